@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * adit/auth.h - authentication is a method and a source; accounting is a sink. Service "adit.aaa".
+ *
+ * A *method* (PAP, CHAP, MS-CHAP, EAP) speaks with the peer: an engine (adit/engine.h) over PPP payloads. Where it
+ * demands authentication it makes an AditAuthRequest. A *source* (a file, RADIUS, yours) answers it: exactly once, from
+ * any thread, even after the link has died. Sources know no method's packets, methods know no source.
+ */
+#pragma once
+
+#include <adit/address.h>
+#include <adit/engine.h>
+#include <adit/plugin.h>
+
+G_BEGIN_DECLS
+
+typedef enum {
+  ADIT_AUTH_PAP = 1,
+  ADIT_AUTH_CHAP_MD5,
+  ADIT_AUTH_MSCHAPV1,
+  ADIT_AUTH_MSCHAPV2,
+  ADIT_AUTH_EAP,
+} AditAuthKind;
+
+#define ADIT_AUTH_NAME_MAX 255
+#define ADIT_AUTH_CHALLENGE_MAX 64
+
+/** A self-contained copy of everything a source may need. Immutable once asked; refcounted, [any]. */
+typedef struct AditAuthRequest {
+  gsize size;
+  gint refs;
+  AditAuthKind kind;
+  AditLinkId link;
+  gboolean again;        /**< a re-challenge of a link that is already authenticated */
+  char *user;            /**< as the peer sent it: any octets but NUL */
+  char *password;        /**< PAP only; wiped when freed */
+  guint8 id;             /**< CHAP identifier */
+  guint8 challenge[ADIT_AUTH_CHALLENGE_MAX];
+  guint8 challenge_length; /**< CHAP 1.., MS-CHAPv1 8, MS-CHAPv2 16 */
+  guint8 peer_challenge[16]; /**< MS-CHAPv2 */
+  guint8 response[49];   /**< the CHAP Value as received: 16, or 49 octets for MS-CHAP */
+  guint8 response_length;
+  GBytes *eap;           /**< EAP packet, else NULL */
+  char *transport;       /**< "l2tp": RouterOS's `service` */
+  char *server;          /**< name of the server that was called */
+  char *caller_id;       /**< who calls: an address, or the Calling Number, by `caller-id-type` */
+  char *called_id;
+  AditEndpoint peer, local;
+  AditValue *attributes; /**< MAP of what else the transport knows (tunnel names, speeds); may be NULL */
+  guint64 deadline_ms;   /**< on adit.loop's now(); an answer after it is dropped */
+} AditAuthRequest;
+
+static inline AditAuthRequest *adit_auth_request_ref(AditAuthRequest *r) {
+  g_atomic_int_inc(&r->refs);
+  return r;
+}
+
+static inline void adit_auth_request_unref(AditAuthRequest *r) {
+  if (!r || !g_atomic_int_dec_and_test(&r->refs))
+    return;
+  if (r->password)
+    explicit_bzero(r->password, strlen(r->password));
+  g_free(r->user);
+  g_free(r->password);
+  g_clear_pointer(&r->eap, g_bytes_unref);
+  g_free(r->transport);
+  g_free(r->server);
+  g_free(r->caller_id);
+  g_free(r->called_id);
+  adit_value_unref(r->attributes);
+  explicit_bzero(r, sizeof *r);
+  g_free(r);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditAuthRequest, adit_auth_request_unref)
+
+static inline AditAuthRequest *adit_auth_request_new(AditAuthKind kind) {
+  AditAuthRequest *r = g_new0(AditAuthRequest, 1);
+  r->size = sizeof *r;
+  r->refs = 1;
+  r->kind = kind;
+  return r;
+}
+
+typedef enum {
+  ADIT_AUTH_ACCEPT = 1,
+  ADIT_AUTH_REJECT,
+  ADIT_AUTH_SECRET,    /**< "here is the secret: let the method verify" */
+  ADIT_AUTH_CHALLENGE, /**< another round (EAP) */
+  ADIT_AUTH_NOT_MINE,  /**< ask the next source */
+  ADIT_AUTH_ERROR,     /**< could not tell: refuses, unless the source is configured with `on-error: next` */
+} AditAuthOutcome;
+
+/** A source's answer, and a method's verdict. All pointers are borrowed for the call. */
+typedef struct {
+  gsize size;
+  AditAuthOutcome outcome;
+  AditValue *attributes;   /**< MAP in the words of the secret scope (`profile`, `remote-address`, ...); may be NULL */
+  const char *password;    /**< SECRET: cleartext, or NULL when only the hash is known */
+  const guint8 *nt_hash;   /**< SECRET: 16 octets, or NULL */
+  const char *message;     /**< text for the peer; for MS-CHAPv2 success `S=...`, without it the method makes its own */
+  guint error_code;        /**< MS-CHAP E=: 0 means 691 on reject */
+  gboolean retry;          /**< the peer may try again on this link (MS-CHAP R=1) */
+  GBytes *eap;             /**< CHALLENGE, ACCEPT, REJECT of EAP */
+  const char *why;         /**< for the log alone: "no such user", "wrong password" */
+  guint8 mppe_send_key[16], mppe_receive_key[16]; /**< as this side uses them; see has_mppe_keys */
+  gboolean has_mppe_keys;
+} AditAuthReply;
+
+/** The way back for one answer; refcounted, holds no link. */
+typedef struct AditAuthHandle AditAuthHandle;
+
+typedef struct {
+  gsize size;
+  const char *name; /**< as in `aaa: { sources: [name] }` */
+  /** [main] Answer now or later with adit.aaa's answer(). `request` and `handle` are borrowed: ref to keep. */
+  void (*ask)(gpointer state, AditAuthRequest *request, AditAuthHandle *handle);
+  /** [main] Nobody waits any more; an answer is still allowed, and dropped. May be NULL. */
+  void (*cancel)(gpointer state, AditAuthHandle *handle);
+} AditAuthSourceOps;
+
+/* ---- methods ---- */
+
+typedef struct {
+  gsize size;
+  /** Send a PPP payload (code, identifier, length, ...) in the method's protocol. */
+  void (*send)(gpointer host, const guint8 *payload, gsize length);
+  /** Demanding side: the peer has answered. Takes over `request`; verdict() follows, in this call or later. */
+  void (*ask)(gpointer host, AditAuthRequest *request);
+  /** This direction is settled: both sides, once (again after each re-challenge). `why` for the log. */
+  void (*done)(gpointer host, gboolean ok, const char *why);
+} AditAuthUpOps;
+
+typedef struct {
+  AditEngineEnv engine;
+  const AditAuthUpOps *up; /**< called with engine.host */
+} AditAuthEnv;
+
+typedef struct {
+  gsize size;
+  gboolean demand;        /**< TRUE: the peer must prove itself; FALSE: we answer */
+  const char *name;       /**< demanding: our name in challenges; answering: our user name */
+  const char *password;   /**< answering only */
+  guint timeout_ms;       /**< retransmission, RFC 1334 and 1994: 3000 */
+  guint tries;            /**< before giving up: 10 */
+  guint rechallenge_ms;   /**< demanding CHAP: challenge again this long after success; 0 = never */
+} AditAuthStart;
+
+typedef struct AditAuthMethod {
+  gsize size;
+  const char *name;       /**< RouterOS's word: pap, chap, mschap1, mschap2 */
+  AditAuthKind kind;
+  guint16 protocol;       /**< PPP protocol number */
+  guint8 option[4];       /**< what follows the protocol in LCP's Authentication-Protocol option */
+  guint8 option_length;
+  guint strength;         /**< methods are offered strongest first */
+  gsize state_size;       /**< zeroed by the core before start(), wiped after */
+  guint n_slots;          /**< timer slots it uses, from 0 */
+
+  void (*start)(gpointer state, const AditAuthEnv *env, const AditAuthStart *start);
+  void (*input)(gpointer state, const AditAuthEnv *env, const guint8 *payload, gsize length);
+  void (*timeout)(gpointer state, const AditAuthEnv *env, guint slot);
+  /** Demanding side: ACCEPT or REJECT for the request last asked. Sends it to the peer, then calls done(). */
+  void (*verdict)(gpointer state, const AditAuthEnv *env, const AditAuthReply *reply);
+  /** [any], pure: `secret` (outcome SECRET) against what the peer sent. Fills `out` with ACCEPT or REJECT; `message`
+   *  may point into `text`. */
+  void (*verify)(const AditAuthRequest *request, const AditAuthReply *secret, AditAuthReply *out, char text[128]);
+  void (*save)(gconstpointer state, AditBuilder *out);
+  /** After a restart, in place of start(); timers are armed again. False if the octets make no sense. */
+  gboolean (*restore)(gpointer state, const AditAuthEnv *env, const AditAuthStart *start, AditCursor *in);
+} AditAuthMethod;
+
+/* ---- accounting ---- */
+
+typedef enum { ADIT_ACCT_START = 1, ADIT_ACCT_INTERIM, ADIT_ACCT_STOP, ADIT_ACCT_ON, ADIT_ACCT_OFF } AditAcctKind;
+
+typedef struct {
+  gsize size;
+  AditAcctKind kind;
+  AditSessionId session;
+  const char *record_id;        /**< unique over restarts: Acct-Session-Id */
+  const char *user;
+  const AditValue *attributes;  /**< the session's merged attributes and facts (addresses, interface, peer, method, source) */
+  AditCounters counters;
+  guint64 uptime_ms;
+  AditCause cause;              /**< STOP */
+} AditAcctRecord;
+
+typedef void (*AditAcctDone)(gpointer token, gboolean kept); /**< [any], once: FALSE = it could not take the record */
+
+typedef struct {
+  gsize size;
+  const char *name;
+  /** [main] Take the record; it is borrowed. Call done(token, TRUE) once it can't be lost any more. */
+  void (*record)(gpointer state, const AditAcctRecord *record, AditAcctDone done, gpointer token);
+} AditAcctSinkOps;
+
+#define ADIT_AAA_SERVICE "adit.aaa"
+typedef struct {
+  gsize size;
+  gboolean (*method_add)(AditPlugin *plugin, const AditAuthMethod *method, GError **error);                   /**< [main] in init */
+  gboolean (*source_add)(AditPlugin *plugin, const AditAuthSourceOps *ops, gpointer state, GError **error);  /**< [main] in init */
+  gboolean (*sink_add)(AditPlugin *plugin, const AditAcctSinkOps *ops, gpointer state, GError **error);      /**< [main] in init */
+  /** [any] Everything `reply` points to is copied. A second answer is dropped, and the log names the source. */
+  void (*answer)(AditAuthHandle *handle, const AditAuthReply *reply);
+  AditAuthHandle *(*handle_ref)(AditAuthHandle *handle); /**< [any] */
+  void (*handle_unref)(AditAuthHandle *handle);          /**< [any] dropped without an answer: counts as ERROR */
+} AditAaaService;
+
+G_END_DECLS

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * adit/plugin.h - the one symbol a plugin exports, and what it is given.
+ *
+ * Life: init (register what you provide; no I/O) -> prepare+commit (first configuration) -> start (all features are
+ * there) -> prepare/commit or prepare/abort on each reload -> stop (finish, cancel, close) -> fini. All on the main loop.
+ * The code stays mapped after fini. See adit-plugin(7) and contrib/plugin-template.
+ */
+#pragma once
+
+#include <adit/event.h>
+#include <adit/log.h>
+#include <adit/loop.h>
+#include <adit/option.h>
+#include <gmodule.h>
+
+G_BEGIN_DECLS
+
+typedef enum {
+  ADIT_PROVIDES = 1,
+  ADIT_REQUIRES, /**< start fails without it, naming the chain */
+  ADIT_WANTS,    /**< started after it when it is there */
+} AditFeatureKind;
+
+/** `transport:l2tp`, `ncp:ipcp`, `auth-method:mschapv2`, `auth-source:radius`, `acct-sink:radius`, `datapath:tun`, `ipsec:charon`. */
+typedef struct {
+  AditFeatureKind kind;
+  const char *name;
+} AditFeature;
+
+typedef struct {
+  gsize size;
+  guint16 abi_major, abi_minor;
+  /** [main] The service `name` (ADIT_*_SERVICE) of at least `version`; NULL if this core has none. Valid until fini. */
+  const void *(*service)(AditPlugin *plugin, const char *name, guint version);
+} AditHost;
+
+/** Answers a prepare() that returned pending; `error` NULL = staged. [main], exactly once. */
+typedef void (*AditPrepared)(AditPlugin *plugin, gpointer staged, GError *error);
+
+typedef struct {
+  gsize size;
+  guint16 abi_major, abi_minor;
+  const char *name;    /**< the file's name without .so; also the name of its map in the configuration */
+  const char *version;
+  const char *summary; /**< one line, for `show plugins` */
+  const AditFeature *features;
+  guint n_features;
+  const AditOption *options;
+  guint n_options;
+  guint64 capabilities; /**< bits (1 << CAP_...) that the daemon must keep for it */
+
+  /** Register; get services. `*state` is yours and comes back in every call. */
+  gboolean (*init)(AditPlugin *plugin, const AditHost *host, gpointer *state, GError **error);
+  gboolean (*start)(gpointer state, GError **error);
+  /** Check `config` (the whole typed tree; yours is under your name) and take every resource the change needs.
+   *  Return TRUE with `*staged` set, or FALSE with an error: nothing may have changed. To finish later set
+   *  `*pending` and call `done`; the core aborts what is not answered in 10 s. Keep a reference to what you keep of config. */
+  gboolean (*prepare)(gpointer state, const AditValue *config, gpointer *staged, gboolean *pending, AditPrepared done, GError **error);
+  void (*commit)(gpointer state, gpointer staged); /**< cannot fail */
+  void (*abort)(gpointer state, gpointer staged);  /**< undo prepare */
+  /** Stop taking work and end what runs; call `done` once when finished (the core waits a bounded time). NULL = nothing to do. */
+  void (*stop)(gpointer state, void (*done)(AditPlugin *plugin), AditPlugin *plugin);
+  void (*fini)(gpointer state);
+} AditPluginInfo;
+
+#ifdef ADIT_STATIC_PLUGIN /* several plugins linked into one test program */
+#define ADIT_PLUGIN_SYMBOL_(name) adit_plugin_info_##name
+#define ADIT_PLUGIN_SYMBOL(name) ADIT_PLUGIN_SYMBOL_(name)
+#else
+#define ADIT_PLUGIN_SYMBOL(name) adit_plugin_info
+#endif
+
+/**
+ * Defines the exported symbol:
+ *
+ *     ADIT_PLUGIN_DEFINE(mine, .name = "mine", .version = "1.0", .summary = "...", .init = mine_init, ...);
+ */
+#define ADIT_PLUGIN_DEFINE(ident, ...)                                                              \
+  extern const AditPluginInfo ADIT_PLUGIN_SYMBOL(ident);                                            \
+  G_MODULE_EXPORT const AditPluginInfo ADIT_PLUGIN_SYMBOL(ident) = {                                \
+      .size = sizeof(AditPluginInfo), .abi_major = ADIT_ABI_MAJOR, .abi_minor = ADIT_ABI_MINOR, __VA_ARGS__}
+
+G_END_DECLS

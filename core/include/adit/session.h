@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/** adit/session.h - links and sessions as transports and other plugins meet them: service "adit.session". */
+#pragma once
+
+#include <adit/path.h>
+
+G_BEGIN_DECLS
+
+typedef struct {
+  gsize size;
+  /** [main] The core has ended the link (PPP terminated, authentication failed, timeouts ...): tell the peer by the
+   *  transport's own means. The id is dead when this is called. Not called after link_close(). */
+  void (*closed)(gpointer user, AditLinkId link, AditCause cause, const char *reason);
+} AditLinkOps;
+
+/** What a LAC learned before it handed the call over (RFC 2661 4.4.5); everything is copied. */
+typedef struct {
+  gsize size;
+  GBytes *initial_received;  /**< first CONFREQ from the peer: options only */
+  GBytes *last_sent;
+  GBytes *last_received;
+  guint16 auth_type;         /**< Proxy Authen Type AVP: 1 text, 2 CHAP, 3 PAP, 4 none, 5 MS-CHAPv1; 0 = absent */
+  GBytes *auth_name, *auth_challenge, *auth_response;
+  guint8 auth_id;
+} AditProxy;
+
+typedef struct {
+  gsize size;
+  const char *transport;     /**< AditTransportOps.name */
+  const AditValue *config;   /**< the server's or client's item; the link keeps a reference */
+  gboolean client;
+  gpointer token;            /**< client: the token of dial() */
+  const AditDatapathOps *datapath;
+  gpointer dp;
+  AditListener *listener;
+  AditPath path;
+  AditEncap encap;
+  const char *caller_id, *called_id;
+  const AditValue *attributes; /**< MAP of facts for sources and `show session`: tunnel names, ids, speeds; may be NULL */
+  const AditProxy *proxy;    /**< NULL = none */
+  guint max_frame;           /**< largest PPP payload that the path carries unfragmented; 0 = unknown */
+  const AditLinkOps *ops;
+  gpointer user;
+} AditLinkSpec;
+
+/** A snapshot; strings are borrowed until the next main-loop pass. */
+typedef struct {
+  gsize size;
+  AditSessionId id;
+  const char *user, *interface, *service, *caller_id, *transport;
+  AditAddress local4, remote4;
+  guint64 uptime_ms;
+  AditCounters counters;
+  const AditValue *attributes; /**< merged */
+} AditSessionInfo;
+
+#define ADIT_SESSION_SERVICE "adit.session"
+typedef struct {
+  gsize size;
+  /** [main] The call stands: attach it to the data path and start LCP. 0 and an error when refused (a limit, a veto). */
+  AditLinkId (*link_open)(AditPlugin *plugin, const AditLinkSpec *spec, GError **error);
+  /** [main] The transport has lost the call; `reason` for people. ops->closed is not called. */
+  void (*link_close)(AditLinkId link, AditCause cause, const char *reason);
+  void (*link_update)(AditLinkId link, const AditPath *path, const AditEncap *encap); /**< [main] */
+  gboolean (*link_stats)(AditLinkId link, AditDpStats *out);                         /**< [main] */
+  /** [main] A dial ended without a link; the core decides when to try again. */
+  void (*dial_failed)(gpointer token, AditCause cause, const char *reason);
+  guint (*session_count)(const char *transport, const char *server); /**< [main] NULL = any */
+  gboolean (*session_info)(AditSessionId id, AditSessionInfo *out);  /**< [main] */
+  void (*session_foreach)(void (*each)(const AditSessionInfo *info, gpointer data), gpointer data); /**< [main] */
+  gboolean (*disconnect)(AditSessionId id, AditCause cause, const char *reason); /**< [main] */
+} AditSessionService;
+
+G_END_DECLS

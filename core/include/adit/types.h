@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * adit/types.h - ids, counters and words that every other header uses.
+ *
+ * Threads: each function in the installed headers is marked
+ *   [main]    call it, and expect to be called, on the main loop only;
+ *   [worker]  on a data path's worker thread only: no GLib object, no lock, no allocation;
+ *   [any]     from any thread.
+ * Structs that end in Ops, Desc, Info or Service begin with their size, so that they can grow at the end.
+ */
+#pragma once
+
+#include <glib.h>
+#include <string.h>
+
+G_BEGIN_DECLS
+
+/** ABI of the installed headers. Major 0 promises nothing; from 1 on a plugin's major must equal the core's. */
+#define ADIT_ABI_MAJOR 0
+#define ADIT_ABI_MINOR 1
+
+/** Identifies a session for the life of the daemon and never again; 0 is no session. */
+typedef guint64 AditSessionId;
+/** Identifies a link for the life of the daemon and never again; 0 is no link. */
+typedef guint64 AditLinkId;
+
+/** A loaded plugin as the core knows it: handed to init(), given back in every call that registers something. */
+typedef struct AditPlugin AditPlugin;
+
+/** Traffic as the daemon sees it: rx came from the peer, tx went to the peer. Octets are those of the network
+ *  layer (RFC 2866 5.3: what the service carried), without PPP and tunnel headers. */
+typedef struct {
+  guint64 rx_packets, rx_octets;
+  guint64 tx_packets, tx_octets;
+} AditCounters;
+
+/** Why a link or session ended. The numbers are Acct-Terminate-Cause's (RFC 2866 5.10). */
+typedef enum {
+  ADIT_CAUSE_NONE = 0,
+  ADIT_CAUSE_USER_REQUEST = 1,     /**< the peer said Terminate-Request, CDN or StopCCN */
+  ADIT_CAUSE_LOST_CARRIER = 2,     /**< keepalive failed: echo, or the tunnel's Hello */
+  ADIT_CAUSE_LOST_SERVICE = 3,     /**< the transport went away under the link */
+  ADIT_CAUSE_IDLE_TIMEOUT = 4,
+  ADIT_CAUSE_SESSION_TIMEOUT = 5,
+  ADIT_CAUSE_ADMIN_RESET = 6,      /**< aditctl disconnect, Disconnect-Request */
+  ADIT_CAUSE_ADMIN_REBOOT = 7,     /**< the daemon is stopping */
+  ADIT_CAUSE_PORT_ERROR = 8,       /**< the interface could not be made or set up */
+  ADIT_CAUSE_NAS_ERROR = 9,        /**< anything else on our side */
+  ADIT_CAUSE_NAS_REQUEST = 10,     /**< we ended it for a reason of our own: a veto, a byte limit, a reload */
+  ADIT_CAUSE_NAS_REBOOT = 11,      /**< the daemon died under it */
+  ADIT_CAUSE_SERVICE_UNAVAILABLE = 15,
+  ADIT_CAUSE_USER_ERROR = 17,      /**< wrong credentials, or options that can't be agreed on */
+} AditCause;
+
+/** Result of a completion callback or a verdict. */
+typedef enum {
+  ADIT_OK = 0,
+  ADIT_ERR_INVALID,      /**< malformed or out of range */
+  ADIT_ERR_NOT_FOUND,
+  ADIT_ERR_EXISTS,
+  ADIT_ERR_BUSY,         /**< a limit is reached: try later */
+  ADIT_ERR_UNSUPPORTED,  /**< this kernel, data path or peer can't */
+  ADIT_ERR_DENIED,
+  ADIT_ERR_TIMEOUT,
+  ADIT_ERR_SYSTEM,       /**< the system refused; the message says what */
+} AditErrorCode;
+
+/** GError domain of everything in adit; the codes are AditErrorCode's. [any] */
+#define ADIT_ERROR (g_quark_from_static_string("adit"))
+
+/** True if the struct `s`, that begins with `gsize size`, is large enough to hold member `m`. */
+#define ADIT_HAS(s, m) ((s) && (s)->size >= G_STRUCT_OFFSET(__typeof__(*(s)), m) + sizeof((s)->m))
+
+G_END_DECLS

@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include <adit/adit.h>
+
+ADIT_PLUGIN_DEFINE(chap, .name = "chap", .version = ADIT_VERSION, .summary = "");

@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include <adit/adit.h>
+
+ADIT_PLUGIN_DEFINE(mschap, .name = "mschap", .version = ADIT_VERSION, .summary = "");

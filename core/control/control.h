@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/**
+ * core/control/control.h - the management socket: a Varlink server, and what aditctl asks of it.
+ *
+ * Everything is [main]. Interfaces are added by rooms (plugin NULL) and plugins before or after the socket opens.
+ */
+#pragma once
+
+#include <adit/control.h>
+#include <adit/value.h>
+
+/** Makes the registry, with org.varlink.service and io.adit.core in it. */
+void adit_control_init(void);
+
+/**
+ * Opens the socket (mode 0660, group `admin_group` if there is one), replacing a stale one.
+ * `admin_group`: members may call what changes things, beside root and the daemon's own user; NULL = nobody else.
+ * Errors: ADIT_ERR_SYSTEM; ADIT_ERR_EXISTS when another daemon answers on the path; ADIT_ERR_INVALID for a path too long.
+ */
+gboolean adit_control_start(const char *socket_path, const char *admin_group, GError **error);
+
+/** Closes the socket and every connection; interfaces stay. */
+void adit_control_stop(void);
+
+/** Frees everything. */
+void adit_control_fini(void);
+
+/** The service of adit/control.h; constant. */
+const AditControlService *adit_control_service(void);
+
+/** Removes the interfaces of `plugin`; calls of it that are not yet answered end with an error. */
+void adit_control_drop_plugin(AditPlugin *plugin);
+
+/**
+ * Answers `call` with {key: list}. To a caller that wants more it is sent in pieces, each when the one before has been
+ * read, so that a list of any length costs a bounded queue. Takes over `list`.
+ */
+void adit_control_reply_list(AditCall *call, const char *key, AditValue *list);
+
+/** Adds the interfaces of sessions and pools (`show sessions`, `disconnect`, ...). */
+gboolean adit_control_session_commands(GError **error);
+
+/** A finding of `aditctl check`: MAP of `level` (ok, warning, error), `what` and `advice`. Appends to `findings`. */
+void adit_control_finding(AditValue *findings, const char *level, const char *what, const char *advice);
+
+/** What trips people on day one, for a loaded configuration. A new LIST of findings; reads /proc and tries ports, never blocks long. */
+AditValue *adit_control_check(const AditValue *config);

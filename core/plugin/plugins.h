@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/**
+ * core/plugin/plugins.h - plugins from file to feature, and the configuration that goes through all of them.
+ *
+ * Order: init -> load (open, check, resolve features, each plugin's init) -> schema -> apply (first configuration) -> start ->
+ * apply (each reload) -> stop -> fini. Everything is [main].
+ */
+#pragma once
+
+#include "core/base/owner.h"
+#include <adit/plugin.h>
+#include <adit/value.h>
+
+typedef struct AditSchema AditSchema; /* core/config/schema.h */
+
+/** A room of the core that takes its part of the configuration in two phases, like a plugin; rooms go before plugins. */
+typedef struct {
+  const char *name;
+  /** As AditPluginInfo.prepare, always at once. May be NULL, as may the others. */
+  gboolean (*prepare)(const AditValue *config, gpointer *staged, GError **error);
+  void (*commit)(gpointer staged);
+  void (*abort)(gpointer staged);
+} AditRoom;
+
+/** A table that a room serves to plugins. */
+typedef struct {
+  const char *name; /**< ADIT_*_SERVICE */
+  guint version;
+  const void *table;
+  void (*drop_plugin)(AditPlugin *plugin); /**< may be NULL */
+} AditServed;
+
+/** Begins with nothing loaded. Arrays are borrowed for the daemon's life. */
+void adit_plugins_init(const AditServed *served, guint n_served, const AditRoom *rooms, guint n_rooms);
+
+/** Adds a folder to look in, before those added later: NAME.so, NAME/NAME.so, and .libs/ in either (a build tree). */
+void adit_plugins_add_dir(const char *dir);
+
+/** The plugins loaded when the configuration has no `plugins:`; NULL-terminated. */
+const char *const *adit_plugins_standard(void);
+
+/**
+ * Opens and checks each of `names`, resolves features and calls init in order of dependence.
+ * On failure every problem is one string in `problems` (GPtrArray of char*), and nothing stays registered.
+ */
+gboolean adit_plugins_load(const char *const *names, GPtrArray *problems);
+
+/** Adds a plugin that is linked in (tests). Same checks, but the file's. Before adit_plugins_load(). */
+void adit_plugins_add_static(const AditPluginInfo *info);
+
+/** Each loaded plugin's options, in order: `add(owner, options, n, data)`. */
+void adit_plugins_options(void (*add)(const char *owner, const AditOption *options, guint n, gpointer data), gpointer data);
+
+/** The end of adit_plugins_apply(): `error` NULL = committed everywhere. `warnings`: LIST of STRING (what needs a restart). */
+typedef void (*AditApplied)(const GError *error, const AditValue *warnings, gpointer data);
+
+/**
+ * Gives `config` to all rooms and plugins: all prepare, then all commit; if one refuses or is late (10 s) all abort and nothing
+ * has changed. One at a time: a second one meanwhile is answered ADIT_ERR_BUSY. `done` is called once, maybe before the return.
+ */
+void adit_plugins_apply(const AditValue *config, AditApplied done, gpointer data);
+
+/** The configuration last committed; borrowed, NULL before the first. */
+const AditValue *adit_plugins_config(void);
+
+/** Starts all in order. On failure those started are left running: call adit_plugins_stop(). */
+gboolean adit_plugins_start(GError **error);
+
+/** Stops all, last started first, each bounded by what is left of `limit_ms`; `done` once. */
+void adit_plugins_stop(guint limit_ms, void (*done)(gpointer data), gpointer data);
+
+/** fini of all and everything freed; modules stay mapped. */
+void adit_plugins_fini(void);
+
+/** Capabilities that the loaded plugins declare, as bits. */
+guint64 adit_plugins_capabilities(void);
+
+/** LIST of MAP for `show plugins`. */
+AditValue *adit_plugins_describe(void);

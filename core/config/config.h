@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/**
+ * core/config/config.h - reads the configuration: YAML files -> one typed, checked, immutable tree.
+ *
+ * The tree is a MAP of the options of scope "global". A MAP option is a nested MAP, an option with ADIT_OPTION_LIST a
+ * LIST (of one, if a single value was written). Defaults are filled in, in each map that was written and in each single
+ * map that was not, and carry ADIT_VALUE_IS_DEFAULT; an option without default that nobody wrote is absent. value->where
+ * is the place of its key, or of the item in a list. [any]: all functions only read the schema.
+ */
+#pragma once
+
+#include "core/config/errors.h"
+#include "core/config/schema.h"
+
+G_BEGIN_DECLS
+
+/**
+ * Reads `path` and then each `*.yaml` of the folder conf.d beside it, in order of their names: maps join, lists append,
+ * a scalar set twice is an error. NULL, with all errors in `errors`, if anything is wrong; warnings may be there in any
+ * case (a file with secrets that others may read). The tree is the caller's.
+ */
+AditValue *adit_config_load(const AditSchema *schema, const char *path, AditConfigErrors *errors);
+
+/** The same from memory; `name` is the file's name in errors. `length` -1 = NUL-terminated. For tests and fuzzing. */
+AditValue *adit_config_load_text(const AditSchema *schema, const char *name, const char *text, gssize length, AditConfigErrors *errors);
+
+/** Warns of each option whose change from `before` to `now` takes a restart (ADIT_RELOAD_RESTART). */
+void adit_config_warn_restart(const AditSchema *schema, const AditValue *before, const AditValue *now, AditConfigErrors *errors);
+
+/** True if both are the same in type and content; flags and places do not count. NULL equals NULL alone. */
+gboolean adit_value_equal(const AditValue *a, const AditValue *b);
+
+G_END_DECLS

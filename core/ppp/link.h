@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/**
+ * One PPP link: LCP, then the authentication phase in one or both directions (RFC 1661 3). A pure engine: frames,
+ * timers and verdicts go in; frames, wake-ups and decisions come out through AditPppLinkOps.
+ *
+ * All functions are [main], or called by one thread at a time in tests. Callbacks may call back into the link, and may
+ * free it: the memory then goes when the outermost call returns.
+ */
+#pragma once
+
+#include <adit/auth.h>
+#include <adit/ppp.h>
+#include <adit/session.h>
+
+G_BEGIN_DECLS
+
+/** What to do with the LCP that a LAC has negotiated for us (RFC 2661 4.4.5, RFC 3437). */
+typedef enum {
+  ADIT_RENEGOTIATE_ON_MISMATCH = 0, /**< adopt it if it fits, negotiate anew if not */
+  ADIT_RENEGOTIATE_NEVER,           /**< adopt it, end the link if it does not fit */
+  ADIT_RENEGOTIATE_ALWAYS,          /**< as if no LAC had spoken */
+} AditRenegotiate;
+
+/** How a link is to behave. Copied by adit_ppp_link_new(); the methods must outlive the link. Zeroes in a number mean
+ *  the default that is given here, except where noted. */
+typedef struct {
+  guint16 mru;                                     /**< largest packet we take; offered when it isn't 1500. Default 1500 */
+  guint16 mtu;                                     /**< largest packet we send, whatever the peer could take. Default 1500 */
+  const AditAuthMethod *const *demand;             /**< the peer must pass one of these, in any order; offered strongest first */
+  guint n_demand;                                  /**< 0 = the peer may come as it is */
+  const AditAuthMethod *const *answer;             /**< what we are willing to prove ourselves with */
+  guint n_answer;                                  /**< 0 = never */
+  const char *name;                                /**< our name in challenges; NULL = "adit" */
+  const char *user, *password;                     /**< who we are when asked */
+  guint keepalive_ms;                              /**< silence before echoes are sent; 0 = never */
+  guint auth_timeout_ms;                           /**< for the whole of one authentication, either direction. Default 30000 */
+  guint rechallenge_ms;                            /**< ask the peer again this long after it was accepted; 0 = never */
+  guint restart_ms;                                /**< RFC 1661 4.6 Restart timer, also for auth retransmission. Default 3000 */
+  guint max_configure, max_terminate, max_failure; /**< defaults 10, 2, 5 */
+  gboolean no_pfc, no_acfc, no_magic;              /**< don't ask for them */
+  const char *identification;                      /**< RFC 1570 2.1: told to the peer when LCP opens; NULL = nothing */
+  const AditProxy *proxy;                          /**< what the LAC told; NULL = none */
+  AditRenegotiate renegotiate;
+} AditPppLinkParams;
+
+/** What the link asks of its host. All are called with the `host` of adit_ppp_link_new(). */
+typedef struct {
+  gsize size;
+  /** Send a frame: two octets of protocol, then the packet. */
+  void (*send)(gpointer host, const guint8 *frame, gsize length);
+  /** Put this question to AAA; takes over `request`, in which the transport's part is still empty. Answer with
+   *  adit_ppp_link_verdict(), in this call or later. */
+  void (*ask)(gpointer host, AditAuthRequest *request);
+  /** The question last asked has lost its meaning (LCP restarted, the link ended): don't answer it. May be NULL. */
+  void (*ask_cancel)(gpointer host);
+  /** LCP is open and everybody is who they have to be. `user`: the name the peer proved; NULL if it was not asked to.
+   *  From here on network_frame() comes. Called again after each network_down(). */
+  void (*network_phase)(gpointer host, const char *user);
+  /** LCP has left Opened: NCPs go down, no data may pass. network_phase() or closed() follows. */
+  void (*network_down)(gpointer host);
+  /** A packet of a protocol the link does not know itself, in the network phase. FALSE = nobody knows it: the peer gets
+   *  a Protocol-Reject. */
+  gboolean (*network_frame)(gpointer host, guint16 protocol, const guint8 *payload, gsize length);
+  /** The peer does not know `protocol`: an NCP of ours stops, the others go on. May be NULL. */
+  void (*protocol_rejected)(gpointer host, guint16 protocol);
+  /** LCP opened: what may be compressed when sending data, and the largest packet that may be sent (the smaller of
+   *  peer's MRU and our MTU). May be NULL. */
+  void (*framing)(gpointer host, gboolean acfc, gboolean pfc, guint16 mtu);
+  /** When the data path last received anything on this link, on the engine's clock; 0 = never. May be NULL. */
+  guint64 (*last_rx_ms)(gpointer host);
+  /** One direction of authentication is settled, first time or again; `method` is RouterOS's word. May be NULL. */
+  void (*auth_done)(gpointer host, gboolean peer, gboolean ok, const char *method, const char *why);
+  /** LCP opened, before authentication. May be NULL. */
+  void (*lcp_up)(gpointer host);
+  /** The peer tells something about itself (RFC 1570 Identification, Time-Remaining): printable text. May be NULL. */
+  void (*told)(gpointer host, const char *what, const char *text);
+  /** The link has ended, for good; once. Nothing but adit_ppp_link_free() makes sense any more. */
+  void (*closed)(gpointer host, AditCause cause, const char *reason);
+} AditPppLinkOps;
+
+/** What there is to say about a link; strings are borrowed until the next call into the link. */
+typedef struct {
+  gboolean lcp_open, network;      /**< Opened; in the network phase */
+  guint16 mru, peer_mru, mtu;      /**< ours as agreed, the peer's, and what we may send */
+  gboolean pfc, acfc;              /**< what we may compress when sending */
+  const char *demanded, *answered; /**< methods in use, or NULL */
+  const char *user;                /**< whom the peer proved to be, or NULL */
+  gboolean proxied;                /**< LCP was adopted from a LAC */
+  guint64 discarded;               /**< packets that made no sense */
+} AditPppLinkInfo;
+
+typedef struct AditPppLink AditPppLink;
+
+/** Timer slots that a link uses of its env, from 0. */
+#define ADIT_PPP_LINK_SLOTS 1
+
+/** A link that waits for adit_ppp_link_open(). `ops` and what `env` points to must outlive it. */
+AditPppLink *adit_ppp_link_new(const AditPppLinkParams *params, const AditPppLinkOps *ops, gpointer host, const AditEngineEnv *env);
+
+/** Frees the link, quietly: nothing is sent or called, but ask_cancel() if a question is open. NULL is fine. */
+void adit_ppp_link_free(AditPppLink *link);
+
+/** The transport stands: negotiate (or adopt what the LAC did). Once. */
+void adit_ppp_link_open(AditPppLink *link);
+
+/** End the link politely: Terminate-Request, at most Max-Terminate times, then closed(cause, reason). */
+void adit_ppp_link_close(AditPppLink *link, AditCause cause, const char *reason);
+
+/** The transport is gone: network_down() if it was up, and no closed(). Only adit_ppp_link_free() may follow. */
+void adit_ppp_link_lost(AditPppLink *link);
+
+/** A frame from the peer, in any framing: FF 03 or not, one or two octets of protocol (RFC 1661 6.5, 6.6). */
+void adit_ppp_link_frame(AditPppLink *link, const guint8 *frame, gsize length);
+
+/** env's wake() time has come for `slot`. */
+void adit_ppp_link_timeout(AditPppLink *link, guint slot);
+
+/** AAA's final answer (no SECRET: that is verified before) to the question last asked. Dropped if none is open. */
+void adit_ppp_link_verdict(AditPppLink *link, const AditAuthReply *reply);
+
+/** Sends a packet of `protocol`; NCPs of this link's session use it. Dropped outside the network phase. */
+void adit_ppp_link_send(AditPppLink *link, guint16 protocol, const guint8 *payload, gsize length);
+
+/** Demand authentication again, now: CHAP methods challenge the peer anew. FALSE if the method can't, or not open. */
+gboolean adit_ppp_link_rechallenge(AditPppLink *link);
+
+void adit_ppp_link_info(const AditPppLink *link, AditPppLinkInfo *out);
+
+/** The state as octets (about 600 with method states); `out->bad` if it does not fit. Deadlines are relative. */
+void adit_ppp_link_save(const AditPppLink *link, AditBuilder *out);
+
+/** A link as it was when saved, with timers armed; no callback is made but wake(). A question that was open is lost: its
+ *  method starts anew at the next wake. NULL if the octets make no sense. */
+AditPppLink *adit_ppp_link_restore(const AditPppLinkParams *params, const AditPppLinkOps *ops, gpointer host, const AditEngineEnv *env,
+                                   AditCursor *in);
+
+G_END_DECLS

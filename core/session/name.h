@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/** core/session/name.h - interface names. Pure. [any] */
+#pragma once
+
+#include <glib.h>
+
+#define ADIT_INTERFACE_NAME 16 /**< IFNAMSIZ: fifteen octets and the end */
+
+/**
+ * `TRANSPORT-USER`, and for `attempt` above 0 `TRANSPORT-USER-ATTEMPT`.
+ *
+ * Octets that an interface can't have become `_`. A name that was changed or is too long is cut and gets four hex
+ * digits of its hash, so that it is the same each time and two users seldom meet.
+ *
+ * @return the full name, to be freed, when `out` is not it; NULL when it is.
+ */
+char *adit_interface_name(const char *transport, const char *user, guint attempt, char out[ADIT_INTERFACE_NAME]);

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* The properties of RouterOS's `/ppp profile`, `/ppp secret`, `l2tp-server` and `l2tp-client` that belong to no transport. */
+#include "core/session/options.h"
+
+#define METHODS "pap chap mschap1 mschap2"
+#define YES_NO_DEFAULT "yes no default true=yes false=no"
+#define NEXT ADIT_RELOAD_NEXT_SESSION
+
+const AditOption adit_session_options[] = {
+    /* ---- global ---- */
+    {.name = "profiles", .scopes = "global", .type = ADIT_TYPE_MAP, .flags = ADIT_OPTION_LIST, .reload = NEXT, .words = "profile",
+     .help = "What sessions get: addresses, limits, name servers. `default` and `default-encryption` always exist.", .reference = "/ppp profile"},
+    {.name = "secrets", .scopes = "global", .type = ADIT_TYPE_MAP, .flags = ADIT_OPTION_LIST, .reload = NEXT, .words = "secret",
+     .help = "Users known to this machine.", .reference = "/ppp secret"},
+
+    /* ---- servers and clients ---- */
+    {.name = "name", .scopes = "server client profile secret", .type = ADIT_TYPE_STRING, .flags = ADIT_OPTION_KEY | ADIT_OPTION_REQUIRED,
+     .min = 1, .max = 253, .reload = NEXT, .help = "Its name, unique among its kind. A secret's name is the user name.", .reference = "name"},
+    {.name = "comment", .scopes = "server client profile secret", .type = ADIT_TYPE_STRING, .max = 1024, .help = "For people.", .reference = "comment"},
+    {.name = "enabled", .scopes = "server", .type = ADIT_TYPE_BOOL, .fallback = "yes", .help = "Whether calls are answered. Switching it off ends the sessions.",
+     .reference = "l2tp-server server: enabled"},
+    {.name = "disabled", .scopes = "client secret", .type = ADIT_TYPE_BOOL, .fallback = "no",
+     .help = "Present but not used. Disabling a client hangs it up.", .reference = "disabled"},
+    {.name = "authentication", .scopes = "server", .type = ADIT_TYPE_SET, .words = METHODS, .fallback = "mschap2, mschap1", .reload = NEXT,
+     .help = "Methods that a peer may prove itself with; the strongest is asked for first.", .reference = "l2tp-server server: authentication"},
+    {.name = "default-profile", .scopes = "server", .type = ADIT_TYPE_STRING, .fallback = "default-encryption", .reload = NEXT,
+     .help = "The profile under every user of this server: what neither the user nor the user's own profile says is taken from it.",
+     .reference = "l2tp-server server: default-profile"},
+    {.name = "max-mtu", .scopes = "server client", .type = ADIT_TYPE_INT, .min = 512, .max = 65535, .fallback = "1450", .unit = "octets", .reload = NEXT,
+     .help = "Largest packet sent to the peer; the peer's MRU may lower it.", .reference = "max-mtu"},
+    {.name = "max-mru", .scopes = "server client", .type = ADIT_TYPE_INT, .min = 512, .max = 65535, .fallback = "1450", .unit = "octets", .reload = NEXT,
+     .help = "Largest packet the peer is asked to send: the MRU in LCP.", .reference = "max-mru; RFC 1661 6.1"},
+    {.name = "keepalive-timeout", .scopes = "server", .type = ADIT_TYPE_DURATION, .flags = ADIT_OPTION_OFF, .min = 1000, .max = 86400000, .fallback = "30s",
+     .reload = NEXT, .help = "After this long with nothing received, five LCP echo requests go out, one a second; if none is answered the link is dropped.",
+     .reference = "keepalive-timeout; RFC 1661 5.8"},
+    {.name = "keepalive-timeout", .scopes = "client", .type = ADIT_TYPE_DURATION, .flags = ADIT_OPTION_OFF, .min = 1000, .max = 86400000, .fallback = "60s",
+     .reload = NEXT, .help = "As for a server.", .reference = "l2tp-client: keepalive-timeout"},
+    {.name = "max-sessions", .scopes = "server", .type = ADIT_TYPE_INT, .flags = ADIT_OPTION_OFF, .min = 1, .max = 1000000, .fallback = "unlimited",
+     .help = "No more sessions than this.", .reference = "l2tp-server server: max-sessions"},
+    {.name = "rechallenge", .scopes = "server", .type = ADIT_TYPE_DURATION, .flags = ADIT_OPTION_OFF, .min = 10000, .max = 604800000, .fallback = "none",
+     .reload = NEXT, .help = "Ask a CHAP peer to prove itself again this often while the link is up.", .reference = "RFC 1994 2"},
+    {.name = "authentication-timeout", .scopes = "server client", .type = ADIT_TYPE_DURATION, .min = 1000, .max = 600000, .fallback = "30s", .reload = NEXT,
+     .help = "A link that is not authenticated by then is dropped."},
+    {.name = "lcp-renegotiation", .scopes = "server", .type = ADIT_TYPE_ENUM, .words = "never on-mismatch always", .fallback = "on-mismatch", .reload = NEXT,
+     .help = "What to do with the LCP and authentication that a provider's LAC already did: take it, take it if it fits what this server asks for, or begin anew.",
+     .reference = "RFC 2661 4.4.5"},
+    {.name = "data-path", .scopes = "server client", .type = ADIT_TYPE_STRING, .fallback = "tun", .reload = NEXT,
+     .help = "The data path plugin that carries the packets."},
+
+    {.name = "user", .scopes = "client", .type = ADIT_TYPE_STRING, .flags = ADIT_OPTION_REQUIRED, .min = 1, .max = 253, .help = "The name to log in with.",
+     .reference = "l2tp-client: user"},
+    {.name = "password", .scopes = "client secret", .type = ADIT_TYPE_STRING, .flags = ADIT_OPTION_SECRET, .max = 253, .reload = NEXT,
+     .help = "The password. Files that hold one should not be readable by others.", .reference = "password"},
+    {.name = "allow", .scopes = "client", .type = ADIT_TYPE_SET, .words = METHODS, .fallback = "mschap2, mschap1, chap, pap",
+     .help = "Methods with which this client proves itself when asked.", .reference = "l2tp-client: allow"},
+    {.name = "profile", .scopes = "client", .type = ADIT_TYPE_STRING, .fallback = "default-encryption", .help = "The profile while connected.",
+     .reference = "l2tp-client: profile"},
+    {.name = "add-default-route", .scopes = "client", .type = ADIT_TYPE_BOOL, .fallback = "no",
+     .help = "Send everything through the tunnel while it is up. The server's own address keeps its way through the old gateway.",
+     .reference = "l2tp-client: add-default-route"},
+    {.name = "default-route-distance", .scopes = "client", .type = ADIT_TYPE_INT, .min = 1, .max = 255, .fallback = "1",
+     .help = "1 wins over every other default route (two routes, 0.0.0.0/1 and 128.0.0.0/1); a larger number is the metric of one default route.",
+     .reference = "l2tp-client: default-route-distance"},
+    {.name = "redial-min", .scopes = "client", .type = ADIT_TYPE_DURATION, .min = 100, .max = 3600000, .fallback = "1s",
+     .help = "Pause before the first new attempt; it doubles with each failure."},
+    {.name = "redial-max", .scopes = "client", .type = ADIT_TYPE_DURATION, .min = 100, .max = 86400000, .fallback = "60s", .help = "Longest pause between attempts."},
+
+    /* ---- profiles and secrets: per-session attributes ---- */
+    {.name = "local-address", .scopes = "profile secret", .type = ADIT_TYPE_ADDRESS_OR_NAME, .flags = ADIT_OPTION_ATTRIBUTE, .reload = NEXT,
+     .help = "This end of the link: an address, or the pool to take one from. An address beats a pool wherever it stands.", .reference = "local-address"},
+    {.name = "remote-address", .scopes = "profile secret", .type = ADIT_TYPE_ADDRESS_OR_NAME, .flags = ADIT_OPTION_ATTRIBUTE, .reload = NEXT,
+     .help = "The peer's address, or the pool to take one from.", .reference = "remote-address"},
+    {.name = "dns-server", .scopes = "profile", .type = ADIT_TYPE_ADDRESS, .flags = ADIT_OPTION_ATTRIBUTE | ADIT_OPTION_LIST, .reload = NEXT,
+     .help = "Up to two name servers to hand out.", .reference = "dns-server; RFC 1877 1.1"},
+    {.name = "wins-server", .scopes = "profile", .type = ADIT_TYPE_ADDRESS, .flags = ADIT_OPTION_ATTRIBUTE | ADIT_OPTION_LIST, .reload = NEXT,
+     .help = "Up to two NetBIOS name servers to hand out.", .reference = "wins-server; RFC 1877 1.2"},
+    {.name = "change-tcp-mss", .scopes = "profile", .type = ADIT_TYPE_ENUM, .words = YES_NO_DEFAULT, .flags = ADIT_OPTION_ATTRIBUTE, .fallback = "default",
+     .reload = NEXT, .help = "Lower the MSS of TCP connections to what fits through the tunnel, IPv4 and IPv6. `default` is yes in the end.",
+     .reference = "change-tcp-mss"},
+    {.name = "use-ipv6", .scopes = "profile", .type = ADIT_TYPE_ENUM, .words = YES_NO_DEFAULT " required require=required", .flags = ADIT_OPTION_ATTRIBUTE,
+     .fallback = "default", .reload = NEXT, .help = "Whether to offer IPv6 inside; `required` ends the session without it. `default` is yes in the end.",
+     .reference = "use-ipv6; RFC 5072"},
+    {.name = "use-ipv4", .scopes = "profile", .type = ADIT_TYPE_ENUM, .words = YES_NO_DEFAULT " required require=required", .flags = ADIT_OPTION_ATTRIBUTE,
+     .fallback = "default", .reload = NEXT, .help = "The same for IPv4.", .reference = "RFC 1332"},
+    {.name = "accept-remote-address", .scopes = "profile", .type = ADIT_TYPE_BOOL, .flags = ADIT_OPTION_ATTRIBUTE, .fallback = "no", .reload = NEXT,
+     .help = "Let the peer keep the address it chose for itself."},
+    {.name = "only-one", .scopes = "profile", .type = ADIT_TYPE_ENUM, .words = YES_NO_DEFAULT, .flags = ADIT_OPTION_ATTRIBUTE, .fallback = "default",
+     .reload = NEXT, .help = "Refuse a second session of the same user. `default` is no in the end.", .reference = "only-one"},
+    {.name = "session-timeout", .scopes = "profile", .type = ADIT_TYPE_DURATION, .flags = ADIT_OPTION_ATTRIBUTE | ADIT_OPTION_OFF | ADIT_OPTION_COA,
+     .max = 31536000000, .fallback = "none", .reload = NEXT, .help = "End the session when it is this old.", .reference = "session-timeout; RFC 2865 5.27"},
+    {.name = "idle-timeout", .scopes = "profile", .type = ADIT_TYPE_DURATION, .flags = ADIT_OPTION_ATTRIBUTE | ADIT_OPTION_OFF | ADIT_OPTION_COA,
+     .max = 31536000000, .fallback = "none", .reload = NEXT, .help = "End the session after this long without network traffic.",
+     .reference = "idle-timeout; RFC 2865 5.28"},
+    {.name = "interface", .scopes = "profile", .type = ADIT_TYPE_STRING, .flags = ADIT_OPTION_ATTRIBUTE, .min = 1, .max = 15, .reload = NEXT,
+     .help = "`own` gives each session an interface, named after the transport and the user. Any other word is the name of one interface that all sessions "
+             "with it share, with a host route each: it scales to tens of thousands; `shared` is a name as good as any. Unset: own."},
+
+    /* ---- secrets ---- */
+    {.name = "service", .scopes = "secret", .type = ADIT_TYPE_STRING, .fallback = "any", .reload = NEXT,
+     .help = "The transport this user may come by (`l2tp`), or any.", .reference = "/ppp secret: service"},
+    {.name = "caller-id", .scopes = "secret", .type = ADIT_TYPE_STRING, .reload = NEXT, .help = "The only caller this user may come from; for l2tp an address.",
+     .reference = "/ppp secret: caller-id"},
+    {.name = "profile", .scopes = "secret", .type = ADIT_TYPE_STRING, .fallback = "default", .reload = NEXT, .help = "The user's profile.",
+     .reference = "/ppp secret: profile"},
+    {.name = "routes", .scopes = "secret", .type = ADIT_TYPE_STRING, .flags = ADIT_OPTION_LIST | ADIT_OPTION_ATTRIBUTE, .reload = NEXT,
+     .help = "Routes that stand while the session does: `destination [gateway [metric]]`; without gateway, to the peer. IPv6 destinations too.",
+     .reference = "/ppp secret: routes"},
+};
+
+const guint adit_session_n_options = G_N_ELEMENTS(adit_session_options);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "core/session/profile.h"
+
+struct AditProfiles {
+  gint refs;
+  GHashTable *by_name; /* char* (borrowed from the value) -> AditValue* MAP */
+};
+
+static void add_built_in(AditProfiles *profiles, const char *name) {
+  if (g_hash_table_contains(profiles->by_name, name))
+    return;
+  AditValue *map = adit_value_map();
+  adit_value_set(map, "name", adit_value_string(name));
+  g_hash_table_insert(profiles->by_name, g_strdup(name), map);
+}
+
+AditProfiles *adit_profiles_new(const AditValue *config) {
+  AditProfiles *profiles = g_new0(AditProfiles, 1);
+  profiles->refs = 1;
+  profiles->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)adit_value_unref);
+
+  const AditValue *list = adit_value_get(config, "profiles");
+  for (guint i = 0; i < adit_value_length(list); i++) {
+    const AditValue *item = adit_value_at(list, i);
+    const char *name = adit_value_get_string(item, "name", NULL);
+    if (name)
+      g_hash_table_insert(profiles->by_name, g_strdup(name), adit_value_ref(item));
+  }
+  add_built_in(profiles, "default");
+  add_built_in(profiles, "default-encryption");
+  return profiles;
+}
+
+AditProfiles *adit_profiles_ref(AditProfiles *profiles) {
+  g_atomic_int_inc(&profiles->refs);
+  return profiles;
+}
+
+void adit_profiles_unref(AditProfiles *profiles) {
+  if (!profiles || !g_atomic_int_dec_and_test(&profiles->refs))
+    return;
+  g_hash_table_unref(profiles->by_name);
+  g_free(profiles);
+}
+
+const AditValue *adit_profiles_find(const AditProfiles *profiles, const char *name) {
+  return name ? g_hash_table_lookup(profiles->by_name, name) : NULL;
+}
+
+static gboolean is_said(const AditValue *item) {
+  if (!item || (item->flags & ADIT_VALUE_IS_DEFAULT))
+    return FALSE;
+  return item->type != ADIT_VALUE_STRING || strcmp(item->as.string, "default") != 0;
+}
+
+static gboolean is_private(const char *key) {
+  static const char *const words[] = {"name", "password", "nt-hash", "comment", "disabled", "service", "caller-id", "profile"};
+  for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+    if (strcmp(key, words[i]) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* The first of three that says something; for an end's address, the first that says an address. */
+static const AditValue *pick(const AditValue *const level[3], const char *key) {
+  gboolean is_address = strcmp(key, "local-address") == 0 || strcmp(key, "remote-address") == 0;
+  const AditValue *found = NULL;
+
+  for (int i = 0; i < 3; i++) {
+    const AditValue *item = adit_value_get(level[i], key);
+    if (!is_said(item))
+      continue;
+    if (!found)
+      found = item;
+    if (!is_address || item->type == ADIT_VALUE_ADDRESS)
+      return item;
+  }
+  for (int i = 0; !found && i < 3; i++) /* nobody said it: the schema's default */
+    found = adit_value_get(level[i], key);
+  return found;
+}
+
+AditValue *adit_profiles_merge(const AditProfiles *profiles, const AditValue *record, const char *default_profile) {
+  const AditValue *own = adit_profiles_find(profiles, adit_value_get_string(record, "profile", NULL));
+  const AditValue *const level[3] = {record, own, adit_profiles_find(profiles, default_profile)};
+  AditValue *merged = adit_value_map();
+
+  for (int i = 0; i < 3; i++)
+    for (guint k = 0; k < adit_value_length(level[i]); k++) {
+      const char *key = adit_value_key(level[i], k);
+      if (!is_private(key) && !adit_value_get(merged, key))
+        adit_value_set(merged, key, adit_value_ref(pick(level, key)));
+    }
+  return merged;
+}
+
+gboolean adit_attribute_yes(const AditValue *attributes, const char *name, gboolean otherwise) {
+  const char *word = adit_value_get_string(attributes, name, "default");
+  if (strcmp(word, "default") == 0)
+    return otherwise;
+  return strcmp(word, "yes") == 0 || strcmp(word, "required") == 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/** core/session/profile.h - who gets what: RouterOS's merging of record, profile and default profile. [main] */
+#pragma once
+
+#include <adit/value.h>
+
+/** The profiles of one configuration; shared by reference with the sessions made from it. */
+typedef struct AditProfiles AditProfiles;
+
+/** Reads `profiles` of a whole configuration; `default` and `default-encryption` are there even if nobody wrote them. */
+AditProfiles *adit_profiles_new(const AditValue *config);
+AditProfiles *adit_profiles_ref(AditProfiles *profiles);
+void adit_profiles_unref(AditProfiles *profiles);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditProfiles, adit_profiles_unref)
+
+/** A profile's map, borrowed; NULL if there is none of that name. */
+const AditValue *adit_profiles_find(const AditProfiles *profiles, const char *name);
+
+/**
+ * The attributes of a session: `record` (a secret or a source's reply; may be NULL) over the profile it names over
+ * `default_profile`, and the schema's defaults at last. What is absent, a default, or the word `default` passes to the
+ * next. One rule breaks the order: for local-address and remote-address a single address beats a pool wherever it stands.
+ *
+ * @return a new MAP; the record's own words that are no attributes (password, comment) are left out.
+ */
+AditValue *adit_profiles_merge(const AditProfiles *profiles, const AditValue *record, const char *default_profile);
+
+/** An attribute with the words yes, no and default, of which `otherwise` is meant by default or absence. */
+gboolean adit_attribute_yes(const AditValue *attributes, const char *name, gboolean otherwise);

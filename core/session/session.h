@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/**
+ * core/session/session.h - the registry of links and sessions, as the floors above see it. All [main].
+ *
+ * Life of a session: authenticated link -> merge -> only-one -> veto hooks -> addresses reserved -> NCPs and port in
+ * parallel -> results applied to the interface -> session-up. Its end: data plane and interface closed -> session-down
+ * and accounting -> addresses released; the link says goodbye meanwhile.
+ */
+#pragma once
+
+#include <adit/session.h>
+
+void adit_session_init(void);
+/** Everything must have ended (adit_session_stop()); frees the registries. */
+void adit_session_fini(void);
+
+const AditSessionService *adit_session_service(void);
+/** A plugin is going: its links are closed. */
+void adit_session_drop_plugin(AditPlugin *plugin);
+
+/** Two-phase reload of `profiles` and every transport's `clients`. prepare() checks what no schema can. */
+gboolean adit_session_prepare(const AditValue *config, gpointer *staged, GError **error);
+void adit_session_commit(gpointer staged);
+void adit_session_abort(gpointer staged);
+
+/** Starts to dial: after all plugins have started. */
+void adit_session_start(void);
+/** Ends all sessions (ADIT_CAUSE_ADMIN_REBOOT) and dialling; `done` comes once when the last one is gone. */
+void adit_session_stop(void (*done)(gpointer data), gpointer data);
+
+/** For `show sessions` and `show session ID`: a LIST of MAPs; and one MAP with everything, NULL if there is none.
+ *  `which` is an id in hex, an interface name, or a user name. The caller owns the result. */
+AditValue *adit_session_list(void);
+AditValue *adit_session_describe(const char *which);
+/** Ends the session or, given a user name, all sessions of that user; returns how many. */
+guint adit_session_disconnect(const char *which, AditCause cause, const char *reason);
+
+/** For `show clients`: a LIST of MAPs. */
+AditValue *adit_client_list(void);
+/** Dials now, or hangs up and stays down until up or a restart. Errors: NOT_FOUND. */
+gboolean adit_client_up(const char *name, GError **error);
+gboolean adit_client_down(const char *name, GError **error);

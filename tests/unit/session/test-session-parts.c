@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* The pure parts of a session: names, routes, and RouterOS's merging rule. */
+#include "core/session/name.h"
+#include "core/session/profile.h"
+#include "core/session/route.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static void short_plain_names_are_kept(void **state) {
+  char out[ADIT_INTERFACE_NAME];
+  assert_null(adit_interface_name("l2tp", "alice", 0, out));
+  assert_string_equal(out, "l2tp-alice");
+  assert_null(adit_interface_name("l2tp", "alice", 1, out));
+  assert_string_equal(out, "l2tp-alice-1");
+  assert_null(adit_interface_name("l2tp", "tenletters", 0, out));
+  assert_string_equal(out, "l2tp-tenletters");
+}
+
+static void long_and_odd_names_are_cut_hashed_and_kept_in_full_beside(void **state) {
+  char out[ADIT_INTERFACE_NAME], again[ADIT_INTERFACE_NAME], other[ADIT_INTERFACE_NAME];
+
+  g_autofree char *full = adit_interface_name("l2tp", "someone@example.com", 0, out);
+  assert_string_equal(full, "l2tp-someone@example.com");
+  assert_int_equal(strlen(out), 15);
+  g_autofree char *full2 = adit_interface_name("l2tp", "someone@example.com", 0, again);
+  assert_string_equal(out, again);
+  g_autofree char *full3 = adit_interface_name("l2tp", "someone@example.org", 0, other);
+  assert_string_not_equal(out, other);
+
+  g_autofree char *odd = adit_interface_name("l2tp", "a/b c", 0, out);
+  assert_string_equal(odd, "l2tp-a_b_c");
+  assert_null(strchr(out, '/'));
+  assert_null(strchr(out, ' '));
+  g_autofree char *utf8 = adit_interface_name("l2tp", "j\xc3\xbcrgen", 123, out);
+  assert_non_null(utf8);
+  assert_true(strlen(out) <= 15);
+  assert_true(g_str_has_suffix(out, "-123"));
+
+  g_autofree char *endless = g_strnfill(300, 'x');
+  g_autofree char *cut = adit_interface_name("l2tp", endless, 0, out);
+  assert_int_equal(strlen(cut), 127);
+}
+
+static void routes_have_one_syntax(void **state) {
+  g_autoptr(GError) error = NULL;
+  AditNetRoute route;
+
+  assert_true(adit_route_parse("10.1.0.0/16", &route, NULL));
+  assert_int_equal(route.to.length, 16);
+  assert_false(adit_address_is_set(&route.via));
+  assert_true(adit_route_parse("10.1.0.0/16  0.0.0.0 5", &route, NULL));
+  assert_false(adit_address_is_set(&route.via));
+  assert_int_equal(route.metric, 5);
+  assert_true(adit_route_parse("2001:db8::/32 fe80::1", &route, NULL));
+  assert_int_equal(route.via.family, AF_INET6);
+
+  const char *const wrong[] = {"", "x", "10.1.0.1/16", "10.0.0.0/8 fe80::1", "10.0.0.0/8 10.0.0.1 x", "10.0.0.0/8 10.0.0.1 1 2", "10.0.0.0/33"};
+  for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
+    assert_false(adit_route_parse(wrong[i], &route, &error));
+    assert_non_null(error);
+    g_clear_error(&error);
+  }
+}
+
+static AditValue *address(const char *text) {
+  AditAddress a;
+  assert_true(adit_address_parse(text, &a));
+  return adit_value_address(&a);
+}
+
+static AditValue *defaulted(AditValue *v) {
+  v->flags |= ADIT_VALUE_IS_DEFAULT;
+  return v;
+}
+
+/* RouterOS: record over its profile over the service's default profile. */
+static AditProfiles *three_levels(void) {
+  g_autoptr(AditValue) config = adit_value_map();
+  AditValue *list = adit_value_list(), *gold = adit_value_map(), *base = adit_value_map();
+
+  adit_value_set(gold, "name", adit_value_string("gold"));
+  adit_value_set(gold, "remote-address", adit_value_string("gold-pool"));
+  adit_value_set(gold, "idle-timeout", adit_value_int(1000));
+  adit_value_set(gold, "only-one", adit_value_string("default"));
+  adit_value_set(gold, "session-timeout", defaulted(adit_value_int(0)));
+  adit_value_set(base, "name", adit_value_string("base"));
+  adit_value_set(base, "local-address", address("192.0.2.1"));
+  adit_value_set(base, "remote-address", adit_value_string("base-pool"));
+  adit_value_set(base, "only-one", adit_value_string("yes"));
+  adit_value_set(base, "session-timeout", adit_value_int(7000));
+  adit_value_append(list, gold);
+  adit_value_append(list, base);
+  adit_value_set(config, "profiles", list);
+  return adit_profiles_new(config);
+}
+
+static void record_beats_profile_beats_default_profile(void **state) {
+  g_autoptr(AditProfiles) profiles = three_levels();
+  g_autoptr(AditValue) record = adit_value_map();
+  adit_value_set(record, "name", adit_value_string("alice"));
+  adit_value_set(record, "password", adit_value_secret("x"));
+  adit_value_set(record, "profile", adit_value_string("gold"));
+
+  g_autoptr(AditValue) merged = adit_profiles_merge(profiles, record, "base");
+  assert_string_equal(adit_value_get_string(merged, "remote-address", NULL), "gold-pool");
+  assert_int_equal(adit_value_get_int(merged, "idle-timeout", 0), 1000);
+  assert_int_equal(adit_value_get_int(merged, "session-timeout", 0), 7000); /* a default passes */
+  assert_true(adit_attribute_yes(merged, "only-one", FALSE));               /* so does the word default */
+  assert_null(adit_value_get(merged, "password"));
+  assert_null(adit_value_get(merged, "name"));
+}
+
+static void an_address_beats_a_pool_wherever_it_stands(void **state) {
+  g_autoptr(AditProfiles) profiles = three_levels();
+  g_autoptr(AditValue) record = adit_value_map();
+  adit_value_set(record, "profile", adit_value_string("gold"));
+  adit_value_set(record, "local-address", adit_value_string("record-pool"));
+
+  g_autoptr(AditValue) merged = adit_profiles_merge(profiles, record, "base");
+  AditAddress a;
+  char text[ADIT_ADDRESS_TEXT];
+  assert_true(adit_value_get_address(merged, "local-address", &a));
+  assert_string_equal(adit_address_format(&a, text), "192.0.2.1");
+}
+
+static void unknown_profiles_and_no_record_fall_through(void **state) {
+  g_autoptr(AditProfiles) profiles = three_levels();
+  g_autoptr(AditValue) merged = adit_profiles_merge(profiles, NULL, "base");
+  assert_string_equal(adit_value_get_string(merged, "remote-address", NULL), "base-pool");
+  g_autoptr(AditValue) nothing = adit_profiles_merge(profiles, NULL, "default-encryption");
+  assert_int_equal(adit_value_length(nothing), 0);
+  assert_false(adit_attribute_yes(nothing, "only-one", FALSE));
+  assert_true(adit_attribute_yes(nothing, "change-tcp-mss", TRUE));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(short_plain_names_are_kept),
+      cmocka_unit_test(long_and_odd_names_are_cut_hashed_and_kept_in_full_beside),
+      cmocka_unit_test(routes_have_one_syntax),
+      cmocka_unit_test(record_beats_profile_beats_default_profile),
+      cmocka_unit_test(an_address_beats_a_pool_wherever_it_stands),
+      cmocka_unit_test(unknown_profiles_and_no_record_fall_through),
+  };
+  return cmocka_run_group_tests_name("session parts", tests, NULL, NULL);
+}

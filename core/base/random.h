@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/** core/base/random.h - unpredictable octets from the kernel. */
+#pragma once
+
+#include <adit/types.h>
+
+G_BEGIN_DECLS
+
+/** Fills `buffer` by getrandom(2). Cannot fail: a kernel that refuses is the end of the process. [any] */
+void adit_random(gpointer buffer, gsize length);
+
+G_END_DECLS

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "core/path/path.h"
+
+/* One registered thing. There is a handful of them: a linear search is the whole index. */
+typedef struct {
+  const char *name;
+  gconstpointer ops;
+  gpointer state;
+  AditPlugin *plugin;
+} Entry;
+
+static GArray *datapaths, *transports;
+
+void adit_path_init(void) {
+  adit_path_fini();
+  datapaths = g_array_new(FALSE, TRUE, sizeof(Entry));
+  transports = g_array_new(FALSE, TRUE, sizeof(Entry));
+}
+
+void adit_path_fini(void) {
+  g_clear_pointer(&datapaths, g_array_unref);
+  g_clear_pointer(&transports, g_array_unref);
+}
+
+static const Entry *entry_find(const GArray *registry, const char *name) {
+  for (guint i = 0; registry && name && i < registry->len; i++) {
+    const Entry *entry = &g_array_index(registry, Entry, i);
+    if (g_str_equal(entry->name, name))
+      return entry;
+  }
+  return NULL;
+}
+
+static const Entry *entry_at(const GArray *registry, guint index) {
+  return registry && index < registry->len ? &g_array_index(registry, Entry, index) : NULL;
+}
+
+static gboolean entry_add(GArray *registry, const char *what, AditPlugin *plugin, const char *name, gconstpointer ops, gpointer state,
+                          GError **error) {
+  if (!registry || !name || !*name) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "a %s needs a name", what);
+    return FALSE;
+  }
+  if (entry_find(registry, name)) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "there is a %s called %s already", what, name);
+    return FALSE;
+  }
+  Entry entry = {name, ops, state, plugin};
+  g_array_append_val(registry, entry);
+  return TRUE;
+}
+
+static gconstpointer entry_get(const Entry *entry, gpointer *state, AditPlugin **plugin) {
+  if (state)
+    *state = entry ? entry->state : NULL;
+  if (plugin)
+    *plugin = entry ? entry->plugin : NULL;
+  return entry ? entry->ops : NULL;
+}
+
+static gboolean datapath_add(AditPlugin *plugin, const AditDatapathOps *ops, gpointer dp, GError **error) {
+  if (!ADIT_HAS(ops, session_close)) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "the data path is built against other headers");
+    return FALSE;
+  }
+  return entry_add(datapaths, "data path", plugin, ops->name, ops, dp, error);
+}
+
+static gboolean transport_add(AditPlugin *plugin, const AditTransportOps *ops, gpointer state, GError **error) {
+  if (!ADIT_HAS(ops, name)) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "the transport is built against other headers");
+    return FALSE;
+  }
+  return entry_add(transports, "transport", plugin, ops->name, ops, state, error);
+}
+
+const AditDatapathOps *adit_datapath_find(const char *name, gpointer *dp) {
+  return entry_get(entry_find(datapaths, name), dp, NULL);
+}
+
+const AditTransportOps *adit_transport_find(const char *name, gpointer *state) {
+  return entry_get(entry_find(transports, name), state, NULL);
+}
+
+const AditDatapathOps *adit_datapath_at(guint index, gpointer *dp, AditPlugin **plugin) {
+  return entry_get(entry_at(datapaths, index), dp, plugin);
+}
+
+const AditTransportOps *adit_transport_at(guint index, gpointer *state, AditPlugin **plugin) {
+  return entry_get(entry_at(transports, index), state, plugin);
+}
+
+static void entries_drop(GArray *registry, const AditPlugin *plugin) {
+  for (guint i = registry ? registry->len : 0; i-- > 0;)
+    if (g_array_index(registry, Entry, i).plugin == plugin)
+      g_array_remove_index(registry, i);
+}
+
+void adit_path_drop_plugin(AditPlugin *plugin) {
+  entries_drop(datapaths, plugin);
+  entries_drop(transports, plugin);
+}
+
+const AditPathService *adit_path_service(void) {
+  static const AditPathService service = {
+      .size = sizeof service,
+      .datapath_add = datapath_add,
+      .transport_add = transport_add,
+      .datapath = adit_datapath_find,
+  };
+  return &service;
+}

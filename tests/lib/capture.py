@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What was on the wire, judged by tshark: nothing malformed and no expert error in what adit sent.
+
+A capture FILE.pcap may have a FILE.pcap.json beside it: {"sources": [addresses adit sends from], "ports": [UDP ports that are
+L2TP beside 1701]}. Without sources every packet is judged."""
+
+import concurrent.futures
+import json
+import os
+import subprocess
+
+
+def describe(path, sources=(), ports=()):
+    with open(path + '.json', 'w') as f:
+        json.dump({'sources': list(sources), 'ports': sorted(set(ports) - {1701})}, f)
+
+
+def tshark(path, display_filter, extra=(), ports=()):
+    command = ['tshark', '-n', '-r', path, '-Y', display_filter]
+    for port in ports:
+        command += ['-d', 'udp.port==%d,l2tp' % port]
+    env = dict(os.environ, HOME='/nonexistent', XDG_CONFIG_HOME='/nonexistent')
+    done = subprocess.run(command + list(extra), capture_output=True, text=True, env=env)
+    # A capture that was cut off by a kill ends in the middle of a packet; what is before it counts.
+    if done.returncode != 0 and 'cut short' not in done.stderr:
+        raise RuntimeError('tshark on %s: %s' % (path, done.stderr.strip()))
+    return done.stdout
+
+
+def check(path):
+    """The offending packets of one capture, as lines; empty when all is well."""
+    about = {'sources': [], 'ports': []}
+    if os.path.exists(path + '.json'):
+        with open(path + '.json') as f:
+            about.update(json.load(f))
+    wrong = '(_ws.malformed || _ws.expert.severity == error)'
+    if about['sources']:
+        ours = ['%s.src == %s' % ('ipv6' if ':' in address else 'ip', address) for address in about['sources']]
+        wrong += ' && (%s)' % ' || '.join(ours)
+    fields = ['-T', 'fields', '-E', 'separator= ', '-e', 'frame.number', '-e', '_ws.col.Protocol', '-e', '_ws.col.Info', '-e', '_ws.expert.message']
+    return tshark(path, wrong, fields, about['ports']).splitlines()
+
+
+def check_all(paths):
+    """Judges all captures, prints what is wrong; True when nothing is."""
+    clean = True
+    with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
+        for path, lines in zip(paths, pool.map(check, paths)):
+            if lines:
+                clean = False
+                print('tshark: %s: %d bad packets' % (os.path.basename(path), len(lines)))
+                for line in lines[:5]:
+                    print('    ' + line)
+    print('tshark: %d captures, %s' % (len(paths), 'nothing malformed' if clean else 'NOT clean'))
+    return clean

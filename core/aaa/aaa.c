@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "core/aaa/internal.h"
+
+const AditLoopService *aaa_loop;
+
+static const AditAaaService service = {
+    .size = sizeof service,
+    .method_add = aaa_method_add,
+    .source_add = aaa_source_add,
+    .sink_add = aaa_sink_add,
+    .answer = aaa_handle_answer,
+    .handle_ref = aaa_handle_ref,
+    .handle_unref = aaa_handle_unref,
+};
+
+void adit_aaa_init(const AditLoopService *loop) {
+  aaa_loop = loop;
+  aaa_registry_init();
+  aaa_config_init();
+  aaa_request_init();
+  aaa_acct_init();
+}
+
+void adit_aaa_fini(void) {
+  aaa_acct_fini();
+  aaa_request_fini();
+  aaa_config_fini();
+  aaa_registry_fini();
+  aaa_loop = NULL;
+}
+
+const AditAaaService *adit_aaa_service(void) {
+  return &service;
+}
+
+void adit_aaa_drop_plugin(AditPlugin *plugin) {
+  const GPtrArray *sources = aaa_sources();
+
+  aaa_acct_drop(plugin);
+  for (guint i = 0; i < sources->len; i++) {
+    const AaaSource *source = (const AaaSource *)sources->pdata[i];
+    if (source->plugin == plugin)
+      aaa_request_drop(source);
+  }
+  aaa_registry_drop(plugin);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "core/aaa/internal.h"
+
+AaaAnswer *aaa_answer_copy(const AditAuthReply *reply) {
+  AaaAnswer *answer = g_new0(AaaAnswer, 1);
+  AditAuthReply *copy = &answer->reply;
+
+  memcpy(copy, reply, MIN(reply->size, sizeof *copy)); /* a source built against older headers knows fewer members */
+  copy->size = sizeof *copy;
+  copy->password = answer->password = g_strdup(copy->password);
+  copy->message = answer->message = g_strdup(copy->message);
+  copy->why = answer->why = g_strdup(copy->why);
+  if (copy->nt_hash)
+    copy->nt_hash = (const guint8 *)memcpy(answer->nt_hash, copy->nt_hash, sizeof answer->nt_hash);
+  copy->attributes = adit_value_ref(copy->attributes);
+  if (copy->eap)
+    g_bytes_ref(copy->eap);
+  return answer;
+}
+
+AaaAnswer *aaa_answer_error(const char *why) {
+  AditAuthReply reply = {.size = sizeof reply, .outcome = ADIT_AUTH_ERROR, .why = why};
+  return aaa_answer_copy(&reply);
+}
+
+void aaa_answer_free(AaaAnswer *answer) {
+  if (!answer)
+    return;
+  if (answer->password)
+    explicit_bzero(answer->password, strlen(answer->password));
+  g_free(answer->password);
+  g_free(answer->message);
+  g_free(answer->why);
+  adit_value_unref(answer->reply.attributes);
+  g_clear_pointer(&answer->reply.eap, g_bytes_unref);
+  explicit_bzero(answer, sizeof *answer);
+  g_free(answer);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "core/aaa/internal.h"
+
+typedef struct {
+  AditPlugin *plugin;
+  const AditAuthMethod *method;
+} Method;
+
+static GArray *methods;         /* of Method, strongest first */
+static GPtrArray *method_table; /* the same, for adit_auth_methods() */
+static GPtrArray *sources;      /* of AaaSource */
+static GPtrArray *sinks;        /* of AaaSink */
+
+static gboolean refuse(GError **error, AditErrorCode code, const char *what, const char *name, const char *why) {
+  g_set_error(error, ADIT_ERROR, code, "%s %s: %s", what, name ? name : "without a name", why);
+  return FALSE;
+}
+
+static void methods_publish(void) {
+  g_ptr_array_set_size(method_table, 0);
+  for (guint i = 0; i < methods->len; i++)
+    g_ptr_array_add(method_table, (gpointer)g_array_index(methods, Method, i).method);
+}
+
+gboolean aaa_method_add(AditPlugin *plugin, const AditAuthMethod *method, GError **error) {
+  guint at = 0;
+
+  if (!ADIT_HAS(method, restore) || !method->name || !method->start || !method->input || !method->timeout || !method->verdict ||
+      !method->verify)
+    return refuse(error, ADIT_ERR_INVALID, "auth method", method->name, "it lacks a name or a function");
+  if (method->option_length > sizeof method->option)
+    return refuse(error, ADIT_ERR_INVALID, "auth method", method->name, "its LCP option is too long");
+  if (adit_auth_method_find(method->name) || adit_auth_method_of_kind(method->kind))
+    return refuse(error, ADIT_ERR_EXISTS, "auth method", method->name, "there is one already");
+
+  while (at < methods->len && g_array_index(methods, Method, at).method->strength >= method->strength)
+    at++;
+  g_array_insert_val(methods, at, ((Method){plugin, method}));
+  methods_publish();
+  return TRUE;
+}
+
+const AditAuthMethod *adit_auth_method_find(const char *name) {
+  for (guint i = 0; i < methods->len; i++) {
+    const AditAuthMethod *method = g_array_index(methods, Method, i).method;
+    if (g_str_equal(method->name, name))
+      return method;
+  }
+  return NULL;
+}
+
+const AditAuthMethod *adit_auth_method_of_kind(AditAuthKind kind) {
+  for (guint i = 0; i < methods->len; i++) {
+    const AditAuthMethod *method = g_array_index(methods, Method, i).method;
+    if (method->kind == kind)
+      return method;
+  }
+  return NULL;
+}
+
+const AditAuthMethod *const *adit_auth_methods(guint *n) {
+  *n = method_table->len;
+  return (const AditAuthMethod *const *)method_table->pdata;
+}
+
+AaaSource *aaa_source_find(const char *name) {
+  for (guint i = 0; i < sources->len; i++) {
+    AaaSource *source = (AaaSource *)sources->pdata[i];
+    if (g_str_equal(source->name, name))
+      return source;
+  }
+  return NULL;
+}
+
+const GPtrArray *aaa_sources(void) {
+  return sources;
+}
+
+const GPtrArray *aaa_sinks(void) {
+  return sinks;
+}
+
+gboolean aaa_source_add(AditPlugin *plugin, const AditAuthSourceOps *ops, gpointer state, GError **error) {
+  if (!ADIT_HAS(ops, ask) || !ops->name || !ops->ask)
+    return refuse(error, ADIT_ERR_INVALID, "auth source", ops->name, "it lacks a name or a function");
+  if (aaa_source_find(ops->name))
+    return refuse(error, ADIT_ERR_EXISTS, "auth source", ops->name, "there is one already");
+
+  AaaSource *source = g_new0(AaaSource, 1);
+  *source = (AaaSource){plugin, ops, state, g_intern_string(ops->name)};
+  g_ptr_array_add(sources, source);
+  return TRUE;
+}
+
+gboolean aaa_sink_add(AditPlugin *plugin, const AditAcctSinkOps *ops, gpointer state, GError **error) {
+  if (!ADIT_HAS(ops, record) || !ops->name || !ops->record)
+    return refuse(error, ADIT_ERR_INVALID, "accounting sink", ops->name, "it lacks a name or a function");
+  for (guint i = 0; i < sinks->len; i++)
+    if (g_str_equal(((AaaSink *)sinks->pdata[i])->name, ops->name))
+      return refuse(error, ADIT_ERR_EXISTS, "accounting sink", ops->name, "there is one already");
+
+  AaaSink *sink = g_new0(AaaSink, 1);
+  *sink = (AaaSink){plugin, ops, state, g_intern_string(ops->name)};
+  g_ptr_array_add(sinks, sink);
+  return TRUE;
+}
+
+void aaa_registry_init(void) {
+  methods = g_array_new(FALSE, FALSE, sizeof(Method));
+  method_table = g_ptr_array_new();
+  sources = g_ptr_array_new_with_free_func(g_free);
+  sinks = g_ptr_array_new_with_free_func(g_free);
+}
+
+void aaa_registry_drop(AditPlugin *plugin) {
+  for (guint i = methods->len; i-- > 0;)
+    if (g_array_index(methods, Method, i).plugin == plugin)
+      g_array_remove_index(methods, i);
+  for (guint i = sources->len; i-- > 0;)
+    if (((AaaSource *)sources->pdata[i])->plugin == plugin)
+      g_ptr_array_remove_index(sources, i);
+  for (guint i = sinks->len; i-- > 0;)
+    if (((AaaSink *)sinks->pdata[i])->plugin == plugin)
+      g_ptr_array_remove_index(sinks, i);
+  methods_publish();
+}
+
+void aaa_registry_fini(void) {
+  g_clear_pointer(&methods, g_array_unref);
+  g_clear_pointer(&method_table, g_ptr_array_unref);
+  g_clear_pointer(&sources, g_ptr_array_unref);
+  g_clear_pointer(&sinks, g_ptr_array_unref);
+}

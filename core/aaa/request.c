@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "core/aaa/internal.h"
+
+/** A request on its way through the chain. */
+typedef struct {
+  guint64 id;
+  guint generation; /**< of the round: an answer for an earlier one is late */
+  guint step;       /**< which source of the chain is asked next */
+  AditAuthRequest *request;
+  AditAaaDone done;
+  gpointer data;
+  AaaConfig *config;
+  const AaaSource *source; /**< who is asked now; NULL when nobody is */
+  AditAuthHandle *handle;
+  AditTimer deadline;
+} Pending;
+
+static GHashTable *pending; /* id -> Pending */
+static guint64 last_id;
+static AditRateLimit failures;
+/* What a name that nobody knows is checked against: it then costs as long as a wrong password. */
+static char nobody[33];
+
+static void pending_free(Pending *p) {
+  if (p->deadline.func)
+    aaa_loop->timer_cancel(&p->deadline);
+  g_clear_pointer(&p->handle, aaa_handle_forget);
+  adit_auth_request_unref(p->request);
+  aaa_config_unref(p->config);
+  g_free(p);
+}
+
+/** Tells the one who asked, last of all: `p` is gone when it returns. */
+static void finish(Pending *p, AditAuthReply *reply, const char *source) {
+  AditLogContext about = {.user = p->request->user};
+
+  if (reply->outcome == ADIT_AUTH_REJECT)
+    adit_debug(&about, "source %s refuses: %s", source ? source : "(none)", reply->why ? reply->why : "no reason given");
+  g_hash_table_steal(pending, &p->id);
+  p->done(p->id, reply, source, p->data);
+  pending_free(p);
+}
+
+/** The round is over for the source that was asked; `tell` it unless it has answered or is going away. */
+static void leave_source(Pending *p, gboolean tell) {
+  const AaaSource *source = g_steal_pointer(&p->source);
+  AditAuthHandle *handle = g_steal_pointer(&p->handle);
+
+  aaa_loop->timer_cancel(&p->deadline);
+  p->generation++;
+  if (!handle)
+    return;
+  if (tell && source->ops->cancel && aaa_handle_borrow(handle)) {
+    source->ops->cancel(source->state, handle);
+    aaa_handle_unref(handle);
+  }
+  aaa_handle_forget(handle);
+}
+
+/** An answer of our own, which takes the same way as one of a source's. */
+static void answer_self(Pending *p, const char *source, AaaAnswer *answer) {
+  aaa_post(p->id, p->generation, source, answer);
+}
+
+static void deadline_passed(AditTimer *timer, gpointer data) {
+  Pending *p = (Pending *)data;
+  const char *source = p->source->name;
+
+  leave_source(p, TRUE);
+  answer_self(p, source, aaa_answer_error("it did not answer in time"));
+}
+
+/** The request for the source at hand. Earlier ones may still read theirs, so a new deadline makes a new copy. */
+static void set_deadline(Pending *p) {
+  guint64 deadline = aaa_loop->now() + p->config->timeout_ms;
+  AditAuthRequest *old = p->request;
+
+  if (old->deadline_ms == deadline)
+    return;
+  if (g_atomic_int_get(&old->refs) > 1) {
+    AditAuthRequest *copy = (AditAuthRequest *)g_memdup2(old, sizeof *old);
+    copy->refs = 1;
+    copy->user = g_strdup(old->user);
+    copy->password = g_strdup(old->password);
+    copy->eap = old->eap ? g_bytes_ref(old->eap) : NULL;
+    copy->transport = g_strdup(old->transport);
+    copy->server = g_strdup(old->server);
+    copy->caller_id = g_strdup(old->caller_id);
+    copy->called_id = g_strdup(old->called_id);
+    copy->attributes = adit_value_ref(old->attributes);
+    p->request = copy;
+    adit_auth_request_unref(old);
+  }
+  p->request->deadline_ms = deadline;
+}
+
+/** Asks the next source. The source may end the request from within, so `p` is not touched after ask(). */
+static void ask_next(Pending *p) {
+  if (p->step == p->config->sources->len) {
+    AditAuthReply none = {.size = sizeof none, .outcome = ADIT_AUTH_NOT_MINE, .why = "no such user"};
+    answer_self(p, NULL, p->step ? aaa_answer_copy(&none) : aaa_answer_error("no source is configured"));
+    return;
+  }
+
+  const char *name = (const char *)p->config->sources->pdata[p->step++];
+  const AaaSource *source = aaa_source_find(name);
+  if (!source) {
+    answer_self(p, name, aaa_answer_error("its plugin is gone"));
+    return;
+  }
+
+  set_deadline(p);
+  p->source = source;
+  AditAuthHandle *handle = p->handle = aaa_handle_new(p->id, p->generation, source->name);
+  p->deadline.func = deadline_passed;
+  p->deadline.data = p;
+  aaa_loop->timer_arm(&p->deadline, p->config->timeout_ms);
+
+  AditAuthRequest *request = adit_auth_request_ref(p->request);
+  source->ops->ask(source->state, request, handle);
+  adit_auth_request_unref(request);
+  aaa_handle_unref(handle);
+}
+
+static void failed(Pending *p, const char *source, const char *why) {
+  guint kept = 0;
+
+  if (adit_rate_allows(&failures, aaa_loop->now(), 10, 1000, &kept)) {
+    AditLogContext about = {.user = p->request->user};
+    adit_warning(&about, "source %s can't tell whether %s may come in: %s", source ? source : "(none)", p->request->user,
+                 why ? why : "no reason given");
+  }
+  if (source && p->config->next_on_error) {
+    ask_next(p);
+    return;
+  }
+  AditAuthReply reply = {.size = sizeof reply, .outcome = ADIT_AUTH_ERROR, .why = why};
+  finish(p, &reply, source);
+}
+
+/** Lets the method check what the peer sent against `secret`. */
+static void verify(Pending *p, const AditAuthReply *secret, const char *source, gboolean known) {
+  const AditAuthMethod *method = adit_auth_method_of_kind(p->request->kind);
+  AditAuthReply reply = {.size = sizeof reply};
+  char text[128] = "";
+
+  if (!method) {
+    failed(p, NULL, "the method's plugin is gone");
+    return;
+  }
+  method->verify(p->request, secret, &reply, text);
+  if (!known || reply.outcome != ADIT_AUTH_ACCEPT) {
+    /* Whoever asks must not learn from words, codes or time whether the name exists. */
+    AditAuthReply refusal = {.size = sizeof refusal,
+                             .outcome = ADIT_AUTH_REJECT,
+                             .why = known ? reply.why : "no such user",
+                             .message = reply.outcome == ADIT_AUTH_ACCEPT ? NULL : reply.message,
+                             .error_code = reply.error_code};
+    explicit_bzero(&reply, sizeof reply);
+    reply = refusal;
+  } else {
+    reply.attributes = secret->attributes;
+  }
+  reply.retry = secret->retry && reply.outcome == ADIT_AUTH_REJECT;
+  reply.password = NULL;
+  reply.nt_hash = NULL;
+  finish(p, &reply, source);
+  explicit_bzero(&reply, sizeof reply);
+  explicit_bzero(text, sizeof text);
+}
+
+/** All sources have passed. */
+static void nobody_knows(Pending *p) {
+  AditAuthReply secret = {.size = sizeof secret, .outcome = ADIT_AUTH_SECRET, .password = nobody};
+
+  if (p->request->kind == ADIT_AUTH_EAP) { /* no round of it can be checked against a password */
+    AditAuthReply reply = {.size = sizeof reply, .outcome = ADIT_AUTH_REJECT, .why = "no such user"};
+    finish(p, &reply, NULL);
+    return;
+  }
+  verify(p, &secret, NULL, FALSE);
+}
+
+static void answered(guint64 id, guint generation, const char *source, AaaAnswer *answer) {
+  Pending *p = (Pending *)g_hash_table_lookup(pending, &id);
+  AditAuthReply *reply = &answer->reply;
+
+  if (!p || p->generation != generation) {
+    adit_debug(NULL, "an answer of source %s came too late", source ? source : "(none)");
+    return;
+  }
+  leave_source(p, FALSE);
+  switch (reply->outcome) {
+  case ADIT_AUTH_ACCEPT:
+  case ADIT_AUTH_REJECT:
+    reply->password = NULL;
+    reply->nt_hash = NULL;
+    finish(p, reply, source);
+    return;
+  case ADIT_AUTH_SECRET:
+    if (p->request->kind == ADIT_AUTH_EAP || (!reply->password && !reply->nt_hash))
+      failed(p, source, "it answered with a secret that can't be used");
+    else
+      verify(p, reply, source, TRUE);
+    return;
+  case ADIT_AUTH_CHALLENGE:
+    if (p->request->kind == ADIT_AUTH_EAP && reply->eap)
+      finish(p, reply, source);
+    else
+      failed(p, source, "it answered with a challenge that the method does not know");
+    return;
+  case ADIT_AUTH_NOT_MINE:
+    if (source)
+      ask_next(p);
+    else
+      nobody_knows(p);
+    return;
+  case ADIT_AUTH_ERROR:
+    failed(p, source, reply->why);
+    return;
+  }
+  failed(p, source, "its answer makes no sense");
+}
+
+guint64 adit_aaa_ask(AditAuthRequest *request, AditAaaDone done, gpointer data) {
+  Pending *p = g_new0(Pending, 1);
+  guint64 id = p->id = ++last_id;
+
+  p->request = request;
+  p->done = done;
+  p->data = data;
+  p->config = aaa_config_ref();
+  g_hash_table_insert(pending, &p->id, p);
+  ask_next(p);
+  return id;
+}
+
+void adit_aaa_cancel(guint64 id) {
+  Pending *p = (Pending *)g_hash_table_lookup(pending, &id);
+
+  if (!p)
+    return;
+  g_hash_table_steal(pending, &p->id);
+  leave_source(p, TRUE);
+  pending_free(p);
+}
+
+guint adit_aaa_pending(void) {
+  return g_hash_table_size(pending);
+}
+
+void aaa_request_init(void) {
+  guint8 octets[16];
+
+  aaa_loop->random(octets, sizeof octets);
+  for (guint i = 0; i < sizeof octets; i++)
+    g_snprintf(nobody + 2 * i, 3, "%02x", octets[i]);
+  pending = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)pending_free);
+  aaa_handle_init(answered);
+}
+
+void aaa_request_drop(const AaaSource *source) {
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init(&iter, pending);
+  while (g_hash_table_iter_next(&iter, NULL, &value)) {
+    Pending *p = (Pending *)value;
+    if (p->source != source)
+      continue;
+    leave_source(p, FALSE);
+    answer_self(p, source->name, aaa_answer_error("its plugin is gone"));
+  }
+}
+
+void aaa_request_fini(void) {
+  aaa_handle_fini();
+  g_clear_pointer(&pending, g_hash_table_unref);
+  explicit_bzero(nobody, sizeof nobody);
+}

@@ -41,7 +41,7 @@ static inline gboolean adit_address_is_set(const AditAddress *a) { return a->fam
 
 /** True if none, 0.0.0.0 or ::. */
 static inline gboolean adit_address_is_any(const AditAddress *a) {
-  static const guint8 zero[16];
+  static const guint8 zero[16] = {0};
   return memcmp(a->octet, zero, 16) == 0;
 }
 

@@ -11,8 +11,6 @@
 #include <adit/plugin.h>
 #include <adit/value.h>
 
-typedef struct AditSchema AditSchema; /* core/config/schema.h */
-
 /** A room of the core that takes its part of the configuration in two phases, like a plugin; rooms go before plugins. */
 typedef struct {
   const char *name;
@@ -40,8 +38,8 @@ void adit_plugins_add_dir(const char *dir);
 const char *const *adit_plugins_standard(void);
 
 /**
- * Opens and checks each of `names`, resolves features and calls init in order of dependence.
- * On failure every problem is one string in `problems` (GPtrArray of char*), and nothing stays registered.
+ * Opens and checks each of `names` (NULL = the standard ones, as far as they were built), resolves features and calls init in
+ * order of dependence. On failure every problem is one string in `problems` (GPtrArray of char*), and nothing stays registered.
  */
 gboolean adit_plugins_load(const char *const *names, GPtrArray *problems);
 
@@ -51,8 +49,8 @@ void adit_plugins_add_static(const AditPluginInfo *info);
 /** Each loaded plugin's options, in order: `add(owner, options, n, data)`. */
 void adit_plugins_options(void (*add)(const char *owner, const AditOption *options, guint n, gpointer data), gpointer data);
 
-/** The end of adit_plugins_apply(): `error` NULL = committed everywhere. `warnings`: LIST of STRING (what needs a restart). */
-typedef void (*AditApplied)(const GError *error, const AditValue *warnings, gpointer data);
+/** The end of adit_plugins_apply(): `error` NULL = committed everywhere; else its message has a line for each that refused. */
+typedef void (*AditApplied)(const GError *error, gpointer data);
 
 /**
  * Gives `config` to all rooms and plugins: all prepare, then all commit; if one refuses or is late (10 s) all abort and nothing
@@ -69,7 +67,7 @@ gboolean adit_plugins_start(GError **error);
 /** Stops all, last started first, each bounded by what is left of `limit_ms`; `done` once. */
 void adit_plugins_stop(guint limit_ms, void (*done)(gpointer data), gpointer data);
 
-/** fini of all and everything freed; modules stay mapped. */
+/** fini of all, last first, and everything freed; modules stay mapped. After a stop, or without a start. */
 void adit_plugins_fini(void);
 
 /** Capabilities that the loaded plugins declare, as bits. */

@@ -35,7 +35,7 @@ typedef struct {
   const void *(*service)(AditPlugin *plugin, const char *name, guint version);
 } AditHost;
 
-/** Answers a prepare() that returned pending; `error` NULL = staged. [main], exactly once. */
+/** Answers a prepare() that returned pending; takes over `staged` and `error` (NULL = staged). [main], exactly once. */
 typedef void (*AditPrepared)(AditPlugin *plugin, gpointer staged, GError *error);
 
 typedef struct {

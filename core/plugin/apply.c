@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* One configuration for everyone, or for no one: all prepare, then all commit; if one refuses or is late, all abort. */
+#include "core/base/loop.h"
+#include "core/plugin/private.h"
+
+#define PREPARE_LIMIT_MS 10000
+
+static struct {
+  const AditRoom *rooms;
+  guint n_rooms;
+  AditValue *config; /* committed */
+  /* one apply: */
+  guint round;      /* counts them: an answer to an earlier one is told by it */
+  gboolean running;
+  gboolean asking;  /* still in the loop that calls prepare(): no verdict yet */
+  AditValue *coming;
+  gpointer *staged; /* by room */
+  guint staged_rooms;
+  guint waiting; /* plugins that have not answered */
+  GString *refusals;
+  AditTimer late;
+  AditApplied done;
+  gpointer data;
+} self;
+
+const AditValue *adit_plugins_config(void) { return self.config; }
+
+static void refuse(const char *who, const GError *error) {
+  g_string_append_printf(self.refusals, "%s%s: %s", self.refusals->len ? "\n" : "", who, error ? error->message : "refused without a reason");
+}
+
+static void commit_all(void) {
+  for (guint i = 0; i < self.staged_rooms; i++)
+    if (self.rooms[i].commit)
+      self.rooms[i].commit(self.staged[i]);
+
+  GPtrArray *plugins = adit_plugins_all();
+  for (guint i = 0; i < plugins->len; i++) {
+    Loaded *plugin = (Loaded *)plugins->pdata[i];
+    if (plugin->prepared && plugin->info->commit)
+      plugin->info->commit(plugin->state, g_steal_pointer(&plugin->staged));
+    plugin->prepared = FALSE;
+    plugin->staged = NULL;
+  }
+}
+
+static void abort_plugin(Loaded *plugin) {
+  if (plugin->prepared && plugin->info->abort)
+    plugin->info->abort(plugin->state, plugin->staged);
+  plugin->prepared = FALSE;
+  plugin->staged = NULL;
+}
+
+/* In the opposite order of prepare: what came last may stand on what came first. */
+static void abort_all(void) {
+  GPtrArray *plugins = adit_plugins_all();
+  for (guint i = plugins->len; i-- > 0;)
+    abort_plugin((Loaded *)plugins->pdata[i]);
+  for (guint i = self.staged_rooms; i-- > 0;)
+    if (self.rooms[i].abort)
+      self.rooms[i].abort(self.staged[i]);
+}
+
+static void decide(void) {
+  g_autoptr(GString) refusals = g_steal_pointer(&self.refusals);
+  g_autoptr(AditValue) coming = g_steal_pointer(&self.coming);
+  g_autoptr(GError) error = NULL;
+
+  adit_loop_service()->timer_cancel(&self.late);
+  if (refusals->len) {
+    abort_all();
+    g_set_error_literal(&error, ADIT_ERROR, ADIT_ERR_INVALID, refusals->str);
+  } else {
+    commit_all();
+    adit_value_unref(self.config);
+    self.config = g_steal_pointer(&coming);
+  }
+  g_clear_pointer(&self.staged, g_free);
+  self.running = FALSE;
+  self.done(error, self.data); /* may begin the next one */
+}
+
+static void decide_if_all_answered(void) {
+  if (self.running && !self.asking && !self.waiting)
+    decide();
+}
+
+static void plugin_prepared(AditPlugin *owner, gpointer staged, GError *error) {
+  Loaded *plugin = loaded_of(owner);
+
+  if (!plugin->pending) {
+    g_critical("plugin %s answered a prepare() twice, or one that was not pending", owner->name);
+    g_clear_error(&error);
+    return;
+  }
+  plugin->pending = FALSE;
+  if (!error) {
+    plugin->staged = staged;
+    plugin->prepared = TRUE;
+  }
+  if (!self.running || plugin->round != self.round) { /* given up long ago */
+    abort_plugin(plugin);
+  } else {
+    g_autofree char *who = g_strconcat("plugin ", owner->name, NULL);
+    if (error)
+      refuse(who, error);
+    self.waiting--;
+    decide_if_all_answered();
+  }
+  g_clear_error(&error);
+}
+
+static void too_late(AditTimer *timer, gpointer data) {
+  GPtrArray *plugins = adit_plugins_all();
+  g_autoptr(GError) error = g_error_new(ADIT_ERROR, ADIT_ERR_TIMEOUT, "no answer in %d s", PREPARE_LIMIT_MS / 1000);
+
+  for (guint i = 0; i < plugins->len; i++) {
+    Loaded *plugin = (Loaded *)plugins->pdata[i];
+    g_autofree char *who = g_strconcat("plugin ", plugin->owner.name, NULL);
+    if (plugin->pending && plugin->round == self.round)
+      refuse(who, error);
+  }
+  self.waiting = 0;
+  decide();
+}
+
+static void prepare_rooms(void) {
+  self.staged = g_new0(gpointer, self.n_rooms + 1);
+  self.staged_rooms = 0;
+  for (guint i = 0; i < self.n_rooms; i++) {
+    g_autoptr(GError) error = NULL;
+    if (self.rooms[i].prepare && !self.rooms[i].prepare(self.coming, &self.staged[i], &error)) {
+      refuse(self.rooms[i].name, error);
+      return; /* rooms stand on one another: what the next would say may be a consequence */
+    }
+    self.staged_rooms++;
+  }
+}
+
+static void prepare_plugin(Loaded *plugin) {
+  g_autofree char *who = g_strconcat("plugin ", plugin->owner.name, NULL);
+  g_autoptr(GError) error = NULL;
+  gpointer staged = NULL;
+  gboolean pending = FALSE;
+
+  if (!plugin->info->prepare)
+    return;
+  if (plugin->pending) {
+    error = g_error_new_literal(ADIT_ERROR, ADIT_ERR_BUSY, "still busy with an earlier configuration");
+    refuse(who, error);
+    return;
+  }
+  plugin->pending = TRUE; /* it may answer inside the call */
+  plugin->round = self.round;
+  self.waiting++;
+  gboolean ok = plugin->info->prepare(plugin->state, self.coming, &staged, &pending, plugin_prepared, &error);
+  if (!plugin->pending || (ok && pending)) /* has answered already, or will */
+    return;
+  plugin->pending = FALSE;
+  self.waiting--;
+  plugin->prepared = ok;
+  plugin->staged = ok ? staged : NULL;
+  if (!ok)
+    refuse(who, error);
+}
+
+void adit_plugins_apply(const AditValue *config, AditApplied done, gpointer data) {
+  if (self.running) {
+    g_autoptr(GError) busy = g_error_new_literal(ADIT_ERROR, ADIT_ERR_BUSY, "another reload is running: try again");
+    done(busy, data);
+    return;
+  }
+  self.running = self.asking = TRUE;
+  self.round++;
+  self.coming = adit_value_ref(config);
+  self.refusals = g_string_new(NULL);
+  self.waiting = 0;
+  self.done = done;
+  self.data = data;
+  prepare_rooms();
+
+  /* Plugins are all asked, even after one has refused, so that an administrator sees everything at once. */
+  GPtrArray *plugins = adit_plugins_all();
+  if (!self.refusals->len)
+    for (guint i = 0; i < plugins->len; i++)
+      prepare_plugin((Loaded *)plugins->pdata[i]);
+  self.asking = FALSE;
+  if (self.waiting) {
+    self.late = (AditTimer){.func = too_late};
+    adit_loop_service()->timer_arm(&self.late, PREPARE_LIMIT_MS);
+  }
+  decide_if_all_answered();
+}
+
+void adit_plugins_apply_init(const AditRoom *rooms, guint n_rooms) {
+  memset(&self, 0, sizeof self);
+  self.rooms = rooms;
+  self.n_rooms = n_rooms;
+}
+
+void adit_plugins_apply_fini(void) {
+  if (self.running) {
+    g_autoptr(GError) stopping = g_error_new_literal(ADIT_ERROR, ADIT_ERR_BUSY, "the daemon is stopping");
+    refuse("adit", stopping);
+    decide();
+  }
+  g_clear_pointer(&self.config, adit_value_unref);
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* The life of all plugins: load, init, start, stop, fini, in order of their features; and the services they are given. */
+#include "core/base/loop.h"
+#include "core/plugin/private.h"
+
+static struct {
+  const AditServed *served;
+  guint n_served;
+  GPtrArray *dirs;    /* of char* */
+  GPtrArray *linked;  /* of AditPluginInfo*: linked in, waiting for load */
+  GPtrArray *plugins; /* of Loaded*, in order of start */
+  /* while stopping: */
+  gboolean stopping;
+  guint64 stop_by;
+  AditTimer stop_timer;
+  void (*stopped)(gpointer data);
+  gpointer stopped_data;
+} self;
+
+static const char *const standard[] = {"l2tp", "ipcp", "ipv6cp", "tun", "pap", "chap", "mschap", "secrets", NULL};
+
+const char *const *adit_plugins_standard(void) { return standard; }
+
+GPtrArray *adit_plugins_all(void) { return self.plugins; }
+
+void adit_plugins_init(const AditServed *served, guint n_served, const AditRoom *rooms, guint n_rooms) {
+  memset(&self, 0, sizeof self);
+  self.served = served;
+  self.n_served = n_served;
+  self.dirs = g_ptr_array_new_with_free_func(g_free);
+  self.linked = g_ptr_array_new();
+  self.plugins = g_ptr_array_new_with_free_func((GDestroyNotify)adit_plugin_free);
+  adit_plugins_apply_init(rooms, n_rooms);
+}
+
+void adit_plugins_add_dir(const char *dir) { g_ptr_array_add(self.dirs, g_canonicalize_filename(dir, NULL)); }
+
+void adit_plugins_add_static(const AditPluginInfo *info) { g_ptr_array_add(self.linked, (gpointer)info); }
+
+/* ---- what plugins are given ---- */
+
+static const void *host_service(AditPlugin *plugin, const char *name, guint version) {
+  for (guint i = 0; i < self.n_served; i++)
+    if (!strcmp(self.served[i].name, name) && self.served[i].version >= version)
+      return self.served[i].table;
+  adit_warning(NULL, "plugin %s asks for service %s, version %u, which this daemon does not have", plugin->name, name, version);
+  return NULL;
+}
+
+static const AditHost host = {
+    .size = sizeof(AditHost), .abi_major = ADIT_ABI_MAJOR, .abi_minor = ADIT_ABI_MINOR, .service = host_service};
+
+static void drop_everywhere(AditPlugin *plugin) {
+  for (guint i = self.n_served; i-- > 0;)
+    if (self.served[i].drop_plugin)
+      self.served[i].drop_plugin(plugin);
+}
+
+/* ---- load ---- */
+
+static gboolean is_loaded(const char *name) {
+  for (guint i = 0; i < self.plugins->len; i++)
+    if (!strcmp(((Loaded *)self.plugins->pdata[i])->owner.name, name))
+      return TRUE;
+  return FALSE;
+}
+
+static void add_or_complain(Loaded *plugin, GError *error, GPtrArray *problems) {
+  if (plugin)
+    g_ptr_array_add(self.plugins, plugin);
+  else
+    g_ptr_array_add(problems, g_strdup(error->message));
+  g_clear_error(&error);
+}
+
+static void open_all(const char *const *names, GPtrArray *problems) {
+  const char *const *wanted = names ? names : standard;
+
+  for (guint i = 0; i < self.linked->len; i++) {
+    const AditPluginInfo *info = (const AditPluginInfo *)self.linked->pdata[i];
+    GError *error = NULL;
+    Loaded *plugin = adit_plugin_wrap(info, info->name, &error);
+    add_or_complain(plugin, error, problems);
+  }
+  for (guint i = 0; wanted[i]; i++) {
+    GError *error = NULL;
+    if (is_loaded(wanted[i]))
+      continue;
+    Loaded *plugin = adit_plugin_open(wanted[i], self.dirs, &error);
+    if (!plugin && !names && g_error_matches(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND)) {
+      adit_info(NULL, "%s: a standard plugin, but not built: left out", error->message);
+      g_clear_error(&error);
+      continue;
+    }
+    add_or_complain(plugin, error, problems);
+  }
+  if (!self.plugins->len && !problems->len) {
+    g_autofree char *dirs = NULL;
+    g_ptr_array_add(self.dirs, NULL);
+    dirs = g_strjoinv(", ", (char **)self.dirs->pdata);
+    g_ptr_array_remove_index(self.dirs, self.dirs->len - 1);
+    g_ptr_array_add(problems, g_strdup_printf("no plugin found in %s: see --plugin-dir", dirs));
+  }
+}
+
+/* The last first: a plugin's state outlives those that use what it provides. Its registrations go after its fini, which
+ * may still hold handles on them; nothing runs in between. */
+static void fini_all(void) {
+  for (guint i = self.plugins->len; i-- > 0;) {
+    Loaded *plugin = (Loaded *)self.plugins->pdata[i];
+    if (plugin->phase != PLUGIN_OPENED) {
+      if (plugin->info->fini)
+        plugin->info->fini(plugin->state);
+      drop_everywhere(&plugin->owner);
+    }
+  }
+  g_ptr_array_set_size(self.plugins, 0);
+}
+
+static gboolean init_one(Loaded *plugin, GPtrArray *problems) {
+  g_autoptr(GError) error = NULL;
+
+  if (plugin->info->init && !plugin->info->init(&plugin->owner, &host, &plugin->state, &error)) {
+    g_ptr_array_add(problems, g_strdup_printf("plugin %s: %s", plugin->owner.name, error ? error->message : "init failed without a reason"));
+    drop_everywhere(&plugin->owner);
+    return FALSE;
+  }
+  plugin->phase = PLUGIN_INITED;
+  return TRUE;
+}
+
+gboolean adit_plugins_load(const char *const *names, GPtrArray *problems) {
+  guint before = problems->len;
+
+  open_all(names, problems);
+  if (problems->len == before)
+    adit_plugin_resolve(self.plugins, problems);
+  for (guint i = 0; problems->len == before && i < self.plugins->len; i++)
+    init_one((Loaded *)self.plugins->pdata[i], problems);
+  if (problems->len == before)
+    return TRUE;
+  fini_all();
+  return FALSE;
+}
+
+void adit_plugins_options(void (*add)(const char *owner, const AditOption *options, guint n, gpointer data), gpointer data) {
+  for (guint i = 0; i < self.plugins->len; i++) {
+    const Loaded *plugin = (const Loaded *)self.plugins->pdata[i];
+    if (plugin->info->n_options)
+      add(plugin->owner.name, plugin->info->options, plugin->info->n_options, data);
+  }
+}
+
+guint64 adit_plugins_capabilities(void) {
+  guint64 all = 0;
+  for (guint i = 0; i < self.plugins->len; i++)
+    all |= ((const Loaded *)self.plugins->pdata[i])->info->capabilities;
+  return all;
+}
+
+/* ---- start and stop ---- */
+
+gboolean adit_plugins_start(GError **error) {
+  for (guint i = 0; i < self.plugins->len; i++) {
+    Loaded *plugin = (Loaded *)self.plugins->pdata[i];
+    if (plugin->info->start && !plugin->info->start(plugin->state, error)) {
+      if (error && !*error)
+        g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "start failed without a reason");
+      g_prefix_error(error, "plugin %s: ", plugin->owner.name);
+      return FALSE;
+    }
+    plugin->phase = PLUGIN_STARTED;
+    adit_debug(NULL, "plugin %s started", plugin->owner.name);
+  }
+  return TRUE;
+}
+
+static void stop_next(void);
+
+static void plugin_stopped(AditPlugin *owner) {
+  Loaded *plugin = loaded_of(owner);
+
+  if (plugin->phase != PLUGIN_STOPPING) /* too late, or twice */
+    return;
+  plugin->phase = PLUGIN_STOPPED;
+  adit_debug(NULL, "plugin %s stopped", owner->name);
+  stop_next();
+}
+
+static void stop_late(AditTimer *timer, gpointer data) {
+  for (guint i = 0; i < self.plugins->len; i++) {
+    Loaded *plugin = (Loaded *)self.plugins->pdata[i];
+    if (plugin->phase == PLUGIN_STOPPING) {
+      adit_warning(NULL, "plugin %s did not finish in time: going on without it", plugin->owner.name);
+      plugin->phase = PLUGIN_STOPPED;
+    }
+  }
+  stop_next();
+}
+
+/* Stops the last one that runs; each gets what is left of the time, and none less than a moment. Those that answer at
+ * once come back in here, one level deeper for each plugin. */
+static void stop_next(void) {
+  const AditLoopService *loop = adit_loop_service();
+
+  loop->timer_cancel(&self.stop_timer);
+  for (guint i = self.plugins->len; i-- > 0;) {
+    Loaded *plugin = (Loaded *)self.plugins->pdata[i];
+    if (plugin->phase != PLUGIN_STARTED)
+      continue;
+    plugin->phase = PLUGIN_STOPPING;
+    if (!plugin->info->stop) {
+      plugin_stopped(&plugin->owner);
+      return;
+    }
+    guint64 now = loop->now();
+    loop->timer_arm(&self.stop_timer, self.stop_by > now + 100 ? self.stop_by - now : 100);
+    plugin->info->stop(plugin->state, plugin_stopped, &plugin->owner);
+    return;
+  }
+  if (!self.stopping)
+    return;
+  self.stopping = FALSE;
+  self.stopped(self.stopped_data);
+}
+
+void adit_plugins_stop(guint limit_ms, void (*done)(gpointer data), gpointer data) {
+  g_return_if_fail(!self.stopping);
+  self.stopping = TRUE;
+  self.stop_by = adit_loop_service()->now() + limit_ms;
+  self.stop_timer = (AditTimer){.func = stop_late};
+  self.stopped = done;
+  self.stopped_data = data;
+  stop_next();
+}
+
+void adit_plugins_fini(void) {
+  if (!self.plugins)
+    return;
+  if (self.stopping)
+    adit_loop_service()->timer_cancel(&self.stop_timer);
+  adit_plugins_apply_fini();
+  fini_all();
+  g_clear_pointer(&self.plugins, g_ptr_array_unref);
+  g_clear_pointer(&self.linked, g_ptr_array_unref);
+  g_clear_pointer(&self.dirs, g_ptr_array_unref);
+}
+
+/* ---- for people ---- */
+
+static const char *phase_word(PluginPhase phase) {
+  switch (phase) {
+  case PLUGIN_OPENED:
+    return "opened";
+  case PLUGIN_INITED:
+    return "loaded";
+  case PLUGIN_STARTED:
+    return "running";
+  case PLUGIN_STOPPING:
+    return "stopping";
+  case PLUGIN_STOPPED:
+    return "stopped";
+  }
+  return "?";
+}
+
+static AditValue *features_value(const AditPluginInfo *info, AditFeatureKind kind) {
+  AditValue *list = adit_value_list();
+  for (guint i = 0; i < info->n_features; i++)
+    if (info->features[i].kind == kind)
+      adit_value_append(list, adit_value_string(info->features[i].name));
+  return list;
+}
+
+AditValue *adit_plugins_describe(void) {
+  AditValue *list = adit_value_list();
+
+  for (guint i = 0; i < self.plugins->len; i++) {
+    const Loaded *plugin = (const Loaded *)self.plugins->pdata[i];
+    AditValue *item = adit_value_map();
+    adit_value_set(item, "name", adit_value_string(plugin->owner.name));
+    adit_value_set(item, "version", adit_value_string(plugin->info->version ? plugin->info->version : ""));
+    adit_value_set(item, "state", adit_value_string(phase_word(plugin->phase)));
+    adit_value_set(item, "summary", adit_value_string(plugin->info->summary ? plugin->info->summary : ""));
+    adit_value_set(item, "provides", features_value(plugin->info, ADIT_PROVIDES));
+    adit_value_set(item, "requires", features_value(plugin->info, ADIT_REQUIRES));
+    adit_value_set(item, "file", adit_value_string(plugin->path ? plugin->path : "(linked in)"));
+    adit_value_append(list, item);
+  }
+  return list;
+}

@@ -10,9 +10,9 @@ static struct {
   guint n_rooms;
   AditValue *config; /* committed */
   /* one apply: */
-  guint round;      /* counts them: an answer to an earlier one is told by it */
+  guint round; /* counts them: an answer to an earlier one is told by it */
   gboolean running;
-  gboolean asking;  /* still in the loop that calls prepare(): no verdict yet */
+  gboolean asking; /* still in the loop that calls prepare(): no verdict yet */
   AditValue *coming;
   gpointer *staged; /* by room */
   guint staged_rooms;
@@ -23,10 +23,13 @@ static struct {
   gpointer data;
 } self;
 
-const AditValue *adit_plugins_config(void) { return self.config; }
+const AditValue *adit_plugins_config(void) {
+  return self.config;
+}
 
 static void refuse(const char *who, const GError *error) {
-  g_string_append_printf(self.refusals, "%s%s: %s", self.refusals->len ? "\n" : "", who, error ? error->message : "refused without a reason");
+  g_string_append_printf(self.refusals, "%s%s: %s", self.refusals->len ? "\n" : "", who,
+                         error ? error->message : "refused without a reason");
 }
 
 static void commit_all(void) {

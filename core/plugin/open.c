@@ -24,14 +24,15 @@ static gboolean check_component(const char *path, GError **error) {
     return FALSE;
   }
   if (st.st_uid != 0 && st.st_uid != geteuid()) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_DENIED, "%s belongs to user %u, neither root nor this daemon's (%u): not loaded", path, st.st_uid,
-                geteuid());
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_DENIED, "%s belongs to user %u, neither root nor this daemon's (%u): not loaded", path,
+                st.st_uid, geteuid());
     return FALSE;
   }
   gboolean sticky = S_ISDIR(st.st_mode) && (st.st_mode & S_ISVTX);
   gboolean others = (st.st_mode & S_IWOTH) || ((st.st_mode & S_IWGRP) && st.st_gid != 0);
   if (others && !sticky) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_DENIED, "%s may be written by others (mode %04o): not loaded; chmod go-w", path, st.st_mode & 07777);
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_DENIED, "%s may be written by others (mode %04o): not loaded; chmod go-w", path,
+                st.st_mode & 07777);
     return FALSE;
   }
   return TRUE;
@@ -82,7 +83,8 @@ static gboolean check_features(const AditPluginInfo *info, GError **error) {
  * core within its major number; a newer one might count on members that this core would not look at. */
 static gboolean check_info(const AditPluginInfo *info, const char *name, GError **error) {
   if (info->size < G_STRUCT_OFFSET(AditPluginInfo, name)) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "adit_plugin_info is %" G_GSIZE_FORMAT " octets long: not a plugin's description", info->size);
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "adit_plugin_info is %" G_GSIZE_FORMAT " octets long: not a plugin's description",
+                info->size);
     return FALSE;
   }
   gboolean fits =
@@ -93,8 +95,8 @@ static gboolean check_info(const AditPluginInfo *info, const char *name, GError 
     return FALSE;
   }
   if (info->size < sizeof *info) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "adit_plugin_info is %" G_GSIZE_FORMAT " octets, this daemon's %" G_GSIZE_FORMAT, info->size,
-                sizeof *info);
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "adit_plugin_info is %" G_GSIZE_FORMAT " octets, this daemon's %" G_GSIZE_FORMAT,
+                info->size, sizeof *info);
     return FALSE;
   }
   if (g_strcmp0(info->name, name)) {

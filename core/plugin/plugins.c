@@ -19,9 +19,13 @@ static struct {
 
 static const char *const standard[] = {"l2tp", "ipcp", "ipv6cp", "tun", "pap", "chap", "mschap", "secrets", NULL};
 
-const char *const *adit_plugins_standard(void) { return standard; }
+const char *const *adit_plugins_standard(void) {
+  return standard;
+}
 
-GPtrArray *adit_plugins_all(void) { return self.plugins; }
+GPtrArray *adit_plugins_all(void) {
+  return self.plugins;
+}
 
 void adit_plugins_init(const AditServed *served, guint n_served, const AditRoom *rooms, guint n_rooms) {
   memset(&self, 0, sizeof self);
@@ -33,9 +37,13 @@ void adit_plugins_init(const AditServed *served, guint n_served, const AditRoom 
   adit_plugins_apply_init(rooms, n_rooms);
 }
 
-void adit_plugins_add_dir(const char *dir) { g_ptr_array_add(self.dirs, g_canonicalize_filename(dir, NULL)); }
+void adit_plugins_add_dir(const char *dir) {
+  g_ptr_array_add(self.dirs, g_canonicalize_filename(dir, NULL));
+}
 
-void adit_plugins_add_static(const AditPluginInfo *info) { g_ptr_array_add(self.linked, (gpointer)info); }
+void adit_plugins_add_static(const AditPluginInfo *info) {
+  g_ptr_array_add(self.linked, (gpointer)info);
+}
 
 /* ---- what plugins are given ---- */
 
@@ -47,8 +55,7 @@ static const void *host_service(AditPlugin *plugin, const char *name, guint vers
   return NULL;
 }
 
-static const AditHost host = {
-    .size = sizeof(AditHost), .abi_major = ADIT_ABI_MAJOR, .abi_minor = ADIT_ABI_MINOR, .service = host_service};
+static const AditHost host = {.size = sizeof(AditHost), .abi_major = ADIT_ABI_MAJOR, .abi_minor = ADIT_ABI_MINOR, .service = host_service};
 
 static void drop_everywhere(AditPlugin *plugin) {
   for (guint i = self.n_served; i-- > 0;)
@@ -121,7 +128,8 @@ static gboolean init_one(Loaded *plugin, GPtrArray *problems) {
   g_autoptr(GError) error = NULL;
 
   if (plugin->info->init && !plugin->info->init(&plugin->owner, &host, &plugin->state, &error)) {
-    g_ptr_array_add(problems, g_strdup_printf("plugin %s: %s", plugin->owner.name, error ? error->message : "init failed without a reason"));
+    g_ptr_array_add(problems,
+                    g_strdup_printf("plugin %s: %s", plugin->owner.name, error ? error->message : "init failed without a reason"));
     drop_everywhere(&plugin->owner);
     return FALSE;
   }

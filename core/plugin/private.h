@@ -24,7 +24,9 @@ typedef struct {
   guint round;       /**< which apply it is pending in */
 } Loaded;
 
-static inline Loaded *loaded_of(AditPlugin *plugin) { return (Loaded *)plugin; }
+static inline Loaded *loaded_of(AditPlugin *plugin) {
+  return (Loaded *)plugin;
+}
 
 void adit_plugin_free(Loaded *plugin);
 

@@ -19,7 +19,8 @@ static void find_doubles(const GPtrArray *plugins, GPtrArray *problems) {
       const AditFeature *feature = &plugin->info->features[f];
       const Loaded *first = feature->kind == ADIT_PROVIDES ? provider_of(plugins, feature->name) : plugin;
       if (first && first != plugin)
-        g_ptr_array_add(problems, g_strdup_printf("%s is provided by both %s and %s", feature->name, first->owner.name, plugin->owner.name));
+        g_ptr_array_add(problems,
+                        g_strdup_printf("%s is provided by both %s and %s", feature->name, first->owner.name, plugin->owner.name));
     }
   }
 }

@@ -43,7 +43,8 @@ int main(int argc, char **argv) {
     g_autofree char *base = g_path_get_basename(argv[0]);
     const char *name = g_str_has_prefix(base, "lt-") ? base + 3 : base;
     const char *top = g_getenv("top_srcdir");
-    g_autofree char *corpus = g_build_filename(top ? top : ".", "tests/fuzz/corpus", g_str_has_prefix(name, "fuzz-") ? name + 5 : name, NULL);
+    g_autofree char *corpus =
+        g_build_filename(top ? top : ".", "tests/fuzz/corpus", g_str_has_prefix(name, "fuzz-") ? name + 5 : name, NULL);
     fed = feed(corpus);
   }
   g_print("%s: %u inputs\n", argv[0], fed);

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/** internal.h - what the files of this folder share. */
+#pragma once
+
+#include "null.h"
+
+typedef struct NullPort NullPort;
+
+struct NullNet {
+  NullNetOps ops;
+  gpointer user;
+  GQueue queue;         /* of NullEvent */
+  GPtrArray *listeners; /* of AditListener, borrowed */
+  guint16 next_port;    /* for listeners on port 0 */
+  guint next_ifindex;
+};
+
+struct NullDp {
+  NullNet *net;
+  NullSink sink;
+  gpointer sink_user;
+  GPtrArray *ports; /* of NullPort, owned */
+};
+
+struct AditListener {
+  NullDp *dp;
+  AditEndpoint local;
+  AditClassify classify;
+  const AditListenerOps *ops;
+  gpointer user;
+  GHashTable *links; /* tunnel << 32 | session -> AditDpLink; ADIT_ENCAP_NULL links are in `plain` */
+  GPtrArray *plain;
+};
+
+struct AditDpLink {
+  AditListener *listener;
+  AditPath path;
+  AditEncap encap;
+  const AditDpLinkOps *ops;
+  gpointer user;
+  AditDpSession *session;
+  AditDpLink *splice, *spliced_by;
+  gboolean acfc, pfc;
+  gboolean peer_numbers, synced;
+  guint16 ns, nr;
+  AditDpStats stats;
+  guint64 key;
+};
+
+struct AditDpSession {
+  NullDp *dp;
+  AditSessionId id;
+  NullPort *port;
+  AditDpLink *link;
+  AditDpSessionParams params;
+  GArray *prefixes; /* of AditPrefix */
+  AditDpStats stats;
+};
+
+struct NullPort {
+  AditPort head;
+  NullDp *dp;
+  gboolean carrier;
+  GPtrArray *sessions; /* borrowed */
+  AditCounters counters;
+  AditPortOpened opened;
+  AditPortClosed closed;
+  gpointer user;
+};
+
+static inline guint64 null_now(const NullNet *net) {
+  return net->ops.now ? net->ops.now(net->user) : 0;
+}
+
+/** Queues a datagram, or (datagram NULL) the completion of a port. */
+void null_net_push(NullNet *net, const AditPath *path, const guint8 *datagram, gsize length, NullPort *port);
+/** Sends by the network's transmit, or queues. */
+void null_net_send(NullNet *net, const AditPath *path, const guint8 *datagram, gsize length);
+/** A frame arrived for `link`, with or without address and control. */
+void null_link_input(AditDpLink *link, const guint8 *frame, gsize length, const AditClassified *c);
+/** Sends a network-layer packet of the given PPP protocol. */
+void null_link_data(AditDpLink *link, guint16 protocol, const guint8 *packet, gsize length);
+/** A packet from the peer, to go out of the session's port. */
+void null_session_input(AditDpSession *session, guint16 protocol, const guint8 *packet, gsize length);
+/** Completion of port_open or port_close. */
+void null_port_complete(NullPort *port);
+
+AditDpLink *null_link_attach(gpointer dp, AditListener *listener, const AditPath *path, const AditEncap *encap, const AditDpLinkOps *ops,
+                             gpointer user, GError **error);
+void null_link_detach(AditDpLink *link);
+void null_link_update(AditDpLink *link, const AditPath *path, const AditEncap *encap);
+void null_link_framing(AditDpLink *link, gboolean acfc, gboolean pfc);
+void null_link_send(AditDpLink *link, const guint8 *frame, gsize length);
+void null_link_stats(AditDpLink *link, AditDpStats *out);
+gboolean null_link_splice(AditDpLink *link, AditDpLink *other, GError **error);
+
+void null_port_open(gpointer dp, const AditPortSpec *spec, AditPortOpened done, gpointer user);
+void null_port_close(AditPort *port, AditPortClosed done, gpointer user);
+void null_port_carrier(AditPort *port, gboolean on);
+AditDpSession *null_session_open(gpointer dp, AditSessionId id, AditPort *port, GError **error);
+gboolean null_session_join(AditDpSession *session, AditDpLink *link, GError **error);
+void null_session_leave(AditDpSession *session, AditDpLink *link);
+void null_session_set(AditDpSession *session, const AditDpSessionParams *params);
+gboolean null_session_add_prefix(AditDpSession *session, const AditPrefix *prefix, GError **error);
+void null_session_stats(AditDpSession *session, AditDpStats *out);
+void null_session_close(AditDpSession *session, AditDpStats *final);

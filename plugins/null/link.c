@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* Links: framing, numbering, splicing. */
+#include "internal.h"
+#include <adit/encap.h>
+#include <adit/ppp.h>
+
+#define NULL_FRAME_MAX 65536
+
+static void link_index(AditDpLink *link) {
+  if (link->encap.kind == ADIT_ENCAP_NULL) {
+    g_ptr_array_add(link->listener->plain, link);
+    return;
+  }
+  link->key = (guint64)link->encap.local_tunnel << 32 | link->encap.local_session;
+  g_hash_table_insert(link->listener->links, &link->key, link);
+}
+
+static void link_unindex(AditDpLink *link) {
+  if (link->encap.kind == ADIT_ENCAP_NULL)
+    g_ptr_array_remove(link->listener->plain, link);
+  else
+    g_hash_table_remove(link->listener->links, &link->key);
+}
+
+AditDpLink *null_link_attach(gpointer dp, AditListener *listener, const AditPath *path, const AditEncap *encap, const AditDpLinkOps *ops,
+                             gpointer user, GError **error) {
+  guint64 key = (guint64)encap->local_tunnel << 32 | encap->local_session;
+  if (encap->kind != ADIT_ENCAP_NULL && g_hash_table_contains(listener->links, &key)) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "tunnel %u session %u is attached already", encap->local_tunnel, encap->local_session);
+    return NULL;
+  }
+  AditDpLink *link = g_new0(AditDpLink, 1);
+  *link = (AditDpLink){.listener = listener, .path = *path, .encap = *encap, .ops = ops, .user = user};
+  link_index(link);
+  return link;
+}
+
+void null_link_detach(AditDpLink *link) {
+  if (link->session)
+    null_session_leave(link->session, link);
+  if (link->spliced_by)
+    link->spliced_by->splice = NULL;
+  if (link->splice)
+    link->splice->spliced_by = NULL;
+  link_unindex(link);
+  g_free(link);
+}
+
+void null_link_update(AditDpLink *link, const AditPath *path, const AditEncap *encap) {
+  link_unindex(link);
+  if (path)
+    link->path = *path;
+  if (encap)
+    link->encap = *encap;
+  link_index(link);
+}
+
+void null_link_framing(AditDpLink *link, gboolean acfc, gboolean pfc) {
+  link->acfc = acfc;
+  link->pfc = pfc;
+}
+
+void null_link_stats(AditDpLink *link, AditDpStats *out) {
+  *out = link->stats;
+}
+
+gboolean null_link_splice(AditDpLink *link, AditDpLink *other, GError **error) {
+  if (link->splice)
+    link->splice->spliced_by = NULL;
+  if (other && other->spliced_by)
+    other->spliced_by->splice = NULL;
+  link->splice = other;
+  if (other)
+    other->spliced_by = link;
+  return TRUE;
+}
+
+/* Wraps a frame that is `lead` (address, control, protocol as they go out) and `body`. */
+static void link_output(AditDpLink *link, const guint8 *lead, gsize lead_length, const guint8 *body, gsize length) {
+  NullNet *net = link->listener->dp->net;
+  guint8 *datagram = NULL;
+  gboolean numbered = (link->encap.sequence & ADIT_SEQUENCE_SEND) || ((link->encap.sequence & ADIT_SEQUENCE_FOLLOW) && link->peer_numbers);
+  guint8 header[ADIT_ENCAP_HEADER_MAX];
+
+  if (lead_length + length > NULL_FRAME_MAX) {
+    link->stats.drops++;
+    return;
+  }
+  guint n = adit_encap_write(&link->encap, header, lead_length + length, numbered, link->ns);
+  if (numbered)
+    link->ns++;
+  datagram = g_malloc(n + lead_length + length);
+  memcpy(datagram, header, n);
+  if (lead_length)
+    memcpy(datagram + n, lead, lead_length);
+  if (length)
+    memcpy(datagram + n + lead_length, body, length);
+  link->stats.counters.tx_packets++;
+  link->stats.counters.tx_octets += lead_length + length;
+  link->stats.last_tx_ms = null_now(net);
+  null_net_send(net, &link->path, datagram, n + lead_length + length);
+  g_free(datagram);
+}
+
+void null_link_send(AditDpLink *link, const guint8 *frame, gsize length) {
+  static const guint8 all_stations[2] = {0xff, 0x03};
+  link_output(link, all_stations, sizeof all_stations, frame, length);
+}
+
+void null_link_data(AditDpLink *link, guint16 protocol, const guint8 *packet, gsize length) {
+  guint8 lead[4];
+  AditBuilder b = adit_builder(lead, sizeof lead);
+  if (!link->acfc)
+    adit_put_u16(&b, 0xff03);
+  if (link->pfc && protocol < 0x100)
+    adit_put_u8(&b, (guint8)protocol);
+  else
+    adit_put_u16(&b, protocol);
+  link->stats.last_data_ms = null_now(link->listener->dp->net);
+  link_output(link, lead, adit_built(&b), packet, length);
+}
+
+/* RFC 2661 5.4: late frames are dropped. False: drop it. */
+static gboolean link_sequence(AditDpLink *link, const AditClassified *c) {
+  if (!c->has_sequence)
+    return !(link->encap.sequence & ADIT_SEQUENCE_REQUIRE);
+  gint16 ahead = (gint16)(c->sequence - link->nr);
+  if (link->synced && ahead < 0)
+    return FALSE;
+  if (link->synced)
+    link->stats.lost += (guint16)ahead;
+  link->synced = TRUE;
+  link->nr = (guint16)(c->sequence + 1);
+  return TRUE;
+}
+
+void null_link_input(AditDpLink *link, const guint8 *frame, gsize length, const AditClassified *c) {
+  if (c)
+    link->peer_numbers = c->has_sequence;
+  if (c && !link_sequence(link, c)) {
+    link->stats.drops++;
+    return;
+  }
+  AditCursor in = adit_cursor(frame, length);
+  if (length >= 2 && frame[0] == 0xff && frame[1] == 0x03)
+    adit_skip(&in, 2);
+  guint16 protocol = adit_get_u8(&in);
+  if (!(protocol & 1))
+    protocol = (guint16)(protocol << 8 | adit_get_u8(&in));
+  if (in.bad || !(protocol & 1)) {
+    link->stats.drops++;
+    return;
+  }
+  link->stats.counters.rx_packets++;
+  link->stats.counters.rx_octets += length;
+  link->stats.last_rx_ms = null_now(link->listener->dp->net);
+
+  if (link->splice) {
+    link_output(link->splice, NULL, 0, frame, length);
+    return;
+  }
+  const AditDpSessionParams *open = link->session ? &link->session->params : NULL;
+  if (open && ((protocol == ADIT_PPP_IPV4 && open->ipv4) || (protocol == ADIT_PPP_IPV6 && open->ipv6))) {
+    link->stats.last_data_ms = link->stats.last_rx_ms;
+    null_session_input(link->session, protocol, in.at, adit_left(&in));
+    return;
+  }
+  g_autofree guint8 *plain = g_malloc(adit_left(&in) + 2);
+  AditBuilder out = adit_builder(plain, adit_left(&in) + 2);
+  adit_put_u16(&out, protocol);
+  adit_put_bytes(&out, in.at, adit_left(&in));
+  link->ops->frame(link->user, plain, adit_built(&out));
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* Sessions and ports. */
+#include "internal.h"
+#include <adit/ppp.h>
+
+AditPort *null_dp_port(NullDp *dp, const char *name) {
+  for (guint i = 0; i < dp->ports->len; i++) {
+    NullPort *port = dp->ports->pdata[i];
+    if (g_str_equal(port->head.name, name))
+      return &port->head;
+  }
+  return NULL;
+}
+
+void null_port_complete(NullPort *port) {
+  if (port->opened) {
+    AditPortOpened opened = g_steal_pointer(&port->opened);
+    g_autoptr(GError) error = NULL;
+    if (null_dp_port(port->dp, port->head.name)) {
+      error = g_error_new(ADIT_ERROR, ADIT_ERR_EXISTS, "there is an interface %s already", port->head.name);
+      opened(port->user, NULL, error);
+      g_ptr_array_unref(port->sessions);
+      g_free(port);
+      return;
+    }
+    port->head.ifindex = port->dp->net->next_ifindex++;
+    g_ptr_array_add(port->dp->ports, port);
+    opened(port->user, &port->head, NULL);
+    return;
+  }
+  g_ptr_array_remove(port->dp->ports, port);
+  if (port->closed)
+    port->closed(port->user, &port->counters);
+  g_ptr_array_unref(port->sessions);
+  g_free(port);
+}
+
+void null_port_open(gpointer dp, const AditPortSpec *spec, AditPortOpened done, gpointer user) {
+  NullPort *port = g_new0(NullPort, 1);
+  port->dp = dp;
+  g_strlcpy(port->head.name, spec->name, sizeof port->head.name);
+  port->head.kind = spec->kind;
+  port->head.shared = spec->shared;
+  port->carrier = !spec->is_static;
+  port->sessions = g_ptr_array_new();
+  port->opened = done;
+  port->user = user;
+  null_net_push(port->dp->net, NULL, NULL, 0, port);
+}
+
+void null_port_close(AditPort *head, AditPortClosed done, gpointer user) {
+  NullPort *port = (NullPort *)head;
+  port->closed = done;
+  port->user = user;
+  null_net_push(port->dp->net, NULL, NULL, 0, port);
+}
+
+void null_port_carrier(AditPort *head, gboolean on) {
+  ((NullPort *)head)->carrier = on;
+}
+
+gboolean null_port_has_carrier(const AditPort *head) {
+  return ((const NullPort *)head)->carrier;
+}
+
+AditDpSession *null_session_open(gpointer dp, AditSessionId id, AditPort *port, GError **error) {
+  AditDpSession *session = g_new0(AditDpSession, 1);
+  session->dp = dp;
+  session->id = id;
+  session->port = (NullPort *)port;
+  session->prefixes = g_array_new(FALSE, TRUE, sizeof(AditPrefix));
+  if (session->port && !port->shared && session->port->sessions->len) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "%s has a session", port->name);
+    g_array_unref(session->prefixes);
+    g_free(session);
+    return NULL;
+  }
+  if (session->port)
+    g_ptr_array_add(session->port->sessions, session);
+  return session;
+}
+
+gboolean null_session_join(AditDpSession *session, AditDpLink *link, GError **error) {
+  if (session->link) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "a second link needs a stage that bundles");
+    return FALSE;
+  }
+  session->link = link;
+  link->session = session;
+  return TRUE;
+}
+
+void null_session_leave(AditDpSession *session, AditDpLink *link) {
+  if (session->link == link)
+    session->link = NULL;
+  if (link->session == session)
+    link->session = NULL;
+}
+
+void null_session_set(AditDpSession *session, const AditDpSessionParams *params) {
+  session->params = *params;
+}
+
+gboolean null_session_add_prefix(AditDpSession *session, const AditPrefix *prefix, GError **error) {
+  g_array_append_val(session->prefixes, *prefix);
+  return TRUE;
+}
+
+void null_session_stats(AditDpSession *session, AditDpStats *out) {
+  *out = session->stats;
+}
+
+void null_session_close(AditDpSession *session, AditDpStats *final) {
+  if (final)
+    *final = session->stats;
+  if (session->link)
+    null_session_leave(session, session->link);
+  if (session->port)
+    g_ptr_array_remove(session->port->sessions, session);
+  g_array_unref(session->prefixes);
+  g_free(session);
+}
+
+/* Length of the longest prefix of the session that holds `address`; -1 = none. */
+static int session_match(const AditDpSession *session, const AditAddress *address) {
+  int best = -1;
+  for (guint i = 0; i < session->prefixes->len; i++) {
+    const AditPrefix *prefix = &g_array_index(session->prefixes, AditPrefix, i);
+    if (adit_prefix_contains(prefix, address))
+      best = MAX(best, prefix->length);
+  }
+  return best;
+}
+
+static AditDpSession *port_lookup(const NullPort *port, const AditAddress *address) {
+  AditDpSession *found = NULL;
+  int best = -1;
+  if (!port->head.shared)
+    return port->sessions->len ? port->sessions->pdata[0] : NULL;
+  for (guint i = 0; i < port->sessions->len; i++) {
+    int length = session_match(port->sessions->pdata[i], address);
+    if (length > best) {
+      best = length;
+      found = port->sessions->pdata[i];
+    }
+  }
+  return found;
+}
+
+/* Source (or destination) address of an IP packet; unset when it is none. */
+static AditAddress packet_address(const guint8 *packet, gsize length, gboolean source) {
+  AditAddress address = {0};
+  if (length >= 20 && packet[0] >> 4 == 4) {
+    address.family = AF_INET;
+    memcpy(address.octet, packet + (source ? 12 : 16), 4);
+  } else if (length >= 40 && packet[0] >> 4 == 6) {
+    address.family = AF_INET6;
+    memcpy(address.octet, packet + (source ? 8 : 24), 16);
+  }
+  return address;
+}
+
+void null_session_input(AditDpSession *session, guint16 protocol, const guint8 *packet, gsize length) {
+  AditAddress source = packet_address(packet, length, TRUE);
+  NullPort *port = session->port;
+  if (source.family != (protocol == ADIT_PPP_IPV4 ? AF_INET : AF_INET6) || !port || !port->carrier ||
+      (port->head.shared && port_lookup(port, &source) != session)) {
+    session->stats.drops++;
+    return;
+  }
+  session->stats.counters.rx_packets++;
+  session->stats.counters.rx_octets += length;
+  session->stats.last_rx_ms = session->stats.last_data_ms = null_now(session->dp->net);
+  port->counters.rx_packets++;
+  port->counters.rx_octets += length;
+  if (session->dp->sink)
+    session->dp->sink(session->dp->sink_user, &port->head, packet, length);
+}
+
+gboolean null_port_inject(AditPort *head, const guint8 *packet, gsize length) {
+  NullPort *port = (NullPort *)head;
+  AditAddress to = packet_address(packet, length, FALSE);
+  AditDpSession *session = port_lookup(port, &to);
+  gboolean open =
+      session && session->link && ((to.family == AF_INET && session->params.ipv4) || (to.family == AF_INET6 && session->params.ipv6));
+  if (!open || !port->carrier) {
+    if (session)
+      session->stats.drops++;
+    return FALSE;
+  }
+  session->stats.counters.tx_packets++;
+  session->stats.counters.tx_octets += length;
+  session->stats.last_tx_ms = session->stats.last_data_ms = null_now(session->dp->net);
+  port->counters.tx_packets++;
+  port->counters.tx_octets += length;
+  null_link_data(session->link, to.family == AF_INET ? ADIT_PPP_IPV4 : ADIT_PPP_IPV6, packet, length);
+  return TRUE;
+}

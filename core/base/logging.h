@@ -14,8 +14,9 @@ typedef enum {
   ADIT_LOG_DEBUG,
 } AditLogLevel;
 
-/** Installs the log writer (once a process; later calls only set the level). Lines above `level` are dropped, except
- *  that G_MESSAGES_DEBUG=domain still lets that domain's debug lines out. */
+/** Installs the log writer (once a process; later calls only set the level). Tests of what logs errors need it: GLib's own
+ * writer aborts on them under G_DEBUG=fatal-criticals; with this one only g_critical() does, which is a bug. Lines above `level` are
+ * dropped, except that G_MESSAGES_DEBUG=domain still lets that domain's debug lines out. */
 void adit_logging_init(AditLogLevel level);
 
 /** Changes what is dropped. [any] */

@@ -2,7 +2,7 @@
 /**
  * core/base/loop.h - the main loop: one timer wheel, one epoll descriptor, one way in from other threads.
  *
- * All of it runs on the default GMainContext, as three GSources. Each dispatch has a budget (ADIT_LOOP_*_BUDGET).
+ * All of it runs on the default GMainContext, as a handful of GSources. Each dispatch has a budget (ADIT_LOOP_*_BUDGET).
  */
 #pragma once
 

@@ -31,7 +31,8 @@ typedef struct {
   void (*timer_cancel)(AditTimer *timer);                                /**< [main] harmless when idle */
   AditWatch *(*watch_add)(AditPlugin *plugin, int fd, guint condition, AditWatchFunc func, gpointer data); /**< [main] one epoll serves all */
   void (*watch_remove)(AditWatch *watch);                                /**< [main] safe inside any watch's callback */
-  /** [main] Runs `work` on the plugin's bounded pool, then `done` on the main loop, exactly once. False when the queue is full. */
+  /** [main] Runs `work` on the plugin's bounded pool, then `done` on the main loop, exactly once. False when the queue is full.
+   *  When the plugin is dropped, work that has not begun is skipped and `done` called: let the initial result mean failure. */
   gboolean (*run_blocking)(AditPlugin *plugin, AditWorkFunc work, AditWorkFunc done, gpointer data);
   /** [any] Calls `func` on the main loop, soon. */
   void (*call_main)(AditWorkFunc func, gpointer data);

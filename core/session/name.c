@@ -3,11 +3,13 @@
 
 #include <string.h>
 
-static gboolean is_plain(char c) { return g_ascii_isalnum(c) || strchr("._-@+", c) != NULL; }
+static gboolean is_plain(char c) {
+  return g_ascii_isalnum(c) || strchr("._-@+", c) != NULL;
+}
 
 char *adit_interface_name(const char *transport, const char *user, guint attempt, char out[ADIT_INTERFACE_NAME]) {
   g_autofree char *suffix = attempt ? g_strdup_printf("-%u", attempt) : g_strdup("");
-  g_autofree char *whole = g_strdup_printf("%s-%s", transport, user);
+  g_autofree char *whole = transport ? g_strdup_printf("%s-%s", transport, user) : g_strdup(user);
   g_autofree char *clean = g_strdup(whole);
   gsize room = ADIT_INTERFACE_NAME - 1 - strlen(suffix);
 

@@ -7,7 +7,7 @@
 #define ADIT_INTERFACE_NAME 16 /**< IFNAMSIZ: fifteen octets and the end */
 
 /**
- * `TRANSPORT-USER`, and for `attempt` above 0 `TRANSPORT-USER-ATTEMPT`.
+ * `TRANSPORT-USER`, and for `attempt` above 0 `TRANSPORT-USER-ATTEMPT`; without a transport (NULL) just the user's part.
  *
  * Octets that an interface can't have become `_`. A name that was changed or is too long is cut and gets four hex
  * digits of its hash, so that it is the same each time and two users seldom meet.

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "core/session/check.h"
+#include "core/session/route.h"
+
+/* Names of the items of a top-level list, for "did you mean". */
+static GPtrArray *names_of(const AditValue *tree, const char *list_name) {
+  GPtrArray *names = g_ptr_array_new();
+  const AditValue *list = adit_value_get(tree, list_name);
+
+  for (guint i = 0; i < adit_value_length(list); i++) {
+    const char *name = adit_value_get_string(adit_value_at(list, i), "name", NULL);
+    if (name)
+      g_ptr_array_add(names, (gpointer)name);
+  }
+  return names;
+}
+
+static gboolean has(const GPtrArray *names, const char *name) {
+  for (guint i = 0; i < names->len; i++)
+    if (names->pdata[i] && strcmp(names->pdata[i], name) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+typedef struct {
+  AditConfigErrors *errors;
+  GPtrArray *profiles, *pools; /* NULL-terminated */
+} Check;
+
+/* `item` names something: it must be among `names`. */
+static void must_exist(Check *check, const AditValue *item, const char *path, const char *kind, const GPtrArray *names) {
+  if (!item || item->type != ADIT_VALUE_STRING || has(names, item->as.string))
+    return;
+  const char *near = adit_config_nearest(item->as.string, (const char *const *)names->pdata);
+  adit_config_error(check->errors, item->where, path, "no %s is named %s%s%s%s", kind, item->as.string, near ? "; did you mean " : "",
+                    near ? near : "", near ? "?" : "");
+}
+
+static void check_addresses(Check *check, const AditValue *item, const char *path) {
+  static const char *const keys[] = {"local-address", "remote-address"};
+  for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+    g_autofree char *where = g_strdup_printf("%s.%s", path, keys[i]);
+    must_exist(check, adit_value_get_written(item, keys[i]), where, "pool", check->pools);
+  }
+}
+
+static void check_routes(Check *check, const AditValue *item, const char *path) {
+  const AditValue *routes = adit_value_get(item, "routes");
+  AditNetRoute route;
+
+  for (guint i = 0; i < adit_value_length(routes); i++) {
+    g_autoptr(GError) error = NULL;
+    g_autofree char *where = g_strdup_printf("%s.routes[%u]", path, i);
+    const AditValue *text = adit_value_at(routes, i);
+    if (text->type == ADIT_VALUE_STRING && !adit_route_parse(text->as.string, &route, &error))
+      adit_config_error(check->errors, text->where, where, "%s", error->message);
+  }
+}
+
+static void check_profile_key(Check *check, const AditValue *item, const char *path, const char *key) {
+  g_autofree char *where = g_strdup_printf("%s.%s", path, key);
+  must_exist(check, adit_value_get_written(item, key), where, "profile", check->profiles);
+}
+
+static void check_list(Check *check, const AditValue *list, const char *path, void (*each)(Check *, const AditValue *, const char *)) {
+  for (guint i = 0; i < adit_value_length(list); i++) {
+    g_autofree char *where = g_strdup_printf("%s[%u]", path, i);
+    each(check, adit_value_at(list, i), where);
+  }
+}
+
+static void check_profile(Check *check, const AditValue *item, const char *path) {
+  check_addresses(check, item, path);
+}
+
+static void check_secret(Check *check, const AditValue *item, const char *path) {
+  check_addresses(check, item, path);
+  check_routes(check, item, path);
+  check_profile_key(check, item, path, "profile");
+}
+
+static void check_server(Check *check, const AditValue *item, const char *path) {
+  check_profile_key(check, item, path, "default-profile");
+}
+static void check_client(Check *check, const AditValue *item, const char *path) {
+  check_profile_key(check, item, path, "profile");
+}
+
+void adit_session_check(const AditValue *tree, AditConfigErrors *errors, gpointer data) {
+  Check check = {errors, names_of(tree, "profiles"), names_of(tree, "pools")};
+
+  g_ptr_array_add(check.profiles, "default");
+  g_ptr_array_add(check.profiles, "default-encryption");
+  g_ptr_array_add(check.profiles, NULL);
+  g_ptr_array_add(check.pools, NULL);
+  check_list(&check, adit_value_get(tree, "profiles"), "profiles", check_profile);
+  check_list(&check, adit_value_get(tree, "secrets"), "secrets", check_secret);
+
+  /* Every transport has its servers and clients under its own name. */
+  for (guint i = 0; i < adit_value_length(tree); i++) {
+    const char *key = adit_value_key(tree, i);
+    const AditValue *item = adit_value_get(tree, key);
+    g_autofree char *servers = g_strdup_printf("%s.servers", key);
+    g_autofree char *clients = g_strdup_printf("%s.clients", key);
+    check_list(&check, adit_value_get(item, "servers"), servers, check_server);
+    check_list(&check, adit_value_get(item, "clients"), clients, check_client);
+  }
+  g_ptr_array_unref(check.profiles);
+  g_ptr_array_unref(check.pools);
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* Clients: dial, redial with growing pauses, and the default route while connected. The transport does the dialling. */
+#include "core/base/loop.h"
+#include "core/base/random.h"
+#include "core/net/net.h"
+#include "core/path/path.h"
+#include "core/session/internal.h"
+
+typedef enum { CLIENT_DOWN, CLIENT_WAITING, CLIENT_DIALLING, CLIENT_CONNECTING, CLIENT_UP } State;
+
+struct AditClient {
+  char *name;
+  char *transport;
+  AditValue *config;
+  State state;
+  gboolean held;    /* told to stay down */
+  gboolean removed; /* no longer configured: freed when its link has ended */
+  AditTimer timer;
+  AditDial *dial;
+  AditLinkId link;
+  AditSessionId session;
+  AditEndpoint server;
+  guint failures;
+  char *last_error;
+  guint64 since_ms;
+  GArray *routes; /* AditNetRoute that stand because of it */
+};
+
+static GHashTable *clients; /* name -> AditClient* */
+static gboolean running;
+
+static void client_free(gpointer data) {
+  AditClient *client = data;
+  adit_timer_cancel(&client->timer);
+  g_array_unref(client->routes);
+  adit_value_unref(client->config);
+  g_free(client->name);
+  g_free(client->transport);
+  g_free(client->last_error);
+  g_free(client);
+}
+
+static AditLogContext log_of(const AditClient *client) {
+  return (AditLogContext){.tunnel = client->name};
+}
+
+static void set_state(AditClient *client, State state) {
+  client->state = state;
+  client->since_ms = adit_loop_service()->now();
+}
+
+/* ---- dialling ---- */
+
+static void wait_and_redial(AditClient *client, const char *reason) {
+  AditLogContext log = log_of(client);
+  guint64 pause = (guint64)adit_value_get_int(client->config, "redial-min", 1000);
+  guint64 longest = (guint64)adit_value_get_int(client->config, "redial-max", 60000);
+  guint32 dice;
+
+  g_free(client->last_error);
+  client->last_error = g_strdup(reason);
+  if (client->held || !running) {
+    set_state(client, CLIENT_DOWN);
+    return;
+  }
+  for (guint i = 0; i < client->failures && pause < longest; i++)
+    pause *= 2;
+  pause = MIN(pause, MAX(longest, 1));
+  client->failures++;
+  adit_random(&dice, sizeof dice);
+  pause += dice % (pause / 8 + 1); /* so that a thousand clients of one server don't come back as one */
+  adit_info(&log, "%s: next attempt in %.1f s", reason, (double)pause / 1000);
+  set_state(client, CLIENT_WAITING);
+  adit_timer_arm(&client->timer, pause);
+}
+
+static void dial(AditClient *client) {
+  g_autoptr(GError) error = NULL;
+  gpointer state = NULL;
+  const AditTransportOps *transport = adit_transport_find(client->transport, &state);
+
+  adit_timer_cancel(&client->timer);
+  if (!transport) {
+    wait_and_redial(client, "its transport is not loaded");
+    return;
+  }
+  set_state(client, CLIENT_DIALLING);
+  client->dial = transport->dial(state, client->config, client, &error);
+  if (!client->dial && client->state == CLIENT_DIALLING)
+    wait_and_redial(client, error ? error->message : "the transport refused");
+}
+
+static void on_timer(AditTimer *timer, gpointer data) {
+  dial(data);
+}
+
+static void hang_up(AditClient *client, const char *reason) {
+  gpointer state = NULL;
+  const AditTransportOps *transport = adit_transport_find(client->transport, &state);
+  AditSessLink *link = adit_link_find(client->link);
+  AditDial *open = g_steal_pointer(&client->dial);
+
+  adit_timer_cancel(&client->timer);
+  if (link && link->session)
+    adit_sess_end(link->session, ADIT_CAUSE_NAS_REQUEST, reason);
+  else if (link)
+    adit_link_end(link, ADIT_CAUSE_NAS_REQUEST, reason);
+  else if (open && transport)
+    transport->dial_cancel(open);
+  if (!link)
+    set_state(client, CLIENT_DOWN);
+}
+
+void adit_client_dial_failed(gpointer token, AditCause cause, const char *reason) {
+  AditClient *client = token;
+  client->dial = NULL;
+  wait_and_redial(client, reason);
+}
+
+void adit_client_link_opened(AditClient *client, AditSessLink *link) {
+  client->dial = NULL;
+  client->link = link->id;
+  client->server = link->spec.path.remote;
+  set_state(client, CLIENT_CONNECTING);
+}
+
+/* ---- the default route ---- */
+
+static void add_route(AditClient *client, const char *to, guint ifindex, guint32 metric) {
+  AditNetRoute route = {.ifindex = ifindex, .metric = metric};
+  adit_prefix_parse(to, &route.to);
+  g_array_append_val(client->routes, route);
+  adit_net_service()->route_add(&route, NULL, NULL);
+}
+
+typedef struct {
+  char *name;
+  AditSessionId session;
+} Pin;
+
+/* The way to the server before our default route is known: pin it, then add ours. */
+static void on_way_to_server(gpointer user, int error, const AditNetRoute *route, const AditAddress *source) {
+  Pin *pin = user;
+  AditClient *client = clients ? g_hash_table_lookup(clients, pin->name) : NULL;
+  AditSess *session = adit_sess_find(pin->session);
+
+  if (client && session && session->state == ADIT_SESS_UP && client->session == session->id && session->port) {
+    gint64 distance = adit_value_get_int(client->config, "default-route-distance", 1);
+    AditLogContext log = log_of(client);
+    if (!error) {
+      AditNetRoute way = {.via = route->via, .ifindex = route->ifindex};
+      way.to.address = adit_endpoint_address(&client->server);
+      way.to.length = (guint8)(adit_address_size(&way.to.address) * 8);
+      g_array_append_val(client->routes, way);
+      adit_net_service()->route_add(&way, NULL, NULL);
+    } else {
+      adit_warning(&log, "no way to the server is known (%s): the default route may cut the tunnel off", g_strerror(error));
+    }
+    if (distance == 1) {
+      add_route(client, "0.0.0.0/1", session->port->ifindex, 0);
+      add_route(client, "128.0.0.0/1", session->port->ifindex, 0);
+    } else {
+      add_route(client, "0.0.0.0/0", session->port->ifindex, (guint32)distance);
+    }
+  }
+  g_free(pin->name);
+  g_free(pin);
+}
+
+static void remove_routes(AditClient *client) {
+  for (guint i = client->routes->len; i > 0; i--)
+    adit_net_service()->route_delete(&g_array_index(client->routes, AditNetRoute, i - 1), NULL, NULL);
+  g_array_set_size(client->routes, 0);
+}
+
+void adit_client_session_up(AditClient *client, AditSess *session) {
+  client->session = session->id;
+  client->failures = 0;
+  g_clear_pointer(&client->last_error, g_free);
+  set_state(client, CLIENT_UP);
+  if (session->ipv4 && adit_value_get_bool(client->config, "add-default-route", FALSE)) {
+    Pin *pin = g_new0(Pin, 1);
+    AditAddress server = adit_endpoint_address(&client->server);
+    pin->name = g_strdup(client->name);
+    pin->session = session->id;
+    adit_net_service()->route_get(&server, on_way_to_server, pin);
+  }
+}
+
+void adit_client_link_closed(AditClient *client, AditCause cause, const char *reason) {
+  client->link = 0;
+  client->session = 0;
+  remove_routes(client);
+  if (client->removed)
+    client_free(client);
+  else
+    wait_and_redial(client, reason);
+}
+
+/* ---- configuration ---- */
+
+void adit_clients_init(void) {
+  clients = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, client_free);
+}
+
+void adit_clients_fini(void) {
+  running = FALSE;
+  g_clear_pointer(&clients, g_hash_table_unref);
+}
+
+static void collect(const AditValue *config, const char *transport, GHashTable *found) {
+  const AditValue *list = adit_value_get(adit_value_get(config, transport), "clients");
+
+  for (guint i = 0; i < adit_value_length(list); i++) {
+    const AditValue *item = adit_value_at(list, i);
+    if (adit_value_get_bool(item, "disabled", FALSE))
+      continue;
+    AditClient *client = g_new0(AditClient, 1);
+    client->name = g_strdup(adit_value_get_string(item, "name", ""));
+    client->transport = g_strdup(transport);
+    client->config = adit_value_ref(item);
+    client->timer.func = on_timer;
+    client->timer.data = client;
+    client->routes = g_array_new(FALSE, FALSE, sizeof(AditNetRoute));
+    if (!g_hash_table_contains(found, client->name))
+      g_hash_table_insert(found, client->name, client);
+    else
+      client_free(client);
+  }
+}
+
+gpointer adit_clients_prepare(const AditValue *config, GError **error) {
+  GHashTable *found = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, client_free);
+  const AditTransportOps *transport;
+  for (guint i = 0; (transport = adit_transport_at(i, NULL, NULL)); i++)
+    collect(config, transport->name, found);
+  return found;
+}
+
+void adit_clients_abort(gpointer staged) {
+  g_hash_table_unref(staged);
+}
+
+/* One that is configured no more: hung up, and freed once its link has ended. */
+static void retire(AditClient *client) {
+  client->removed = client->held = TRUE;
+  g_hash_table_steal(clients, client->name);
+  hang_up(client, "removed from the configuration");
+  if (client->state == CLIENT_DOWN)
+    client_free(client);
+}
+
+void adit_clients_commit(gpointer staged) {
+  GHashTable *found = staged;
+  g_autoptr(GList) old = g_hash_table_get_values(clients);
+  GHashTableIter iter;
+  gpointer value;
+
+  for (GList *l = old; l; l = l->next) {
+    AditClient *client = l->data;
+    AditClient *now = g_hash_table_lookup(found, client->name);
+    if (!now || strcmp(now->transport, client->transport) != 0) {
+      retire(client);
+      continue;
+    }
+    adit_value_unref(client->config); /* in force from the next dial on */
+    client->config = g_steal_pointer(&now->config);
+    g_hash_table_remove(found, client->name);
+  }
+  g_hash_table_iter_init(&iter, found);
+  while (g_hash_table_iter_next(&iter, NULL, &value)) {
+    AditClient *client = value;
+    g_hash_table_iter_steal(&iter);
+    g_hash_table_insert(clients, client->name, client);
+    if (running)
+      adit_timer_arm(&client->timer, 1);
+  }
+  g_hash_table_unref(found);
+}
+
+void adit_clients_start(void) {
+  GHashTableIter iter;
+  gpointer client;
+
+  running = TRUE;
+  g_hash_table_iter_init(&iter, clients);
+  while (g_hash_table_iter_next(&iter, NULL, &client))
+    adit_timer_arm(&((AditClient *)client)->timer, 1);
+}
+
+void adit_clients_stop(void) {
+  g_autoptr(GList) all = g_hash_table_get_values(clients);
+  running = FALSE;
+  for (GList *l = all; l; l = l->next)
+    hang_up(l->data, "the daemon is stopping");
+}
+
+/* ---- commands ---- */
+
+static AditClient *named(const char *name, GError **error) {
+  AditClient *client = g_hash_table_lookup(clients, name);
+  if (!client)
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND, "no client is named '%s'", name);
+  return client;
+}
+
+gboolean adit_client_up(const char *name, GError **error) {
+  AditClient *client = named(name, error);
+  if (!client)
+    return FALSE;
+  client->held = FALSE;
+  client->failures = 0;
+  if (client->state == CLIENT_DOWN || client->state == CLIENT_WAITING)
+    dial(client);
+  return TRUE;
+}
+
+gboolean adit_client_down(const char *name, GError **error) {
+  AditClient *client = named(name, error);
+  if (!client)
+    return FALSE;
+  client->held = TRUE;
+  hang_up(client, "told to hang up");
+  return TRUE;
+}
+
+static const char *state_word(const AditClient *client) {
+  switch (client->state) {
+  case CLIENT_DOWN:
+    return "down";
+  case CLIENT_WAITING:
+    return "waiting";
+  case CLIENT_DIALLING:
+    return "dialling";
+  case CLIENT_CONNECTING:
+    return "connecting";
+  case CLIENT_UP:
+    return "connected";
+  }
+  return "?";
+}
+
+AditValue *adit_client_list(void) {
+  AditValue *list = adit_value_list();
+  g_autoptr(GList) all = g_list_sort(g_hash_table_get_keys(clients), (GCompareFunc)strcmp);
+
+  for (GList *l = all; l; l = l->next) {
+    AditClient *client = g_hash_table_lookup(clients, l->data);
+    AditSess *session = adit_sess_find(client->session);
+    AditValue *item = adit_value_map();
+    char text[ADIT_ADDRESS_TEXT];
+
+    adit_value_set(item, "name", adit_value_string(client->name));
+    adit_value_set(item, "service", adit_value_string(client->transport));
+    adit_value_set(item, "connect-to", adit_value_string(adit_value_get_string(client->config, "connect-to", "")));
+    adit_value_set(item, "user", adit_value_string(adit_value_get_string(client->config, "user", "")));
+    adit_value_set(item, "status", adit_value_string(state_word(client)));
+    adit_value_set(item, "since", adit_value_int((gint64)(adit_loop_service()->now() - client->since_ms)));
+    if (session) {
+      g_autofree char *id = g_strdup_printf("%" G_GINT64_MODIFIER "x", session->id);
+      adit_value_set(item, "session", adit_value_string(id));
+      adit_value_set(item, "interface", adit_value_string(session->name));
+      adit_value_set(item, "local-address", adit_value_string(adit_address_format(&session->result.local4, text)));
+      adit_value_set(item, "remote-address", adit_value_string(adit_address_format(&session->result.remote4, text)));
+    }
+    if (client->last_error)
+      adit_value_set(item, "last-error", adit_value_string(client->last_error));
+    adit_value_append(list, item);
+  }
+  return list;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* Sessions as people and programs see them. */
+#include "core/base/loop.h"
+#include "core/session/internal.h"
+
+static const char *state_word(const AditSess *session) {
+  switch (session->state) {
+  case ADIT_SESS_STARTING:
+    return "starting";
+  case ADIT_SESS_APPLYING:
+    return "applying";
+  case ADIT_SESS_UP:
+    return "up";
+  case ADIT_SESS_ENDING:
+    return "ending";
+  }
+  return "?";
+}
+
+static void set_text(AditValue *map, const char *key, const char *text) {
+  if (text && *text)
+    adit_value_set(map, key, adit_value_string(text));
+}
+
+static void set_address(AditValue *map, const char *key, const AditAddress *address) {
+  char text[ADIT_ADDRESS_TEXT];
+  if (adit_address_is_set(address))
+    adit_value_set(map, key, adit_value_string(adit_address_format(address, text)));
+}
+
+static void set_link_local(AditValue *map, const char *key, const guint8 ifid[8]) {
+  AditAddress a = {AF_INET6, {0xfe, 0x80}};
+  memcpy(a.octet + 8, ifid, 8);
+  set_address(map, key, &a);
+}
+
+/* The columns of `show sessions`. */
+static AditValue *summary(AditSess *session) {
+  AditValue *map = adit_value_map();
+  g_autofree char *id = g_strdup_printf("%" G_GINT64_MODIFIER "x", session->id);
+  char peer[ADIT_ENDPOINT_TEXT];
+  AditCounters counters = adit_sess_counters(session);
+
+  set_text(map, "id", id);
+  set_text(map, "user", session->user);
+  set_text(map, "interface", session->name);
+  set_text(map, "service", session->transport);
+  set_text(map, session->is_client ? "client" : "server", session->server);
+  set_text(map, "caller-id", session->caller_id);
+  set_text(map, "state", state_word(session));
+  set_address(map, "local-address", &session->result.local4);
+  set_address(map, "remote-address", &session->result.remote4);
+  set_text(map, "peer", adit_endpoint_format(&session->peer, peer));
+  adit_value_set(map, "uptime", adit_value_int((gint64)(session->up_ms ? adit_loop_service()->now() - session->up_ms : 0)));
+  adit_value_set(map, "rx-octets", adit_value_int((gint64)counters.rx_octets));
+  adit_value_set(map, "tx-octets", adit_value_int((gint64)counters.tx_octets));
+  adit_value_set(map, "rx-packets", adit_value_int((gint64)counters.rx_packets));
+  adit_value_set(map, "tx-packets", adit_value_int((gint64)counters.tx_packets));
+  return map;
+}
+
+static void each_summary(AditSess *session, gpointer list) {
+  adit_value_append(list, summary(session));
+}
+
+AditValue *adit_session_list(void) {
+  AditValue *list = adit_value_list();
+  adit_sess_foreach(each_summary, list);
+  return list;
+}
+
+/* ---- which one is meant ---- */
+
+typedef struct {
+  const char *which;
+  gboolean by_user; /* else by id or interface */
+  GPtrArray *found;
+} Search;
+
+static void each_match(AditSess *session, gpointer data) {
+  Search *search = data;
+  g_autofree char *id = g_strdup_printf("%" G_GINT64_MODIFIER "x", session->id);
+  gboolean same = search->by_user ? strcmp(search->which, session->user) == 0
+                                  : strcmp(search->which, id) == 0 || (!session->shared && strcmp(search->which, session->name) == 0);
+  if (same && session->state != ADIT_SESS_ENDING)
+    g_ptr_array_add(search->found, adit_sess_ref(session));
+}
+
+/* An id or interface before a user name. */
+static GPtrArray *find(const char *which) {
+  Search search = {which, FALSE, g_ptr_array_new_with_free_func((GDestroyNotify)adit_sess_unref)};
+  adit_sess_foreach(each_match, &search);
+  if (!search.found->len) {
+    search.by_user = TRUE;
+    adit_sess_foreach(each_match, &search);
+  }
+  return search.found;
+}
+
+guint adit_session_disconnect(const char *which, AditCause cause, const char *reason) {
+  g_autoptr(GPtrArray) found = find(which);
+  for (guint i = 0; i < found->len; i++)
+    adit_sess_end(found->pdata[i], cause, reason);
+  return found->len;
+}
+
+/* ---- everything about one ---- */
+
+static void add_link(AditValue *map, const AditSessLink *link) {
+  AditPppLinkInfo info;
+  AditDpStats stats = {0};
+  AditValue *item = adit_value_map();
+
+  adit_ppp_link_info(link->ppp, &info);
+  link->spec.datapath->link_stats(link->dp_link, &stats);
+  adit_value_set(item, "mru", adit_value_int(info.mru));
+  adit_value_set(item, "peer-mru", adit_value_int(info.peer_mru));
+  adit_value_set(item, "protocol-field-compression", adit_value_bool(info.pfc));
+  adit_value_set(item, "address-and-control-field-compression", adit_value_bool(info.acfc));
+  set_text(item, "authenticated-by", info.demanded);
+  set_text(item, "authenticates-by", info.answered);
+  adit_value_set(item, "proxied-lcp", adit_value_bool(info.proxied));
+  adit_value_set(item, "discarded", adit_value_int((gint64)info.discarded));
+  adit_value_set(item, "drops", adit_value_int((gint64)stats.drops));
+  adit_value_set(item, "lost", adit_value_int((gint64)stats.lost));
+  adit_value_set(item, "reordered", adit_value_int((gint64)stats.reordered));
+  adit_value_set(item, "data-path", adit_value_string(link->spec.datapath->name));
+  for (guint i = 0; i < adit_value_length(link->spec.attributes); i++) {
+    const char *key = adit_value_key(link->spec.attributes, i);
+    adit_value_set(item, key, adit_value_ref(adit_value_get(link->spec.attributes, key)));
+  }
+  adit_value_set(map, "link", item);
+}
+
+AditValue *adit_session_describe(const char *which) {
+  g_autoptr(GPtrArray) found = find(which);
+  if (!found->len)
+    return NULL;
+
+  AditSess *session = found->pdata[0];
+  AditValue *map = summary(session);
+  set_text(map, "called-id", session->called_id);
+  set_text(map, "accounting-id", session->record_id);
+  set_text(map, "source", session->source);
+  adit_value_set(map, "mtu", adit_value_int(session->mtu));
+  if (session->ipv6) {
+    set_link_local(map, "local-ipv6-address", session->result.local_ifid);
+    set_link_local(map, "remote-ipv6-address", session->result.remote_ifid);
+  }
+  for (guint i = 0; i < 2; i++) {
+    set_address(map, i ? "dns-2" : "dns-1", &session->result.dns[i]);
+    set_address(map, i ? "wins-2" : "wins-1", &session->result.wins[i]);
+  }
+  adit_value_set(map, "attributes", adit_value_ref(session->attributes));
+  if (session->link)
+    add_link(map, session->link);
+  return map;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/** core/session/internal.h - what the files of this room share. All [main]. */
+#pragma once
+
+#include "core/ppp/link.h"
+#include "core/ppp/ncp.h"
+#include "core/session/profile.h"
+#include "core/session/session.h"
+#include <adit/event.h>
+#include <adit/log.h>
+#include <adit/loop.h>
+#include <adit/net.h>
+#include <adit/ppp.h>
+
+#define ADIT_SESS_MAX_NCPS   8
+#define ADIT_SESS_MAX_LEASES 4
+
+typedef struct AditSess AditSess;
+typedef struct AditSessLink AditSessLink;
+typedef struct AditClient AditClient;
+typedef struct AditSharedPort AditSharedPort;
+
+/* ---- link.c: one PPP link between a transport's call, AAA and a session ---- */
+
+struct AditSessLink {
+  AditLinkId id;
+  AditPlugin *plugin; /**< the transport's */
+  AditLinkSpec spec;  /**< strings and values are the link's own; proxy is not kept */
+  AditPppLink *ppp;
+  AditDpLink *dp_link;
+  AditTimer timer;    /**< the engine's one slot */
+  guint64 ask;        /**< open question to AAA; 0 = none */
+  AditValue *record;  /**< what the source said of the user */
+  char *source;       /**< who said it */
+  char *user;         /**< who the peer is: proven, or for a client our own name */
+  AditSess *session;  /**< borrowed: the session ends its link, or the link tells it of its end */
+  AditClient *client; /**< who dialled; NULL on a server */
+  guint64 opened_ms;
+};
+
+AditLinkId adit_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError **error);
+AditSessLink *adit_link_find(AditLinkId id);
+/** Terminates PPP politely; the transport hears of it when that is done. */
+void adit_link_end(AditSessLink *link, AditCause cause, const char *reason);
+/** The transport has lost it: gone at once. */
+void adit_link_lost(AditSessLink *link, AditCause cause, const char *reason);
+guint adit_link_count(const char *transport, const char *server);
+const char *adit_link_server(const AditSessLink *link);
+void adit_links_init(void);
+void adit_links_fini(void);
+void adit_links_foreach(void (*each)(AditSessLink *link, gpointer data), gpointer data); /**< each may end its link */
+
+/* ---- life.c: a session from authentication to its last counter ---- */
+
+typedef enum {
+  ADIT_SESS_STARTING, /**< the interface is being opened, or no NCP is open yet */
+  ADIT_SESS_APPLYING, /**< the first NCP is open; the kernel is being told */
+  ADIT_SESS_UP,
+  ADIT_SESS_ENDING, /**< the interface is being closed */
+} AditSessState;
+
+typedef struct {
+  AditNcp *ncp;
+  AditTimer timer;
+  AditSess *session;
+  gboolean required;
+} AditSessNcp;
+
+struct AditSess {
+  gint refs;
+  AditSessionId id;
+  AditSessState state;
+  char *user;
+  char *record_id;    /**< Acct-Session-Id: unique over restarts */
+  AditSessLink *link; /**< NULL once it is lost */
+  AditLinkId link_id;
+  AditClient *client;
+  char *transport, *server, *caller_id, *called_id, *source;
+  gboolean is_client;
+  AditValue *config;     /**< the server's or client's item */
+  AditValue *attributes; /**< merged */
+  AditEndpoint peer;
+  const AditDatapathOps *datapath;
+  gpointer dp;
+
+  AditDpSession *plane;
+  AditPort *port;
+  gboolean port_pending;
+  guint attempt; /**< how many names for the interface were taken */
+  char name[16]; /**< the interface's, also after it is closed */
+  AditSharedPort *shared;
+  guint mtu;
+
+  AditPrefix lease[ADIT_SESS_MAX_LEASES];
+  guint n_leases;
+  AditNcpParams params;
+  AditNcpResult result;
+  AditSessNcp ncp[ADIT_SESS_MAX_NCPS];
+  guint n_ncps;
+  gboolean ipv4, ipv6;         /**< NCP is open */
+  gboolean applied4, applied6; /**< the kernel has been told */
+  guint pending;               /**< requests to the kernel that are not answered */
+  int apply_error;
+  GArray *addresses; /**< AditNetAddress: to take away again */
+  GArray *routes;    /**< AditNetRoute: the same */
+
+  guint64 started_ms, up_ms;
+  AditTimer limit_timer, idle_timer, interim_timer;
+  AditCause cause;
+  char *reason;
+  AditCounters final;
+};
+
+/** Makes a session of an authenticated link and sets it going; on failure the link is ended and NULL returned. */
+AditSess *adit_sess_new(AditSessLink *link);
+AditSess *adit_sess_ref(AditSess *session);
+void adit_sess_unref(AditSess *session);
+AditSess *adit_sess_find(AditSessionId id);
+void adit_sess_foreach(void (*each)(AditSess *session, gpointer data), gpointer data); /**< each may end its session */
+guint adit_sess_count(const char *transport, const char *server);
+/** Ends it; harmless when it is ending. The link, if it lives, says goodbye by itself. */
+void adit_sess_end(AditSess *session, AditCause cause, const char *reason);
+void adit_sess_link_lost(AditSess *session, AditCause cause, const char *reason);
+void adit_sess_network(AditSess *session, gboolean up); /**< LCP came up (again), or left Opened */
+gboolean adit_sess_frame(AditSess *session, guint16 protocol, const guint8 *payload, gsize length);
+void adit_sess_rejected(AditSess *session, guint16 protocol);
+AditCounters adit_sess_counters(AditSess *session);
+void adit_sess_fill_event(AditSess *session, AditSessionEvent *event);
+AditLogContext adit_sess_log(const AditSess *session);
+void adit_sessions_init(void);
+void adit_sessions_fini(void);
+void adit_sessions_set_profiles(AditProfiles *profiles); /**< takes over a reference */
+AditProfiles *adit_sessions_profiles(void);
+void adit_sessions_when_none(void (*done)(gpointer data), gpointer data);
+/** life.c tells itself through apply.c: the kernel has what the first NCP agreed on. */
+void adit_sess_applied(AditSess *session, int error);
+
+/* ---- ncps.c: the session's NCPs ---- */
+
+void adit_sess_ncps_start(AditSess *session);
+/** Tells the data plane which protocols may pass, and the MSS. */
+void adit_sess_set_plane(AditSess *session);
+void adit_sess_ncps_free(AditSess *session);
+
+/* ---- addresses.c ---- */
+
+/** Decides and reserves both ends' IPv4 addresses into session->params. False with a reason that says what to configure. */
+gboolean adit_sess_reserve(AditSess *session, GError **error);
+void adit_sess_release(AditSess *session);
+
+/* ---- ports.c: interfaces, own or shared ---- */
+
+/** Opens the session's interface; adit_sess_port_ready() follows. */
+void adit_sess_port_open(AditSess *session);
+void adit_sess_port_ready(AditSess *session, const GError *error);
+/** Closes or leaves it; adit_sess_port_gone() follows, maybe in this call. */
+void adit_sess_port_close(AditSess *session);
+void adit_sess_port_gone(AditSess *session);
+/** Counts uses of an address on a shared interface: TRUE for the first, and for the last. */
+gboolean adit_shared_address_use(AditSharedPort *shared, const AditAddress *address);
+gboolean adit_shared_address_leave(AditSharedPort *shared, const AditAddress *address);
+void adit_ports_init(void);
+void adit_ports_fini(void);
+
+/* ---- apply.c: NCP results to the kernel ---- */
+
+void adit_sess_apply(AditSess *session, gboolean ipv6);
+void adit_sess_withdraw(AditSess *session);
+
+/* ---- client.c ---- */
+
+void adit_clients_init(void);
+void adit_clients_fini(void);
+gpointer adit_clients_prepare(const AditValue *config, GError **error);
+void adit_clients_commit(gpointer staged);
+void adit_clients_abort(gpointer staged);
+void adit_clients_start(void);
+void adit_clients_stop(void);
+void adit_client_link_opened(AditClient *client, AditSessLink *link);
+void adit_client_link_closed(AditClient *client, AditCause cause, const char *reason);
+void adit_client_session_up(AditClient *client, AditSess *session);
+void adit_client_dial_failed(gpointer token, AditCause cause, const char *reason);

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* A session from its authenticated link to its last counter; see session.h for the order of things. */
+#include "core/aaa/aaa.h"
+#include "core/base/loop.h"
+#include "core/base/random.h"
+#include "core/bus/bus.h"
+#include "core/session/internal.h"
+
+static GHashTable *sessions; /* id -> AditSess*, one reference */
+static AditProfiles *profiles;
+static AditSessionId last_id;
+static guint32 boot;
+static void (*none_func)(gpointer data);
+static gpointer none_data;
+
+void adit_sessions_init(void) {
+  sessions = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)adit_sess_unref);
+  adit_random(&boot, sizeof boot);
+}
+
+void adit_sessions_fini(void) {
+  g_clear_pointer(&sessions, g_hash_table_unref);
+  g_clear_pointer(&profiles, adit_profiles_unref);
+  none_func = NULL;
+}
+
+void adit_sessions_set_profiles(AditProfiles *now) {
+  g_clear_pointer(&profiles, adit_profiles_unref);
+  profiles = now;
+}
+
+AditProfiles *adit_sessions_profiles(void) {
+  return profiles;
+}
+
+AditSess *adit_sess_ref(AditSess *session) {
+  session->refs++;
+  return session;
+}
+
+void adit_sess_unref(AditSess *session) {
+  if (!session || --session->refs)
+    return;
+  adit_sess_ncps_free(session);
+  adit_timer_cancel(&session->limit_timer);
+  adit_timer_cancel(&session->idle_timer);
+  adit_timer_cancel(&session->interim_timer);
+  adit_sess_release(session);
+  g_array_unref(session->addresses);
+  g_array_unref(session->routes);
+  adit_value_unref(session->config);
+  adit_value_unref(session->attributes);
+  g_free(session->user);
+  g_free(session->record_id);
+  g_free(session->transport);
+  g_free(session->server);
+  g_free(session->caller_id);
+  g_free(session->called_id);
+  g_free(session->source);
+  g_free(session->reason);
+  g_free(session);
+}
+
+AditSess *adit_sess_find(AditSessionId id) {
+  return sessions ? g_hash_table_lookup(sessions, &id) : NULL;
+}
+
+void adit_sess_foreach(void (*each)(AditSess *session, gpointer data), gpointer data) {
+  g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify)adit_sess_unref);
+  GHashTableIter iter;
+  gpointer session;
+
+  g_hash_table_iter_init(&iter, sessions);
+  while (g_hash_table_iter_next(&iter, NULL, &session))
+    g_ptr_array_add(all, adit_sess_ref(session));
+  for (guint i = 0; i < all->len; i++)
+    each(all->pdata[i], data);
+}
+
+guint adit_sess_count(const char *transport, const char *server) {
+  GHashTableIter iter;
+  gpointer value;
+  guint n = 0;
+
+  g_hash_table_iter_init(&iter, sessions);
+  while (g_hash_table_iter_next(&iter, NULL, &value)) {
+    AditSess *session = value;
+    n += session->state != ADIT_SESS_ENDING && (!transport || strcmp(transport, session->transport) == 0) &&
+         (!server || strcmp(server, session->server) == 0);
+  }
+  return n;
+}
+
+void adit_sessions_when_none(void (*done)(gpointer data), gpointer data) {
+  none_func = done;
+  none_data = data;
+  if (!g_hash_table_size(sessions)) {
+    none_func = NULL;
+    done(data);
+  }
+}
+
+AditLogContext adit_sess_log(const AditSess *session) {
+  return (AditLogContext){.session = session->id, .user = session->user};
+}
+
+AditCounters adit_sess_counters(AditSess *session) {
+  AditDpStats stats = {0};
+  if (!session->plane)
+    return session->final;
+  session->datapath->session_stats(session->plane, &stats);
+  return stats.counters;
+}
+
+/* ---- events and accounting ---- */
+
+void adit_sess_fill_event(AditSess *session, AditSessionEvent *event) {
+  *event = (AditSessionEvent){.session = session->id,
+                              .link = session->link_id,
+                              .user = session->user,
+                              .interface = session->name[0] ? session->name : NULL,
+                              .service = session->server,
+                              .caller_id = session->caller_id,
+                              .local4 = session->result.local4,
+                              .remote4 = session->result.remote4,
+                              .peer = session->peer,
+                              .cause = session->cause,
+                              .reason = session->reason,
+                              .uptime_ms = session->up_ms ? adit_loop_service()->now() - session->up_ms : 0};
+  event->event.size = sizeof *event;
+  event->counters = adit_sess_counters(session);
+}
+
+static void publish(AditSess *session, const char *name) {
+  AditSessionEvent event;
+  adit_sess_fill_event(session, &event);
+  event.event.type = adit_bus_type(name);
+  adit_bus_publish(&event.event);
+}
+
+static void account(AditSess *session, AditAcctKind kind) {
+  AditAcctRecord record = {.size = sizeof record,
+                           .kind = kind,
+                           .session = session->id,
+                           .record_id = session->record_id,
+                           .user = session->user,
+                           .attributes = session->attributes,
+                           .counters = adit_sess_counters(session),
+                           .uptime_ms = session->up_ms ? adit_loop_service()->now() - session->up_ms : 0,
+                           .cause = session->cause};
+  if (adit_aaa_accounting())
+    adit_acct_record(&record);
+}
+
+/* ---- limits on its life ---- */
+
+static void on_limit(AditTimer *timer, gpointer data) {
+  adit_sess_end(data, ADIT_CAUSE_SESSION_TIMEOUT, "session-timeout");
+}
+
+static void on_idle(AditTimer *timer, gpointer data) {
+  AditSess *session = data;
+  guint64 limit = (guint64)adit_value_get_int(session->attributes, "idle-timeout", 0);
+  AditDpStats stats = {0};
+
+  session->datapath->session_stats(session->plane, &stats);
+  guint64 since = adit_loop_service()->now() - MAX(stats.last_data_ms, session->up_ms);
+  if (since >= limit)
+    adit_sess_end(session, ADIT_CAUSE_IDLE_TIMEOUT, "idle-timeout");
+  else
+    adit_timer_arm(&session->idle_timer, limit - since);
+}
+
+static void on_interim(AditTimer *timer, gpointer data) {
+  AditSess *session = data;
+  account(session, ADIT_ACCT_INTERIM);
+  adit_timer_arm(&session->interim_timer, adit_aaa_interim_ms());
+}
+
+static void start_limits(AditSess *session) {
+  gint64 limit = adit_value_get_int(session->attributes, "session-timeout", 0);
+  gint64 idle = adit_value_get_int(session->attributes, "idle-timeout", 0);
+
+  if (limit)
+    adit_timer_arm(&session->limit_timer, (guint64)limit);
+  if (idle)
+    adit_timer_arm(&session->idle_timer, (guint64)idle);
+  if (adit_aaa_accounting() && adit_aaa_interim_ms())
+    adit_timer_arm(&session->interim_timer, adit_aaa_interim_ms());
+}
+
+/* ---- start ---- */
+
+static gboolean has_other(const AditSess *session) {
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init(&iter, sessions);
+  while (g_hash_table_iter_next(&iter, NULL, &value)) {
+    AditSess *other = value;
+    if (other != session && !other->is_client && other->state != ADIT_SESS_ENDING && strcmp(other->user, session->user) == 0)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Why this session must not start, to be freed; NULL when it may. */
+static char *refusal(AditSess *session) {
+  AditSessionEvent event;
+  g_autoptr(GError) error = NULL;
+
+  if (!session->is_client && adit_attribute_yes(session->attributes, "only-one", FALSE) && has_other(session))
+    return g_strdup("only-one: the user has a session already");
+  adit_sess_fill_event(session, &event);
+  const char *veto = adit_hook_veto(ADIT_VETO_SESSION, &event.event);
+  if (veto)
+    return g_strdup(veto);
+  if (!adit_sess_reserve(session, &error))
+    return g_strdup(error->message);
+  return NULL;
+}
+
+static void merge(AditSess *session, AditSessLink *link) {
+  if (session->is_client) {
+    g_autoptr(AditValue) record = adit_value_map();
+    adit_value_set(record, "profile", adit_value_ref(adit_value_get(session->config, "profile")));
+    session->attributes = adit_profiles_merge(profiles, record, NULL);
+  } else {
+    session->attributes = adit_profiles_merge(profiles, link->record, adit_value_get_string(session->config, "default-profile", "default"));
+  }
+}
+
+static void set_timer(AditTimer *timer, AditTimerFunc func, AditSess *session) {
+  timer->func = func;
+  timer->data = session;
+}
+
+AditSess *adit_sess_new(AditSessLink *link) {
+  AditSess *session = g_new0(AditSess, 1);
+  AditPppLinkInfo info;
+
+  adit_ppp_link_info(link->ppp, &info);
+  session->refs = 1;
+  session->id = ++last_id;
+  session->record_id = g_strdup_printf("%08x%08" G_GINT64_MODIFIER "x", boot, session->id);
+  session->link = link;
+  session->link_id = link->id;
+  session->client = link->client;
+  session->user = g_strdup(link->user);
+  session->transport = g_strdup(link->spec.transport);
+  session->server = g_strdup(adit_link_server(link));
+  session->caller_id = g_strdup(link->spec.caller_id);
+  session->called_id = g_strdup(link->spec.called_id);
+  session->source = g_strdup(link->source);
+  session->is_client = link->spec.client;
+  session->config = adit_value_ref(link->spec.config);
+  session->peer = link->spec.path.remote;
+  session->datapath = link->spec.datapath;
+  session->dp = link->spec.dp;
+  session->mtu = info.mtu;
+  if (link->spec.max_frame && session->mtu > link->spec.max_frame)
+    session->mtu = link->spec.max_frame;
+  session->addresses = g_array_new(FALSE, FALSE, sizeof(AditNetAddress));
+  session->routes = g_array_new(FALSE, FALSE, sizeof(AditNetRoute));
+  session->started_ms = adit_loop_service()->now();
+  set_timer(&session->limit_timer, on_limit, session);
+  set_timer(&session->idle_timer, on_idle, session);
+  set_timer(&session->interim_timer, on_interim, session);
+  merge(session, link);
+
+  g_autofree char *why = refusal(session);
+  if (why) {
+    AditLogContext log = adit_sess_log(session);
+    adit_warning(&log, "session refused: %s", why);
+    adit_sess_unref(session);
+    adit_link_end(link, ADIT_CAUSE_NAS_REQUEST, why);
+    return NULL;
+  }
+  g_hash_table_insert(sessions, &session->id, session);
+  link->session = session;
+  adit_sess_ref(session);
+  adit_sess_port_open(session);
+  if (session->state != ADIT_SESS_ENDING)
+    adit_sess_ncps_start(session);
+  adit_sess_unref(session);
+  return session;
+}
+
+void adit_sess_port_ready(AditSess *session, const GError *error) {
+  g_autoptr(GError) problem = NULL;
+
+  if (error) {
+    AditLogContext log = adit_sess_log(session);
+    adit_error(&log, "interface %s: %s", session->name, error->message);
+    adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, error->message);
+    return;
+  }
+  if (!session->link) {
+    adit_sess_end(session, ADIT_CAUSE_LOST_CARRIER, "the link is gone");
+    return;
+  }
+  session->plane = session->datapath->session_open(session->dp, session->id, session->port, &problem);
+  if (!session->plane || !session->datapath->session_join(session->plane, session->link->dp_link, &problem)) {
+    adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, problem ? problem->message : "data path");
+    return;
+  }
+  if (session->ipv4)
+    adit_sess_apply(session, FALSE);
+  if (session->ipv6)
+    adit_sess_apply(session, TRUE);
+  adit_sess_set_plane(session);
+}
+
+void adit_sess_applied(AditSess *session, int error) {
+  AditLogContext log = adit_sess_log(session);
+  char local[ADIT_ADDRESS_TEXT], remote[ADIT_ADDRESS_TEXT];
+
+  if (session->state == ADIT_SESS_ENDING)
+    return;
+  if (error) {
+    g_autofree char *reason = g_strdup_printf("%s: %s", session->name, g_strerror(error));
+    adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, reason);
+    return;
+  }
+  if (session->state == ADIT_SESS_UP) {
+    publish(session, ADIT_EVENT_SESSION_UPDATE);
+    return;
+  }
+  session->state = ADIT_SESS_UP;
+  session->up_ms = adit_loop_service()->now();
+  adit_info(&log, "session up on %s, %s here, %s there, %s from %s", session->name, adit_address_format(&session->result.local4, local),
+            adit_address_format(&session->result.remote4, remote), session->transport, session->caller_id ? session->caller_id : "?");
+  start_limits(session);
+  account(session, ADIT_ACCT_START);
+  publish(session, ADIT_EVENT_SESSION_UP);
+  if (session->client && session->state == ADIT_SESS_UP)
+    adit_client_session_up(session->client, session);
+}
+
+/* ---- end ---- */
+
+static void unref_later(gpointer data) {
+  adit_sess_unref(data);
+}
+
+void adit_sess_end(AditSess *session, AditCause cause, const char *reason) {
+  AditDpStats final = {0};
+
+  if (session->state == ADIT_SESS_ENDING)
+    return;
+  gboolean was_up = session->state == ADIT_SESS_UP;
+  session->state = ADIT_SESS_ENDING;
+  session->cause = cause;
+  session->reason = g_strdup(reason);
+  adit_timer_cancel(&session->limit_timer);
+  adit_timer_cancel(&session->idle_timer);
+  adit_timer_cancel(&session->interim_timer);
+  adit_sess_ref(session);
+
+  AditSessLink *link = g_steal_pointer(&session->link);
+  if (link)
+    link->session = NULL;
+  if (session->plane) {
+    session->datapath->session_close(g_steal_pointer(&session->plane), &final);
+    session->final = final.counters;
+  }
+  adit_sess_ncps_free(session);
+  if (!was_up)
+    session->up_ms = 0;
+  adit_sess_withdraw(session);
+  adit_sess_port_close(session);
+  if (link)
+    adit_link_end(link, cause, reason);
+  adit_sess_unref(session);
+}
+
+void adit_sess_link_lost(AditSess *session, AditCause cause, const char *reason) {
+  session->link = NULL;
+  adit_sess_end(session, cause, reason);
+}
+
+void adit_sess_port_gone(AditSess *session) {
+  AditLogContext log = adit_sess_log(session);
+
+  if (session->up_ms) {
+    adit_info(&log, "session down on %s after %" G_GUINT64_FORMAT " s: %s", session->name,
+              (adit_loop_service()->now() - session->up_ms) / 1000, session->reason);
+    account(session, ADIT_ACCT_STOP);
+    publish(session, ADIT_EVENT_SESSION_DOWN);
+  } else {
+    adit_info(&log, "session ended before it was up: %s", session->reason);
+  }
+  adit_sess_release(session);
+
+  /* The caller may be deep in this session: the memory goes when the loop comes round. */
+  g_hash_table_steal(sessions, &session->id);
+  adit_call_main(unref_later, session);
+  if (!g_hash_table_size(sessions) && none_func) {
+    void (*done)(gpointer) = g_steal_pointer(&none_func);
+    done(none_data);
+  }
+}

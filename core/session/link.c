@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* A PPP link between a transport's call, AAA and a session: the engine's host. */
+#include "core/aaa/aaa.h"
+#include "core/base/loop.h"
+#include "core/base/random.h"
+#include "core/bus/bus.h"
+#include "core/session/internal.h"
+
+static GHashTable *links; /* id -> AditSessLink* */
+static AditLinkId last_id;
+
+void adit_links_init(void) {
+  links = g_hash_table_new(g_int64_hash, g_int64_equal);
+}
+void adit_links_fini(void) {
+  g_clear_pointer(&links, g_hash_table_unref);
+}
+
+AditSessLink *adit_link_find(AditLinkId id) {
+  return links ? g_hash_table_lookup(links, &id) : NULL;
+}
+
+const char *adit_link_server(const AditSessLink *link) {
+  return adit_value_get_string(link->spec.config, "name", "");
+}
+
+guint adit_link_count(const char *transport, const char *server) {
+  GHashTableIter iter;
+  gpointer value;
+  guint n = 0;
+
+  g_hash_table_iter_init(&iter, links);
+  while (g_hash_table_iter_next(&iter, NULL, &value)) {
+    AditSessLink *link = value;
+    n += strcmp(link->spec.transport, transport) == 0 && strcmp(adit_link_server(link), server) == 0;
+  }
+  return n;
+}
+
+void adit_links_foreach(void (*each)(AditSessLink *link, gpointer data), gpointer data) {
+  g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(AditLinkId));
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init(&iter, links);
+  while (g_hash_table_iter_next(&iter, NULL, &value))
+    g_array_append_val(ids, ((AditSessLink *)value)->id);
+  for (guint i = 0; i < ids->len; i++) {
+    AditSessLink *link = adit_link_find(g_array_index(ids, AditLinkId, i));
+    if (link)
+      each(link, data);
+  }
+}
+
+static AditLogContext log_of(const AditSessLink *link, char peer[ADIT_ENDPOINT_TEXT]) {
+  return (AditLogContext){.user = link->user, .peer = adit_endpoint_format(&link->spec.path.remote, peer)};
+}
+
+static void publish(AditSessLink *link, const char *name, AditCause cause, const char *reason) {
+  AditLinkEvent event = {.event = {adit_bus_type(name), sizeof event},
+                         .link = link->id,
+                         .service = adit_link_server(link),
+                         .user = link->user,
+                         .peer = link->spec.path.remote,
+                         .cause = cause,
+                         .reason = reason};
+  adit_bus_publish(&event.event);
+}
+
+/* ---- memory ---- */
+
+static void free_later(gpointer data) {
+  AditSessLink *link = data;
+  adit_value_unref((AditValue *)link->spec.config);
+  adit_value_unref((AditValue *)link->spec.attributes);
+  adit_value_unref(link->record);
+  g_free((char *)link->spec.transport);
+  g_free((char *)link->spec.caller_id);
+  g_free((char *)link->spec.called_id);
+  g_free(link->source);
+  g_free(link->user);
+  g_free(link);
+}
+
+/* Out of the registry and the data path; the memory goes when the loop comes round, as callers may be deep in it. */
+static void drop(AditSessLink *link, AditCause cause, const char *reason) {
+  g_hash_table_remove(links, &link->id);
+  adit_timer_cancel(&link->timer);
+  if (link->ask)
+    adit_aaa_cancel(link->ask);
+  link->ask = 0;
+
+  AditSess *session = g_steal_pointer(&link->session);
+  if (session)
+    adit_sess_link_lost(session, cause, reason);
+  g_clear_pointer(&link->ppp, adit_ppp_link_free);
+  if (link->dp_link)
+    link->spec.datapath->link_detach(g_steal_pointer(&link->dp_link));
+  publish(link, ADIT_EVENT_LINK_DOWN, cause, reason);
+  if (link->client)
+    adit_client_link_closed(g_steal_pointer(&link->client), cause, reason);
+  adit_call_main(free_later, link);
+}
+
+/* ---- the engine's host ---- */
+
+static guint64 env_now(gpointer host) {
+  return adit_loop_service()->now();
+}
+
+static void env_wake(gpointer host, guint slot, guint64 deadline) {
+  AditSessLink *link = host;
+  guint64 now = adit_loop_service()->now();
+  if (deadline)
+    adit_timer_arm(&link->timer, deadline > now ? deadline - now : 1);
+  else
+    adit_timer_cancel(&link->timer);
+}
+
+static void env_random(gpointer host, gpointer buffer, gsize length) {
+  adit_random(buffer, length);
+}
+
+static const AditEngineOps engine_ops = {sizeof engine_ops, env_now, env_wake, env_random};
+
+static void on_timer(AditTimer *timer, gpointer data) {
+  AditSessLink *link = data;
+  adit_ppp_link_timeout(link->ppp, 0);
+}
+
+static void on_send(gpointer host, const guint8 *frame, gsize length) {
+  AditSessLink *link = host;
+  link->spec.datapath->link_send(link->dp_link, frame, length);
+}
+
+static void on_answer(guint64 id, const AditAuthReply *reply, const char *source, gpointer data) {
+  AditSessLink *link = data;
+  char peer[ADIT_ENDPOINT_TEXT];
+
+  link->ask = 0;
+  if (reply->outcome == ADIT_AUTH_ACCEPT) {
+    g_clear_pointer(&link->record, adit_value_unref);
+    link->record = adit_value_ref(reply->attributes);
+    g_free(link->source);
+    link->source = g_strdup(source);
+  } else {
+    AditLogContext log = log_of(link, peer);
+    adit_notice(&log, "refused: %s", reply->why ? reply->why : "not accepted");
+  }
+  adit_ppp_link_verdict(link->ppp, reply);
+}
+
+static void on_ask(gpointer host, AditAuthRequest *request) {
+  AditSessLink *link = host;
+
+  request->link = link->id;
+  request->transport = g_strdup(link->spec.transport);
+  request->server = g_strdup(adit_link_server(link));
+  request->caller_id = g_strdup(link->spec.caller_id);
+  request->called_id = g_strdup(link->spec.called_id);
+  request->peer = link->spec.path.remote;
+  request->local = link->spec.path.local;
+  request->attributes = adit_value_ref(link->spec.attributes);
+  g_free(link->user);
+  link->user = g_strdup(request->user);
+  link->ask = adit_aaa_ask(request, on_answer, link);
+}
+
+static void on_ask_cancel(gpointer host) {
+  AditSessLink *link = host;
+  if (link->ask)
+    adit_aaa_cancel(link->ask);
+  link->ask = 0;
+}
+
+static void on_network_phase(gpointer host, const char *user) {
+  AditSessLink *link = host;
+
+  if (link->session && user && strcmp(user, link->session->user) != 0) {
+    adit_sess_end(link->session, ADIT_CAUSE_USER_ERROR, "another user after renegotiation");
+    return;
+  }
+  if (link->session) {
+    adit_sess_network(link->session, TRUE);
+    return;
+  }
+  if (!link->spec.client && user) {
+    g_free(link->user);
+    link->user = g_strdup(user);
+  }
+  if (!link->user)
+    link->user = g_strdup("nobody");
+  adit_sess_new(link);
+}
+
+static void on_network_down(gpointer host) {
+  AditSessLink *link = host;
+  if (link->session)
+    adit_sess_network(link->session, FALSE);
+}
+
+static gboolean on_network_frame(gpointer host, guint16 protocol, const guint8 *payload, gsize length) {
+  AditSessLink *link = host;
+  /* Without a session (it is being refused) nobody answers, and that is no reason to reject the protocol. */
+  return link->session ? adit_sess_frame(link->session, protocol, payload, length) : TRUE;
+}
+
+static void on_protocol_rejected(gpointer host, guint16 protocol) {
+  AditSessLink *link = host;
+  if (link->session)
+    adit_sess_rejected(link->session, protocol);
+}
+
+static void on_framing(gpointer host, gboolean acfc, gboolean pfc, guint16 mtu) {
+  AditSessLink *link = host;
+  link->spec.datapath->link_framing(link->dp_link, acfc, pfc);
+}
+
+static guint64 on_last_rx(gpointer host) {
+  AditSessLink *link = host;
+  AditDpStats stats = {0};
+  link->spec.datapath->link_stats(link->dp_link, &stats);
+  return stats.last_rx_ms;
+}
+
+static void on_auth_done(gpointer host, gboolean peer, gboolean ok, const char *method, const char *why) {
+  AditSessLink *link = host;
+  char text[ADIT_ENDPOINT_TEXT];
+  AditLogContext log = log_of(link, text);
+
+  if (ok)
+    adit_debug(&log, "%s: %s accepted", method, peer ? "peer" : "we are");
+  else
+    adit_notice(&log, "%s: %s: %s", method, peer ? "peer refused" : "the peer refuses us", why ? why : "no reason given");
+  publish(link, ADIT_EVENT_AUTH_DONE, ok ? ADIT_CAUSE_NONE : ADIT_CAUSE_USER_ERROR, ok ? NULL : why);
+}
+
+static void on_lcp_up(gpointer host) {
+  publish(host, ADIT_EVENT_LINK_UP, ADIT_CAUSE_NONE, NULL);
+}
+
+static void on_told(gpointer host, const char *what, const char *text) {
+  char peer[ADIT_ENDPOINT_TEXT];
+  AditLogContext log = log_of(host, peer);
+  adit_debug(&log, "the peer says, %s: %s", what, text);
+}
+
+static void on_closed(gpointer host, AditCause cause, const char *reason) {
+  AditSessLink *link = host;
+  const AditLinkOps *ops = link->spec.ops;
+  gpointer user = link->spec.user;
+  AditLinkId id = link->id;
+  char peer[ADIT_ENDPOINT_TEXT];
+  AditLogContext log = log_of(link, peer);
+
+  adit_info(&log, "link closed: %s", reason);
+  drop(link, cause, reason);
+  ops->closed(user, id, cause, reason);
+}
+
+static const AditPppLinkOps ppp_ops = {
+    .size = sizeof ppp_ops,
+    .send = on_send,
+    .ask = on_ask,
+    .ask_cancel = on_ask_cancel,
+    .network_phase = on_network_phase,
+    .network_down = on_network_down,
+    .network_frame = on_network_frame,
+    .protocol_rejected = on_protocol_rejected,
+    .framing = on_framing,
+    .last_rx_ms = on_last_rx,
+    .auth_done = on_auth_done,
+    .lcp_up = on_lcp_up,
+    .told = on_told,
+    .closed = on_closed,
+};
+
+static void on_frame(gpointer user, const guint8 *frame, gsize length) {
+  AditSessLink *link = user;
+  adit_ppp_link_frame(link->ppp, frame, length);
+}
+
+static const AditDpLinkOps dp_ops = {sizeof dp_ops, on_frame};
+
+/* ---- opening ---- */
+
+/* The methods that the configuration names and a plugin has; borrowed. */
+static GPtrArray *methods_of(const AditValue *config, const char *key, GError **error) {
+  g_autoptr(GPtrArray) methods = g_ptr_array_new();
+  const AditValue *set = adit_value_get(config, key);
+
+  for (guint i = 0; i < adit_value_length(set); i++) {
+    const AditAuthMethod *method = adit_auth_method_find(adit_value_at(set, i)->as.string);
+    if (method)
+      g_ptr_array_add(methods, (gpointer)method);
+  }
+  if (!methods->len) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "%s: no plugin has any of the methods", key);
+    return NULL;
+  }
+  return g_steal_pointer(&methods);
+}
+
+static AditRenegotiate renegotiate_of(const AditValue *config) {
+  const char *word = adit_value_get_string(config, "lcp-renegotiation", "on-mismatch");
+  return strcmp(word, "never") == 0    ? ADIT_RENEGOTIATE_NEVER
+         : strcmp(word, "always") == 0 ? ADIT_RENEGOTIATE_ALWAYS
+                                       : ADIT_RENEGOTIATE_ON_MISMATCH;
+}
+
+static gboolean may_open(AditSessLink *link, GError **error) {
+  AditLinkEvent event = {
+      .event = {adit_bus_type(ADIT_EVENT_LINK_UP), sizeof event}, .service = adit_link_server(link), .peer = link->spec.path.remote};
+  const char *veto = adit_hook_veto(ADIT_VETO_LINK, &event.event);
+  gint64 max = adit_value_get_int(link->spec.config, "max-sessions", 0);
+
+  if (veto)
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_DENIED, "%s", veto);
+  else if (max && adit_link_count(link->spec.transport, adit_link_server(link)) >= max)
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "max-sessions (%" G_GINT64_FORMAT ") reached", max);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* Takes copies of what the transport only lent. */
+static AditSessLink *link_new(AditPlugin *plugin, const AditLinkSpec *spec) {
+  AditSessLink *link = g_new0(AditSessLink, 1);
+
+  link->id = ++last_id;
+  link->plugin = plugin;
+  link->spec = *spec;
+  link->spec.transport = g_strdup(spec->transport);
+  link->spec.config = adit_value_ref(spec->config);
+  link->spec.caller_id = g_strdup(spec->caller_id);
+  link->spec.called_id = g_strdup(spec->called_id);
+  link->spec.attributes = adit_value_ref(spec->attributes);
+  link->spec.proxy = NULL;
+  link->timer.func = on_timer;
+  link->timer.data = link;
+  link->opened_ms = adit_loop_service()->now();
+  if (spec->client) {
+    link->client = spec->token;
+    link->user = g_strdup(adit_value_get_string(spec->config, "user", NULL));
+  }
+  return link;
+}
+
+static guint16 size_option(const AditLinkSpec *spec, const char *key) {
+  gint64 size = adit_value_get_int(spec->config, key, 1450);
+  if (spec->max_frame && size > spec->max_frame)
+    size = spec->max_frame;
+  return (guint16)CLAMP(size, 128, 65535);
+}
+
+AditLinkId adit_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError **error) {
+  g_autoptr(GPtrArray) methods = methods_of(spec->config, spec->client ? "allow" : "authentication", error);
+  if (!methods)
+    return 0;
+
+  AditSessLink *link = link_new(plugin, spec);
+  AditEngineEnv env = {&engine_ops, link};
+  AditPppLinkParams params = {
+      .mru = size_option(spec, "max-mru"),
+      .mtu = size_option(spec, "max-mtu"),
+      .keepalive_ms = (guint)adit_value_get_int(spec->config, "keepalive-timeout", 0),
+      .auth_timeout_ms = (guint)adit_value_get_int(spec->config, "authentication-timeout", 0),
+      .rechallenge_ms = (guint)adit_value_get_int(spec->config, "rechallenge", 0),
+      .name = adit_link_server(link),
+      .user = adit_value_get_string(spec->config, "user", NULL),
+      .password = adit_value_get_string(spec->config, "password", ""),
+      .proxy = spec->proxy,
+      .renegotiate = renegotiate_of(spec->config),
+  };
+  const AditAuthMethod *const *list = (const AditAuthMethod *const *)methods->pdata;
+  if (spec->client)
+    params.answer = list, params.n_answer = methods->len;
+  else
+    params.demand = list, params.n_demand = methods->len;
+
+  if (may_open(link, error))
+    link->dp_link = spec->datapath->link_attach(spec->dp, spec->listener, &spec->path, &spec->encap, &dp_ops, link, error);
+  if (!link->dp_link) {
+    free_later(link);
+    return 0;
+  }
+  link->ppp = adit_ppp_link_new(&params, &ppp_ops, link, &env);
+  g_hash_table_insert(links, &link->id, link);
+  if (link->client)
+    adit_client_link_opened(link->client, link);
+  AditLinkId id = link->id;
+  adit_ppp_link_open(link->ppp);
+  return id;
+}
+
+/* ---- ending ---- */
+
+void adit_link_end(AditSessLink *link, AditCause cause, const char *reason) {
+  if (link->ppp)
+    adit_ppp_link_close(link->ppp, cause, reason);
+}
+
+void adit_link_lost(AditSessLink *link, AditCause cause, const char *reason) {
+  char peer[ADIT_ENDPOINT_TEXT];
+  AditLogContext log = log_of(link, peer);
+  adit_info(&log, "link lost: %s", reason);
+  adit_ppp_link_lost(link->ppp);
+  drop(link, cause, reason);
+}

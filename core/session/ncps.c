@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* A session's network control protocols: which run, their timers, and what they agree on. */
+#include "core/base/loop.h"
+#include "core/base/random.h"
+#include "core/ppp/registry.h"
+#include "core/session/internal.h"
+
+static guint64 env_now(gpointer host) {
+  return adit_loop_service()->now();
+}
+
+static void env_wake(gpointer host, guint slot, guint64 deadline) {
+  AditSessNcp *self = host;
+  guint64 now = adit_loop_service()->now();
+  if (deadline)
+    adit_timer_arm(&self->timer, deadline > now ? deadline - now : 1);
+  else
+    adit_timer_cancel(&self->timer);
+}
+
+static void env_random(gpointer host, gpointer buffer, gsize length) {
+  adit_random(buffer, length);
+}
+
+static const AditEngineOps engine_ops = {sizeof engine_ops, env_now, env_wake, env_random};
+
+static void on_timer(AditTimer *timer, gpointer data) {
+  AditSessNcp *self = data;
+  adit_ncp_timeout(self->ncp, 0);
+}
+
+static void on_send(gpointer host, AditNcp *ncp, const guint8 *frame, gsize length) {
+  AditSessNcp *self = host;
+  if (self->session->link && length >= 2)
+    adit_ppp_link_send(self->session->link->ppp, (guint16)(frame[0] << 8 | frame[1]), frame + 2, length - 2);
+}
+
+void adit_sess_set_plane(AditSess *session) {
+  if (!session->plane)
+    return;
+  AditDpSessionParams params = {.size = sizeof params, .ipv4 = session->ipv4, .ipv6 = session->ipv6};
+  if (adit_attribute_yes(session->attributes, "change-tcp-mss", TRUE)) {
+    params.mss4 = (guint16)(session->mtu - 40);
+    params.mss6 = (guint16)(session->mtu - 60);
+  }
+  session->datapath->session_set(session->plane, &params);
+}
+
+/* What the kernel has been told stands for the session's life; a peer that wants something else has to dial again. */
+static gboolean has_changed(const AditSess *session, const AditNcpResult *result, gboolean ipv6) {
+  const AditNcpResult *old = &session->result;
+  if (ipv6)
+    return session->applied6 &&
+           (memcmp(old->local_ifid, result->local_ifid, 8) != 0 || memcmp(old->remote_ifid, result->remote_ifid, 8) != 0);
+  return session->applied4 && (!adit_address_equal(&old->local4, &result->local4) || !adit_address_equal(&old->remote4, &result->remote4));
+}
+
+static void on_opened(gpointer host, AditNcp *ncp, const AditNcpResult *result) {
+  AditSessNcp *self = host;
+  AditSess *session = self->session;
+  gboolean ipv6 = adit_ncp_desc(ncp)->data_protocol == ADIT_PPP_IPV6;
+
+  if (has_changed(session, result, ipv6)) {
+    adit_sess_end(session, ADIT_CAUSE_USER_ERROR, "addresses changed in renegotiation");
+    return;
+  }
+  switch (adit_ncp_desc(ncp)->data_protocol) {
+  case ADIT_PPP_IPV4:
+    session->ipv4 = TRUE;
+    session->result.local4 = result->local4;
+    session->result.remote4 = result->remote4;
+    memcpy(session->result.dns, result->dns, sizeof result->dns);
+    memcpy(session->result.wins, result->wins, sizeof result->wins);
+    break;
+  case ADIT_PPP_IPV6:
+    session->ipv6 = TRUE;
+    memcpy(session->result.local_ifid, result->local_ifid, 8);
+    memcpy(session->result.remote_ifid, result->remote_ifid, 8);
+    break;
+  }
+  adit_sess_apply(session, ipv6);
+  adit_sess_set_plane(session);
+}
+
+static void on_down(gpointer host, AditNcp *ncp) {
+  AditSessNcp *self = host;
+  if (adit_ncp_desc(ncp)->data_protocol == ADIT_PPP_IPV4)
+    self->session->ipv4 = FALSE;
+  else if (adit_ncp_desc(ncp)->data_protocol == ADIT_PPP_IPV6)
+    self->session->ipv6 = FALSE;
+  adit_sess_set_plane(self->session);
+}
+
+/* RFC 1661 3.5: an NCP's end does not end the link, unless it was asked for or none is left that could carry anything. */
+static void on_closed(gpointer host, AditNcp *ncp, const char *why) {
+  AditSessNcp *self = host;
+  AditSess *session = self->session;
+  AditLogContext log = adit_sess_log(session);
+
+  adit_info(&log, "%s closed: %s", adit_ncp_desc(ncp)->name, why);
+  if (self->required) {
+    g_autofree char *reason = g_strdup_printf("%s is required: %s", adit_ncp_desc(ncp)->name, why);
+    adit_sess_end(session, ADIT_CAUSE_USER_ERROR, reason);
+  }
+}
+
+static const AditNcpOps ncp_ops = {sizeof ncp_ops, on_send, on_opened, on_down, on_closed};
+
+/* yes and default switch it on, no leaves it out. */
+static gboolean is_wanted(AditSess *session, const AditNcpDesc *desc, gboolean *required) {
+  const char *attribute = desc->enable ? desc->enable : desc->data_protocol == ADIT_PPP_IPV4 ? "use-ipv4" : NULL;
+  const char *word = attribute ? adit_value_get_string(session->attributes, attribute, "default") : "default";
+
+  *required = strcmp(word, "required") == 0;
+  if (desc->kind != ADIT_NCP_NETWORK)
+    return FALSE;
+  if (strcmp(word, "no") == 0)
+    return FALSE;
+  if (desc->data_protocol == ADIT_PPP_IPV4 && !session->is_client &&
+      (!adit_address_is_set(&session->params.local4) ||
+       (!adit_address_is_set(&session->params.remote4) && !session->params.accept_remote4))) {
+    AditLogContext log = adit_sess_log(session);
+    adit_warning(&log, "no IPv4: neither the user nor the profile has %s",
+                 adit_address_is_set(&session->params.local4) ? "a remote-address" : "a local-address");
+    return FALSE;
+  }
+  return TRUE;
+}
+
+void adit_sess_ncps_start(AditSess *session) {
+  guint n;
+  const AditNcpDesc *const *descs = adit_ncp_descs(&n);
+
+  for (guint i = 0; i < n && session->n_ncps < ADIT_SESS_MAX_NCPS; i++) {
+    gboolean required;
+    if (!is_wanted(session, descs[i], &required))
+      continue;
+    AditSessNcp *self = &session->ncp[session->n_ncps++];
+    AditEngineEnv env = {&engine_ops, self};
+    self->session = session;
+    self->required = required;
+    self->timer.func = on_timer;
+    self->timer.data = self;
+    self->ncp = adit_ncp_new(descs[i], &session->params, NULL, &ncp_ops, self, &env);
+  }
+  adit_sess_network(session, TRUE);
+}
+
+void adit_sess_ncps_free(AditSess *session) {
+  for (guint i = 0; i < session->n_ncps; i++) {
+    adit_timer_cancel(&session->ncp[i].timer);
+    g_clear_pointer(&session->ncp[i].ncp, adit_ncp_free);
+  }
+  session->n_ncps = 0;
+}
+
+void adit_sess_network(AditSess *session, gboolean up) {
+  for (guint i = 0; i < session->n_ncps && session->state != ADIT_SESS_ENDING; i++)
+    if (up)
+      adit_ncp_up(session->ncp[i].ncp);
+    else
+      adit_ncp_down(session->ncp[i].ncp);
+}
+
+gboolean adit_sess_frame(AditSess *session, guint16 protocol, const guint8 *payload, gsize length) {
+  for (guint i = 0; i < session->n_ncps; i++) {
+    if (!adit_ncp_owns(session->ncp[i].ncp, protocol))
+      continue;
+    /* Data that came up here raced with its NCP: not for anybody, and no reason to reject the protocol. */
+    if (protocol >= 0x8000)
+      adit_ncp_input(session->ncp[i].ncp, payload, length);
+    return TRUE;
+  }
+  return FALSE;
+}
+
+void adit_sess_rejected(AditSess *session, guint16 protocol) {
+  for (guint i = 0; i < session->n_ncps && session->state != ADIT_SESS_ENDING; i++)
+    if (adit_ncp_owns(session->ncp[i].ncp, protocol))
+      adit_ncp_rejected(session->ncp[i].ncp);
+}

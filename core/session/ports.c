@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* Interfaces of sessions: one each, named after the user, or one that many share. */
+#include "core/base/loop.h"
+#include "core/bus/bus.h"
+#include "core/session/internal.h"
+#include "core/session/name.h"
+
+#define MAX_ATTEMPTS 1000
+
+struct AditSharedPort {
+  char *name;
+  AditPort *port;
+  gboolean opening;
+  guint users;
+  GPtrArray *waiting;    /* AditSess*, a reference each: to be told when it is open */
+  GHashTable *addresses; /* AditAddress* -> count */
+  const AditDatapathOps *datapath;
+};
+
+static GHashTable *names;  /* names of own interfaces in use */
+static GHashTable *shared; /* name -> AditSharedPort* */
+
+static guint address_hash(gconstpointer p) {
+  const AditAddress *a = p;
+  guint hash = a->family;
+  for (guint i = 0; i < 16; i++)
+    hash = hash * 31 + a->octet[i];
+  return hash;
+}
+
+static gboolean address_same(gconstpointer a, gconstpointer b) {
+  return adit_address_equal(a, b);
+}
+
+void adit_ports_init(void) {
+  names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  shared = g_hash_table_new(g_str_hash, g_str_equal);
+}
+
+void adit_ports_fini(void) {
+  g_clear_pointer(&names, g_hash_table_unref);
+  g_clear_pointer(&shared, g_hash_table_unref);
+}
+
+/* ---- an interface of its own ---- */
+
+static void own_opened(gpointer user, AditPort *port, const GError *error);
+
+static void own_open(AditSess *session) {
+  g_autofree char *full = NULL;
+  g_autoptr(AditValue) chosen = NULL;
+  AditSessionEvent event;
+
+  adit_sess_fill_event(session, &event);
+  chosen = session->is_client ? NULL : adit_hook_value(ADIT_VALUE_INTERFACE_NAME, &event.event);
+  do {
+    g_clear_pointer(&full, g_free);
+    if (session->is_client) /* RouterOS: the client's interface has the client's name */
+      full = adit_interface_name(NULL, adit_value_get_string(session->config, "name", "client"), session->attempt, session->name);
+    else if (chosen && chosen->type == ADIT_VALUE_STRING && !session->attempt)
+      g_strlcpy(session->name, chosen->as.string, sizeof session->name);
+    else
+      full = adit_interface_name(session->transport, session->user, session->attempt, session->name);
+  } while (g_hash_table_contains(names, session->name) && ++session->attempt < MAX_ATTEMPTS);
+
+  g_hash_table_add(names, g_strdup(session->name));
+  AditPortSpec spec = {.size = sizeof spec, .kind = ADIT_PORT_L3, .name = session->name, .alias = full, .mtu = session->mtu};
+  session->port_pending = TRUE;
+  session->datapath->port_open(session->dp, &spec, own_opened, adit_sess_ref(session));
+}
+
+static void own_closed(gpointer user, const AditCounters *final) {
+  AditSess *session = user;
+  adit_sess_port_gone(session);
+  adit_sess_unref(session);
+}
+
+static void own_opened(gpointer user, AditPort *port, const GError *error) {
+  AditSess *session = user;
+
+  session->port_pending = FALSE;
+  session->port = port;
+  if (!port)
+    g_hash_table_remove(names, session->name);
+  if (session->state == ADIT_SESS_ENDING)
+    adit_sess_port_close(session);
+  else if (!port && g_error_matches(error, ADIT_ERROR, ADIT_ERR_EXISTS) && ++session->attempt < MAX_ATTEMPTS)
+    own_open(session); /* somebody else's interface has that name */
+  else
+    adit_sess_port_ready(session, error);
+  adit_sess_unref(session);
+}
+
+/* ---- one for many ---- */
+
+static void shared_free(AditSharedPort *port) {
+  g_hash_table_remove(shared, port->name);
+  g_ptr_array_unref(port->waiting);
+  g_hash_table_unref(port->addresses);
+  g_free(port->name);
+  g_free(port);
+}
+
+static void shared_closed(gpointer user, const AditCounters *final) {}
+
+/* Given up once nobody uses it and it is not on its way. */
+static void shared_leave(AditSharedPort *port) {
+  if (port->users || port->opening)
+    return;
+  if (port->port)
+    port->datapath->port_close(port->port, shared_closed, NULL);
+  shared_free(port);
+}
+
+static void shared_opened(gpointer user, AditPort *opened, const GError *error) {
+  AditSharedPort *port = user;
+  g_autoptr(GPtrArray) waiting = g_steal_pointer(&port->waiting);
+
+  port->waiting = g_ptr_array_new_with_free_func((GDestroyNotify)adit_sess_unref);
+  port->port = opened;
+  port->users++; /* holds it while the waiting are told */
+  port->opening = FALSE;
+  for (guint i = 0; i < waiting->len; i++) {
+    AditSess *session = waiting->pdata[i];
+    session->port_pending = FALSE;
+    session->port = opened;
+    if (session->state == ADIT_SESS_ENDING)
+      adit_sess_port_close(session);
+    else
+      adit_sess_port_ready(session, error);
+  }
+  port->users--;
+  shared_leave(port);
+}
+
+static void shared_open(AditSess *session, const char *name) {
+  AditSharedPort *port = g_hash_table_lookup(shared, name);
+
+  if (!port) {
+    port = g_new0(AditSharedPort, 1);
+    port->name = g_strdup(name);
+    port->datapath = session->datapath;
+    port->waiting = g_ptr_array_new_with_free_func((GDestroyNotify)adit_sess_unref);
+    port->addresses = g_hash_table_new_full(address_hash, address_same, g_free, NULL);
+    g_hash_table_insert(shared, port->name, port);
+  }
+  g_strlcpy(session->name, name, sizeof session->name);
+  session->shared = port;
+  port->users++;
+  if (port->port) {
+    session->port = port->port;
+    adit_sess_port_ready(session, NULL);
+    return;
+  }
+  session->port_pending = TRUE;
+  g_ptr_array_add(port->waiting, adit_sess_ref(session));
+  if (port->opening)
+    return;
+  port->opening = TRUE;
+  AditPortSpec spec = {.size = sizeof spec, .kind = ADIT_PORT_L3, .name = name, .mtu = session->mtu, .shared = TRUE};
+  session->datapath->port_open(session->dp, &spec, shared_opened, port);
+}
+
+gboolean adit_shared_address_use(AditSharedPort *port, const AditAddress *address) {
+  guint count = GPOINTER_TO_UINT(g_hash_table_lookup(port->addresses, address));
+  g_hash_table_replace(port->addresses, g_memdup2(address, sizeof *address), GUINT_TO_POINTER(count + 1));
+  return count == 0;
+}
+
+gboolean adit_shared_address_leave(AditSharedPort *port, const AditAddress *address) {
+  guint count = GPOINTER_TO_UINT(g_hash_table_lookup(port->addresses, address));
+  if (count > 1)
+    g_hash_table_replace(port->addresses, g_memdup2(address, sizeof *address), GUINT_TO_POINTER(count - 1));
+  else
+    g_hash_table_remove(port->addresses, address);
+  return count == 1;
+}
+
+/* ---- either ---- */
+
+void adit_sess_port_open(AditSess *session) {
+  const char *interface = adit_value_get_string(session->attributes, "interface", "own");
+  if (session->is_client || strcmp(interface, "own") == 0)
+    own_open(session);
+  else
+    shared_open(session, interface);
+}
+
+void adit_sess_port_close(AditSess *session) {
+  if (session->port_pending)
+    return; /* comes back here when it is open */
+
+  AditPort *port = g_steal_pointer(&session->port);
+  if (session->shared) {
+    AditSharedPort *left = g_steal_pointer(&session->shared);
+    left->users--;
+    shared_leave(left);
+    adit_sess_port_gone(session);
+  } else if (port) {
+    g_hash_table_remove(names, session->name);
+    session->datapath->port_close(port, own_closed, adit_sess_ref(session));
+  } else {
+    adit_sess_port_gone(session);
+  }
+}

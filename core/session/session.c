@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* The room's doors: service "adit.session" for plugins, configuration, and the daemon's end. */
+#include "core/base/loop.h"
+#include "core/path/path.h"
+#include "core/session/internal.h"
+
+void adit_session_init(void) {
+  g_autoptr(AditValue) empty = adit_value_map();
+  adit_links_init();
+  adit_sessions_init();
+  adit_ports_init();
+  adit_clients_init();
+  adit_sessions_set_profiles(adit_profiles_new(empty));
+}
+
+void adit_session_fini(void) {
+  adit_clients_fini();
+  adit_ports_fini();
+  adit_sessions_fini();
+  adit_links_fini();
+}
+
+/* ---- service ---- */
+
+static void service_link_close(AditLinkId id, AditCause cause, const char *reason) {
+  AditSessLink *link = adit_link_find(id);
+  if (link)
+    adit_link_lost(link, cause, reason);
+}
+
+static void service_link_update(AditLinkId id, const AditPath *path, const AditEncap *encap) {
+  AditSessLink *link = adit_link_find(id);
+  if (!link)
+    return;
+  link->spec.path = *path;
+  link->spec.encap = *encap;
+  link->spec.datapath->link_update(link->dp_link, path, encap);
+}
+
+static gboolean service_link_stats(AditLinkId id, AditDpStats *out) {
+  AditSessLink *link = adit_link_find(id);
+  if (!link)
+    return FALSE;
+  link->spec.datapath->link_stats(link->dp_link, out);
+  return TRUE;
+}
+
+static void fill_info(AditSess *session, AditSessionInfo *out) {
+  *out = (AditSessionInfo){.size = sizeof *out,
+                           .id = session->id,
+                           .user = session->user,
+                           .interface = session->name,
+                           .service = session->server,
+                           .caller_id = session->caller_id,
+                           .transport = session->transport,
+                           .local4 = session->result.local4,
+                           .remote4 = session->result.remote4,
+                           .uptime_ms = session->up_ms ? adit_loop_service()->now() - session->up_ms : 0,
+                           .counters = adit_sess_counters(session),
+                           .attributes = session->attributes};
+}
+
+static gboolean service_session_info(AditSessionId id, AditSessionInfo *out) {
+  AditSess *session = adit_sess_find(id);
+  if (session)
+    fill_info(session, out);
+  return session != NULL;
+}
+
+typedef struct {
+  void (*each)(const AditSessionInfo *info, gpointer data);
+  gpointer data;
+} Each;
+
+static void each_info(AditSess *session, gpointer data) {
+  Each *each = data;
+  AditSessionInfo info;
+  fill_info(session, &info);
+  each->each(&info, each->data);
+}
+
+static void service_session_foreach(void (*each)(const AditSessionInfo *info, gpointer data), gpointer data) {
+  Each both = {each, data};
+  adit_sess_foreach(each_info, &both);
+}
+
+static gboolean service_disconnect(AditSessionId id, AditCause cause, const char *reason) {
+  AditSess *session = adit_sess_find(id);
+  if (session)
+    adit_sess_end(session, cause, reason);
+  return session != NULL;
+}
+
+static const AditSessionService service = {
+    .size = sizeof service,
+    .link_open = adit_link_open,
+    .link_close = service_link_close,
+    .link_update = service_link_update,
+    .link_stats = service_link_stats,
+    .dial_failed = adit_client_dial_failed,
+    .session_count = adit_sess_count,
+    .session_info = service_session_info,
+    .session_foreach = service_session_foreach,
+    .disconnect = service_disconnect,
+};
+
+const AditSessionService *adit_session_service(void) {
+  return &service;
+}
+
+static void drop_if_owned(AditSessLink *link, gpointer plugin) {
+  if (link->plugin == plugin)
+    adit_link_lost(link, ADIT_CAUSE_ADMIN_REBOOT, "the transport is being stopped");
+}
+
+void adit_session_drop_plugin(AditPlugin *plugin) {
+  adit_links_foreach(drop_if_owned, plugin);
+}
+
+/* ---- configuration ---- */
+
+typedef struct {
+  AditProfiles *profiles;
+  gpointer clients;
+} Staged;
+
+gboolean adit_session_prepare(const AditValue *config, gpointer *staged, GError **error) {
+  gpointer clients = adit_clients_prepare(config, error);
+  if (!clients)
+    return FALSE;
+  Staged *s = g_new0(Staged, 1);
+  s->profiles = adit_profiles_new(config);
+  s->clients = clients;
+  *staged = s;
+  return TRUE;
+}
+
+void adit_session_commit(gpointer staged) {
+  g_autofree Staged *s = staged;
+  adit_sessions_set_profiles(s->profiles);
+  adit_clients_commit(s->clients);
+}
+
+void adit_session_abort(gpointer staged) {
+  g_autofree Staged *s = staged;
+  adit_profiles_unref(s->profiles);
+  adit_clients_abort(s->clients);
+}
+
+/* ---- start and stop ---- */
+
+void adit_session_start(void) {
+  adit_clients_start();
+}
+
+static void end_link(AditSessLink *link, gpointer data) {
+  if (link->session)
+    adit_sess_end(link->session, ADIT_CAUSE_ADMIN_REBOOT, "the daemon is stopping");
+  else
+    adit_link_end(link, ADIT_CAUSE_ADMIN_REBOOT, "the daemon is stopping");
+}
+
+void adit_session_stop(void (*done)(gpointer data), gpointer data) {
+  adit_clients_stop();
+  adit_links_foreach(end_link, NULL);
+  adit_sessions_when_none(done, data);
+}

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What the NCPs agreed on, told to the kernel: addresses and routes of the session's interface, and their undoing. */
-#include "core/net/net.h"
 #include "core/session/internal.h"
 #include "core/session/route.h"
 
@@ -38,7 +37,7 @@ static void add_address(AditSess *session, const AditNetAddress *address) {
   g_array_append_val(session->addresses, *address);
   if (session->shared && !adit_shared_address_use(session->shared, &address->local.address))
     return;
-  adit_net_service()->address_add(address, on_done, request_new(session, "address", &address->local));
+  adit_sess_net->address_add(address, on_done, request_new(session, "address", &address->local));
 }
 
 static void add_route(AditSess *session, const AditNetRoute *route) {
@@ -51,7 +50,7 @@ static void add_route(AditSess *session, const AditNetRoute *route) {
     }
   }
   g_array_append_val(session->routes, *route);
-  adit_net_service()->route_add(route, on_done, request_new(session, "route", &route->to));
+  adit_sess_net->route_add(route, on_done, request_new(session, "route", &route->to));
 }
 
 /* The secret's routes, of one family; towards the peer, if they name no gateway. */
@@ -131,11 +130,11 @@ void adit_sess_apply(AditSess *session, gboolean ipv6) {
 
 void adit_sess_withdraw(AditSess *session) {
   for (guint i = 0; i < session->routes->len; i++)
-    adit_net_service()->route_delete(&g_array_index(session->routes, AditNetRoute, i), NULL, NULL);
+    adit_sess_net->route_delete(&g_array_index(session->routes, AditNetRoute, i), NULL, NULL);
   for (guint i = 0; i < session->addresses->len; i++) {
     AditNetAddress *address = &g_array_index(session->addresses, AditNetAddress, i);
     if (!session->shared || adit_shared_address_leave(session->shared, &address->local.address))
-      adit_net_service()->address_delete(address, NULL, NULL);
+      adit_sess_net->address_delete(address, NULL, NULL);
   }
   g_array_set_size(session->routes, 0);
   g_array_set_size(session->addresses, 0);

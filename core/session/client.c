@@ -2,7 +2,6 @@
 /* Clients: dial, redial with growing pauses, and the default route while connected. The transport does the dialling. */
 #include "core/base/loop.h"
 #include "core/base/random.h"
-#include "core/net/net.h"
 #include "core/path/path.h"
 #include "core/session/internal.h"
 
@@ -130,7 +129,7 @@ static void add_route(AditClient *client, const char *to, guint ifindex, guint32
   AditNetRoute route = {.ifindex = ifindex, .metric = metric};
   adit_prefix_parse(to, &route.to);
   g_array_append_val(client->routes, route);
-  adit_net_service()->route_add(&route, NULL, NULL);
+  adit_sess_net->route_add(&route, NULL, NULL);
 }
 
 typedef struct {
@@ -152,7 +151,7 @@ static void on_way_to_server(gpointer user, int error, const AditNetRoute *route
       way.to.address = adit_endpoint_address(&client->server);
       way.to.length = (guint8)(adit_address_size(&way.to.address) * 8);
       g_array_append_val(client->routes, way);
-      adit_net_service()->route_add(&way, NULL, NULL);
+      adit_sess_net->route_add(&way, NULL, NULL);
     } else {
       adit_warning(&log, "no way to the server is known (%s): the default route may cut the tunnel off", g_strerror(error));
     }
@@ -169,7 +168,7 @@ static void on_way_to_server(gpointer user, int error, const AditNetRoute *route
 
 static void remove_routes(AditClient *client) {
   for (guint i = client->routes->len; i > 0; i--)
-    adit_net_service()->route_delete(&g_array_index(client->routes, AditNetRoute, i - 1), NULL, NULL);
+    adit_sess_net->route_delete(&g_array_index(client->routes, AditNetRoute, i - 1), NULL, NULL);
   g_array_set_size(client->routes, 0);
 }
 
@@ -183,7 +182,7 @@ void adit_client_session_up(AditClient *client, AditSess *session) {
     AditAddress server = adit_endpoint_address(&client->server);
     pin->name = g_strdup(client->name);
     pin->session = session->id;
-    adit_net_service()->route_get(&server, on_way_to_server, pin);
+    adit_sess_net->route_get(&server, on_way_to_server, pin);
   }
 }
 

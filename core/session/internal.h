@@ -20,6 +20,9 @@ typedef struct AditSessLink AditSessLink;
 typedef struct AditClient AditClient;
 typedef struct AditSharedPort AditSharedPort;
 
+/** How the kernel is told: given to adit_session_init(). */
+extern const AditNetService *adit_sess_net;
+
 /* ---- link.c: one PPP link between a transport's call, AAA and a session ---- */
 
 struct AditSessLink {

@@ -4,8 +4,12 @@
 #include "core/path/path.h"
 #include "core/session/internal.h"
 
-void adit_session_init(void) {
+const AditNetService *adit_sess_net;
+
+void adit_session_init(const AditNetService *net) {
   g_autoptr(AditValue) empty = adit_value_map();
+
+  adit_sess_net = net;
   adit_links_init();
   adit_sessions_init();
   adit_ports_init();

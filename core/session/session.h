@@ -8,9 +8,11 @@
  */
 #pragma once
 
+#include <adit/net.h>
 #include <adit/session.h>
 
-void adit_session_init(void);
+/** `net` is adit_net_service(), or what a test has in its place. Needs loop, bus, aaa, pool and path to be there. */
+void adit_session_init(const AditNetService *net);
 /** Everything must have ended (adit_session_stop()); frees the registries. */
 void adit_session_fini(void);
 

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* Hooks: a plugin's say in a decision, asked for synchronously. */
+#include "core/bus/bus-private.h"
+
+static struct {
+  GHashTable *vetoes; /* name -> listeners in order of priority */
+  GHashTable *values;
+  char *reason; /* the last veto's */
+} hooks;
+
+static guint add(GHashTable *table, AditPlugin *plugin, const char *hook, int priority, AditListenerFunc func, gpointer data) {
+  GPtrArray *list = g_hash_table_lookup(table, hook);
+  if (!list) {
+    list = adit_listeners_new();
+    g_hash_table_insert(table, g_strdup(hook), list);
+  }
+  return adit_listeners_add(list, plugin, priority, func, data);
+}
+
+guint adit_hook_add_veto(AditPlugin *plugin, const char *hook, int priority, AditVetoFunc func, gpointer data) {
+  return add(hooks.vetoes, plugin, hook, priority, (AditListenerFunc){.veto = func}, data);
+}
+
+guint adit_hook_add_value(AditPlugin *plugin, const char *hook, int priority, AditValueFunc func, gpointer data) {
+  return add(hooks.values, plugin, hook, priority, (AditListenerFunc){.value = func}, data);
+}
+
+static void remove_from(GHashTable *table, guint id, AditPlugin *plugin) {
+  GHashTableIter iter;
+  gpointer list;
+  g_hash_table_iter_init(&iter, table);
+  while (g_hash_table_iter_next(&iter, NULL, &list))
+    adit_listeners_remove(list, id, plugin);
+}
+
+void adit_hook_remove(guint id) {
+  if (!id || !hooks.vetoes)
+    return;
+  remove_from(hooks.vetoes, id, NULL);
+  remove_from(hooks.values, id, NULL);
+}
+
+void adit_hooks_drop(AditPlugin *plugin) {
+  remove_from(hooks.vetoes, 0, plugin);
+  remove_from(hooks.values, 0, plugin);
+}
+
+static GPtrArray *listeners_of(GHashTable *table, const char *name) {
+  GPtrArray *list = table ? g_hash_table_lookup(table, name) : NULL;
+  return list && list->len ? adit_listeners_snapshot(list) : NULL;
+}
+
+const char *adit_hook_veto(const char *name, const AditEvent *about) {
+  g_autoptr(GPtrArray) now = listeners_of(hooks.vetoes, name);
+  for (guint i = 0; now && i < now->len; i++) {
+    AditListener *l = now->pdata[i];
+    const char *reason = l->gone ? NULL : l->func.veto(about, l->data);
+    if (!reason)
+      continue;
+    /* Copied: the hook's owner may be dropped while the reason is on its way to log and peer. */
+    char *copy = g_strdup(reason);
+    g_free(hooks.reason);
+    return hooks.reason = copy;
+  }
+  return NULL;
+}
+
+AditValue *adit_hook_value(const char *name, const AditEvent *about) {
+  g_autoptr(GPtrArray) now = listeners_of(hooks.values, name);
+  for (guint i = 0; now && i < now->len; i++) {
+    AditListener *l = now->pdata[i];
+    AditValue *value = l->gone ? NULL : l->func.value(about, l->data);
+    if (value)
+      return value;
+  }
+  return NULL;
+}
+
+void adit_hooks_init(void) {
+  hooks.vetoes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+  hooks.values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+}
+
+void adit_hooks_fini(void) {
+  g_clear_pointer(&hooks.vetoes, g_hash_table_unref);
+  g_clear_pointer(&hooks.values, g_hash_table_unref);
+  g_clear_pointer(&hooks.reason, g_free);
+}

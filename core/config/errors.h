@@ -21,6 +21,9 @@ void adit_config_error(AditConfigErrors *errors, AditWhere where, const char *pa
 /** The same for what is usable but not wise. */
 void adit_config_warning(AditConfigErrors *errors, AditWhere where, const char *path, const char *format, ...) G_GNUC_PRINTF(4, 5);
 
+/** Ranks an interned file name now, so that errors come in the order in which files were read. */
+void adit_config_errors_file(AditConfigErrors *errors, const char *file);
+
 guint adit_config_errors_count(const AditConfigErrors *errors);
 guint adit_config_warnings_count(const AditConfigErrors *errors);
 

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "core/config/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/config/check.h"
+
+typedef struct {
+  const AditSchema *schema;
+  AditConfigErrors *errors;
+  GHashTable *modes; /* interned name -> mode */
+  AditYaml *top;
+  gboolean broken; /* a file could not be read: the rest can't be judged */
+} Load;
+
+static gboolean read_all(int fd, GByteArray *text, GError **error) {
+  guint8 buffer[16384];
+  for (;;) {
+    ssize_t n = read(fd, buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0) {
+      g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_SYSTEM, g_strerror(errno));
+      return FALSE;
+    }
+    if (n == 0)
+      return TRUE;
+    g_byte_array_append(text, buffer, (guint)n);
+    explicit_bzero(buffer, (size_t)n);
+    if (text->len > ADIT_YAML_SIZE_MAX) /* adit_yaml_parse() says so */
+      return TRUE;
+  }
+}
+
+static GByteArray *read_file(const char *path, mode_t *mode, GError **error) {
+  struct stat st;
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0 || fstat(fd, &st) < 0) {
+    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_SYSTEM, g_strerror(errno));
+    if (fd >= 0)
+      close(fd);
+    return NULL;
+  }
+  GByteArray *text = g_byte_array_new();
+  gboolean ok = FALSE;
+  if (S_ISDIR(st.st_mode))
+    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_SYSTEM, g_strerror(EISDIR));
+  else
+    ok = read_all(fd, text, error);
+  close(fd);
+  *mode = st.st_mode;
+  if (!ok)
+    g_clear_pointer(&text, g_byte_array_unref);
+  return text;
+}
+
+static void load_text(Load *load, const char *file, const char *text, gsize length) {
+  AditYaml *tree = adit_yaml_parse(file, text, length, load->errors);
+  if (!tree)
+    load->broken = TRUE;
+  else if (!load->top)
+    load->top = tree;
+  else
+    adit_yaml_merge(load->top, tree, load->errors);
+}
+
+static void load_file(Load *load, const char *path) {
+  const char *file = g_intern_string(path);
+  g_autoptr(GError) error = NULL;
+  mode_t mode = 0;
+  GByteArray *text = read_file(path, &mode, &error);
+
+  if (!text) {
+    adit_config_error(load->errors, (AditWhere){file, 0, 0}, NULL, "%s", error->message);
+    load->broken = TRUE;
+    return;
+  }
+  g_hash_table_insert(load->modes, (gpointer)file, GUINT_TO_POINTER(mode));
+  load_text(load, file, (const char *)text->data, text->len);
+  explicit_bzero(text->data, text->len);
+  g_byte_array_unref(text);
+}
+
+static gint by_name(gconstpointer a, gconstpointer b) {
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The paths of conf.d's files beside `path`, in order; a missing folder is an empty one. */
+static GPtrArray *fragments(Load *load, const char *path) {
+  GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
+  g_autofree char *folder = strchr(path, '/') ? g_path_get_dirname(path) : NULL;
+  g_autofree char *conf_d = folder ? g_build_filename(folder, "conf.d", NULL) : g_strdup("conf.d");
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GDir) dir = g_dir_open(conf_d, 0, &error);
+  const char *name;
+
+  if (!dir && !g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+    adit_config_error(load->errors, (AditWhere){g_intern_string(conf_d), 0, 0}, NULL, "%s", error->message);
+    load->broken = TRUE;
+  }
+  while (dir && (name = g_dir_read_name(dir)))
+    if (*name != '.' && g_str_has_suffix(name, ".yaml"))
+      g_ptr_array_add(paths, g_build_filename(conf_d, name, NULL));
+  g_ptr_array_sort(paths, by_name);
+  return paths;
+}
+
+static void warn_modes(Load *load, GHashTable *secret_files) {
+  GHashTableIter iter;
+  gpointer file;
+  g_hash_table_iter_init(&iter, secret_files);
+  while (g_hash_table_iter_next(&iter, &file, NULL)) {
+    guint mode = GPOINTER_TO_UINT(g_hash_table_lookup(load->modes, file));
+    if (mode & 077)
+      adit_config_warning(load->errors, (AditWhere){file, 0, 0}, NULL,
+                          "holds secrets, and others than its owner may use it (mode %04o): chmod 600 %s", mode & 07777,
+                          (const char *)file);
+  }
+}
+
+static AditValue *finish(Load *load) {
+  g_autoptr(GHashTable) secret_files = g_hash_table_new(g_direct_hash, g_direct_equal);
+  g_autoptr(AditValue) tree = NULL;
+  const char *bug = adit_schema_error(load->schema);
+
+  if (bug)
+    adit_config_error(load->errors, (AditWhere){NULL, 0, 0}, NULL, "%s", bug);
+  else if (!load->broken)
+    tree = adit_config_check(load->schema, load->top, secret_files, load->errors);
+  warn_modes(load, secret_files);
+  adit_yaml_free(load->top);
+  g_hash_table_unref(load->modes);
+  return adit_config_errors_count(load->errors) ? NULL : g_steal_pointer(&tree);
+}
+
+AditValue *adit_config_load(const AditSchema *schema, const char *path, AditConfigErrors *errors) {
+  Load load = {schema, errors, g_hash_table_new(g_direct_hash, g_direct_equal), NULL, FALSE};
+  load_file(&load, path);
+  g_autoptr(GPtrArray) paths = fragments(&load, path);
+  for (guint i = 0; i < paths->len; i++)
+    load_file(&load, paths->pdata[i]);
+  return finish(&load);
+}
+
+AditValue *adit_config_load_text(const AditSchema *schema, const char *name, const char *text, gssize length, AditConfigErrors *errors) {
+  Load load = {schema, errors, g_hash_table_new(g_direct_hash, g_direct_equal), NULL, FALSE};
+  load_text(&load, g_intern_string(name), text, length < 0 ? strlen(text) : (gsize)length);
+  return finish(&load);
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "core/config/schema.h"
+
+#include "core/config/format.h"
+#include "core/config/schema-private.h"
+#include "core/config/types.h"
+
+typedef struct {
+  GArray *entries;     /* AditSchemaEntry, in order of declaration */
+  GPtrArray *defaults; /* AditValue* or NULL, beside entries */
+  GHashTable *index;   /* name -> position + 1 */
+} Scope;
+
+struct AditSchema {
+  GHashTable *scopes; /* name (interned) -> Scope */
+  GHashTable *owners; /* set of interned names */
+  GHashTable *absent; /* "scope name" -> interned owner that is not loaded */
+  GArray *checks;     /* AditSchemaCheckEntry */
+  GPtrArray *strings; /* what read options point into */
+  GPtrArray *tables;  /* read options */
+  char *error;
+};
+
+static void scope_free(gpointer data) {
+  Scope *scope = data;
+  g_array_unref(scope->entries);
+  g_ptr_array_unref(scope->defaults);
+  g_hash_table_unref(scope->index);
+  g_free(scope);
+}
+
+AditSchema *adit_schema_new(void) {
+  AditSchema *schema = g_new0(AditSchema, 1);
+  schema->scopes = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, scope_free);
+  schema->owners = g_hash_table_new(g_str_hash, g_str_equal);
+  schema->absent = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  schema->checks = g_array_new(FALSE, FALSE, sizeof(AditSchemaCheckEntry));
+  schema->strings = g_ptr_array_new_with_free_func(g_free);
+  schema->tables = g_ptr_array_new_with_free_func(g_free);
+  return schema;
+}
+
+void adit_schema_free(AditSchema *schema) {
+  if (!schema)
+    return;
+  g_hash_table_unref(schema->scopes);
+  g_hash_table_unref(schema->owners);
+  g_hash_table_unref(schema->absent);
+  g_array_unref(schema->checks);
+  g_ptr_array_unref(schema->strings);
+  g_ptr_array_unref(schema->tables);
+  g_free(schema->error);
+  g_free(schema);
+}
+
+static Scope *scope_get(AditSchema *schema, const char *name) {
+  Scope *scope = g_hash_table_lookup(schema->scopes, name);
+  if (!scope) {
+    scope = g_new0(Scope, 1);
+    scope->entries = g_array_new(FALSE, FALSE, sizeof(AditSchemaEntry));
+    scope->defaults = g_ptr_array_new_with_free_func((GDestroyNotify)adit_value_unref);
+    scope->index = g_hash_table_new(g_str_hash, g_str_equal);
+    g_hash_table_insert(schema->scopes, (gpointer)g_intern_string(name), scope);
+  }
+  return scope;
+}
+
+G_GNUC_PRINTF(4, 5)
+static gboolean bug(AditSchema *schema, const char *owner, const AditOption *option, const char *format, ...) {
+  if (!schema->error) {
+    va_list args;
+    va_start(args, format);
+    g_autofree char *what = g_strdup_vprintf(format, args);
+    va_end(args);
+    schema->error = g_strdup_printf("option %s of %s: %s", option->name ? option->name : "(no name)", owner, what);
+  }
+  return FALSE;
+}
+
+static gboolean is_kebab(const char *name) {
+  return name && g_ascii_islower(*name) && name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")] == 0;
+}
+
+static gboolean words_are_sane(AditSchema *schema, const char *owner, const AditOption *option) {
+  g_auto(GStrv) tokens = g_strsplit(option->words, " ", -1);
+  g_auto(GStrv) words = adit_option_words(option);
+  for (char **t = tokens; *t; t++) {
+    const char *equals = strchr(*t, '=');
+    if (equals && !g_strv_contains((const char *const *)words, equals + 1))
+      return bug(schema, owner, option, "its words have no %s for %s", equals + 1, *t);
+  }
+  return words[0] || bug(schema, owner, option, "has no words");
+}
+
+/* Refuses what nobody could configure. `*fallback` gets the default, typed. */
+static gboolean option_is_sane(AditSchema *schema, const char *owner, const AditOption *option, AditValue **fallback) {
+  g_autoptr(GError) error = NULL;
+  gboolean worded = option->type == ADIT_TYPE_ENUM || option->type == ADIT_TYPE_SET;
+
+  if (!is_kebab(option->name))
+    return bug(schema, owner, option, "its name is not in kebab-case");
+  if (option->type < ADIT_TYPE_BOOL || option->type > ADIT_TYPE_MAP)
+    return bug(schema, owner, option, "has no type");
+  if (!option->scopes || !*option->scopes)
+    return bug(schema, owner, option, "has no scope");
+  if ((worded || option->type == ADIT_TYPE_MAP) && (!option->words || !*option->words))
+    return bug(schema, owner, option, "has no words");
+  if (worded && !words_are_sane(schema, owner, option))
+    return FALSE;
+  if (option->min > option->max)
+    return bug(schema, owner, option, "min is over max");
+  if (!option->fallback)
+    return TRUE;
+  if (option->type == ADIT_TYPE_MAP || (option->flags & ADIT_OPTION_REQUIRED))
+    return bug(schema, owner, option, "can have no default");
+  *fallback = adit_option_parse(option, option->fallback, &error);
+  if (!*fallback)
+    return bug(schema, owner, option, "its default: %s", error->message);
+  (*fallback)->flags |= ADIT_VALUE_IS_DEFAULT;
+  return TRUE;
+}
+
+static gboolean same(const AditOption *a, const AditOption *b) {
+  return a->type == b->type && a->flags == b->flags && a->min == b->min && a->max == b->max && !g_strcmp0(a->words, b->words) &&
+         !g_strcmp0(a->fallback, b->fallback);
+}
+
+static gboolean scope_add(AditSchema *schema, const char *owner, const AditOption *option, const char *name, AditValue *fallback) {
+  Scope *scope = scope_get(schema, name);
+  guint at = GPOINTER_TO_UINT(g_hash_table_lookup(scope->index, option->name));
+  if (at) {
+    const AditSchemaEntry *there = &g_array_index(scope->entries, AditSchemaEntry, at - 1);
+    return same(there->option, option) || bug(schema, owner, option, "%s declares it otherwise in scope %s", there->owner, name);
+  }
+  AditSchemaEntry entry = {option, owner};
+  g_array_append_val(scope->entries, entry);
+  g_ptr_array_add(scope->defaults, adit_value_ref(fallback));
+  g_hash_table_insert(scope->index, (gpointer)option->name, GUINT_TO_POINTER(scope->entries->len));
+  return TRUE;
+}
+
+gboolean adit_schema_add(AditSchema *schema, const char *owner, const AditOption *options, guint n) {
+  gboolean ok = TRUE;
+  owner = g_intern_string(owner);
+  g_hash_table_add(schema->owners, (gpointer)owner);
+  for (guint i = 0; i < n; i++) {
+    g_autoptr(AditValue) fallback = NULL;
+    if (!option_is_sane(schema, owner, &options[i], &fallback)) {
+      ok = FALSE;
+      continue;
+    }
+    g_auto(GStrv) scopes = g_strsplit(options[i].scopes, " ", -1);
+    for (char **s = scopes; *s; s++)
+      if (**s)
+        ok &= scope_add(schema, owner, &options[i], *s, fallback);
+  }
+  return ok;
+}
+
+const char *adit_schema_error(const AditSchema *schema) {
+  return schema->error;
+}
+
+const AditSchemaEntry *adit_schema_find(const AditSchema *schema, const char *scope, const char *name) {
+  const Scope *s = g_hash_table_lookup(schema->scopes, scope);
+  guint at = s ? GPOINTER_TO_UINT(g_hash_table_lookup(s->index, name)) : 0;
+  return at ? &g_array_index(s->entries, AditSchemaEntry, at - 1) : NULL;
+}
+
+const AditSchemaEntry *adit_schema_scope(const AditSchema *schema, const char *scope, guint *n) {
+  const Scope *s = g_hash_table_lookup(schema->scopes, scope);
+  *n = s ? s->entries->len : 0;
+  return s ? (const AditSchemaEntry *)(gpointer)s->entries->data : NULL;
+}
+
+const AditValue *adit_schema_default(const AditSchema *schema, const char *scope, guint index) {
+  const Scope *s = g_hash_table_lookup(schema->scopes, scope);
+  return s->defaults->pdata[index];
+}
+
+void adit_schema_add_check(AditSchema *schema, AditSchemaCheck check, gpointer data) {
+  AditSchemaCheckEntry entry = {check, data};
+  g_array_append_val(schema->checks, entry);
+}
+
+const AditSchemaCheckEntry *adit_schema_checks(const AditSchema *schema, guint *n) {
+  *n = schema->checks->len;
+  return (const AditSchemaCheckEntry *)(gpointer)schema->checks->data;
+}
+
+gboolean adit_schema_has_owner(const AditSchema *schema, const char *owner) {
+  return g_hash_table_contains(schema->owners, owner);
+}
+
+void adit_schema_add_absent(AditSchema *schema, const char *owner, const AditOption *option) {
+  g_auto(GStrv) scopes = g_strsplit(option->scopes, " ", -1);
+  for (char **s = scopes; *s; s++)
+    if (**s)
+      g_hash_table_insert(schema->absent, g_strdup_printf("%s %s", *s, option->name), (gpointer)g_intern_string(owner));
+}
+
+const char *adit_schema_absent_owner(const AditSchema *schema, const char *scope, const char *name) {
+  g_autofree char *key = g_strdup_printf("%s %s", scope, name);
+  return g_hash_table_lookup(schema->absent, key);
+}
+
+AditOption *adit_schema_keep_table(AditSchema *schema, guint n) {
+  AditOption *table = g_new0(AditOption, n);
+  g_ptr_array_add(schema->tables, table);
+  return table;
+}
+
+const char *adit_schema_keep_string(AditSchema *schema, char *text) {
+  if (text)
+    g_ptr_array_add(schema->strings, text);
+  return text;
+}
+
+GPtrArray *adit_schema_options_of(const AditSchema *schema, const char *owner) {
+  GPtrArray *options = g_ptr_array_new();
+  g_autoptr(GHashTable) seen = g_hash_table_new(g_direct_hash, g_direct_equal);
+  g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(schema->scopes), (GCompareFunc)strcmp);
+
+  for (GList *l = names; l; l = l->next) {
+    guint n;
+    const AditSchemaEntry *entries = adit_schema_scope(schema, l->data, &n);
+    for (guint i = 0; i < n; i++)
+      if (!strcmp(entries[i].owner, owner) && g_hash_table_add(seen, (gpointer)entries[i].option))
+        g_ptr_array_add(options, (gpointer)entries[i].option);
+  }
+  return options;
+}

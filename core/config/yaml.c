@@ -86,6 +86,28 @@ static gboolean is_tab(const Reader *r, const yaml_mark_t *mark) {
   return FALSE;
 }
 
+/* What libyaml says, and what it means to someone who writes a configuration. */
+static const char *plain_words(const char *problem) {
+  static const char *const words[][2] = {
+      {"could not find expected ':'", "is no `key: value`: the colon is missing"},
+      {"mapping values are not allowed in this context", "a colon where none can be: wrong indentation, or a value that needs quotes"},
+      {"did not find expected key", "does not line up with the keys above it"},
+      {"did not find expected '-' indicator", "does not line up with the list above it: an item begins with -"},
+      {"block sequence entries are not allowed in this context", "a list cannot begin here: put it on its own lines"},
+      {"did not find expected ',' or ']'", "the list is not closed: a , or ] is missing"},
+      {"did not find expected ',' or '}'", "the map is not closed: a , or } is missing"},
+      {"did not find expected node content", "a value is missing: is a [ or { not closed?"},
+      {"found unexpected end of stream", "the file ends inside quotes"},
+      {"found unexpected document indicator", "the document ends inside quotes"},
+      {"found character that cannot start any token", "a value cannot begin with this character: put it in quotes"},
+      {"found unknown escape character", "unknown escape: in 'single quotes' a \\ is just a \\"},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(words); i++)
+    if (!strcmp(problem, words[i][0]))
+      return words[i][1];
+  return problem;
+}
+
 static void parser_error(Reader *r) {
   const yaml_parser_t *p = &r->parser;
   switch (p->error) {
@@ -97,10 +119,10 @@ static void parser_error(Reader *r) {
     if (is_tab(r, &p->problem_mark))
       adit_config_error(r->errors, mark_where(r, &p->problem_mark), NULL, "a tab may not indent: use spaces");
     else if (p->context && p->context_mark.line != p->problem_mark.line)
-      adit_config_error(r->errors, mark_where(r, &p->problem_mark), NULL, "%s (%s that began at line %u)", p->problem, p->context,
+      adit_config_error(r->errors, mark_where(r, &p->problem_mark), NULL, "%s (it began at line %u)", plain_words(p->problem),
                         (guint)p->context_mark.line + 1);
     else
-      adit_config_error(r->errors, mark_where(r, &p->problem_mark), NULL, "%s", p->problem);
+      adit_config_error(r->errors, mark_where(r, &p->problem_mark), NULL, "%s", plain_words(p->problem));
     break;
   case YAML_MEMORY_ERROR:
   case YAML_COMPOSER_ERROR:

@@ -1,4 +1,78 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include <adit/adit.h>
+#include "table.h"
 
-ADIT_PLUGIN_DEFINE(secrets, .name = "secrets", .version = ADIT_VERSION, .summary = "");
+typedef struct {
+  const AditAaaService *aaa;
+  SecretsTable *table;
+} Secrets;
+
+static void ask(gpointer state, AditAuthRequest *request, AditAuthHandle *handle) {
+  Secrets *secrets = (Secrets *)state;
+  SecretsAnswer answer;
+
+  secrets_table_ask(secrets->table, request, &answer);
+  secrets->aaa->answer(handle, &answer.reply);
+  secrets_answer_clear(&answer);
+}
+
+static const AditAuthSourceOps source = {.size = sizeof source, .name = "secrets", .ask = ask};
+
+static gboolean init(AditPlugin *plugin, const AditHost *host, gpointer *state, GError **error) {
+  const AditAaaService *aaa = (const AditAaaService *)host->service(plugin, ADIT_AAA_SERVICE, 1);
+
+  if (!aaa) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "this core has no service %s", ADIT_AAA_SERVICE);
+    return FALSE;
+  }
+  Secrets *secrets = g_new0(Secrets, 1);
+  secrets->aaa = aaa;
+  if (!aaa->source_add(plugin, &source, secrets, error)) {
+    g_free(secrets);
+    return FALSE;
+  }
+  *state = secrets;
+  return TRUE;
+}
+
+static gboolean prepare(gpointer state, const AditValue *config, gpointer *staged, gboolean *pending, AditPrepared done, GError **error) {
+  *staged = secrets_table_new(config, error);
+  return *staged != NULL;
+}
+
+static void commit(gpointer state, gpointer staged) {
+  Secrets *secrets = (Secrets *)state;
+
+  secrets_table_free(secrets->table);
+  secrets->table = (SecretsTable *)staged;
+}
+
+static void abort_(gpointer state, gpointer staged) {
+  secrets_table_free((SecretsTable *)staged);
+}
+
+static void fini(gpointer state) {
+  Secrets *secrets = (Secrets *)state;
+
+  secrets_table_free(secrets->table);
+  g_free(secrets);
+}
+
+static const AditFeature features[] = {{ADIT_PROVIDES, "auth-source:secrets"}};
+
+static const AditOption options[] = {
+    {.name = "nt-hash",
+     .scopes = ADIT_SCOPE_SECRET,
+     .type = ADIT_TYPE_STRING,
+     .flags = ADIT_OPTION_SECRET,
+     .reload = ADIT_RELOAD_NEXT_SESSION,
+     .min = 32,
+     .max = 32,
+     .help = "In place of the password: its NT hash, 32 hexadecimal digits. Enough for PAP and MS-CHAP, not for CHAP with MD5. It opens "
+             "MS-CHAP as the "
+             "password itself does, so it is as secret.",
+     .reference = "RFC 2759 8.3"},
+};
+
+ADIT_PLUGIN_DEFINE(secrets, .name = "secrets", .version = ADIT_VERSION, .summary = "users in the configuration", .features = features,
+                   .n_features = G_N_ELEMENTS(features), .options = options, .n_options = G_N_ELEMENTS(options), .init = init,
+                   .prepare = prepare, .commit = commit, .abort = abort_, .fini = fini);

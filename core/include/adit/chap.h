@@ -222,18 +222,24 @@ static inline void adit_chap_verdict(AditChap *chap, const AditAuthEnv *env, con
     adit_chap_accept(chap, env, reply);
     return;
   }
-  AditAuthReply refusal = {.size = sizeof refusal,
-                           .outcome = ADIT_AUTH_REJECT,
-                           .why = why ? why : reply->why,
-                           .retry = reply->retry && !why,
-                           .error_code = reply->error_code,
-                           .message = why ? NULL : reply->message};
+  AditAuthReply refusal;
+  memset(&refusal, 0, sizeof refusal);
+  refusal.size = sizeof refusal;
+  refusal.outcome = ADIT_AUTH_REJECT;
+  refusal.error_code = reply->error_code;
+  refusal.message = why ? NULL : reply->message;
+  refusal.retry = reply->retry && !why;
+  refusal.why = why ? why : reply->why;
   adit_chap_reject(chap, env, &refusal, a);
 }
 
 /** A response that no source need see. */
 static inline void adit_chap_refuse(AditChap *chap, const AditAuthEnv *env, const char *why, const AditChapAlgorithm *a) {
-  AditAuthReply reply = {.size = sizeof reply, .outcome = ADIT_AUTH_REJECT, .why = why};
+  AditAuthReply reply;
+  memset(&reply, 0, sizeof reply);
+  reply.size = sizeof reply;
+  reply.outcome = ADIT_AUTH_REJECT;
+  reply.why = why;
   adit_chap_verdict(chap, env, &reply, a);
 }
 

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "table.h"
+
+struct SecretsTable {
+  AditValue *list;     /**< keeps all records */
+  GHashTable *records; /**< name -> AditValue, both borrowed from `list` */
+};
+
+static gboolean parse_hash(const char *text, guint8 hash[16]) {
+  if (strlen(text) != 32)
+    return FALSE;
+  for (guint i = 0; i < 16; i++) {
+    int high = g_ascii_xdigit_value(text[2 * i]), low = g_ascii_xdigit_value(text[2 * i + 1]);
+    if (high < 0 || low < 0)
+      return FALSE;
+    hash[i] = (guint8)(high << 4 | low);
+  }
+  return TRUE;
+}
+
+static gboolean refuse(GError **error, const AditWhere *where, guint index, const char *what) {
+  g_autofree char *place = where->file ? g_strdup_printf("%s:%u:%u: ", where->file, where->line, where->column) : g_strdup("");
+  g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "%ssecrets[%u].%s", place, index, what);
+  return FALSE;
+}
+
+static gboolean add(SecretsTable *table, const AditValue *record, guint index, GError **error) {
+  const char *name = adit_value_get_string(record, "name", NULL);
+  const AditValue *hash = adit_value_get(record, "nt-hash");
+  guint8 octets[16];
+
+  if (!name)
+    return refuse(error, &record->where, index, "name: a user must have one");
+  if (hash && !parse_hash(hash->as.string, octets))
+    return refuse(error, &hash->where, index, "nt-hash: 32 hexadecimal digits are expected");
+  if (!g_hash_table_insert(table->records, (gpointer)name, (gpointer)record))
+    return refuse(error, &record->where, index, "name: this user is there twice");
+  return TRUE;
+}
+
+SecretsTable *secrets_table_new(const AditValue *config, GError **error) {
+  SecretsTable *table = g_new0(SecretsTable, 1);
+
+  table->list = adit_value_ref(adit_value_get(config, "secrets"));
+  table->records = g_hash_table_new(g_str_hash, g_str_equal);
+  for (guint i = 0; i < adit_value_length(table->list); i++) {
+    if (add(table, adit_value_at(table->list, i), i, error))
+      continue;
+    secrets_table_free(table);
+    return NULL;
+  }
+  return table;
+}
+
+void secrets_table_free(SecretsTable *table) {
+  if (!table)
+    return;
+  g_hash_table_unref(table->records);
+  adit_value_unref(table->list);
+  g_free(table);
+}
+
+guint secrets_table_size(const SecretsTable *table) {
+  return g_hash_table_size(table->records);
+}
+
+/** Equal octet by octet, or the same address written in another way. */
+static gboolean same_caller(const char *wanted, const char *caller) {
+  AditAddress a, b;
+  return g_str_equal(wanted, caller) || (adit_address_parse(wanted, &a) && adit_address_parse(caller, &b) && adit_address_equal(&a, &b));
+}
+
+/** Why this user may not come in this way, written to `why`; FALSE if nothing speaks against it. */
+static gboolean forbidden(const AditValue *record, const AditAuthRequest *request, char *why, gsize size) {
+  const char *service = adit_value_get_string(record, "service", "any");
+  const char *caller = adit_value_get_string(record, "caller-id", "");
+  const char *transport = request->transport ? request->transport : "";
+
+  if (adit_value_get_bool(record, "disabled", FALSE))
+    g_strlcpy(why, "the user is disabled", size);
+  else if (!g_str_equal(service, "any") && !g_str_equal(service, transport))
+    g_snprintf(why, size, "the user may come by %s only, not by %s", service, transport);
+  else if (*caller && !same_caller(caller, request->caller_id ? request->caller_id : ""))
+    g_snprintf(why, size, "the user may come from %s only, not from %s", caller,
+               request->caller_id ? request->caller_id : "an unknown caller");
+  else
+    return FALSE;
+  return TRUE;
+}
+
+/** The record as attributes: all but what proves the user. */
+static AditValue *attributes_of(const AditValue *record) {
+  AditValue *attributes = adit_value_map();
+  const char *key;
+
+  for (guint i = 0; (key = adit_value_key(record, i)); i++) {
+    const AditValue *value = adit_value_get(record, key);
+    if (!g_str_equal(key, "name") && !(value->flags & ADIT_VALUE_IS_SECRET))
+      adit_value_set(attributes, key, adit_value_ref(value));
+  }
+  return attributes;
+}
+
+void secrets_table_ask(const SecretsTable *table, const AditAuthRequest *request, SecretsAnswer *answer) {
+  const AditValue *record = table ? (const AditValue *)g_hash_table_lookup(table->records, request->user) : NULL;
+  AditAuthReply *reply = &answer->reply;
+
+  memset(answer, 0, sizeof *answer);
+  reply->size = sizeof *reply;
+  if (!record) {
+    reply->outcome = ADIT_AUTH_NOT_MINE;
+    return;
+  }
+  if (forbidden(record, request, answer->why, sizeof answer->why)) {
+    reply->outcome = ADIT_AUTH_REJECT;
+    reply->why = answer->why;
+    return;
+  }
+  const char *hash = adit_value_get_string(record, "nt-hash", NULL);
+  reply->outcome = ADIT_AUTH_SECRET;
+  reply->attributes = attributes_of(record);
+  if (hash && parse_hash(hash, answer->nt_hash))
+    reply->nt_hash = answer->nt_hash;
+  reply->password = adit_value_get_string(record, "password", reply->nt_hash ? NULL : "");
+}
+
+void secrets_answer_clear(SecretsAnswer *answer) {
+  adit_value_unref(answer->reply.attributes);
+  explicit_bzero(answer, sizeof *answer);
+}

@@ -273,7 +273,7 @@ class Monitor:
 class Lab:
     """What one test has made; as a context it takes everything down again."""
 
-    def __init__(self, name, stage=None, keep=None, wrapper=()):
+    def __init__(self, name, stage=None, keep=None, build=None, wrapper=()):
         # Interface and namespace names must differ between tests that run at once.
         self.name, self.prefix = name, 'adit%d' % os.getpid()
         self.folder = '/tmp/%s-%s' % (self.prefix, name)
@@ -282,7 +282,10 @@ class Lab:
         self.keep, self.wrapper = keep, list(wrapper)
         self.processes, self.others, self.namespaces = [], [], []
         self.lsan = None
+        self.build = build
         if stage:
+            stage = os.path.abspath(stage)
+            self.build = os.path.abspath(build or os.path.dirname(stage))
             self.aditd = one(stage, 'sbin/aditd')
             self.aditctl = one(stage, 'bin/aditctl')
             self.plugins = one(stage, 'adit/plugins')

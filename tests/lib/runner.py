@@ -25,6 +25,8 @@ def case(function=None, *, limit=60, needs_adit=True, alone=False):
 def parser(description):
     p = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--stage', help='what `make install DESTDIR=` left behind')
+    p.add_argument('--build', help='the build folder, for helper programs; default: where the stage is')
+    p.add_argument('--wrapper', default='', help='runs adit under this: "valgrind -q"')
     p.add_argument('--out', help='keep logs and captures here')
     p.add_argument('--jobs', type=int, default=4, help='cases at once')
     p.add_argument('--list', action='store_true')
@@ -32,13 +34,13 @@ def parser(description):
     return p
 
 
-def run_one(name, function, limit, stage, out, check_captures):
+def run_one(name, function, limit, args, check_captures):
     """In a child: status 0 passed, 1 failed. Its words go to stdout."""
     def expire(*_):
         raise labs.Failure('not done within %d s' % (limit * labs.PATIENCE))
     signal.signal(signal.SIGALRM, expire)
     signal.alarm(int(limit * labs.PATIENCE))
-    lab = labs.Lab(name, stage, out)
+    lab = labs.Lab(name, args.stage, args.out, args.build, args.wrapper.split())
     try:
         with lab:
             try:
@@ -88,7 +90,7 @@ def run(args, check_captures=True, peers_only=False):
             fd = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             os.dup2(fd, 1)
             os.dup2(fd, 2)
-            os._exit(run_one(c[0], c[1], c[2], args.stage, args.out, check_captures))
+            os._exit(run_one(c[0], c[1], c[2], args, check_captures))
         running[pid] = (c, time.monotonic(), output)
 
     while pending or running:

@@ -1,0 +1,626 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/*
+ * Sets up and keeps many L2TP sessions with MS-CHAPv2 against one server, and tells on stdout, a JSON object a line, what
+ * becomes of them: {"event": "up"}, {"event": "all-up"}, {"event": "down"}, {"event": "failed"}. SIGTERM ends it with StopCCNs.
+ */
+#include "load.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define QUEUE        8 /* unacknowledged control messages of a tunnel; also its send window */
+#define MESSAGE_MAX  256
+#define RESEND_AFTER 1.0
+#define RESENDS      6
+
+enum { SCCRQ = 1, SCCRP, SCCCN, STOPCCN, HELLO = 6, ICRQ = 10, ICRP, ICCN, CDN = 14 };
+enum {
+  AVP_RESULT = 1,
+  AVP_VERSION,
+  AVP_FRAMING,
+  AVP_HOST = 7,
+  AVP_TUNNEL = 9,
+  AVP_WINDOW,
+  AVP_SESSION = 14,
+  AVP_SERIAL,
+  AVP_SPEED = 24,
+  AVP_FRAMED = 19
+};
+
+typedef enum { IDLE = 1, OPENING, OPEN } TunnelState;
+
+struct Tunnel;
+typedef struct {
+  Ppp ppp; /* first: a Ppp is its Call */
+  struct Tunnel *tunnel;
+  uint16_t id, peer; /* peer 0 = no call */
+  bool asked, up, given_up;
+} Call;
+
+typedef struct {
+  uint8_t data[MESSAGE_MAX];
+  uint16_t length, ns;
+} Message;
+
+typedef struct Tunnel {
+  TunnelState state;
+  uint16_t id, peer, ns, nr;
+  int fd;
+  unsigned queued, tries;
+  Message queue[QUEUE];
+  double resend, retry, last_heard;
+  Call *calls;
+  unsigned n_calls;
+} Tunnel;
+
+static struct {
+  struct sockaddr_storage server;
+  socklen_t server_length;
+  const char *user, *password;
+  unsigned sessions, per_tunnel, window, hello;
+  bool redial;
+  Tunnel *tunnels;
+  unsigned n_tunnels, n_up, n_starting;
+  Tunnel *by_id[65536];
+  double now, started, told;
+  bool all_up;
+} load = {.user = "load%u", .password = "load", .sessions = 1000, .per_tunnel = 1, .window = 200};
+
+static volatile sig_atomic_t stopping;
+
+static void on_signal(int number) {
+  stopping = number;
+}
+
+double load_now(void) {
+  return load.now;
+}
+
+static void read_clock(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  load.now = (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+uint32_t load_random(void) {
+  uint32_t value = 0;
+  if (getrandom(&value, sizeof value, 0) != sizeof value)
+    abort();
+  return value;
+}
+
+static unsigned number_of(const Call *call) {
+  return (unsigned)(call->tunnel - load.tunnels) * load.per_tunnel + (unsigned)(call - call->tunnel->calls);
+}
+
+static const char *expand(const char *pattern, const Call *call) {
+  static char text[128];
+  const char *mark = strstr(pattern, "%u");
+  if (!mark)
+    return pattern;
+  snprintf(text, sizeof text, "%.*s%u%s", (int)(mark - pattern), pattern, number_of(call), mark + 2);
+  return text;
+}
+
+const char *load_user(const Ppp *ppp) {
+  return expand(load.user, (const Call *)ppp);
+}
+
+const char *load_password(const Ppp *ppp) {
+  return expand(load.password, (const Call *)ppp);
+}
+
+static void tell(const char *event, const char *reason) {
+  printf("{\"event\": \"%s\", \"up\": %u, \"seconds\": %.3f%s%s%s}\n", event, load.n_up, load.now - load.started,
+         reason ? ", \"reason\": \"" : "", reason ? reason : "", reason ? "\"" : "");
+  fflush(stdout);
+}
+
+static unsigned get16(const uint8_t *at) {
+  return (unsigned)at[0] << 8 | at[1];
+}
+
+static void put16(uint8_t *at, unsigned value) {
+  at[0] = (uint8_t)(value >> 8);
+  at[1] = (uint8_t)value;
+}
+
+static void send_octets(const Tunnel *t, const uint8_t *data, size_t length) {
+  /* A full socket buffer loses it; it is sent again like any other loss. */
+  (void)!sendto(t->fd, data, length, 0, (struct sockaddr *)&load.server, load.server_length);
+}
+
+/* ---- control messages ---- */
+
+static Message *message_new(Tunnel *t, uint16_t type, uint16_t session) {
+  if (t->queued == QUEUE)
+    return NULL;
+  Message *m = &t->queue[t->queued++];
+  m->length = 12;
+  m->ns = t->ns++;
+  put16(m->data, 0xc802);
+  put16(m->data + 4, t->peer);
+  put16(m->data + 6, session);
+  put16(m->data + 8, m->ns);
+  put16(m->data + 12, 0x8008);
+  put16(m->data + 14, 0);
+  put16(m->data + 16, 0);
+  put16(m->data + 18, type);
+  m->length = 20;
+  return m;
+}
+
+static void message_add(Message *m, uint16_t type, const void *value, size_t length) {
+  put16(m->data + m->length, 0x8000 | (unsigned)(6 + length));
+  put16(m->data + m->length + 2, 0);
+  put16(m->data + m->length + 4, type);
+  memcpy(m->data + m->length + 6, value, length);
+  m->length = (uint16_t)(m->length + 6 + length);
+}
+
+static void message_add16(Message *m, uint16_t type, unsigned value) {
+  uint8_t octets[2];
+  put16(octets, value);
+  message_add(m, type, octets, 2);
+}
+
+static void message_add32(Message *m, uint16_t type, uint32_t value) {
+  value = htonl(value);
+  message_add(m, type, &value, 4);
+}
+
+static void message_send(Tunnel *t, Message *m) {
+  put16(m->data + 2, m->length);
+  put16(m->data + 10, t->nr);
+  send_octets(t, m->data, m->length);
+  if (t->resend == 0)
+    t->resend = load.now + RESEND_AFTER;
+}
+
+static void send_ack(Tunnel *t) {
+  uint8_t zlb[12];
+  put16(zlb, 0xc802);
+  put16(zlb + 2, sizeof zlb);
+  put16(zlb + 4, t->peer);
+  put16(zlb + 6, 0);
+  put16(zlb + 8, t->ns);
+  put16(zlb + 10, t->nr);
+  send_octets(t, zlb, sizeof zlb);
+}
+
+static void acknowledged(Tunnel *t, uint16_t nr) {
+  unsigned n = 0;
+  while (n < t->queued && (int16_t)(uint16_t)(nr - t->queue[n].ns) > 0)
+    n++;
+  if (n == 0)
+    return;
+  t->queued -= n;
+  memmove(t->queue, t->queue + n, t->queued * sizeof t->queue[0]);
+  t->tries = 0;
+  t->resend = t->queued ? load.now + RESEND_AFTER : 0;
+}
+
+/* ---- calls and tunnels ---- */
+
+static void call_reset(Call *call) {
+  if (call->up) {
+    load.n_up--;
+    load.all_up = false;
+  } else if (call->asked) {
+    load.n_starting--;
+  }
+  call->asked = call->up = false;
+  call->peer = 0;
+  call->ppp.state = PPP_DEAD;
+  call->ppp.deadline = 0;
+}
+
+static void call_failed(Call *call, const char *why) {
+  call_reset(call);
+  call->given_up = !load.redial;
+  call->tunnel->retry = load.now + 1;
+  tell("failed", why);
+}
+
+void load_up(Ppp *ppp) {
+  Call *call = (Call *)ppp;
+  call->up = true;
+  load.n_starting--;
+  if (++load.n_up == load.sessions) {
+    load.all_up = true;
+    tell("all-up", NULL);
+  }
+}
+
+static void tunnel_lost(Tunnel *t, const char *why) {
+  unsigned before = load.n_up;
+  for (unsigned i = 0; i < t->n_calls; i++)
+    call_reset(&t->calls[i]);
+  if (t->state == OPENING && !load.redial)
+    tell("failed", why);
+  load.by_id[t->id] = NULL;
+  t->state = IDLE;
+  t->queued = 0;
+  t->resend = 0;
+  t->retry = load.redial ? load.now + 1 : 0;
+  if (before && load.n_up == 0)
+    tell("down", why);
+}
+
+void load_failed(Ppp *ppp, const char *why) {
+  Call *call = (Call *)ppp;
+  Tunnel *t = call->tunnel;
+  Message *m = message_new(t, CDN, call->peer);
+  if (m) {
+    message_add16(m, AVP_RESULT, 3);
+    message_add16(m, AVP_SESSION, call->id);
+    message_send(t, m);
+  }
+  call_failed(call, why);
+}
+
+void load_send_frame(Ppp *ppp, uint16_t protocol, const uint8_t *data, size_t length) {
+  const Call *call = (const Call *)ppp;
+  uint8_t packet[10 + 512];
+  if (length > sizeof packet - 10)
+    return;
+  put16(packet, 0x0002);
+  put16(packet + 2, call->tunnel->peer);
+  put16(packet + 4, call->peer);
+  put16(packet + 6, 0xff03);
+  put16(packet + 8, protocol);
+  memcpy(packet + 10, data, length);
+  send_octets(call->tunnel, packet, 10 + length);
+}
+
+/* A new id each time: the server remembers the old tunnel for a while (RFC 2661 5.7). */
+static void tunnel_open(Tunnel *t) {
+  do
+    t->id = (uint16_t)load_random();
+  while (t->id == 0 || load.by_id[t->id]);
+  load.by_id[t->id] = t;
+  t->state = OPENING;
+  t->peer = t->ns = t->nr = 0;
+  t->queued = t->tries = 0;
+  t->resend = t->retry = 0;
+  t->last_heard = load.now;
+  Message *m = message_new(t, SCCRQ, 0);
+  char name[32];
+  snprintf(name, sizeof name, "load-%u", (unsigned)(t - load.tunnels));
+  message_add16(m, AVP_VERSION, 0x0100);
+  message_add32(m, AVP_FRAMING, 3);
+  message_add(m, AVP_HOST, name, strlen(name));
+  message_add16(m, AVP_TUNNEL, t->id);
+  message_add16(m, AVP_WINDOW, QUEUE);
+  message_send(t, m);
+}
+
+static void call_open(Call *call) {
+  Message *m = message_new(call->tunnel, ICRQ, 0);
+  if (!m)
+    return;
+  call->asked = true;
+  call->peer = 0;
+  load.n_starting++;
+  message_add16(m, AVP_SESSION, call->id);
+  message_add32(m, AVP_SERIAL, number_of(call));
+  message_send(call->tunnel, m);
+}
+
+static void call_answered(Call *call, uint16_t peer) {
+  Message *m = message_new(call->tunnel, ICCN, peer);
+  if (!m)
+    return;
+  call->peer = peer;
+  message_add32(m, AVP_SPEED, 100000000);
+  message_add32(m, AVP_FRAMED, 1);
+  message_send(call->tunnel, m);
+  ppp_start(&call->ppp);
+}
+
+static unsigned find_avp(const uint8_t *data, size_t length, uint16_t type) {
+  for (size_t at = 12; at + 6 <= length;) {
+    size_t n = get16(data + at) & 0x3ff;
+    if (n < 6 || at + n > length)
+      return 0;
+    if (get16(data + at + 4) == type && n >= 8)
+      return get16(data + at + 6);
+    at += n;
+  }
+  return 0;
+}
+
+static Call *call_of(Tunnel *t, unsigned id) {
+  return id >= 1 && id <= t->n_calls ? &t->calls[id - 1] : NULL;
+}
+
+static void control(Tunnel *t, const uint8_t *data, size_t length) {
+  unsigned type = find_avp(data, length, 0);
+  Call *call = call_of(t, get16(data + 6));
+  Message *m;
+  switch (type) {
+  case SCCRP:
+    if (t->state != OPENING)
+      break;
+    t->peer = (uint16_t)find_avp(data, length, AVP_TUNNEL);
+    t->state = OPEN;
+    m = message_new(t, SCCCN, 0);
+    if (m)
+      message_send(t, m);
+    break;
+  case STOPCCN:
+    send_ack(t);
+    tunnel_lost(t, "StopCCN");
+    return;
+  case ICRP:
+    if (call && call->asked && call->peer == 0)
+      call_answered(call, (uint16_t)find_avp(data, length, AVP_SESSION));
+    break;
+  case CDN:
+    if (call && call->asked) {
+      call_failed(call, "CDN");
+    }
+    break;
+  default:
+    break;
+  }
+  if (t->queued == 0)
+    send_ack(t);
+}
+
+static void datagram(const uint8_t *data, size_t length) {
+  unsigned flags = length >= 6 ? get16(data) : 0;
+  if ((flags & 0x000f) != 2)
+    return;
+  if (flags & 0x8000) {
+    Tunnel *t = length >= 12 ? load.by_id[get16(data + 4)] : NULL;
+    if (!t || get16(data + 2) > length)
+      return;
+    length = get16(data + 2);
+    t->last_heard = load.now;
+    acknowledged(t, (uint16_t)get16(data + 10));
+    if (length <= 12)
+      return;
+    if (get16(data + 8) == t->nr) {
+      t->nr++;
+      control(t, data, length);
+    } else {
+      send_ack(t);
+    }
+    return;
+  }
+  size_t at = 2 + (flags & 0x4000 ? 2 : 0);
+  if (length < at + 4 || !load.by_id[get16(data + at)])
+    return;
+  Tunnel *t = load.by_id[get16(data + at)];
+  Call *call = call_of(t, get16(data + at + 2));
+  at += 4 + (flags & 0x0800 ? 4 : 0);
+  if (flags & 0x0200)
+    at += 2 + (length >= at + 2 ? get16(data + at) : 0);
+  t->last_heard = load.now;
+  if (call && call->asked && length > at)
+    ppp_input(&call->ppp, data + at, length - at);
+}
+
+/* ---- time ---- */
+
+static void tunnel_tick(Tunnel *t) {
+  if (t->resend && load.now >= t->resend && t->queued) {
+    if (++t->tries > RESENDS) {
+      tunnel_lost(t, "the server does not answer");
+      return;
+    }
+    for (unsigned i = 0; i < t->queued; i++)
+      message_send(t, &t->queue[i]);
+    t->resend = load.now + RESEND_AFTER * (t->tries < 4 ? 1 << (t->tries - 1) : 8);
+  }
+  if (t->state == OPEN && load.hello && load.now - t->last_heard > load.hello && t->queued == 0) {
+    Message *m = message_new(t, HELLO, 0);
+    message_send(t, m);
+  }
+  for (unsigned i = 0; i < t->n_calls; i++)
+    if (t->calls[i].asked && t->calls[i].ppp.deadline != 0)
+      ppp_tick(&t->calls[i].ppp);
+}
+
+/* Opens what is not open, within the window of sessions that are on their way. */
+static void start_some(void) {
+  for (unsigned i = 0; i < load.n_tunnels && load.n_starting < load.window; i++) {
+    Tunnel *t = &load.tunnels[i];
+    if (t->retry && load.now < t->retry)
+      continue;
+    if (t->state == IDLE && t->retry) {
+      tunnel_open(t);
+      load.n_starting++; /* a tunnel on its way counts too, until it stands */
+    } else if (t->state == OPEN) {
+      for (unsigned c = 0; c < t->n_calls && load.n_starting < load.window && t->queued < QUEUE - 2; c++)
+        if (!t->calls[c].asked && !t->calls[c].given_up)
+          call_open(&t->calls[c]);
+    }
+  }
+}
+
+static void recount(void) {
+  load.n_starting = 0;
+  for (unsigned i = 0; i < load.n_tunnels; i++) {
+    load.n_starting += load.tunnels[i].state == OPENING;
+    for (unsigned c = 0; c < load.tunnels[i].n_calls; c++)
+      load.n_starting += load.tunnels[i].calls[c].asked && !load.tunnels[i].calls[c].up;
+  }
+}
+
+static void run(struct pollfd *fds, unsigned n_fds) {
+  static uint8_t data[4096];
+  double swept = 0;
+  while (!stopping) {
+    (void)poll(fds, n_fds, load.all_up ? 100 : 5);
+    read_clock();
+    for (unsigned i = 0; i < n_fds; i++)
+      for (int budget = 0; budget < 256; budget++) {
+        ssize_t n = recv(fds[i].fd, data, sizeof data, MSG_DONTWAIT);
+        if (n <= 0 && errno != ECONNREFUSED)
+          break;
+        if (n > 0)
+          datagram(data, (size_t)n);
+      }
+    if (load.now - swept > 0.1) {
+      for (unsigned i = 0; i < load.n_tunnels; i++)
+        tunnel_tick(&load.tunnels[i]);
+      recount();
+      swept = load.now;
+    }
+    if (!load.all_up)
+      start_some();
+    if (load.now - load.told > 1 && !load.all_up) {
+      tell("up", NULL);
+      load.told = load.now;
+    }
+  }
+}
+
+static void stop_all(void) {
+  for (unsigned i = 0; i < load.n_tunnels; i++) {
+    Tunnel *t = &load.tunnels[i];
+    t->queued = 0;
+    if (t->state != OPEN)
+      continue;
+    Message *m = message_new(t, STOPCCN, 0);
+    message_add16(m, AVP_TUNNEL, t->id);
+    message_add16(m, AVP_RESULT, 6);
+    message_send(t, m);
+  }
+}
+
+static int open_socket(const char *from) {
+  struct sockaddr_storage local = {.ss_family = load.server.ss_family};
+  struct sockaddr_in *in4 = (struct sockaddr_in *)&local;
+  int size = 8 << 20;
+  int fd = socket(load.server.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (from && load.server.ss_family == AF_INET && inet_pton(AF_INET, from, &in4->sin_addr) != 1)
+    return -1;
+  if (fd < 0 || bind(fd, (struct sockaddr *)&local, load.server_length) < 0) {
+    perror("load: socket");
+    return -1;
+  }
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0)
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+  return fd;
+}
+
+static void make_tunnels(const struct pollfd *fds, unsigned n_fds) {
+  load.n_tunnels = (load.sessions + load.per_tunnel - 1) / load.per_tunnel;
+  load.tunnels = calloc(load.n_tunnels, sizeof *load.tunnels);
+  if (!load.tunnels)
+    abort();
+  for (unsigned i = 0, left = load.sessions; i < load.n_tunnels; i++) {
+    Tunnel *t = &load.tunnels[i];
+    t->state = IDLE;
+    t->fd = fds[i % n_fds].fd;
+    t->n_calls = left < load.per_tunnel ? left : load.per_tunnel;
+    left -= t->n_calls;
+    t->calls = calloc(t->n_calls, sizeof *t->calls);
+    if (!t->calls)
+      abort();
+    for (unsigned c = 0; c < t->n_calls; c++)
+      t->calls[c] = (Call){.tunnel = t, .id = (uint16_t)(c + 1)};
+    t->retry = 0.001;
+  }
+}
+
+int main(int argc, char **argv) {
+  static const struct option options[] = {{"to", required_argument, NULL, 't'},
+                                          {"port", required_argument, NULL, 'p'},
+                                          {"from", required_argument, NULL, 'f'},
+                                          {"sessions", required_argument, NULL, 'n'},
+                                          {"per-tunnel", required_argument, NULL, 'c'},
+                                          {"user", required_argument, NULL, 'u'},
+                                          {"password", required_argument, NULL, 'w'},
+                                          {"window", required_argument, NULL, 'i'},
+                                          {"hello", required_argument, NULL, 'h'},
+                                          {"redial", no_argument, NULL, 'r'},
+                                          {0}};
+  struct sockaddr_in *in4 = (struct sockaddr_in *)&load.server;
+  struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&load.server;
+  const char *from[64] = {NULL}, *to = "";
+  struct pollfd fds[64];
+  unsigned n_from = 0, n_fds = 0;
+  uint16_t port = 1701;
+  int option;
+  while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    switch (option) {
+    case 't':
+      to = optarg;
+      break;
+    case 'p':
+      port = (uint16_t)atoi(optarg);
+      break;
+    case 'f':
+      if (n_from < 64)
+        from[n_from++] = optarg;
+      break;
+    case 'n':
+      load.sessions = (unsigned)atoi(optarg);
+      break;
+    case 'c':
+      load.per_tunnel = (unsigned)atoi(optarg);
+      break;
+    case 'u':
+      load.user = optarg;
+      break;
+    case 'w':
+      load.password = optarg;
+      break;
+    case 'i':
+      load.window = (unsigned)atoi(optarg);
+      break;
+    case 'h':
+      load.hello = (unsigned)atoi(optarg);
+      break;
+    case 'r':
+      load.redial = true;
+      break;
+    default:
+      fprintf(stderr,
+              "load --to ADDRESS [--port N] [--from ADDRESS]... --sessions N [--per-tunnel N] [--user PATTERN] [--password PATTERN]\n"
+              "     [--window N] [--hello SECONDS] [--redial]        %%u in a pattern is the session's number\n");
+      return 2;
+    }
+  }
+  if (inet_pton(AF_INET, to, &in4->sin_addr) == 1) {
+    in4->sin_family = AF_INET;
+    in4->sin_port = htons(port);
+    load.server_length = sizeof *in4;
+  } else if (inet_pton(AF_INET6, to, &in6->sin6_addr) == 1) {
+    in6->sin6_family = AF_INET6;
+    in6->sin6_port = htons(port);
+    load.server_length = sizeof *in6;
+  }
+  if (!load.server_length || load.sessions < 1 || load.per_tunnel < 1 || load.per_tunnel > 65535)
+    return 2;
+  do {
+    fds[n_fds] = (struct pollfd){.fd = open_socket(from[n_fds]), .events = POLLIN};
+    if (fds[n_fds].fd < 0)
+      return 1;
+  } while (++n_fds < n_from);
+  signal(SIGTERM, on_signal);
+  signal(SIGINT, on_signal);
+  read_clock();
+  load.started = load.told = load.now;
+  make_tunnels(fds, n_fds);
+  run(fds, n_fds);
+  stop_all();
+  for (unsigned i = 0; i < load.n_tunnels; i++)
+    free(load.tunnels[i].calls);
+  free(load.tunnels);
+  return 0;
+}

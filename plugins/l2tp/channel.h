@@ -19,16 +19,17 @@ struct L2tpItem {
 };
 
 typedef struct {
-  guint16 receive_window; /**< ours, as told to the peer: 1.. */
-  guint32 retry_ms;       /**< first interval: 1000; doubles up to */
-  guint32 retry_cap_ms;   /**< 8000 */
-  guint16 tries;          /**< repeats before the peer counts as dead: 5 */
+  guint16 receive_window;    /**< ours, as told to the peer: 1.. */
+  guint32 retry_ms;          /**< first interval: 1000; doubles up to */
+  guint32 retry_cap_ms;      /**< 8000 */
+  guint16 tries;             /**< repeats before the peer counts as dead: 5 */
+  guint16 unconfirmed_tries; /**< repeats before its address is proven: 1 */
 } L2tpChannelConfig;
 
 typedef struct {
   /** Put a datagram on the wire; borrowed. */
   void (*transmit)(gpointer user, const guint8 *message, gsize length);
-  /** The next message in order, whole; borrowed. The channel may be stopped, but not cleared, inside. */
+  /** The next message in order, whole; borrowed. The channel may be stopped or cleared inside. */
   void (*deliver)(gpointer user, const guint8 *message, gsize length);
   /** The last repeat of the oldest message went unanswered. Return TRUE to try on (there were other signs of life). */
   gboolean (*dead)(gpointer user);
@@ -49,12 +50,12 @@ typedef struct {
   guint16 peer_window;
   guint16 cwnd, cwnd_fraction, ssthresh; /**< appendix A */
   guint16 flight;                        /**< messages sent since the last timeout and not acknowledged */
+  guint16 sent;                          /**< messages ever sent and not acknowledged: flight or more */
   guint16 tries;                         /**< repeats of the oldest message */
   guint16 peer_tunnel;                   /**< for ZLBs */
   gboolean ack_due;
   gboolean unconfirmed; /**< the peer's address is not proven: one repeat, then only in answer to its own repeats */
   gboolean stopped;     /**< nothing is delivered any more; acknowledgements go on */
-  gboolean receiving;   /**< inside input(): acknowledgements wait for its end */
   guint64 deadline;
   L2tpItem *send, *early; /**< waiting for acknowledgement or window; arrived before their turn */
   guint16 queued;
@@ -65,7 +66,7 @@ typedef struct {
 #define L2TP_QUEUE_MAX      1024 /**< messages that wait for the window */
 
 void l2tp_channel_init(L2tpChannel *channel);
-/** Frees what is queued; harmless twice. Timers are the caller's to disarm with l2tp_channel_stop_timer(). */
+/** Frees what is queued; harmless twice. The timer is not touched. */
 void l2tp_channel_clear(L2tpChannel *channel);
 /** The peer's Receive Window Size; 0 is taken for 1 (the caller refuses it before). */
 void l2tp_channel_set_window(L2tpChannel *channel, guint16 window);

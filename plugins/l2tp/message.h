@@ -9,6 +9,19 @@
 #include "avp.h"
 #include "header.h"
 
+/** General error codes (RFC 2661 4.4.2). */
+enum {
+  L2TP_ERROR_NONE = 0,
+  L2TP_ERROR_NO_CONNECTION = 1,
+  L2TP_ERROR_LENGTH = 2,
+  L2TP_ERROR_RANGE = 3,
+  L2TP_ERROR_RESOURCES = 4,
+  L2TP_ERROR_SESSION_ID = 5,
+  L2TP_ERROR_VENDOR = 6,
+  L2TP_ERROR_TRY_ANOTHER = 7,
+  L2TP_ERROR_MANDATORY_AVP = 8,
+};
+
 typedef struct {
   const guint8 *data; /**< NULL: the attribute is not there */
   guint16 length;

@@ -40,32 +40,19 @@ enum {
   L2TP_CDN_TIMEOUT = 10,
   L2TP_CDN_NO_FRAMING = 11,
 };
-/** General error codes. */
-enum {
-  L2TP_ERROR_NONE = 0,
-  L2TP_ERROR_NO_CONNECTION = 1,
-  L2TP_ERROR_LENGTH = 2,
-  L2TP_ERROR_RANGE = 3,
-  L2TP_ERROR_RESOURCES = 4,
-  L2TP_ERROR_SESSION_ID = 5,
-  L2TP_ERROR_VENDOR = 6,
-  L2TP_ERROR_TRY_ANOTHER = 7,
-  L2TP_ERROR_MANDATORY_AVP = 8,
-};
 
 /** Given with each call, never saved; the strings are borrowed for as long as the environment is used. */
 typedef struct {
-  const char *host_name;     /**< Host Name AVP: at least one octet */
-  const char *vendor_name;   /**< NULL = not sent */
-  const char *secret;        /**< NULL = none */
-  gboolean demand_auth;      /**< challenge the peer; needs a secret */
-  gboolean hide;             /**< hide AVPs that may be; needs a secret */
-  gboolean permissive;       /**< see L2tpParse */
-  gboolean tie_breaker;      /**< send one in SCCRQ */
-  guint32 hello_ms;          /**< silence before a Hello; 0 = never */
-  guint32 setup_ms;          /**< a tunnel or call must stand by then: 60000 */
-  guint16 max_calls;         /**< 0 = no bound but the ids */
-  guint16 unconfirmed_tries; /**< repeats of SCCRP before the peer's address is proven: 1 */
+  const char *host_name;   /**< Host Name AVP: at least one octet */
+  const char *vendor_name; /**< NULL = not sent */
+  const char *secret;      /**< NULL = none */
+  gboolean demand_auth;    /**< challenge the peer; needs a secret */
+  gboolean hide;           /**< hide AVPs that may be; needs a secret */
+  gboolean permissive;     /**< see L2tpParse */
+  gboolean tie_breaker;    /**< send one in SCCRQ */
+  guint32 hello_ms;        /**< silence before a Hello; 0 = never */
+  guint32 setup_ms;        /**< a tunnel or call must stand by then: 60000 */
+  guint16 max_calls;       /**< 0 = no bound but the ids */
   L2tpChannelConfig channel;
 } L2tpTunnelConfig;
 

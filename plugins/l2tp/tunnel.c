@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "engine.h"
+
+enum { SETUP_MS = 60000, HELLO_MS = 60000, RETRY_MS = 1000, RETRY_CAP_MS = 8000, TRIES = 5, WINDOW = 16 };
+
+void l2tp_tunnel_config_init(L2tpTunnelConfig *config) {
+  *config = (L2tpTunnelConfig){
+      .host_name = "adit",
+      .hello_ms = HELLO_MS,
+      .setup_ms = SETUP_MS,
+      .channel = {.receive_window = WINDOW, .retry_ms = RETRY_MS, .retry_cap_ms = RETRY_CAP_MS, .tries = TRIES, .unconfirmed_tries = 1},
+  };
+}
+
+const char *l2tp_tunnel_state_name(L2tpTunnelState state) {
+  switch (state) {
+  case L2TP_TUNNEL_IDLE:
+    return "idle";
+  case L2TP_TUNNEL_WAIT_REPLY:
+    return "wait-reply";
+  case L2TP_TUNNEL_WAIT_CONNECT:
+    return "wait-connect";
+  case L2TP_TUNNEL_ESTABLISHED:
+    return "established";
+  case L2TP_TUNNEL_CLOSING:
+    return "closing";
+  case L2TP_TUNNEL_LINGERING:
+    return "lingering";
+  case L2TP_TUNNEL_DEAD:
+    return "dead";
+  }
+  return "?";
+}
+
+void l2tp_reason_set(L2tpReason *reason, const char *text) {
+  g_strlcpy(reason->text, text ? text : "", sizeof reason->text);
+}
+
+void l2tp_reason_from_peer(L2tpReason *reason, const L2tpMessage *message, gboolean call) {
+  L2tpResult result;
+
+  memset(reason, 0, sizeof *reason);
+  reason->by_peer = TRUE;
+  if (!l2tp_message_result(message, call, &result)) {
+    l2tp_reason_set(reason, "the peer gave no reason");
+    return;
+  }
+  reason->result = result.result;
+  reason->error = result.error;
+  g_snprintf(reason->text, sizeof reason->text, "%s%s%s%s%s", l2tp_result_word(call, result.result), result.error ? ", " : "",
+             result.error ? l2tp_error_word(result.error) : "", *result.text ? ": " : "", result.text);
+}
+
+/* ---- the channel and us ---- */
+
+static void channel_transmit(gpointer user, const guint8 *message, gsize length) {
+  L2tpContext *context = user;
+  context->env->ops->send(context->env->engine.host, message, length);
+}
+
+static void channel_deliver(gpointer user, const guint8 *datagram, gsize length) {
+  L2tpContext *context = user;
+  L2tpTunnel *tunnel = context->tunnel;
+  L2tpParse how = {.secret = context->env->config->secret, .permissive = context->env->config->permissive};
+  L2tpHeader header;
+  L2tpMessage message;
+
+  if (!l2tp_header_parse(&header, datagram, length))
+    return;
+  l2tp_message_parse(&message, &how, datagram + header.offset, header.length);
+  switch (message.verdict) {
+  case L2TP_VERDICT_IGNORE:
+    tunnel->ignored++;
+    return;
+  case L2TP_VERDICT_TUNNEL:
+    tunnel->malformed++;
+    l2tp_tunnel_close(tunnel, context->env, L2TP_STOP_ERROR, message.error, message.why);
+    return;
+  case L2TP_VERDICT_CALL:
+    tunnel->malformed++;
+    break;
+  case L2TP_VERDICT_OK:
+    break;
+  }
+  if (l2tp_message_is_call(message.type))
+    l2tp_engine_call(tunnel, context->env, header.session, &message);
+  else
+    l2tp_engine_control(tunnel, context->env, &message);
+}
+
+/** A Hello without an answer means nothing while data flows: some peers never answer one. */
+static gboolean channel_dead(gpointer user) {
+  L2tpContext *context = user;
+  L2tpTunnel *tunnel = context->tunnel;
+  const L2tpTunnelEnv *env = context->env;
+  L2tpReason reason = {.lost = TRUE};
+
+  if (tunnel->state == L2TP_TUNNEL_ESTABLISHED && tunnel->hello_sent && env->ops->last_data &&
+      env->ops->last_data(env->engine.host) > tunnel->hello_sent) {
+    tunnel->hello_sent = adit_env_now(&env->engine);
+    return TRUE;
+  }
+  l2tp_reason_set(&reason, "the peer does not answer");
+  l2tp_engine_down(tunnel, env, L2TP_TUNNEL_DEAD, &reason);
+  l2tp_engine_finish(tunnel, env);
+  return FALSE;
+}
+
+static const L2tpChannelOps channel_ops = {channel_transmit, channel_deliver, channel_dead};
+
+L2tpChannelEnv l2tp_engine_channel(L2tpContext *context) {
+  return (L2tpChannelEnv){context->env->engine, &channel_ops, context, &context->env->config->channel, L2TP_SLOT_CHANNEL};
+}
+
+void l2tp_engine_write(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tpWriter *w, guint16 type, guint16 session) {
+  guint8 vector[16];
+  const char *hide = env->config->hide ? env->config->secret : NULL;
+
+  if (hide)
+    adit_env_random(&env->engine, vector, sizeof vector);
+  l2tp_write_begin(w, type, tunnel->peer, session, hide, vector);
+}
+
+void l2tp_engine_post(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tpWriter *w) {
+  L2tpContext context = {tunnel, env};
+  L2tpChannelEnv channel = l2tp_engine_channel(&context);
+  gsize length = l2tp_write_end(w);
+
+  if (length)
+    l2tp_channel_send(&tunnel->channel, &channel, w->buffer, length);
+}
+
+/* ---- life ---- */
+
+void l2tp_tunnel_init(L2tpTunnel *tunnel, guint16 local) {
+  memset(tunnel, 0, sizeof *tunnel);
+  tunnel->local = local;
+  tunnel->state = L2TP_TUNNEL_IDLE;
+  l2tp_channel_init(&tunnel->channel);
+}
+
+static void tunnel_disarm(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
+  adit_env_disarm(&env->engine, &tunnel->channel.deadline, L2TP_SLOT_CHANNEL);
+  adit_env_disarm(&env->engine, &tunnel->hello_deadline, L2TP_SLOT_HELLO);
+  adit_env_disarm(&env->engine, &tunnel->state_deadline, L2TP_SLOT_STATE);
+  adit_env_disarm(&env->engine, &tunnel->calls_deadline, L2TP_SLOT_CALLS);
+}
+
+void l2tp_tunnel_clear(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
+  tunnel_disarm(tunnel, env);
+  l2tp_channel_clear(&tunnel->channel);
+  l2tp_calls_clear(&tunnel->calls);
+  tunnel->state = L2TP_TUNNEL_DEAD;
+}
+
+void l2tp_engine_down(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tpTunnelState state, const L2tpReason *reason) {
+  gboolean ended = tunnel->state >= L2TP_TUNNEL_CLOSING;
+  L2tpReason of_calls = *reason;
+
+  tunnel->state = state;
+  tunnel->channel.stopped = TRUE;
+  adit_env_disarm(&env->engine, &tunnel->hello_deadline, L2TP_SLOT_HELLO);
+  if (ended)
+    return;
+  of_calls.tunnel = TRUE;
+  l2tp_engine_calls_down(tunnel, env, &of_calls);
+  env->ops->tunnel_down(env->engine.host, reason);
+}
+
+void l2tp_engine_finish(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
+  tunnel_disarm(tunnel, env);
+  l2tp_channel_clear(&tunnel->channel);
+  tunnel->state = L2TP_TUNNEL_DEAD;
+  adit_env_arm(&env->engine, &tunnel->state_deadline, L2TP_SLOT_STATE, 1);
+}
+
+void l2tp_tunnel_close(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint16 result, guint16 error, const char *text) {
+  L2tpReason reason = {.result = result, .error = error};
+  L2tpWriter w;
+
+  if (tunnel->state >= L2TP_TUNNEL_CLOSING)
+    return;
+  l2tp_reason_set(&reason, text && *text ? text : l2tp_result_word(FALSE, result));
+  if (!tunnel->peer) { /* it does not know us yet: there is nobody to tell */
+    l2tp_engine_down(tunnel, env, L2TP_TUNNEL_DEAD, &reason);
+    l2tp_engine_finish(tunnel, env);
+    return;
+  }
+  l2tp_channel_drop_waiting(&tunnel->channel);
+  l2tp_engine_write(tunnel, env, &w, L2TP_STOPCCN, 0);
+  l2tp_write_u16(&w, L2TP_AVP_ASSIGNED_TUNNEL_ID, tunnel->local);
+  l2tp_write_result(&w, result, error, text);
+  l2tp_engine_post(tunnel, env, &w);
+  adit_env_arm(&env->engine, &tunnel->state_deadline, L2TP_SLOT_STATE, l2tp_channel_cycle_ms(&env->config->channel));
+  l2tp_engine_down(tunnel, env, L2TP_TUNNEL_CLOSING, &reason);
+}
+
+void l2tp_tunnel_discard(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const char *why) {
+  L2tpReason reason = {.lost = TRUE};
+
+  l2tp_reason_set(&reason, why);
+  l2tp_engine_down(tunnel, env, L2TP_TUNNEL_DEAD, &reason);
+  l2tp_engine_finish(tunnel, env);
+}
+
+void l2tp_tunnel_input(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const guint8 *datagram, gsize length) {
+  L2tpContext context = {tunnel, env};
+  L2tpChannelEnv channel = l2tp_engine_channel(&context);
+  L2tpHeader header;
+
+  if (tunnel->state == L2TP_TUNNEL_DEAD || length > L2TP_CONTROL_MAX || !l2tp_header_parse(&header, datagram, length) || !header.control)
+    return;
+  /* Only an SCCRQ, new or repeated, comes without our id. */
+  if (header.tunnel != tunnel->local && (header.tunnel || header.ns || tunnel->originator))
+    return;
+  if (header.tunnel)
+    tunnel->last_rx = adit_env_now(&env->engine);
+  l2tp_channel_input(&tunnel->channel, &channel, &header, datagram, length);
+  if (tunnel->state == L2TP_TUNNEL_CLOSING && l2tp_channel_idle(&tunnel->channel))
+    l2tp_engine_finish(tunnel, env);
+}
+
+/* ---- timers ---- */
+
+static void hello_timeout(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
+  guint64 now = adit_env_now(&env->engine), last = tunnel->last_rx;
+  guint32 silence = env->config->hello_ms;
+  L2tpWriter w;
+
+  if (!adit_env_due(&env->engine, &tunnel->hello_deadline, L2TP_SLOT_HELLO) || tunnel->state != L2TP_TUNNEL_ESTABLISHED || !silence)
+    return;
+  if (env->ops->last_data)
+    last = MAX(last, env->ops->last_data(env->engine.host));
+  if (now < last + silence) {
+    adit_env_arm(&env->engine, &tunnel->hello_deadline, L2TP_SLOT_HELLO, last + silence - now);
+    return;
+  }
+  if (l2tp_channel_idle(&tunnel->channel)) { /* else an answer is awaited anyhow */
+    tunnel->hello_sent = now;
+    l2tp_engine_write(tunnel, env, &w, L2TP_HELLO, 0);
+    l2tp_engine_post(tunnel, env, &w);
+  }
+  adit_env_arm(&env->engine, &tunnel->hello_deadline, L2TP_SLOT_HELLO, silence);
+}
+
+static void state_timeout(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
+  L2tpReason reason = {.timeout = TRUE};
+
+  if (!adit_env_due(&env->engine, &tunnel->state_deadline, L2TP_SLOT_STATE))
+    return;
+  switch ((L2tpTunnelState)tunnel->state) {
+  case L2TP_TUNNEL_WAIT_REPLY:
+  case L2TP_TUNNEL_WAIT_CONNECT:
+    l2tp_reason_set(&reason, "the tunnel was not set up in time");
+    l2tp_engine_down(tunnel, env, L2TP_TUNNEL_DEAD, &reason);
+    l2tp_engine_finish(tunnel, env);
+    return;
+  case L2TP_TUNNEL_CLOSING:
+  case L2TP_TUNNEL_LINGERING:
+    l2tp_engine_finish(tunnel, env);
+    return;
+  case L2TP_TUNNEL_DEAD:
+    l2tp_tunnel_clear(tunnel, env);
+    env->ops->finished(env->engine.host);
+    return;
+  case L2TP_TUNNEL_IDLE:
+  case L2TP_TUNNEL_ESTABLISHED:
+    return;
+  }
+}
+
+void l2tp_tunnel_timeout(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint slot) {
+  L2tpContext context = {tunnel, env};
+  L2tpChannelEnv channel = l2tp_engine_channel(&context);
+
+  switch (slot) {
+  case L2TP_SLOT_CHANNEL:
+    l2tp_channel_timeout(&tunnel->channel, &channel);
+    break;
+  case L2TP_SLOT_HELLO:
+    hello_timeout(tunnel, env);
+    break;
+  case L2TP_SLOT_STATE:
+    state_timeout(tunnel, env);
+    break;
+  case L2TP_SLOT_CALLS:
+    l2tp_engine_calls_timeout(tunnel, env);
+    break;
+  }
+}

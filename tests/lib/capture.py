@@ -2,7 +2,7 @@
 """What was on the wire, judged by tshark: nothing malformed and no expert error in what adit sent.
 
 A capture FILE.pcap may have a FILE.pcap.json beside it: {"sources": [addresses adit sends from], "ports": [UDP ports that are
-L2TP beside 1701]}. Without sources every packet is judged."""
+L2TP beside 1701], "needs": [filters that must match something]}. Without sources every packet is judged."""
 
 import concurrent.futures
 import json
@@ -10,9 +10,9 @@ import os
 import subprocess
 
 
-def describe(path, sources=(), ports=()):
+def describe(path, sources=(), ports=(), needs=()):
     with open(path + '.json', 'w') as f:
-        json.dump({'sources': list(sources), 'ports': sorted(set(ports) - {1701})}, f)
+        json.dump({'sources': list(sources), 'ports': sorted(set(ports) - {1701}), 'needs': list(needs)}, f)
 
 
 def tshark(path, display_filter, extra=(), ports=()):
@@ -29,7 +29,7 @@ def tshark(path, display_filter, extra=(), ports=()):
 
 def check(path):
     """The offending packets of one capture, as lines; empty when all is well."""
-    about = {'sources': [], 'ports': []}
+    about = {'sources': [], 'ports': [], 'needs': []}
     if os.path.exists(path + '.json'):
         with open(path + '.json') as f:
             about.update(json.load(f))
@@ -38,7 +38,8 @@ def check(path):
         ours = ['%s.src == %s' % ('ipv6' if ':' in address else 'ip', address) for address in about['sources']]
         wrong += ' && (%s)' % ' || '.join(ours)
     fields = ['-T', 'fields', '-E', 'separator= ', '-e', 'frame.number', '-e', '_ws.col.Protocol', '-e', '_ws.col.Info', '-e', '_ws.expert.message']
-    return tshark(path, wrong, fields, about['ports']).splitlines()
+    lines = tshark(path, wrong, fields, about['ports']).splitlines()
+    return lines + ['nothing is %s' % need for need in about['needs'] if not tshark(path, need, (), about['ports'])]
 
 
 def check_all(paths):

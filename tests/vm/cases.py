@@ -8,6 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'lib'))
 sys.dont_write_bytecode = True
+import configs  # noqa: E402
 import lab as labs  # noqa: E402
 import peers  # noqa: E402
 import runner  # noqa: E402
@@ -18,13 +19,14 @@ USERS = {'alice': 'wonder-land', 'bob@example.org': 'b u i l d', **{'user%02d' %
 SERVER, CLIENT = '192.0.2.1', '192.0.2.2'
 
 
-def two_sides(lab, ours=None):
-    """Namespaces srv and cli, joined; a capture on the wire that judges what comes from `ours`."""
+def two_sides(lab, ours=None, hidden=False):
+    """Namespaces srv and cli, joined; a capture on the wire that judges what comes from `ours`. xl2tpd reads hidden AVPs, but hides
+    none of its own: it only sends the Random Vector."""
     srv, cli = lab.namespace('srv'), lab.namespace('cli')
     lab.wire(srv, 'wire', cli, 'wire')
     srv.address('wire', SERVER + '/24')
     cli.address('wire', CLIENT + '/24')
-    srv.capture('wire', 'udp', sources=[ours] if ours else [])
+    srv.capture('wire', 'udp', sources=[ours] if ours else [], needs=['l2tp.avp.hidden == 1 && ip.src == ' + ours] if hidden else [])
     return srv, cli
 
 
@@ -38,14 +40,222 @@ def ppp_up(namespace, deadline=20):
     return poll(found, 'a ppp interface with an address in ' + namespace.role, deadline, 0.2)
 
 
+def both_ways(srv, cli, server_inside, client_inside):
+    """Ping and TCP from each end to the other."""
+    cli.expect_ping(server_inside, 'client to server')
+    srv.expect_ping(client_inside, 'server to client')
+    expect(transfer(srv, cli, server_inside, octets=262144) > 0, 'TCP from client to server carries nothing')
+    expect(transfer(cli, srv, client_inside, octets=262144) > 0, 'TCP from server to client carries nothing')
+
+
+def ipv6_both_ways(srv, srv_interface, cli, cli_interface):
+    """Link-local pings: IPV6CP gives no more, and needs no more, than an identifier at each end (RFC 5072)."""
+    def link_local(namespace, interface):
+        for line in namespace.run('ip', '-6', '-o', 'address', 'show', 'dev', interface, check=False).stdout.splitlines():
+            if 'scope link' in line:
+                return line.split(' inet6 ')[1].split()[0].split('/')[0]
+        return None
+    theirs = poll(lambda: link_local(srv, srv_interface), 'a link-local address at the server', 20, 0.2)
+    mine = poll(lambda: link_local(cli, cli_interface), 'a link-local address at the client', 20, 0.2)
+    cli.expect_ping('%s%%%s' % (theirs, cli_interface), 'IPv6, client to server')
+    srv.expect_ping('%s%%%s' % (mine, srv_interface), 'IPv6, server to client')
+
+
+def inside_of(namespace, interface):
+    """The interface's own address and its peer's."""
+    words = namespace.run('ip', '-4', '-o', 'address', 'show', 'dev', interface).stdout.split()
+    at = words.index('inet')
+    peer = words[words.index('peer') + 1] if 'peer' in words else words[at + 1]
+    return words[at + 1].split('/')[0], peer.split('/')[0]
+
+
+# ---- without adit: the machine and the peers themselves ----
+
+def peers_alone(lab, hidden):
+    srv, cli = two_sides(lab)
+    peers.server(lab, srv, 'mschap2', 'tunnel-secret', hidden)
+    peers.client(lab, cli, SERVER, 'alice', USERS['alice'], 'mschap2', 'tunnel-secret', hidden)
+    mine, theirs = inside_of(cli, ppp_up(cli))
+    both_ways(srv, cli, theirs, mine)
+
+
 @case(needs_adit=False)
 def peers_dial_each_other(lab):
-    srv, cli = two_sides(lab)
-    peers.server(lab, srv, 'mschap2', 'tunnel-secret')
-    peers.client(lab, cli, SERVER, 'alice', USERS['alice'], 'mschap2', 'tunnel-secret')
+    peers_alone(lab, False)
+
+
+@case(needs_adit=False)
+def peers_dial_each_other_with_hidden_avps(lab):
+    peers_alone(lab, True)
+
+
+# ---- a peer dials adit ----
+
+def tunnel_words(secret, hidden):
+    l2tp = {'secrets': [{'address': '192.0.2.0/24', 'secret': secret}]} if secret else None
+    options = {'hide-avps': True} if hidden else {}
+    if secret:
+        options['tunnel-authentication'] = True
+    return l2tp, options
+
+
+def peer_dials(lab, method, secret=None, hidden=False):
+    srv, cli = two_sides(lab, SERVER, hidden)
+    l2tp, options = tunnel_words(secret, hidden)
+    server = lab.adit(srv, configs.write(configs.server(USERS, methods=[method], l2tp=l2tp, **options)))
+    events = server.monitor()
+    wrong = peers.client(lab, cli, SERVER, 'alice', 'not-that', method, secret, hidden, name='wrong')
+    refused = events.expect('auth-done', 25, user='alice')
+    expect(refused['cause'] != 0, 'a wrong password is accepted')
+    expect(not server.sessions(), 'a session stands in spite of a wrong password')
+    peers.kill(wrong)
+
+    right = peers.client(lab, cli, SERVER, 'alice', USERS['alice'], method, secret, hidden)
+    session = server.session('alice', 30)
+    interface = ppp_up(cli)
+    mine, theirs = inside_of(cli, interface)
+    expect(mine == session['remote4'], 'pppd has %s, adit gave %s' % (mine, session['remote4']))
+    both_ways(srv, cli, theirs, mine)
+    ipv6_both_ways(srv, session['interface'], cli, interface)
+    right.stop()
+    server.no_session(20)
+    server.stop()
+
+
+@case
+def peer_dials_with_pap(lab):
+    peer_dials(lab, 'pap')
+
+
+@case
+def peer_dials_with_chap(lab):
+    peer_dials(lab, 'chap')
+
+
+@case
+def peer_dials_with_mschap1(lab):
+    peer_dials(lab, 'mschap1')
+
+
+@case
+def peer_dials_with_mschap2(lab):
+    peer_dials(lab, 'mschap2')
+
+
+@case
+def peer_dials_with_tunnel_secret(lab):
+    peer_dials(lab, 'mschap2', 'between us')
+
+
+@case
+def peer_dials_with_hidden_avps(lab):
+    peer_dials(lab, 'mschap2', 'between us', True)
+
+
+@case
+def peer_is_killed_and_comes_back(lab):
+    srv, cli = two_sides(lab, SERVER)
+    server = lab.adit(srv, configs.write(configs.server(USERS, **{'keepalive-timeout': '2s'})))
+    first = peers.client(lab, cli, SERVER, 'alice', USERS['alice'])
+    server.session('alice', 30)
+    peers.kill(first)
+    peers.client(lab, cli, SERVER, 'alice', USERS['alice'], name='again')
+    mine, theirs = inside_of(cli, ppp_up(cli, 40))
+    poll(lambda: [s for s in server.sessions() if s.get('remote4') == mine] and len(server.sessions()) == 1, 'one session, the new one', 40, 0.5)
+    both_ways(srv, cli, theirs, mine)
+    server.stop()
+
+
+@case
+def server_is_killed_and_peer_comes_back(lab):
+    srv, cli = two_sides(lab, SERVER)
+    server = lab.adit(srv, configs.write(configs.server(USERS)))
+    peers.client(lab, cli, SERVER, 'alice', USERS['alice'])
+    server.session('alice', 30)
     ppp_up(cli)
-    cli.expect_ping('10.9.0.1')
-    expect(transfer(srv, cli, '10.9.0.1', octets=262144) > 0, 'TCP carries nothing')
+    server.kill()
+    server.start()
+    server.session('alice', 60)
+    mine, theirs = inside_of(cli, ppp_up(cli, 30))
+    both_ways(srv, cli, theirs, mine)
+    server.stop()
+
+
+@case(limit=120)
+def fifty_peers_at_once(lab):
+    srv, cli = two_sides(lab, SERVER)
+    server = lab.adit(srv, configs.write(configs.server(USERS)))
+    users = {user: USERS[user] for user in USERS if user.startswith('user')}
+    peers.many_clients(lab, cli, SERVER, users)
+    poll(lambda: len(server.sessions()) == 50 and len([n for n in cli.tunnels() if n.startswith('ppp')]) == 50, 'fifty sessions', 90, 1)
+    expect(len({s['remote4'] for s in server.sessions()}) == 50, 'an address was given twice')
+    for session in server.sessions()[::10]:
+        srv.expect_ping(session['remote4'], session['user'])
+    server.stop(40)
+
+
+# ---- adit dials a peer ----
+
+def adit_dials(lab, method, secret=None, hidden=False):
+    srv, cli = two_sides(lab, CLIENT, hidden)
+    peers.server(lab, srv, method, secret, hidden)
+    l2tp, options = tunnel_words(secret, hidden)
+    client = lab.adit(cli, configs.write(configs.client('alice', 'not-that', l2tp=l2tp, **options)))
+    client.monitor().expect('link-down', 30)
+    expect(not client.sessions(), 'a session stands in spite of a wrong password')
+    client.reload(configs.write(configs.client('alice', USERS['alice'], l2tp=l2tp, **options)))
+    session = client.session(deadline=30)
+    interface = ppp_up(srv)
+    theirs, mine = inside_of(srv, interface)
+    both_ways(srv, cli, theirs, mine)
+    ipv6_both_ways(srv, interface, cli, session['interface'])
+    client.stop()
+
+
+@case
+def adit_dials_with_pap(lab):
+    adit_dials(lab, 'pap')
+
+
+@case
+def adit_dials_with_chap(lab):
+    adit_dials(lab, 'chap')
+
+
+@case
+def adit_dials_with_mschap1(lab):
+    adit_dials(lab, 'mschap1')
+
+
+@case
+def adit_dials_with_mschap2(lab):
+    adit_dials(lab, 'mschap2')
+
+
+@case
+def adit_dials_with_tunnel_secret(lab):
+    adit_dials(lab, 'mschap2', 'between us')
+
+
+@case
+def adit_dials_with_hidden_avps(lab):
+    adit_dials(lab, 'mschap2', 'between us', True)
+
+
+@case
+def peer_server_is_killed_and_adit_redials(lab):
+    srv, cli = two_sides(lab, CLIENT)
+    first = peers.server(lab, srv, 'mschap2')
+    client = lab.adit(cli, configs.write(configs.client('alice', USERS['alice'], **{'keepalive-timeout': '2s'})))
+    client.session(deadline=30)
+    events = client.monitor()
+    peers.kill(first)
+    events.expect('session-down', 30)
+    peers.server(lab, srv, 'mschap2', name='again')
+    client.session(deadline=60)
+    theirs, mine = inside_of(srv, ppp_up(srv, 30))
+    both_ways(srv, cli, theirs, mine)
+    client.stop()
 
 
 def main():

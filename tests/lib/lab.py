@@ -8,9 +8,9 @@ import ctypes
 import glob
 import json
 import os
-import queue
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -168,7 +168,6 @@ class Adit:
         os.makedirs(self.state, exist_ok=True)
         self.socket = os.path.join(lab.folder, name + '.sock')
         self.config_path = os.path.join(lab.folder, name + '.yaml')
-        self.monitors = []
         self.configure(config)
         self.start(wait)
 
@@ -189,29 +188,42 @@ class Adit:
     def ready(self):
         if not self.process.running():
             raise Failure('%s did not start:\n%s' % (self.name, '\n'.join(self.process.text().splitlines()[-15:])))
-        return os.path.exists(self.socket) and self.ctl('--json', 'show', 'plugins', check=False).returncode == 0
+        try:
+            return self.call('io.adit.core.GetInfo')
+        except OSError:
+            return None
 
     def ctl(self, *args, check=True, deadline=20):
         return self.namespace.run(self.lab.aditctl, '--socket', self.socket, *args, check=check, deadline=deadline)
 
-    def show(self, *what):
-        """The list (or map) behind `aditctl --json show ...`."""
-        value = json.loads(self.ctl('--json', 'show', *what).stdout or '{}')
-        if isinstance(value, dict) and len(value) == 1 and isinstance(next(iter(value.values())), list):
-            return next(iter(value.values()))
-        return value
+    def call(self, method, **parameters):
+        """One Varlink call, without aditctl: tests ask often, and a program takes its time to start in an emulated machine."""
+        with Varlink(self.socket) as connection:
+            connection.send(method, parameters)
+            return connection.receive()
+
+    def list(self, method, key):
+        """A list that may come in several replies."""
+        items = []
+        with Varlink(self.socket) as connection:
+            connection.send(method, {}, more=True)
+            while True:
+                items += connection.receive().get(key, [])
+                if not connection.continues:
+                    return items
 
     def sessions(self):
-        return self.show('sessions')
+        """Sessions that are up."""
+        return [s for s in self.list('io.adit.session.ListSessions', 'sessions') if s.get('state') == 'up']
 
     def session(self, user=None, deadline=15):
         """Waits for a session (of that user) that is up, and returns it."""
         def found():
-            return next((s for s in self.sessions() if (user is None or s.get('user') == user) and s.get('interface')), None)
+            return next((s for s in self.sessions() if user is None or s.get('user') == user), None)
         return poll(found, 'a session of %s at %s' % (user or 'anybody', self.name), deadline, 0.1)
 
     def no_session(self, deadline=15):
-        poll(lambda: not self.sessions(), '%s has no session' % self.name, deadline, 0.1)
+        poll(lambda: not self.list('io.adit.session.ListSessions', 'sessions'), '%s has no session' % self.name, deadline, 0.1)
 
     def monitor(self):
         return Monitor(self)
@@ -240,34 +252,65 @@ class Adit:
         self.process.kill()
 
 
+class Varlink:
+    """A connection to the management socket: JSON objects, each ended by a zero octet."""
+
+    def __init__(self, path, timeout=10.0):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.settimeout(timeout * PATIENCE)
+        self.socket.connect(path)
+        self.buffer, self.continues = b'', False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def send(self, method, parameters, more=False):
+        call = {'method': method, 'parameters': parameters}
+        if more:
+            call['more'] = True
+        self.socket.sendall(json.dumps(call).encode() + b'\0')
+
+    def receive(self, timeout=None):
+        """The parameters of the next reply. A reply that is an error is a Failure; none in time is a TimeoutError."""
+        end = time.monotonic() + timeout if timeout is not None else None
+        while b'\0' not in self.buffer:
+            if end is not None:
+                self.socket.settimeout(max(0.01, end - time.monotonic()))
+            data = self.socket.recv(65536)
+            if not data:
+                raise ConnectionResetError('the daemon closed the connection')
+            self.buffer += data
+        text, self.buffer = self.buffer.split(b'\0', 1)
+        reply = json.loads(text)
+        if 'error' in reply:
+            raise Failure('%s: %s' % (reply['error'], reply.get('parameters')))
+        self.continues = reply.get('continues', False)
+        return reply.get('parameters', {})
+
+
 class Monitor:
-    """The daemon's events, as `aditctl --json monitor` prints them: one JSON object a line."""
+    """The daemon's events since the call."""
 
     def __init__(self, adit):
-        self.queue, self.seen = queue.Queue(), []
-        self.popen = subprocess.Popen(adit.namespace.command(adit.lab.aditctl, '--socket', adit.socket, '--json', 'monitor'), stdout=subprocess.PIPE,
-                                      stderr=subprocess.STDOUT, text=True, preexec_fn=die_with_parent)
-        adit.lab.others.append(self.popen)
-        threading.Thread(target=self.read, daemon=True).start()
-
-    def read(self):
-        for line in self.popen.stdout:
-            try:
-                self.queue.put(json.loads(line))
-            except ValueError:
-                self.seen.append({'event': 'noise', 'text': line})
+        self.connection, self.seen = Varlink(adit.socket), []
+        self.connection.send('io.adit.core.Monitor', {}, more=True)
+        adit.call('io.adit.core.GetInfo')  # was sent after it on the same loop: when it is answered, the monitor stands
 
     def expect(self, name, deadline=15, **fields):
         """Waits for the next event of that name whose fields are as given; those before it are passed over."""
         end = time.monotonic() + deadline * PATIENCE
         while True:
             try:
-                event = self.queue.get(timeout=max(0.01, end - time.monotonic()))
-            except queue.Empty:
+                event = self.connection.receive(max(0.0, end - time.monotonic()))
+            except TimeoutError:
                 raise Failure('no event %s %s within %.0f s; seen: %s' % (name, fields or '', deadline * PATIENCE, self.seen[-6:])) from None
-            self.seen.append(event)
-            if event.get('event') == name and all(event.get(k) == v for k, v in fields.items()):
-                return event
+            values = dict(event.get('fields', {}), event=event.get('event'))
+            self.seen.append(values)
+            if values['event'] == name and all(values.get(k) == v for k, v in fields.items()):
+                return values
 
 
 class Lab:
@@ -280,7 +323,7 @@ class Lab:
         shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.folder)
         self.keep, self.wrapper = keep, list(wrapper)
-        self.processes, self.others, self.namespaces = [], [], []
+        self.processes, self.namespaces = [], []
         self.lsan = None
         self.build = build
         if stage:
@@ -298,9 +341,6 @@ class Lab:
     def __exit__(self, kind, *_):
         for process in reversed(self.processes):
             process.kill()
-        for popen in self.others:
-            popen.kill()
-            popen.wait()
         for namespace in self.namespaces:
             subprocess.run(['ip', 'netns', 'del', namespace.name], stderr=subprocess.DEVNULL)
         if self.keep:

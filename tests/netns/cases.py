@@ -57,7 +57,7 @@ class Road:
         """The session stands and carries pings both ways."""
         at_server, at_client = self.ends(server, client, user)
         self.cli.expect_ping(INSIDE, 'client to server')
-        self.srv.expect_ping(at_server['remote4'], 'server to client')
+        self.srv.expect_ping(at_server['remote-address'], 'server to client')
         return at_server, at_client
 
     def sent(self, display_filter):
@@ -208,7 +208,7 @@ def clients_from_any_port_fifty_at_once(lab):
     clients.expect_text('all-up', 40)
     sessions = server.sessions()
     expect(len(sessions) == 50, '%d sessions, not 50' % len(sessions))
-    expect(len({s['remote4'] for s in sessions}) == 50, 'an address was given twice')
+    expect(len({s['remote-address'] for s in sessions}) == 50, 'an address was given twice')
     expect(road.sent('l2tp && ip.src == %s && udp.srcport == 1701' % CLIENT) == 0, 'the load generator used port 1701')
     clients.stop()
     server.no_session()
@@ -356,7 +356,7 @@ def fixed_address_and_routes_of_a_user(lab):
     client = road.client()
     road.cli.address('lo', '172.20.0.1/32')
     at_server, _ = road.works(server, client)
-    expect(at_server['remote4'] == '10.77.0.9', 'alice got %s' % at_server['remote4'])
+    expect(at_server['remote-address'] == '10.77.0.9', 'alice got %s' % at_server['remote-address'])
     road.srv.expect_ping('172.20.0.1', 'a route of the user')
     client.stop()
     server.no_session()
@@ -410,7 +410,7 @@ def reload_users_profiles_and_servers(lab):
     tree['l2tp']['servers'][0]['enabled'] = True
     server.reload(configs.write(tree))
     at_server = server.session('alice', 30)
-    expect(at_server['local4'] == '10.64.255.1', 'the changed profile is not used: %s' % at_server['local4'])
+    expect(at_server['local-address'] == '10.64.255.1', 'the changed profile is not used: %s' % at_server['local-address'])
     client.stop()
     server.stop()
 
@@ -478,7 +478,7 @@ def mss_is_clamped(lab):
     at_server, at_client = road.works(server, client)
     road.cli.run('ip', 'route', 'add', '10.50.0.0/24', 'dev', at_client['interface'])
     inside = road.cli.capture(at_client['interface'], 'tcp', name='inside')
-    expect(transfer(road.cli, inn, at_server['remote4'], octets=4 << 20) > 0, 'no TCP')
+    expect(transfer(road.cli, inn, at_server['remote-address'], octets=4 << 20) > 0, 'no TCP')
     poll(lambda: capture.tshark(inside.path, 'tcp.flags.syn == 1 && ip.src == 10.50.0.2'), 'the SYN in the capture')
     sizes = capture.tshark(inside.path, 'tcp.flags.syn == 1 && ip.src == 10.50.0.2', ['-T', 'fields', '-e', 'tcp.options.mss_val']).split()
     mtu = json.loads(road.srv.run('ip', '-json', 'link', 'show', at_server['interface']).stdout)[0]['mtu']
@@ -512,6 +512,39 @@ def flatten(value):
 
 
 @case
+def aditctl_shows_everything(lab):
+    """Each list as a table and as JSON; help; one session; a wrong word; the stream of events."""
+    road = Road(lab)
+    server, client = road.server(), road.client()
+    at_server, _ = road.works(server, client)
+    for what in ('sessions', 'tunnels', 'servers', 'clients', 'plugins', 'pools', 'stats', 'info'):
+        table = server.ctl('show', what).stdout
+        value = json.loads(server.ctl('--json', 'show', what).stdout)
+        expect(value is not None and (table.strip() or what == 'clients'), 'show %s prints nothing' % what)
+    expect('alice' in server.ctl('show', 'sessions').stdout, 'alice is not in the table')
+    one = server.ctl('show', 'session', at_server['id']).stdout
+    expect('alice' in one and 'mschap2' in one, 'show session: %s' % one)
+    expect('uplink' in client.ctl('show', 'clients').stdout, 'uplink is not in the table')
+    expect('disconnect' in server.ctl('--help').stdout, 'help does not tell of disconnect')
+    wrong = server.ctl('show', 'sesions', check=False)
+    expect(wrong.returncode != 0 and 'sessions' in wrong.stderr + wrong.stdout, 'a wrong word: %s' % wrong)
+    nobody = server.ctl('disconnect', 'nobody', check=False)
+    expect(nobody.returncode != 0 and 'nobody' in nobody.stderr + nobody.stdout, 'no such session: %s' % nobody)
+
+    stream = road.srv.start('monitor', lab.aditctl, '--socket', server.socket, '--json', 'monitor')
+    first = len(server.sessions())
+
+    def told():
+        server.ctl('reload')
+        return 'config-loaded' in stream.text()
+    poll(told, 'monitor tells of a reload', 15, 0.5)
+    expect(all(json.loads(line)['event'] for line in stream.text().splitlines()), 'monitor --json: %s' % stream.text())
+    expect(len(server.sessions()) == first, 'a reload of the same file ended a session')
+    client.stop()
+    server.stop()
+
+
+@case
 def session_timeout_ends_a_session(lab):
     road = Road(lab)
     server = road.server(profile={'session-timeout': '3s'})
@@ -519,7 +552,7 @@ def session_timeout_ends_a_session(lab):
     client = road.client()
     events.expect('session-up', user='alice')
     down = events.expect('session-down', user='alice')
-    expect(2500 <= down['uptime_ms'] <= 6000, 'it lived %s ms' % down['uptime_ms'])
+    expect(2500 <= down['uptime-ms'] <= 6000, 'it lived %s ms' % down['uptime-ms'])
     client.stop()
     server.stop()
 
@@ -531,9 +564,9 @@ def two_servers_chosen_by_address(lab):
     tree['l2tp']['servers'].append(dict(tree['l2tp']['servers'][0], name='old', addresses=[SERVER_TOO], authentication=['pap']))
     server = lab.adit(road.srv, configs.write(tree))
     client = road.client()
-    expect(road.works(server, client)[0].get('service') == 'lns', 'the wrong server took alice')
+    expect(road.works(server, client)[0].get('server') == 'lns', 'the wrong server took alice')
     bob = road.client('bob', 'builder', 'bob', connect_to=SERVER_TOO)
-    expect(server.session('bob').get('service') == 'old', 'the wrong server took bob')
+    expect(server.session('bob').get('server') == 'old', 'the wrong server took bob')
     expect(road.sent('pap') > 0 and road.sent('chap') > 0, 'each server has its own methods')
     bob.stop()
     client.stop()
@@ -558,7 +591,6 @@ def flood_of_a_million(lab):
     def burst(count, rate):
         return road.mid.start('flood', flood, '--to', SERVER, '--source', '172.16.0.0/12', '--count', count, '--rate', rate)
     burst(20000, 20000).wait(30)  # buffers, arenas and tables that are made once are there afterwards
-    server.show('stats')
     before = server.resident_kib()
     flood_now = burst(1000000, 40000)
     events = server.monitor()

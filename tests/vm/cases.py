@@ -114,7 +114,7 @@ def peer_dials(lab, method, secret=None, hidden=False):
     session = server.session('alice', 30)
     interface = ppp_up(cli)
     mine, theirs = inside_of(cli, interface)
-    expect(mine == session['remote4'], 'pppd has %s, adit gave %s' % (mine, session['remote4']))
+    expect(mine == session['remote-address'], 'pppd has %s, adit gave %s' % (mine, session['remote-address']))
     both_ways(srv, cli, theirs, mine)
     ipv6_both_ways(srv, session['interface'], cli, interface)
     right.stop()
@@ -161,7 +161,7 @@ def peer_is_killed_and_comes_back(lab):
     peers.kill(first)
     peers.client(lab, cli, SERVER, 'alice', USERS['alice'], name='again')
     mine, theirs = inside_of(cli, ppp_up(cli, 40))
-    poll(lambda: [s for s in server.sessions() if s.get('remote4') == mine] and len(server.sessions()) == 1, 'one session, the new one', 40, 0.5)
+    poll(lambda: [s for s in server.sessions() if s.get('remote-address') == mine] and len(server.sessions()) == 1, 'one session, the new one', 40, 0.5)
     both_ways(srv, cli, theirs, mine)
     server.stop()
 
@@ -188,9 +188,9 @@ def fifty_peers_at_once(lab):
     users = {user: USERS[user] for user in USERS if user.startswith('user')}
     peers.many_clients(lab, cli, SERVER, users)
     poll(lambda: len(server.sessions()) == 50 and len([n for n in cli.tunnels() if n.startswith('ppp')]) == 50, 'fifty sessions', 90, 1)
-    expect(len({s['remote4'] for s in server.sessions()}) == 50, 'an address was given twice')
+    expect(len({s['remote-address'] for s in server.sessions()}) == 50, 'an address was given twice')
     for session in server.sessions()[::10]:
-        srv.expect_ping(session['remote4'], session['user'])
+        srv.expect_ping(session['remote-address'], session['user'])
     server.stop(40)
 
 

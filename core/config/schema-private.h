@@ -26,6 +26,9 @@ AditOption *adit_schema_keep_table(AditSchema *schema, guint n);
 /** Takes over `text`, which may be NULL, for as long as the schema lives. */
 const char *adit_schema_keep_string(AditSchema *schema, char *text);
 
+/** The names of all scopes, sorted: of borrowed const char*. The caller's. */
+GPtrArray *adit_schema_scope_names(const AditSchema *schema);
+
 /** Each option of `owner` once: of borrowed const AditOption*. The caller's. */
 GPtrArray *adit_schema_options_of(const AditSchema *schema, const char *owner);
 

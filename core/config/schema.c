@@ -216,14 +216,29 @@ const char *adit_schema_keep_string(AditSchema *schema, char *text) {
   return text;
 }
 
+static gint by_name(gconstpointer a, gconstpointer b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+GPtrArray *adit_schema_scope_names(const AditSchema *schema) {
+  GPtrArray *names = g_ptr_array_new();
+  GHashTableIter iter;
+  gpointer name;
+  g_hash_table_iter_init(&iter, schema->scopes);
+  while (g_hash_table_iter_next(&iter, &name, NULL))
+    g_ptr_array_add(names, name);
+  g_ptr_array_sort(names, by_name);
+  return names;
+}
+
 GPtrArray *adit_schema_options_of(const AditSchema *schema, const char *owner) {
   GPtrArray *options = g_ptr_array_new();
   g_autoptr(GHashTable) seen = g_hash_table_new(g_direct_hash, g_direct_equal);
-  g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(schema->scopes), (GCompareFunc)strcmp);
+  g_autoptr(GPtrArray) names = adit_schema_scope_names(schema);
 
-  for (GList *l = names; l; l = l->next) {
+  for (guint s = 0; s < names->len; s++) {
     guint n;
-    const AditSchemaEntry *entries = adit_schema_scope(schema, l->data, &n);
+    const AditSchemaEntry *entries = adit_schema_scope(schema, names->pdata[s], &n);
     for (guint i = 0; i < n; i++)
       if (!strcmp(entries[i].owner, owner) && g_hash_table_add(seen, (gpointer)entries[i].option))
         g_ptr_array_add(options, (gpointer)entries[i].option);

@@ -122,6 +122,11 @@ static void warn_modes(Load *load, GHashTable *secret_files) {
   }
 }
 
+static void load_clear(Load *load) {
+  adit_yaml_free(load->top);
+  g_hash_table_unref(load->modes);
+}
+
 static AditValue *finish(Load *load) {
   g_autoptr(GHashTable) secret_files = g_hash_table_new(g_direct_hash, g_direct_equal);
   g_autoptr(AditValue) tree = NULL;
@@ -132,17 +137,40 @@ static AditValue *finish(Load *load) {
   else if (!load->broken)
     tree = adit_config_check(load->schema, load->top, secret_files, load->errors);
   warn_modes(load, secret_files);
-  adit_yaml_free(load->top);
-  g_hash_table_unref(load->modes);
+  load_clear(load);
   return adit_config_errors_count(load->errors) ? NULL : g_steal_pointer(&tree);
+}
+
+static void load_all(Load *load, const char *path) {
+  load_file(load, path);
+  g_autoptr(GPtrArray) paths = fragments(load, path);
+  for (guint i = 0; i < paths->len; i++)
+    load_file(load, paths->pdata[i]);
+}
+
+char **adit_config_peek(const char *path, const char *key) {
+  g_autoptr(AditConfigErrors) errors = adit_config_errors_new();
+  g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
+  Load load = {NULL, errors, g_hash_table_new(g_direct_hash, g_direct_equal), NULL, FALSE};
+
+  load_all(&load, path);
+  const AditYaml *node = load.top ? g_hash_table_lookup(load.top->index, key) : NULL;
+  if (node && node->kind == ADIT_YAML_SCALAR && *node->text)
+    g_ptr_array_add(words, g_strdup(node->text));
+  for (guint i = 0; node && node->kind == ADIT_YAML_LIST && i < node->items->len; i++) {
+    const AditYaml *item = node->items->pdata[i];
+    if (item->kind == ADIT_YAML_SCALAR)
+      g_ptr_array_add(words, g_strdup(item->text));
+  }
+  gboolean written = node != NULL && !load.broken;
+  load_clear(&load);
+  g_ptr_array_add(words, NULL);
+  return written ? (char **)g_ptr_array_free(g_steal_pointer(&words), FALSE) : NULL;
 }
 
 AditValue *adit_config_load(const AditSchema *schema, const char *path, AditConfigErrors *errors) {
   Load load = {schema, errors, g_hash_table_new(g_direct_hash, g_direct_equal), NULL, FALSE};
-  load_file(&load, path);
-  g_autoptr(GPtrArray) paths = fragments(&load, path);
-  for (guint i = 0; i < paths->len; i++)
-    load_file(&load, paths->pdata[i]);
+  load_all(&load, path);
   return finish(&load);
 }
 

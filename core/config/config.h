@@ -24,6 +24,12 @@ AditValue *adit_config_load(const AditSchema *schema, const char *path, AditConf
 /** The same from memory; `name` is the file's name in errors. `length` -1 = NUL-terminated. For tests and fuzzing. */
 AditValue *adit_config_load_text(const AditSchema *schema, const char *name, const char *text, gssize length, AditConfigErrors *errors);
 
+/**
+ * The texts of one list at the top level (`plugins`), read before there is a schema: what to load decides what can be checked. NULL when
+ * nobody wrote it or the files can't be read: adit_config_load() then tells why. The caller frees (g_strfreev).
+ */
+char **adit_config_peek(const char *path, const char *key);
+
 /** Warns of each option whose change from `before` to `now` takes a restart (ADIT_RELOAD_RESTART). */
 void adit_config_warn_restart(const AditSchema *schema, const AditValue *before, const AditValue *now, AditConfigErrors *errors);
 

@@ -15,4 +15,10 @@ char *adit_reference_sample(const AditSchema *schema);
 /** JSON Schema (draft 2020-12) for editors. */
 char *adit_reference_json(const AditSchema *schema);
 
+/**
+ * What `aditd --print-schema=WHAT` prints: `man`, `sample`, `json` as above, or `schema:NAME`, the text of NAME.schema for
+ * plugin NAME (or `core`). NULL with an error that names the choices for any other word, or an owner that is not there.
+ */
+char *adit_reference_print(const AditSchema *schema, const char *what, GError **error);
+
 G_END_DECLS

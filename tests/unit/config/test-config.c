@@ -325,6 +325,20 @@ static void files_join(void **state) {
   files_close(&files);
 }
 
+static void a_list_can_be_read_before_the_schema(void **state) {
+  Files files;
+  files_open(&files);
+  files_write(&files, "adit.yaml", "plugins: [a, b]\nnonsense: 5\n", 0600);
+  files_write(&files, "conf.d/10.yaml", "plugins: [c]\n", 0600);
+  g_auto(GStrv) plugins = adit_config_peek(files.main, "plugins");
+  g_autofree char *joined = g_strjoinv(" ", plugins);
+  assert_string_equal(joined, "a b c");
+  assert_null(adit_config_peek(files.main, "others"));
+  files_write(&files, "conf.d/20.yaml", "plugins: [\n", 0600);
+  assert_null(adit_config_peek(files.main, "plugins"));
+  files_close(&files);
+}
+
 static void files_conflict(void **state) {
   g_autoptr(AditSchema) schema = schema_new();
   g_autoptr(AditConfigErrors) errors = adit_config_errors_new();
@@ -558,6 +572,7 @@ int main(void) {
       cmocka_unit_test(nothing_is_a_configuration),
       cmocka_unit_test(secrets_are_not_told),
       cmocka_unit_test(files_join),
+      cmocka_unit_test(a_list_can_be_read_before_the_schema),
       cmocka_unit_test(files_conflict),
       cmocka_unit_test(files_that_cannot_be_read),
       cmocka_unit_test(files_with_secrets_are_for_their_owner),

@@ -110,11 +110,25 @@ static void json_schema_has_every_option(void **state) {
                    3);
 }
 
+static void print_knows_its_words(void **state) {
+  static const char *const words[] = {"man", "sample", "json", "schema:l2tp", "schema:core"};
+  for (guint i = 0; i < G_N_ELEMENTS(words); i++) {
+    g_autofree char *text = adit_reference_print(*state, words[i], NULL);
+    assert_non_null(strstr(text, "max-half-open") || strstr(text, "max\\-half\\-open") ? text : strstr(text, "log-level"));
+  }
+  g_autoptr(GError) error = NULL;
+  assert_null(adit_reference_print(*state, "html", &error));
+  assert_string_equal(error->message, "html is not one of man, sample, json, schema:NAME");
+  g_clear_error(&error);
+  assert_null(adit_reference_print(*state, "schema:bcp", &error));
+  assert_string_equal(error->message, "no plugin bcp is loaded");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(manual_has_a_section_for_each_scope), cmocka_unit_test(manual_escapes_what_roff_would_eat),
       cmocka_unit_test(sample_is_valid_when_made_active),    cmocka_unit_test(sample_quotes_what_yaml_would_guess),
-      cmocka_unit_test(json_schema_has_every_option),
+      cmocka_unit_test(json_schema_has_every_option),        cmocka_unit_test(print_knows_its_words),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }

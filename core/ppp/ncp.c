@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "core/ppp/ncp.h"
+
+#include "core/ppp/automaton.h"
+
+#define SAVE_VERSION 1
+#define WHY_MAX      200
+
+struct AditNcp {
+  const AditNcpDesc *desc;
+  const AditNcpOps *ops;
+  gpointer host;
+  AditEngineEnv env;
+  AditNcpParams params;
+  AditAutomaton fsm;
+  gboolean barred; /* closed for good: a later up() does not open it */
+  char *why;       /* for closed(), when the reason is ours */
+  guint depth;
+  gboolean doomed;
+  _Alignas(16) guint8 state[];
+};
+
+static void free_now(AditNcp *ncp) {
+  adit_env_disarm(&ncp->env, &ncp->fsm.deadline, ncp->fsm.slot);
+  g_free(ncp->why);
+  g_free(ncp);
+}
+
+static void enter(AditNcp *ncp) {
+  ncp->depth++;
+}
+
+static void leave(AditNcp *ncp) {
+  if (!--ncp->depth && ncp->doomed)
+    free_now(ncp);
+}
+
+/* ---- the automaton's callbacks ---- */
+
+static void send_packet(gpointer user, guint8 code, guint8 id, const void *data, gsize length) {
+  AditNcp *ncp = user;
+  guint8 frame[ADIT_PPP_FRAME_MAX];
+  gsize size = adit_ppp_packet_frame(frame, sizeof frame, ncp->desc->protocol, code, id, data, length);
+  if (size && !ncp->doomed)
+    ncp->ops->send(ncp->host, ncp, frame, size);
+}
+
+gboolean adit_ncp_result(AditNcp *ncp, AditNcpResult *out) {
+  const char *why = NULL;
+  memset(out, 0, sizeof *out);
+  out->size = sizeof *out;
+  return adit_ncp_is_open(ncp) && (!ncp->desc->result || ncp->desc->result(ncp->state, out, &why));
+}
+
+static void layer_up(gpointer user) {
+  AditNcp *ncp = user;
+  AditNcpResult result = {.size = sizeof result};
+  const char *why = "nothing usable was agreed on";
+
+  if (ncp->doomed)
+    return;
+  if (ncp->desc->result && !ncp->desc->result(ncp->state, &result, &why)) {
+    ncp->fsm.layer_up = FALSE; /* nobody has been told */
+    adit_ncp_close(ncp, why);
+    return;
+  }
+  ncp->ops->opened(ncp->host, ncp, &result);
+}
+
+static void layer_down(gpointer user) {
+  AditNcp *ncp = user;
+  ncp->desc->reset(ncp->state);
+  if (!ncp->doomed)
+    ncp->ops->down(ncp->host, ncp);
+}
+
+static void finished(gpointer user) {
+  AditNcp *ncp = user;
+  g_autofree char *why = g_steal_pointer(&ncp->why);
+  ncp->desc->reset(ncp->state); /* the peer may begin again */
+  if (!ncp->doomed)
+    ncp->ops->closed(ncp->host, ncp, why ? why : adit_fsm_end_text(ncp->fsm.end));
+}
+
+static gboolean knows(gpointer user, const AditPppPacket *packet) {
+  AditNcp *ncp = user;
+  return ncp->desc->code && ncp->desc->code(ncp->state, packet->code, packet->id, packet->data, packet->length);
+}
+
+static void failed(gpointer user, const char *why) {
+  adit_ncp_close(user, why);
+}
+
+static const AditAutomatonOps automaton_ops = {
+    .send = send_packet, .up = layer_up, .down = layer_down, .finished = finished, .knows = knows, .failed = failed};
+
+/* ---- life ---- */
+
+static AditNcp *make(const AditNcpDesc *desc, const AditNcpParams *params, const AditNcpTiming *timing, const AditNcpOps *ops,
+                     gpointer host, const AditEngineEnv *env) {
+  AditNcp *ncp = g_malloc0(sizeof *ncp + desc->state_size);
+  AditFsmConfig config = {0};
+  ncp->desc = desc;
+  ncp->ops = ops;
+  ncp->host = host;
+  ncp->env = *env;
+  memcpy(&ncp->params, params, MIN(params->size, sizeof ncp->params));
+  ncp->params.size = sizeof ncp->params;
+  if (timing)
+    config = (AditFsmConfig){timing->restart_ms, timing->max_configure, timing->max_terminate, timing->max_failure};
+  adit_automaton_init(&ncp->fsm, &automaton_ops, ncp, &desc->options, ncp->state, &ncp->env, 0, &config);
+  return ncp;
+}
+
+AditNcp *adit_ncp_new(const AditNcpDesc *desc, const AditNcpParams *params, const AditNcpTiming *timing, const AditNcpOps *ops,
+                      gpointer host, const AditEngineEnv *env) {
+  AditNcp *ncp = make(desc, params, timing, ops, host, env);
+  desc->init(ncp->state, &ncp->env, &ncp->params);
+  return ncp;
+}
+
+void adit_ncp_free(AditNcp *ncp) {
+  if (!ncp)
+    return;
+  ncp->doomed = TRUE;
+  if (!ncp->depth)
+    free_now(ncp);
+}
+
+const AditNcpDesc *adit_ncp_desc(const AditNcp *ncp) {
+  return ncp->desc;
+}
+
+gboolean adit_ncp_is_open(const AditNcp *ncp) {
+  return ncp->fsm.state == ADIT_FSM_OPENED;
+}
+
+gboolean adit_ncp_owns(const AditNcp *ncp, guint16 protocol) {
+  return protocol == ncp->desc->protocol || (protocol && protocol == ncp->desc->data_protocol);
+}
+
+void adit_ncp_up(AditNcp *ncp) {
+  enter(ncp);
+  ncp->desc->reset(ncp->state);
+  if (!ncp->barred)
+    adit_automaton_event(&ncp->fsm, ADIT_FSM_OPEN);
+  adit_automaton_event(&ncp->fsm, ADIT_FSM_UP);
+  leave(ncp);
+}
+
+void adit_ncp_down(AditNcp *ncp) {
+  enter(ncp);
+  adit_automaton_event(&ncp->fsm, ADIT_FSM_DOWN);
+  leave(ncp);
+}
+
+void adit_ncp_close(AditNcp *ncp, const char *why) {
+  enter(ncp);
+  if (!ncp->barred) {
+    ncp->barred = TRUE;
+    g_free(ncp->why);
+    ncp->why = g_strndup(why ? why : "", WHY_MAX);
+  }
+  adit_automaton_event(&ncp->fsm, ADIT_FSM_CLOSE);
+  leave(ncp);
+}
+
+void adit_ncp_input(AditNcp *ncp, const guint8 *payload, gsize length) {
+  enter(ncp);
+  adit_automaton_input(&ncp->fsm, payload, length);
+  leave(ncp);
+}
+
+void adit_ncp_timeout(AditNcp *ncp, guint slot) {
+  enter(ncp);
+  adit_automaton_timeout(&ncp->fsm);
+  leave(ncp);
+}
+
+void adit_ncp_rejected(AditNcp *ncp) {
+  enter(ncp);
+  adit_automaton_event(&ncp->fsm, ADIT_FSM_RXJ_MINUS);
+  leave(ncp);
+}
+
+void adit_ncp_save(const AditNcp *ncp, AditBuilder *out) {
+  gsize why = ncp->why ? strlen(ncp->why) : 0;
+  adit_put_u8(out, SAVE_VERSION);
+  adit_put_u8(out, ncp->barred ? 1 : 0);
+  adit_put_u8(out, (guint8)why);
+  adit_put_bytes(out, ncp->why, why);
+  adit_automaton_save(&ncp->fsm, out);
+  gsize mark = adit_built(out);
+  adit_put_u16(out, 0);
+  ncp->desc->save(ncp->state, out);
+  adit_patch_u16(out, mark, (guint16)(adit_built(out) - mark - 2));
+}
+
+AditNcp *adit_ncp_restore(const AditNcpDesc *desc, const AditNcpParams *params, const AditNcpTiming *timing, const AditNcpOps *ops,
+                          gpointer host, const AditEngineEnv *env, AditCursor *in) {
+  AditNcp *ncp = make(desc, params, timing, ops, host, env);
+  guint8 version = adit_get_u8(in);
+  ncp->barred = adit_get_u8(in) != 0;
+  guint8 why = adit_get_u8(in);
+  const guint8 *text = adit_get_bytes(in, why);
+  if (why && text)
+    ncp->why = g_strndup((const char *)text, why);
+
+  gboolean fine = version == SAVE_VERSION && !in->bad && adit_automaton_restore(&ncp->fsm, in);
+  AditCursor state = adit_get_sub(in, adit_get_u16(in));
+  if (fine && !in->bad && desc->restore(ncp->state, &ncp->env, &ncp->params, &state))
+    return ncp;
+  adit_ncp_free(ncp);
+  return NULL;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/**
+ * One direction of a link's authentication: a method at work, as the one who demands or the one who answers.
+ * Embedded in a link.
+ */
+#pragma once
+
+#include "core/ppp/automaton.h"
+#include <adit/auth.h>
+
+G_BEGIN_DECLS
+
+/** Slots of a role in the link's env: one for the overall deadline, then the method's. */
+enum { ADIT_ROLE_SLOT_DEADLINE = 0, ADIT_ROLE_SLOT_METHOD, ADIT_ROLE_SLOTS = 5 };
+
+typedef enum {
+  ADIT_ROLE_IDLE = 0, /**< nobody has to prove anything */
+  ADIT_ROLE_RUNNING,
+  ADIT_ROLE_OK,
+  ADIT_ROLE_FAILED,
+} AditRoleStatus;
+
+typedef struct AditRole AditRole;
+typedef struct AditRoleBox AditRoleBox; /**< a method's state */
+
+typedef struct {
+  void (*send)(gpointer user, guint16 protocol, const guint8 *payload, gsize length);
+  void (*ask)(gpointer user, AditAuthRequest *request); /**< takes over `request` */
+  void (*ask_cancel)(gpointer user);
+  /** Settled, first time or again: role->status is OK or FAILED. */
+  void (*settled)(gpointer user, AditRole *role, const char *why);
+} AditRoleOps;
+
+struct AditRole {
+  /* given */
+  const AditRoleOps *ops;
+  gpointer user;
+  const AditEngineEnv *outer;
+  guint base; /**< first slot in `outer` */
+  AditAuthStart start;
+  guint timeout_ms;
+
+  /* state */
+  AditRoleStatus status;
+  const AditAuthMethod *method;
+  AditRoleBox *box;   /**< NULL = the method is not running */
+  AditRoleBox *grave; /**< states that ended inside a call into their method: freed when it returns */
+  guint busy;         /**< depth of such calls */
+  AditAuthEnv env;
+  guint64 deadline;
+  gboolean asking;    /**< a question is open */
+  gboolean stale;     /**< restored while a question was open: begin anew at the deadline slot's next wake */
+  char *asked, *name; /**< user name of the open question; of the last one accepted */
+};
+
+/** `role` must be zeroed. `start`'s strings must outlive it. */
+void adit_role_init(AditRole *role, const AditRoleOps *ops, gpointer user, const AditEngineEnv *env, guint base, const AditAuthStart *start,
+                    guint timeout_ms);
+/** Begin with `method`, or begin again: a role that is OK stays so until it is settled otherwise. */
+void adit_role_start(AditRole *role, const AditAuthMethod *method);
+/** A question that was put on a method's behalf, from what a LAC knows. Takes over `request`. */
+void adit_role_ask(AditRole *role, AditAuthRequest *request);
+/** Settles the role without a method. */
+void adit_role_settle(AditRole *role, gboolean ok, const char *why);
+/** Back to idle; the method's state is wiped. */
+void adit_role_stop(AditRole *role);
+void adit_role_timeout(AditRole *role, guint slot); /**< slot from the role's base */
+void adit_role_input(AditRole *role, guint16 protocol, const guint8 *payload, gsize length);
+void adit_role_verdict(AditRole *role, const AditAuthReply *reply);
+
+void adit_role_save(const AditRole *role, AditBuilder *out);
+/** After adit_role_init(); `method` is the one agreed by LCP. */
+gboolean adit_role_restore(AditRole *role, const AditAuthMethod *method, AditCursor *in);
+
+G_END_DECLS

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "ipv6cp.h"
+
+/* IPv6-Compression-Protocol (2) is rejected. */
+enum { INTERFACE_IDENTIFIER = 1 };
+#define IFID 8
+
+typedef struct {
+  const AditNcpParams *params;
+  const AditEngineEnv *env;
+  guint8 own[IFID];
+  guint8 peer[IFID];  /* as the peer asked last; zero = not said */
+  guint8 offer[IFID]; /* what a peer without a good one is told: always the same, so that it can agree */
+  gboolean asking;
+} Ipv6cp;
+
+static gboolean is_zero(const guint8 *id) {
+  static const guint8 zero[IFID];
+  return memcmp(id, zero, IFID) == 0;
+}
+
+/** Random, not zero, without the universal bit (RFC 5072 4.1), and none of those in use. */
+static void choose(Ipv6cp *ip, guint8 id[IFID]) {
+  do {
+    adit_env_random(ip->env, id, IFID);
+    id[0] &= (guint8)~2;
+    id[IFID - 1] |= 1;
+  } while (memcmp(id, ip->own, IFID) == 0 || memcmp(id, ip->peer, IFID) == 0);
+}
+
+/* ---- ours ---- */
+
+static void request(gpointer self, AditBuilder *out) {
+  const Ipv6cp *ip = self;
+  if (ip->asking)
+    adit_ppp_put_option(out, INTERFACE_IDENTIFIER, ip->own, IFID);
+}
+
+static void acked(gpointer self) {}
+
+/** RFC 5072 4.1: take what is suggested, unless it is no better. */
+static void naked(gpointer self, const AditPppOption *option) {
+  Ipv6cp *ip = self;
+  if (option->type != INTERFACE_IDENTIFIER || option->length != IFID)
+    return;
+  if (is_zero(option->data) || memcmp(option->data, ip->peer, IFID) == 0)
+    choose(ip, ip->own);
+  else
+    memcpy(ip->own, option->data, IFID);
+}
+
+/** The peer does not talk about identifiers: ours stands. */
+static gboolean rejected(gpointer self, const AditPppOption *option) {
+  Ipv6cp *ip = self;
+  if (option->type == INTERFACE_IDENTIFIER)
+    ip->asking = FALSE;
+  return TRUE;
+}
+
+/* ---- the peer's ---- */
+
+static void peer_begin(gpointer self) {
+  Ipv6cp *ip = self;
+  memset(ip->peer, 0, IFID);
+}
+
+static void suggest(Ipv6cp *ip, AditBuilder *nak) {
+  if (is_zero(ip->offer) || memcmp(ip->offer, ip->own, IFID) == 0)
+    choose(ip, ip->offer);
+  adit_ppp_put_option(nak, INTERFACE_IDENTIFIER, ip->offer, IFID);
+}
+
+static AditOptionVerdict peer_option(gpointer self, const AditPppOption *option, AditBuilder *nak) {
+  Ipv6cp *ip = self;
+  if (option->type != INTERFACE_IDENTIFIER || option->length != IFID)
+    return ADIT_OPTION_REJECT;
+
+  gboolean fixed = !ip->params->client && !is_zero(ip->params->remote_ifid);
+  if (is_zero(option->data) || memcmp(option->data, ip->own, IFID) == 0 ||
+      (fixed && memcmp(option->data, ip->params->remote_ifid, IFID) != 0)) {
+    suggest(ip, nak);
+    return ADIT_OPTION_NAK;
+  }
+  memcpy(ip->peer, option->data, IFID);
+  return ADIT_OPTION_ACK;
+}
+
+static void peer_end(gpointer self, AditBuilder *nak) {
+  Ipv6cp *ip = self;
+  if (is_zero(ip->peer) && !adit_built(nak))
+    suggest(ip, nak);
+}
+
+/* ---- life ---- */
+
+static void reset(gpointer self) {
+  Ipv6cp *ip = self;
+  memset(ip->peer, 0, IFID);
+  memcpy(ip->offer, ip->params->remote_ifid, IFID);
+  if (!is_zero(ip->params->local_ifid))
+    memcpy(ip->own, ip->params->local_ifid, IFID);
+  else if (is_zero(ip->own))
+    choose(ip, ip->own);
+  ip->asking = TRUE;
+}
+
+static void init(gpointer self, const AditEngineEnv *env, const AditNcpParams *params) {
+  Ipv6cp *ip = self;
+  ip->params = params;
+  ip->env = env;
+  reset(ip);
+}
+
+static gboolean result(gpointer self, AditNcpResult *out, const char **why) {
+  const Ipv6cp *ip = self;
+  const guint8 *peer = is_zero(ip->peer) ? ip->params->remote_ifid : ip->peer;
+  if (is_zero(peer) || memcmp(peer, ip->own, IFID) == 0) {
+    *why = "the peer has no usable interface identifier";
+    return FALSE;
+  }
+  memcpy(out->local_ifid, ip->own, IFID);
+  memcpy(out->remote_ifid, peer, IFID);
+  return TRUE;
+}
+
+static void save(gconstpointer self, AditBuilder *out) {
+  const Ipv6cp *ip = self;
+  adit_put_bytes(out, ip->own, IFID);
+  adit_put_bytes(out, ip->peer, IFID);
+  adit_put_bytes(out, ip->offer, IFID);
+  adit_put_u8(out, ip->asking ? 1 : 0);
+}
+
+static gboolean restore(gpointer self, const AditEngineEnv *env, const AditNcpParams *params, AditCursor *in) {
+  Ipv6cp *ip = self;
+  ip->params = params;
+  ip->env = env;
+  adit_get_copy(in, ip->own, IFID);
+  adit_get_copy(in, ip->peer, IFID);
+  adit_get_copy(in, ip->offer, IFID);
+  ip->asking = adit_get_u8(in) != 0;
+  return !in->bad;
+}
+
+const AditNcpDesc ipv6cp_desc = {
+    .size = sizeof(AditNcpDesc),
+    .name = "ipv6cp",
+    .protocol = ADIT_PPP_IPV6CP,
+    .data_protocol = ADIT_PPP_IPV6,
+    .kind = ADIT_NCP_NETWORK,
+    .enable = "use-ipv6",
+    .state_size = sizeof(Ipv6cp),
+    .options = {sizeof(AditPppOptionOps), request, peer_begin, peer_option, peer_end, acked, naked, rejected},
+    .init = init,
+    .result = result,
+    .reset = reset,
+    .save = save,
+    .restore = restore,
+};

@@ -126,7 +126,7 @@ gboolean adit_ppp_link_rechallenge(AditPppLink *link);
 
 void adit_ppp_link_info(const AditPppLink *link, AditPppLinkInfo *out);
 
-/** The state as octets (about 600 with method states); `out->bad` if it does not fit. Deadlines are relative. */
+/** The state as octets (at most 4 KiB, usually one); `out->bad` if it does not fit. Deadlines are relative. */
 void adit_ppp_link_save(const AditPppLink *link, AditBuilder *out);
 
 /** A link as it was when saved, with timers armed; no callback is made but wake(). A question that was open is lost: its

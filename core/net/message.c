@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* rtnetlink messages, built and read. */
+#include "core/net/net.h"
+#include "core/net/rtnl.h"
+
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netlink/attr.h>
+
+/* libnl's own default is a page a message, and ten thousand may be queued; the longest attribute is an alternative name. */
+static struct nl_msg *message(int type, int flags, const void *header, int length) {
+  struct nl_msg *msg = nlmsg_alloc_size(NLMSG_SPACE(length) + 256);
+  nlmsg_put(msg, 0, 0, type, 0, flags);
+  nlmsg_append(msg, (void *)header, (size_t)length, NLMSG_ALIGNTO);
+  return msg;
+}
+
+static void put_address(struct nl_msg *msg, int type, const AditAddress *a) {
+  nla_put(msg, type, (int)adit_address_size(a), a->octet);
+}
+
+/* ---- links ---- */
+
+struct nl_msg *adit_rtnl_link_set(const AditLinkChange *c) {
+  struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC, .ifi_index = (int)c->ifindex};
+  if (c->set & ADIT_LINK_UP) {
+    ifi.ifi_change = IFF_UP;
+    ifi.ifi_flags = c->up ? IFF_UP : 0;
+  }
+  struct nl_msg *msg = message(RTM_NEWLINK, 0, &ifi, sizeof ifi);
+  if (c->set & ADIT_LINK_MTU)
+    nla_put_u32(msg, IFLA_MTU, c->mtu);
+  if (c->set & ADIT_LINK_GROUP)
+    nla_put_u32(msg, IFLA_GROUP, c->group);
+  if (c->set & ADIT_LINK_CARRIER)
+    nla_put_u8(msg, IFLA_CARRIER, c->carrier ? 1 : 0);
+  if (c->set & ADIT_LINK_MASTER)
+    nla_put_u32(msg, IFLA_MASTER, c->master);
+  return msg;
+}
+
+struct nl_msg *adit_rtnl_link_no_ipv6_auto(guint ifindex) {
+  struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex};
+  struct nl_msg *msg = message(RTM_NEWLINK, 0, &ifi, sizeof ifi);
+  struct nlattr *spec = nla_nest_start(msg, IFLA_AF_SPEC), *inet6 = nla_nest_start(msg, AF_INET6);
+  nla_put_u8(msg, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+  nla_nest_end(msg, inet6);
+  nla_nest_end(msg, spec);
+  return msg;
+}
+
+struct nl_msg *adit_rtnl_link_alias(int type, guint ifindex, const char *alias) {
+  struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex};
+  struct nl_msg *msg = message(type, type == RTM_NEWLINKPROP ? NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND : 0, &ifi, sizeof ifi);
+  struct nlattr *list = nla_nest_start(msg, IFLA_PROP_LIST | NLA_F_NESTED);
+  nla_put_string(msg, IFLA_ALT_IFNAME, alias);
+  nla_nest_end(msg, list);
+  return msg;
+}
+
+struct nl_msg *adit_rtnl_link_get(guint ifindex) {
+  struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex};
+  return message(RTM_GETLINK, 0, &ifi, sizeof ifi);
+}
+
+struct nl_msg *adit_rtnl_link_delete(guint ifindex) {
+  struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex};
+  return message(RTM_DELLINK, 0, &ifi, sizeof ifi);
+}
+
+struct nl_msg *adit_rtnl_link_delete_group(guint group) {
+  struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC};
+  struct nl_msg *msg = message(RTM_DELLINK, 0, &ifi, sizeof ifi);
+  nla_put_u32(msg, IFLA_GROUP, group);
+  return msg;
+}
+
+/* ---- addresses ---- */
+
+struct nl_msg *adit_rtnl_address(int type, const AditNetAddress *a) {
+  const AditAddress *local = &a->local.address;
+  struct ifaddrmsg ifa = {.ifa_family = local->family, .ifa_prefixlen = a->local.length, .ifa_index = a->ifindex};
+  gboolean peer = a->peer.family == local->family;
+  if (local->family == AF_INET6)
+    ifa.ifa_flags = IFA_F_NODAD; /* two ends, each told its own: nobody to collide with, and usable at once */
+  struct nl_msg *msg = message(type, type == RTM_NEWADDR ? NLM_F_CREATE | NLM_F_REPLACE : 0, &ifa, sizeof ifa);
+  put_address(msg, IFA_LOCAL, local);
+  put_address(msg, IFA_ADDRESS, peer ? &a->peer : local);
+  return msg;
+}
+
+/* ---- routes ---- */
+
+struct nl_msg *adit_rtnl_route(int type, const AditNetRoute *r, gboolean exact) {
+  guint32 table = r->table ? r->table : RT_TABLE_MAIN;
+  gboolean add = type == RTM_NEWROUTE, via = adit_address_is_set(&r->via);
+  struct rtmsg rtm = {
+      .rtm_family = r->to.address.family,
+      .rtm_dst_len = r->to.length,
+      .rtm_table = table < 256 ? (guint8)table : RT_TABLE_UNSPEC,
+      .rtm_protocol = ADIT_NET_PROTOCOL,
+      /* A delete matches any scope. */
+      .rtm_scope = !add                                      ? RT_SCOPE_NOWHERE
+                   : r->to.address.family == AF_INET && !via ? RT_SCOPE_LINK
+                                                             : RT_SCOPE_UNIVERSE,
+      .rtm_type = add ? RTN_UNICAST : RTN_UNSPEC,
+  };
+  struct nl_msg *msg = message(type, add ? NLM_F_CREATE | NLM_F_EXCL : 0, &rtm, sizeof rtm);
+  if (r->to.length)
+    put_address(msg, RTA_DST, &r->to.address);
+  nla_put_u32(msg, RTA_TABLE, table);
+  if (r->metric)
+    nla_put_u32(msg, RTA_PRIORITY, r->metric);
+  if (!exact)
+    return msg;
+  if (r->ifindex)
+    nla_put_u32(msg, RTA_OIF, r->ifindex);
+  if (via && r->via.family == r->to.address.family) {
+    put_address(msg, RTA_GATEWAY, &r->via);
+  } else if (via) {
+    struct {
+      guint16 family; /* struct rtvia */
+      guint8 octet[16];
+    } rtvia = {.family = r->via.family};
+    memcpy(rtvia.octet, r->via.octet, 16);
+    nla_put(msg, RTA_VIA, (int)(sizeof rtvia.family + adit_address_size(&r->via)), &rtvia);
+  }
+  return msg;
+}
+
+struct nl_msg *adit_rtnl_route_get(const AditAddress *to) {
+  struct rtmsg rtm = {.rtm_family = to->family, .rtm_dst_len = (guint8)(adit_address_size(to) * 8)};
+  struct nl_msg *msg = message(RTM_GETROUTE, 0, &rtm, sizeof rtm);
+  put_address(msg, RTA_DST, to);
+  return msg;
+}
+
+struct nl_msg *adit_rtnl_route_dump(int family) {
+  struct rtmsg rtm = {.rtm_family = (guint8)family, .rtm_protocol = ADIT_NET_PROTOCOL};
+  return message(RTM_GETROUTE, NLM_F_DUMP, &rtm, sizeof rtm);
+}
+
+struct nl_msg *adit_rtnl_route_delete_dumped(struct nlmsghdr *dumped) {
+  return message(RTM_DELROUTE, 0, nlmsg_data(dumped), nlmsg_datalen(dumped));
+}
+
+static gboolean get_address(struct nlattr *attr, int family, AditAddress *out) {
+  memset(out, 0, sizeof *out);
+  if (!attr || nla_len(attr) != (family == AF_INET6 ? 16 : 4))
+    return FALSE;
+  out->family = (guint8)family;
+  memcpy(out->octet, nla_data(attr), (gsize)nla_len(attr));
+  return TRUE;
+}
+
+gboolean adit_rtnl_route_parse(struct nlmsghdr *h, AditNetRoute *route, AditAddress *source) {
+  struct nlattr *attr[RTA_MAX + 1];
+  memset(route, 0, sizeof *route);
+  memset(source, 0, sizeof *source);
+  if (h->nlmsg_type != RTM_NEWROUTE || nlmsg_parse(h, sizeof(struct rtmsg), attr, RTA_MAX, NULL) < 0)
+    return FALSE;
+
+  const struct rtmsg *rtm = nlmsg_data(h);
+  if (!get_address(attr[RTA_DST], rtm->rtm_family, &route->to.address))
+    route->to.address.family = rtm->rtm_family;
+  route->to.length = rtm->rtm_dst_len;
+  route->ifindex = attr[RTA_OIF] ? nla_get_u32(attr[RTA_OIF]) : 0;
+  route->metric = attr[RTA_PRIORITY] ? nla_get_u32(attr[RTA_PRIORITY]) : 0;
+  route->table = attr[RTA_TABLE] ? nla_get_u32(attr[RTA_TABLE]) : rtm->rtm_table;
+  get_address(attr[RTA_GATEWAY], rtm->rtm_family, &route->via);
+  get_address(attr[RTA_PREFSRC], rtm->rtm_family, source);
+  if (attr[RTA_VIA] && nla_len(attr[RTA_VIA]) == 2 + 16 && *(guint16 *)nla_data(attr[RTA_VIA]) == AF_INET6) {
+    route->via.family = AF_INET6;
+    memcpy(route->via.octet, (guint8 *)nla_data(attr[RTA_VIA]) + 2, 16);
+  }
+  return TRUE;
+}

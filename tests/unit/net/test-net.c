@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* The network thread, against the kernel, in a network namespace of the test's own. */
+#include "config.h"
+
+#include "core/base/logging.h"
+#include "core/base/loop.h"
+#include "core/net/net.h"
+#include "core/net/rtnl.h"
+#include "tests/lib/loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netlink/attr.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { PATIENCE = 10000 };
+
+static const AditNetService *net;
+
+/* ---- waiting for completions ---- */
+
+typedef struct {
+  guint n;
+  int error;
+} Result;
+
+static void on_done(gpointer user, int error) {
+  Result *r = user;
+  r->n++;
+  r->error = error;
+}
+
+/* The error of a request made with `on_done` and `&result`. */
+#define WAIT(request)                                                                                                                      \
+  ({                                                                                                                                       \
+    Result result = {0};                                                                                                                   \
+    request;                                                                                                                               \
+    assert_true(TEST_LOOP_UNTIL(result.n, PATIENCE));                                                                                      \
+    assert_int_equal(result.n, 1);                                                                                                         \
+    result.error;                                                                                                                          \
+  })
+
+static int link_change(AditLinkChange change) {
+  return WAIT(net->link_change(&change, on_done, &result));
+}
+static int address_add(AditNetAddress a) {
+  return WAIT(net->address_add(&a, on_done, &result));
+}
+static int address_delete(AditNetAddress a) {
+  return WAIT(net->address_delete(&a, on_done, &result));
+}
+static int route_add(AditNetRoute r) {
+  return WAIT(net->route_add(&r, on_done, &result));
+}
+static int route_delete(AditNetRoute r) {
+  return WAIT(net->route_delete(&r, on_done, &result));
+}
+
+/* ---- interfaces to work on ---- */
+
+typedef struct {
+  char name[IFNAMSIZ];
+  guint ifindex;
+  gboolean done;
+  GThread *thread;
+} Tun;
+
+static void tun_make(gpointer data) {
+  Tun *t = data;
+  struct ifreq ifr = {.ifr_flags = IFF_TUN | IFF_NO_PI};
+  int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+  g_strlcpy(ifr.ifr_name, t->name, IFNAMSIZ);
+  if (fd >= 0 && ioctl(fd, TUNSETIFF, &ifr) == 0 && ioctl(fd, TUNSETPERSIST, 1) == 0)
+    t->ifindex = if_nametoindex(t->name);
+  if (fd >= 0)
+    close(fd);
+  t->thread = g_thread_self();
+}
+
+static void tun_made(gpointer data) {
+  ((Tun *)data)->done = TRUE;
+}
+
+static guint tun(const char *name, gboolean up) {
+  Tun t = {.done = FALSE};
+  g_strlcpy(t.name, name, IFNAMSIZ);
+  net->call(tun_make, tun_made, &t);
+  assert_true(TEST_LOOP_UNTIL(t.done, PATIENCE));
+  assert_true(t.thread != g_thread_self());
+  assert_int_not_equal(t.ifindex, 0);
+  AditLinkChange change = {.ifindex = t.ifindex, .set = ADIT_LINK_GROUP | ADIT_LINK_UP, .group = net->group(), .up = up};
+  assert_int_equal(link_change(change), 0);
+  return t.ifindex;
+}
+
+/* ---- what the kernel has ---- */
+
+typedef struct {
+  guint ifindex;
+  guint flags, mtu, group, gen_mode, carrier, master;
+  char alias[128];
+  guint aliases;
+} Link;
+
+static void read_link(struct nlmsghdr *h, gpointer data) {
+  Link *l = data;
+  struct nlattr *a[IFLA_MAX + 1], *one;
+  int left;
+  assert_true(nlmsg_parse(h, sizeof(struct ifinfomsg), a, IFLA_MAX, NULL) >= 0);
+  l->flags = ((struct ifinfomsg *)nlmsg_data(h))->ifi_flags;
+  l->mtu = nla_get_u32(a[IFLA_MTU]);
+  l->group = nla_get_u32(a[IFLA_GROUP]);
+  l->carrier = nla_get_u8(a[IFLA_CARRIER]);
+  l->master = a[IFLA_MASTER] ? nla_get_u32(a[IFLA_MASTER]) : 0;
+  if (a[IFLA_PROP_LIST])
+    nla_for_each_nested(one, a[IFLA_PROP_LIST], left) {
+      nla_strlcpy(l->alias, one, sizeof l->alias);
+      l->aliases++;
+    }
+  struct nlattr *inet6 = a[IFLA_AF_SPEC] ? nla_find(nla_data(a[IFLA_AF_SPEC]), nla_len(a[IFLA_AF_SPEC]), AF_INET6) : NULL;
+  struct nlattr *mode = inet6 ? nla_find(nla_data(inet6), nla_len(inet6), IFLA_INET6_ADDR_GEN_MODE) : NULL;
+  l->gen_mode = mode ? nla_get_u8(mode) : 255;
+}
+
+static Link link_get(guint ifindex) {
+  AditRtnl *r = adit_rtnl_open(NULL);
+  Link l = {.ifindex = ifindex};
+  assert_int_equal(adit_rtnl_ask(r, adit_rtnl_link_get(ifindex), read_link, &l), 0);
+  adit_rtnl_close(r);
+  return l;
+}
+
+static gboolean link_exists(guint ifindex) {
+  char name[IFNAMSIZ];
+  return if_indextoname(ifindex, name) != NULL;
+}
+
+static char *run(const char *command) {
+  char *out = NULL;
+  assert_true(g_spawn_command_line_sync(command, &out, NULL, NULL, NULL));
+  return out;
+}
+
+static gboolean shows(const char *command, const char *words) {
+  g_autofree char *out = run(command);
+  return strstr(out, words) != NULL;
+}
+
+static AditPrefix prefix(const char *text) {
+  AditPrefix p;
+  assert_true(adit_prefix_parse(text, &p));
+  return p;
+}
+
+static AditAddress addr(const char *text) {
+  return prefix(text).address;
+}
+
+/* ---- tests ---- */
+
+static void link_properties_are_set(void **state) {
+  guint i = tun("p0", FALSE);
+  AditLinkChange change = {.ifindex = i,
+                           .set = ADIT_LINK_MTU | ADIT_LINK_UP | ADIT_LINK_NO_IPV6_AUTO | ADIT_LINK_ALIAS,
+                           .mtu = 1400,
+                           .up = TRUE,
+                           .alias = "l2tp-somebody.with.a.long.name@example.net"};
+  assert_int_equal(link_change(change), 0);
+  Link l = link_get(i);
+  assert_int_equal(l.mtu, 1400);
+  assert_int_equal(l.group, ADIT_NET_GROUP);
+  assert_true(l.flags & IFF_UP);
+  assert_string_equal(l.alias, change.alias);
+  if (l.gen_mode != 255) /* IPv6 is there */
+    assert_int_equal(l.gen_mode, IN6_ADDR_GEN_MODE_NONE);
+  assert_false(shows("ip -6 addr show dev p0", "fe80"));
+
+  /* Again is no error; another alias takes the first one's place; none removes it. */
+  assert_int_equal(link_change(change), 0);
+  change.alias = "l2tp-another.with.a.long.name@example.net";
+  assert_int_equal(link_change(change), 0);
+  l = link_get(i);
+  assert_string_equal(l.alias, change.alias);
+  assert_int_equal(l.aliases, 1);
+  change = (AditLinkChange){.ifindex = i, .set = ADIT_LINK_ALIAS | ADIT_LINK_UP | ADIT_LINK_CARRIER, .up = TRUE, .carrier = FALSE};
+  assert_int_equal(link_change(change), 0);
+  l = link_get(i);
+  assert_int_equal(l.aliases, 0);
+  assert_int_equal(l.carrier, 0);
+  /* Nobody has the TUN open: the kernel refuses it a carrier, so that the question did arrive. */
+  change = (AditLinkChange){.ifindex = i, .set = ADIT_LINK_CARRIER, .carrier = TRUE};
+  assert_int_equal(link_change(change), EPERM);
+  change = (AditLinkChange){.ifindex = i, .set = ADIT_LINK_UP, .up = FALSE};
+  assert_int_equal(link_change(change), 0);
+  l = link_get(i);
+  assert_false(l.flags & IFF_UP);
+  assert_int_equal(WAIT(net->link_delete(i, on_done, &result)), 0);
+  assert_false(link_exists(i));
+}
+
+static void errors_are_the_kernels(void **state) {
+  AditLinkChange change = {.ifindex = 9999, .set = ADIT_LINK_MTU, .mtu = 1400};
+  assert_int_equal(link_change(change), ENODEV);
+  change.set |= ADIT_LINK_ALIAS;
+  change.alias = "x";
+  assert_int_equal(link_change(change), ENODEV);
+  assert_int_equal(WAIT(net->link_delete(9999, on_done, &result)), ENODEV);
+  AditNetRoute r = {.to = prefix("198.51.100.1/32"), .ifindex = 9999};
+  assert_int_equal(route_add(r), ENODEV);
+  assert_int_equal(route_delete(r), ESRCH);
+  /* Without a completion it is logged; the next one's completion shows that it went through. */
+  net->route_delete(&r, NULL, NULL);
+  assert_int_equal(route_delete(r), ESRCH);
+}
+
+static void point_to_point_addresses(void **state) {
+  guint i = tun("a0", TRUE);
+  AditNetAddress v4 = {.ifindex = i, .local = prefix("192.0.2.1/32"), .peer = addr("198.51.100.7")};
+  assert_int_equal(address_add(v4), 0);
+  assert_true(shows("ip -4 addr show dev a0", "inet 192.0.2.1 peer 198.51.100.7/32"));
+  assert_int_equal(address_add(v4), 0); /* the same again is no error */
+  assert_true(shows("ip -4 route get 198.51.100.7", "dev a0"));
+  assert_int_equal(address_delete(v4), 0);
+  assert_false(shows("ip -4 addr show dev a0", "inet "));
+  assert_int_equal(address_delete(v4), EADDRNOTAVAIL);
+
+  AditNetAddress plain = {.ifindex = i, .local = prefix("203.0.113.1/24")};
+  assert_int_equal(address_add(plain), 0);
+  assert_true(shows("ip -4 addr show dev a0", "inet 203.0.113.1/24"));
+  WAIT(net->link_delete(i, on_done, &result));
+}
+
+static void ipv6_addresses_are_usable_at_once(void **state) {
+  guint i = tun("b0", FALSE);
+  AditLinkChange up = {.ifindex = i, .set = ADIT_LINK_NO_IPV6_AUTO | ADIT_LINK_UP, .up = TRUE};
+  assert_int_equal(link_change(up), 0);
+  AditNetAddress ll = {.ifindex = i, .local = prefix("fe80::1/64")};
+  AditNetAddress peer = {.ifindex = i, .local = prefix("2001:db8::1/128"), .peer = addr("2001:db8::2")};
+  assert_int_equal(address_add(ll), 0);
+  assert_int_equal(address_add(peer), 0);
+  g_autofree char *out = run("ip -6 addr show dev b0");
+  assert_non_null(strstr(out, "inet6 fe80::1/64"));
+  assert_non_null(strstr(out, "inet6 2001:db8::1 peer 2001:db8::2/128"));
+  assert_null(strstr(out, "tentative"));
+  assert_int_equal(address_delete(peer), 0);
+  WAIT(net->link_delete(i, on_done, &result));
+}
+
+static void routes_carry_our_protocol_and_replace_only_our_own(void **state) {
+  guint i = tun("r0", TRUE), j = tun("r1", TRUE);
+  AditNetRoute r = {.to = prefix("198.51.100.0/24"), .ifindex = i};
+  assert_int_equal(route_add(r), 0);
+  assert_true(shows("ip route show proto 173", "198.51.100.0/24 dev r0"));
+  r.ifindex = j;
+  assert_int_equal(route_add(r), 0);
+  assert_true(shows("ip route show proto 173", "198.51.100.0/24 dev r1"));
+  assert_false(shows("ip route show", "dev r0"));
+  assert_int_equal(route_delete(r), 0);
+
+  /* An administrator's route is never replaced or deleted. */
+  g_free(run("ip route add default dev r0"));
+  AditNetRoute def = {.to = {.address = {.family = AF_INET}}, .ifindex = j};
+  assert_int_equal(route_add(def), EEXIST);
+  assert_int_equal(route_delete(def), ESRCH);
+  assert_true(shows("ip route show", "default dev r0"));
+  def.metric = 5;
+  assert_int_equal(route_add(def), 0);
+  assert_true(shows("ip route show", "default dev r1"));
+
+  AditNetRoute table = {.to = prefix("198.51.100.9/32"), .ifindex = i, .table = 1000, .metric = 7};
+  assert_int_equal(route_add(table), 0);
+  assert_true(shows("ip route show table 1000", "198.51.100.9 dev r0 proto 173 scope link metric 7"));
+  assert_int_equal(route_delete(table), 0);
+
+  AditNetAddress a = {.ifindex = i, .local = prefix("203.0.113.1/24")};
+  assert_int_equal(address_add(a), 0);
+  AditNetRoute via = {.to = prefix("192.0.2.0/25"), .via = addr("203.0.113.9")};
+  assert_int_equal(route_add(via), 0);
+  assert_true(shows("ip route show proto 173", "192.0.2.0/25 via 203.0.113.9 dev r0"));
+  AditNetRoute v6 = {.to = prefix("2001:db8:1::/48"), .ifindex = i};
+  assert_int_equal(route_add(v6), 0);
+  assert_int_equal(route_add(v6), 0);
+  assert_true(shows("ip -6 route show proto 173", "2001:db8:1::/48 dev r0"));
+  assert_int_equal(route_delete(v6), 0);
+  WAIT(net->link_delete(i, on_done, &result));
+  WAIT(net->link_delete(j, on_done, &result));
+}
+
+typedef struct {
+  guint n;
+  int error;
+  AditNetRoute route;
+  AditAddress source;
+} Way;
+
+static void on_way(gpointer user, int error, const AditNetRoute *route, const AditAddress *source) {
+  Way *w = user;
+  w->n++;
+  w->error = error;
+  if (route)
+    w->route = *route;
+  if (source)
+    w->source = *source;
+}
+
+static Way route_get(const char *to) {
+  Way w = {0};
+  AditAddress a = addr(to);
+  net->route_get(&a, on_way, &w);
+  assert_true(TEST_LOOP_UNTIL(w.n, PATIENCE));
+  return w;
+}
+
+static void route_get_tells_gateway_interface_and_source(void **state) {
+  guint i = tun("g0", TRUE);
+  AditAddress want = addr("203.0.113.1"), gateway = addr("203.0.113.254");
+  AditNetAddress a = {.ifindex = i, .local = prefix("203.0.113.1/24")};
+  AditNetRoute def = {.to = {.address = {.family = AF_INET}}, .via = gateway};
+  assert_int_equal(route_get("192.0.2.1").error, ENETUNREACH);
+  assert_int_equal(address_add(a), 0);
+  assert_int_equal(route_add(def), 0);
+  Way w = route_get("192.0.2.1");
+  assert_int_equal(w.error, 0);
+  assert_int_equal(w.route.ifindex, i);
+  assert_true(adit_address_equal(&w.route.via, &gateway));
+  assert_true(adit_address_equal(&w.source, &want));
+  w = route_get("203.0.113.77");
+  assert_false(adit_address_is_set(&w.route.via));
+  assert_int_equal(w.route.ifindex, i);
+  WAIT(net->link_delete(i, on_done, &result));
+}
+
+typedef struct {
+  guint n, out_of_order, errors;
+} Order;
+
+typedef struct {
+  Order *order;
+  guint index;
+} Slot;
+
+static void in_order(gpointer user, int error) {
+  Slot *s = user;
+  if (s->order->n++ != s->index)
+    s->order->out_of_order++;
+  s->order->errors += error != 0;
+}
+
+static void called(gpointer data) {
+  in_order(data, 0);
+}
+
+static void nothing(gpointer data) {}
+
+static void many_requests_are_carried_out_in_order(void **state) {
+  enum { N = 1500 };
+  guint i = tun("m0", TRUE);
+  Order order = {0};
+  g_autofree Slot *slots = g_new0(Slot, 2 * N + 1);
+  for (guint k = 0; k < N; k++) {
+    AditNetRoute r = {.to = {adit_address_ipv4(0x0a000000 + k), 32}, .ifindex = i};
+    slots[k] = (Slot){&order, k};
+    net->route_add(&r, in_order, &slots[k]);
+  }
+  slots[N] = (Slot){&order, N};
+  net->call(nothing, called, &slots[N]);
+  for (guint k = 0; k < N; k++) {
+    AditNetRoute r = {.to = {adit_address_ipv4(0x0a000000 + k), 32}, .ifindex = i};
+    slots[N + 1 + k] = (Slot){&order, N + 1 + k};
+    net->route_delete(&r, in_order, &slots[N + 1 + k]);
+  }
+  assert_true(TEST_LOOP_UNTIL(order.n == 2 * N + 1, PATIENCE));
+  assert_int_equal(order.out_of_order, 0);
+  assert_int_equal(order.errors, 0); /* each delete found what was added before it */
+  WAIT(net->link_delete(i, on_done, &result));
+}
+
+static void a_failure_in_a_batch_is_its_own(void **state) {
+  guint i = tun("f0", TRUE);
+  Result r[3] = {{0}};
+  AditNetRoute good = {.to = prefix("198.51.100.1/32"), .ifindex = i}, bad = {.to = prefix("198.51.100.2/32"), .ifindex = 9999};
+  net->route_add(&good, on_done, &r[0]);
+  net->route_add(&bad, on_done, &r[1]);
+  net->route_delete(&good, on_done, &r[2]);
+  assert_true(TEST_LOOP_UNTIL(r[2].n, PATIENCE));
+  assert_int_equal(r[0].error, 0);
+  assert_int_equal(r[1].error, ENODEV);
+  assert_int_equal(r[2].error, 0);
+  WAIT(net->link_delete(i, on_done, &result));
+}
+
+static void the_sweep_removes_our_links_and_routes_only(void **state) {
+  guint ours = tun("s0", TRUE), more = tun("s1", TRUE), theirs = tun("s2", TRUE);
+  AditLinkChange out = {.ifindex = theirs, .set = ADIT_LINK_GROUP, .group = 1};
+  assert_int_equal(link_change(out), 0);
+  AditNetRoute r = {.to = prefix("198.51.100.1/32"), .ifindex = theirs}, v6 = {.to = prefix("2001:db8:2::/48"), .ifindex = theirs},
+               table = {.to = prefix("198.51.100.2/32"), .ifindex = theirs, .table = 1234};
+  assert_int_equal(route_add(r), 0);
+  assert_int_equal(route_add(v6), 0);
+  assert_int_equal(route_add(table), 0);
+  g_free(run("ip route add 198.51.100.3/32 dev s2"));
+
+  assert_int_equal(WAIT(adit_net_sweep(on_done, &result)), 0);
+  assert_false(link_exists(ours));
+  assert_false(link_exists(more));
+  assert_true(link_exists(theirs));
+  g_autofree char *left = run("ip route show table all proto 173"), *left6 = run("ip -6 route show table all proto 173");
+  assert_string_equal(left, "");
+  assert_string_equal(left6, "");
+  assert_true(shows("ip route show", "198.51.100.3 dev s2"));
+  assert_int_equal(WAIT(adit_net_sweep(on_done, &result)), 0); /* nothing to do is success */
+  WAIT(net->link_delete(theirs, on_done, &result));
+}
+
+static void a_group_goes_at_once(void **state) {
+  guint index[50];
+  for (guint i = 0; i < G_N_ELEMENTS(index); i++) {
+    char name[IFNAMSIZ];
+    g_snprintf(name, sizeof name, "grp%u", i);
+    index[i] = tun(name, FALSE);
+  }
+  assert_int_equal(WAIT(net->link_delete_group(net->group(), on_done, &result)), 0);
+  for (guint i = 0; i < G_N_ELEMENTS(index); i++)
+    assert_false(link_exists(index[i]));
+}
+
+static void fini_carries_out_what_is_queued(void **state) {
+  guint i = tun("q0", TRUE);
+  Result r[100] = {{0}}, late = {0};
+  for (guint k = 0; k < G_N_ELEMENTS(r); k++) {
+    AditNetRoute route = {.to = {adit_address_ipv4(0x0a000000 + k), 32}, .ifindex = i};
+    net->route_add(&route, on_done, &r[k]);
+  }
+  adit_net_fini();
+  for (guint k = 0; k < G_N_ELEMENTS(r); k++) {
+    assert_int_equal(r[k].n, 1);
+    assert_int_equal(r[k].error, 0);
+  }
+  net->link_delete(i, on_done, &late); /* nobody there */
+  assert_true(TEST_LOOP_UNTIL(late.n, PATIENCE));
+  assert_int_equal(late.error, ESHUTDOWN);
+  assert_true(adit_net_init(NULL));
+  WAIT(net->link_delete(i, on_done, &result));
+}
+
+/* ---- life ---- */
+
+static gboolean own_namespace(void) {
+  if (unshare(CLONE_NEWNET) == 0)
+    return TRUE;
+  uid_t uid = getuid();
+  if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+    return FALSE;
+  g_autofree char *map = g_strdup_printf("0 %u 1", uid);
+  return g_file_set_contents_full("/proc/self/uid_map", map, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL);
+}
+
+static int setup(void **state) {
+  adit_loop_init();
+  assert_true(adit_net_init(NULL));
+  net = adit_net_service();
+  return 0;
+}
+
+static int teardown(void **state) {
+  adit_net_fini();
+  adit_loop_fini();
+  return 0;
+}
+
+int main(void) {
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+  const struct CMUnitTest tests[] = {
+      T(link_properties_are_set),
+      T(errors_are_the_kernels),
+      T(point_to_point_addresses),
+      T(ipv6_addresses_are_usable_at_once),
+      T(routes_carry_our_protocol_and_replace_only_our_own),
+      T(route_get_tells_gateway_interface_and_source),
+      T(many_requests_are_carried_out_in_order),
+      T(a_failure_in_a_batch_is_its_own),
+      T(the_sweep_removes_our_links_and_routes_only),
+      T(a_group_goes_at_once),
+      T(fini_carries_out_what_is_queued),
+  };
+  if (!own_namespace()) {
+    g_printerr("no network namespace of its own: %s\n", g_strerror(errno));
+    return 1;
+  }
+  adit_logging_init(ADIT_LOG_INFO);
+  g_free(run("ip link set lo up"));
+  return cmocka_run_group_tests_name("net", tests, NULL, NULL);
+}

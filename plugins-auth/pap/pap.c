@@ -50,7 +50,8 @@ static void judged(Pap *pap, const AditAuthEnv *env, guint8 code, guint8 id, Adi
   /* An answer to any of our requests will do: it may have been slow. */
   if (pap->state != PAP_STATE_SENT || (guint8)(id - pap->first_id) > (guint8)(pap->id - pap->first_id))
     return;
-  gsize length = MIN(adit_get_u8(in), adit_left(in)); /* peers are known to leave the message out, or to get its length wrong */
+  gsize length = adit_get_u8(in);
+  length = MIN(length, adit_left(in)); /* peers are known to leave the message out, or to get its length wrong */
   const guint8 *said = adit_get_bytes(in, length);
 
   for (gsize i = 0; i < length && said; i++)
@@ -222,7 +223,8 @@ static gboolean restore(gpointer state, const AditAuthEnv *env, const AditAuthSt
   fits = adit_get_u8(in) == pap->demand && fits;
   pap->id = adit_get_u8(in);
   pap->first_id = adit_get_u8(in);
-  pap->tries_left = MIN(adit_get_u32(in), pap->tries);
+  pap->tries_left = adit_get_u32(in);
+  pap->tries_left = MIN(pap->tries_left, pap->tries);
   pap->deadline = adit_get_u64(in);
   adit_get_copy(in, pap->text, adit_get_u8(in));
   if (!fits || in->bad || pap->state < PAP_STATE_LISTENING || pap->state > PAP_STATE_FAILED ||

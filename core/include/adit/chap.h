@@ -459,7 +459,8 @@ static inline gboolean adit_chap_read(AditChap *chap, AditCursor *in, const Adit
   chap->newest = adit_get_u8(in);
   chap->decided = adit_get_u8(in);
   chap->retries = adit_get_u8(in);
-  chap->tries_left = MIN(adit_get_u32(in), chap->tries);
+  chap->tries_left = adit_get_u32(in);
+  chap->tries_left = MIN(chap->tries_left, chap->tries);
   for (guint i = 0; i < ADIT_CHAP_SLOTS; i++)
     chap->deadline[i] = adit_get_u64(in);
   gboolean fits = TRUE;

@@ -324,10 +324,12 @@ static inline void adit_chap_challenged(AditChap *chap, const AditAuthEnv *env, 
     return;
   }
 
-  if (chap->state == ADIT_CHAP_STATE_OPEN) /* a re-challenge: verdicts on earlier ones count no more */
+  if (chap->state == ADIT_CHAP_STATE_OPEN) { /* a re-challenge: verdicts on earlier ones count no more */
     memset(chap->rounds, 0, sizeof chap->rounds);
-  else if (round)
+    chap->again = 1;
+  } else if (round) {
     round->used = 0;
+  }
   round = adit_chap_round(chap, id);
   round->length = length;
   memcpy(round->challenge, value, MIN(length, sizeof round->challenge));
@@ -388,13 +390,20 @@ static inline void adit_chap_repeat(AditChap *chap, const AditAuthEnv *env, cons
       adit_chap_fail(chap, env, "the peer does not answer our challenges");
     return;
   case ADIT_CHAP_STATE_ANSWERED:
+    /* We are in, and this may have been an old challenge that came late: whoever doubts us will end the link. */
+    if (!chap->tries_left && chap->again) {
+      chap->state = ADIT_CHAP_STATE_OPEN;
+      return;
+    }
     if (!chap->tries_left) {
       adit_chap_fail(chap, env, "the peer does not say whether our response was right");
       return;
     }
     chap->tries_left--;
     adit_env_arm(&env->engine, &chap->deadline[0], 0, chap->timeout_ms);
-    adit_chap_answer(chap, env, &chap->rounds[chap->newest], a);
+    for (guint i = 0; i < ADIT_CHAP_ROUNDS; i++) /* all: the peer may have settled on an earlier one, and ignore the rest */
+      if (chap->rounds[i].used)
+        adit_chap_answer(chap, env, &chap->rounds[i], a);
     return;
   case ADIT_CHAP_STATE_RETRY:
     adit_chap_fail(chap, env, "wrong credentials, and no second try came");

@@ -21,7 +21,9 @@ static void packet_free(Packet *packet) {
 
 /* ---- what an engine is given ---- */
 
-static guint64 env_now(gpointer host) { return ((End *)host)->pair->now; }
+static guint64 env_now(gpointer host) {
+  return ((End *)host)->pair->now;
+}
 
 static void env_wake(gpointer host, guint slot, guint64 deadline) {
   End *end = (End *)host;
@@ -208,7 +210,9 @@ gboolean pair_restart(Pair *pair, int which) {
   return end->method->restore(end->state, &end->env, &end->start, &in) && !adit_left(&in);
 }
 
-guint pair_sent_count(Pair *pair, int which) { return pair->end[which].sent->len; }
+guint pair_sent_count(Pair *pair, int which) {
+  return pair->end[which].sent->len;
+}
 
 const guint8 *pair_sent(Pair *pair, int which, int index, gsize *length) {
   GPtrArray *sent = pair->end[which].sent;

@@ -13,7 +13,7 @@ typedef struct {
   AditAuthEnv env;
   gpointer state; /**< NULL = not started: packets to it are only recorded */
   guint64 wake[4];
-  guint dones;    /**< how often done() came, and what it said last */
+  guint dones; /**< how often done() came, and what it said last */
   gboolean ok;
   char why[300];
   GPtrArray *sent; /**< of GBytes: all packets that this end sent */
@@ -30,14 +30,14 @@ struct Pair {
   GQueue wire;
   End end[2];
   /* what the server's host does with requests */
-  const char *password;     /**< the right one */
-  const guint8 *nt_hash;    /**< in place of it */
-  gboolean retry, hold;     /**< answer R=1 when wrong; hold = leave the request in `asked` */
-  guint64 verdict_ms;       /**< how long the source takes */
+  const char *password;  /**< the right one */
+  const guint8 *nt_hash; /**< in place of it */
+  gboolean retry, hold;  /**< answer R=1 when wrong; hold = leave the request in `asked` */
+  guint64 verdict_ms;    /**< how long the source takes */
   guint64 verdict_at;
   AditAuthRequest *asked;
   guint asks;
-  AditAuthReply last;       /**< what verify() said last; message in `text` */
+  AditAuthReply last; /**< what verify() said last; message in `text` */
   char text[128];
 };
 

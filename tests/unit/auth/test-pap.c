@@ -132,8 +132,19 @@ static void answers_to_what_was_not_asked_are_dropped(void **unused) {
 
 static void rfc1334_2_2_1_both_lengths_are_bounded(void **unused) {
   static const char *const malformed[] = {
-      "", "01", "0107", "010700", "0107 0003 00 00", "0107 0004", "0107 000f 03 626f62 06 7365637265",
-      "0107 000e 03 626f62 06 7365637265", "0107 0008 04 626f62", "0107 0005 ff", "0107 0006 00 01", "0107 ffff 03 626f62 00", "0907 000f 03 626f62 06 736563726574",
+      "",
+      "01",
+      "0107",
+      "010700",
+      "0107 0003 00 00",
+      "0107 0004",
+      "0107 000f 03 626f62 06 7365637265",
+      "0107 000e 03 626f62 06 7365637265",
+      "0107 0008 04 626f62",
+      "0107 0005 ff",
+      "0107 0006 00 01",
+      "0107 ffff 03 626f62 00",
+      "0907 000f 03 626f62 06 736563726574",
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS(malformed); i++) {
@@ -214,7 +225,8 @@ static void verify_compares_whole_passwords(void **unused) {
   static const struct {
     const char *given, *known;
     gboolean same;
-  } cases[] = {{"", "", TRUE}, {"a", "", FALSE}, {"", "a", FALSE}, {"ab", "a", FALSE}, {"a", "ab", FALSE}, {"abab", "ab", FALSE}, {"ab", "ab", TRUE}, {"aB", "ab", FALSE}};
+  } cases[] = {{"", "", TRUE},     {"a", "", FALSE},      {"", "a", FALSE},   {"ab", "a", FALSE},
+               {"a", "ab", FALSE}, {"abab", "ab", FALSE}, {"ab", "ab", TRUE}, {"aB", "ab", FALSE}};
 
   for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
     g_autoptr(AditAuthRequest) request = adit_auth_request_new(ADIT_AUTH_PAP);
@@ -277,8 +289,12 @@ static void restarts_in_each_state(void **unused) {
 }
 
 static void restore_refuses_nonsense(void **unused) {
-  static const char *const nonsense[] = {"", "01", "02 01 01 00 00 00000000 0000000000000000 00", "01 03 01 00 00 00000000 0000000000000000 00",
-                                         "01 09 01 00 00 00000000 0000000000000000 00", "01 01 00 00 00 00000000 0000000000000000 00",
+  static const char *const nonsense[] = {"",
+                                         "01",
+                                         "02 01 01 00 00 00000000 0000000000000000 00",
+                                         "01 03 01 00 00 00000000 0000000000000000 00",
+                                         "01 09 01 00 00 00000000 0000000000000000 00",
+                                         "01 01 00 00 00 00000000 0000000000000000 00",
                                          "01 01 01 00 00 00000000 0000000000000000 09"};
   for (gsize i = 0; i < G_N_ELEMENTS(nonsense); i++) {
     g_autoptr(Pair) pair = pair_new(&pap_method, 1);

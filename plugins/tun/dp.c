@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* The data path as a whole. */
+#include "tun.h"
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+TunDp *tun_dp_new(const AditLoopService *loop, const AditNetService *net, AditPlugin *plugin) {
+  TunDp *dp = g_new0(TunDp, 1);
+  dp->loop = loop;
+  dp->net = net;
+  dp->plugin = plugin;
+  dp->epoch = 1;
+  dp->wake_fd = -1;
+  g_queue_init(&dp->retired);
+  dp->retire_timer.func = tun_retire_timer;
+  dp->retire_timer.data = dp;
+  dp->condemned_timer.func = tun_condemned_timer;
+  dp->condemned_timer.data = dp;
+  dp->links = g_hash_table_new(g_int64_hash, g_int64_equal);
+  dp->ports = g_hash_table_new(NULL, NULL);
+  dp->condemned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  return dp;
+}
+
+gboolean tun_dp_start(TunDp *dp, const TunConfig *config, GError **error) {
+  guint n = config->workers ? config->workers : g_get_num_processors();
+  dp->config = *config;
+  dp->n_workers = CLAMP(n, 1, TUN_WORKERS_MAX);
+  dp->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (dp->wake_fd < 0) {
+    dp->n_workers = 0;
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "eventfd: %s", g_strerror(errno));
+    return FALSE;
+  }
+  for (guint i = 0; i < dp->n_workers; i++)
+    if (!(dp->worker[i] = tun_worker_new(dp, i, error))) {
+      dp->n_workers = i;
+      tun_dp_stop(dp);
+      return FALSE;
+    }
+  for (guint i = 0; i < dp->n_workers; i++)
+    if (!tun_worker_start(dp->worker[i], error)) {
+      tun_dp_stop(dp);
+      return FALSE;
+    }
+  dp->wake_watch = dp->loop->watch_add(dp->plugin, dp->wake_fd, G_IO_IN, tun_notes_dispatch, dp);
+  tun_ports_sweep(dp);
+  return TRUE;
+}
+
+void tun_dp_stop(TunDp *dp) {
+  GHashTableIter iter;
+  TunPort *port;
+  if (dp->wake_fd < 0)
+    return;
+  for (guint i = 0; i < dp->n_workers; i++)
+    tun_worker_stop(dp->worker[i]);
+  if (dp->wake_watch)
+    dp->loop->watch_remove(g_steal_pointer(&dp->wake_watch));
+  close(dp->wake_fd);
+  dp->wake_fd = -1;
+  tun_retire_all(dp);
+  g_hash_table_iter_init(&iter, dp->ports);
+  while (g_hash_table_iter_next(&iter, (gpointer *)&port, NULL))
+    adit_debug(NULL, "%s is still open", port->head.name);
+  tun_ports_sweep(dp);
+}
+
+void tun_dp_free(TunDp *dp) {
+  tun_retire_all(dp);
+  dp->loop->timer_cancel(&dp->condemned_timer);
+  for (guint i = 0; i < TUN_WORKERS_MAX; i++)
+    if (dp->worker[i])
+      tun_worker_free(dp->worker[i]);
+  g_hash_table_unref(dp->links);
+  g_hash_table_unref(dp->ports);
+  g_hash_table_unref(dp->condemned);
+  g_free(dp);
+}
+
+static gboolean tun_claims(gpointer dp, const AditEncap *encap) {
+  return encap->kind == ADIT_ENCAP_L2TPV2_UDP;
+}
+
+const AditDatapathOps tun_datapath_ops = {
+    .size = sizeof(AditDatapathOps),
+    .name = "tun",
+    .claims = tun_claims,
+    .listen = tun_listen,
+    .listener_local = tun_listener_local,
+    .listener_close = tun_listener_close,
+    .send_control = tun_send_control,
+    .link_attach = tun_link_attach,
+    .link_detach = tun_link_detach,
+    .link_update = tun_link_update,
+    .link_framing = tun_link_framing,
+    .link_send = tun_link_send,
+    .link_stats = tun_link_stats,
+    .link_splice = tun_link_splice,
+    .port_open = tun_port_open,
+    .port_close = tun_port_close,
+    .port_carrier = tun_port_carrier,
+    .session_open = tun_session_open,
+    .session_join = tun_session_join,
+    .session_leave = tun_session_leave,
+    .session_set = tun_session_set,
+    .session_add_prefix = tun_session_add_prefix,
+    .session_stats = tun_session_stats,
+    .session_close = tun_session_close,
+};
+
+/* The counters of a worker by the words that people read. */
+static const struct {
+  const char *name;
+  gsize offset;
+} facts[] = {
+#define FACT(name, field)                                                                                                                  \
+  { name, G_STRUCT_OFFSET(TunWorkerStats, field) }
+    FACT("datagrams-in", datagrams_in),
+    FACT("reads", reads_in),
+    FACT("gro", gro_in),
+    FACT("datagrams-out", datagrams_out),
+    FACT("sends", sends_out),
+    FACT("gso", gso_out),
+    FACT("packets-in", packets_in),
+    FACT("super-in", super_in),
+    FACT("packets-out", packets_out),
+    FACT("joined-out", joined_out),
+    FACT("foreign", foreign),
+    FACT("foreign-full", foreign_full),
+    FACT("unknown", unknown),
+    FACT("malformed", malformed),
+    FACT("stray", stray),
+    FACT("spoofed", spoofed),
+    FACT("main-full", main_full),
+    FACT("send-full", send_full),
+    FACT("send-failed", send_failed),
+    FACT("write-failed", write_failed),
+    FACT("gso-refused", gso_refused),
+    FACT("join-refused", join_refused),
+#undef FACT
+};
+
+AditValue *tun_dp_describe(const TunDp *dp) {
+  AditValue *result = adit_value_map(), *workers = adit_value_list();
+  for (guint i = 0; i < dp->n_workers; i++) {
+    AditValue *row = adit_value_map();
+    adit_value_set(row, "worker", adit_value_int(i));
+    for (guint f = 0; f < G_N_ELEMENTS(facts); f++) {
+      const guint64 *field = (const guint64 *)(gconstpointer)((const guint8 *)&dp->worker[i]->stats + facts[f].offset);
+      adit_value_set(row, facts[f].name, adit_value_int((gint64)TUN_GET(*field)));
+    }
+    adit_value_append(workers, row);
+  }
+  adit_value_set(result, "workers", workers);
+  adit_value_set(result, "links", adit_value_int(g_hash_table_size(dp->links)));
+  adit_value_set(result, "ports", adit_value_int(g_hash_table_size(dp->ports)));
+  return result;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* Listeners: one UDP socket for each worker, all on one address and port. */
+#include "tun.h"
+#include <errno.h>
+#include <linux/filter.h>
+#include <netinet/udp.h>
+#include <unistd.h>
+
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+#ifndef SO_RCVMARK
+#define SO_RCVMARK 75
+#endif
+
+enum { SOCKET_BUFFER = 4 * 1024 * 1024 };
+
+TunWhere tun_where(const AditPath *path) {
+  TunWhere where;
+  AditAddress remote = adit_endpoint_address(&path->remote), local = adit_endpoint_address(&path->local);
+  memset(&where, 0, sizeof where);
+  memcpy(where.remote, remote.octet, 16);
+  memcpy(where.local, local.octet, 16);
+  where.association = path->association;
+  where.port = adit_endpoint_port(&path->remote);
+  where.family = remote.family;
+  where.local_any = adit_address_is_any(&local);
+  return where;
+}
+
+gboolean tun_where_equal(const TunWhere *where, const TunWhere *from) {
+  return memcmp(where, from, G_STRUCT_OFFSET(TunWhere, local_any)) == 0 &&
+         (where->local_any || from->local_any || memcmp(where->local, from->local, 16) == 0);
+}
+
+static void control_put(guint8 *control, guint *at, int level, int type, const void *data, gsize length) {
+  struct cmsghdr head = {.cmsg_len = CMSG_LEN(length), .cmsg_level = level, .cmsg_type = type};
+  memset(control + *at, 0, CMSG_SPACE(length));
+  memcpy(control + *at, &head, sizeof head);
+  memcpy(control + *at + CMSG_LEN(0), data, length);
+  *at += (guint)CMSG_SPACE(length);
+}
+
+guint tun_path_control(const AditPath *path, guint8 dscp, guint8 control[96]) {
+  AditAddress local = adit_endpoint_address(&path->local);
+  int tos = dscp << 2;
+  guint at = 0;
+  gboolean six = path->remote.any.sa_family == AF_INET6;
+  if (!adit_address_is_any(&local) && !six) {
+    struct in_pktinfo info = {0};
+    memcpy(&info.ipi_spec_dst, local.octet, 4);
+    control_put(control, &at, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
+  } else if (!adit_address_is_any(&local)) {
+    struct in6_pktinfo info = {0};
+    memcpy(&info.ipi6_addr, local.octet, 16);
+    if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
+      info.ipi6_ifindex = path->remote.in6.sin6_scope_id;
+    control_put(control, &at, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
+  }
+  if (tos && six)
+    control_put(control, &at, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof tos);
+  else if (tos)
+    control_put(control, &at, IPPROTO_IP, IP_TOS, &tos, sizeof tos);
+  if (path->association)
+    control_put(control, &at, SOL_SOCKET, SO_MARK, &path->association, sizeof path->association);
+  return at;
+}
+
+/* Brings data straight to its home worker: (tunnel + session) mod n chooses the socket, as tun_home() does. What is
+ * control gets an index that does not exist, which makes the kernel choose by the sender. */
+static void attach_steering(int fd, guint n) {
+  struct sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
+      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x80, 11, 0),
+      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x40, 4, 0),
+      BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 2), /* no Length field */
+      BPF_STMT(BPF_MISC | BPF_TAX, 0),
+      BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 4),
+      BPF_JUMP(BPF_JMP | BPF_JA, 3, 0, 0),
+      BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 4),
+      BPF_STMT(BPF_MISC | BPF_TAX, 0),
+      BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 6),
+      BPF_STMT(BPF_ALU | BPF_ADD | BPF_X, 0),
+      BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, n),
+      BPF_STMT(BPF_RET | BPF_A, 0),
+      BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+  };
+  struct sock_fprog program = {G_N_ELEMENTS(code), code};
+  if (n > 1 && setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) < 0)
+    adit_debug(NULL, "packets are not steered to their worker: %s", g_strerror(errno));
+}
+
+static void socket_options(const TunDp *dp, int fd, int family) {
+  int one = 1, buffer = SOCKET_BUFFER, pmtu = IP_PMTUDISC_DONT;
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer) < 0)
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
+  if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof buffer) < 0)
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
+  setsockopt(fd, SOL_SOCKET, SO_RCVMARK, &one, sizeof one); /* Linux 5.19; without it all is association 0 */
+  /* A frame that is too long for the way is better cut by IP than lost: the peer's MRU decides, not our path. */
+  if (family == AF_INET6) {
+    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
+    setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &one, sizeof one);
+    setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &pmtu, sizeof pmtu);
+  } else {
+    setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof one);
+    setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &pmtu, sizeof pmtu);
+  }
+  if (dp->config.offload)
+    setsockopt(fd, IPPROTO_UDP, UDP_GRO, &one, sizeof one); /* Linux 5.0 */
+}
+
+static gboolean socket_fail(const AditEndpoint *local, const char *what, GError **error) {
+  char text[ADIT_ENDPOINT_TEXT];
+  int code = errno;
+  g_set_error(error, ADIT_ERROR, code == EADDRINUSE ? ADIT_ERR_EXISTS : ADIT_ERR_SYSTEM, "%s: %s: %s", adit_endpoint_format(local, text),
+              what, g_strerror(code));
+  return FALSE;
+}
+
+/* With SO_REUSEPORT two daemons would share a port and half the peers: ask first without it. */
+static gboolean port_is_free(const AditEndpoint *local, GError **error) {
+  int one = 1, fd = socket(local->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0)
+    return socket_fail(local, "socket", error);
+  if (local->any.sa_family == AF_INET6)
+    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
+  gboolean ok = bind(fd, &local->any, adit_endpoint_size(local)) == 0 || socket_fail(local, "bind", error);
+  close(fd);
+  return ok;
+}
+
+static gboolean listener_sockets(AditListener *listener, GError **error) {
+  TunDp *dp = listener->dp;
+  int family = listener->local.any.sa_family, one = 1;
+  socklen_t size = sizeof listener->local;
+  for (guint i = 0; i < dp->n_workers; i++) {
+    int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+      return socket_fail(&listener->local, "socket", error);
+    listener->socket[listener->n_sockets++] = (TunSocket){TUN_EVENT_SOCKET, fd, listener};
+    socket_options(dp, fd, family);
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) < 0 ||
+        bind(fd, &listener->local.any, adit_endpoint_size(&listener->local)) < 0)
+      return socket_fail(&listener->local, "bind", error);
+    if (getsockname(fd, &listener->local.any, &size) < 0)
+      return socket_fail(&listener->local, "getsockname", error);
+  }
+  attach_steering(listener->socket[0].fd, dp->n_workers);
+  return TRUE;
+}
+
+static void listener_reclaim(gpointer memory) {
+  AditListener *listener = memory;
+  for (guint i = 0; i < listener->n_sockets; i++)
+    close(listener->socket[i].fd);
+  tun_table_clear(&listener->links);
+  g_free(listener);
+}
+
+AditListener *tun_listen(gpointer data, const AditListenerSpec *spec, const AditListenerOps *ops, gpointer user, GError **error) {
+  TunDp *dp = data;
+  guint slot = 0;
+  while (slot < TUN_LISTENERS_MAX && dp->listener[slot])
+    slot++;
+  if (slot == TUN_LISTENERS_MAX || !dp->n_workers) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, dp->n_workers ? "too many listeners" : "the data path is not running");
+    return NULL;
+  }
+  if (adit_endpoint_port(&spec->local) && !port_is_free(&spec->local, error))
+    return NULL;
+
+  AditListener *listener = g_new0(AditListener, 1);
+  *listener = (AditListener){
+      .dp = dp, .slot = slot, .serial = ++dp->next_serial, .local = spec->local, .classify = spec->classify, .ops = ops, .user = user};
+  tun_table_init(&listener->links, tun_retire_memory, dp);
+  if (!listener_sockets(listener, error)) {
+    listener_reclaim(listener);
+    return NULL;
+  }
+  __atomic_store_n(&dp->listener[slot], listener, __ATOMIC_RELEASE);
+  for (guint i = 0; i < listener->n_sockets; i++)
+    tun_worker_watch(dp->worker[i], listener->socket[i].fd, &listener->socket[i]);
+  return listener;
+}
+
+void tun_listener_local(AditListener *listener, AditEndpoint *local) {
+  *local = listener->local;
+}
+
+void tun_listener_close(AditListener *listener) {
+  TunDp *dp = listener->dp;
+  __atomic_store_n(&dp->listener[listener->slot], NULL, __ATOMIC_RELEASE);
+  for (guint i = 0; i < listener->n_sockets; i++)
+    if (i < dp->n_workers)
+      tun_worker_unwatch(dp->worker[i], listener->socket[i].fd);
+  tun_retire(dp, listener_reclaim, listener, NULL);
+}
+
+gboolean tun_send_control(AditListener *listener, const AditPath *path, const guint8 *datagram, gsize length) {
+  guint8 control[96] __attribute__((aligned(8)));
+  struct iovec piece = {(gpointer)datagram, length};
+  AditEndpoint to = path->remote;
+  struct msghdr message = {.msg_name = &to,
+                           .msg_namelen = adit_endpoint_size(&to),
+                           .msg_iov = &piece,
+                           .msg_iovlen = 1,
+                           .msg_control = control,
+                           .msg_controllen = tun_path_control(path, 0, control)};
+  return sendmsg(listener->socket[0].fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == (gssize)length;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* What workers hand to the main loop: control datagrams, PPP frames, strays. */
+#include "tun.h"
+#include <unistd.h>
+
+/* How much of each is handled in one pass of the loop: what belongs to live links and tunnels goes first, and whatever
+ * newcomers send, the others get their turn. */
+static const guint budget[TUN_TO_N] = {[TUN_TO_LIVE] = 64, [TUN_TO_CONTROL] = 64, [TUN_TO_NEW] = 24};
+
+void tun_note(TunWorker *w, TunPriority priority, const TunNote *note, const guint8 *head, gsize head_length, const guint8 *data,
+              gsize length) {
+  TunRing *ring = &w->main[priority];
+  TunNote *to = tun_ring_reserve(ring, sizeof *to + head_length + length);
+  if (!to) {
+    TUN_ADD(w->stats.main_full, 1);
+    w->told_main = TRUE;
+    return;
+  }
+  *to = *note;
+  to->length = (guint32)(head_length + length);
+  if (head_length)
+    memcpy(to->data, head, head_length);
+  if (length)
+    memcpy(to->data + head_length, data, length);
+  tun_ring_push(ring);
+  w->told_main = TRUE;
+}
+
+static void note_handle(TunDp *dp, const TunNote *note) {
+  if (note->kind == TUN_NOTE_FRAME) {
+    AditDpLink *link = g_hash_table_lookup(dp->links, &note->serial);
+    if (link)
+      link->ops->frame(link->user, note->data, note->length);
+    return;
+  }
+  AditListener *listener = dp->listener[note->slot];
+  if (!listener || listener->serial != note->serial)
+    return; /* closed meanwhile */
+  if (note->kind == TUN_NOTE_CONTROL)
+    listener->ops->control(listener->user, &note->path, note->data, note->length);
+  else if (ADIT_HAS(listener->ops, stray) && listener->ops->stray)
+    listener->ops->stray(listener->user, &note->path, note->tunnel, note->session);
+}
+
+gboolean tun_notes_dispatch(int fd, guint condition, gpointer data) {
+  TunDp *dp = data;
+  gboolean more = FALSE;
+  guint64 count;
+  if (read(fd, &count, sizeof count) < 0)
+    return TRUE;
+  for (guint priority = 0; priority < TUN_TO_N; priority++)
+    for (guint i = 0; i < dp->n_workers; i++) {
+      TunRing *ring = &dp->worker[i]->main[priority];
+      const TunNote *note = NULL;
+      gsize length;
+      for (guint n = 0; n < budget[priority] && (note = tun_ring_read(ring, &length)); n++) {
+        note_handle(dp, note);
+        tun_ring_release(ring);
+      }
+      more |= note != NULL && !tun_ring_is_empty(ring);
+    }
+  if (more) {
+    count = 1;
+    if (write(fd, &count, sizeof count) < 0)
+      g_warning("eventfd: %s", g_strerror(errno));
+  }
+  return TRUE;
+}

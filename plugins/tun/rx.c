@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* From the sockets to the ports. */
+#include "segment.h"
+#include "tun.h"
+#include <adit/ppp.h>
+#include <errno.h>
+#include <netinet/udp.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+
+enum {
+  BATCH = 32, /* datagrams (merged or not) in one system call */
+  DATAGRAM = 65536,
+  CONTROL = 256,
+  ROUNDS = 4,             /* system calls before the others get their turn */
+  STRAYS_PER_SECOND = 20, /* told to the transport, by each worker */
+};
+
+struct TunRx {
+  guint8 *buffers;
+  AditListener *last_listener; /* of the pass: neighbours mostly belong to one link */
+  guint32 last_key;
+  AditDpLink *last_link;
+  struct mmsghdr message[BATCH];
+  struct iovec piece[BATCH];
+  AditEndpoint from[BATCH];
+  guint8 control[BATCH][CONTROL] __attribute__((aligned(8)));
+};
+
+TunRx *tun_rx_new(void) {
+  gpointer buffers = mmap(NULL, BATCH * DATAGRAM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (buffers == MAP_FAILED)
+    return NULL;
+  TunRx *rx = g_new0(TunRx, 1);
+  rx->buffers = buffers;
+  for (guint i = 0; i < BATCH; i++)
+    rx->piece[i] = (struct iovec){rx->buffers + i * DATAGRAM, DATAGRAM};
+  return rx;
+}
+
+void tun_rx_free(TunRx *rx) {
+  if (!rx)
+    return;
+  munmap(rx->buffers, BATCH * DATAGRAM);
+  g_free(rx);
+}
+
+/* ---- to the port ---- */
+
+/* The kernel took no super-packet: give it the packets one by one, from now on. */
+static void write_apart(TunWorker *w, int fd, const struct iovec *pieces, guint n) {
+  g_autofree guint8 *whole = NULL; /* at most once for each port: here an allocation is no matter */
+  gsize length = 0, at = 0;
+  TunSplit split;
+  for (guint i = 1; i < n; i++)
+    length += pieces[i].iov_len;
+  whole = g_malloc(length);
+  for (guint i = 1; i < n; at += pieces[i++].iov_len)
+    memcpy(whole + at, pieces[i].iov_base, pieces[i].iov_len);
+  if (!tun_split_begin(&split, pieces[0].iov_base, whole, length))
+    return;
+  for (guint i = 0; i < split.n; i++) {
+    guint8 header[TUN_SEGMENT_HEADER];
+    const guint8 *payload;
+    TunVnet vnet = {0};
+    guint payload_length = tun_split_segment(&split, i, header, &payload);
+    struct iovec out[] = {{&vnet, sizeof vnet}, {header, split.header}, {(gpointer)payload, payload_length}};
+    if (writev(fd, out, G_N_ELEMENTS(out)) < 0)
+      TUN_ADD(w->stats.write_failed, 1);
+  }
+}
+
+void tun_rx_write(gpointer user, gpointer data, struct iovec *pieces, guint n, guint packets) {
+  TunWorker *w = user;
+  TunPort *port = data;
+  int fd = port->queue[w->index % port->n_queues].fd;
+  TUN_ADD(w->stats.packets_out, 1);
+  if (packets > 1)
+    TUN_ADD(w->stats.joined_out, packets);
+  if (writev(fd, pieces, (int)n) >= 0)
+    return;
+  if (packets > 1 && (errno == EINVAL || errno == EOPNOTSUPP || errno == EMSGSIZE)) {
+    __atomic_store_n(&port->no_join, TRUE, __ATOMIC_RELAXED);
+    TUN_ADD(w->stats.join_refused, 1);
+    write_apart(w, fd, pieces, n);
+    return;
+  }
+  TUN_ADD(w->stats.write_failed, packets);
+}
+
+/* On a shared port a session may only speak with its own addresses. */
+static gboolean source_is_own(const AditDpSession *session, const guint8 *ip) {
+  guint version = ip[0] >> 4;
+  if (!session->port->head.shared)
+    return TRUE;
+  return tun_routes_lookup(&session->port->routes, version, ip + (version == 4 ? 12 : 8)) == session;
+}
+
+static void session_input(TunWorker *w, AditDpSession *session, guint64 params, guint16 protocol, guint8 *ip, gsize length) {
+  TunCell *cell = &session->cell[w->index];
+  TunPort *port = session->port;
+  guint32 total = tun_ip_length(ip, length);
+  if (!total || !port || ip[0] >> 4 != (protocol == ADIT_PPP_IPV4 ? 4 : 6)) {
+    TUN_ADD(cell->drops, 1);
+    return;
+  }
+  if (!source_is_own(session, ip)) {
+    TUN_ADD(cell->drops, 1);
+    TUN_ADD(w->stats.spoofed, 1);
+    return;
+  }
+  TUN_ADD(cell->rx_packets, 1);
+  TUN_ADD(cell->rx_octets, total);
+  TUN_SET(cell->last_rx, w->now);
+  TUN_SET(cell->last_data, w->now);
+  tun_clamp_mss(ip, total, (guint16)(params >> 16), (guint16)(params >> 32), FALSE);
+  guint join = !w->dp->config.offload || TUN_GET(port->no_join) ? 0 : TUN_JOIN_TCP | (port->uso ? TUN_JOIN_UDP : 0);
+  tun_coalesce_add(&w->join, port, ip, total, join);
+}
+
+/* ---- frames ---- */
+
+static void flush(TunWorker *w) {
+  tun_coalesce_flush(&w->join);
+  tun_tx_flush(w);
+}
+
+typedef struct {
+  TunWorker *w;
+  AditDpLink *link;
+} TunTarget;
+
+/* A frame in its order; `frame` begins with address and control or with the protocol. */
+static void frame_deliver(gpointer user, const guint8 *data, gsize length) {
+  const TunTarget *target = user;
+  TunWorker *w = target->w;
+  AditDpLink *link = target->link;
+  TunCell *cell = &link->cell[w->index];
+  guint8 *frame = (guint8 *)data; /* our own buffer: headers are changed in place */
+  guint at = length >= 2 && frame[0] == 0xff && frame[1] == 0x03 ? 2 : 0;
+  guint16 protocol = length > at ? frame[at++] : 0;
+  if (!(protocol & 1) && length > at)
+    protocol = (guint16)(protocol << 8 | frame[at++]);
+  if (!(protocol & 1)) { /* RFC 1661 2: the last octet is odd */
+    TUN_ADD(cell->drops, 1);
+    TUN_ADD(w->stats.malformed, 1);
+    return;
+  }
+  TUN_ADD(cell->rx_packets, 1);
+  TUN_ADD(cell->rx_octets, length);
+  TUN_SET(cell->last_rx, w->now);
+
+  AditDpLink *splice = __atomic_load_n(&link->splice, __ATOMIC_ACQUIRE);
+  AditDpSession *session = __atomic_load_n(&link->session, __ATOMIC_ACQUIRE);
+  guint64 params = session ? __atomic_load_n(&session->params, __ATOMIC_ACQUIRE) : 0;
+  if (splice) {
+    tun_tx_splice(w, splice, frame, length);
+  } else if ((protocol == ADIT_PPP_IPV4 && (params & TUN_PARAM_IPV4)) || (protocol == ADIT_PPP_IPV6 && (params & TUN_PARAM_IPV6))) {
+    TUN_SET(cell->last_data, w->now);
+    session_input(w, session, params, protocol, frame + at, length - at);
+  } else {
+    TunNote note = {.kind = TUN_NOTE_FRAME, .serial = link->serial};
+    guint8 plain[2] = {(guint8)(protocol >> 8), (guint8)protocol};
+    tun_note(w, TUN_TO_LIVE, &note, plain, 2, frame + at, length - at);
+    return;
+  }
+  /* Frames that waited lie in the pool, where the next one will: let them go at once. */
+  if (data >= (guint8 *)w->pool.hold && data < (guint8 *)(w->pool.hold + w->pool.n))
+    flush(w);
+}
+
+static void wait_for_deadline(TunWorker *w, AditDpLink *link) {
+  if (!link->reorder.deadline || link->waiting)
+    return;
+  link->wait_next = w->waiting;
+  w->waiting = link;
+  __atomic_store_n(&link->waiting, TRUE, __ATOMIC_SEQ_CST);
+}
+
+static void count_order(TunCell *cell, const TunReorderCount *count) {
+  TUN_ADD(cell->drops, count->late);
+  TUN_ADD(cell->lost, count->lost);
+  TUN_ADD(cell->reordered, count->reordered);
+}
+
+/* On the link's home worker. */
+static void frame_input(TunWorker *w, AditDpLink *link, gboolean numbered, guint16 sequence, const guint8 *frame, gsize length) {
+  const TunWire *wire = __atomic_load_n(&link->wire, __ATOMIC_ACQUIRE);
+  TunTarget target = {w, link};
+  TunReorderCount count = {0};
+  if (TUN_GET(link->peer_numbers) != numbered)
+    __atomic_store_n(&link->peer_numbers, numbered, __ATOMIC_RELAXED);
+  if (!numbered) {
+    if (wire->encap.sequence & ADIT_SEQUENCE_REQUIRE)
+      TUN_ADD(link->cell[w->index].drops, 1);
+    else
+      frame_deliver(&target, frame, length);
+    return;
+  }
+  tun_reorder_push(&link->reorder, &w->pool, sequence, frame, length, w->now, wire->encap.reorder_ms, frame_deliver, &target, &count);
+  count_order(&link->cell[w->index], &count);
+  wait_for_deadline(w, link);
+}
+
+int tun_rx_reorder(TunWorker *w) {
+  guint64 next = 0;
+  for (AditDpLink **at = &w->waiting, *link; (link = *at);) {
+    TunTarget target = {w, link};
+    TunReorderCount count = {0};
+    gboolean dead = __atomic_load_n(&link->dead, __ATOMIC_SEQ_CST);
+    if (dead || (link->reorder.deadline && link->reorder.deadline <= w->now)) {
+      tun_reorder_flush(&link->reorder, &w->pool, dead ? NULL : frame_deliver, &target, &count);
+      count_order(&link->cell[w->index], &count);
+    }
+    if (!link->reorder.deadline) {
+      *at = link->wait_next;
+      __atomic_store_n(&link->waiting, FALSE, __ATOMIC_RELEASE); /* a dead one may be gone from here on */
+      continue;
+    }
+    next = next ? MIN(next, link->reorder.deadline) : link->reorder.deadline;
+    at = &link->wait_next;
+  }
+  return !next ? -1 : (int)(next > w->now ? next - w->now : 1);
+}
+
+/* ---- datagrams ---- */
+
+static void foreign(TunWorker *w, const AditDpLink *link, const AditClassified *c, const guint8 *frame) {
+  TunRing *ring = &w->dp->worker[link->home]->from[w->index];
+  TunForeign *to = tun_ring_reserve(ring, sizeof *to + c->length);
+  TUN_ADD(w->stats.foreign, 1);
+  if (!to) {
+    TUN_ADD(w->stats.foreign_full, 1);
+    return;
+  }
+  *to = (TunForeign){link->listener->slot, (guint32)link->item.key, c->sequence, c->has_sequence != 0, c->length};
+  memcpy(to->data, frame, c->length);
+  tun_ring_push(ring);
+  w->told |= 1u << link->home;
+}
+
+void tun_rx_foreign(TunWorker *w) {
+  w->rx->last_link = NULL; /* a new pass: what was found in the last one may be gone */
+  for (guint i = 0; i < w->dp->n_workers; i++) {
+    gsize length;
+    const TunForeign *f;
+    if (i == w->index)
+      continue;
+    while ((f = tun_ring_read(&w->from[i], &length))) {
+      AditListener *listener = __atomic_load_n(&w->dp->listener[f->slot], __ATOMIC_ACQUIRE);
+      AditDpLink *link = listener ? (AditDpLink *)tun_table_lookup(&listener->links, f->key) : NULL;
+      if (link && link->home == w->index)
+        frame_input(w, link, f->has_sequence, f->sequence, f->data, f->length);
+    }
+    flush(w);
+    tun_ring_release(&w->from[i]);
+  }
+}
+
+static void stray(TunWorker *w, const AditListener *listener, const AditPath *path, const AditClassified *c) {
+  TUN_ADD(w->stats.stray, 1);
+  if (!adit_rate_allows(&w->stray_limit, w->now, STRAYS_PER_SECOND, 1000 / STRAYS_PER_SECOND, NULL))
+    return;
+  TunNote note = {.kind = TUN_NOTE_STRAY,
+                  .slot = listener->slot,
+                  .serial = listener->serial,
+                  .tunnel = c->tunnel,
+                  .session = c->session,
+                  .path = *path};
+  tun_note(w, TUN_TO_NEW, &note, NULL, 0, NULL, 0);
+}
+
+static AditDpLink *link_find(TunWorker *w, AditListener *listener, guint32 key) {
+  TunRx *rx = w->rx;
+  if (!rx->last_link || rx->last_key != key || rx->last_listener != listener) {
+    rx->last_link = (AditDpLink *)tun_table_lookup(&listener->links, key);
+    rx->last_key = key;
+    rx->last_listener = listener;
+  }
+  return rx->last_link;
+}
+
+static void data_input(TunWorker *w, AditListener *listener, const TunWhere *from, const AditPath *path, const guint8 *datagram,
+                       const AditClassified *c) {
+  AditDpLink *link = c->tunnel <= G_MAXUINT16 && c->session <= G_MAXUINT16 ? link_find(w, listener, c->tunnel << 16 | c->session) : NULL;
+  if (!link) {
+    TUN_ADD(w->stats.unknown, 1);
+    return;
+  }
+  const TunWire *wire = __atomic_load_n(&link->wire, __ATOMIC_ACQUIRE);
+  if (!tun_where_equal(&wire->where, from)) {
+    TUN_ADD(link->cell[w->index].drops, 1);
+    stray(w, listener, path, c);
+    return;
+  }
+  if (link->home != w->index)
+    foreign(w, link, c, datagram + c->offset);
+  else
+    frame_input(w, link, c->has_sequence, c->sequence, datagram + c->offset, c->length);
+}
+
+void tun_rx_datagram(TunWorker *w, AditListener *listener, const TunWhere *from, const AditPath *path, guint8 *datagram, gsize length) {
+  AditClassified c = {0};
+  TUN_ADD(w->stats.datagrams_in, 1);
+  listener->classify(datagram, length, &c);
+  switch (c.klass) {
+  case ADIT_CLASS_DROP:
+    TUN_ADD(w->stats.malformed, 1);
+    return;
+  case ADIT_CLASS_CONTROL:
+  case ADIT_CLASS_CONTROL_NEW: {
+    TunNote note = {.kind = TUN_NOTE_CONTROL, .slot = listener->slot, .serial = listener->serial, .path = *path};
+    tun_note(w, c.klass == ADIT_CLASS_CONTROL ? TUN_TO_CONTROL : TUN_TO_NEW, &note, NULL, 0, datagram, length);
+    return;
+  }
+  case ADIT_CLASS_DATA:
+    if ((gsize)c.offset + c.length > length)
+      TUN_ADD(w->stats.malformed, 1);
+    else
+      data_input(w, listener, from, path, datagram, &c);
+    return;
+  }
+}
+
+/* Where a message came from and came to, and the length of the datagrams in it. */
+static guint message_info(const AditListener *listener, struct msghdr *message, AditPath *path) {
+  int gso = 0;
+  memset(path, 0, sizeof *path);
+  path->local = listener->local;
+  memcpy(&path->remote, message->msg_name, MIN(message->msg_namelen, sizeof path->remote));
+  for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+    if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
+      memcpy(&gso, CMSG_DATA(c), sizeof gso);
+    } else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+      struct in_pktinfo info;
+      memcpy(&info, CMSG_DATA(c), sizeof info);
+      path->local.in.sin_addr = info.ipi_addr;
+    } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+      struct in6_pktinfo info;
+      memcpy(&info, CMSG_DATA(c), sizeof info);
+      path->local.in6.sin6_addr = info.ipi6_addr;
+    } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_MARK) {
+      memcpy(&path->association, CMSG_DATA(c), sizeof path->association);
+    }
+  }
+  return gso > 0 ? (guint)gso : 0;
+}
+
+static void message_input(TunWorker *w, AditListener *listener, struct msghdr *message, guint8 *data, gsize length) {
+  AditPath path;
+  guint gso = message_info(listener, message, &path);
+  TunWhere from = tun_where(&path);
+  if (!gso || gso >= length) {
+    tun_rx_datagram(w, listener, &from, &path, data, length);
+    return;
+  }
+  TUN_ADD(w->stats.gro_in, (length + gso - 1) / gso);
+  for (gsize at = 0; at < length; at += gso)
+    tun_rx_datagram(w, listener, &from, &path, data + at, MIN(gso, length - at));
+}
+
+void tun_rx_socket(TunWorker *w, TunSocket *socket) {
+  TunRx *rx = w->rx;
+  for (guint round = 0; round < ROUNDS; round++) {
+    for (guint i = 0; i < BATCH; i++)
+      rx->message[i].msg_hdr = (struct msghdr){.msg_name = &rx->from[i],
+                                               .msg_namelen = sizeof rx->from[i],
+                                               .msg_iov = &rx->piece[i],
+                                               .msg_iovlen = 1,
+                                               .msg_control = rx->control[i],
+                                               .msg_controllen = CONTROL};
+    int n = recvmmsg(socket->fd, rx->message, BATCH, MSG_DONTWAIT, NULL);
+    if (n <= 0)
+      return;
+    TUN_ADD(w->stats.reads_in, 1);
+    for (int i = 0; i < n; i++)
+      message_input(w, socket->listener, &rx->message[i].msg_hdr, rx->piece[i].iov_base, rx->message[i].msg_len);
+    flush(w);
+    if (n < BATCH)
+      return;
+  }
+}

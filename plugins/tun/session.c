@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* Sessions as the main loop handles them. */
+#include "tun.h"
+
+static void session_reclaim(gpointer memory) {
+  AditDpSession *session = memory;
+  g_ptr_array_unref(session->routes);
+  g_free(session);
+}
+
+AditDpSession *tun_session_open(gpointer data, AditSessionId id, AditPort *head, GError **error) {
+  TunDp *dp = data;
+  TunPort *port = (TunPort *)head;
+  if (port && !port->head.shared && port->session) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "%s has a session", port->head.name);
+    return NULL;
+  }
+  AditDpSession *session = g_malloc0(sizeof *session + (dp->n_workers + 1) * sizeof(TunCell));
+  session->dp = dp;
+  session->id = id;
+  session->port = port;
+  session->routes = g_ptr_array_new_with_free_func(g_free);
+  if (port) {
+    port->sessions++;
+    if (!port->head.shared)
+      __atomic_store_n(&port->session, session, __ATOMIC_RELEASE);
+  }
+  return session;
+}
+
+/* A port of its own is read by the home worker of its link, and by nobody without a link. */
+static void port_watch(AditDpSession *session, const AditDpLink *link) {
+  TunPort *port = session->port;
+  if (!port || port->head.shared)
+    return;
+  TunQueue *queue = &port->queue[0];
+  if (queue->watcher >= 0)
+    tun_worker_unwatch(session->dp->worker[queue->watcher], queue->fd);
+  queue->watcher = -1;
+  if (link && tun_worker_watch(session->dp->worker[link->home], queue->fd, queue))
+    queue->watcher = (int)link->home;
+}
+
+gboolean tun_session_join(AditDpSession *session, AditDpLink *link, GError **error) {
+  if (session->link) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "a second link needs a stage that bundles");
+    return FALSE;
+  }
+  __atomic_store_n(&session->link, link, __ATOMIC_RELEASE);
+  __atomic_store_n(&link->session, session, __ATOMIC_RELEASE);
+  port_watch(session, link);
+  return TRUE;
+}
+
+void tun_session_leave(AditDpSession *session, AditDpLink *link) {
+  if (session->link != link)
+    return;
+  __atomic_store_n(&session->link, NULL, __ATOMIC_RELEASE);
+  __atomic_store_n(&link->session, NULL, __ATOMIC_RELEASE);
+  port_watch(session, NULL);
+}
+
+void tun_session_set(AditDpSession *session, const AditDpSessionParams *params) {
+  guint64 packed =
+      (params->ipv4 ? TUN_PARAM_IPV4 : 0) | (params->ipv6 ? TUN_PARAM_IPV6 : 0) | (guint64)params->mss4 << 16 | (guint64)params->mss6 << 32;
+  __atomic_store_n(&session->params, packed, __ATOMIC_RELEASE);
+}
+
+gboolean tun_session_add_prefix(AditDpSession *session, const AditPrefix *prefix, GError **error) {
+  if (!session->port || !session->port->head.shared)
+    return TRUE; /* all of the interface is its own */
+  TunRoute *route = g_new0(TunRoute, 1);
+  route->prefix = *prefix;
+  route->value = session;
+  if (!tun_routes_insert(&session->port->routes, route)) {
+    char text[ADIT_PREFIX_TEXT];
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "%s is another session's on %s", adit_prefix_format(prefix, text),
+                session->port->head.name);
+    g_free(route);
+    return FALSE;
+  }
+  g_ptr_array_add(session->routes, route);
+  return TRUE;
+}
+
+void tun_session_stats(AditDpSession *session, AditDpStats *out) {
+  tun_cells_sum(session->cell, session->dp->n_workers + 1, out);
+}
+
+void tun_session_close(AditDpSession *session, AditDpStats *final) {
+  TunPort *port = session->port;
+  AditDpStats stats;
+  if (session->link)
+    tun_session_leave(session, session->link);
+  for (guint i = 0; i < session->routes->len; i++)
+    tun_routes_remove(&port->routes, session->routes->pdata[i]);
+  if (port && port->session == session)
+    __atomic_store_n(&port->session, NULL, __ATOMIC_RELEASE);
+  tun_session_stats(session, &stats);
+  if (port) {
+    port->sessions--;
+    port->counters.rx_packets += stats.counters.rx_packets;
+    port->counters.rx_octets += stats.counters.rx_octets;
+    port->counters.tx_packets += stats.counters.tx_packets;
+    port->counters.tx_octets += stats.counters.tx_octets;
+  }
+  if (final)
+    *final = stats;
+  tun_retire(session->dp, session_reclaim, session, NULL);
+}

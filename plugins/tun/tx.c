@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* From the ports to the sockets. Packets stay where TUN's read put them: tunnel headers are written before them, over
+ * the vnet header, and a super-packet leaves as a list of headers and pieces of it. Neighbours of equal size that go the
+ * same way are one message for the kernel to cut (UDP_SEGMENT). */
+#include "segment.h"
+#include "tun.h"
+#include <errno.h>
+#include <netinet/udp.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+
+enum {
+  MESSAGES = 64,
+  PIECES = 1024,
+  GROUP_SEGMENTS = 64, /* more in newer kernels only */
+  GROUP_OCTETS = 65000,
+  ARENA = 512 * 1024,
+  READ_MAX = 65536 + 256, /* vnet header and the longest packet */
+  HEADROOM = 64,          /* before each packet: lead, and the vnet header when it is read */
+  HEADERS = 512,
+  HEADER_ROOM = TUN_LEAD + TUN_SEGMENT_HEADER,
+  READS = 64, /* packets from one queue before the others get their turn */
+};
+
+typedef struct {
+  AditDpLink *link;
+  const TunWire *wire;
+  guint first, n;           /* pieces */
+  guint count, size, total; /* datagrams, octets in each but the last, octets in all */
+  gboolean closed;          /* a shorter one was the last */
+  guint8 control[96 + CMSG_SPACE(sizeof(guint16))] __attribute__((aligned(8)));
+} Group;
+
+struct TunTx {
+  guint8 *arena, *headers;
+  gsize arena_used;
+  guint n_headers, n_groups, n_pieces;
+  struct iovec piece[PIECES];
+  Group group[MESSAGES];
+  struct mmsghdr message[MESSAGES];
+};
+
+TunTx *tun_tx_new(void) {
+  gpointer arena = mmap(NULL, ARENA + HEADERS * HEADER_ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (arena == MAP_FAILED)
+    return NULL;
+  TunTx *tx = g_new0(TunTx, 1);
+  tx->arena = arena;
+  tx->headers = tx->arena + ARENA;
+  return tx;
+}
+
+void tun_tx_free(TunTx *tx) {
+  if (!tx)
+    return;
+  munmap(tx->arena, ARENA + HEADERS * HEADER_ROOM);
+  g_free(tx);
+}
+
+/* ---- sending ---- */
+
+static void message_fill(struct msghdr *message, Group *group, struct iovec *pieces, guint n, gboolean gso) {
+  const TunWire *wire = group->wire;
+  *message = (struct msghdr){.msg_name = (gpointer)&wire->path.remote,
+                             .msg_namelen = adit_endpoint_size(&wire->path.remote),
+                             .msg_iov = pieces,
+                             .msg_iovlen = n,
+                             .msg_control = (gpointer)wire->control,
+                             .msg_controllen = wire->control_length};
+  if (!gso)
+    return;
+  struct cmsghdr head = {.cmsg_len = CMSG_LEN(sizeof(guint16)), .cmsg_level = SOL_UDP, .cmsg_type = UDP_SEGMENT};
+  guint8 *at = group->control + wire->control_length;
+  guint16 size = (guint16)group->size;
+  memcpy(group->control, wire->control, wire->control_length);
+  memcpy(at, &head, sizeof head);
+  memcpy(at + CMSG_LEN(0), &size, sizeof size);
+  message->msg_control = group->control;
+  message->msg_controllen = wire->control_length + CMSG_SPACE(sizeof size);
+}
+
+/* The kernel will not cut this one: send its datagrams one by one, and this link's from now on. */
+static void group_apart(TunWorker *w, int fd, Group *group) {
+  TunTx *tx = w->tx;
+  struct iovec *piece = tx->piece + group->first, *end = piece + group->n;
+  __atomic_store_n(&group->link->no_gso, TRUE, __ATOMIC_RELAXED);
+  TUN_ADD(w->stats.gso_refused, 1);
+  while (piece < end) {
+    struct msghdr message;
+    guint n = 0;
+    for (gsize length = 0; piece + n < end && length < group->size; n++)
+      length += piece[n].iov_len;
+    message_fill(&message, group, piece, n, FALSE);
+    TUN_ADD(w->stats.sends_out, 1);
+    if (sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+      TUN_ADD(w->stats.send_failed, 1);
+    piece += n;
+  }
+}
+
+static void group_failed(TunWorker *w, int fd, Group *group, int error) {
+  if (group->count > 1 && (error == EIO || error == EINVAL || error == EMSGSIZE))
+    group_apart(w, fd, group);
+  else if (error == EAGAIN || error == ENOBUFS)
+    TUN_ADD(w->stats.send_full, group->count);
+  else
+    TUN_ADD(w->stats.send_failed, group->count);
+}
+
+/* Sends groups `from`..`to`, which are of one listener. */
+static void groups_send(TunWorker *w, guint from, guint to) {
+  TunTx *tx = w->tx;
+  int fd = tx->group[from].link->listener->socket[w->index].fd;
+  while (from < to) {
+    int n = sendmmsg(fd, tx->message + from, to - from, MSG_DONTWAIT | MSG_NOSIGNAL);
+    TUN_ADD(w->stats.sends_out, 1);
+    if (n > 0)
+      from += (guint)n;
+    else
+      group_failed(w, fd, &tx->group[from++], errno);
+  }
+}
+
+void tun_tx_flush(TunWorker *w) {
+  TunTx *tx = w->tx;
+  guint from = 0;
+  for (guint i = 0; i < tx->n_groups; i++) {
+    Group *group = &tx->group[i];
+    gboolean gso = group->count > 1;
+    message_fill(&tx->message[i].msg_hdr, group, tx->piece + group->first, group->n, gso);
+    TUN_ADD(w->stats.datagrams_out, group->count);
+    if (gso)
+      TUN_ADD(w->stats.gso_out, group->count);
+    if (group->link->listener != tx->group[from].link->listener) {
+      groups_send(w, from, i);
+      from = i;
+    }
+  }
+  if (tx->n_groups)
+    groups_send(w, from, tx->n_groups);
+  tx->n_groups = tx->n_pieces = tx->n_headers = 0;
+  tx->arena_used = 0;
+}
+
+static gboolean group_takes(const TunWorker *w, const Group *group, const AditDpLink *link, const TunWire *wire, guint length) {
+  if (!w->dp->config.offload || group->closed || group->count == GROUP_SEGMENTS || length > group->size ||
+      group->total + length > GROUP_OCTETS || TUN_GET(link->no_gso))
+    return FALSE;
+  /* Another session of the same peer may share a message. */
+  return group->wire == wire || (group->link->listener == link->listener && group->wire->control_length == wire->control_length &&
+                                 memcmp(&group->wire->where, &wire->where, sizeof wire->where) == 0 &&
+                                 memcmp(group->wire->control, wire->control, wire->control_length) == 0 &&
+                                 memcmp(&group->wire->path.remote, &wire->path.remote, sizeof wire->path.remote) == 0);
+}
+
+/* A datagram of one or two pieces; they must stay until the flush. There is room (see tx_room()). */
+static void datagram_add(TunWorker *w, AditDpLink *link, const TunWire *wire, guint8 *head, guint head_length, const guint8 *body,
+                         guint length) {
+  TunTx *tx = w->tx;
+  Group *group = tx->n_groups ? &tx->group[tx->n_groups - 1] : NULL;
+  guint total = head_length + length;
+  if (!group || !group_takes(w, group, link, wire, total)) {
+    group = &tx->group[tx->n_groups++];
+    group->link = link;
+    group->wire = wire;
+    group->first = tx->n_pieces;
+    group->n = group->count = group->total = 0;
+    group->size = total;
+    group->closed = FALSE;
+  }
+  tx->piece[tx->n_pieces++] = (struct iovec){head, head_length};
+  if (length)
+    tx->piece[tx->n_pieces++] = (struct iovec){(gpointer)body, length};
+  group->n = tx->n_pieces - group->first;
+  group->count++;
+  group->total += total;
+  group->closed = total < group->size;
+}
+
+/* Makes room for one more datagram. */
+static void tx_room(TunWorker *w) {
+  const TunTx *tx = w->tx;
+  if (tx->n_groups == MESSAGES || tx->n_pieces + 2 > PIECES || tx->n_headers == HEADERS)
+    tun_tx_flush(w);
+}
+
+/* ---- frames ---- */
+
+/* Writes the lead of a data frame whose packet has `length` octets so that it ends at `end`; returns where it begins. */
+static guint8 *lead_write(AditDpLink *link, const TunWire *wire, gboolean six, guint8 *end, guint length) {
+  gboolean numbered = tun_link_numbers(link, wire);
+  guint n = wire->lead_length[six][numbered];
+  guint8 *lead = end - n;
+  memcpy(lead, wire->lead[six][numbered], n);
+  if (wire->encap.length_bit)
+    tun_put16(lead + 2, (guint16)(n + length));
+  if (numbered)
+    tun_put16(lead + (wire->encap.length_bit ? 8 : 6), (guint16)__atomic_fetch_add(&link->ns, 1, __ATOMIC_RELAXED));
+  return lead;
+}
+
+static guint tunnel_header_length(const AditDpLink *link, const TunWire *wire) {
+  return adit_encap_header_length(&wire->encap, tun_link_numbers(link, wire));
+}
+
+static void cells_add(TunWorker *w, AditDpSession *session, AditDpLink *link, guint packets, guint64 octets, guint ppp) {
+  TunCell *s = &session->cell[w->index], *l = &link->cell[w->index];
+  TUN_ADD(s->tx_packets, packets);
+  TUN_ADD(s->tx_octets, octets);
+  TUN_SET(s->last_tx, w->now);
+  TUN_SET(s->last_data, w->now);
+  TUN_ADD(l->tx_packets, packets);
+  TUN_ADD(l->tx_octets, octets + (guint64)packets * ppp);
+  TUN_SET(l->last_tx, w->now);
+  TUN_SET(l->last_data, w->now);
+}
+
+static gboolean super_add(TunWorker *w, AditDpSession *session, AditDpLink *link, const TunWire *wire, const TunVnet *vnet, guint8 *ip,
+                          gsize length) {
+  TunTx *tx = w->tx;
+  TunSplit split;
+  guint64 octets = 0;
+  gboolean six = ip[0] >> 4 == 6;
+  if (!tun_split_begin(&split, vnet, ip, length))
+    return FALSE;
+  guint ppp = wire->lead_length[six][0] - adit_encap_header_length(&wire->encap, FALSE);
+  for (guint i = 0; i < split.n; i++) {
+    const guint8 *payload;
+    tx_room(w);
+    guint8 *header = tx->headers + tx->n_headers++ * HEADER_ROOM + TUN_LEAD;
+    guint payload_length = tun_split_segment(&split, i, header, &payload);
+    guint8 *lead = lead_write(link, wire, six, header, split.header + payload_length);
+    datagram_add(w, link, wire, lead, (guint)(header - lead) + split.header, payload, payload_length);
+    octets += split.header + payload_length;
+  }
+  cells_add(w, session, link, split.n, octets, ppp);
+  return TRUE;
+}
+
+static gboolean single_add(TunWorker *w, AditDpSession *session, AditDpLink *link, const TunWire *wire, const TunVnet *vnet, guint8 *ip,
+                           gsize length) {
+  gboolean six = ip[0] >> 4 == 6;
+  if (!tun_vnet_complete(vnet, ip, length))
+    return FALSE;
+  guint8 *lead = lead_write(link, wire, six, ip, (guint)length);
+  datagram_add(w, link, wire, lead, (guint)(ip - lead) + (guint)length, NULL, 0);
+  cells_add(w, session, link, 1, length, wire->lead_length[six][0] - adit_encap_header_length(&wire->encap, FALSE));
+  return TRUE;
+}
+
+/* The session that a packet from the system is for. */
+static AditDpSession *session_find(const TunPort *port, const guint8 *ip) {
+  guint version = ip[0] >> 4;
+  if (!port->head.shared)
+    return __atomic_load_n(&port->session, __ATOMIC_ACQUIRE);
+  return tun_routes_lookup(&port->routes, version, ip + (version == 4 ? 16 : 24));
+}
+
+/* A packet as TUN gave it; there are HEADROOM octets before it. */
+static void packet_output(TunWorker *w, const TunPort *port, const TunVnet *vnet, guint8 *ip, gsize length) {
+  guint32 total = tun_ip_length(ip, length);
+  AditDpSession *session = total ? session_find(port, ip) : NULL;
+  if (!session)
+    return; /* nobody's: multicast to a shared port, an address that has gone */
+  AditDpLink *link = __atomic_load_n(&session->link, __ATOMIC_ACQUIRE);
+  guint64 params = __atomic_load_n(&session->params, __ATOMIC_ACQUIRE);
+  gboolean ok = link && (params & (ip[0] >> 4 == 4 ? TUN_PARAM_IPV4 : TUN_PARAM_IPV6));
+  if (ok) {
+    const TunWire *wire = __atomic_load_n(&link->wire, __ATOMIC_ACQUIRE);
+    tun_clamp_mss(ip, length, (guint16)(params >> 16), (guint16)(params >> 32), vnet->flags & TUN_VNET_NEEDS_CSUM);
+    ok = vnet->gso_type != TUN_GSO_NONE ? super_add(w, session, link, wire, vnet, ip, length)
+                                        : single_add(w, session, link, wire, vnet, ip, total);
+  }
+  if (!ok)
+    TUN_ADD(session->cell[w->index].drops, 1);
+}
+
+void tun_tx_queue(TunWorker *w, TunQueue *queue) {
+  TunTx *tx = w->tx;
+  for (guint i = 0; i < READS; i++) {
+    if (tx->arena_used + HEADROOM + READ_MAX > ARENA)
+      tun_tx_flush(w);
+    tx_room(w);
+    guint8 *ip = tx->arena + tx->arena_used + HEADROOM;
+    gssize n = read(queue->fd, ip - TUN_VNET_LENGTH, READ_MAX);
+    if (n <= TUN_VNET_LENGTH)
+      break;
+    TunVnet vnet;
+    memcpy(&vnet, ip - TUN_VNET_LENGTH, sizeof vnet);
+    TUN_ADD(w->stats.packets_in, 1);
+    if (vnet.gso_type != TUN_GSO_NONE)
+      TUN_ADD(w->stats.super_in, 1);
+    gsize end = ((gsize)(ip - tx->arena) + (gsize)n + 63) & ~(gsize)63;
+    packet_output(w, queue->port, &vnet, ip, (gsize)n - TUN_VNET_LENGTH);
+    tx->arena_used = tx->n_groups ? end : 0; /* a flush on the way may have left part of this packet */
+  }
+  tun_tx_flush(w);
+}
+
+void tun_tx_splice(TunWorker *w, AditDpLink *link, const guint8 *frame, gsize length) {
+  TunTx *tx = w->tx;
+  const TunWire *wire = __atomic_load_n(&link->wire, __ATOMIC_ACQUIRE);
+  TunCell *cell = &link->cell[w->index];
+  guint n = tunnel_header_length(link, wire);
+  tx_room(w);
+  guint8 *header = tx->headers + tx->n_headers++ * HEADER_ROOM;
+  gboolean numbered = n > adit_encap_header_length(&wire->encap, FALSE);
+  adit_encap_write(&wire->encap, header, length, numbered, numbered ? (guint16)__atomic_fetch_add(&link->ns, 1, __ATOMIC_RELAXED) : 0);
+  datagram_add(w, link, wire, header, n, frame, (guint)length);
+  TUN_ADD(cell->tx_packets, 1);
+  TUN_ADD(cell->tx_octets, length);
+  TUN_SET(cell->last_tx, w->now);
+}

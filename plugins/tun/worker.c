@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* The thread that moves packets: one epoll, some sockets, some TUN queues, its rings. */
+#include "tun.h"
+#include <errno.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum {
+  EVENTS = 64,
+  HOLD_FRAMES = 256, /* of all links together, waiting for those before them */
+  FOREIGN_RING = 512 * 1024,
+  LIVE_RING = 1024 * 1024, /* PPP frames of links: a mass reconnect sends thousands at once */
+  CONTROL_RING = 1024 * 1024,
+  NEW_RING = 256 * 1024,
+};
+
+void tun_worker_kick(TunWorker *w) {
+  guint64 one = 1;
+  if (write(w->wake_fd, &one, sizeof one) < 0 && errno != EAGAIN) /* EAGAIN: it is kicked already */
+    g_warning("eventfd: %s", g_strerror(errno));
+}
+
+gboolean tun_worker_watch(TunWorker *w, int fd, gpointer event) {
+  struct epoll_event e = {.events = EPOLLIN, .data.ptr = event};
+  return epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &e) == 0;
+}
+
+void tun_worker_unwatch(TunWorker *w, int fd) {
+  epoll_ctl(w->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
+static void worker_event(TunWorker *w, gpointer event) {
+  switch (*(TunEventKind *)event) {
+  case TUN_EVENT_WAKE: {
+    guint64 count;
+    if (read(w->wake_fd, &count, sizeof count) < 0)
+      break; /* EAGAIN: nothing lost, the rings are looked at in every pass */
+    break;
+  }
+  case TUN_EVENT_SOCKET:
+    tun_rx_socket(w, event);
+    break;
+  case TUN_EVENT_QUEUE:
+    tun_tx_queue(w, event);
+    break;
+  }
+}
+
+/* Tells those to whom this pass has handed something: once each, however much it was. */
+static void worker_tell(TunWorker *w) {
+  if (w->told_main) {
+    guint64 one = 1;
+    if (write(w->dp->wake_fd, &one, sizeof one) < 0 && errno != EAGAIN)
+      g_warning("eventfd: %s", g_strerror(errno));
+    w->told_main = FALSE;
+  }
+  for (guint i = 0; w->told; i++, w->told >>= 1)
+    if (w->told & 1)
+      tun_worker_kick(w->dp->worker[i]);
+}
+
+static gpointer worker_run(gpointer data) {
+  TunWorker *w = data;
+  struct epoll_event events[EVENTS];
+  int timeout = -1;
+
+  while (!__atomic_load_n(&w->stop, __ATOMIC_ACQUIRE)) {
+    tun_worker_sleeps(w);
+    int n = epoll_wait(w->epoll_fd, events, EVENTS, timeout);
+    tun_worker_wakes(w);
+    w->now = w->dp->loop->now();
+    tun_rx_foreign(w);
+    for (int i = 0; i < n; i++)
+      worker_event(w, events[i].data.ptr);
+    timeout = tun_rx_reorder(w);
+    worker_tell(w);
+  }
+  tun_worker_sleeps(w);
+  return NULL;
+}
+
+TunWorker *tun_worker_new(TunDp *dp, guint index, GError **error) {
+  TunWorker *w = g_aligned_alloc0(1, sizeof *w, 64);
+  static const gsize size[TUN_TO_N] = {LIVE_RING, CONTROL_RING, NEW_RING};
+  gboolean ok = TRUE;
+  w->dp = dp;
+  w->index = index;
+  w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+  w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  w->wake = (TunSocket){.kind = TUN_EVENT_WAKE, .fd = w->wake_fd};
+  w->rx = tun_rx_new();
+  w->tx = tun_tx_new();
+  tun_coalesce_init(&w->join, tun_rx_write, w);
+  for (guint i = 0; i < TUN_TO_N; i++)
+    ok &= tun_ring_init(&w->main[i], size[i]);
+  for (guint i = 0; i < dp->n_workers; i++)
+    ok &= i == index || tun_ring_init(&w->from[i], FOREIGN_RING);
+  ok &= tun_hold_pool_init(&w->pool, HOLD_FRAMES);
+  if (w->epoll_fd < 0 || w->wake_fd < 0 || !w->rx || !w->tx || !ok || !tun_worker_watch(w, w->wake_fd, &w->wake)) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "no memory or descriptors for a worker: %s", g_strerror(errno));
+    tun_worker_free(w);
+    return NULL;
+  }
+  return w;
+}
+
+gboolean tun_worker_start(TunWorker *w, GError **error) {
+  g_autofree char *name = g_strdup_printf("tun-%u", w->index);
+  /* Signals are the main loop's. */
+  sigset_t all, old;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  w->thread = g_thread_try_new(name, worker_run, w, error);
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  return w->thread != NULL;
+}
+
+void tun_worker_stop(TunWorker *w) {
+  __atomic_store_n(&w->stop, TRUE, __ATOMIC_RELEASE);
+  tun_worker_kick(w);
+  if (w->thread)
+    g_thread_join(g_steal_pointer(&w->thread));
+}
+
+void tun_worker_free(TunWorker *w) {
+  if (w->epoll_fd >= 0)
+    close(w->epoll_fd);
+  if (w->wake_fd >= 0)
+    close(w->wake_fd);
+  for (guint i = 0; i < TUN_TO_N; i++)
+    tun_ring_clear(&w->main[i]);
+  for (guint i = 0; i < TUN_WORKERS_MAX; i++)
+    tun_ring_clear(&w->from[i]);
+  tun_hold_pool_clear(&w->pool);
+  tun_rx_free(w->rx);
+  tun_tx_free(w->tx);
+  g_aligned_free(w);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* One end of static L2TP sessions over the data path `tun`, without tunnel control and PPP: for measuring the data path alone.
+ *
+ *   end LOCAL REMOTE PORT INTERFACE INSIDE PEER SESSIONS WORKERS yes|no
+ *
+ * Session I of SESSIONS has interface INTERFACE-I with address INSIDE + 256 * I and peer PEER + 256 * I. It says `ready`, and
+ * `{...}` with its counters when it is told to end (SIGTERM). */
+#include "config.h"
+
+#include "core/base/loop.h"
+#include "core/net/net.h"
+#include "header.h"
+#include "tun.h"
+
+#include <glib-unix.h>
+
+typedef struct {
+  TunDp *dp;
+  AditListener *listener;
+  AditEndpoint remote;
+  AditAddress inside, peer;
+  const char *interface;
+  guint n, open;
+  GMainLoop *main;
+} End;
+
+typedef struct {
+  End *end;
+  guint index;
+} Session;
+
+static void on_control(gpointer user, const AditPath *path, const guint8 *datagram, gsize length) {}
+static void on_frame(gpointer user, const guint8 *frame, gsize length) {}
+static const AditListenerOps listener_ops = {.size = sizeof listener_ops, .control = on_control};
+static const AditDpLinkOps link_ops = {.size = sizeof link_ops, .frame = on_frame};
+
+static AditAddress nth(const AditAddress *base, guint index) {
+  return adit_address_ipv4(adit_address_to_ipv4(base) + 256 * index);
+}
+
+static void on_address(gpointer user, int error) {
+  End *end = user;
+  if (error)
+    g_error("address: %s", g_strerror(error));
+  if (++end->open == end->n) {
+    puts("ready");
+    fflush(stdout);
+  }
+}
+
+static void on_opened(gpointer user, AditPort *port, const GError *error) {
+  Session *session = user;
+  End *end = session->end;
+  guint16 id = (guint16)(100 + session->index);
+  if (error)
+    g_error("%s", error->message);
+  AditPath path = {.remote = end->remote};
+  tun_listener_local(end->listener, &path.local);
+  AditEncap encap = {.kind = ADIT_ENCAP_L2TPV2_UDP, .local_tunnel = 1, .peer_tunnel = 1, .local_session = id, .peer_session = id};
+  AditDpLink *link = tun_link_attach(end->dp, end->listener, &path, &encap, &link_ops, NULL, NULL);
+  AditDpSession *s = tun_session_open(end->dp, id, port, NULL);
+  AditDpSessionParams params = {.size = sizeof params, .ipv4 = TRUE, .mss4 = 1460 - 40};
+  tun_link_framing(link, TRUE, FALSE);
+  tun_session_join(s, link, NULL);
+  tun_session_set(s, &params);
+  AditNetAddress address = {
+      .ifindex = port->ifindex, .local = {nth(&end->inside, session->index), 32}, .peer = nth(&end->peer, session->index)};
+  adit_net_service()->address_add(&address, on_address, end);
+  g_free(session);
+}
+
+static gboolean on_term(gpointer user) {
+  g_main_loop_quit(((End *)user)->main);
+  return TRUE;
+}
+
+static void print_counters(const TunDp *dp) {
+  g_autoptr(AditValue) facts = tun_dp_describe(dp);
+  const AditValue *workers = adit_value_get(facts, "workers");
+  for (guint i = 0; i < adit_value_length(workers); i++) {
+    const AditValue *row = adit_value_at(workers, i);
+    printf("{");
+    for (guint k = 0; k < adit_value_length(row); k++)
+      printf("%s\"%s\": %" G_GINT64_FORMAT, k ? ", " : "", adit_value_key(row, k), adit_value_get_int(row, adit_value_key(row, k), 0));
+    printf("}\n");
+  }
+}
+
+int main(int argc, char **argv) {
+  End end = {0};
+  AditAddress local, remote;
+  g_autoptr(GError) error = NULL;
+  if (argc != 10 || !adit_address_parse(argv[1], &local) || !adit_address_parse(argv[2], &remote) ||
+      !adit_address_parse(argv[5], &end.inside) || !adit_address_parse(argv[6], &end.peer))
+    g_error("usage: end LOCAL REMOTE PORT INTERFACE INSIDE PEER SESSIONS WORKERS yes|no");
+  guint16 port = (guint16)atoi(argv[3]);
+  AditListenerSpec spec = {.size = sizeof spec, .local = adit_endpoint(&local, port), .classify = l2tp_classify};
+  TunConfig config = {.workers = (guint)atoi(argv[8]), .offload = g_str_equal(argv[9], "yes")};
+  end.remote = adit_endpoint(&remote, port);
+  end.interface = argv[4];
+  end.n = (guint)atoi(argv[7]);
+  end.main = g_main_loop_new(NULL, FALSE);
+
+  adit_loop_init();
+  if (!adit_net_init(&error))
+    g_error("%s", error->message);
+  adit_net_set_group(ADIT_NET_GROUP + port); /* several ends in one namespace sweep their own only */
+  end.dp = tun_dp_new(adit_loop_service(), adit_net_service(), NULL);
+  if (!tun_dp_start(end.dp, &config, &error) || !(end.listener = tun_listen(end.dp, &spec, &listener_ops, NULL, &error)))
+    g_error("%s", error->message);
+  for (guint i = 0; i < end.n; i++) {
+    Session *session = g_new0(Session, 1);
+    g_autofree char *name = g_strdup_printf("%s-%u", end.interface, i);
+    AditPortSpec ps = {.size = sizeof ps, .kind = ADIT_PORT_L3, .name = name, .mtu = 1460};
+    session->end = &end;
+    session->index = i;
+    tun_port_open(end.dp, &ps, on_opened, session);
+  }
+  g_unix_signal_add(SIGTERM, on_term, &end);
+  g_unix_signal_add(SIGINT, on_term, &end);
+  g_main_loop_run(end.main);
+  print_counters(end.dp);
+  tun_dp_stop(end.dp);
+  adit_net_fini();
+  adit_loop_fini();
+  return 0;
+}

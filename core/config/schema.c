@@ -12,7 +12,7 @@ typedef struct {
 } Scope;
 
 struct AditSchema {
-  GHashTable *scopes; /* name (interned) -> Scope */
+  GHashTable *scopes; /* name -> Scope */
   GHashTable *owners; /* set of interned names */
   GHashTable *absent; /* "scope name" -> interned owner that is not loaded */
   GArray *checks;     /* AditSchemaCheckEntry */
@@ -31,7 +31,7 @@ static void scope_free(gpointer data) {
 
 AditSchema *adit_schema_new(void) {
   AditSchema *schema = g_new0(AditSchema, 1);
-  schema->scopes = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, scope_free);
+  schema->scopes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, scope_free);
   schema->owners = g_hash_table_new(g_str_hash, g_str_equal);
   schema->absent = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   schema->checks = g_array_new(FALSE, FALSE, sizeof(AditSchemaCheckEntry));
@@ -60,7 +60,7 @@ static Scope *scope_get(AditSchema *schema, const char *name) {
     scope->entries = g_array_new(FALSE, FALSE, sizeof(AditSchemaEntry));
     scope->defaults = g_ptr_array_new_with_free_func((GDestroyNotify)adit_value_unref);
     scope->index = g_hash_table_new(g_str_hash, g_str_equal);
-    g_hash_table_insert(schema->scopes, (gpointer)g_intern_string(name), scope);
+    g_hash_table_insert(schema->scopes, g_strdup(name), scope);
   }
   return scope;
 }

@@ -283,7 +283,8 @@ char *adit_number_format(AditType type, gint64 n) {
 static char *show(const AditOption *option, const char *text) {
   if (option->flags & ADIT_OPTION_SECRET)
     return g_strdup("the value");
-  g_autofree char *cut = strlen(text) > 80 ? g_strconcat(g_utf8_make_valid(text, 77), "...", NULL) : g_strdup(text);
+  g_autofree char *head = g_utf8_make_valid(text, MIN(77, (gssize)strlen(text)));
+  g_autofree char *cut = strlen(text) > 80 ? g_strconcat(head, "...", NULL) : g_strdup(text);
   gboolean plain = *cut && !g_ascii_isspace(*cut) && !g_ascii_isspace(cut[strlen(cut) - 1]);
   for (const char *c = cut; *c; c++)
     plain = plain && !g_ascii_iscntrl(*c);

@@ -96,6 +96,9 @@ static const Bad bad[] = {
     {"not_a_word_near", "log-level: debgu\n",
      "adit.yaml:1:1: log-level: debgu is not one of error, warn, info, debug; did you mean debug?\n"},
     {"bool_for_word", "log-level: yes\n", "adit.yaml:1:1: log-level: yes is not one of error, warn, info, debug\n"},
+    {"long_word", "log-level: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
+     "adit.yaml:1:1: log-level: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa... is not one of error, "
+     "warn, info, debug\n"},
     {"empty_word", "log-level: ''\n", "adit.yaml:1:1: log-level: \"\" is not one of error, warn, info, debug\n"},
     {"not_in_set", "l2tp: {servers: {name: a, authentication: [pap, mschap]}}\n",
      "adit.yaml:1:49: l2tp.servers.authentication[1]: mschap is not one of pap, chap, mschap1, mschap2; did you mean mschap1?\n"},

@@ -13,10 +13,6 @@
 enum { LCP = 0xc021, CHAP = 0xc223, IPCP = 0x8021 };
 enum { REQUEST = 1, ACK, NAK, REJECT, TERMINATE, TERMINATE_ACK, CODE_REJECT, PROTOCOL_REJECT, ECHO_REQUEST, ECHO_REPLY };
 
-static unsigned get16(const uint8_t *at) {
-  return (unsigned)at[0] << 8 | at[1];
-}
-
 static void send_packet(Ppp *ppp, uint16_t protocol, uint8_t code, uint8_t id, const uint8_t *data, size_t length) {
   uint8_t packet[PACKET_MAX];
   if (length > sizeof packet - 4)

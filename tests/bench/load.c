@@ -18,54 +18,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define QUEUE        8 /* unacknowledged control messages of a tunnel; also its send window */
-#define MESSAGE_MAX  256
-#define RESEND_AFTER 1.0
-#define RESENDS      6
+#define RESENDS 6
 
-enum { SCCRQ = 1, SCCRP, SCCCN, STOPCCN, HELLO = 6, ICRQ = 10, ICRP, ICCN, CDN = 14 };
-enum {
-  AVP_RESULT = 1,
-  AVP_VERSION,
-  AVP_FRAMING,
-  AVP_HOST = 7,
-  AVP_TUNNEL = 9,
-  AVP_WINDOW,
-  AVP_SESSION = 14,
-  AVP_SERIAL,
-  AVP_SPEED = 24,
-  AVP_FRAMED = 19
-};
-
-typedef enum { IDLE = 1, OPENING, OPEN } TunnelState;
-
-struct Tunnel;
-typedef struct {
-  Ppp ppp; /* first: a Ppp is its Call */
-  struct Tunnel *tunnel;
-  uint16_t id, peer; /* peer 0 = no call */
-  bool asked, up, given_up;
-} Call;
-
-typedef struct {
-  uint8_t data[MESSAGE_MAX];
-  uint16_t length, ns;
-} Message;
-
-typedef struct Tunnel {
-  TunnelState state;
-  uint16_t id, peer, ns, nr;
-  int fd;
-  unsigned queued, tries;
-  Message queue[QUEUE];
-  double resend, retry, last_heard;
-  Call *calls;
-  unsigned n_calls;
-} Tunnel;
+struct sockaddr_storage load_server;
+socklen_t load_server_length;
 
 static struct {
-  struct sockaddr_storage server;
-  socklen_t server_length;
   const char *user, *password;
   unsigned sessions, per_tunnel, window, hello;
   bool redial;
@@ -126,90 +84,6 @@ static void tell(const char *event, const char *reason) {
   fflush(stdout);
 }
 
-static unsigned get16(const uint8_t *at) {
-  return (unsigned)at[0] << 8 | at[1];
-}
-
-static void put16(uint8_t *at, unsigned value) {
-  at[0] = (uint8_t)(value >> 8);
-  at[1] = (uint8_t)value;
-}
-
-static void send_octets(const Tunnel *t, const uint8_t *data, size_t length) {
-  /* A full socket buffer loses it; it is sent again like any other loss. */
-  (void)!sendto(t->fd, data, length, 0, (struct sockaddr *)&load.server, load.server_length);
-}
-
-/* ---- control messages ---- */
-
-static Message *message_new(Tunnel *t, uint16_t type, uint16_t session) {
-  if (t->queued == QUEUE)
-    return NULL;
-  Message *m = &t->queue[t->queued++];
-  m->length = 12;
-  m->ns = t->ns++;
-  put16(m->data, 0xc802);
-  put16(m->data + 4, t->peer);
-  put16(m->data + 6, session);
-  put16(m->data + 8, m->ns);
-  put16(m->data + 12, 0x8008);
-  put16(m->data + 14, 0);
-  put16(m->data + 16, 0);
-  put16(m->data + 18, type);
-  m->length = 20;
-  return m;
-}
-
-static void message_add(Message *m, uint16_t type, const void *value, size_t length) {
-  put16(m->data + m->length, 0x8000 | (unsigned)(6 + length));
-  put16(m->data + m->length + 2, 0);
-  put16(m->data + m->length + 4, type);
-  memcpy(m->data + m->length + 6, value, length);
-  m->length = (uint16_t)(m->length + 6 + length);
-}
-
-static void message_add16(Message *m, uint16_t type, unsigned value) {
-  uint8_t octets[2];
-  put16(octets, value);
-  message_add(m, type, octets, 2);
-}
-
-static void message_add32(Message *m, uint16_t type, uint32_t value) {
-  value = htonl(value);
-  message_add(m, type, &value, 4);
-}
-
-static void message_send(Tunnel *t, Message *m) {
-  put16(m->data + 2, m->length);
-  put16(m->data + 10, t->nr);
-  send_octets(t, m->data, m->length);
-  if (t->resend == 0)
-    t->resend = load.now + RESEND_AFTER;
-}
-
-static void send_ack(Tunnel *t) {
-  uint8_t zlb[12];
-  put16(zlb, 0xc802);
-  put16(zlb + 2, sizeof zlb);
-  put16(zlb + 4, t->peer);
-  put16(zlb + 6, 0);
-  put16(zlb + 8, t->ns);
-  put16(zlb + 10, t->nr);
-  send_octets(t, zlb, sizeof zlb);
-}
-
-static void acknowledged(Tunnel *t, uint16_t nr) {
-  unsigned n = 0;
-  while (n < t->queued && (int16_t)(uint16_t)(nr - t->queue[n].ns) > 0)
-    n++;
-  if (n == 0)
-    return;
-  t->queued -= n;
-  memmove(t->queue, t->queue + n, t->queued * sizeof t->queue[0]);
-  t->tries = 0;
-  t->resend = t->queued ? load.now + RESEND_AFTER : 0;
-}
-
 /* ---- calls and tunnels ---- */
 
 static void call_reset(Call *call) {
@@ -260,11 +134,11 @@ static void tunnel_lost(Tunnel *t, const char *why) {
 void load_failed(Ppp *ppp, const char *why) {
   Call *call = (Call *)ppp;
   Tunnel *t = call->tunnel;
-  Message *m = message_new(t, CDN, call->peer);
+  Message *m = load_message(t, CDN, call->peer);
   if (m) {
-    message_add16(m, AVP_RESULT, 3);
-    message_add16(m, AVP_SESSION, call->id);
-    message_send(t, m);
+    load_add16(m, AVP_RESULT, 3);
+    load_add16(m, AVP_SESSION, call->id);
+    load_send(t, m);
   }
   call_failed(call, why);
 }
@@ -280,7 +154,7 @@ void load_send_frame(Ppp *ppp, uint16_t protocol, const uint8_t *data, size_t le
   put16(packet + 6, 0xff03);
   put16(packet + 8, protocol);
   memcpy(packet + 10, data, length);
-  send_octets(call->tunnel, packet, 10 + length);
+  load_send_octets(call->tunnel, packet, 10 + length);
 }
 
 /* A new id each time: the server remembers the old tunnel for a while (RFC 2661 5.7). */
@@ -294,50 +168,38 @@ static void tunnel_open(Tunnel *t) {
   t->queued = t->tries = 0;
   t->resend = t->retry = 0;
   t->last_heard = load.now;
-  Message *m = message_new(t, SCCRQ, 0);
+  Message *m = load_message(t, SCCRQ, 0);
   char name[32];
   snprintf(name, sizeof name, "load-%u", (unsigned)(t - load.tunnels));
-  message_add16(m, AVP_VERSION, 0x0100);
-  message_add32(m, AVP_FRAMING, 3);
-  message_add(m, AVP_HOST, name, strlen(name));
-  message_add16(m, AVP_TUNNEL, t->id);
-  message_add16(m, AVP_WINDOW, QUEUE);
-  message_send(t, m);
+  load_add16(m, AVP_VERSION, 0x0100);
+  load_add32(m, AVP_FRAMING, 3);
+  load_add(m, AVP_HOST, name, strlen(name));
+  load_add16(m, AVP_TUNNEL, t->id);
+  load_add16(m, AVP_WINDOW, QUEUE);
+  load_send(t, m);
 }
 
 static void call_open(Call *call) {
-  Message *m = message_new(call->tunnel, ICRQ, 0);
+  Message *m = load_message(call->tunnel, ICRQ, 0);
   if (!m)
     return;
   call->asked = true;
   call->peer = 0;
   load.n_starting++;
-  message_add16(m, AVP_SESSION, call->id);
-  message_add32(m, AVP_SERIAL, number_of(call));
-  message_send(call->tunnel, m);
+  load_add16(m, AVP_SESSION, call->id);
+  load_add32(m, AVP_SERIAL, number_of(call));
+  load_send(call->tunnel, m);
 }
 
 static void call_answered(Call *call, uint16_t peer) {
-  Message *m = message_new(call->tunnel, ICCN, peer);
+  Message *m = load_message(call->tunnel, ICCN, peer);
   if (!m)
     return;
   call->peer = peer;
-  message_add32(m, AVP_SPEED, 100000000);
-  message_add32(m, AVP_FRAMED, 1);
-  message_send(call->tunnel, m);
+  load_add32(m, AVP_SPEED, 100000000);
+  load_add32(m, AVP_FRAMED, 1);
+  load_send(call->tunnel, m);
   ppp_start(&call->ppp);
-}
-
-static unsigned find_avp(const uint8_t *data, size_t length, uint16_t type) {
-  for (size_t at = 12; at + 6 <= length;) {
-    size_t n = get16(data + at) & 0x3ff;
-    if (n < 6 || at + n > length)
-      return 0;
-    if (get16(data + at + 4) == type && n >= 8)
-      return get16(data + at + 6);
-    at += n;
-  }
-  return 0;
 }
 
 static Call *call_of(Tunnel *t, unsigned id) {
@@ -345,26 +207,26 @@ static Call *call_of(Tunnel *t, unsigned id) {
 }
 
 static void control(Tunnel *t, const uint8_t *data, size_t length) {
-  unsigned type = find_avp(data, length, 0);
+  unsigned type = load_find_avp(data, length, 0);
   Call *call = call_of(t, get16(data + 6));
   Message *m;
   switch (type) {
   case SCCRP:
     if (t->state != OPENING)
       break;
-    t->peer = (uint16_t)find_avp(data, length, AVP_TUNNEL);
+    t->peer = (uint16_t)load_find_avp(data, length, AVP_TUNNEL);
     t->state = OPEN;
-    m = message_new(t, SCCCN, 0);
+    m = load_message(t, SCCCN, 0);
     if (m)
-      message_send(t, m);
+      load_send(t, m);
     break;
   case STOPCCN:
-    send_ack(t);
+    load_ack(t);
     tunnel_lost(t, "StopCCN");
     return;
   case ICRP:
     if (call && call->asked && call->peer == 0)
-      call_answered(call, (uint16_t)find_avp(data, length, AVP_SESSION));
+      call_answered(call, (uint16_t)load_find_avp(data, length, AVP_SESSION));
     break;
   case CDN:
     if (call && call->asked) {
@@ -375,7 +237,7 @@ static void control(Tunnel *t, const uint8_t *data, size_t length) {
     break;
   }
   if (t->queued == 0)
-    send_ack(t);
+    load_ack(t);
 }
 
 static void datagram(const uint8_t *data, size_t length) {
@@ -388,14 +250,14 @@ static void datagram(const uint8_t *data, size_t length) {
       return;
     length = get16(data + 2);
     t->last_heard = load.now;
-    acknowledged(t, (uint16_t)get16(data + 10));
+    load_acknowledged(t, (uint16_t)get16(data + 10));
     if (length <= 12)
       return;
     if (get16(data + 8) == t->nr) {
       t->nr++;
       control(t, data, length);
     } else {
-      send_ack(t);
+      load_ack(t);
     }
     return;
   }
@@ -421,12 +283,12 @@ static void tunnel_tick(Tunnel *t) {
       return;
     }
     for (unsigned i = 0; i < t->queued; i++)
-      message_send(t, &t->queue[i]);
+      load_send(t, &t->queue[i]);
     t->resend = load.now + RESEND_AFTER * (t->tries < 4 ? 1 << (t->tries - 1) : 8);
   }
   if (t->state == OPEN && load.hello && load.now - t->last_heard > load.hello && t->queued == 0) {
-    Message *m = message_new(t, HELLO, 0);
-    message_send(t, m);
+    Message *m = load_message(t, HELLO, 0);
+    load_send(t, m);
   }
   for (unsigned i = 0; i < t->n_calls; i++)
     if (t->calls[i].asked && t->calls[i].ppp.deadline != 0)
@@ -494,21 +356,21 @@ static void stop_all(void) {
     t->queued = 0;
     if (t->state != OPEN)
       continue;
-    Message *m = message_new(t, STOPCCN, 0);
-    message_add16(m, AVP_TUNNEL, t->id);
-    message_add16(m, AVP_RESULT, 6);
-    message_send(t, m);
+    Message *m = load_message(t, STOPCCN, 0);
+    load_add16(m, AVP_TUNNEL, t->id);
+    load_add16(m, AVP_RESULT, 6);
+    load_send(t, m);
   }
 }
 
 static int open_socket(const char *from) {
-  struct sockaddr_storage local = {.ss_family = load.server.ss_family};
+  struct sockaddr_storage local = {.ss_family = load_server.ss_family};
   struct sockaddr_in *in4 = (struct sockaddr_in *)&local;
   int size = 8 << 20;
-  int fd = socket(load.server.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (from && load.server.ss_family == AF_INET && inet_pton(AF_INET, from, &in4->sin_addr) != 1)
+  int fd = socket(load_server.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (from && load_server.ss_family == AF_INET && inet_pton(AF_INET, from, &in4->sin_addr) != 1)
     return -1;
-  if (fd < 0 || bind(fd, (struct sockaddr *)&local, load.server_length) < 0) {
+  if (fd < 0 || bind(fd, (struct sockaddr *)&local, load_server_length) < 0) {
     perror("load: socket");
     return -1;
   }
@@ -549,8 +411,8 @@ int main(int argc, char **argv) {
                                           {"hello", required_argument, NULL, 'h'},
                                           {"redial", no_argument, NULL, 'r'},
                                           {0}};
-  struct sockaddr_in *in4 = (struct sockaddr_in *)&load.server;
-  struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&load.server;
+  struct sockaddr_in *in4 = (struct sockaddr_in *)&load_server;
+  struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&load_server;
   const char *from[64] = {NULL}, *to = "";
   struct pollfd fds[64];
   unsigned n_from = 0, n_fds = 0;
@@ -599,13 +461,13 @@ int main(int argc, char **argv) {
   if (inet_pton(AF_INET, to, &in4->sin_addr) == 1) {
     in4->sin_family = AF_INET;
     in4->sin_port = htons(port);
-    load.server_length = sizeof *in4;
+    load_server_length = sizeof *in4;
   } else if (inet_pton(AF_INET6, to, &in6->sin6_addr) == 1) {
     in6->sin6_family = AF_INET6;
     in6->sin6_port = htons(port);
-    load.server_length = sizeof *in6;
+    load_server_length = sizeof *in6;
   }
-  if (!load.server_length || load.sessions < 1 || load.per_tunnel < 1 || load.per_tunnel > 65535)
+  if (!load_server_length || load.sessions < 1 || load.per_tunnel < 1 || load.per_tunnel > 65535)
     return 2;
   do {
     fds[n_fds] = (struct pollfd){.fd = open_socket(from[n_fds]), .events = POLLIN};

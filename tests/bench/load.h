@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 typedef enum {
   PPP_LCP = 1, /* negotiating LCP */
@@ -41,3 +42,74 @@ uint32_t load_random(void);
 void ppp_start(Ppp *ppp);
 void ppp_input(Ppp *ppp, const uint8_t *frame, size_t length);
 void ppp_tick(Ppp *ppp);
+
+/* ---- L2TP: load-message.c writes, numbers and repeats control messages ---- */
+
+#define QUEUE        8 /* unacknowledged control messages of a tunnel; also its send window */
+#define MESSAGE_MAX  256
+#define RESEND_AFTER 1.0
+
+enum { SCCRQ = 1, SCCRP, SCCCN, STOPCCN, HELLO = 6, ICRQ = 10, ICRP, ICCN, CDN = 14 };
+enum {
+  AVP_RESULT = 1,
+  AVP_VERSION,
+  AVP_FRAMING,
+  AVP_HOST = 7,
+  AVP_TUNNEL = 9,
+  AVP_WINDOW,
+  AVP_SESSION = 14,
+  AVP_SERIAL,
+  AVP_SPEED = 24,
+  AVP_FRAMED = 19
+};
+
+typedef enum { IDLE = 1, OPENING, OPEN } TunnelState;
+
+struct Tunnel;
+typedef struct {
+  Ppp ppp; /* first: a Ppp is its Call */
+  struct Tunnel *tunnel;
+  uint16_t id, peer; /* peer 0 = no call */
+  bool asked, up, given_up;
+} Call;
+
+typedef struct {
+  uint8_t data[MESSAGE_MAX];
+  uint16_t length, ns;
+} Message;
+
+typedef struct Tunnel {
+  TunnelState state;
+  uint16_t id, peer, ns, nr;
+  int fd;
+  unsigned queued, tries;
+  Message queue[QUEUE];
+  double resend, retry, last_heard;
+  Call *calls;
+  unsigned n_calls;
+} Tunnel;
+
+extern struct sockaddr_storage load_server;
+extern socklen_t load_server_length;
+
+static inline unsigned get16(const uint8_t *at) {
+  return (unsigned)at[0] << 8 | at[1];
+}
+
+static inline void put16(uint8_t *at, unsigned value) {
+  at[0] = (uint8_t)(value >> 8);
+  at[1] = (uint8_t)value;
+}
+
+/* A new message at the end of the tunnel's queue; NULL when that is full. */
+Message *load_message(Tunnel *t, uint16_t type, uint16_t session);
+void load_add(Message *m, uint16_t type, const void *value, size_t length);
+void load_add16(Message *m, uint16_t type, unsigned value);
+void load_add32(Message *m, uint16_t type, uint32_t value);
+void load_send(Tunnel *t, Message *m);
+void load_ack(Tunnel *t);
+/* The peer has everything before `nr`. */
+void load_acknowledged(Tunnel *t, uint16_t nr);
+/* The first two octets of an AVP's value as a number; 0 when it is not there. */
+unsigned load_find_avp(const uint8_t *data, size_t length, uint16_t type);
+void load_send_octets(const Tunnel *t, const uint8_t *data, size_t length);

@@ -78,7 +78,7 @@ def tunnel_options(secret, hidden):
     return ('challenge = yes\n' if secret else '') + ('hidden bit = yes\n' if hidden else '')
 
 
-def start(lab, namespace, name, config, secret, env=None):
+def start(lab, namespace, name, config, secret):
     write(os.path.join(lab.folder, name + '.conf'), config)
     write(os.path.join(lab.folder, name + '.tunnel'), '* * %s\n' % secret if secret else '')
     return namespace.start(name, 'xl2tpd', '-D', '-c', '%s/%s.conf' % (lab.folder, name), '-C', '%s/%s.control' % (lab.folder, name),
@@ -94,7 +94,7 @@ def secrets(users):
 
 
 def server(lab, namespace, method, secret=None, hidden=False, ipv6=True, name='xl2tpd-server'):
-    options = OPTIONS + 'auth\nname peer-lns\nrequire-%s\n' % METHODS[method] + 'ms-dns 10.9.0.53\nproxyarp\n'.replace('proxyarp\n', '')
+    options = OPTIONS + 'auth\nname peer-lns\nrequire-%s\nms-dns 10.9.0.53\n' % METHODS[method]
     options += '+ipv6\nipv6cp-accept-local\n' if ipv6 else 'noipv6\n'
     write(os.path.join(lab.folder, name + '.options'), options)
     return start(lab, namespace, name, LNS % {'folder': lab.folder, 'name': name, 'extra': tunnel_options(secret, hidden)}, secret)
@@ -112,13 +112,14 @@ def client(lab, namespace, server_address, user, password, method=None, secret=N
     return start(lab, namespace, name, LAC % {'folder': lab.folder, 'name': name, 'sections': section}, secret)
 
 
-def many_clients(lab, namespace, server_address, users, name='xl2tpd-clients'):
-    """One xl2tpd that dials once for each user."""
+def many_clients(lab, namespace, users, name='xl2tpd-clients'):
+    """One xl2tpd that dials once for each user; `users` is a dict of (user, password) to the server's address to dial. Each needs an
+    address of its own: the kernel finds a tunnel by the socket's four numbers, so a second one to the same address would be deaf."""
     sections = ''
-    for user, password in users.items():
+    for (user, password), address in users.items():
         label = '%s-%s' % (name, user)
         write(os.path.join(lab.folder, label + '.options'), client_options(user, password))
-        sections += SECTION % {'folder': lab.folder, 'label': label, 'server': server_address, 'extra': ''}
+        sections += SECTION % {'folder': lab.folder, 'label': label, 'server': address, 'extra': ''}
     return start(lab, namespace, name, LAC % {'folder': lab.folder, 'name': name, 'sections': sections}, None)
 
 

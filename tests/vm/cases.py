@@ -20,13 +20,13 @@ SERVER, CLIENT = '192.0.2.1', '192.0.2.2'
 
 
 def two_sides(lab, ours=None, hidden=False):
-    """Namespaces srv and cli, joined; a capture on the wire that judges what comes from `ours`. xl2tpd reads hidden AVPs, but hides
+    """Namespaces srv and cli, joined; a capture on the wire that judges what comes from the addresses in `ours`. xl2tpd reads hidden AVPs, but hides
     none of its own: it only sends the Random Vector."""
     srv, cli = lab.namespace('srv'), lab.namespace('cli')
     lab.wire(srv, 'wire', cli, 'wire')
     srv.address('wire', SERVER + '/24')
     cli.address('wire', CLIENT + '/24')
-    srv.capture('wire', 'udp', sources=[ours] if ours else [], needs=['l2tp.avp.hidden == 1 && ip.src == ' + ours] if hidden else [])
+    srv.capture('wire', 'udp', sources=ours or [], needs=['l2tp.avp.hidden == 1 && ip.src == ' + ours[0]] if hidden else [])
     return srv, cli
 
 
@@ -100,7 +100,7 @@ def tunnel_words(secret, hidden):
 
 
 def peer_dials(lab, method, secret=None, hidden=False):
-    srv, cli = two_sides(lab, SERVER, hidden)
+    srv, cli = two_sides(lab, [SERVER], hidden)
     l2tp, options = tunnel_words(secret, hidden)
     server = lab.adit(srv, configs.write(configs.server(USERS, methods=[method], l2tp=l2tp, **options)))
     events = server.monitor()
@@ -154,7 +154,7 @@ def peer_dials_with_hidden_avps(lab):
 
 @case
 def peer_is_killed_and_comes_back(lab):
-    srv, cli = two_sides(lab, SERVER)
+    srv, cli = two_sides(lab, [SERVER])
     server = lab.adit(srv, configs.write(configs.server(USERS, **{'keepalive-timeout': '2s'})))
     first = peers.client(lab, cli, SERVER, 'alice', USERS['alice'])
     server.session('alice', 30)
@@ -168,7 +168,7 @@ def peer_is_killed_and_comes_back(lab):
 
 @case
 def server_is_killed_and_peer_comes_back(lab):
-    srv, cli = two_sides(lab, SERVER)
+    srv, cli = two_sides(lab, [SERVER])
     server = lab.adit(srv, configs.write(configs.server(USERS)))
     peers.client(lab, cli, SERVER, 'alice', USERS['alice'])
     server.session('alice', 30)
@@ -183,10 +183,11 @@ def server_is_killed_and_peer_comes_back(lab):
 
 @case(limit=120)
 def fifty_peers_at_once(lab):
-    srv, cli = two_sides(lab, SERVER)
-    server = lab.adit(srv, configs.write(configs.server(USERS)))
-    users = {user: USERS[user] for user in USERS if user.startswith('user')}
-    peers.many_clients(lab, cli, SERVER, users)
+    users = {(user, USERS[user]): '192.0.2.%d' % (100 + n) for n, user in enumerate(u for u in USERS if u.startswith('user'))}
+    srv, cli = two_sides(lab, list(users.values()))
+    srv.address('wire', *['%s/24' % address for address in users.values()])
+    server = lab.adit(srv, configs.write(configs.server(USERS, address=[])))
+    peers.many_clients(lab, cli, users)
     poll(lambda: len(server.sessions()) == 50 and len([n for n in cli.tunnels() if n.startswith('ppp')]) == 50, 'fifty sessions', 90, 1)
     expect(len({s['remote-address'] for s in server.sessions()}) == 50, 'an address was given twice')
     for session in server.sessions()[::10]:
@@ -197,7 +198,7 @@ def fifty_peers_at_once(lab):
 # ---- adit dials a peer ----
 
 def adit_dials(lab, method, secret=None, hidden=False):
-    srv, cli = two_sides(lab, CLIENT, hidden)
+    srv, cli = two_sides(lab, [CLIENT], hidden)
     peers.server(lab, srv, method, secret, hidden)
     l2tp, options = tunnel_words(secret, hidden)
     client = lab.adit(cli, configs.write(configs.client('alice', 'not-that', l2tp=l2tp, **options)))
@@ -244,7 +245,7 @@ def adit_dials_with_hidden_avps(lab):
 
 @case
 def peer_server_is_killed_and_adit_redials(lab):
-    srv, cli = two_sides(lab, CLIENT)
+    srv, cli = two_sides(lab, [CLIENT])
     first = peers.server(lab, srv, 'mschap2')
     client = lab.adit(cli, configs.write(configs.client('alice', USERS['alice'], **{'keepalive-timeout': '2s'})))
     client.session(deadline=30)

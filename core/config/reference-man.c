@@ -41,8 +41,8 @@ static void append_roff(GString *out, const char *text) {
 static void append_option(GString *out, const AditSchemaEntry *entry) {
   static const char *const reload[] = {
       [ADIT_RELOAD_LIVE] = NULL,
-      [ADIT_RELOAD_NEXT_SESSION] = "A change counts for sessions that start after it.",
-      [ADIT_RELOAD_RESTART] = "A change takes a restart.",
+      [ADIT_RELOAD_NEXT_SESSION] = "Takes effect with the next session.",
+      [ADIT_RELOAD_RESTART] = "Takes effect after a restart.",
   };
   const AditOption *option = entry->option;
   g_autofree char *type = adit_reference_type(option);
@@ -65,8 +65,8 @@ static void append_option(GString *out, const AditSchemaEntry *entry) {
   if (reload[option->reload] && option->type != ADIT_TYPE_MAP)
     g_string_append_printf(out, "%s\n", reload[option->reload]);
   if (option->flags & ADIT_OPTION_COA)
-    g_string_append(out, "Can be changed while a session is up.\n");
-  if (option->reference) {
+    g_string_append(out, "RADIUS may change it while a session is up.\n");
+  if (option->reference && strcmp(option->reference, option->name) != 0) {
     g_string_append(out, "[");
     append_roff(out, option->reference);
     g_string_append(out, "]\n");

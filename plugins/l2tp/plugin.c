@@ -1,4 +1,166 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include <adit/adit.h>
+#include "glue.h"
 
-ADIT_PLUGIN_DEFINE(l2tp, .name = "l2tp", .version = ADIT_VERSION, .summary = "");
+enum { STOP_MS = 5000 };
+
+/* ---- stopping ---- */
+
+static void free_all_peers(L2tp *l2tp) {
+  g_autoptr(GList) peers = g_hash_table_get_values(l2tp->tunnels);
+  for (GList *at = peers; at; at = at->next)
+    l2tp_peer_free(at->data);
+}
+
+static void on_stop_timer(AditTimer *timer, gpointer data) {
+  L2tp *l2tp = data;
+  void (*stopped)(AditPlugin * plugin) = l2tp->stopped;
+
+  if (!stopped)
+    return;
+  l2tp->stopped = NULL;
+  l2tp->running = FALSE;
+  free_all_peers(l2tp);
+  g_clear_pointer(&l2tp->setup, l2tp_setup_free);
+  stopped(l2tp->plugin);
+}
+
+void l2tp_stop_check(L2tp *l2tp) {
+  GHashTableIter iter;
+  gpointer value;
+
+  if (!l2tp->stopping || !l2tp->stopped)
+    return;
+  g_hash_table_iter_init(&iter, l2tp->tunnels);
+  while (g_hash_table_iter_next(&iter, NULL, &value))
+    if (((L2tpPeer *)value)->tunnel.state <= L2TP_TUNNEL_CLOSING)
+      return;
+  l2tp->loop->timer_arm(&l2tp->stop_timer, 0);
+}
+
+static void close_all(L2tp *l2tp) {
+  g_autoptr(GList) peers = g_hash_table_get_values(l2tp->tunnels);
+  for (GList *at = peers; at; at = at->next)
+    l2tp_peer_close(at->data, L2TP_STOP_SHUTDOWN, "shutting down");
+}
+
+static void plugin_stop(gpointer state, void (*done)(AditPlugin *plugin), AditPlugin *plugin) {
+  L2tp *l2tp = state;
+
+  l2tp->stopping = TRUE;
+  l2tp->stopped = done;
+  close_all(l2tp);
+  l2tp->loop->timer_arm(&l2tp->stop_timer, STOP_MS);
+  l2tp_stop_check(l2tp);
+}
+
+/* ---- configuration ---- */
+
+static gboolean plugin_prepare(gpointer state, const AditValue *config, gpointer *staged, gboolean *pending, AditPrepared done,
+                               GError **error) {
+  *staged = l2tp_setup_new(state, config, error);
+  return *staged != NULL;
+}
+
+/** Tunnels of servers that are no longer there, or switched off. */
+static void drop_removed(L2tp *l2tp) {
+  g_autoptr(GList) peers = g_hash_table_get_values(l2tp->tunnels);
+
+  for (GList *at = peers; at; at = at->next) {
+    L2tpPeer *peer = at->data;
+    if (!peer->service->client && !l2tp_setup_server(l2tp->setup, peer->service->name))
+      l2tp_peer_close(peer, L2TP_STOP_SHUTDOWN, "the server is switched off");
+  }
+}
+
+static void plugin_commit(gpointer state, gpointer staged) {
+  L2tp *l2tp = state;
+  L2tpSetup *before = l2tp->setup;
+
+  l2tp->setup = staged;
+  l2tp_limiter_set(&l2tp->limiter, l2tp->setup->new_rate, l2tp->setup->new_burst);
+  drop_removed(l2tp);
+  l2tp_setup_free(before);
+}
+
+static void plugin_abort(gpointer state, gpointer staged) {
+  l2tp_setup_free(staged);
+}
+
+/* ---- life ---- */
+
+static void on_session_up(const AditEvent *event, gpointer data) {
+  l2tp_link_started(data, ((const AditSessionEvent *)event)->link);
+}
+
+#define FIELD(name, type, member)                                                                                                          \
+  { name, type, G_STRUCT_OFFSET(AditTunnelEvent, member) }
+static const AditField tunnel_fields[] = {
+    FIELD("tunnel", ADIT_FIELD_U32, local_id),    FIELD("peer_tunnel", ADIT_FIELD_U32, peer_id),
+    FIELD("service", ADIT_FIELD_STRING, service), FIELD("peer_name", ADIT_FIELD_STRING, peer_name),
+    FIELD("peer", ADIT_FIELD_ENDPOINT, peer),     FIELD("reason", ADIT_FIELD_STRING, reason),
+};
+
+static guint event_class(L2tp *l2tp, const char *name) {
+  AditEventClass klass = {name, sizeof(AditTunnelEvent), tunnel_fields, G_N_ELEMENTS(tunnel_fields)};
+  return l2tp->bus->event_class(l2tp->plugin, &klass);
+}
+
+static void plugin_fini(gpointer state) {
+  L2tp *l2tp = state;
+
+  if (!l2tp)
+    return;
+  l2tp->stopped = NULL;
+  free_all_peers(l2tp);
+  l2tp_setup_free(l2tp->setup);
+  if (l2tp->loop)
+    l2tp->loop->timer_cancel(&l2tp->stop_timer);
+  g_hash_table_unref(l2tp->tunnels);
+  g_hash_table_unref(l2tp->links);
+  g_ptr_array_unref(l2tp->listeners);
+  g_free(l2tp);
+}
+
+static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *state, GError **error) {
+  L2tp *l2tp = g_new0(L2tp, 1);
+
+  *state = l2tp;
+  l2tp->plugin = plugin;
+  l2tp->tunnels = g_hash_table_new(NULL, NULL);
+  l2tp->links = g_hash_table_new(g_int64_hash, g_int64_equal);
+  l2tp->listeners = g_ptr_array_new();
+  l2tp->stop_timer = (AditTimer){.func = on_stop_timer, .data = l2tp};
+  g_queue_init(&l2tp->half_open);
+  l2tp->loop = host->service(plugin, ADIT_LOOP_SERVICE, 1);
+  l2tp->bus = host->service(plugin, ADIT_BUS_SERVICE, 1);
+  l2tp->path = host->service(plugin, ADIT_PATH_SERVICE, 1);
+  l2tp->session = host->service(plugin, ADIT_SESSION_SERVICE, 1);
+  l2tp->control = host->service(plugin, ADIT_CONTROL_SERVICE, 1);
+  if (!l2tp->loop || !l2tp->bus || !l2tp->path || !l2tp->session || !l2tp->control) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "this core lacks a service: adit.loop, bus, path, session and control are needed");
+    return FALSE;
+  }
+  l2tp->loop->random(&l2tp->host_seed, sizeof l2tp->host_seed);
+  l2tp->loop->random(&l2tp->limiter.seed, sizeof l2tp->limiter.seed);
+  l2tp->tunnel_up_event = event_class(l2tp, ADIT_EVENT_TUNNEL_UP);
+  l2tp->tunnel_down_event = event_class(l2tp, ADIT_EVENT_TUNNEL_DOWN);
+  l2tp->bus->subscribe(plugin, ADIT_EVENT_SESSION_UP, on_session_up, l2tp);
+  return l2tp->path->transport_add(plugin, &l2tp_transport_ops, l2tp, error) && l2tp_show_init(l2tp, error);
+}
+
+static gboolean plugin_start(gpointer state, GError **error) {
+  ((L2tp *)state)->running = TRUE;
+  return TRUE;
+}
+
+static const AditFeature features[] = {
+    {ADIT_PROVIDES, "transport:l2tp"},
+    {ADIT_WANTS, "datapath:tun"},
+    {ADIT_WANTS, "datapath:kernel"},
+    {ADIT_WANTS, "datapath:null"},
+};
+
+ADIT_PLUGIN_DEFINE(l2tp, .name = "l2tp", .version = ADIT_VERSION, .summary = "L2TPv2 server and client (RFC 2661)", .features = features,
+                   .n_features = G_N_ELEMENTS(features), .options = l2tp_options, .n_options = L2TP_N_OPTIONS, .init = plugin_init,
+                   .start = plugin_start, .prepare = plugin_prepare, .commit = plugin_commit, .abort = plugin_abort, .stop = plugin_stop,
+                   .fini = plugin_fini);

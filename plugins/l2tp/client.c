@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "glue.h"
+
+#include <netdb.h>
+
+/** One attempt to reach a server. */
+struct AditDial {
+  L2tp *l2tp;
+  L2tpService *service;
+  gpointer token;
+  L2tpPeer *peer; /**< once the address is known */
+  gboolean cancelled;
+  /* for the thread that resolves: */
+  char *host;
+  int family, error;
+  AditAddress found;
+};
+
+static void dial_free(AditDial *dial) {
+  l2tp_service_unref(dial->service);
+  g_free(dial->host);
+  g_free(dial);
+}
+
+static void dial_fail(AditDial *dial, AditCause cause, const char *reason) {
+  L2tp *l2tp = dial->l2tp;
+  gpointer token = dial->token;
+
+  dial_free(dial);
+  l2tp->session->dial_failed(token, cause, reason);
+}
+
+void l2tp_dial_failed(L2tpPeer *peer, AditCause cause, const char *reason) {
+  AditDial *dial = g_steal_pointer(&peer->dial);
+  if (dial)
+    dial_fail(dial, cause, reason);
+}
+
+gpointer l2tp_dial_done(L2tpPeer *peer) {
+  AditDial *dial = g_steal_pointer(&peer->dial);
+  gpointer token = dial ? dial->token : NULL;
+
+  if (dial)
+    dial_free(dial);
+  return token;
+}
+
+/** The listener to dial from: RouterOS's way is port 1701, shared with servers; any port if that is taken. */
+static L2tpListener *dial_listener(AditDial *dial, GError **error) {
+  const AditValue *config = dial->service->config;
+  AditAddress from = {.family = dial->found.family};
+  AditEndpoint at;
+
+  adit_value_get_address(config, "src-address", &from);
+  from.family = dial->found.family;
+  if (!adit_value_get_bool(config, "random-source-port", FALSE)) {
+    at = adit_endpoint(&from, L2TP_PORT);
+    L2tpListener *listener = l2tp_listener_get(dial->l2tp, dial->service->data_path, &at, FALSE, NULL);
+    if (listener)
+      return listener;
+  }
+  at = adit_endpoint(&from, 0);
+  return l2tp_listener_get(dial->l2tp, dial->service->data_path, &at, FALSE, error);
+}
+
+static gboolean dial_call(AditDial *dial, L2tpPeer *peer) {
+  const AditValue *config = dial->service->config;
+  L2tpTunnelEnv env = l2tp_peer_env(peer);
+  L2tpCallInfo info = {
+      .framing_type = 1,
+      .tx_speed = (guint32)MIN(adit_value_get_int(config, "tx-speed", 1000000000), G_MAXUINT32),
+      .sequencing_required = dial->service->sequencing == L2TP_SEQUENCE_REQUIRE,
+      .calling = (char *)adit_value_get_string(config, "calling-number", NULL),
+      .called = (char *)adit_value_get_string(config, "called-number", NULL),
+  };
+  return l2tp_tunnel_call_open(&peer->tunnel, &env, L2TP_CALL_INCOMING_LAC, &info) != 0;
+}
+
+/** The address is known: the tunnel, and in it the call. */
+static gboolean dial_tunnel(AditDial *dial, GError **error) {
+  L2tp *l2tp = dial->l2tp;
+  L2tpListener *listener = dial_listener(dial, error);
+  AditPath path = {0};
+
+  if (!listener)
+    return FALSE;
+  path.local = listener->local;
+  path.remote = adit_endpoint(&dial->found, (guint16)adit_value_get_int(dial->service->config, "port", L2TP_PORT));
+  const char *secret = adit_value_get_string(dial->service->config, "tunnel-secret", NULL);
+  if (!secret)
+    secret = l2tp_setup_secret(l2tp->setup, &dial->found, NULL);
+  if (dial->service->tunnel.demand_auth && !secret) {
+    l2tp_listener_unref(listener);
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "tunnel-authentication needs a secret for this server");
+    return FALSE;
+  }
+  L2tpPeer *peer = l2tp_peer_new(l2tp, dial->service, listener, &path, secret);
+  l2tp_listener_unref(listener);
+  if (!peer || !dial_call(dial, peer)) {
+    if (peer)
+      l2tp_peer_free(peer);
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "no room for another tunnel");
+    return FALSE;
+  }
+  peer->dial = dial;
+  dial->peer = peer;
+  L2tpTunnelEnv env = l2tp_peer_env(peer);
+  l2tp_tunnel_open(&peer->tunnel, &env);
+  return TRUE;
+}
+
+/* ---- names ---- */
+
+static void resolve_work(gpointer data) {
+  AditDial *dial = data;
+  struct addrinfo hints = {.ai_family = dial->family, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG}, *list = NULL;
+  AditEndpoint first = {0};
+
+  dial->error = getaddrinfo(dial->host, NULL, &hints, &list);
+  if (dial->error)
+    return;
+  memcpy(&first, list->ai_addr, MIN(list->ai_addrlen, sizeof first));
+  dial->found = adit_endpoint_address(&first);
+  freeaddrinfo(list);
+}
+
+static void resolve_done(gpointer data) {
+  AditDial *dial = data;
+  g_autoptr(GError) error = NULL;
+
+  if (dial->cancelled) {
+    dial_free(dial);
+  } else if (dial->error || !adit_address_is_set(&dial->found)) {
+    g_autofree char *text = g_strdup_printf("%s: %s", dial->host, dial->error ? gai_strerror(dial->error) : "no address");
+    dial_fail(dial, ADIT_CAUSE_SERVICE_UNAVAILABLE, text);
+  } else if (!dial->l2tp->running || !dial_tunnel(dial, &error)) {
+    dial_fail(dial, ADIT_CAUSE_NAS_ERROR, error ? error->message : "stopping");
+  }
+}
+
+static AditDial *transport_dial(gpointer state, const AditValue *client, gpointer token, GError **error) {
+  L2tp *l2tp = state;
+  AditAddress from;
+  AditDial *dial = g_new0(AditDial, 1);
+
+  dial->l2tp = l2tp;
+  dial->token = token;
+  dial->service = l2tp_service_new(client, TRUE);
+  dial->host = g_strdup(adit_value_get_string(client, "connect-to", ""));
+  dial->error = EAI_AGAIN;
+  dial->family = adit_value_get_address(client, "src-address", &from) ? from.family : AF_UNSPEC;
+  if (!l2tp->running || l2tp->stopping || !l2tp->setup)
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "l2tp is not running");
+  else if (adit_address_parse(dial->host, &dial->found) ? dial_tunnel(dial, error)
+                                                        : l2tp->loop->run_blocking(l2tp->plugin, resolve_work, resolve_done, dial))
+    return dial;
+  else if (error && !*error)
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "too many names are being looked up");
+  dial_free(dial);
+  return NULL;
+}
+
+static void transport_dial_cancel(AditDial *dial) {
+  L2tpPeer *peer = dial->peer;
+
+  if (!peer) { /* the name is still being looked up */
+    dial->cancelled = TRUE;
+    return;
+  }
+  peer->dial = NULL;
+  dial_free(dial);
+  l2tp_peer_close(peer, L2TP_STOP_CLEAR, "given up");
+}
+
+const AditTransportOps l2tp_transport_ops = {sizeof l2tp_transport_ops, "l2tp", transport_dial, transport_dial_cancel};

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/** glue.h - the plugin around the engine: configuration, listeners, tunnels and their links. All [main]. */
+#pragma once
+
+#include <adit/adit.h>
+
+#include "limiter.h"
+#include "tunnel.h"
+
+typedef struct L2tp L2tp;
+typedef struct L2tpPeer L2tpPeer;
+
+/* ---- setup.c: what the configuration says ---- */
+
+typedef enum { L2TP_SEQUENCE_ALLOW = 1, L2TP_SEQUENCE_DENY, L2TP_SEQUENCE_PREFER, L2TP_SEQUENCE_REQUIRE } L2tpSequencing;
+
+/** Which peers something is for: both must match; the longer prefix, then the more exact name, goes first. */
+typedef struct {
+  AditPrefix prefix; /**< family 0 = any address */
+  char *host;        /**< glob over the Host Name; NULL = any */
+  char *secret;      /**< of `secrets`; wiped */
+  AditWhere where;
+} L2tpRule;
+
+/** An item of `servers` or `clients`, immutable and counted: tunnels keep the one they began with. */
+typedef struct {
+  gint refs;
+  char *name, *host_name, *data_path;
+  AditValue *config;
+  GArray *addresses;       /**< server: AditEndpoint */
+  GArray *rules;           /**< server: L2tpRule, of `peers`; empty = everybody */
+  L2tpTunnelConfig tunnel; /**< without secret */
+  L2tpSequencing sequencing;
+  guint32 reorder_ms, idle_ms;
+  guint max_sessions;
+  gboolean client, ephemeral, one_per_host, by_number, replace_stale, any_tunnel;
+  guint *sessions; /**< links that stand; a g_rc_box that goes over to the next setup's server of that name */
+} L2tpService;
+
+typedef struct {
+  GPtrArray *servers;   /**< of L2tpService: the enabled ones */
+  GPtrArray *listeners; /**< of L2tpListener: what they claim */
+  GArray *secrets;      /**< of L2tpRule */
+  guint max_tunnels, max_half_open, max_starting, new_rate, new_burst;
+} L2tpSetup;
+
+L2tpService *l2tp_service_ref(L2tpService *service);
+void l2tp_service_unref(L2tpService *service);
+/** An item of `servers` or `clients`, defaults filled in. */
+L2tpService *l2tp_service_new(const AditValue *config, gboolean client);
+/** Reads and checks the whole, opens listeners that are new. NULL and all that is wrong, a line each. */
+L2tpSetup *l2tp_setup_new(L2tp *l2tp, const AditValue *config, GError **error);
+void l2tp_setup_free(L2tpSetup *setup);
+/** The enabled server of that name, or NULL. */
+L2tpService *l2tp_setup_server(const L2tpSetup *setup, const char *name);
+/** The server for a caller on `local` (the listener's address), or NULL. */
+L2tpService *l2tp_setup_choose(const L2tpSetup *setup, const AditEndpoint *local, const AditAddress *remote, const char *host_name);
+/** The secret for a peer, or NULL; borrowed from the setup. `host_name` may be NULL: not known yet. */
+const char *l2tp_setup_secret(const L2tpSetup *setup, const AditAddress *remote, const char *host_name);
+
+/* ---- listener.c ---- */
+
+typedef struct {
+  gint refs;
+  L2tp *l2tp;
+  char *data_path;
+  AditEndpoint asked, local; /**< as asked for; with the port it got */
+  gboolean any_tunnel;
+  AditListener *listener;
+  const AditDatapathOps *ops;
+  gpointer dp;
+} L2tpListener;
+
+/** The listener for an address and port, shared if there is one (port 0: always a new one). */
+L2tpListener *l2tp_listener_get(L2tp *l2tp, const char *data_path, const AditEndpoint *at, gboolean any_tunnel, GError **error);
+L2tpListener *l2tp_listener_ref(L2tpListener *listener);
+void l2tp_listener_unref(L2tpListener *listener);
+void l2tp_listener_send(L2tpListener *listener, const AditPath *path, const guint8 *datagram, gsize length);
+
+/* ---- peer.c, link.c: a tunnel and its links ---- */
+
+/** A call that the core carries as a link. */
+typedef struct {
+  L2tpPeer *peer;
+  guint16 session;
+  gboolean opening, ended; /**< inside link_open(); ended in there */
+  gboolean starting;       /**< counted in L2tp.starting */
+  AditLinkId id;
+} L2tpLink;
+
+struct L2tpPeer {
+  L2tp *l2tp;
+  L2tpTunnel tunnel;
+  L2tpTunnelConfig config;
+  char *secret; /**< own copy, wiped; NULL = none */
+  L2tpService *service;
+  L2tpListener *listener;
+  AditPath path;
+  AditTimer timers[L2TP_SLOTS], idle;
+  GHashTable *links;      /**< session id -> L2tpLink*; made with the first */
+  AditDial *dial;         /**< client, until its link is open */
+  L2tpPeer *next, **back; /**< of the same bucket by remote address */
+  GList half_open;        /**< member of L2tp.half_open while data is not NULL */
+  guint64 since_ms;
+  gboolean stopping; /**< we end it for a reason of our own */
+};
+
+L2tpTunnelEnv l2tp_peer_env(L2tpPeer *peer);
+/** A tunnel on a path; `secret` is copied. NULL when there is no room. */
+L2tpPeer *l2tp_peer_new(L2tp *l2tp, L2tpService *service, L2tpListener *listener, const AditPath *path, const char *secret);
+void l2tp_peer_free(L2tpPeer *peer);
+void l2tp_peer_close(L2tpPeer *peer, guint16 result, const char *why);
+void l2tp_peer_discard(L2tpPeer *peer, const char *why);
+/** A datagram with this tunnel's id: is it from where the tunnel is? Follows a responder to its own port. */
+gboolean l2tp_peer_path_ok(L2tpPeer *peer, const L2tpListener *listener, const AditPath *path, const L2tpHeader *header,
+                           const guint8 *datagram);
+AditCause l2tp_cause(const L2tpPeer *peer, const L2tpReason *reason);
+
+/* ops of the engine that concern calls */
+guint16 l2tp_link_request(gpointer host, guint16 session, L2tpCallRole role, const L2tpCallInfo *info, const char **why);
+void l2tp_link_up(gpointer host, guint16 session, guint16 peer_session, L2tpCallRole role, const L2tpCallInfo *info);
+void l2tp_link_down(gpointer host, guint16 session, gboolean was_up, const L2tpReason *reason);
+guint64 l2tp_link_last_data(gpointer host);
+void l2tp_link_free(gpointer link);
+/** The session of link `id` is up: it counts as starting no more. */
+void l2tp_link_started(L2tp *l2tp, AditLinkId id);
+
+/* ---- server.c: newcomers ---- */
+
+/** A control datagram without tunnel id. */
+void l2tp_server_newcomer(L2tpListener *listener, const AditPath *path, const L2tpHeader *header, const guint8 *datagram, gsize length);
+/** The tunnel stands: what was before it on the same path is stale. */
+void l2tp_server_replace_stale(L2tpPeer *peer);
+
+/* ---- client.c ---- */
+
+extern const AditTransportOps l2tp_transport_ops;
+/** The tunnel or call has failed before the link was open. Harmless without a dial. */
+void l2tp_dial_failed(L2tpPeer *peer, AditCause cause, const char *reason);
+/** The dial of `peer` has come to its link: its token; the dial is freed. */
+gpointer l2tp_dial_done(L2tpPeer *peer);
+
+/* ---- show.c, options.c ---- */
+
+gboolean l2tp_show_init(L2tp *l2tp, GError **error);
+enum { L2TP_N_OPTIONS = 42 };
+extern const AditOption l2tp_options[];
+
+/* ---- plugin.c ---- */
+
+typedef struct {
+  guint64 control, malformed, unknown_tunnel, wrong_path, stray_data; /**< datagrams */
+  guint64 new_tunnels, repeated, no_server, refused, limited, starting_limited, tunnel_limited, evicted, replaced, ties;
+  guint64 tunnels_up, tunnels_down, calls_up, calls_refused, calls_down, send_failed;
+} L2tpStats;
+
+enum { L2TP_HOST_BUCKETS = 4096 };
+
+struct L2tp {
+  AditPlugin *plugin;
+  const AditLoopService *loop;
+  const AditBusService *bus;
+  const AditPathService *path;
+  const AditSessionService *session;
+  const AditControlService *control;
+  guint tunnel_up_event, tunnel_down_event;
+
+  L2tpSetup *setup;
+  GPtrArray *listeners;               /**< all that are open, borrowed */
+  GHashTable *tunnels;                /**< local tunnel id -> L2tpPeer*, owned by the engine's life */
+  GHashTable *links;                  /**< AditLinkId* -> L2tpLink*, borrowed */
+  L2tpPeer *hosts[L2TP_HOST_BUCKETS]; /**< by remote address */
+  guint32 host_seed;
+  GQueue half_open; /**< of L2tpPeer, oldest first */
+  guint starting;   /**< links whose session is not up yet */
+  L2tpLimiter limiter;
+  AditRateLimit strangers; /**< of log lines */
+  L2tpStats stats;
+
+  gboolean running, stopping;
+  AditTimer stop_timer;
+  void (*stopped)(AditPlugin *plugin);
+};
+
+/** First of the tunnels whose peer may have that address (of its bucket). */
+L2tpPeer **l2tp_hosts_bucket(L2tp *l2tp, const AditAddress *address);
+/** A tunnel has gone, or lingers only: stopping may be over. */
+void l2tp_stop_check(L2tp *l2tp);
+/** A line that a stranger caused: rate-limited. */
+void l2tp_log_stranger(L2tp *l2tp, const AditPath *path, const char *format, ...) G_GNUC_PRINTF(3, 4);

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "glue.h"
+
+/** CDN's result code for the end of a link. */
+static guint16 result_of(AditCause cause) {
+  switch (cause) {
+  case ADIT_CAUSE_LOST_CARRIER:
+    return L2TP_CDN_LOST_CARRIER;
+  case ADIT_CAUSE_PORT_ERROR:
+  case ADIT_CAUSE_NAS_ERROR:
+    return L2TP_CDN_ERROR;
+  case ADIT_CAUSE_SERVICE_UNAVAILABLE:
+    return L2TP_CDN_NO_RESOURCES;
+  case ADIT_CAUSE_NONE:
+  case ADIT_CAUSE_USER_REQUEST:
+  case ADIT_CAUSE_LOST_SERVICE:
+  case ADIT_CAUSE_IDLE_TIMEOUT:
+  case ADIT_CAUSE_SESSION_TIMEOUT:
+  case ADIT_CAUSE_ADMIN_RESET:
+  case ADIT_CAUSE_ADMIN_REBOOT:
+  case ADIT_CAUSE_NAS_REQUEST:
+  case ADIT_CAUSE_NAS_REBOOT:
+  case ADIT_CAUSE_USER_ERROR:
+    break;
+  }
+  return L2TP_CDN_ADMIN;
+}
+
+static void link_settled(L2tpLink *link) {
+  if (link->starting)
+    link->peer->l2tp->starting--;
+  link->starting = FALSE;
+}
+
+void l2tp_link_started(L2tp *l2tp, AditLinkId id) {
+  L2tpLink *link = g_hash_table_lookup(l2tp->links, &id);
+  if (link)
+    link_settled(link);
+}
+
+void l2tp_link_free(gpointer data) {
+  L2tpLink *link = data;
+
+  link_settled(link);
+  (*link->peer->service->sessions)--;
+  if (link->id)
+    g_hash_table_remove(link->peer->l2tp->links, &link->id);
+  g_free(link);
+}
+
+/** The link is over on our side: hang up, and with a client's only call its tunnel. */
+static void link_hang_up(L2tpPeer *peer, guint16 session, guint16 result, guint16 error, const char *why) {
+  L2tpTunnelEnv env = l2tp_peer_env(peer);
+
+  l2tp_tunnel_call_close(&peer->tunnel, &env, session, result, error, why);
+  peer->l2tp->stats.calls_down++;
+  if (peer->service->client)
+    l2tp_peer_close(peer, L2TP_STOP_CLEAR, why);
+  else if (!peer->tunnel.calls.count && peer->service->idle_ms)
+    peer->l2tp->loop->timer_arm(&peer->idle, peer->service->idle_ms);
+}
+
+static void on_closed(gpointer user, AditLinkId id, AditCause cause, const char *reason) {
+  L2tpLink *link = user;
+  L2tpPeer *peer = link->peer;
+  guint16 session = link->session, result = result_of(cause);
+
+  if (link->opening) {
+    link->ended = TRUE;
+    return;
+  }
+  g_hash_table_remove(peer->links, GUINT_TO_POINTER(session));
+  link_hang_up(peer, session, result, result == L2TP_CDN_ERROR ? L2TP_ERROR_RESOURCES : 0, reason);
+}
+
+static const AditLinkOps link_ops = {sizeof link_ops, on_closed};
+
+/* ---- is there room? ---- */
+
+static gboolean host_has_session(L2tpPeer *peer) {
+  AditAddress remote = adit_endpoint_address(&peer->path.remote);
+
+  for (L2tpPeer *other = *l2tp_hosts_bucket(peer->l2tp, &remote); other; other = other->next) {
+    AditAddress there = adit_endpoint_address(&other->path.remote);
+    if (adit_address_equal(&there, &remote) && other->service->sessions == peer->service->sessions && other->links &&
+        g_hash_table_size(other->links))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+guint16 l2tp_link_request(gpointer host, guint16 session, L2tpCallRole role, const L2tpCallInfo *info, const char **why) {
+  L2tpPeer *peer = host;
+  L2tpService *service = peer->service;
+  guint16 refused = 0;
+
+  if (service->client || role != L2TP_CALL_INCOMING_LNS) {
+    *why = "no such calls here";
+    refused = L2TP_CDN_NO_FACILITIES;
+  } else if (service->max_sessions && *service->sessions >= service->max_sessions) {
+    *why = "no more sessions";
+    refused = L2TP_CDN_NO_RESOURCES;
+  } else if (service->one_per_host && host_has_session(peer)) {
+    *why = "this host has a session";
+    refused = L2TP_CDN_NO_RESOURCES;
+  }
+  if (refused) {
+    peer->l2tp->stats.calls_refused++;
+    l2tp_log_stranger(peer->l2tp, &peer->path, "%s: call refused: %s", service->name, *why);
+  }
+  return refused;
+}
+
+/* ---- the call stands ---- */
+
+static guint8 sequence_of(const L2tpService *service, const L2tpCallInfo *info) {
+  if (info->sequencing_required)
+    return ADIT_SEQUENCE_SEND | ADIT_SEQUENCE_REQUIRE;
+  switch (service->sequencing) {
+  case L2TP_SEQUENCE_DENY:
+    return 0;
+  case L2TP_SEQUENCE_ALLOW:
+    return ADIT_SEQUENCE_FOLLOW;
+  case L2TP_SEQUENCE_PREFER:
+    return ADIT_SEQUENCE_SEND;
+  case L2TP_SEQUENCE_REQUIRE:
+    return ADIT_SEQUENCE_SEND | ADIT_SEQUENCE_REQUIRE;
+  }
+  return 0;
+}
+
+static AditValue *link_attributes(const L2tpPeer *peer, guint16 session, guint16 peer_session, const L2tpCallInfo *info) {
+  AditValue *map = adit_value_map();
+
+  adit_value_set(map, "tunnel-peer-name", adit_value_string(peer->tunnel.peer_name));
+  adit_value_set(map, "tunnel-id", adit_value_int(peer->tunnel.local));
+  adit_value_set(map, "tunnel-peer-id", adit_value_int(peer->tunnel.peer));
+  adit_value_set(map, "call-id", adit_value_int(session));
+  adit_value_set(map, "call-peer-id", adit_value_int(peer_session));
+  adit_value_set(map, "call-serial-number", adit_value_int(info->serial));
+  if (info->tx_speed)
+    adit_value_set(map, "tx-speed", adit_value_int(info->tx_speed));
+  if (info->rx_speed || info->tx_speed)
+    adit_value_set(map, "rx-speed", adit_value_int(info->rx_speed ? info->rx_speed : info->tx_speed));
+  if (info->calling)
+    adit_value_set(map, "calling-number", adit_value_string(info->calling));
+  if (info->called)
+    adit_value_set(map, "called-number", adit_value_string(info->called));
+  if (info->private_group)
+    adit_value_set(map, "private-group",
+                   adit_value_octets(g_bytes_get_data(info->private_group, NULL), g_bytes_get_size(info->private_group)));
+  return map;
+}
+
+/** True if a LAC handed anything over. */
+static gboolean link_proxy(const L2tpCallInfo *info, AditProxy *proxy) {
+  *proxy = (AditProxy){.size = sizeof *proxy,
+                       .initial_received = info->initial_received,
+                       .last_sent = info->last_sent,
+                       .last_received = info->last_received,
+                       .auth_type = info->auth_type,
+                       .auth_name = info->auth_name,
+                       .auth_challenge = info->auth_challenge,
+                       .auth_response = info->auth_response,
+                       .auth_id = info->auth_id};
+  return info->last_received || info->last_sent || info->auth_type;
+}
+
+static L2tpLink *link_new(L2tpPeer *peer, guint16 session) {
+  L2tpLink *link = g_new0(L2tpLink, 1);
+
+  link->peer = peer;
+  link->session = session;
+  link->starting = TRUE;
+  peer->l2tp->starting++;
+  (*peer->service->sessions)++;
+  if (!peer->links)
+    peer->links = g_hash_table_new_full(NULL, NULL, NULL, l2tp_link_free);
+  g_hash_table_insert(peer->links, GUINT_TO_POINTER(session), link);
+  return link;
+}
+
+static AditLinkId link_open(L2tpPeer *peer, L2tpLink *link, guint16 peer_session, const L2tpCallInfo *info, gpointer token,
+                            GError **error) {
+  L2tpService *service = peer->service;
+  char here[ADIT_ADDRESS_TEXT], there[ADIT_ADDRESS_TEXT];
+  AditAddress local = adit_endpoint_address(&peer->path.local), remote = adit_endpoint_address(&peer->path.remote);
+  g_autoptr(AditValue) attributes = link_attributes(peer, link->session, peer_session, info);
+  AditProxy proxy;
+  gboolean proxied = link_proxy(info, &proxy);
+  AditLinkSpec spec = {
+      .size = sizeof spec,
+      .transport = l2tp_transport_ops.name,
+      .config = service->config,
+      .client = service->client,
+      .token = token,
+      .datapath = peer->listener->ops,
+      .dp = peer->listener->dp,
+      .listener = peer->listener->listener,
+      .path = peer->path,
+      .encap = {.kind = ADIT_ENCAP_L2TPV2_UDP,
+                .local_tunnel = peer->listener->any_tunnel ? 0 : peer->tunnel.local,
+                .local_session = link->session,
+                .peer_tunnel = peer->tunnel.peer,
+                .peer_session = peer_session,
+                .sequence = sequence_of(service, info),
+                .reorder_ms = service->reorder_ms},
+      .caller_id = service->by_number && info->calling && *info->calling ? info->calling : adit_address_format(&remote, there),
+      .called_id = info->called && *info->called ? info->called : adit_address_format(&local, here),
+      .attributes = attributes,
+      .proxy = proxied ? &proxy : NULL,
+      .ops = &link_ops,
+      .user = link,
+  };
+  return peer->l2tp->session->link_open(peer->l2tp->plugin, &spec, error);
+}
+
+void l2tp_link_up(gpointer host, guint16 session, guint16 peer_session, L2tpCallRole role, const L2tpCallInfo *info) {
+  L2tpPeer *peer = host;
+  L2tpLink *link = link_new(peer, session);
+  g_autoptr(GError) error = NULL;
+  gpointer token = peer->service->client ? l2tp_dial_done(peer) : NULL;
+
+  peer->l2tp->loop->timer_cancel(&peer->idle);
+  link->opening = TRUE;
+  AditLinkId id = link_open(peer, link, peer_session, info, token, &error);
+  link->opening = FALSE;
+  if (id && !link->ended) {
+    link->id = id;
+    g_hash_table_insert(peer->l2tp->links, &link->id, link);
+    peer->l2tp->stats.calls_up++;
+    return;
+  }
+  g_hash_table_remove(peer->links, GUINT_TO_POINTER(session));
+  peer->l2tp->stats.calls_refused++;
+  l2tp_log_stranger(peer->l2tp, &peer->path, "%s: call refused: %s", peer->service->name, error ? error->message : "ended at once");
+  if (token && !id)
+    peer->l2tp->session->dial_failed(token, ADIT_CAUSE_NAS_ERROR, error ? error->message : "the link was refused");
+  link_hang_up(peer, session, L2TP_CDN_NO_RESOURCES, 0, error ? error->message : NULL);
+}
+
+void l2tp_link_down(gpointer host, guint16 session, gboolean was_up, const L2tpReason *reason) {
+  L2tpPeer *peer = host;
+  L2tpLink *link = peer->links ? g_hash_table_lookup(peer->links, GUINT_TO_POINTER(session)) : NULL;
+  AditLinkId id = link ? link->id : 0;
+  AditCause cause = l2tp_cause(peer, reason);
+
+  if (link)
+    g_hash_table_remove(peer->links, GUINT_TO_POINTER(session));
+  if (was_up)
+    peer->l2tp->stats.calls_down++;
+  if (id)
+    peer->l2tp->session->link_close(id, cause, reason->text);
+  l2tp_dial_failed(peer, cause, reason->text);
+  if (peer->service->client)
+    l2tp_peer_close(peer, L2TP_STOP_CLEAR, NULL);
+}
+
+guint64 l2tp_link_last_data(gpointer host) {
+  L2tpPeer *peer = host;
+  GHashTableIter iter;
+  gpointer value;
+  guint64 last = 0, now = peer->l2tp->loop->now();
+
+  if (!peer->links)
+    return 0;
+  g_hash_table_iter_init(&iter, peer->links);
+  while (g_hash_table_iter_next(&iter, NULL, &value)) {
+    AditDpStats stats = {.last_rx_ms = 0};
+    if (peer->l2tp->session->link_stats(((L2tpLink *)value)->id, &stats))
+      last = MAX(last, stats.last_rx_ms);
+    if (last + 1000 > now) /* recent enough for anybody */
+      break;
+  }
+  return last;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "glue.h"
+
+static void listener_control(gpointer user, const AditPath *path, const guint8 *datagram, gsize length) {
+  L2tpListener *listener = user;
+  L2tp *l2tp = listener->l2tp;
+  L2tpHeader header;
+
+  if (!l2tp->running || !l2tp->setup)
+    return;
+  l2tp->stats.control++;
+  if (length > L2TP_CONTROL_MAX || !l2tp_header_parse(&header, datagram, length) || !header.control) {
+    l2tp->stats.malformed++;
+    return;
+  }
+  if (!header.tunnel) {
+    l2tp_server_newcomer(listener, path, &header, datagram, length);
+    return;
+  }
+  L2tpPeer *peer = g_hash_table_lookup(l2tp->tunnels, GUINT_TO_POINTER(header.tunnel));
+  if (!peer) {
+    l2tp->stats.unknown_tunnel++;
+    return;
+  }
+  if (!l2tp_peer_path_ok(peer, listener, path, &header, datagram)) {
+    l2tp->stats.wrong_path++;
+    return;
+  }
+  L2tpTunnelEnv env = l2tp_peer_env(peer);
+  l2tp_tunnel_input(&peer->tunnel, &env, datagram, length);
+  l2tp_stop_check(l2tp);
+}
+
+static void listener_stray(gpointer user, const AditPath *path, guint32 tunnel, guint32 session) {
+  L2tpListener *listener = user;
+  listener->l2tp->stats.stray_data++;
+}
+
+static const AditListenerOps listener_ops = {sizeof listener_ops, listener_control, listener_stray};
+
+static L2tpListener *listener_find(L2tp *l2tp, const char *data_path, const AditEndpoint *at) {
+  for (guint i = 0; i < l2tp->listeners->len; i++) {
+    L2tpListener *listener = l2tp->listeners->pdata[i];
+    if (!strcmp(listener->data_path, data_path) && adit_endpoint_equal(&listener->asked, at))
+      return listener;
+  }
+  return NULL;
+}
+
+L2tpListener *l2tp_listener_get(L2tp *l2tp, const char *data_path, const AditEndpoint *at, gboolean any_tunnel, GError **error) {
+  L2tpListener *listener = adit_endpoint_port(at) ? listener_find(l2tp, data_path, at) : NULL;
+  AditListenerSpec spec = {.size = sizeof spec,
+                           .local = *at,
+                           .classify = any_tunnel ? l2tp_classify_any_tunnel : l2tp_classify,
+                           .min_receive = L2TP_CONTROL_MAX};
+  gpointer dp = NULL;
+
+  if (listener)
+    return l2tp_listener_ref(listener);
+  const AditDatapathOps *ops = l2tp->path->datapath(data_path, &dp);
+  if (!ops) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND, "there is no data path `%s' (is its plugin loaded?)", data_path);
+    return NULL;
+  }
+  listener = g_new0(L2tpListener, 1);
+  listener->refs = 1;
+  listener->l2tp = l2tp;
+  listener->listener = ops->listen(dp, &spec, &listener_ops, listener, error);
+  if (!listener->listener) {
+    g_free(listener);
+    return NULL;
+  }
+  listener->data_path = g_strdup(data_path);
+  listener->any_tunnel = any_tunnel;
+  listener->asked = listener->local = *at;
+  listener->ops = ops;
+  listener->dp = dp;
+  ops->listener_local(listener->listener, &listener->local);
+  g_ptr_array_add(l2tp->listeners, listener);
+  return listener;
+}
+
+L2tpListener *l2tp_listener_ref(L2tpListener *listener) {
+  listener->refs++;
+  return listener;
+}
+
+void l2tp_listener_unref(L2tpListener *listener) {
+  if (!listener || --listener->refs)
+    return;
+  g_ptr_array_remove_fast(listener->l2tp->listeners, listener);
+  listener->ops->listener_close(listener->listener);
+  g_free(listener->data_path);
+  g_free(listener);
+}
+
+void l2tp_listener_send(L2tpListener *listener, const AditPath *path, const guint8 *datagram, gsize length) {
+  if (!listener->ops->send_control(listener->listener, path, datagram, length))
+    listener->l2tp->stats.send_failed++;
+}

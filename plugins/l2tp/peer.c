@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "glue.h"
+
+#include <stdarg.h>
+
+enum { ID_TRIES = 256 };
+
+/* ---- the engine's host ---- */
+
+static guint64 host_now(gpointer host) {
+  return ((L2tpPeer *)host)->l2tp->loop->now();
+}
+
+static void host_wake(gpointer host, guint slot, guint64 deadline) {
+  L2tpPeer *peer = host;
+  guint64 now = host_now(host);
+
+  if (deadline)
+    peer->l2tp->loop->timer_arm(&peer->timers[slot], deadline > now ? deadline - now : 0);
+  else
+    peer->l2tp->loop->timer_cancel(&peer->timers[slot]);
+}
+
+static void host_random(gpointer host, gpointer buffer, gsize length) {
+  ((L2tpPeer *)host)->l2tp->loop->random(buffer, length);
+}
+
+static const AditEngineOps engine_ops = {sizeof engine_ops, host_now, host_wake, host_random};
+
+static void host_send(gpointer host, const guint8 *datagram, gsize length) {
+  L2tpPeer *peer = host;
+  l2tp_listener_send(peer->listener, &peer->path, datagram, length);
+}
+
+static void peer_leave_half_open(L2tpPeer *peer) {
+  if (!peer->half_open.data)
+    return;
+  g_queue_unlink(&peer->l2tp->half_open, &peer->half_open);
+  peer->half_open.data = NULL;
+}
+
+static void peer_publish(L2tpPeer *peer, guint type, const char *reason) {
+  AditTunnelEvent event = {.event = {type, sizeof event},
+                           .local_id = peer->tunnel.local,
+                           .peer_id = peer->tunnel.peer,
+                           .service = peer->service->name,
+                           .peer_name = peer->tunnel.peer_name,
+                           .peer = peer->path.remote,
+                           .reason = reason};
+  if (type)
+    peer->l2tp->bus->publish(&event.event);
+}
+
+static void peer_log(L2tpPeer *peer, const char *what, const char *why) {
+  char text[ADIT_ENDPOINT_TEXT], id[8];
+  AditLogContext context = {.peer = adit_endpoint_format(&peer->path.remote, text), .tunnel = id};
+
+  g_snprintf(id, sizeof id, "%u", peer->tunnel.local);
+  adit_info(&context, "%s: tunnel %u with `%s' at %s %s%s%s", peer->service->name, peer->tunnel.local, peer->tunnel.peer_name, text, what,
+            why ? ": " : "", why ? why : "");
+}
+
+static void peer_arm_idle(L2tpPeer *peer) {
+  if (peer->service->idle_ms && !peer->service->client)
+    peer->l2tp->loop->timer_arm(&peer->idle, peer->service->idle_ms);
+}
+
+static void host_tunnel_up(gpointer host) {
+  L2tpPeer *peer = host;
+  AditAddress remote = adit_endpoint_address(&peer->path.remote);
+
+  peer_leave_half_open(peer);
+  peer->l2tp->stats.tunnels_up++;
+  peer_log(peer, "is up", NULL);
+  if (!peer->service->client) {
+    l2tp_limiter_refund(&peer->l2tp->limiter, &remote);
+    peer_arm_idle(peer);
+    l2tp_server_replace_stale(peer);
+  }
+  peer_publish(peer, peer->l2tp->tunnel_up_event, NULL);
+}
+
+static void host_tunnel_down(gpointer host, const L2tpReason *reason) {
+  L2tpPeer *peer = host;
+
+  peer_leave_half_open(peer);
+  peer->l2tp->loop->timer_cancel(&peer->idle);
+  l2tp_dial_failed(peer, l2tp_cause(peer, reason), reason->text);
+  if (!peer->tunnel.was_up) {
+    l2tp_log_stranger(peer->l2tp, &peer->path, "no tunnel: %s", reason->text);
+    return;
+  }
+  peer->l2tp->stats.tunnels_down++;
+  peer_log(peer, "is down", reason->text);
+  peer_publish(peer, peer->l2tp->tunnel_down_event, reason->text);
+}
+
+static void host_finished(gpointer host) {
+  L2tpPeer *peer = host;
+  L2tp *l2tp = peer->l2tp;
+
+  l2tp_peer_free(peer);
+  l2tp_stop_check(l2tp);
+}
+
+static void host_call_down(gpointer host, guint16 session, gboolean was_up, const L2tpReason *reason) {
+  L2tpPeer *peer = host;
+
+  l2tp_link_down(host, session, was_up, reason);
+  if (peer->tunnel.state == L2TP_TUNNEL_ESTABLISHED && !peer->tunnel.calls.count)
+    peer_arm_idle(peer);
+}
+
+/** Where a listener reports all data under tunnel id 0, session ids must be unique among its tunnels. */
+static gboolean host_session_id_free(gpointer host, guint16 session) {
+  L2tpPeer *peer = host;
+  GHashTableIter iter;
+  gpointer value;
+
+  if (!peer->listener->any_tunnel)
+    return TRUE;
+  g_hash_table_iter_init(&iter, peer->l2tp->tunnels);
+  while (g_hash_table_iter_next(&iter, NULL, &value)) {
+    L2tpPeer *other = value;
+    if (other->listener == peer->listener && l2tp_calls_find(&other->tunnel.calls, session))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static const L2tpTunnelOps tunnel_ops = {
+    .size = sizeof tunnel_ops,
+    .send = host_send,
+    .tunnel_up = host_tunnel_up,
+    .tunnel_down = host_tunnel_down,
+    .finished = host_finished,
+    .call_request = l2tp_link_request,
+    .call_up = l2tp_link_up,
+    .call_down = host_call_down,
+    .last_data = l2tp_link_last_data,
+    .session_id_free = host_session_id_free,
+};
+
+L2tpTunnelEnv l2tp_peer_env(L2tpPeer *peer) {
+  return (L2tpTunnelEnv){{&engine_ops, peer}, &tunnel_ops, &peer->config};
+}
+
+static void on_timer(AditTimer *timer, gpointer data) {
+  L2tpPeer *peer = data;
+  L2tpTunnelEnv env = l2tp_peer_env(peer);
+  l2tp_tunnel_timeout(&peer->tunnel, &env, (guint)(timer - peer->timers));
+}
+
+static void on_idle(AditTimer *timer, gpointer data) {
+  L2tpPeer *peer = data;
+  if (!peer->tunnel.calls.count)
+    l2tp_peer_close(peer, L2TP_STOP_CLEAR, "no calls");
+}
+
+/* ---- life ---- */
+
+static guint16 tunnel_id(L2tp *l2tp) {
+  for (guint i = 0; i < ID_TRIES; i++) {
+    guint16 id = 0;
+    l2tp->loop->random(&id, sizeof id);
+    if (id && !g_hash_table_contains(l2tp->tunnels, GUINT_TO_POINTER(id)))
+      return id;
+  }
+  return 0;
+}
+
+static void peer_enter_bucket(L2tpPeer *peer) {
+  AditAddress remote = adit_endpoint_address(&peer->path.remote);
+
+  peer->back = l2tp_hosts_bucket(peer->l2tp, &remote);
+  peer->next = *peer->back;
+  if (peer->next)
+    peer->next->back = &peer->next;
+  *peer->back = peer;
+}
+
+static void peer_leave_bucket(L2tpPeer *peer) {
+  *peer->back = peer->next;
+  if (peer->next)
+    peer->next->back = peer->back;
+}
+
+L2tpPeer *l2tp_peer_new(L2tp *l2tp, L2tpService *service, L2tpListener *listener, const AditPath *path, const char *secret) {
+  guint16 id = tunnel_id(l2tp);
+
+  if (!id)
+    return NULL;
+  L2tpPeer *peer = g_new0(L2tpPeer, 1);
+  peer->l2tp = l2tp;
+  peer->service = l2tp_service_ref(service);
+  peer->listener = l2tp_listener_ref(listener);
+  peer->path = *path;
+  peer->secret = g_strdup(secret);
+  peer->config = service->tunnel;
+  peer->config.secret = peer->secret;
+  peer->since_ms = l2tp->loop->now();
+  for (guint i = 0; i < L2TP_SLOTS; i++)
+    peer->timers[i] = (AditTimer){.func = on_timer, .data = peer};
+  peer->idle = (AditTimer){.func = on_idle, .data = peer};
+  l2tp_tunnel_init(&peer->tunnel, id);
+  g_hash_table_insert(l2tp->tunnels, GUINT_TO_POINTER(id), peer);
+  peer_enter_bucket(peer);
+  return peer;
+}
+
+void l2tp_peer_free(L2tpPeer *peer) {
+  L2tpTunnelEnv env = l2tp_peer_env(peer);
+
+  peer_leave_half_open(peer);
+  peer->l2tp->loop->timer_cancel(&peer->idle);
+  l2tp_tunnel_clear(&peer->tunnel, &env);
+  g_clear_pointer(&peer->links, g_hash_table_unref);
+  g_hash_table_remove(peer->l2tp->tunnels, GUINT_TO_POINTER(peer->tunnel.local));
+  peer_leave_bucket(peer);
+  l2tp_listener_unref(peer->listener);
+  l2tp_service_unref(peer->service);
+  if (peer->secret)
+    explicit_bzero(peer->secret, strlen(peer->secret));
+  g_free(peer->secret);
+  g_free(peer);
+}
+
+void l2tp_peer_close(L2tpPeer *peer, guint16 result, const char *why) {
+  L2tpTunnelEnv env = l2tp_peer_env(peer);
+
+  peer->stopping = TRUE;
+  l2tp_tunnel_close(&peer->tunnel, &env, result, 0, why);
+}
+
+void l2tp_peer_discard(L2tpPeer *peer, const char *why) {
+  L2tpTunnelEnv env = l2tp_peer_env(peer);
+
+  peer->stopping = TRUE;
+  l2tp_tunnel_discard(&peer->tunnel, &env, why);
+}
+
+/* ---- where it is ---- */
+
+/** An SCCRP that answers our SCCRQ: its sender may have chosen a port of its own (RFC 2661 8.1). */
+static gboolean is_first_sccrp(const L2tpHeader *header, const guint8 *datagram) {
+  AditCursor in = adit_cursor(datagram + header->offset, header->length);
+  L2tpAvp avp;
+
+  return !header->ns && header->nr == 1 && l2tp_avp_next(&in, &avp) && !avp.vendor && avp.type == L2TP_AVP_MESSAGE_TYPE &&
+         adit_get_u16(&avp.value) == L2TP_SCCRP;
+}
+
+gboolean l2tp_peer_path_ok(L2tpPeer *peer, const L2tpListener *listener, const AditPath *path, const L2tpHeader *header,
+                           const guint8 *datagram) {
+  AditAddress local = adit_endpoint_address(&peer->path.local), here = adit_endpoint_address(&path->local);
+  AditAddress remote = adit_endpoint_address(&peer->path.remote), there = adit_endpoint_address(&path->remote);
+
+  if (listener != peer->listener || path->association != peer->path.association || !adit_address_equal(&remote, &there))
+    return FALSE;
+  if (!adit_endpoint_equal(&peer->path.remote, &path->remote)) {
+    if (!peer->tunnel.originator || peer->tunnel.state != L2TP_TUNNEL_WAIT_REPLY || !is_first_sccrp(header, datagram))
+      return FALSE;
+    peer->path.remote = path->remote;
+  }
+  if (adit_address_is_any(&local)) /* we dialled without saying from where: now it is known */
+    peer->path.local = path->local;
+  return adit_address_is_any(&local) || adit_address_equal(&local, &here);
+}
+
+AditCause l2tp_cause(const L2tpPeer *peer, const L2tpReason *reason) {
+  if (peer->l2tp->stopping)
+    return ADIT_CAUSE_ADMIN_REBOOT;
+  if (peer->stopping)
+    return ADIT_CAUSE_NAS_REQUEST;
+  if (reason->by_peer)
+    return ADIT_CAUSE_USER_REQUEST;
+  if (reason->lost)
+    return ADIT_CAUSE_LOST_CARRIER;
+  return reason->timeout ? ADIT_CAUSE_LOST_SERVICE : ADIT_CAUSE_NAS_ERROR;
+}
+
+L2tpPeer **l2tp_hosts_bucket(L2tp *l2tp, const AditAddress *address) {
+  guint32 hash = l2tp->host_seed;
+
+  for (guint i = 0; i < adit_address_size(address); i++)
+    hash = (hash ^ address->octet[i]) * 16777619u;
+  return &l2tp->hosts[(hash ^ hash >> 15) % L2TP_HOST_BUCKETS];
+}
+
+void l2tp_log_stranger(L2tp *l2tp, const AditPath *path, const char *format, ...) {
+  char text[200], peer[ADIT_ENDPOINT_TEXT];
+  guint kept = 0;
+  va_list args;
+
+  if (!adit_rate_allows(&l2tp->strangers, l2tp->loop->now(), 10, 1000, &kept))
+    return;
+  va_start(args, format);
+  g_vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  AditLogContext context = {.peer = adit_endpoint_format(&path->remote, peer)};
+  if (kept)
+    adit_info(&context, "%s: %s (and %u lines like this before)", peer, text, kept);
+  else
+    adit_info(&context, "%s: %s", peer, text);
+}

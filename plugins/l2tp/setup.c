@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "glue.h"
+
+/* ---- rules: whom something is for ---- */
+
+static void rule_clear(gpointer data) {
+  L2tpRule *rule = data;
+
+  g_free(rule->host);
+  if (rule->secret)
+    explicit_bzero(rule->secret, strlen(rule->secret));
+  g_free(rule->secret);
+}
+
+static GArray *rules_new(const AditValue *list) {
+  GArray *rules = g_array_new(FALSE, TRUE, sizeof(L2tpRule));
+
+  g_array_set_clear_func(rules, rule_clear);
+  for (guint i = 0; i < adit_value_length(list); i++) {
+    const AditValue *item = adit_value_at(list, i), *prefix = adit_value_get(item, "address");
+    L2tpRule rule = {.host = g_strdup(adit_value_get_string(item, "host-name", NULL)),
+                     .secret = g_strdup(adit_value_get_string(item, "secret", NULL)),
+                     .where = item->where};
+    if (prefix && prefix->type == ADIT_VALUE_PREFIX)
+      rule.prefix = prefix->as.prefix;
+    g_array_append_val(rules, rule);
+  }
+  return rules;
+}
+
+static gboolean rule_matches(const L2tpRule *rule, const AditAddress *remote, const char *host) {
+  if (rule->prefix.address.family && !adit_prefix_contains(&rule->prefix, remote))
+    return FALSE;
+  return !rule->host || (host && g_pattern_match_simple(rule->host, host));
+}
+
+/** How exact it is: the prefix counts first, then how much of the name is given. */
+static guint rule_weight(const L2tpRule *rule) {
+  guint weight = rule->prefix.address.family ? 1 + rule->prefix.length : 0, name = 0;
+
+  if (rule->host) {
+    for (const char *c = rule->host; *c; c++)
+      name += *c != '*' && *c != '?';
+    name = MIN(name, 250) + (strpbrk(rule->host, "*?") ? 1 : 2);
+  }
+  return weight << 8 | name;
+}
+
+static gboolean rules_equal(const L2tpRule *a, const L2tpRule *b) {
+  return a->prefix.address.family == b->prefix.address.family && a->prefix.length == b->prefix.length &&
+         (!a->prefix.address.family ||
+          (adit_prefix_contains(&a->prefix, &b->prefix.address) && adit_prefix_contains(&b->prefix, &a->prefix.address))) &&
+         !g_strcmp0(a->host, b->host);
+}
+
+/** The weight of the best rule that matches, or -1. */
+static gint rules_best(const GArray *rules, const AditAddress *remote, const char *host, const L2tpRule **found) {
+  gint best = -1;
+
+  for (guint i = 0; i < rules->len; i++) {
+    const L2tpRule *rule = &g_array_index(rules, L2tpRule, i);
+    if (rule_matches(rule, remote, host) && (gint)rule_weight(rule) > best) {
+      best = (gint)rule_weight(rule);
+      *found = rule;
+    }
+  }
+  return best;
+}
+
+/* ---- a server or client ---- */
+
+L2tpService *l2tp_service_ref(L2tpService *service) {
+  service->refs++;
+  return service;
+}
+
+void l2tp_service_unref(L2tpService *service) {
+  if (!service || --service->refs)
+    return;
+  g_free(service->name);
+  g_free(service->host_name);
+  g_free(service->data_path);
+  g_array_unref(service->addresses);
+  g_array_unref(service->rules);
+  g_rc_box_release(service->sessions);
+  adit_value_unref(service->config);
+  g_free(service);
+}
+
+static void read_addresses(L2tpService *service) {
+  const AditValue *list = adit_value_get(service->config, "addresses");
+  guint16 port = (guint16)adit_value_get_int(service->config, "port", L2TP_PORT);
+  static const char *const everywhere[] = {"0.0.0.0", "::"};
+
+  service->addresses = g_array_new(FALSE, TRUE, sizeof(AditEndpoint));
+  for (guint i = 0; i < adit_value_length(list); i++) {
+    AditEndpoint at = adit_endpoint(&adit_value_at(list, i)->as.address, port);
+    g_array_append_val(service->addresses, at);
+  }
+  for (guint i = 0; !adit_value_length(list) && i < G_N_ELEMENTS(everywhere); i++) {
+    AditAddress address;
+    adit_address_parse(everywhere[i], &address);
+    AditEndpoint at = adit_endpoint(&address, port);
+    g_array_append_val(service->addresses, at);
+  }
+}
+
+static L2tpSequencing sequencing_of(const char *word) {
+  static const char *const words[] = {[L2TP_SEQUENCE_ALLOW] = "allow",
+                                      [L2TP_SEQUENCE_DENY] = "deny",
+                                      [L2TP_SEQUENCE_PREFER] = "prefer",
+                                      [L2TP_SEQUENCE_REQUIRE] = "require"};
+
+  for (guint i = L2TP_SEQUENCE_ALLOW; i < G_N_ELEMENTS(words); i++)
+    if (!g_strcmp0(word, words[i]))
+      return (L2tpSequencing)i;
+  return L2TP_SEQUENCE_ALLOW;
+}
+
+static void read_tunnel(L2tpService *service) {
+  const AditValue *c = service->config;
+  L2tpTunnelConfig *t = &service->tunnel;
+
+  l2tp_tunnel_config_init(t);
+  t->host_name = service->host_name;
+  t->vendor_name = "adit";
+  t->demand_auth = adit_value_get_bool(c, "tunnel-authentication", FALSE);
+  t->hide = adit_value_get_bool(c, "hide-avps", FALSE);
+  t->permissive = adit_value_get_bool(c, "avp-permissive", FALSE);
+  t->tie_breaker = adit_value_get_bool(c, "tie-breaker", FALSE);
+  t->hello_ms = (guint32)adit_value_get_int(c, "hello-interval", t->hello_ms);
+  t->setup_ms = (guint32)adit_value_get_int(c, "setup-timeout", t->setup_ms);
+  t->channel.receive_window = (guint16)adit_value_get_int(c, "receive-window", t->channel.receive_window);
+  t->channel.retry_ms = (guint32)adit_value_get_int(c, "retransmit-timeout", t->channel.retry_ms);
+  t->channel.retry_cap_ms = (guint32)adit_value_get_int(c, "retransmit-cap", t->channel.retry_cap_ms);
+  t->channel.tries = (guint16)adit_value_get_int(c, "retransmit", t->channel.tries);
+}
+
+L2tpService *l2tp_service_new(const AditValue *config, gboolean client) {
+  L2tpService *service = g_new0(L2tpService, 1);
+
+  service->refs = 1;
+  service->client = client;
+  service->config = adit_value_ref(config);
+  service->name = g_strdup(adit_value_get_string(config, "name", "l2tp"));
+  service->host_name = g_strdup(adit_value_get_string(config, "access-concentrator", g_get_host_name()));
+  service->data_path = g_strdup(adit_value_get_string(config, "data-path", "tun"));
+  service->sessions = g_rc_box_new0(guint);
+  service->rules = rules_new(adit_value_get(config, "peers"));
+  service->sequencing = sequencing_of(adit_value_get_string(config, "data-sequencing", NULL));
+  service->reorder_ms = (guint32)adit_value_get_int(config, "reorder-timeout", 0);
+  service->idle_ms = (guint32)adit_value_get_int(config, "no-session-timeout", 0);
+  service->max_sessions = (guint)adit_value_get_int(config, "max-sessions", 0);
+  service->ephemeral = adit_value_get_bool(config, "use-ephemeral-ports", FALSE);
+  service->one_per_host = adit_value_get_bool(config, "one-session-per-host", FALSE);
+  service->by_number = !strcmp(adit_value_get_string(config, "caller-id-type", ""), "number");
+  service->replace_stale = strcmp(adit_value_get_string(config, "stale-tunnel", "replace"), "keep") != 0;
+  service->any_tunnel = adit_value_get_bool(config, "allow-zero-tunnel-id", FALSE);
+  read_addresses(service);
+  read_tunnel(service);
+  return service;
+}
+
+/* ---- the whole ---- */
+
+void l2tp_setup_free(L2tpSetup *setup) {
+  if (!setup)
+    return;
+  g_ptr_array_unref(setup->servers);
+  g_ptr_array_unref(setup->listeners);
+  g_array_unref(setup->secrets);
+  g_free(setup);
+}
+
+G_GNUC_PRINTF(3, 4)
+static void complain(GString *wrong, const AditWhere *where, const char *format, ...) {
+  va_list args;
+
+  if (wrong->len)
+    g_string_append_c(wrong, '\n');
+  if (where->file)
+    g_string_append_printf(wrong, "%s:%u:%u: ", where->file, where->line, where->column);
+  va_start(args, format);
+  g_string_append_vprintf(wrong, format, args);
+  va_end(args);
+}
+
+static gboolean share_address(const L2tpService *a, const L2tpService *b) {
+  for (guint i = 0; i < a->addresses->len; i++)
+    for (guint j = 0; j < b->addresses->len; j++)
+      if (adit_endpoint_equal(&g_array_index(a->addresses, AditEndpoint, i), &g_array_index(b->addresses, AditEndpoint, j)))
+        return TRUE;
+  return FALSE;
+}
+
+static void check_pair(const L2tpService *a, const L2tpService *b, GString *wrong) {
+  const AditWhere *first = &a->config->where;
+
+  if (!share_address(a, b))
+    return;
+  if (strcmp(a->data_path, b->data_path))
+    complain(wrong, &b->config->where, "server `%s' shares an address with `%s' (%s:%u:%u), so its data-path must be the same", b->name,
+             a->name, first->file ? first->file : "-", first->line, first->column);
+  if (!a->rules->len && !b->rules->len)
+    complain(wrong, &b->config->where, "servers `%s' (%s:%u:%u) and `%s' listen on the same address, and neither says for which `peers'",
+             a->name, first->file ? first->file : "-", first->line, first->column, b->name);
+  for (guint i = 0; i < a->rules->len; i++)
+    for (guint j = 0; j < b->rules->len; j++) {
+      const L2tpRule *x = &g_array_index(a->rules, L2tpRule, i), *y = &g_array_index(b->rules, L2tpRule, j);
+      if (rules_equal(x, y))
+        complain(wrong, &y->where, "servers `%s' (%s:%u:%u) and `%s' are for the same peers on the same address", a->name,
+                 x->where.file ? x->where.file : "-", x->where.line, x->where.column, b->name);
+    }
+}
+
+static void check_secrets(const GArray *secrets, GString *wrong) {
+  for (guint i = 0; i < secrets->len; i++)
+    for (guint j = i + 1; j < secrets->len; j++) {
+      const L2tpRule *x = &g_array_index(secrets, L2tpRule, i), *y = &g_array_index(secrets, L2tpRule, j);
+      if (rules_equal(x, y))
+        complain(wrong, &y->where, "this secret is for the same peers as the one at %s:%u:%u", x->where.file ? x->where.file : "-",
+                 x->where.line, x->where.column);
+    }
+}
+
+/** Any server there may want data with tunnel id 0: then all of the listener's tunnels share one space of session ids. */
+static gboolean wants_any_tunnel(const L2tpSetup *setup, const AditEndpoint *at) {
+  for (guint i = 0; i < setup->servers->len; i++) {
+    const L2tpService *server = setup->servers->pdata[i];
+    for (guint j = 0; server->any_tunnel && j < server->addresses->len; j++)
+      if (adit_endpoint_equal(&g_array_index(server->addresses, AditEndpoint, j), at))
+        return TRUE;
+  }
+  return FALSE;
+}
+
+static void open_listeners(L2tp *l2tp, L2tpSetup *setup, L2tpService *server, GString *wrong) {
+  gboolean everywhere = !adit_value_length(adit_value_get(server->config, "addresses"));
+
+  for (guint i = 0; i < server->addresses->len; i++) {
+    const AditEndpoint *at = &g_array_index(server->addresses, AditEndpoint, i);
+    char text[ADIT_ENDPOINT_TEXT];
+    g_autoptr(GError) error = NULL;
+    L2tpListener *listener = l2tp_listener_get(l2tp, server->data_path, at, wants_any_tunnel(setup, at), &error);
+    if (listener)
+      g_ptr_array_add(setup->listeners, listener);
+    else if (everywhere && i > 0) /* a machine without IPv6 */
+      adit_warning(NULL, "%s: not listening on %s: %s", server->name, adit_endpoint_format(at, text), error->message);
+    else
+      complain(wrong, &server->config->where, "server `%s' can't listen on %s: %s", server->name, adit_endpoint_format(at, text),
+               error->message);
+  }
+}
+
+L2tpSetup *l2tp_setup_new(L2tp *l2tp, const AditValue *config, GError **error) {
+  const AditValue *own = adit_value_get(config, "l2tp"), *servers = adit_value_get(own, "servers");
+  L2tpSetup *setup = g_new0(L2tpSetup, 1);
+  g_autoptr(GString) wrong = g_string_new(NULL);
+
+  setup->servers = g_ptr_array_new_with_free_func((GDestroyNotify)l2tp_service_unref);
+  setup->listeners = g_ptr_array_new_with_free_func((GDestroyNotify)l2tp_listener_unref);
+  setup->secrets = rules_new(adit_value_get(own, "secrets"));
+  setup->max_tunnels = (guint)adit_value_get_int(own, "max-tunnels", 60000);
+  setup->max_half_open = (guint)adit_value_get_int(own, "max-half-open", 512);
+  setup->max_starting = (guint)adit_value_get_int(own, "max-starting", 1000);
+  setup->new_rate = (guint)adit_value_get_int(own, "new-tunnel-rate", 200);
+  setup->new_burst = (guint)adit_value_get_int(own, "new-tunnel-burst", 1000);
+  for (guint i = 0; i < adit_value_length(servers); i++) {
+    const AditValue *item = adit_value_at(servers, i);
+    if (!adit_value_get_bool(item, "enabled", TRUE))
+      continue;
+    L2tpService *server = l2tp_service_new(item, FALSE);
+    L2tpService *before = l2tp->setup ? l2tp_setup_server(l2tp->setup, server->name) : NULL;
+    if (before) {
+      g_rc_box_release(server->sessions);
+      server->sessions = g_rc_box_acquire(before->sessions);
+    }
+    for (guint j = 0; j < setup->servers->len; j++)
+      check_pair(setup->servers->pdata[j], server, wrong);
+    g_ptr_array_add(setup->servers, server);
+  }
+  check_secrets(setup->secrets, wrong);
+  for (guint i = 0; !wrong->len && i < setup->servers->len; i++)
+    open_listeners(l2tp, setup, setup->servers->pdata[i], wrong);
+  if (!wrong->len)
+    return setup;
+  g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, wrong->str);
+  l2tp_setup_free(setup);
+  return NULL;
+}
+
+L2tpService *l2tp_setup_server(const L2tpSetup *setup, const char *name) {
+  for (guint i = 0; i < setup->servers->len; i++)
+    if (!strcmp(((L2tpService *)setup->servers->pdata[i])->name, name))
+      return setup->servers->pdata[i];
+  return NULL;
+}
+
+L2tpService *l2tp_setup_choose(const L2tpSetup *setup, const AditEndpoint *local, const AditAddress *remote, const char *host_name) {
+  L2tpService *chosen = NULL;
+  gint best = -1;
+
+  for (guint i = 0; i < setup->servers->len; i++) {
+    L2tpService *server = setup->servers->pdata[i];
+    const L2tpRule *rule;
+    gboolean here = FALSE;
+    for (guint j = 0; j < server->addresses->len && !here; j++)
+      here = adit_endpoint_equal(&g_array_index(server->addresses, AditEndpoint, j), local);
+    gint weight = !here ? -1 : server->rules->len ? rules_best(server->rules, remote, host_name, &rule) : 0;
+    if (weight > best) {
+      best = weight;
+      chosen = server;
+    }
+  }
+  return chosen;
+}
+
+const char *l2tp_setup_secret(const L2tpSetup *setup, const AditAddress *remote, const char *host_name) {
+  const L2tpRule *rule = NULL;
+
+  return rules_best(setup->secrets, remote, host_name, &rule) >= 0 ? rule->secret : NULL;
+}

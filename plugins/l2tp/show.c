@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "glue.h"
+
+enum { CHUNK = 500 }; /* rows in one reply of a stream */
+
+static const char interface[] = "# L2TP: tunnels, servers and what is dropped.\n"
+                                "interface io.adit.l2tp\n"
+                                "\n"
+                                "# With `more` the list comes in several replies.\n"
+                                "method ListTunnels() -> (tunnels: []object)\n"
+                                "# `id`: our tunnel id.\n"
+                                "method GetTunnel(id: string) -> (tunnel: object)\n"
+                                "# Ends a tunnel and its sessions.\n"
+                                "method CloseTunnel(id: string) -> ()\n"
+                                "method ListServers() -> (servers: []object)\n"
+                                "method GetStats() -> (stats: object)\n"
+                                "\n"
+                                "error NoSuchTunnel (text: string)\n";
+
+static const AditCommand commands[] = {
+    {.size = sizeof(AditCommand),
+     .verb = "show tunnels",
+     .method = "io.adit.l2tp.ListTunnels",
+     .rows = "tunnels",
+     .columns = "ID=id PEER-ID=peer-id STATE=state SERVICE=service PEER=peer HOST-NAME=peer-name CALLS=calls AGE=age:duration",
+     .summary = "L2TP tunnels, half-open ones included",
+     .help = "One line a tunnel. A tunnel in wait-connect has been begun by its peer and not confirmed; one that is lingering has been "
+             "closed by the peer and is remembered for a while to acknowledge repeats.\nExample: aditctl show tunnels --json"},
+    {.size = sizeof(AditCommand),
+     .verb = "show tunnel",
+     .method = "io.adit.l2tp.GetTunnel",
+     .arguments = "id",
+     .summary = "everything about one tunnel",
+     .help = "The control connection's numbers and windows, and the calls inside.\nExample: aditctl show tunnel 4711"},
+    {.size = sizeof(AditCommand),
+     .verb = "tunnel close",
+     .method = "io.adit.l2tp.CloseTunnel",
+     .arguments = "id",
+     .summary = "end a tunnel and its sessions",
+     .help = "The peer is told with StopCCN. A client of ours will dial again; use `client down' to keep it down.\n"
+             "Example: aditctl tunnel close 4711"},
+    {.size = sizeof(AditCommand),
+     .verb = "show servers",
+     .method = "io.adit.l2tp.ListServers",
+     .rows = "servers",
+     .columns = "NAME=name TRANSPORT=transport LISTENS=listens DATA-PATH=data-path HOST-NAME=host-name SESSIONS=sessions MAX=max-sessions",
+     .summary = "access servers and where they listen",
+     .help = "Only enabled servers are shown.\nExample: aditctl show servers"},
+    {.size = sizeof(AditCommand),
+     .verb = "show l2tp",
+     .method = "io.adit.l2tp.GetStats",
+     .summary = "counters of L2TP: what came, what was refused, what was dropped",
+     .help = "Counters since the start. malformed, unknown-tunnel, wrong-path and no-server are datagrams that were dropped without an "
+             "answer; limited and evicted rise during a flood.\nExample: aditctl show l2tp"},
+};
+
+static void set_text(AditValue *map, const char *key, const char *text) {
+  adit_value_set(map, key, adit_value_string(text ? text : ""));
+}
+static void set_number(AditValue *map, const char *key, guint64 number) {
+  adit_value_set(map, key, adit_value_int((gint64)number));
+}
+
+static void set_endpoint(AditValue *map, const char *key, const AditEndpoint *endpoint) {
+  char text[ADIT_ENDPOINT_TEXT];
+  set_text(map, key, adit_endpoint_format(endpoint, text));
+}
+
+static AditValue *describe_tunnel(const L2tpPeer *peer) {
+  const L2tpTunnel *tunnel = &peer->tunnel;
+  AditValue *map = adit_value_map();
+
+  set_number(map, "id", tunnel->local);
+  set_number(map, "peer-id", tunnel->peer);
+  set_text(map, "state", l2tp_tunnel_state_name((L2tpTunnelState)tunnel->state));
+  set_text(map, "service", peer->service->name);
+  set_text(map, "role", tunnel->originator ? "client" : "server");
+  set_endpoint(map, "peer", &peer->path.remote);
+  set_endpoint(map, "local", &peer->path.local);
+  set_text(map, "peer-name", tunnel->peer_name);
+  set_number(map, "calls", tunnel->calls.count);
+  set_number(map, "age", peer->l2tp->loop->now() - peer->since_ms);
+  return map;
+}
+
+static AditValue *describe_calls(const L2tpPeer *peer) {
+  AditValue *list = adit_value_list();
+
+  for (guint at = 0; at < peer->tunnel.calls.size; at++) {
+    const L2tpCall *call = &peer->tunnel.calls.slots[at];
+    if (!call->local)
+      continue;
+    AditValue *map = adit_value_map();
+    L2tpLink *link = peer->links ? g_hash_table_lookup(peer->links, GUINT_TO_POINTER(call->local)) : NULL;
+    set_number(map, "id", call->local);
+    set_number(map, "peer-id", call->peer);
+    set_text(map, "state", l2tp_call_state_name((L2tpCallState)call->state));
+    set_number(map, "link", link ? link->id : 0);
+    adit_value_append(list, map);
+  }
+  return list;
+}
+
+static AditValue *describe_tunnel_fully(const L2tpPeer *peer) {
+  const L2tpTunnel *tunnel = &peer->tunnel;
+  const L2tpChannel *channel = &tunnel->channel;
+  AditValue *map = describe_tunnel(peer);
+
+  set_text(map, "peer-vendor", tunnel->peer_vendor);
+  set_number(map, "peer-firmware", tunnel->peer_firmware);
+  adit_value_set(map, "secret", adit_value_bool(peer->secret != NULL));
+  set_number(map, "association", peer->path.association);
+  set_number(map, "ns", channel->ns);
+  set_number(map, "nr", channel->nr);
+  set_number(map, "peer-window", channel->peer_window);
+  set_number(map, "congestion-window", channel->cwnd);
+  set_number(map, "queued", channel->queued);
+  set_number(map, "resent", channel->resent);
+  set_number(map, "duplicates", channel->duplicates);
+  set_number(map, "dropped", channel->dropped);
+  set_number(map, "ignored", tunnel->ignored);
+  set_number(map, "malformed", tunnel->malformed);
+  adit_value_set(map, "call-list", describe_calls(peer));
+  return map;
+}
+
+static void reply_list(L2tp *l2tp, AditCall *call, const char *key, AditValue *list, gboolean more) {
+  AditValue *map = adit_value_map();
+
+  adit_value_set(map, key, list);
+  l2tp->control->reply(call, map, more);
+}
+
+static void call_list_tunnels(gpointer state, AditCall *call, const AditValue *parameters) {
+  L2tp *l2tp = state;
+  gboolean stream = l2tp->control->wants_more(call);
+  AditValue *list = adit_value_list();
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init(&iter, l2tp->tunnels);
+  while (g_hash_table_iter_next(&iter, NULL, &value)) {
+    if (stream && adit_value_length(list) == CHUNK) {
+      reply_list(l2tp, call, "tunnels", list, TRUE);
+      list = adit_value_list();
+    }
+    adit_value_append(list, describe_tunnel(value));
+  }
+  reply_list(l2tp, call, "tunnels", list, FALSE);
+}
+
+/** The tunnel that a call names; answers it, and NULL, if there is none. */
+static L2tpPeer *named_tunnel(L2tp *l2tp, AditCall *call, const AditValue *parameters) {
+  const AditValue *id = adit_value_get(parameters, "id");
+  guint64 number = !id                             ? 0
+                   : id->type == ADIT_VALUE_INT    ? (guint64)id->as.integer
+                   : id->type == ADIT_VALUE_STRING ? g_ascii_strtoull(id->as.string, NULL, 10)
+                                                   : 0;
+  L2tpPeer *peer = number <= G_MAXUINT16 ? g_hash_table_lookup(l2tp->tunnels, GUINT_TO_POINTER((guint)number)) : NULL;
+
+  if (!peer)
+    l2tp->control->error(call, "io.adit.l2tp.NoSuchTunnel", "no such tunnel: give an ID as `show tunnels' lists them");
+  return peer;
+}
+
+static void call_get_tunnel(gpointer state, AditCall *call, const AditValue *parameters) {
+  L2tp *l2tp = state;
+  L2tpPeer *peer = named_tunnel(l2tp, call, parameters);
+
+  if (peer)
+    reply_list(l2tp, call, "tunnel", describe_tunnel_fully(peer), FALSE);
+}
+
+static void call_close_tunnel(gpointer state, AditCall *call, const AditValue *parameters) {
+  L2tp *l2tp = state;
+  L2tpPeer *peer = named_tunnel(l2tp, call, parameters);
+
+  if (!peer)
+    return;
+  l2tp_peer_close(peer, L2TP_STOP_CLEAR, "closed by the administrator");
+  l2tp->control->reply(call, adit_value_map(), FALSE);
+}
+
+static AditValue *describe_server(const L2tpService *server) {
+  g_autoptr(GString) listens = g_string_new(NULL);
+  AditValue *map = adit_value_map();
+  char text[ADIT_ENDPOINT_TEXT];
+
+  for (guint i = 0; i < server->addresses->len; i++)
+    g_string_append_printf(listens, "%s%s", i ? "," : "", adit_endpoint_format(&g_array_index(server->addresses, AditEndpoint, i), text));
+  set_text(map, "name", server->name);
+  set_text(map, "transport", "l2tp");
+  set_text(map, "listens", listens->str);
+  set_text(map, "data-path", server->data_path);
+  set_text(map, "host-name", server->host_name);
+  set_number(map, "sessions", *server->sessions);
+  set_number(map, "max-sessions", server->max_sessions);
+  return map;
+}
+
+static void call_list_servers(gpointer state, AditCall *call, const AditValue *parameters) {
+  L2tp *l2tp = state;
+  AditValue *list = adit_value_list();
+
+  for (guint i = 0; l2tp->setup && i < l2tp->setup->servers->len; i++)
+    adit_value_append(list, describe_server(l2tp->setup->servers->pdata[i]));
+  reply_list(l2tp, call, "servers", list, FALSE);
+}
+
+static void call_get_stats(gpointer state, AditCall *call, const AditValue *parameters) {
+  L2tp *l2tp = state;
+  const L2tpStats *s = &l2tp->stats;
+  AditValue *map = adit_value_map();
+  const struct {
+    const char *key;
+    guint64 value;
+  } rows[] = {
+      {"tunnels", g_hash_table_size(l2tp->tunnels)},
+      {"half-open", l2tp->half_open.length},
+      {"starting", l2tp->starting},
+      {"tunnels-up", s->tunnels_up},
+      {"tunnels-down", s->tunnels_down},
+      {"calls-up", s->calls_up},
+      {"calls-down", s->calls_down},
+      {"calls-refused", s->calls_refused},
+      {"control-datagrams", s->control},
+      {"new-tunnels", s->new_tunnels},
+      {"repeated-requests", s->repeated},
+      {"refused", s->refused},
+      {"replaced", s->replaced},
+      {"ties", s->ties},
+      {"malformed", s->malformed},
+      {"unknown-tunnel", s->unknown_tunnel},
+      {"wrong-path", s->wrong_path},
+      {"stray-data", s->stray_data},
+      {"no-server", s->no_server},
+      {"limited", s->limited},
+      {"starting-limited", s->starting_limited},
+      {"tunnel-limited", s->tunnel_limited},
+      {"evicted", s->evicted},
+      {"send-failed", s->send_failed},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+    set_number(map, rows[i].key, rows[i].value);
+  reply_list(l2tp, call, "stats", map, FALSE);
+}
+
+static const AditMethod methods[] = {
+    {sizeof(AditMethod), "ListTunnels", FALSE, call_list_tunnels}, {sizeof(AditMethod), "GetTunnel", FALSE, call_get_tunnel},
+    {sizeof(AditMethod), "CloseTunnel", TRUE, call_close_tunnel},  {sizeof(AditMethod), "ListServers", FALSE, call_list_servers},
+    {sizeof(AditMethod), "GetStats", FALSE, call_get_stats},
+};
+
+gboolean l2tp_show_init(L2tp *l2tp, GError **error) {
+  return l2tp->control->interface_add(l2tp->plugin, interface, methods, G_N_ELEMENTS(methods), commands, G_N_ELEMENTS(commands), l2tp,
+                                      error);
+}

@@ -20,6 +20,7 @@ struct Request {
   void (*finish)(Request *request); /* on the main loop */
   int error;
   char text[96];
+  gboolean undoes; /* what is gone already is as asked for, unless somebody wants to know */
 
   AditNetDone done;
   gpointer user;
@@ -101,8 +102,11 @@ static void finished(Request *r) {
 }
 
 static void finish_done(Request *r) {
+  gboolean gone = r->undoes && (r->error == ENODEV || r->error == ENXIO || r->error == ESRCH || r->error == EADDRNOTAVAIL);
   if (r->done)
     r->done(r->user, r->error);
+  else if (gone)
+    adit_debug(NULL, "%s: gone already", r->what);
   else if (r->error)
     adit_warning(NULL, "%s: %s%s%s%s", r->what, g_strerror(r->error), *r->text ? " (" : "", r->text, *r->text ? ")" : "");
 }
@@ -274,6 +278,7 @@ static void link_delete_group(guint group, AditNetDone done, gpointer user) {
 static void link_delete(guint ifindex, AditNetDone done, gpointer user) {
   Request *r = request_new(done, user);
   g_snprintf(r->what, sizeof r->what, "delete interface %u", ifindex);
+  r->undoes = TRUE;
   add_part(r, adit_rtnl_link_delete(ifindex), 0, 0);
   submit(r);
 }
@@ -285,6 +290,7 @@ static void address(int type, const AditNetAddress *a, AditNetDone done, gpointe
   char local[ADIT_PREFIX_TEXT], peer[ADIT_ADDRESS_TEXT];
   g_snprintf(r->what, sizeof r->what, "%s address %s peer %s on interface %u", type == RTM_NEWADDR ? "add" : "delete",
              adit_prefix_format(&a->local, local), adit_address_format(&a->peer, peer), a->ifindex);
+  r->undoes = type == RTM_DELADDR;
   add_part(r, adit_rtnl_address(type, a), 0, 0);
   submit(r);
 }
@@ -316,6 +322,7 @@ static void route_add(const AditNetRoute *route, AditNetDone done, gpointer user
 
 static void route_delete(const AditNetRoute *route, AditNetDone done, gpointer user) {
   Request *r = route_request("delete", route, done, user);
+  r->undoes = TRUE;
   add_part(r, adit_rtnl_route(RTM_DELROUTE, route, TRUE), 0, 0);
   submit(r);
 }

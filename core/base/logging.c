@@ -11,7 +11,7 @@ static gboolean to_journal;
 static const char *const level_words[] = {"error", "warning", "notice", "info", "debug"};
 
 static AditLogLevel level_of(GLogLevelFlags level) {
-  if (level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL))
+  if (level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL | ADIT_LOG_LEVEL_ERROR))
     return ADIT_LOG_ERROR;
   if (level & G_LOG_LEVEL_WARNING)
     return ADIT_LOG_WARNING;

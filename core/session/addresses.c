@@ -62,7 +62,7 @@ gboolean adit_sess_reserve(AditSess *session, GError **error) {
   servers(session->attributes, "dns-server", params->dns);
   servers(session->attributes, "wins-server", params->wins);
 
-  return decide(session, "local-address", session->is_client, &params->local4, error) &&
+  return decide(session, "local-address", FALSE, &params->local4, error) &&
          decide(session, "remote-address", !session->is_client, &params->remote4, error);
 }
 

@@ -20,8 +20,11 @@ typedef struct {
   const char *tunnel;
 } AditLogContext;
 
+/** The level of adit_error(): GLib's own critical would end a daemon that runs with G_DEBUG=fatal-criticals. */
+#define ADIT_LOG_LEVEL_ERROR ((GLogLevelFlags)(1 << G_LOG_LEVEL_USER_SHIFT))
+
 #define adit_log_at(level, context, ...) adit_log_write(G_LOG_DOMAIN, level, context, __VA_ARGS__)
-#define adit_error(context, ...) adit_log_at(G_LOG_LEVEL_CRITICAL, context, __VA_ARGS__)
+#define adit_error(context, ...) adit_log_at(ADIT_LOG_LEVEL_ERROR, context, __VA_ARGS__)
 #define adit_warning(context, ...) adit_log_at(G_LOG_LEVEL_WARNING, context, __VA_ARGS__)
 #define adit_notice(context, ...) adit_log_at(G_LOG_LEVEL_MESSAGE, context, __VA_ARGS__)
 #define adit_info(context, ...) adit_log_at(G_LOG_LEVEL_INFO, context, __VA_ARGS__)
@@ -39,7 +42,7 @@ static inline void adit_log_write(const char *domain, GLogLevelFlags level, cons
 
   char session[17] = "";
   static const char *const priority[] = {"3", "4", "5", "6", "7"};
-  int index = level == G_LOG_LEVEL_CRITICAL ? 0 : level == G_LOG_LEVEL_WARNING ? 1 : level == G_LOG_LEVEL_MESSAGE ? 2 : level == G_LOG_LEVEL_INFO ? 3 : 4;
+  int index = level == ADIT_LOG_LEVEL_ERROR ? 0 : level == G_LOG_LEVEL_WARNING ? 1 : level == G_LOG_LEVEL_MESSAGE ? 2 : level == G_LOG_LEVEL_INFO ? 3 : 4;
   GLogField fields[8] = {{"MESSAGE", text, -1}, {"PRIORITY", priority[index], -1}, {"GLIB_DOMAIN", domain ? domain : "adit", -1}};
   gsize n = 3;
   if (context && context->session) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/base/logging.h"
 
+#include <adit/log.h>
+
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>

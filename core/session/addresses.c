@@ -3,6 +3,10 @@
 #include "core/pool/pool.h"
 #include "core/session/internal.h"
 
+/* Addresses written for one peer that are in use: two with the same would take each other's traffic, and a pool knows only
+ * its own. */
+static GHashTable *used;
+
 static gboolean from_pool(AditSess *session, const char *pool, AditAddress *out, GError **error) {
   AditPrefix taken;
   if (session->n_leases == ADIT_SESS_MAX_LEASES || !adit_pool_service()->take(pool, session->user, &taken, error))
@@ -12,16 +16,26 @@ static gboolean from_pool(AditSess *session, const char *pool, AditAddress *out,
   return TRUE;
 }
 
+void adit_addresses_init(void) {
+  used = g_hash_table_new_full(adit_address_hash, adit_address_same, g_free, NULL);
+}
+
+void adit_addresses_fini(void) {
+  g_clear_pointer(&used, g_hash_table_unref);
+}
+
 /* An address that stands in the configuration: taken out of the pools, so that nobody else gets it. */
 static gboolean fixed(AditSess *session, const AditAddress *address, GError **error) {
   char text[ADIT_ADDRESS_TEXT];
   AditPrefix prefix = {*address, (guint8)(adit_address_size(address) * 8)};
 
-  if (session->n_leases == ADIT_SESS_MAX_LEASES || !adit_pool_service()->reserve(&prefix)) {
+  if (session->n_leases == ADIT_SESS_MAX_LEASES || g_hash_table_contains(used, address) || !adit_pool_service()->reserve(&prefix)) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "remote-address %s is in use", adit_address_format(address, text));
     return FALSE;
   }
   session->lease[session->n_leases++] = prefix;
+  session->fixed = TRUE;
+  g_hash_table_add(used, g_memdup2(address, sizeof *address));
   return TRUE;
 }
 
@@ -67,6 +81,9 @@ gboolean adit_sess_reserve(AditSess *session, GError **error) {
 }
 
 void adit_sess_release(AditSess *session) {
+  if (session->fixed && used)
+    g_hash_table_remove(used, &session->params.remote4);
+  session->fixed = FALSE;
   while (session->n_leases)
     adit_pool_service()->give_back(&session->lease[--session->n_leases]);
 }

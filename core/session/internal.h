@@ -96,6 +96,7 @@ struct AditSess {
 
   AditPrefix lease[ADIT_SESS_MAX_LEASES];
   guint n_leases;
+  gboolean fixed; /**< remote4 was written for this peer, not taken from a pool */
   AditNcpParams params;
   AditNcpResult result;
   AditSessNcp ncp[ADIT_SESS_MAX_NCPS];
@@ -150,6 +151,8 @@ void adit_sess_ncps_free(AditSess *session);
 /** Decides and reserves both ends' IPv4 addresses into session->params. False with a reason that says what to configure. */
 gboolean adit_sess_reserve(AditSess *session, GError **error);
 void adit_sess_release(AditSess *session);
+void adit_addresses_init(void);
+void adit_addresses_fini(void);
 
 /* ---- ports.c: interfaces, own or shared ---- */
 

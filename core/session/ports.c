@@ -20,18 +20,6 @@ struct AditSharedPort {
 static GHashTable *names;  /* names of own interfaces in use */
 static GHashTable *shared; /* name -> AditSharedPort* */
 
-static guint address_hash(gconstpointer p) {
-  const AditAddress *a = p;
-  guint hash = a->family;
-  for (guint i = 0; i < 16; i++)
-    hash = hash * 31 + a->octet[i];
-  return hash;
-}
-
-static gboolean address_same(gconstpointer a, gconstpointer b) {
-  return adit_address_equal(a, b);
-}
-
 void adit_ports_init(void) {
   names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   shared = g_hash_table_new(g_str_hash, g_str_equal);
@@ -141,7 +129,7 @@ static void shared_open(AditSess *session, const char *name) {
     port->name = g_strdup(name);
     port->datapath = session->datapath;
     port->waiting = g_ptr_array_new_with_free_func((GDestroyNotify)adit_sess_unref);
-    port->addresses = g_hash_table_new_full(address_hash, address_same, g_free, NULL);
+    port->addresses = g_hash_table_new_full(adit_address_hash, adit_address_same, g_free, NULL);
     g_hash_table_insert(shared, port->name, port);
   }
   g_strlcpy(session->name, name, sizeof session->name);

@@ -12,6 +12,7 @@ void adit_session_init(const AditNetService *net) {
   adit_sess_net = net;
   adit_links_init();
   adit_sessions_init();
+  adit_addresses_init();
   adit_ports_init();
   adit_clients_init();
   adit_sessions_set_profiles(adit_profiles_new(empty));
@@ -21,6 +22,7 @@ void adit_session_fini(void) {
   adit_clients_fini();
   adit_ports_fini();
   adit_sessions_fini();
+  adit_addresses_fini();
   adit_links_fini();
 }
 

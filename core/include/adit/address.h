@@ -49,6 +49,19 @@ static inline gboolean adit_address_equal(const AditAddress *a, const AditAddres
   return a->family == b->family && memcmp(a->octet, b->octet, 16) == 0;
 }
 
+/** For GHashTable, with AditAddress as keys. */
+static inline guint adit_address_hash(gconstpointer address) {
+  const AditAddress *a = (const AditAddress *)address;
+  guint hash = a->family;
+  for (guint i = 0; i < 16; i++)
+    hash = hash * 31 + a->octet[i];
+  return hash;
+}
+
+static inline gboolean adit_address_same(gconstpointer a, gconstpointer b) {
+  return adit_address_equal((const AditAddress *)a, (const AditAddress *)b);
+}
+
 static inline AditAddress adit_address_ipv4(guint32 host_order) {
   AditAddress a = {AF_INET, {(guint8)(host_order >> 24), (guint8)(host_order >> 16), (guint8)(host_order >> 8), (guint8)host_order}};
   return a;

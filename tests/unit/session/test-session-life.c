@@ -79,6 +79,18 @@ static guint told(const char *what) {
 
 /* ---- the world: one network, a server's and a client's data path ---- */
 
+/* One end of a call, as a transport would hold it. */
+typedef struct {
+  AditLinkId id;
+  gboolean closed;
+  AditCause cause;
+  char *reason;
+} Call;
+
+typedef struct {
+  Call server, client;
+} Pair;
+
 typedef struct {
   NullDp *dp;
   AditListener *listener;
@@ -93,15 +105,9 @@ typedef struct {
   AditSessionEvent last_down;
   char *last_reason;
   guint next_call;
+  Pair pair[4]; /* outlive the test: links end in teardown */
+  Call extra;
 } World;
-
-/* One end of a call, as a transport would hold it. */
-typedef struct {
-  AditLinkId id;
-  gboolean closed;
-  AditCause cause;
-  char *reason;
-} Call;
 
 static void run_net(gpointer data) {
   World *w = data;
@@ -187,10 +193,6 @@ static AditValue *config_of(const char *name, const char *user, const char *pass
   }
   return map;
 }
-
-typedef struct {
-  Call server, client;
-} Pair;
 
 static void dial(World *w, Pair *pair, const char *user, const char *password, const AditDatapathOps *datapath) {
   g_autoptr(AditValue) server = config_of("office", NULL, NULL);
@@ -329,6 +331,8 @@ static int teardown(void **state) {
   adit_loop_fini();
   null_net_free(w->net);
   g_ptr_array_unref(kernel.told);
+  for (guint i = 0; i < G_N_ELEMENTS(w->pair); i++)
+    pair_free(&w->pair[i]);
   g_free(w->last_reason);
   g_free(w);
   return 0;
@@ -338,10 +342,10 @@ static int teardown(void **state) {
 
 static void login_brings_addresses_interfaces_and_traffic(void **state) {
   World *w = *state;
-  Pair pair = {0};
+  Pair *pair = &w->pair[0];
   guint8 packet[20] = {0x45, 0, 0, 20, [8] = 64, 17, [12] = 10, 0, 0, 10, 10, 0, 0, 1};
 
-  dial(w, &pair, "alice", "right", NULL);
+  dial(w, pair, "alice", "right", NULL);
   assert_true(TEST_LOOP_UNTIL(w->up == 2, 5000));
   assert_int_equal(told("address 10.0.0.1/32 peer 10.0.0.10"), 1);
   assert_int_equal(told("address 10.0.0.10/32 peer 10.0.0.1"), 1);
@@ -357,155 +361,137 @@ static void login_brings_addresses_interfaces_and_traffic(void **state) {
   assert_int_equal(adit_value_get_int(one, "rx-octets", 0), 20);
   assert_string_equal(adit_value_get_string(one, "source", NULL), "everybody");
   assert_string_equal(adit_value_get_string(one, "state", NULL), "up");
-  pair_free(&pair);
 }
 
 static void a_wrong_password_ends_both_links_and_makes_no_session(void **state) {
   World *w = *state;
-  Pair pair = {0};
+  Pair *pair = &w->pair[0];
 
-  dial(w, &pair, "alice", "wrong", NULL);
-  assert_true(TEST_LOOP_UNTIL(pair.server.closed && pair.client.closed, 10000));
-  assert_int_equal(pair.server.cause, ADIT_CAUSE_USER_ERROR);
+  dial(w, pair, "alice", "wrong", NULL);
+  assert_true(TEST_LOOP_UNTIL(pair->server.closed && pair->client.closed, 10000));
+  assert_int_equal(pair->server.cause, ADIT_CAUSE_USER_ERROR);
   assert_int_equal(w->up, 0);
   assert_int_equal(kernel.told->len, 0);
-  pair_free(&pair);
 }
 
 static void disconnect_withdraws_and_releases_and_tells_the_transport(void **state) {
   World *w = *state;
-  Pair pair = {0}, again = {0};
+  Pair *pair = &w->pair[0], *again = &w->pair[1];
 
-  dial(w, &pair, "alice", "right", NULL);
+  dial(w, pair, "alice", "right", NULL);
   assert_true(TEST_LOOP_UNTIL(w->up == 2, 5000));
   assert_int_equal(adit_session_disconnect("alice", ADIT_CAUSE_ADMIN_RESET, "asked to"), 2); /* both ends know that user */
-  assert_true(TEST_LOOP_UNTIL(pair.server.closed && pair.client.closed && w->down == 2, 10000));
+  assert_true(TEST_LOOP_UNTIL(pair->server.closed && pair->client.closed && w->down == 2, 10000));
   assert_int_equal(told("-address 10.0.0.1/32 peer 10.0.0.10"), 1);
-  assert_int_equal(pair.server.cause, ADIT_CAUSE_ADMIN_RESET);
+  assert_int_equal(pair->server.cause, ADIT_CAUSE_ADMIN_RESET);
   assert_null(null_dp_port(w->server.dp, "l2tp-alice"));
 
-  dial(w, &again, "alice", "right", NULL); /* name and address are free again */
+  dial(w, again, "alice", "right", NULL); /* name and address are free again */
   assert_true(TEST_LOOP_UNTIL(w->up == 4, 5000));
   assert_int_equal(told("address 10.0.0.1/32 peer 10.0.0.10"), 2);
-  pair_free(&pair);
-  pair_free(&again);
 }
 
 static void a_lost_call_ends_the_session_with_its_cause(void **state) {
   World *w = *state;
-  Pair pair = {0};
+  Pair *pair = &w->pair[0];
 
-  dial(w, &pair, "alice", "right", NULL);
+  dial(w, pair, "alice", "right", NULL);
   assert_true(TEST_LOOP_UNTIL(w->up == 2, 5000));
-  adit_session_service()->link_close(pair.server.id, ADIT_CAUSE_LOST_SERVICE, "tunnel died");
+  adit_session_service()->link_close(pair->server.id, ADIT_CAUSE_LOST_SERVICE, "tunnel died");
   assert_true(TEST_LOOP_UNTIL(w->down == 1, 5000));
   assert_int_equal(w->last_down.cause, ADIT_CAUSE_LOST_SERVICE);
   assert_string_equal(w->last_reason, "tunnel died");
-  assert_false(pair.server.closed); /* the transport knows already */
-  pair_free(&pair);
+  assert_false(pair->server.closed); /* the transport knows already */
 }
 
 static void only_one_refuses_a_second_session(void **state) {
   World *w = *state;
-  Pair first = {0}, second = {0};
+  Pair *first = &w->pair[0], *second = &w->pair[1];
 
-  dial(w, &first, "only", "right", NULL);
+  dial(w, first, "only", "right", NULL);
   assert_true(TEST_LOOP_UNTIL(w->up == 2, 5000));
-  dial(w, &second, "only", "right", NULL);
-  assert_true(TEST_LOOP_UNTIL(second.server.closed && second.client.closed, 10000));
-  assert_int_equal(second.server.cause, ADIT_CAUSE_NAS_REQUEST);
-  assert_non_null(strstr(second.server.reason, "only-one"));
+  dial(w, second, "only", "right", NULL);
+  assert_true(TEST_LOOP_UNTIL(second->server.closed && second->client.closed, 10000));
+  assert_int_equal(second->server.cause, ADIT_CAUSE_NAS_REQUEST);
+  assert_non_null(strstr(second->server.reason, "only-one"));
   assert_int_equal(w->down, 0);
-  pair_free(&first);
-  pair_free(&second);
 }
 
 static void a_second_session_gets_a_numbered_interface_and_a_dry_pool_refuses(void **state) {
   World *w = *state;
-  Pair pair[3] = {0};
   g_autoptr(AditValue) server = config_of("office", NULL, NULL);
   g_autoptr(GError) error = NULL;
-  Call fourth = {0};
 
-  dial(w, &pair[0], "bob", "right", NULL);
-  dial(w, &pair[1], "bob", "right", NULL);
+  dial(w, &w->pair[0], "bob", "right", NULL);
+  dial(w, &w->pair[1], "bob", "right", NULL);
   assert_true(TEST_LOOP_UNTIL(w->up == 4, 5000));
   assert_non_null(null_dp_port(w->server.dp, "l2tp-bob"));
   assert_non_null(null_dp_port(w->server.dp, "l2tp-bob-1"));
 
-  dial(w, &pair[2], "bob", "right", NULL); /* the pool has two addresses */
-  assert_false(call_open(w, &fourth, FALSE, server, 77, &null_datapath_ops, &error)); /* max-sessions: 3 */
+  dial(w, &w->pair[2], "bob", "right", NULL); /* the pool has two addresses */
+  assert_false(call_open(w, &w->extra, FALSE, server, 77, &null_datapath_ops, &error)); /* max-sessions: 3 */
   assert_true(g_error_matches(error, ADIT_ERROR, ADIT_ERR_BUSY));
-  assert_true(TEST_LOOP_UNTIL(pair[2].server.closed, 10000));
-  assert_non_null(strstr(pair[2].server.reason, "remote-address"));
-  for (guint i = 0; i < 3; i++)
-    pair_free(&pair[i]);
+  assert_true(TEST_LOOP_UNTIL(w->pair[2].server.closed, 10000));
+  assert_non_null(strstr(w->pair[2].server.reason, "remote-address"));
 }
 
 static void a_fixed_address_is_given_once(void **state) {
   World *w = *state;
-  Pair first = {0}, second = {0};
+  Pair *first = &w->pair[0], *second = &w->pair[1];
 
-  dial(w, &first, "fixed", "right", NULL);
+  dial(w, first, "fixed", "right", NULL);
   assert_true(TEST_LOOP_UNTIL(w->up == 2, 5000));
   assert_int_equal(told("address 10.0.0.1/32 peer 10.0.0.99"), 1);
-  dial(w, &second, "fixed", "right", NULL);
-  assert_true(TEST_LOOP_UNTIL(second.server.closed, 10000));
-  assert_non_null(strstr(second.server.reason, "in use"));
-  pair_free(&first);
-  pair_free(&second);
+  dial(w, second, "fixed", "right", NULL);
+  assert_true(TEST_LOOP_UNTIL(second->server.closed, 10000));
+  assert_non_null(strstr(second->server.reason, "in use"));
 }
 
 static void many_share_one_interface_with_a_route_each(void **state) {
   World *w = *state;
-  Pair first = {0}, second = {0};
+  Pair *first = &w->pair[0], *second = &w->pair[1];
 
-  dial(w, &first, "many", "right", NULL);
-  dial(w, &second, "many", "right", NULL);
+  dial(w, first, "many", "right", NULL);
+  dial(w, second, "many", "right", NULL);
   assert_true(TEST_LOOP_UNTIL(w->up == 4, 5000));
   assert_non_null(null_dp_port(w->server.dp, "shared"));
   assert_int_equal(told("address 10.0.0.1/32 peer -"), 1);
   assert_int_equal(told("route 10.0.0.10/32 metric 0"), 1);
   assert_int_equal(told("route 10.0.0.11/32 metric 0"), 1);
 
-  adit_session_service()->link_close(first.server.id, ADIT_CAUSE_LOST_SERVICE, "gone");
+  adit_session_service()->link_close(first->server.id, ADIT_CAUSE_LOST_SERVICE, "gone");
   assert_true(TEST_LOOP_UNTIL(w->down == 1, 5000));
   assert_int_equal(told("-address 10.0.0.1/32 peer -"), 0);
   assert_non_null(null_dp_port(w->server.dp, "shared"));
-  adit_session_service()->link_close(second.server.id, ADIT_CAUSE_LOST_SERVICE, "gone");
+  adit_session_service()->link_close(second->server.id, ADIT_CAUSE_LOST_SERVICE, "gone");
   assert_true(TEST_LOOP_UNTIL(w->down == 2, 5000));
   test_loop_drain();
   assert_int_equal(told("-address 10.0.0.1/32 peer -"), 1);
   assert_null(null_dp_port(w->server.dp, "shared"));
-  pair_free(&first);
-  pair_free(&second);
 }
 
 static void session_and_idle_timeouts_end_it(void **state) {
   World *w = *state;
-  Pair first = {0}, second = {0};
+  Pair *first = &w->pair[0], *second = &w->pair[1];
 
-  dial(w, &first, "short", "right", NULL);
-  assert_true(TEST_LOOP_UNTIL(first.server.closed, 10000));
-  assert_int_equal(first.server.cause, ADIT_CAUSE_SESSION_TIMEOUT);
-  dial(w, &second, "idler", "right", NULL);
-  assert_true(TEST_LOOP_UNTIL(second.server.closed, 10000));
-  assert_int_equal(second.server.cause, ADIT_CAUSE_IDLE_TIMEOUT);
-  pair_free(&first);
-  pair_free(&second);
+  dial(w, first, "short", "right", NULL);
+  assert_true(TEST_LOOP_UNTIL(first->server.closed, 10000));
+  assert_int_equal(first->server.cause, ADIT_CAUSE_SESSION_TIMEOUT);
+  dial(w, second, "idler", "right", NULL);
+  assert_true(TEST_LOOP_UNTIL(second->server.closed, 10000));
+  assert_int_equal(second->server.cause, ADIT_CAUSE_IDLE_TIMEOUT);
 }
 
 static const char *refuse(const AditEvent *event, gpointer data) { return "not today"; }
 
 static void a_veto_refuses_with_its_reason(void **state) {
   World *w = *state;
-  Pair pair = {0};
+  Pair *pair = &w->pair[0];
 
   adit_bus_service()->veto_add(NULL, ADIT_VETO_SESSION, 0, refuse, NULL);
-  dial(w, &pair, "alice", "right", NULL);
-  assert_true(TEST_LOOP_UNTIL(pair.server.closed, 10000));
-  assert_string_equal(pair.server.reason, "not today");
-  pair_free(&pair);
+  dial(w, pair, "alice", "right", NULL);
+  assert_true(TEST_LOOP_UNTIL(pair->server.closed, 10000));
+  assert_string_equal(pair->server.reason, "not today");
 }
 
 static void no_port(gpointer dp, const AditPortSpec *spec, AditPortOpened done, gpointer user) {
@@ -516,20 +502,18 @@ static void no_port(gpointer dp, const AditPortSpec *spec, AditPortOpened done, 
 static void no_interface_or_no_address_is_a_port_error(void **state) {
   World *w = *state;
   AditDatapathOps broken = null_datapath_ops;
-  Pair first = {0}, second = {0};
+  Pair *first = &w->pair[0], *second = &w->pair[1];
 
   broken.port_open = no_port;
-  dial(w, &first, "alice", "right", &broken);
-  assert_true(TEST_LOOP_UNTIL(first.server.closed, 10000));
-  assert_int_equal(first.server.cause, ADIT_CAUSE_PORT_ERROR);
-  assert_string_equal(first.server.reason, "no more interfaces");
+  dial(w, first, "alice", "right", &broken);
+  assert_true(TEST_LOOP_UNTIL(first->server.closed, 10000));
+  assert_int_equal(first->server.cause, ADIT_CAUSE_PORT_ERROR);
+  assert_string_equal(first->server.reason, "no more interfaces");
 
   kernel.answer = ENOBUFS;
-  dial(w, &second, "alice", "right", NULL);
-  assert_true(TEST_LOOP_UNTIL(second.server.closed || second.client.closed, 10000));
+  dial(w, second, "alice", "right", NULL);
+  assert_true(TEST_LOOP_UNTIL(second->server.closed || second->client.closed, 10000));
   assert_int_equal(w->up, 0);
-  pair_free(&first);
-  pair_free(&second);
 }
 
 int main(void) {

@@ -35,12 +35,13 @@ def scalar(item):
 
 
 def server(secrets, address='192.0.2.1', methods=('mschap2',), inside='10.64.0.1', pool='10.64.0.2-10.64.255.254', profile=None, l2tp=None, **options):
-    """The tree of an access server. `secrets` is a dict of user to password, or to a dict of the secret's options."""
+    """The tree of an access server; without `address` it listens on all. `secrets` is a dict of user to password, or to a dict of the secret's options."""
     users = [dict({'name': name}, **(value if isinstance(value, dict) else {'password': value})) for name, value in secrets.items()]
     for user in users:
         user.setdefault('profile', 'people')
-    item = {'name': 'lns', 'addresses': [address] if isinstance(address, str) else list(address), 'authentication': list(methods),
-            'default-profile': 'people'}
+    item = {'name': 'lns', 'authentication': list(methods), 'default-profile': 'people'}
+    if address:
+        item['addresses'] = [address]
     item.update(options)
     return {
         'l2tp': dict({'servers': [item]}, **(l2tp or {})),

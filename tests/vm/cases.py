@@ -186,7 +186,7 @@ def fifty_peers_at_once(lab):
     users = {(user, USERS[user]): '192.0.2.%d' % (100 + n) for n, user in enumerate(u for u in USERS if u.startswith('user'))}
     srv, cli = two_sides(lab, list(users.values()))
     srv.address('wire', *['%s/24' % address for address in users.values()])
-    server = lab.adit(srv, configs.write(configs.server(USERS, address=[])))
+    server = lab.adit(srv, configs.write(configs.server(USERS, address=None)))
     peers.many_clients(lab, cli, users)
     poll(lambda: len(server.sessions()) == 50 and len([n for n in cli.tunnels() if n.startswith('ppp')]) == 50, 'fifty sessions', 90, 1)
     expect(len({s['remote-address'] for s in server.sessions()}) == 50, 'an address was given twice')

@@ -82,6 +82,7 @@ def run(args, check_captures=True, peers_only=False):
     started = time.monotonic()
     pending, running, failed = sorted(chosen, key=lambda c: (c[4], -c[2])), {}, []
     out = args.out or '/tmp'
+    os.makedirs(out, exist_ok=True)
 
     def start(c):
         output = '%s/adit-test-%d-%s.out' % (out, os.getpid(), c[0])

@@ -45,10 +45,16 @@ class Road:
         return self.lab.adit(self.srv, configs.write(configs.server(secrets or USERS, **options)))
 
     def client(self, user='alice', password='wonder-land', name=None, **options):
-        """A second one in the same namespace has a name, and takes a port of its own."""
+        """A second one has a name, and a namespace of its own behind the same router: there is one adit to a namespace."""
+        namespace = self.cli
         if name:
-            options.setdefault('random-source-port', True)
-        return self.lab.adit(self.cli, configs.write(configs.client(user, password, **options)), name)
+            subnet = 110 + len(self.lab.namespaces)
+            namespace = self.lab.namespace(name)
+            self.lab.wire(namespace, 'wire', self.mid, 'to-' + name)
+            namespace.address('wire', '198.51.%d.2/24' % subnet)
+            self.mid.address('to-' + name, '198.51.%d.254/24' % subnet)
+            namespace.run('ip', 'route', 'add', 'default', 'via', '198.51.%d.254' % subnet)
+        return self.lab.adit(namespace, configs.write(configs.client(user, password, **options)))
 
     def ends(self, server, client, user='alice'):
         """Waits until both ends have the session; returns (server's view, client's view)."""
@@ -57,7 +63,7 @@ class Road:
     def works(self, server, client, user='alice'):
         """The session stands and carries pings both ways."""
         at_server, at_client = self.ends(server, client, user)
-        self.cli.expect_ping(INSIDE, 'client to server')
+        client.namespace.expect_ping(INSIDE, 'client to server')
         self.srv.expect_ping(at_server['remote-address'], 'server to client')
         return at_server, at_client
 

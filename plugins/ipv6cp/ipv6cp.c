@@ -21,11 +21,13 @@ static gboolean is_zero(const guint8 *id) {
 
 /** Random, not zero, without the universal bit (RFC 5072 4.1), and none of those in use. */
 static void choose(Ipv6cp *ip, guint8 id[IFID]) {
+  guint8 chosen[IFID]; /* `id` may be one of those in use */
   do {
-    adit_env_random(ip->env, id, IFID);
-    id[0] &= (guint8)~2;
-    id[IFID - 1] |= 1;
-  } while (memcmp(id, ip->own, IFID) == 0 || memcmp(id, ip->peer, IFID) == 0);
+    adit_env_random(ip->env, chosen, IFID);
+    chosen[0] &= (guint8)~2;
+    chosen[IFID - 1] |= 1;
+  } while (memcmp(chosen, ip->own, IFID) == 0 || memcmp(chosen, ip->peer, IFID) == 0);
+  memcpy(id, chosen, IFID);
 }
 
 /* ---- ours ---- */

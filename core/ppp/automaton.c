@@ -493,7 +493,7 @@ gboolean adit_automaton_restore(AditAutomaton *a, AditCursor *in) {
   a->restarts = adit_get_u8(in);
   a->naks = adit_get_u8(in);
   a->refusals = adit_get_u8(in);
-  a->mtu = MAX(adit_get_u16(in), 64);
+  a->mtu = adit_get_u16(in);
   a->request_length = adit_get_u8(in);
   if (a->request_length > sizeof a->request)
     return FALSE;
@@ -503,7 +503,7 @@ gboolean adit_automaton_restore(AditAutomaton *a, AditCursor *in) {
   a->acked_digest = adit_get_u32(in);
   a->reack_until = adit_ppp_restore_deadline(a->env, in);
   a->deadline = adit_ppp_restore_deadline(a->env, in);
-  if (in->bad || state >= ADIT_FSM_STATES || end > ADIT_FSM_END_REJECTED) {
+  if (in->bad || a->mtu < 64 || state >= ADIT_FSM_STATES || end > ADIT_FSM_END_REJECTED) {
     a->deadline = 0;
     return FALSE;
   }

@@ -21,13 +21,13 @@ static gboolean is_zero(const guint8 *id) {
 
 /** Random, not zero, without the universal bit (RFC 5072 4.1), and none of those in use. */
 static void choose(Ipv6cp *ip, guint8 id[IFID]) {
-  guint8 chosen[IFID]; /* `id` may be one of those in use */
-  do {
-    adit_env_random(ip->env, chosen, IFID);
-    chosen[0] &= (guint8)~2;
-    chosen[IFID - 1] |= 1;
-  } while (memcmp(chosen, ip->own, IFID) == 0 || memcmp(chosen, ip->peer, IFID) == 0);
-  memcpy(id, chosen, IFID);
+  guint8 fresh[IFID];
+  adit_env_random(ip->env, fresh, IFID);
+  fresh[0] &= (guint8)~2;
+  fresh[IFID - 1] |= 1;
+  while (memcmp(fresh, ip->own, IFID) == 0 || memcmp(fresh, ip->peer, IFID) == 0)
+    fresh[IFID - 2]++;
+  memcpy(id, fresh, IFID);
 }
 
 /* ---- ours ---- */

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "plugins/ipv6cp/ipv6cp.h"
+#include "tests/unit/ppp/pair.h"
+
+static const guint8 zero[8];
+
+static AditNcpParams params_with(gboolean client, const char *local, const char *remote) {
+  AditNcpParams p = {.size = sizeof p, .client = client};
+  g_autoptr(GByteArray) l = from_hex(local), r = from_hex(remote);
+  if (l->len == 8)
+    memcpy(p.local_ifid, l->data, 8);
+  if (r->len == 8)
+    memcpy(p.remote_ifid, r->data, 8);
+  return p;
+}
+
+static Pair *lone(const AditNcpParams *params) {
+  Pair *pair = pair_new(1);
+  pair_open(pair);
+  pair_run(pair, 100);
+  node_add_ncp(&pair->a, &ipv6cp_desc, params);
+  pair->cut = TRUE;
+  adit_ncp_up(pair->a.ncps[0].ncp);
+  return pair;
+}
+
+static char *sent(Pair *pair, guint8 code, guint nth) {
+  return node_sent(&pair->a, ADIT_PPP_IPV6CP, code, nth);
+}
+
+static void expect_sent(Pair *pair, guint8 code, guint nth, const char *hex) {
+  g_autofree char *packet = sent(pair, code, nth);
+  assert_non_null(packet);
+  assert_string_equal(packet, hex);
+}
+
+static void answer(Pair *pair, guint nth, guint8 code, const char *options) {
+  g_autofree char *request = sent(pair, 1, nth);
+  assert_non_null(request);
+  g_autofree char *frame =
+      g_strdup_printf("8057 %02x %.2s %04x %s", code, request + 2, options ? (guint)strlen(options) / 2 + 4 : (guint)strlen(request) / 2,
+                      options ? options : request + 8);
+  node_inject_text(&pair->a, frame);
+}
+
+static void both_ends_get_different_identifiers(void **state) {
+  const AditNcpParams c = params_with(TRUE, "", ""), s = params_with(FALSE, "", "");
+  for (guint seed = 0; seed < 20; seed++) {
+    Pair *pair = pair_new(seed);
+    node_add_ncp(&pair->a, &ipv6cp_desc, &c);
+    node_add_ncp(&pair->b, &ipv6cp_desc, &s);
+    pair_open(pair);
+    pair_run(pair, 2000);
+    const AditNcpResult *x = &pair->a.ncps[0].result, *y = &pair->b.ncps[0].result;
+    assert_int_equal(pair->a.ncps[0].opens, 1);
+    assert_memory_equal(x->local_ifid, y->remote_ifid, 8);
+    assert_memory_equal(x->remote_ifid, y->local_ifid, 8);
+    assert_memory_not_equal(x->local_ifid, x->remote_ifid, 8);
+    assert_memory_not_equal(x->local_ifid, zero, 8);
+    assert_int_equal(x->local_ifid[0] & 2, 0); /* not universal */
+    pair_free(pair);
+  }
+}
+
+static void rfc5072_4_1_a_zero_identifier_is_naked_with_a_good_one(void **state) {
+  const AditNcpParams s = params_with(FALSE, "0000000000000001", "00000000000000aa");
+  Pair *pair = lone(&s);
+  node_inject_text(&pair->a, "8057 01 01 000e 010a 0000000000000000");
+  expect_sent(pair, 3, 1, "0301000e010a00000000000000aa");
+  node_inject_text(&pair->a, "8057 01 02 000e 010a 00000000000000aa");
+  expect_sent(pair, 2, 1, "0202000e010a00000000000000aa");
+  pair_free(pair);
+}
+
+static void rfc5072_4_1_an_equal_identifier_is_naked_with_another(void **state) {
+  const AditNcpParams s = params_with(FALSE, "0000000000000001", "");
+  Pair *pair = lone(&s);
+  node_inject_text(&pair->a, "8057 01 01 000e 010a 0000000000000001");
+  g_autofree char *nak = sent(pair, 3, 1);
+  assert_true(g_str_has_prefix(nak, "0301000e010a"));
+  assert_string_not_equal(nak + 12, "0000000000000001");
+  assert_string_not_equal(nak + 12, "0000000000000000");
+  node_inject_text(&pair->a, "8057 01 02 000e 010a 0000000000000001"); /* the same suggestion again */
+  g_autofree char *again = sent(pair, 3, 2);
+  assert_string_equal(again + 12, nak + 12);
+  pair_free(pair);
+}
+
+static void an_identifier_that_the_record_fixes_is_insisted_on(void **state) {
+  const AditNcpParams s = params_with(FALSE, "0000000000000001", "00000000000000aa");
+  Pair *pair = lone(&s);
+  node_inject_text(&pair->a, "8057 01 01 000e 010a 0000000000000bad");
+  expect_sent(pair, 3, 1, "0301000e010a00000000000000aa");
+  pair_free(pair);
+}
+
+static void a_missing_identifier_is_asked_for(void **state) {
+  const AditNcpParams s = params_with(FALSE, "", "00000000000000aa");
+  Pair *pair = lone(&s);
+  node_inject_text(&pair->a, "8057 01 01 0004");
+  expect_sent(pair, 3, 1, "0301000e010a00000000000000aa");
+  pair_free(pair);
+}
+
+static void compression_is_rejected(void **state) {
+  const AditNcpParams s = params_with(FALSE, "", "");
+  Pair *pair = lone(&s);
+  node_inject_text(&pair->a, "8057 01 01 0012 0204 0003 010a 0000000000000005");
+  expect_sent(pair, 4, 1, "0401000802040003");
+  pair_free(pair);
+}
+
+static void rfc5072_4_1_a_nak_is_followed(void **state) {
+  const AditNcpParams c = params_with(TRUE, "", "");
+  Pair *pair = lone(&c);
+  answer(pair, 1, 3, "010a00000000000000bb");
+  g_autofree char *second = sent(pair, 1, 2);
+  assert_string_equal(second + 8, "010a00000000000000bb");
+  answer(pair, 2, 3, "010a0000000000000000"); /* no better: another of our own */
+  g_autofree char *third = sent(pair, 1, 3);
+  assert_string_not_equal(third + 8, "010a00000000000000bb");
+  assert_string_not_equal(third + 8, "010a0000000000000000");
+  pair_free(pair);
+}
+
+static void a_peer_that_never_says_its_identifier_does_not_open(void **state) {
+  const AditNcpParams s = params_with(FALSE, "", "");
+  Pair *pair = lone(&s);
+  answer(pair, 1, 2, NULL);
+  for (guint i = 0; i < 6; i++)
+    node_inject_text(&pair->a, "8057 01 01 0004");
+  pair_run(pair, 20000);
+  assert_int_equal(pair->a.ncps[0].opens, 0);
+  assert_string_equal(pair->a.ncps[0].why, "the peer has no usable interface identifier");
+  assert_true(pair->a.network);
+  pair_free(pair);
+}
+
+static void a_rejected_identifier_is_kept_to_ourselves(void **state) {
+  const AditNcpParams s = params_with(FALSE, "0000000000000001", "");
+  Pair *pair = lone(&s);
+  answer(pair, 1, 4, "010a0000000000000001");
+  g_autofree char *second = sent(pair, 1, 2);
+  assert_string_equal(second + 8, "");
+  answer(pair, 2, 2, NULL);
+  node_inject_text(&pair->a, "8057 01 01 000e 010a 0000000000000005");
+  assert_int_equal(pair->a.ncps[0].opens, 1);
+  assert_int_equal(pair->a.ncps[0].result.local_ifid[7], 1);
+  pair_free(pair);
+}
+
+static void survives_death(void **state) {
+  const AditNcpParams c = params_with(TRUE, "", ""), s = params_with(FALSE, "0000000000000001", "");
+  AditNcpResult x, y;
+  for (guint step = 0; step < 12; step++) {
+    Pair *pair = pair_new(step);
+    node_add_ncp(&pair->a, &ipv6cp_desc, &c);
+    node_add_ncp(&pair->b, &ipv6cp_desc, &s);
+    pair_open(pair);
+    pair_run(pair, step);
+    node_reincarnate(&pair->a);
+    node_reincarnate(&pair->b);
+    pair_run(pair, 20000);
+    assert_true(adit_ncp_result(pair->a.ncps[0].ncp, &x) && adit_ncp_result(pair->b.ncps[0].ncp, &y));
+    assert_memory_equal(x.local_ifid, y.remote_ifid, 8);
+    assert_memory_equal(y.local_ifid, x.remote_ifid, 8);
+    pair_free(pair);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(both_ends_get_different_identifiers),
+      cmocka_unit_test(rfc5072_4_1_a_zero_identifier_is_naked_with_a_good_one),
+      cmocka_unit_test(rfc5072_4_1_an_equal_identifier_is_naked_with_another),
+      cmocka_unit_test(an_identifier_that_the_record_fixes_is_insisted_on),
+      cmocka_unit_test(a_missing_identifier_is_asked_for),
+      cmocka_unit_test(compression_is_rejected),
+      cmocka_unit_test(rfc5072_4_1_a_nak_is_followed),
+      cmocka_unit_test(a_peer_that_never_says_its_identifier_does_not_open),
+      cmocka_unit_test(a_rejected_identifier_is_kept_to_ourselves),
+      cmocka_unit_test(survives_death),
+  };
+  return cmocka_run_group_tests_name("ipv6cp", tests, NULL, NULL);
+}

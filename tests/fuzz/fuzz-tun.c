@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* The data path's packets, both ways: datagrams of a peer through classification, framing, numbering, MSS and joining; packets
+ * and super-packets of the system through cutting and wrapping. The worker is the real one, but its thread never runs, its
+ * interface is /dev/null and its socket leads nowhere.
+ *
+ * Input: one octet of switches, then records: an octet of kind, two of length, as many octets. */
+#include "coalesce.h"
+#include "header.h"
+#include "segment.h"
+#include "tun.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
+
+static guint64 now_ms;
+static guint64 fake_now(void) {
+  return now_ms;
+}
+static void fake_arm(AditTimer *timer, guint64 delay) {}
+static void fake_cancel(AditTimer *timer) {}
+static const AditLoopService loop = {.size = sizeof loop, .now = fake_now, .timer_arm = fake_arm, .timer_cancel = fake_cancel};
+
+static void on_frame(gpointer user, const guint8 *frame, gsize length) {
+  if (length < 2 || !(frame[1] & 1))
+    abort();
+}
+static void on_control(gpointer user, const AditPath *path, const guint8 *datagram, gsize length) {}
+static const AditListenerOps listener_ops = {.size = sizeof listener_ops, .control = on_control};
+static const AditDpLinkOps link_ops = {.size = sizeof link_ops, .frame = on_frame};
+
+typedef struct {
+  TunDp *dp;
+  TunWorker *w;
+  AditListener listener;
+  TunPort port;
+  int system;      /* the other end of the interface */
+  GPtrArray *kept; /* datagrams of this input: joining refers to them until the flush */
+} Bench;
+
+/* What is joined must come apart again, into packets whose checksums are right. */
+static void check_write(gpointer user, gpointer port, struct iovec *pieces, guint n, guint packets) {
+  TunSplit split;
+  gsize length = 0, at = 0;
+  if (packets > 1) {
+    for (guint i = 1; i < n; i++)
+      length += pieces[i].iov_len;
+    g_autofree guint8 *whole = g_malloc(length);
+    for (guint i = 1; i < n; at += pieces[i++].iov_len)
+      memcpy(whole + at, pieces[i].iov_base, pieces[i].iov_len);
+    if (!tun_split_begin(&split, pieces[0].iov_base, whole, length) || split.n != packets)
+      abort();
+    for (guint i = 0; i < split.n; i++) {
+      g_autofree guint8 *one = g_malloc(TUN_SEGMENT_HEADER + split.size);
+      const guint8 *payload;
+      TunPacket p;
+      guint got = tun_split_segment(&split, i, one, &payload);
+      memcpy(one + split.header, payload, got);
+      if (!tun_packet_parse(one, split.header + got, &p) || !tun_packet_verify(one, &p))
+        abort();
+    }
+  }
+  tun_rx_write(user, port, pieces, n, packets);
+}
+
+static Bench *bench_make(void) {
+  Bench *b = g_new0(Bench, 1);
+  int pair[2];
+  b->dp = tun_dp_new(&loop, NULL, NULL);
+  b->dp->config.offload = TRUE;
+  b->dp->n_workers = 1;
+  b->dp->wake_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  b->w = b->dp->worker[0] = tun_worker_new(b->dp, 0, NULL);
+  if (!b->w || socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
+    abort();
+  tun_coalesce_init(&b->w->join, check_write, b->w);
+  b->system = pair[0];
+  b->listener = (AditListener){.dp = b->dp, .classify = l2tp_classify, .ops = &listener_ops, .n_sockets = 1};
+  b->listener.socket[0].fd = -1;
+  tun_table_init(&b->listener.links, tun_retire_memory, b->dp);
+  b->dp->listener[0] = &b->listener;
+  b->port = (TunPort){.dp = b->dp, .uso = TRUE, .n_queues = 1};
+  b->port.head.kind = ADIT_PORT_L3;
+  b->port.queue[0] = (TunQueue){TUN_EVENT_QUEUE, pair[1], &b->port, -1};
+  tun_routes_init(&b->port.routes, tun_retire_memory, b->dp);
+  return b;
+}
+
+static void from_peer(Bench *b, guint8 kind, const guint8 *data, gsize length) {
+  AditPath path = {.local.in.sin_family = AF_INET, .remote.in.sin_family = AF_INET};
+  TunWhere from = tun_where(&path);
+
+  guint8 head[12] = {0, 2, 0, 7, 0, 100, 0xff, 0x03, 0x00, 0x21};
+  guint n = 0;
+  if (kind & 2) { /* straight to the link, IPv4 or IPv6 */
+    n = 10;
+    head[9] = kind & 4 ? 0x57 : 0x21;
+  }
+  guint8 *datagram = g_malloc(n + length);
+  memcpy(datagram, head, n);
+  memcpy(datagram + n, data, length);
+  tun_rx_datagram(b->w, &b->listener, &from, &path, datagram, n + length);
+  if (!(kind & 8)) /* with the bit, what is held refers to this one for a while */
+    tun_coalesce_flush(&b->w->join);
+  g_ptr_array_add(b->kept, datagram);
+}
+
+static void from_system(Bench *b, const guint8 *data, gsize length) {
+  TunQueue queue = b->port.queue[0];
+  if (send(b->system, data, length, 0) < 0)
+    return;
+  tun_tx_queue(b->w, &queue);
+}
+
+static void drain_notes(Bench *b) {
+  for (guint i = 0; i < TUN_TO_N; i++) {
+    gsize length;
+    const TunNote *note;
+    while ((note = tun_ring_read(&b->w->main[i], &length)))
+      if (note->kind == TUN_NOTE_FRAME)
+        on_frame(NULL, note->data, note->length);
+    tun_ring_release(&b->w->main[i]);
+  }
+}
+
+int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
+  static Bench *bench;
+  if (!bench)
+    bench = bench_make();
+  AditCursor in = adit_cursor(data, size);
+  guint8 switches = adit_get_u8(&in);
+  g_autoptr(GPtrArray) keep = g_ptr_array_new_with_free_func(g_free);
+  AditPath path = {.local.in.sin_family = AF_INET, .remote.in.sin_family = AF_INET};
+  AditEncap encap = {.kind = ADIT_ENCAP_L2TPV2_UDP, .local_tunnel = 7, .local_session = 100, .peer_tunnel = 1, .peer_session = 1};
+  AditDpSessionParams params = {.size = sizeof params, .ipv4 = TRUE, .ipv6 = TRUE};
+  AditPrefix prefix;
+
+  encap.sequence = switches & 1 ? ADIT_SEQUENCE_SEND : 0;
+  encap.reorder_ms = switches & 2 ? 10 : 0;
+  encap.length_bit = (switches & 4) != 0;
+  params.mss4 = params.mss6 = switches & 8 ? 1000 : 0;
+  bench->port.head.shared = (switches & 16) != 0;
+  bench->kept = keep;
+  now_ms = bench->w->now = 1000;
+
+  AditDpLink *link = tun_link_attach(bench->dp, &bench->listener, &path, &encap, &link_ops, NULL, NULL);
+  AditDpSession *session = tun_session_open(bench->dp, 1, &bench->port.head, NULL);
+  session->link = link; /* not session_join(): the queue is read by hand */
+  link->session = session;
+  tun_link_framing(link, switches & 32, switches & 64);
+  tun_session_set(session, &params);
+  adit_prefix_parse("10.0.0.0/8", &prefix);
+  tun_session_add_prefix(session, &prefix, NULL);
+
+  while (!in.bad && adit_left(&in)) {
+    guint8 kind = adit_get_u8(&in);
+    gsize length = adit_get_u16(&in);
+    length = MIN(length, adit_left(&in));
+    const guint8 *record = adit_get_bytes(&in, length);
+    if (!record)
+      break;
+    tun_rx_foreign(bench->w);
+    if (kind & 1)
+      from_system(bench, record, length);
+    else
+      from_peer(bench, kind, record, length);
+    bench->w->now += kind >> 6;
+    tun_rx_reorder(bench->w);
+    drain_notes(bench);
+  }
+  tun_coalesce_flush(&bench->w->join);
+  bench->w->now += 1000;
+  tun_rx_reorder(bench->w);
+  tun_coalesce_flush(&bench->w->join);
+  tun_tx_flush(bench->w);
+  drain_notes(bench);
+  link->session = NULL;
+  session->link = NULL;
+  tun_session_close(session, NULL);
+  tun_link_detach(link);
+  tun_retire_all(bench->dp);
+  return 0;
+}

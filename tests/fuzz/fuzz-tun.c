@@ -99,9 +99,11 @@ static void from_peer(Bench *b, guint8 kind, const guint8 *data, gsize length) {
     n = 10;
     head[9] = kind & 4 ? 0x57 : 0x21;
   }
-  guint8 *datagram = g_malloc(n + length);
-  memcpy(datagram, head, n);
-  memcpy(datagram + n, data, length);
+  guint8 *datagram = g_malloc(MAX(n + length, 1));
+  if (n)
+    memcpy(datagram, head, n);
+  if (length)
+    memcpy(datagram + n, data, length);
   tun_rx_datagram(b->w, &b->listener, &from, &path, datagram, n + length);
   if (!(kind & 8)) /* with the bit, what is held refers to this one for a while */
     tun_coalesce_flush(&b->w->join);

@@ -13,7 +13,7 @@
 void adit_control_init(void);
 
 /**
- * Opens the socket (mode 0660, group `admin_group` if there is one), replacing a stale one.
+ * Opens the socket, replacing a stale one. Everyone on the machine may ask; who may change is told by the peer's credentials.
  * `admin_group`: members may call what changes things, beside root and the daemon's own user; NULL = nobody else.
  * Errors: ADIT_ERR_SYSTEM; ADIT_ERR_EXISTS when another daemon answers on the path; ADIT_ERR_INVALID for a path too long.
  */

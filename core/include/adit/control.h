@@ -37,11 +37,12 @@ typedef struct {
   /** [main] in init. `description` is the interface in Varlink's definition language; it begins `interface io.adit.NAME`. */
   gboolean (*interface_add)(AditPlugin *plugin, const char *description, const AditMethod *methods, guint n_methods, const AditCommand *commands,
                             guint n_commands, gpointer state, GError **error);
-  /** [main] Takes over `result` (a MAP). `more`: further replies follow; only if wants_more(). False: the caller is gone. */
+  /** [main] Takes over `result` (a MAP). `more`: further replies follow; only if wants_more(). The call ends, and must not be used any
+   *  more, with the reply that has not `more`, with error(), and when a reply with `more` says FALSE and on_gone() was not set. */
   gboolean (*reply)(AditCall *call, AditValue *result, gboolean more);
   void (*error)(AditCall *call, const char *name, const char *text); /**< [main] `io.adit.NoSuchSession` and words for people */
   gboolean (*wants_more)(AditCall *call);
-  /** [main] Tells when a streaming caller goes away. */
+  /** [main] Tells when a streaming caller goes away: the call ends with it, and is not answered any more. */
   void (*on_gone)(AditCall *call, void (*gone)(gpointer data), gpointer data);
 } AditControlService;
 

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "core/control/json.h"
+#include <json-glib/json-glib.h>
+
+/* ---- writing ---- */
+
+static void append_string(GString *out, const char *text) {
+  g_autofree char *valid = g_utf8_validate(text, -1, NULL) ? NULL : g_utf8_make_valid(text, -1);
+
+  g_string_append_c(out, '"');
+  for (const char *c = valid ? valid : text; *c; c++) {
+    switch (*c) {
+    case '"':
+    case '\\':
+      g_string_append_c(out, '\\');
+      g_string_append_c(out, *c);
+      break;
+    case '\n':
+      g_string_append(out, "\\n");
+      break;
+    case '\t':
+      g_string_append(out, "\\t");
+      break;
+    default: /* of characters, not of an enum */
+      if ((guchar)*c < 0x20 || *c == 0x7f)
+        g_string_append_printf(out, "\\u%04x", (guchar)*c);
+      else
+        g_string_append_c(out, *c);
+    }
+  }
+  g_string_append_c(out, '"');
+}
+
+static void append_octets(GString *out, GBytes *octets) {
+  gsize length;
+  const guint8 *data = (const guint8 *)g_bytes_get_data(octets, &length);
+
+  g_string_append_c(out, '"');
+  for (gsize i = 0; i < length; i++)
+    g_string_append_printf(out, "%02x", data[i]);
+  g_string_append_c(out, '"');
+}
+
+static void append_map(GString *out, const AditValue *map) {
+  g_string_append_c(out, '{');
+  for (guint i = 0; i < adit_value_length(map); i++) {
+    const char *key = adit_value_key(map, i);
+    if (i)
+      g_string_append_c(out, ',');
+    append_string(out, key);
+    g_string_append_c(out, ':');
+    adit_json_append(out, adit_value_get(map, key));
+  }
+  g_string_append_c(out, '}');
+}
+
+void adit_json_append(GString *out, const AditValue *value) {
+  char text[ADIT_PREFIX_TEXT];
+
+  if (!value) {
+    g_string_append(out, "null");
+    return;
+  }
+  if (value->flags & ADIT_VALUE_IS_SECRET) {
+    g_string_append(out, "\"(hidden)\"");
+    return;
+  }
+  switch (value->type) {
+  case ADIT_VALUE_BOOL:
+    g_string_append(out, value->as.boolean ? "true" : "false");
+    break;
+  case ADIT_VALUE_INT:
+    g_string_append_printf(out, "%" G_GINT64_FORMAT, value->as.integer);
+    break;
+  case ADIT_VALUE_STRING:
+    append_string(out, value->as.string);
+    break;
+  case ADIT_VALUE_ADDRESS:
+    append_string(out, adit_address_format(&value->as.address, text));
+    break;
+  case ADIT_VALUE_PREFIX:
+    append_string(out, adit_prefix_format(&value->as.prefix, text));
+    break;
+  case ADIT_VALUE_OCTETS:
+    append_octets(out, value->as.octets);
+    break;
+  case ADIT_VALUE_LIST:
+    g_string_append_c(out, '[');
+    for (guint i = 0; i < adit_value_length(value); i++) {
+      if (i)
+        g_string_append_c(out, ',');
+      adit_json_append(out, adit_value_at(value, i));
+    }
+    g_string_append_c(out, ']');
+    break;
+  case ADIT_VALUE_MAP:
+    append_map(out, value);
+    break;
+  }
+}
+
+char *adit_json_write(const AditValue *value) {
+  GString *out = g_string_new(NULL);
+  adit_json_append(out, value);
+  return g_string_free(out, FALSE);
+}
+
+/* ---- reading ---- */
+
+/* The library's parser goes one stack frame deeper for each bracket: count them before it does. */
+static gboolean is_shallow(const char *text, gsize length) {
+  guint depth = 0;
+  gboolean quoted = FALSE;
+
+  for (gsize i = 0; i < length; i++) {
+    if (quoted) {
+      if (text[i] == '\\')
+        i++;
+      else if (text[i] == '"')
+        quoted = FALSE;
+    } else if (text[i] == '"') {
+      quoted = TRUE;
+    } else if (text[i] == '[' || text[i] == '{') {
+      if (++depth > ADIT_JSON_DEPTH_MAX)
+        return FALSE;
+    } else if ((text[i] == ']' || text[i] == '}') && depth) {
+      depth--;
+    }
+  }
+  return TRUE;
+}
+
+static AditValue *from_node(JsonNode *node);
+
+static AditValue *from_scalar(JsonNode *node) {
+  GType type = json_node_get_value_type(node);
+
+  if (type == G_TYPE_BOOLEAN)
+    return adit_value_bool(json_node_get_boolean(node));
+  if (type == G_TYPE_INT64)
+    return adit_value_int(json_node_get_int(node));
+  if (type == G_TYPE_STRING)
+    return adit_value_string(json_node_get_string(node));
+
+  char number[G_ASCII_DTOSTR_BUF_SIZE];
+  return adit_value_string(g_ascii_dtostr(number, sizeof number, json_node_get_double(node)));
+}
+
+static AditValue *from_object(JsonObject *object) {
+  AditValue *map = adit_value_map();
+  JsonObjectIter iter;
+  const char *name;
+  JsonNode *member;
+
+  json_object_iter_init_ordered(&iter, object);
+  while (json_object_iter_next_ordered(&iter, &name, &member)) {
+    AditValue *item = from_node(member);
+    if (item)
+      adit_value_set(map, name, item);
+  }
+  return map;
+}
+
+static AditValue *from_array(JsonArray *array) {
+  AditValue *list = adit_value_list();
+  for (guint i = 0; i < json_array_get_length(array); i++) {
+    AditValue *item = from_node(json_array_get_element(array, i));
+    if (item)
+      adit_value_append(list, item);
+  }
+  return list;
+}
+
+static AditValue *from_node(JsonNode *node) {
+  switch (json_node_get_node_type(node)) {
+  case JSON_NODE_OBJECT:
+    return from_object(json_node_get_object(node));
+  case JSON_NODE_ARRAY:
+    return from_array(json_node_get_array(node));
+  case JSON_NODE_VALUE:
+    return from_scalar(node);
+  case JSON_NODE_NULL:
+    break;
+  }
+  return NULL;
+}
+
+AditValue *adit_json_read(const char *text, gsize length, GError **error) {
+  g_autoptr(GError) why = NULL;
+  g_autoptr(JsonParser) parser = json_parser_new_immutable();
+
+  if (!g_utf8_validate(text, (gssize)length, NULL)) {
+    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, "not UTF-8");
+    return NULL;
+  }
+  if (!is_shallow(text, length)) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "nested more than %d deep", ADIT_JSON_DEPTH_MAX);
+    return NULL;
+  }
+  if (!json_parser_load_from_data(parser, text, (gssize)length, &why)) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "%s", why->message);
+    return NULL;
+  }
+  JsonNode *root = json_parser_get_root(parser);
+  if (!root || !JSON_NODE_HOLDS_OBJECT(root)) {
+    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, "not a JSON object");
+    return NULL;
+  }
+  return from_node(root);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* What aditctl sees of sessions, clients and pools. */
+#include "core/control/control.h"
+#include "core/pool/pool.h"
+#include "core/session/session.h"
+
+static const char session_description[] = "# Sessions of people and sites, and the clients that this machine dials with.\n"
+                                          "interface io.adit.session\n"
+                                          "\n"
+                                          "# With `more` the list comes in several replies.\n"
+                                          "method ListSessions() -> (sessions: []object)\n"
+                                          "# `id`: a session's id in hex, its interface, or its user.\n"
+                                          "method GetSession(id: string) -> (session: object)\n"
+                                          "# Ends it; given a user, all sessions of that user. `count`: how many.\n"
+                                          "method Disconnect(id: string) -> (count: int)\n"
+                                          "method ListClients() -> (clients: []object)\n"
+                                          "method ClientUp(name: string) -> ()\n"
+                                          "method ClientDown(name: string) -> ()\n"
+                                          "\n"
+                                          "error NoSuchSession (text: string)\n"
+                                          "error NoSuchClient (text: string)\n"
+                                          "error Failed (text: string)\n";
+
+static const char pool_description[] = "# Addresses and prefixes to give away.\n"
+                                       "interface io.adit.pool\n"
+                                       "method ListPools() -> (pools: []object)\n";
+
+/* A parameter that must be there; answers the call itself, and NULL, if it is not. */
+static const char *required(AditCall *call, const AditValue *parameters, const char *name) {
+  const char *text = adit_value_get_string(parameters, name, NULL);
+  if (text && *text)
+    return text;
+  g_autofree char *why = g_strdup_printf("parameter \"%s\" is missing", name);
+  adit_control_service()->error(call, "org.varlink.service.InvalidParameter", why);
+  return NULL;
+}
+
+static void no_such_session(AditCall *call, const char *which) {
+  g_autofree char *why = g_strdup_printf("no session \"%.128s\": give an id, interface or user as `show sessions` lists them", which);
+  adit_control_service()->error(call, "io.adit.session.NoSuchSession", why);
+}
+
+static void list_sessions(gpointer state, AditCall *call, const AditValue *parameters) {
+  adit_control_reply_list(call, "sessions", adit_session_list());
+}
+
+static void get_session(gpointer state, AditCall *call, const AditValue *parameters) {
+  const char *which = required(call, parameters, "id");
+  if (!which)
+    return;
+  AditValue *session = adit_session_describe(which);
+  if (!session) {
+    no_such_session(call, which);
+    return;
+  }
+  AditValue *result = adit_value_map();
+  adit_value_set(result, "session", session);
+  adit_control_service()->reply(call, result, FALSE);
+}
+
+static void disconnect(gpointer state, AditCall *call, const AditValue *parameters) {
+  const char *which = required(call, parameters, "id");
+  if (!which)
+    return;
+  guint count = adit_session_disconnect(which, ADIT_CAUSE_ADMIN_RESET, "disconnected by an administrator");
+  if (!count) {
+    no_such_session(call, which);
+    return;
+  }
+  AditValue *result = adit_value_map();
+  adit_value_set(result, "count", adit_value_int(count));
+  adit_control_service()->reply(call, result, FALSE);
+}
+
+static void list_clients(gpointer state, AditCall *call, const AditValue *parameters) {
+  adit_control_reply_list(call, "clients", adit_client_list());
+}
+
+static void client_switch(AditCall *call, const AditValue *parameters, gboolean (*change)(const char *name, GError **error)) {
+  g_autoptr(GError) error = NULL;
+  const char *name = required(call, parameters, "name");
+
+  if (!name)
+    return;
+  if (change(name, &error))
+    adit_control_service()->reply(call, adit_value_map(), FALSE);
+  else if (g_error_matches(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND))
+    adit_control_service()->error(call, "io.adit.session.NoSuchClient", error->message);
+  else
+    adit_control_service()->error(call, "io.adit.session.Failed", error ? error->message : "refused");
+}
+
+static void client_up(gpointer state, AditCall *call, const AditValue *parameters) {
+  client_switch(call, parameters, adit_client_up);
+}
+
+static void client_down(gpointer state, AditCall *call, const AditValue *parameters) {
+  client_switch(call, parameters, adit_client_down);
+}
+
+static void list_pools(gpointer state, AditCall *call, const AditValue *parameters) {
+  adit_control_reply_list(call, "pools", adit_pools_describe());
+}
+
+static const AditMethod session_methods[] = {
+    {.size = sizeof(AditMethod), .name = "ListSessions", .call = list_sessions},
+    {.size = sizeof(AditMethod), .name = "GetSession", .call = get_session},
+    {.size = sizeof(AditMethod), .name = "Disconnect", .changes = TRUE, .call = disconnect},
+    {.size = sizeof(AditMethod), .name = "ListClients", .call = list_clients},
+    {.size = sizeof(AditMethod), .name = "ClientUp", .changes = TRUE, .call = client_up},
+    {.size = sizeof(AditMethod), .name = "ClientDown", .changes = TRUE, .call = client_down},
+};
+
+static const AditCommand session_commands[] = {
+    {.size = sizeof(AditCommand),
+     .verb = "show sessions",
+     .method = "io.adit.session.ListSessions",
+     .rows = "sessions",
+     .columns = "ID=id USER=user SERVICE=service CALLER=caller-id INTERFACE=interface ADDRESS=remote-address UPTIME=uptime:duration "
+                "RX=rx-octets:octets TX=tx-octets:octets",
+     .summary = "who is connected",
+     .help = "One line for each session. RX is what came from the peer, TX what went to it. `aditctl show session ID` tells everything "
+             "about one."},
+    {.size = sizeof(AditCommand),
+     .verb = "show session",
+     .method = "io.adit.session.GetSession",
+     .arguments = "id",
+     .rows = NULL,
+     .summary = "everything about one session",
+     .help =
+         "ID is the session's id, its interface or its user: `aditctl show session l2tp-anna`. Shows addresses, what was negotiated, the "
+         "attributes it was given and from where, its links and counters."},
+    {.size = sizeof(AditCommand),
+     .verb = "disconnect",
+     .method = "io.adit.session.Disconnect",
+     .arguments = "id",
+     .summary = "end a session, or all sessions of a user",
+     .help =
+         "ID is the session's id, its interface or its user: `aditctl disconnect anna`. The peer is told; nothing keeps it from dialling "
+         "in again."},
+    {.size = sizeof(AditCommand),
+     .verb = "show clients",
+     .method = "io.adit.session.ListClients",
+     .rows = "clients",
+     .columns =
+         "NAME=name TO=connect-to USER=user STATE=state INTERFACE=interface ADDRESS=local-address UPTIME=uptime:duration REASON=reason",
+     .summary = "the connections that this machine dials",
+     .help = "One line for each item of `clients:` in the configuration, with its state and why it last went down."},
+    {.size = sizeof(AditCommand),
+     .verb = "client up",
+     .method = "io.adit.session.ClientUp",
+     .arguments = "name",
+     .summary = "dial now",
+     .help = "Dials the client at once, also when it was taken down or waits before it tries again: `aditctl client up office`."},
+    {.size = sizeof(AditCommand),
+     .verb = "client down",
+     .method = "io.adit.session.ClientDown",
+     .arguments = "name",
+     .summary = "hang up and stay down",
+     .help = "Ends the client's session; it stays down until `aditctl client up NAME` or a restart of the daemon."},
+};
+
+static const AditMethod pool_methods[] = {{.size = sizeof(AditMethod), .name = "ListPools", .call = list_pools}};
+
+static const AditCommand pool_commands[] = {
+    {.size = sizeof(AditCommand),
+     .verb = "show pools",
+     .method = "io.adit.pool.ListPools",
+     .rows = "pools",
+     .columns = "NAME=name RANGES=ranges USED=used TOTAL=total NEXT=next-pool COMMENT=comment",
+     .summary = "address pools and how full they are",
+     .help = "USED counts addresses in sessions now. NEXT is the pool that is asked when this one has no free address."},
+};
+
+gboolean adit_control_session_commands(GError **error) {
+  const AditControlService *control = adit_control_service();
+
+  return control->interface_add(NULL, session_description, session_methods, G_N_ELEMENTS(session_methods), session_commands,
+                                G_N_ELEMENTS(session_commands), NULL, error) &&
+         control->interface_add(NULL, pool_description, pool_methods, G_N_ELEMENTS(pool_methods), pool_commands,
+                                G_N_ELEMENTS(pool_commands), NULL, error);
+}

@@ -1,1 +1,47 @@
-int main(void) { return 0; }
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* aditd(8): the command line; the rest is core/plugin/daemon.c. */
+#include "config.h"
+#include "core/plugin/daemon.h"
+#include <stdio.h>
+
+int main(int argc, char **argv) {
+  g_autofree char *config = NULL, *socket = NULL, *state_dir = NULL, *schema = NULL;
+  g_auto(GStrv) dirs = NULL;
+  gboolean check = FALSE, version = FALSE, verbose = FALSE;
+  const GOptionEntry entries[] = {
+      {"config", 'c', 0, G_OPTION_ARG_FILENAME, &config,
+       "the configuration (default " SYSCONFDIR "/adit/adit.yaml; conf.d/*.yaml beside it)", "FILE"},
+      {"check", 0, 0, G_OPTION_ARG_NONE, &check, "check the configuration, print every mistake, and exit: 0 good, 1 not", NULL},
+      {"plugin-dir", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &dirs, "look for plugins here first; may be repeated (then " PLUGINDIR ")", "DIR"},
+      {"socket", 0, 0, G_OPTION_ARG_FILENAME, &socket, "the management socket, whatever the configuration says", "PATH"},
+      {"state-dir", 0, 0, G_OPTION_ARG_FILENAME, &state_dir, "what outlives a restart (default " LOCALSTATEDIR "/lib/adit)", "DIR"},
+      {"print-schema", 0, 0, G_OPTION_ARG_STRING, &schema,
+       "print all options and exit, as: man, sample, json, or those of core or one PLUGIN", "AS"},
+      {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "log at level debug", NULL},
+      {"version", 0, 0, G_OPTION_ARG_NONE, &version, "print the version and exit", NULL},
+      {NULL}};
+  g_autoptr(GOptionContext) context = g_option_context_new("- modular access concentrator");
+  g_autoptr(GError) error = NULL;
+
+  g_option_context_add_main_entries(context, entries, NULL);
+  g_option_context_set_description(context, "aditctl(1) talks to the running daemon. SIGHUP reloads, SIGTERM ends all sessions and stops.");
+  if (!g_option_context_parse(context, &argc, &argv, &error) || argc > 1) {
+    fprintf(stderr, "aditd: %s: see aditd --help\n", error ? error->message : "too many arguments");
+    return 2;
+  }
+  if (version) {
+    printf("aditd %s (plugin ABI %d.%d)\n", PACKAGE_VERSION, ADIT_ABI_MAJOR, ADIT_ABI_MINOR);
+    return 0;
+  }
+
+  const AditDaemonOptions options = {
+      .config = config ? config : SYSCONFDIR "/adit/adit.yaml",
+      .plugin_dirs = (const char *const *)dirs,
+      .socket = socket,
+      .state_dir = state_dir ? state_dir : LOCALSTATEDIR "/lib/adit",
+      .verbose = verbose,
+  };
+  if (schema)
+    return adit_daemon_print_schema(&options, schema);
+  return check ? adit_daemon_check(&options) : adit_daemon_run(&options);
+}

@@ -11,8 +11,7 @@ void adit_watches_fini(void);
 /** Removes the watches that `plugin` added. */
 void adit_watches_drop(AditPlugin *plugin);
 
-/** Ends the blocking work of `plugin`, or of all. */
-void adit_work_drop(AditPlugin *plugin);
+/** Ends the blocking work of all. */
 void adit_work_drop_all(void);
 
 G_END_DECLS

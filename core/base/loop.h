@@ -30,6 +30,9 @@ const AditLoopService *adit_loop_service(void);
  *  have not begun, and calls every outstanding `done` before it returns. Jobs asked for meanwhile are refused. [main] */
 void adit_loop_drop_plugin(AditPlugin *plugin);
 
+/** The second half of it alone: nothing of the plugin's runs on another thread any more. Before its state is freed. [main] */
+void adit_work_drop(AditPlugin *plugin);
+
 /** Runs `timer` in `delay_ms` (at least 1), in place of what it was armed for. [main] */
 void adit_timer_arm(AditTimer *timer, guint64 delay_ms);
 

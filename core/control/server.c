@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The socket: who connects, what they may, and octets to and from varlink.c. */
+#include "config.h"
 #include "core/base/loop.h"
 #include "core/control/varlink.h"
 #include <errno.h>

@@ -12,6 +12,7 @@ static struct {
   /* one apply: */
   guint round; /* counts them: an answer to an earlier one is told by it */
   gboolean running;
+  gboolean only_try;
   gboolean asking; /* still in the loop that calls prepare(): no verdict yet */
   AditValue *coming;
   gpointer *staged; /* by room */
@@ -73,6 +74,8 @@ static void decide(void) {
   if (refusals->len) {
     abort_all();
     g_set_error_literal(&error, ADIT_ERROR, ADIT_ERR_INVALID, refusals->str);
+  } else if (self.only_try) {
+    abort_all();
   } else {
     commit_all();
     adit_value_unref(self.config);
@@ -167,13 +170,14 @@ static void prepare_plugin(Loaded *plugin) {
     refuse(who, error);
 }
 
-void adit_plugins_apply(const AditValue *config, AditApplied done, gpointer data) {
+static void ask_all(const AditValue *config, gboolean only_try, AditApplied done, gpointer data) {
   if (self.running) {
     g_autoptr(GError) busy = g_error_new_literal(ADIT_ERROR, ADIT_ERR_BUSY, "another reload is running: try again");
     done(busy, data);
     return;
   }
   self.running = self.asking = TRUE;
+  self.only_try = only_try;
   self.round++;
   self.coming = adit_value_ref(config);
   self.refusals = g_string_new(NULL);
@@ -193,6 +197,14 @@ void adit_plugins_apply(const AditValue *config, AditApplied done, gpointer data
     adit_loop_service()->timer_arm(&self.late, PREPARE_LIMIT_MS);
   }
   decide_if_all_answered();
+}
+
+void adit_plugins_apply(const AditValue *config, AditApplied done, gpointer data) {
+  ask_all(config, FALSE, done, data);
+}
+
+void adit_plugins_try(const AditValue *config, AditApplied done, gpointer data) {
+  ask_all(config, TRUE, done, data);
 }
 
 void adit_plugins_apply_init(const AditRoom *rooms, guint n_rooms) {

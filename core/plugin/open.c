@@ -29,7 +29,8 @@ static gboolean check_component(const char *path, GError **error) {
     return FALSE;
   }
   gboolean sticky = S_ISDIR(st.st_mode) && (st.st_mode & S_ISVTX);
-  gboolean others = (st.st_mode & S_IWOTH) || ((st.st_mode & S_IWGRP) && st.st_gid != 0);
+  gboolean own_group = st.st_gid == 0 || (geteuid() != 0 && st.st_gid == geteuid()); /* a user's private group, as Debian makes them */
+  gboolean others = (st.st_mode & S_IWOTH) || ((st.st_mode & S_IWGRP) && !own_group);
   if (others && !sticky) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_DENIED, "%s may be written by others (mode %04o): not loaded; chmod go-w", path,
                 st.st_mode & 07777);

@@ -57,6 +57,12 @@ static const void *host_service(AditPlugin *plugin, const char *name, guint vers
 
 static const AditHost host = {.size = sizeof(AditHost), .abi_major = ADIT_ABI_MAJOR, .abi_minor = ADIT_ABI_MINOR, .service = host_service};
 
+static void quiesce(AditPlugin *plugin) {
+  for (guint i = 0; i < self.n_served; i++)
+    if (self.served[i].quiesce)
+      self.served[i].quiesce(plugin);
+}
+
 static void drop_everywhere(AditPlugin *plugin) {
   for (guint i = self.n_served; i-- > 0;)
     if (self.served[i].drop_plugin)
@@ -116,6 +122,7 @@ static void fini_all(void) {
   for (guint i = self.plugins->len; i-- > 0;) {
     Loaded *plugin = (Loaded *)self.plugins->pdata[i];
     if (plugin->phase != PLUGIN_OPENED) {
+      quiesce(&plugin->owner);
       if (plugin->info->fini)
         plugin->info->fini(plugin->state);
       drop_everywhere(&plugin->owner);

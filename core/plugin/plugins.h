@@ -25,7 +25,8 @@ typedef struct {
   const char *name; /**< ADIT_*_SERVICE */
   guint version;
   const void *table;
-  void (*drop_plugin)(AditPlugin *plugin); /**< may be NULL */
+  void (*drop_plugin)(AditPlugin *plugin); /**< after its fini; may be NULL */
+  void (*quiesce)(AditPlugin *plugin);     /**< before its fini: ends work on other threads; may be NULL */
 } AditServed;
 
 /** Begins with nothing loaded. Arrays are borrowed for the daemon's life. */
@@ -57,6 +58,9 @@ typedef void (*AditApplied)(const GError *error, gpointer data);
  * has changed. One at a time: a second one meanwhile is answered ADIT_ERR_BUSY. `done` is called once, maybe before the return.
  */
 void adit_plugins_apply(const AditValue *config, AditApplied done, gpointer data);
+
+/** The same, but all abort in any case: tells whether they would take it. */
+void adit_plugins_try(const AditValue *config, AditApplied done, gpointer data);
 
 /** The configuration last committed; borrowed, NULL before the first. */
 const AditValue *adit_plugins_config(void);

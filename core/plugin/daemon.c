@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* The daemon's life, from the command line to the last farewell. */
+#include "core/plugin/daemon.h"
+#include "config.h"
+#include "core/aaa/aaa.h"
+#include "core/base/logging.h"
+#include "core/base/loop.h"
+#include "core/config/reference.h"
+#include "core/control/control.h"
+#include "core/net/net.h"
+#include "core/session/session.h"
+#include <gio/gio.h>
+#include <gio/gunixsocketaddress.h>
+#include <glib-unix.h>
+#include <stdio.h>
+
+#define SESSIONS_LIMIT_MS 3000 /* to say goodbye to all peers */
+#define PLUGINS_LIMIT_MS  5000 /* for StopCCN and its acknowledgement */
+#define ACCT_LIMIT_MS     2000 /* for the last accounting records */
+
+typedef enum { STARTING, RUNNING, STOPPING_SESSIONS, STOPPING_PLUGINS, STOPPING_ACCT, STOPPED } Phase;
+
+static struct {
+  const AditDaemonOptions *options;
+  AditSchema *schema;
+  AditValue *config; /* the first, until it is applied */
+  GMainLoop *loop;
+  GSource *hangup, *term, *interrupt;
+  Phase phase;
+  gboolean failed;
+  AditTimer limit, watchdog;
+} self;
+
+/* ---- stop ---- */
+
+static void stop_next(Phase next);
+
+static void sessions_gone(gpointer data) {
+  if (self.phase == STOPPING_SESSIONS)
+    stop_next(STOPPING_PLUGINS);
+}
+
+static void plugins_gone(gpointer data) {
+  if (self.phase == STOPPING_PLUGINS)
+    stop_next(STOPPING_ACCT);
+}
+
+static void acct_idle(gpointer data) {
+  if (self.phase == STOPPING_ACCT)
+    stop_next(STOPPED);
+}
+
+static void limit_reached(AditTimer *timer, gpointer data) {
+  adit_warning(NULL, "stopping takes too long: going on");
+  stop_next(self.phase == STOPPING_SESSIONS ? STOPPING_PLUGINS : STOPPED);
+}
+
+/* Each stage may end before its call returns; `self.phase` tells whose end it was. */
+static void stop_next(Phase next) {
+  self.phase = next;
+  adit_timer_cancel(&self.limit);
+  self.limit = (AditTimer){.func = limit_reached};
+  switch (next) {
+  case STARTING:
+  case RUNNING:
+    break;
+  case STOPPING_SESSIONS:
+    adit_timer_arm(&self.limit, SESSIONS_LIMIT_MS);
+    adit_session_stop(sessions_gone, NULL);
+    break;
+  case STOPPING_PLUGINS:
+    adit_plugins_stop(PLUGINS_LIMIT_MS, plugins_gone, NULL); /* keeps its own limit */
+    break;
+  case STOPPING_ACCT:
+    adit_timer_arm(&self.limit, ACCT_LIMIT_MS);
+    adit_acct_when_idle(acct_idle, NULL);
+    break;
+  case STOPPED:
+    g_main_loop_quit(self.loop);
+    break;
+  }
+}
+
+static void stop(void) {
+  if (self.phase >= STOPPING_SESSIONS)
+    return;
+  adit_system_notify("STOPPING=1");
+  stop_next(STOPPING_SESSIONS);
+}
+
+static gboolean on_term(gpointer data) {
+  if (self.phase >= STOPPING_SESSIONS) {
+    adit_warning(NULL, "told again to stop: leaving at once");
+    adit_timer_cancel(&self.limit);
+    self.phase = STOPPED;
+    g_main_loop_quit(self.loop);
+  } else {
+    adit_notice(NULL, "stopping");
+    stop();
+  }
+  return G_SOURCE_CONTINUE;
+}
+
+/* ---- reload ---- */
+
+static void hangup_done(AditConfigErrors *errors, const GError *refusal, const AditValue *changed, gpointer data) {
+  adit_system_notify("READY=1");
+}
+
+static gboolean on_hangup(gpointer data) {
+  if (self.phase == RUNNING) {
+    adit_system_notify_reloading();
+    adit_reload(self.schema, self.options->config, FALSE, hangup_done, NULL);
+  }
+  return G_SOURCE_CONTINUE;
+}
+
+/* ---- start ---- */
+
+static void fail_start(const char *why) {
+  g_auto(GStrv) lines = g_strsplit(why, "\n", -1);
+  for (guint i = 0; lines[i]; i++)
+    if (*lines[i])
+      adit_error(NULL, "%s", lines[i]);
+  self.failed = TRUE;
+  stop();
+}
+
+static void beat(AditTimer *timer, gpointer data) {
+  adit_system_notify("WATCHDOG=1");
+  adit_timer_arm(timer, adit_system_watchdog_us() / 2000);
+}
+
+static void configured(const GError *error, gpointer data) {
+  const AditValue *management;
+  g_autoptr(GError) why = NULL;
+  const char *path;
+
+  if (error) {
+    fail_start(error->message);
+    return;
+  }
+  management = adit_value_get(adit_plugins_config(), "management");
+  path = self.options->socket ? self.options->socket : adit_value_get_string(management, "socket", RUNSTATEDIR "/adit/adit.sock");
+  if (!adit_control_start(path, adit_value_get_string(management, "group", NULL), &why) || !adit_plugins_start(&why)) {
+    fail_start(why->message);
+    return;
+  }
+  adit_session_start();
+  self.phase = RUNNING;
+  adit_notice(NULL, "adit %s is ready", PACKAGE_VERSION);
+  adit_system_notify("READY=1");
+  if (adit_system_watchdog_us()) {
+    self.watchdog = (AditTimer){.func = beat};
+    beat(&self.watchdog, NULL);
+  }
+}
+
+static void swept(gpointer user, int error) {
+  g_autoptr(AditValue) config = g_steal_pointer(&self.config);
+
+  if (error)
+    adit_warning(NULL, "what an earlier daemon left behind could not be removed: %s", g_strerror(error));
+  if (self.phase == STARTING)
+    adit_plugins_apply(config, configured, NULL);
+}
+
+static void print_problems(const GPtrArray *problems) {
+  for (guint i = 0; i < problems->len; i++)
+    adit_error(NULL, "%s", (const char *)problems->pdata[i]);
+}
+
+static void print_text(GLogLevelFlags level, const char *text) {
+  g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+  for (guint i = 0; lines[i]; i++)
+    if (*lines[i])
+      adit_log_at(level, NULL, "%s", lines[i]);
+}
+
+/* Plugins, schema, configuration, commands: all that can be wrong before anything is opened. */
+static gboolean read_everything(void) {
+  g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(AditConfigErrors) errors = adit_config_errors_new();
+  g_autoptr(GError) error = NULL;
+
+  if (!adit_rooms_load_plugins(self.options, problems)) {
+    print_problems(problems);
+    return FALSE;
+  }
+  self.schema = adit_rooms_schema(self.options);
+  self.config = adit_config_load(self.schema, self.options->config, errors);
+  g_autofree char *wrong = adit_config_errors_text(errors), *unwise = adit_config_warnings_text(errors);
+  print_text(G_LOG_LEVEL_WARNING, unwise);
+  if (!self.config) {
+    print_text(G_LOG_LEVEL_CRITICAL, wrong);
+    return FALSE;
+  }
+  if (!adit_control_session_commands(&error) || !adit_daemon_commands(self.schema, self.options->config, &error)) {
+    adit_error(NULL, "%s", error->message);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static GSource *on_signal(int number, GSourceFunc func) {
+  GSource *source = g_unix_signal_source_new(number);
+  g_source_set_callback(source, func, NULL, NULL);
+  g_source_attach(source, NULL);
+  return source;
+}
+
+static void forget_signal(GSource **source) {
+  g_source_destroy(*source);
+  g_clear_pointer(source, g_source_unref);
+}
+
+static void start(void) {
+  AditLogLevel level;
+  g_autoptr(GError) error = NULL;
+  g_autofree char *store = g_build_filename(self.options->state_dir, "adit.db", NULL);
+  guint32 group = (guint32)adit_value_get_int(self.config, "interface-group", ADIT_NET_GROUP);
+
+  if (!self.options->verbose && adit_logging_level_parse(adit_value_get_string(self.config, "log-level", "info"), &level))
+    adit_logging_set_level(level);
+  adit_system_drop_capabilities(adit_plugins_capabilities());
+  if (!adit_rooms_open(store, group, &error)) {
+    fail_start(error->message);
+    return;
+  }
+  adit_net_sweep(swept, NULL);
+}
+
+static void cleanup(void) {
+  adit_timer_cancel(&self.watchdog);
+  adit_timer_cancel(&self.limit);
+  adit_acct_when_idle(NULL, NULL);
+  adit_control_stop();
+  adit_reload_fini();
+  adit_rooms_fini();
+  g_clear_pointer(&self.config, adit_value_unref);
+  g_clear_pointer(&self.schema, adit_schema_free);
+}
+
+int adit_daemon_run(const AditDaemonOptions *options) {
+  self.options = options;
+  adit_logging_init(options->verbose ? ADIT_LOG_DEBUG : ADIT_LOG_INFO);
+  adit_system_raise_files();
+  adit_rooms_init();
+  self.failed = !read_everything();
+  if (!self.failed) {
+    self.loop = g_main_loop_new(NULL, FALSE);
+    self.hangup = on_signal(SIGHUP, on_hangup);
+    self.term = on_signal(SIGTERM, on_term);
+    self.interrupt = on_signal(SIGINT, on_term);
+    start();
+    if (self.phase != STOPPED)
+      g_main_loop_run(self.loop);
+    forget_signal(&self.hangup);
+    forget_signal(&self.term);
+    forget_signal(&self.interrupt);
+    g_clear_pointer(&self.loop, g_main_loop_unref);
+  }
+  cleanup();
+  return self.failed ? 1 : 0;
+}
+
+/* ---- check ---- */
+
+/* While a daemon serves, plugins are not asked: they would take ports that are in use. */
+static gboolean daemon_answers(const char *path) {
+  g_autoptr(GSocketClient) client = g_socket_client_new();
+  g_autoptr(GSocketAddress) address = g_unix_socket_address_new(path);
+  g_autoptr(GSocketConnection) connection = g_socket_client_connect(client, G_SOCKET_CONNECTABLE(address), NULL, NULL);
+  return connection != NULL;
+}
+
+static void tried(const GError *error, gpointer data) {
+  if (error) {
+    printf("%s\n", error->message);
+    self.failed = TRUE;
+  }
+  self.phase = STOPPED;
+}
+
+static gboolean try_on(void) {
+  const AditValue *management = adit_value_get(self.config, "management");
+  const char *path = self.options->socket ? self.options->socket : adit_value_get_string(management, "socket", "");
+  g_autoptr(GError) error = NULL;
+
+  if (daemon_answers(path))
+    return TRUE;
+  if (!adit_rooms_open(NULL, ADIT_NET_GROUP, &error)) {
+    printf("%s\n", error->message);
+    return FALSE;
+  }
+  self.phase = STARTING;
+  adit_plugins_try(self.config, tried, NULL);
+  while (self.phase != STOPPED)
+    g_main_context_iteration(NULL, TRUE);
+  return !self.failed;
+}
+
+int adit_daemon_check(const AditDaemonOptions *options) {
+  g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(AditConfigErrors) errors = adit_config_errors_new();
+  gboolean good = FALSE;
+
+  self.options = options;
+  adit_logging_init(options->verbose ? ADIT_LOG_DEBUG : ADIT_LOG_WARNING);
+  adit_rooms_init();
+  if (adit_rooms_load_plugins(options, problems)) {
+    self.schema = adit_rooms_schema(options);
+    self.config = adit_config_load(self.schema, options->config, errors);
+    g_autofree char *wrong = adit_config_errors_text(errors), *unwise = adit_config_warnings_text(errors);
+    printf("%s%s", wrong, unwise);
+    good = self.config && try_on();
+  }
+  for (guint i = 0; i < problems->len; i++)
+    printf("%s\n", (const char *)problems->pdata[i]);
+  if (good)
+    printf("%s: good\n", options->config);
+  cleanup();
+  return good ? 0 : 1;
+}
+
+int adit_daemon_print_schema(const AditDaemonOptions *options, const char *what) {
+  g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+  g_autofree char *text = NULL;
+
+  self.options = options;
+  adit_logging_init(ADIT_LOG_WARNING);
+  adit_rooms_init();
+  if (adit_rooms_load_plugins(options, problems)) {
+    self.schema = adit_rooms_schema(options);
+    text = !strcmp(what, "man")      ? adit_reference_man(self.schema)
+           : !strcmp(what, "sample") ? adit_reference_sample(self.schema)
+           : !strcmp(what, "json")   ? adit_reference_json(self.schema)
+                                     : adit_schema_write(self.schema, what);
+    fputs(text, stdout);
+  }
+  for (guint i = 0; i < problems->len; i++)
+    fprintf(stderr, "%s\n", (const char *)problems->pdata[i]);
+  cleanup();
+  return text ? 0 : 1;
+}

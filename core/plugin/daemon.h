@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/** core/plugin/daemon.h - the daemon put together from all rooms; what core/aditd.c calls, and what its files share. */
+#pragma once
+
+#include "core/config/config.h"
+#include "core/plugin/plugins.h"
+
+/** The command line. Strings are borrowed for the daemon's life. */
+typedef struct {
+  const char *config;
+  const char *const *plugin_dirs; /**< searched before the installed one; may be NULL */
+  const char *socket;             /**< NULL = as configured */
+  const char *state_dir;
+  int verbose; /**< 1 = debug */
+} AditDaemonOptions;
+
+/** Runs until it is told to stop. Returns the exit status: 0, or 1 when it could not start. */
+int adit_daemon_run(const AditDaemonOptions *options);
+
+/** Checks the configuration as a start would; errors and warnings go to stdout. 0 = good, 1 = not. */
+int adit_daemon_check(const AditDaemonOptions *options);
+
+/** Prints the schema as `what`: man, sample, json, or NAME (one plugin's NAME.schema, or core). 0, or 1 with a message on stderr. */
+int adit_daemon_print_schema(const AditDaemonOptions *options, const char *what);
+
+/* ---- rooms.c: what there is ---- */
+
+/** Starts all rooms that need no configuration, and the plugin room with their services. */
+void adit_rooms_init(void);
+
+/** The rest: network thread and store (NULL = in memory), `group` for interfaces. */
+gboolean adit_rooms_open(const char *store, guint32 group, GError **error);
+
+/** Frees everything, also after a start that failed half-way. */
+void adit_rooms_fini(void);
+
+/** Loads the plugins that the file at `config` names. Problems as adit_plugins_load(). */
+gboolean adit_rooms_load_plugins(const AditDaemonOptions *options, GPtrArray *problems);
+
+/** All options of core and loaded plugins, with hints from installed NAME.schema files. */
+AditSchema *adit_rooms_schema(const AditDaemonOptions *options);
+
+/* ---- peek.c ---- */
+
+/** The list `plugins` of the configuration, before any schema is there: NULL when absent or unreadable (the real reading will tell). */
+char **adit_peek_plugins(const char *path);
+
+/* ---- reload.c ---- */
+
+/** The end of a reload. `errors`: what was wrong and what is unwise; `refusal` if plugins refused; `changed`: top-level names, LIST. */
+typedef void (*AditReloaded)(AditConfigErrors *errors, const GError *refusal, const AditValue *changed, gpointer data);
+
+/** Reads the configuration off the loop, then applies it (or, with `only_try`, tries it on) and logs the outcome. `done` may be NULL. */
+void adit_reload(const AditSchema *schema, const char *path, gboolean only_try, AditReloaded done, gpointer data);
+
+/** Forgets who waits. */
+void adit_reload_fini(void);
+
+/* ---- commands.c ---- */
+
+/** Adds io.adit.daemon (`show plugins`, `reload`, `check`); `schema` and `path` are borrowed until adit_rooms_fini(). */
+gboolean adit_daemon_commands(const AditSchema *schema, const char *path, GError **error);
+
+/* ---- system.c ---- */
+
+/** sd_notify; nothing without systemd. */
+void adit_system_notify(const char *state);
+
+/** Microseconds between the watchdog's signs of life; 0 = none wanted. */
+guint64 adit_system_watchdog_us(void);
+
+/** Says RELOADING=1 with the time that systemd asks for. */
+void adit_system_notify_reloading(void);
+
+/** As many open files as the hard limit allows. */
+void adit_system_raise_files(void);
+
+/** Gives up all capabilities but `keep` and CAP_NET_ADMIN, for good. Before threads are started. Does nothing for a process without any. */
+void adit_system_drop_capabilities(guint64 keep);

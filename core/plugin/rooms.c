@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* All rooms in one list each: what they serve to plugins, what they take of the configuration, their options, their begin and end. */
+#include "core/aaa/aaa.h"
+#include "core/base/loop.h"
+#include "core/bus/bus.h"
+#include "core/control/control.h"
+#include "core/net/net.h"
+#include "core/path/path.h"
+#include "core/plugin/daemon.h"
+#include "core/pool/pool.h"
+#include "core/ppp/registry.h"
+#include "core/session/check.h"
+#include "core/session/options.h"
+#include "core/session/session.h"
+#include "core/store/store.h"
+
+static const AditOption daemon_options[] = {
+    {.name = "plugins",
+     .scopes = ADIT_SCOPE_GLOBAL,
+     .type = ADIT_TYPE_STRING,
+     .flags = ADIT_OPTION_LIST,
+     .reload = ADIT_RELOAD_RESTART,
+     .min = 1,
+     .max = 64,
+     .help =
+         "Plugins to load. Without it the standard ones are: l2tp, ipcp, ipv6cp, tun, pap, chap, mschap, secrets. A list replaces them."},
+    {.name = "log-level",
+     .scopes = ADIT_SCOPE_GLOBAL,
+     .type = ADIT_TYPE_ENUM,
+     .fallback = "info",
+     .words = "error warning notice info debug",
+     .help = "What is logged; --verbose on the command line is debug."},
+    {.name = "interface-group",
+     .scopes = ADIT_SCOPE_GLOBAL,
+     .type = ADIT_TYPE_INT,
+     .reload = ADIT_RELOAD_RESTART,
+     .min = 1,
+     .max = G_MAXUINT32,
+     .fallback = "44311",
+     .help = "Link group of the interfaces that adit makes. At start all interfaces of the group are deleted, as a crash may have left "
+             "them: two "
+             "daemons in one network namespace need a group each."},
+    {.name = "management",
+     .scopes = ADIT_SCOPE_GLOBAL,
+     .type = ADIT_TYPE_MAP,
+     .words = "management",
+     .help = "The socket that aditctl speaks to."},
+    {.name = "socket",
+     .scopes = "management",
+     .type = ADIT_TYPE_STRING,
+     .reload = ADIT_RELOAD_RESTART,
+     .min = 1,
+     .max = 107,
+     .fallback = RUNSTATEDIR "/adit/adit.sock",
+     .help = "Path of the socket. Everyone on the machine may look; changes need root, the daemon's user or the group."},
+    {.name = "group",
+     .scopes = "management",
+     .type = ADIT_TYPE_STRING,
+     .reload = ADIT_RELOAD_RESTART,
+     .min = 1,
+     .max = 64,
+     .fallback = "adit",
+     .help = "Members of this group may change things: disconnect sessions, take clients up and down, reload."},
+};
+
+/* Plugins are dropped from the last to the first: the loop goes first, so that nothing runs while the others forget. */
+static AditServed served[] = {
+    {.name = ADIT_BUS_SERVICE, .version = 1, .drop_plugin = adit_bus_drop_plugin},
+    {.name = ADIT_NET_SERVICE, .version = 1},
+    {.name = ADIT_STORE_SERVICE, .version = 1},
+    {.name = ADIT_POOL_SERVICE, .version = 1},
+    {.name = ADIT_PATH_SERVICE, .version = 1, .drop_plugin = adit_path_drop_plugin},
+    {.name = ADIT_AAA_SERVICE, .version = 1, .drop_plugin = adit_aaa_drop_plugin},
+    {.name = ADIT_PPP_SERVICE, .version = 1, .drop_plugin = adit_ppp_drop_plugin},
+    {.name = ADIT_SESSION_SERVICE, .version = 1, .drop_plugin = adit_session_drop_plugin},
+    {.name = ADIT_CONTROL_SERVICE, .version = 1, .drop_plugin = adit_control_drop_plugin},
+    {.name = ADIT_LOOP_SERVICE, .version = 1, .drop_plugin = adit_loop_drop_plugin, .quiesce = adit_work_drop},
+};
+
+/* ---- configuration of rooms ---- */
+
+static gboolean pool_prepare(const AditValue *config, gpointer *staged, GError **error) {
+  *staged = adit_pools_prepare(config, error);
+  return *staged != NULL;
+}
+
+static void pool_commit(gpointer staged) {
+  adit_pools_commit((AditPoolSet *)staged);
+}
+
+static void pool_abort(gpointer staged) {
+  adit_pools_abort((AditPoolSet *)staged);
+}
+
+static gboolean aaa_prepare(const AditValue *config, gpointer *staged, GError **error) {
+  *staged = adit_aaa_prepare(config, error);
+  return *staged != NULL;
+}
+
+static void aaa_commit(gpointer staged) {
+  adit_aaa_commit((AditAaaStaged *)staged);
+}
+
+static void aaa_abort(gpointer staged) {
+  adit_aaa_abort((AditAaaStaged *)staged);
+}
+
+static const AditRoom rooms[] = {
+    {"pools", pool_prepare, pool_commit, pool_abort},
+    {"aaa", aaa_prepare, aaa_commit, aaa_abort},
+    {"sessions", adit_session_prepare, adit_session_commit, adit_session_abort},
+};
+
+/* ---- begin and end ---- */
+
+void adit_rooms_init(void) {
+  const void *const tables[] = {adit_bus_service(),     adit_net_service(), adit_store_service(), adit_pool_service(),
+                                adit_path_service(),    adit_aaa_service(), adit_ppp_service(),   adit_session_service(),
+                                adit_control_service(), adit_loop_service()};
+
+  G_STATIC_ASSERT(G_N_ELEMENTS(tables) == G_N_ELEMENTS(served));
+  for (guint i = 0; i < G_N_ELEMENTS(served); i++)
+    served[i].table = tables[i];
+  adit_loop_init();
+  adit_bus_init();
+  adit_path_init();
+  adit_ppp_init();
+  adit_aaa_init(adit_loop_service());
+  adit_session_init(adit_net_service());
+  adit_control_init();
+  adit_plugins_init(served, G_N_ELEMENTS(served), rooms, G_N_ELEMENTS(rooms));
+}
+
+gboolean adit_rooms_open(const char *store, guint32 group, GError **error) {
+  g_autofree char *folder = store ? g_path_get_dirname(store) : NULL;
+
+  if (folder && g_mkdir_with_parents(folder, 0700) < 0)
+    adit_warning(NULL, "%s can't be made: nothing will outlive a restart", folder);
+  if (!adit_store_open(store, error) || !adit_net_init(error))
+    return FALSE;
+  adit_net_set_group(group);
+  return TRUE;
+}
+
+void adit_rooms_fini(void) {
+  adit_plugins_fini();
+  adit_session_fini();
+  adit_control_fini();
+  adit_aaa_fini();
+  adit_ppp_fini();
+  adit_path_fini();
+  adit_pools_fini();
+  adit_net_fini();
+  adit_store_close();
+  adit_bus_fini();
+  adit_loop_fini();
+}
+
+/* ---- plugins and schema ---- */
+
+gboolean adit_rooms_load_plugins(const AditDaemonOptions *options, GPtrArray *problems) {
+  g_auto(GStrv) names = adit_peek_plugins(options->config);
+
+  for (guint i = 0; options->plugin_dirs && options->plugin_dirs[i]; i++)
+    adit_plugins_add_dir(options->plugin_dirs[i]);
+  adit_plugins_add_dir(PLUGINDIR);
+  return adit_plugins_load((const char *const *)names, problems);
+}
+
+static void add_options(const char *owner, const AditOption *options, guint n, gpointer data) {
+  adit_schema_add((AditSchema *)data, owner, options, n);
+}
+
+AditSchema *adit_rooms_schema(const AditDaemonOptions *options) {
+  AditSchema *schema = adit_schema_new();
+  g_autoptr(GError) error = NULL;
+
+  adit_schema_add(schema, "core", daemon_options, G_N_ELEMENTS(daemon_options));
+  adit_schema_add(schema, "core", adit_pool_options, adit_pool_n_options);
+  adit_schema_add(schema, "core", adit_aaa_options, adit_aaa_n_options);
+  adit_schema_add(schema, "core", adit_session_options, adit_session_n_options);
+  adit_plugins_options(add_options, schema);
+  adit_schema_add_check(schema, adit_session_check, NULL);
+  if (!adit_schema_load_dir(schema, SCHEMADIR, &error))
+    adit_warning(NULL, "%s: hints about plugins that are not loaded will be missing", error->message);
+  return schema;
+}

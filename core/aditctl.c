@@ -1,1 +1,396 @@
-int main(void) { return 0; }
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* aditctl(1): asks the daemon which commands there are, finds the one that was typed, calls it and prints the answer. */
+#include "core/aditctl.h"
+#include "config.h"
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { EXIT_GOOD = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NO_DAEMON = 3 };
+
+typedef struct {
+  const char *socket;
+  gboolean json, help, version, complete;
+  GPtrArray *words; /* of char*, borrowed from argv */
+} Options;
+
+static const char usage[] = "aditctl - asks and steers a running aditd\n"
+                            "\n"
+                            "  aditctl [--json] [--socket PATH] COMMAND [ARGUMENT...]\n"
+                            "\n"
+                            "  --json         print the answer as JSON\n"
+                            "  --socket PATH  the daemon's socket (default " RUNSTATEDIR "/adit/adit.sock, or $ADIT_SOCKET)\n"
+                            "  --help         this text, and what the daemon can do\n"
+                            "  --version      print the version\n"
+                            "\n";
+
+/* ---- the daemon's commands ---- */
+
+static const char *member(JsonObject *object, const char *name) {
+  return json_object_get_string_member_with_default(object, name, "");
+}
+
+static JsonArray *list_commands(Connection *connection, GError **error) {
+  gboolean continues;
+
+  if (!ctl_send(connection, "io.adit.core.ListCommands", NULL, FALSE, error))
+    return NULL;
+  g_autoptr(JsonObject) reply = ctl_receive(connection, &continues, error);
+  if (!reply)
+    return NULL;
+  JsonNode *node = json_object_get_member(reply, "commands");
+  return node && JSON_NODE_HOLDS_ARRAY(node) ? json_array_ref(json_node_get_array(node)) : json_array_new();
+}
+
+/* How many of `words` the verb is, if they begin with it; else 0. */
+static guint matches(const char *verb, const GPtrArray *words, guint from) {
+  g_auto(GStrv) parts = g_strsplit(verb, " ", -1);
+  guint n = g_strv_length(parts);
+
+  if (from + n > words->len)
+    return 0;
+  for (guint i = 0; i < n; i++)
+    if (strcmp(parts[i], (const char *)words->pdata[from + i]))
+      return 0;
+  return n;
+}
+
+/* The longest verb that the words begin with. */
+static JsonObject *find_command(JsonArray *commands, const GPtrArray *words, guint from, guint *taken) {
+  JsonObject *best = NULL;
+
+  *taken = 0;
+  for (guint i = 0; i < json_array_get_length(commands); i++) {
+    JsonObject *command = json_array_get_object_element(commands, i);
+    guint n = matches(member(command, "verb"), words, from);
+    if (n > *taken) {
+      best = command;
+      *taken = n;
+    }
+  }
+  return best;
+}
+
+/* ---- help ---- */
+
+static guint terminal_width(void) {
+  struct winsize size;
+  if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+    return size.ws_col;
+  return 0;
+}
+
+static char *synopsis(JsonObject *command) {
+  const char *arguments = member(command, "arguments");
+  g_autofree char *upper = g_ascii_strup(arguments, -1);
+  return g_strdup_printf("%s%s%s", member(command, "verb"), *arguments ? " " : "", upper);
+}
+
+static int by_verb(gconstpointer a, gconstpointer b) {
+  return strcmp(member(*(JsonObject *const *)a, "verb"), member(*(JsonObject *const *)b, "verb"));
+}
+
+/* Those whose verb begins with `prefix`. */
+static guint print_commands(FILE *out, JsonArray *commands, const char *prefix) {
+  g_autoptr(GPtrArray) sorted = g_ptr_array_new();
+  int width = 0;
+
+  for (guint i = 0; i < json_array_get_length(commands); i++) {
+    JsonObject *command = json_array_get_object_element(commands, i);
+    if (!g_str_has_prefix(member(command, "verb"), prefix))
+      continue;
+    g_autofree char *text = synopsis(command);
+    width = MAX(width, (int)strlen(text));
+    g_ptr_array_add(sorted, command);
+  }
+  g_ptr_array_sort(sorted, by_verb);
+  for (guint i = 0; i < sorted->len; i++) {
+    g_autofree char *text = synopsis((JsonObject *)sorted->pdata[i]);
+    fprintf(out, "  %-*s  %s\n", width, text, member((JsonObject *)sorted->pdata[i], "summary"));
+  }
+  return sorted->len;
+}
+
+static void print_help_of(JsonObject *command) {
+  guint width = terminal_width();
+  g_autofree char *text = synopsis(command);
+
+  printf("aditctl %s: %s\n\n", text, member(command, "summary"));
+  ctl_print_wrapped(member(command, "help"), 2, width ? width : 100);
+  if (json_object_get_boolean_member_with_default(command, "changes", FALSE))
+    printf("\n  It changes something: needs root, the daemon's user, or the management group.\n");
+  if (json_object_has_member(command, "columns"))
+    printf("\n  With --json nothing is shortened, and there may be more fields than columns.\n");
+  printf("  The method behind it is %s.\n", member(command, "method"));
+}
+
+/* ---- near misses ---- */
+
+static guint distance(const char *a, const char *b) {
+  gsize n = strlen(b);
+  g_autofree guint *row = g_new(guint, n + 1);
+
+  for (gsize j = 0; j <= n; j++)
+    row[j] = (guint)j;
+  for (gsize i = 1; a[i - 1]; i++) {
+    guint corner = row[0];
+    row[0] = (guint)i;
+    for (gsize j = 1; j <= n; j++) {
+      guint above = row[j];
+      row[j] = MIN(MIN(above, row[j - 1]) + 1, corner + (a[i - 1] != b[j - 1]));
+      corner = above;
+    }
+  }
+  return row[n];
+}
+
+static char *joined(const GPtrArray *words, guint from, guint count) {
+  GString *text = g_string_new(NULL);
+  for (guint i = from; i < words->len && i < from + count; i++)
+    g_string_append_printf(text, "%s%s", i > from ? " " : "", (const char *)words->pdata[i]);
+  return g_string_free(text, FALSE);
+}
+
+/* The verb that is nearest to as many of the words as it has itself. */
+static const char *nearest(JsonArray *commands, const GPtrArray *words, guint from) {
+  const char *best = NULL;
+  guint least = G_MAXUINT;
+
+  for (guint i = 0; i < json_array_get_length(commands); i++) {
+    const char *verb = member(json_array_get_object_element(commands, i), "verb");
+    g_auto(GStrv) parts = g_strsplit(verb, " ", -1);
+    g_autofree char *typed = joined(words, from, g_strv_length(parts));
+    guint d = distance(typed, verb);
+    if (d < least && d <= 1 + strlen(verb) / 4) {
+      least = d;
+      best = verb;
+    }
+  }
+  return best;
+}
+
+static int no_such_command(JsonArray *commands, const GPtrArray *words, guint from) {
+  g_autofree char *typed = joined(words, from, words->len), *first = g_strconcat((const char *)words->pdata[from], " ", NULL);
+  const char *near = nearest(commands, words, from);
+
+  fprintf(stderr, "aditctl: there is no command `%s`", typed);
+  if (near) {
+    fprintf(stderr, "; did you mean `%s`?\n", near);
+  } else {
+    fprintf(stderr, "; there are:\n");
+    if (!print_commands(stderr, commands, first))
+      print_commands(stderr, commands, "");
+  }
+  return EXIT_USAGE;
+}
+
+/* ---- completion ---- */
+
+/* The words that may stand in the place of the last one. */
+static int complete(JsonArray *commands, const GPtrArray *words) {
+  g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  guint before = words->len ? words->len - 1 : 0, from = 0;
+
+  if (before && !strcmp((const char *)words->pdata[0], "help"))
+    from = 1;
+  for (guint i = 0; i < json_array_get_length(commands); i++) {
+    g_auto(GStrv) parts = g_strsplit(member(json_array_get_object_element(commands, i), "verb"), " ", -1);
+    gboolean fits = g_strv_length(parts) > before - from;
+    for (guint w = 0; fits && w < before - from; w++)
+      fits = !strcmp(parts[w], (const char *)words->pdata[from + w]);
+    if (fits && g_hash_table_add(seen, g_strdup(parts[before - from])))
+      printf("%s\n", parts[before - from]);
+  }
+  if (!before)
+    printf("help\n--json\n--socket\n--help\n--version\n");
+  return EXIT_GOOD;
+}
+
+/* ---- running one ---- */
+
+/* Positional words to named parameters. NULL when there are too few or too many. */
+static JsonObject *parameters_of(JsonObject *command, const GPtrArray *words, guint from) {
+  g_autoptr(JsonObject) parameters = json_object_new();
+  g_auto(GStrv) names = g_strsplit(member(command, "arguments"), " ", -1);
+  guint next = from;
+
+  for (guint i = 0; names[i]; i++) {
+    gboolean optional = names[i][0] == '[';
+    g_autofree char *name = optional ? g_strndup(names[i] + 1, strcspn(names[i] + 1, "]")) : g_strdup(names[i]);
+    if (!*name)
+      continue;
+    if (next < words->len)
+      json_object_set_string_member(parameters, name, (const char *)words->pdata[next++]);
+    else if (!optional)
+      return NULL;
+  }
+  return next == words->len ? g_steal_pointer(&parameters) : NULL;
+}
+
+static void append_rows(JsonArray *all, JsonObject *reply, const char *rows) {
+  JsonNode *node = json_object_get_member(reply, rows);
+  for (guint i = 0; node && JSON_NODE_HOLDS_ARRAY(node) && i < json_array_get_length(json_node_get_array(node)); i++)
+    json_array_add_element(all, json_node_copy(json_array_get_element(json_node_get_array(node), i)));
+}
+
+/* A list in which something is marked as an error is a reason not to be satisfied. */
+static int verdict(JsonArray *rows) {
+  for (guint i = 0; i < json_array_get_length(rows); i++) {
+    JsonNode *node = json_array_get_element(rows, i);
+    if (JSON_NODE_HOLDS_OBJECT(node) && !strcmp(member(json_node_get_object(node), "level"), "error"))
+      return EXIT_REFUSED;
+  }
+  return EXIT_GOOD;
+}
+
+static int print_rows(JsonArray *rows, const char *name, JsonObject *command, gboolean json) {
+  if (json) {
+    g_autoptr(JsonObject) object = json_object_new();
+    json_object_set_array_member(object, name, json_array_ref(rows));
+    ctl_print_json(object, TRUE);
+  } else {
+    ctl_print_table(rows, json_object_has_member(command, "columns") ? member(command, "columns") : NULL, terminal_width());
+  }
+  return verdict(rows);
+}
+
+static void print_reply(JsonObject *reply, JsonObject *command, gboolean json, gboolean stream) {
+  if (json)
+    ctl_print_json(reply, !stream);
+  else if (stream)
+    ctl_print_line(reply);
+  else
+    ctl_print_object(reply, member(command, "columns"));
+}
+
+static int run(Connection *connection, JsonObject *command, JsonObject *parameters, gboolean json) {
+  const char *rows = json_object_get_string_member_with_default(command, "rows", NULL);
+  g_autoptr(JsonArray) all = json_array_new();
+  g_autoptr(GError) error = NULL;
+  gboolean continues = TRUE, stream = FALSE;
+
+  if (!ctl_send(connection, member(command, "method"), parameters, TRUE, &error)) {
+    fprintf(stderr, "aditctl: %s\n", error->message);
+    return EXIT_NO_DAEMON;
+  }
+  while (continues) {
+    g_autoptr(JsonObject) reply = ctl_receive(connection, &continues, &error);
+    if (!reply) {
+      fprintf(stderr, "aditctl: %s\n", error->message);
+      return EXIT_REFUSED;
+    }
+    stream |= continues;
+    if (rows)
+      append_rows(all, reply, rows);
+    else
+      print_reply(reply, command, json, stream);
+  }
+  return rows ? print_rows(all, rows, command, json) : EXIT_GOOD;
+}
+
+/* ---- main ---- */
+
+static gboolean parse(int argc, char **argv, Options *options) {
+  gboolean words_only = FALSE;
+
+  options->words = g_ptr_array_new();
+  for (int i = 1; i < argc; i++) {
+    const char *word = argv[i];
+    if (words_only || word[0] != '-' || !word[1] || options->complete)
+      g_ptr_array_add(options->words, (gpointer)word);
+    else if (!strcmp(word, "--"))
+      words_only = TRUE;
+    else if (!strcmp(word, "--json"))
+      options->json = TRUE;
+    else if (!strcmp(word, "--help") || !strcmp(word, "-h"))
+      options->help = TRUE;
+    else if (!strcmp(word, "--version"))
+      options->version = TRUE;
+    else if (!strcmp(word, "--complete"))
+      options->complete = TRUE;
+    else if (!strcmp(word, "--socket") && i + 1 < argc)
+      options->socket = argv[++i];
+    else if (g_str_has_prefix(word, "--socket="))
+      options->socket = word + strlen("--socket=");
+    else {
+      fprintf(stderr, "aditctl: unknown option %s: see aditctl --help\n", word);
+      return FALSE;
+    }
+  }
+  if (!options->version && !options->complete && !options->words->len)
+    options->help = TRUE;
+  return TRUE;
+}
+
+static int help(JsonArray *commands, const GPtrArray *words, guint from) {
+  guint taken;
+
+  if (from >= words->len) {
+    printf("%sCommands of this daemon:\n", usage);
+    print_commands(stdout, commands, "");
+    printf("\n`aditctl help COMMAND` tells more about one.\n");
+    return EXIT_GOOD;
+  }
+  JsonObject *command = find_command(commands, words, from, &taken);
+  if (command) {
+    print_help_of(command);
+    return EXIT_GOOD;
+  }
+  g_autofree char *prefix = joined(words, from, words->len), *some = g_strconcat(prefix, " ", NULL);
+  return print_commands(stdout, commands, some) ? EXIT_GOOD : no_such_command(commands, words, from);
+}
+
+static int act(Connection *connection, JsonArray *commands, const Options *options) {
+  gboolean asks_help = options->words->len && !strcmp((const char *)options->words->pdata[0], "help");
+  guint taken;
+
+  if (options->complete)
+    return complete(commands, options->words);
+  if (options->help || asks_help)
+    return help(commands, options->words, asks_help ? 1 : 0);
+  JsonObject *command = find_command(commands, options->words, 0, &taken);
+  if (!command)
+    return no_such_command(commands, options->words, 0);
+  JsonObject *parameters = parameters_of(command, options->words, taken);
+  if (!parameters) {
+    g_autofree char *text = synopsis(command);
+    const char *near = taken < options->words->len ? nearest(commands, options->words, 0) : NULL;
+    fprintf(stderr, "aditctl: it is written: aditctl %s\n", near && strcmp(near, member(command, "verb")) ? near : text);
+    return EXIT_USAGE;
+  }
+  return run(connection, command, parameters, options->json);
+}
+
+static int start(const Options *options) {
+  g_autoptr(GError) error = NULL;
+  const char *from_environment = g_getenv("ADIT_SOCKET");
+  const char *path = options->socket ? options->socket : from_environment ? from_environment : RUNSTATEDIR "/adit/adit.sock";
+  g_autoptr(Connection) connection = ctl_connect(path, &error);
+  g_autoptr(JsonArray) commands = connection ? list_commands(connection, &error) : NULL;
+
+  if (commands)
+    return act(connection, commands, options);
+  if (options->complete)
+    return EXIT_NO_DAEMON;
+  if (options->help)
+    printf("%sCommands come from the daemon, which can't be asked now:\n", usage);
+  fprintf(options->help ? stdout : stderr, "aditctl: %s\n", error->message);
+  return options->help ? EXIT_GOOD : EXIT_NO_DAEMON;
+}
+
+int main(int argc, char **argv) {
+  Options options = {0};
+  int status = EXIT_USAGE;
+
+  if (parse(argc, argv, &options)) {
+    if (options.version) {
+      printf("aditctl %s\n", PACKAGE_VERSION);
+      status = EXIT_GOOD;
+    } else {
+      status = start(&options);
+    }
+  }
+  g_ptr_array_unref(options.words);
+  return status;
+}

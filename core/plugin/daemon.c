@@ -325,6 +325,7 @@ int adit_daemon_check(const AditDaemonOptions *options) {
 
 int adit_daemon_print_schema(const AditDaemonOptions *options, const char *what) {
   g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(GError) error = NULL;
   g_autofree char *text = NULL;
 
   self.options = options;
@@ -332,11 +333,11 @@ int adit_daemon_print_schema(const AditDaemonOptions *options, const char *what)
   adit_rooms_init();
   if (adit_rooms_load_plugins(options, problems)) {
     self.schema = adit_rooms_schema(options);
-    text = !strcmp(what, "man")      ? adit_reference_man(self.schema)
-           : !strcmp(what, "sample") ? adit_reference_sample(self.schema)
-           : !strcmp(what, "json")   ? adit_reference_json(self.schema)
-                                     : adit_schema_write(self.schema, what);
-    fputs(text, stdout);
+    text = adit_reference_print(self.schema, what, &error);
+    if (text)
+      fputs(text, stdout);
+    else
+      fprintf(stderr, "%s\n", error->message);
   }
   for (guint i = 0; i < problems->len; i++)
     fprintf(stderr, "%s\n", (const char *)problems->pdata[i]);

@@ -20,7 +20,7 @@ int adit_daemon_run(const AditDaemonOptions *options);
 /** Checks the configuration as a start would; errors and warnings go to stdout. 0 = good, 1 = not. */
 int adit_daemon_check(const AditDaemonOptions *options);
 
-/** Prints the schema as `what`: man, sample, json, or NAME (one plugin's NAME.schema, or core). 0, or 1 with a message on stderr. */
+/** Prints the schema of core and plugins as `what`: see adit_reference_print(). 0, or 1 with a message on stderr. */
 int adit_daemon_print_schema(const AditDaemonOptions *options, const char *what);
 
 /* ---- rooms.c: what there is ---- */
@@ -39,11 +39,6 @@ gboolean adit_rooms_load_plugins(const AditDaemonOptions *options, GPtrArray *pr
 
 /** All options of core and loaded plugins, with hints from installed NAME.schema files. */
 AditSchema *adit_rooms_schema(const AditDaemonOptions *options);
-
-/* ---- peek.c ---- */
-
-/** The list `plugins` of the configuration, before any schema is there: NULL when absent or unreadable (the real reading will tell). */
-char **adit_peek_plugins(const char *path);
 
 /* ---- reload.c ---- */
 

@@ -159,7 +159,7 @@ void adit_rooms_fini(void) {
 /* ---- plugins and schema ---- */
 
 gboolean adit_rooms_load_plugins(const AditDaemonOptions *options, GPtrArray *problems) {
-  g_auto(GStrv) names = adit_peek_plugins(options->config);
+  g_auto(GStrv) names = adit_config_peek(options->config, "plugins");
 
   for (guint i = 0; options->plugin_dirs && options->plugin_dirs[i]; i++)
     adit_plugins_add_dir(options->plugin_dirs[i]);

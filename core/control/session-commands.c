@@ -116,7 +116,7 @@ static const AditCommand session_commands[] = {
      .verb = "show sessions",
      .method = "io.adit.session.ListSessions",
      .rows = "sessions",
-     .columns = "ID=id USER=user SERVICE=service CALLER=caller-id INTERFACE=interface ADDRESS=remote-address UPTIME=uptime:duration "
+     .columns = "ID=id USER=user STATE=state CALLER=caller-id INTERFACE=interface ADDRESS=remote-address UPTIME=uptime:duration "
                 "RX=rx-octets:octets TX=tx-octets:octets",
      .summary = "who is connected",
      .help = "One line for each session. RX is what came from the peer, TX what went to it. `aditctl show session ID` tells everything "
@@ -125,7 +125,7 @@ static const AditCommand session_commands[] = {
      .verb = "show session",
      .method = "io.adit.session.GetSession",
      .arguments = "id",
-     .rows = NULL,
+     .columns = "UPTIME=uptime:duration RX=rx-octets:octets TX=tx-octets:octets",
      .summary = "everything about one session",
      .help =
          "ID is the session's id, its interface or its user: `aditctl show session l2tp-anna`. Shows addresses, what was negotiated, the "
@@ -142,10 +142,10 @@ static const AditCommand session_commands[] = {
      .verb = "show clients",
      .method = "io.adit.session.ListClients",
      .rows = "clients",
-     .columns =
-         "NAME=name TO=connect-to USER=user STATE=state INTERFACE=interface ADDRESS=local-address UPTIME=uptime:duration REASON=reason",
+     .columns = "NAME=name SERVICE=service TO=connect-to USER=user STATUS=status SINCE=since:duration INTERFACE=interface "
+                "ADDRESS=local-address ERROR=last-error",
      .summary = "the connections that this machine dials",
-     .help = "One line for each item of `clients:` in the configuration, with its state and why it last went down."},
+     .help = "One line for each item of `clients:` in the configuration, with its state, for how long, and what last went wrong."},
     {.size = sizeof(AditCommand),
      .verb = "client up",
      .method = "io.adit.session.ClientUp",

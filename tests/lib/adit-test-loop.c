@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/* adit.loop with a clock that stands still until it is told to go on, and adit.bus. */
+#include "adit-test.h"
+
+/* ---- time ---- */
+
+typedef struct {
+  AditWorkFunc func;
+  gpointer data;
+} TestCall;
+
+struct AditWatch {
+  int fd;
+  guint condition;
+  AditWatchFunc func;
+  gpointer data;
+};
+
+static guint64 loop_now(void) { return test_now->now; }
+
+static void timer_cancel(AditTimer *timer) {
+  g_ptr_array_remove(test_now->timers, timer);
+  timer->deadline = 0;
+}
+
+static void timer_arm(AditTimer *timer, guint64 delay_ms) {
+  timer_cancel(timer);
+  timer->deadline = test_now->now + MAX(delay_ms, 1);
+  g_ptr_array_add(test_now->timers, timer);
+}
+
+/* The one that is due next, the first armed among equals. */
+static AditTimer *next_timer(const AditTest *test) {
+  AditTimer *best = NULL;
+  for (guint i = 0; i < test->timers->len; i++) {
+    AditTimer *timer = (AditTimer *)test->timers->pdata[i];
+    if (!best || timer->deadline < best->deadline)
+      best = timer;
+  }
+  return best;
+}
+
+guint64 adit_test_now(AditTest *test) { return test->now; }
+
+void adit_test_advance(AditTest *test, guint64 ms) {
+  guint64 until = test->now + ms;
+
+  for (AditTimer *timer; (timer = next_timer(test)) && timer->deadline <= until;) {
+    test->now = timer->deadline;
+    timer_cancel(timer);
+    timer->func(timer, timer->data);
+    while (adit_test_iterate(test, 0))
+      ;
+  }
+  test->now = until;
+  while (adit_test_iterate(test, 0))
+    ;
+}
+
+/* ---- threads ---- */
+
+void test_later(AditWorkFunc func, gpointer data) {
+  TestCall *call = g_new(TestCall, 1);
+  *call = (TestCall){func, data};
+  g_async_queue_push(test_now->calls, call);
+}
+
+typedef struct {
+  AditWorkFunc work, done;
+  gpointer data;
+} Job;
+
+static void job_done(gpointer data) {
+  g_autofree Job *job = (Job *)data;
+  if (job->done)
+    job->done(job->data);
+}
+
+static void job_run(gpointer data, gpointer user) {
+  Job *job = (Job *)data;
+  job->work(job->data);
+  test_later(job_done, job);
+}
+
+static gboolean run_blocking(AditPlugin *plugin, AditWorkFunc work, AditWorkFunc done, gpointer data) {
+  Job *job = g_new(Job, 1);
+  *job = (Job){work, done, data};
+  g_thread_pool_push(test_now->threads, job, NULL);
+  return TRUE;
+}
+
+static void test_random(gpointer buffer, gsize length) {
+  static guint32 state = 0x9e3779b9; /* the same in every run */
+  for (gsize i = 0; i < length; i++) {
+    state = state * 1664525u + 1013904223u;
+    ((guint8 *)buffer)[i] = (guint8)(state >> 24);
+  }
+}
+
+/* ---- descriptors ---- */
+
+static AditWatch *watch_add(AditPlugin *plugin, int fd, guint condition, AditWatchFunc func, gpointer data) {
+  AditWatch *watch = g_new0(AditWatch, 1);
+  *watch = (AditWatch){fd, condition, func, data};
+  g_ptr_array_add(test_now->watches, watch);
+  return watch;
+}
+
+static void watch_remove(AditWatch *watch) { g_ptr_array_remove(test_now->watches, watch); }
+
+static gboolean poll_watches(AditTest *test, guint real_ms) {
+  guint n = test->watches->len;
+  g_autofree GPollFD *fds = g_new0(GPollFD, n + 1);
+  g_autofree AditWatch **watches = g_new0(AditWatch *, n + 1);
+  gboolean ran = FALSE;
+
+  for (guint i = 0; i < n; i++) {
+    watches[i] = (AditWatch *)test->watches->pdata[i];
+    fds[i] = (GPollFD){watches[i]->fd, (gushort)watches[i]->condition, 0};
+  }
+  if (!n || g_poll(fds, n, (gint)real_ms) <= 0)
+    return FALSE;
+  for (guint i = 0; i < n; i++) {
+    if (!fds[i].revents || !g_ptr_array_find(test->watches, watches[i], NULL)) /* removed by another's function */
+      continue;
+    ran = TRUE;
+    if (!watches[i]->func(fds[i].fd, fds[i].revents, watches[i]->data))
+      watch_remove(watches[i]);
+  }
+  return ran;
+}
+
+gboolean adit_test_iterate(AditTest *test, guint real_ms) {
+  gboolean ran = poll_watches(test, 0);
+  TestCall *call = ran || !real_ms ? g_async_queue_try_pop(test->calls)
+                                   : g_async_queue_timeout_pop(test->calls, (guint64)MIN(real_ms, test->watches->len ? 1 : real_ms) * 1000);
+
+  for (; call; call = g_async_queue_try_pop(test->calls)) {
+    g_autofree TestCall *owned = call;
+    owned->func(owned->data);
+    ran = TRUE;
+  }
+  return ran;
+}
+
+const AditLoopService test_loop_service = {
+    .size = sizeof(AditLoopService),
+    .now = loop_now,
+    .timer_arm = timer_arm,
+    .timer_cancel = timer_cancel,
+    .watch_add = watch_add,
+    .watch_remove = watch_remove,
+    .run_blocking = run_blocking,
+    .call_main = test_later,
+    .random = test_random,
+};
+
+void test_loop_begin(AditTest *test) {
+  test->now = 1000000;
+  test->timers = g_ptr_array_new();
+  test->watches = g_ptr_array_new_with_free_func(g_free);
+  test->calls = g_async_queue_new();
+  test->threads = g_thread_pool_new(job_run, NULL, 4, FALSE, NULL);
+}
+
+void test_loop_end(AditTest *test) {
+  g_thread_pool_free(test->threads, FALSE, TRUE);
+  while (adit_test_iterate(test, 0))
+    ;
+  g_async_queue_unref(test->calls);
+  g_ptr_array_unref(test->watches);
+  g_ptr_array_unref(test->timers);
+}
+
+/* ---- adit.bus ---- */
+
+typedef struct {
+  const AditEventClass *klass;
+  guint type, published;
+} TestClass;
+
+typedef enum { SUBSCRIBER = 1, VETO, VALUE } HandlerKind;
+
+typedef struct {
+  guint id;
+  HandlerKind kind;
+  const char *name;
+  int priority;
+  AditEventFunc event;
+  AditVetoFunc veto;
+  AditValueFunc value;
+  gpointer data;
+} Handler;
+
+static TestClass *class_named(const char *name) {
+  for (guint i = 0; i < test_now->classes->len; i++)
+    if (!strcmp(((TestClass *)test_now->classes->pdata[i])->klass->name, name))
+      return (TestClass *)test_now->classes->pdata[i];
+  return NULL;
+}
+
+static guint event_class(AditPlugin *plugin, const AditEventClass *klass) {
+  TestClass *found = class_named(klass->name);
+
+  if (found)
+    return found->klass->size == klass->size ? found->type : 0;
+  found = g_new0(TestClass, 1);
+  found->klass = klass;
+  found->type = test_now->classes->len + 1;
+  g_ptr_array_add(test_now->classes, found);
+  return found->type;
+}
+
+/* Strings of a queued event must outlive their owner: they are copied into one block behind it. */
+static AditEvent *copy_event(const AditEvent *event, const AditEventClass *klass) {
+  gsize size = event->size;
+
+  for (guint i = 0; i < klass->n_fields; i++)
+    if (klass->fields[i].type == ADIT_FIELD_STRING) {
+      const char *text = G_STRUCT_MEMBER(const char *, event, klass->fields[i].offset);
+      size += text ? strlen(text) + 1 : 0;
+    }
+  char *copy = (char *)g_malloc0(size), *end = copy + event->size;
+  memcpy(copy, event, event->size);
+  for (guint i = 0; i < klass->n_fields; i++) {
+    const char *text = klass->fields[i].type == ADIT_FIELD_STRING ? G_STRUCT_MEMBER(const char *, event, klass->fields[i].offset) : NULL;
+    if (text) {
+      G_STRUCT_MEMBER(const char *, copy, klass->fields[i].offset) = strcpy(end, text);
+      end += strlen(text) + 1;
+    }
+  }
+  return (AditEvent *)copy;
+}
+
+static void publish(const AditEvent *event) {
+  if (!event->type || event->type > test_now->classes->len)
+    g_error("an event of no class was published");
+  TestClass *klass = (TestClass *)test_now->classes->pdata[event->type - 1];
+
+  klass->published++;
+  g_queue_push_tail(&test_now->events, copy_event(event, klass->klass));
+  if (test_now->publishing)
+    return;
+  test_now->publishing = TRUE;
+  for (AditEvent *next; (next = (AditEvent *)g_queue_pop_head(&test_now->events)); g_free(next)) {
+    const TestClass *what = (const TestClass *)test_now->classes->pdata[next->type - 1];
+    for (guint i = 0; i < test_now->handlers->len; i++) {
+      Handler *handler = (Handler *)test_now->handlers->pdata[i];
+      if (handler->kind == SUBSCRIBER && !strcmp(handler->name, what->klass->name))
+        handler->event(next, handler->data);
+    }
+  }
+  test_now->publishing = FALSE;
+}
+
+guint adit_test_published(AditTest *test, const char *event) {
+  const TestClass *klass = class_named(event);
+  return klass ? klass->published : 0;
+}
+
+static guint add_handler(Handler handler) {
+  Handler *own = g_new(Handler, 1);
+  *own = handler;
+  own->id = ++test_now->last_id;
+  g_ptr_array_add(test_now->handlers, own);
+  return own->id;
+}
+
+static guint subscribe(AditPlugin *plugin, const char *name, AditEventFunc func, gpointer data) {
+  return add_handler((Handler){.kind = SUBSCRIBER, .name = g_intern_string(name), .event = func, .data = data});
+}
+
+static guint veto_add(AditPlugin *plugin, const char *hook, int priority, AditVetoFunc func, gpointer data) {
+  return add_handler((Handler){.kind = VETO, .name = g_intern_string(hook), .priority = priority, .veto = func, .data = data});
+}
+
+static guint value_add(AditPlugin *plugin, const char *hook, int priority, AditValueFunc func, gpointer data) {
+  return add_handler((Handler){.kind = VALUE, .name = g_intern_string(hook), .priority = priority, .value = func, .data = data});
+}
+
+static void remove_handler(guint id) {
+  for (guint i = 0; i < test_now->handlers->len; i++)
+    if (((Handler *)test_now->handlers->pdata[i])->id == id) {
+      g_ptr_array_remove_index(test_now->handlers, i);
+      return;
+    }
+}
+
+const AditBusService test_bus_service = {
+    .size = sizeof(AditBusService),
+    .event_class = event_class,
+    .publish = publish,
+    .subscribe = subscribe,
+    .unsubscribe = remove_handler,
+    .veto_add = veto_add,
+    .value_add = value_add,
+    .hook_remove = remove_handler,
+};
+
+void test_bus_begin(AditTest *test) {
+  test->classes = g_ptr_array_new_with_free_func(g_free);
+  test->handlers = g_ptr_array_new_with_free_func(g_free);
+  g_queue_init(&test->events);
+}
+
+void test_bus_end(AditTest *test) {
+  g_queue_clear_full(&test->events, g_free);
+  g_ptr_array_unref(test->handlers);
+  g_ptr_array_unref(test->classes);
+}

@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: MIT */
+/* adit.net, .store, .pool, .path, .session, .control and .ppp: they say yes to everything and write it down. */
+#include "adit-test.h"
+
+/* Calls a completion from the loop, as the real ones come. */
+typedef struct {
+  AditNetDone done;
+  gpointer user;
+  int error;
+} NetCompletion;
+
+static void net_complete(gpointer data) {
+  g_autofree NetCompletion *completion = (NetCompletion *)data;
+  if (completion->done)
+    completion->done(completion->user, completion->error);
+}
+
+static void net_later(AditNetDone done, gpointer user, int error) {
+  NetCompletion *completion = g_new(NetCompletion, 1);
+  *completion = (NetCompletion){done, user, error};
+  test_later(net_complete, completion);
+}
+
+/* ---- adit.net ---- */
+
+static void link_change(const AditLinkChange *c, AditNetDone done, gpointer user) {
+  net_later(done, user,
+            test_log("net.link_change %u set %x up %d carrier %d mtu %u group %u alias %s master %u", c->ifindex, c->set, c->up, c->carrier, c->mtu,
+                     c->group, c->alias ? c->alias : "-", c->master));
+}
+
+static void link_delete_group(guint group, AditNetDone done, gpointer user) { net_later(done, user, test_log("net.link_delete_group %u", group)); }
+
+static void link_delete(guint ifindex, AditNetDone done, gpointer user) { net_later(done, user, test_log("net.link_delete %u", ifindex)); }
+
+static int log_address(const char *what, const AditNetAddress *a) {
+  char local[ADIT_PREFIX_TEXT], peer[ADIT_ADDRESS_TEXT];
+  return test_log("net.%s %s peer %s dev %u", what, adit_prefix_format(&a->local, local), adit_address_format(&a->peer, peer), a->ifindex);
+}
+
+static void address_add(const AditNetAddress *a, AditNetDone done, gpointer user) { net_later(done, user, log_address("address_add", a)); }
+
+static void address_delete(const AditNetAddress *a, AditNetDone done, gpointer user) { net_later(done, user, log_address("address_delete", a)); }
+
+static int log_route(const char *what, const AditNetRoute *r) {
+  char to[ADIT_PREFIX_TEXT], via[ADIT_ADDRESS_TEXT];
+  return test_log("net.%s %s via %s dev %u metric %u table %u", what, adit_prefix_format(&r->to, to), adit_address_format(&r->via, via), r->ifindex,
+                  r->metric, r->table);
+}
+
+static void route_add(const AditNetRoute *r, AditNetDone done, gpointer user) { net_later(done, user, log_route("route_add", r)); }
+
+static void route_delete(const AditNetRoute *r, AditNetDone done, gpointer user) { net_later(done, user, log_route("route_delete", r)); }
+
+typedef struct {
+  AditNetRouteDone done;
+  gpointer user;
+  int error;
+  AditAddress to;
+} RouteQuestion;
+
+static void route_answer(gpointer data) {
+  g_autofree RouteQuestion *question = (RouteQuestion *)data;
+  AditNetRoute route = {.to = {question->to, (guint8)(adit_address_size(&question->to) * 8)}, .ifindex = 2};
+  AditAddress source = question->to.family == AF_INET ? adit_address_ipv4(0xc0000201) : (AditAddress){AF_INET6, {0x20, 1, 0xd, 0xb8, [15] = 1}};
+  question->done(question->user, question->error, question->error ? NULL : &route, question->error ? NULL : &source);
+}
+
+static void route_get(const AditAddress *to, AditNetRouteDone done, gpointer user) {
+  char text[ADIT_ADDRESS_TEXT];
+  RouteQuestion *question = g_new(RouteQuestion, 1);
+  *question = (RouteQuestion){done, user, test_log("net.route_get %s", adit_address_format(to, text)), *to};
+  test_later(route_answer, question);
+}
+
+typedef struct {
+  AditWorkFunc work, done;
+  gpointer data;
+} NetCall;
+
+static void net_call_run(gpointer data) {
+  g_autofree NetCall *call = (NetCall *)data;
+  call->work(call->data);
+  if (call->done)
+    call->done(call->data);
+}
+
+static void net_call(void (*work)(gpointer data), void (*done)(gpointer data), gpointer data) {
+  NetCall *call = g_new(NetCall, 1);
+  *call = (NetCall){work, done, data};
+  test_log("net.call");
+  test_later(net_call_run, call);
+}
+
+static guint32 net_group(void) { return 4711; }
+
+const AditNetService test_net_service = {
+    .size = sizeof(AditNetService),
+    .link_change = link_change,
+    .link_delete_group = link_delete_group,
+    .link_delete = link_delete,
+    .address_add = address_add,
+    .address_delete = address_delete,
+    .route_add = route_add,
+    .route_delete = route_delete,
+    .route_get = route_get,
+    .call = net_call,
+    .group = net_group,
+};
+
+/* ---- adit.store ---- */
+
+typedef struct {
+  AditStoreDone done;
+  AditStoreRow row;
+  gpointer user;
+  GPtrArray *keys, *values;
+  int error;
+} StoreCompletion;
+
+static void store_complete(gpointer data) {
+  StoreCompletion *completion = (StoreCompletion *)data;
+  g_autoptr(GError) error = completion->error ? g_error_new(ADIT_ERROR, ADIT_ERR_SYSTEM, "%s", g_strerror(completion->error)) : NULL;
+
+  if (completion->done)
+    completion->done(completion->user, error);
+  for (guint i = 0; completion->keys && i < completion->keys->len; i++) {
+    gsize length;
+    const guint8 *octets = (const guint8 *)g_bytes_get_data((GBytes *)completion->values->pdata[i], &length);
+    completion->row(completion->user, (const char *)completion->keys->pdata[i], octets, length);
+  }
+  if (completion->row)
+    completion->row(completion->user, NULL, NULL, 0);
+  g_clear_pointer(&completion->keys, g_ptr_array_unref);
+  g_clear_pointer(&completion->values, g_ptr_array_unref);
+  g_free(completion);
+}
+
+static void store_later(StoreCompletion completion) {
+  StoreCompletion *own = g_new(StoreCompletion, 1);
+  *own = completion;
+  test_later(store_complete, own);
+}
+
+static void store_put(const char *table, const char *key, const void *data, gsize length, AditStoreDone done, gpointer user) {
+  int error = test_log("store.put %s %s %" G_GSIZE_FORMAT " octets", table, key, length);
+  if (!error)
+    g_hash_table_insert(test_now->store, g_strdup_printf("%s\n%s", table, key), g_bytes_new(data, length));
+  store_later((StoreCompletion){.done = done, .user = user, .error = error});
+}
+
+static void store_remove(const char *table, const char *key, AditStoreDone done, gpointer user) {
+  g_autofree char *name = g_strdup_printf("%s\n%s", table, key);
+  int error = test_log("store.remove %s %s", table, key);
+  if (!error)
+    g_hash_table_remove(test_now->store, name);
+  store_later((StoreCompletion){.done = done, .user = user, .error = error});
+}
+
+static void store_load(const char *table, AditStoreRow row, gpointer user) {
+  StoreCompletion completion = {.row = row, .user = user, .keys = g_ptr_array_new_with_free_func(g_free)};
+  g_autofree char *prefix = g_strdup_printf("%s\n", table);
+  g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(test_now->store), (GCompareFunc)strcmp);
+
+  test_log("store.load %s", table);
+  completion.values = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+  for (GList *n = names; n; n = n->next)
+    if (g_str_has_prefix((const char *)n->data, prefix)) {
+      g_ptr_array_add(completion.keys, g_strdup((const char *)n->data + strlen(prefix)));
+      g_ptr_array_add(completion.values, g_bytes_ref((GBytes *)g_hash_table_lookup(test_now->store, n->data)));
+    }
+  store_later(completion);
+}
+
+const AditStoreService test_store_service = {sizeof(AditStoreService), store_put, store_remove, store_load};
+
+/* ---- adit.pool ---- */
+
+typedef struct {
+  char *name;
+  AditPrefix prefix;
+  GHashTable *used; /* address as text -> owner */
+} Pool;
+
+static void pool_free(gpointer data) {
+  Pool *pool = (Pool *)data;
+  g_hash_table_unref(pool->used);
+  g_free(pool->name);
+  g_free(pool);
+}
+
+void adit_test_add_pool(AditTest *test, const char *name, const char *prefix) {
+  Pool *pool = g_new0(Pool, 1);
+  pool->name = g_strdup(name);
+  pool->used = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  g_assert(adit_prefix_parse(prefix, &pool->prefix));
+  g_ptr_array_add(test->pools, pool);
+}
+
+static Pool *pool_of(const AditAddress *address) {
+  for (guint i = 0; i < test_now->pools->len; i++)
+    if (adit_prefix_contains(&((Pool *)test_now->pools->pdata[i])->prefix, address))
+      return (Pool *)test_now->pools->pdata[i];
+  return NULL;
+}
+
+static gboolean pool_reserve(const AditPrefix *which) {
+  char text[ADIT_ADDRESS_TEXT];
+  Pool *pool = pool_of(&which->address);
+  test_log("pool.reserve %s", adit_address_format(&which->address, text));
+  return !pool || g_hash_table_add(pool->used, g_strdup(text));
+}
+
+static gboolean pool_take(const char *name, const char *owner, AditPrefix *out, GError **error) {
+  Pool *pool = NULL;
+
+  test_log("pool.take %s %s", name, owner ? owner : "-");
+  for (guint i = 0; i < test_now->pools->len; i++)
+    if (!strcmp(((Pool *)test_now->pools->pdata[i])->name, name))
+      pool = (Pool *)test_now->pools->pdata[i];
+  if (!pool) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND, "no pool \"%s\"", name);
+    return FALSE;
+  }
+  gsize last = adit_address_size(&pool->prefix.address) - 1;
+  for (guint host = 1; host < 255; host++) {
+    char text[ADIT_ADDRESS_TEXT];
+    *out = pool->prefix;
+    out->address.octet[last] = (guint8)(out->address.octet[last] + host);
+    out->length = (guint8)((last + 1) * 8);
+    if (!adit_prefix_contains(&pool->prefix, &out->address))
+      break;
+    if (g_hash_table_add(pool->used, g_strdup(adit_address_format(&out->address, text))))
+      return TRUE;
+  }
+  g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "pool \"%s\" is exhausted", name);
+  return FALSE;
+}
+
+static void pool_give_back(const AditPrefix *which) {
+  char text[ADIT_ADDRESS_TEXT];
+  Pool *pool = pool_of(&which->address);
+  test_log("pool.give_back %s", adit_address_format(&which->address, text));
+  if (pool)
+    g_hash_table_remove(pool->used, text);
+}
+
+const AditPoolService test_pool_service = {sizeof(AditPoolService), pool_take, pool_reserve, pool_give_back};
+
+/* ---- adit.path and adit.ppp ---- */
+
+static gboolean datapath_add(AditPlugin *plugin, const AditDatapathOps *ops, gpointer dp, GError **error) {
+  test_log("path.datapath_add %s", ops->name);
+  return test_register(test_now->datapaths, plugin, ops->name, ops, dp, error);
+}
+
+static gboolean transport_add(AditPlugin *plugin, const AditTransportOps *ops, gpointer state, GError **error) {
+  test_log("path.transport_add %s", ops->name);
+  return test_register(test_now->transports, plugin, ops->name, ops, state, error);
+}
+
+static gconstpointer found(GPtrArray *entries, const char *name, gpointer *state) {
+  TestEntry *entry = test_find(entries, name);
+  if (state)
+    *state = entry ? entry->state : NULL;
+  return entry ? entry->ops : NULL;
+}
+
+static const AditDatapathOps *datapath_get(const char *name, gpointer *dp) {
+  return (const AditDatapathOps *)found(test_now->datapaths, name, dp);
+}
+
+const AditPathService test_path_service = {sizeof(AditPathService), datapath_add, transport_add, datapath_get};
+
+const AditDatapathOps *adit_test_datapath(AditTest *test, const char *name, gpointer *dp) { return datapath_get(name, dp); }
+
+const AditTransportOps *adit_test_transport(AditTest *test, const char *name, gpointer *state) {
+  return (const AditTransportOps *)found(test->transports, name, state);
+}
+
+static gboolean ncp_add(AditPlugin *plugin, const AditNcpDesc *desc, GError **error) {
+  return test_register(test_now->ncps, plugin, desc->name, desc, NULL, error);
+}
+
+const AditPppService test_ppp_service = {sizeof(AditPppService), ncp_add};
+
+const AditNcpDesc *adit_test_ncp(AditTest *test, const char *name) { return (const AditNcpDesc *)found(test->ncps, name, NULL); }
+
+/* ---- adit.session ---- */
+
+typedef struct {
+  AditLinkId id;
+  const AditLinkOps *ops;
+  gpointer user;
+} Link;
+
+static AditLinkId link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError **error) {
+  int why = test_log("session.link_open %s caller %s", spec->transport, spec->caller_id ? spec->caller_id : "-");
+
+  if (why) {
+    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_DENIED, g_strerror(why));
+    return 0;
+  }
+  Link *link = g_new0(Link, 1);
+  *link = (Link){++test_now->last_link, spec->ops, spec->user};
+  g_ptr_array_add(test_now->links, link);
+  return link->id;
+}
+
+static Link *link_of(AditLinkId id) {
+  for (guint i = 0; i < test_now->links->len; i++)
+    if (((Link *)test_now->links->pdata[i])->id == id)
+      return (Link *)test_now->links->pdata[i];
+  return NULL;
+}
+
+static void link_close(AditLinkId id, AditCause cause, const char *reason) {
+  test_log("session.link_close %" G_GUINT64_FORMAT " cause %d %s", id, cause, reason ? reason : "-");
+  g_ptr_array_remove(test_now->links, link_of(id));
+}
+
+void adit_test_close_link(AditTest *test, AditLinkId id, AditCause cause, const char *reason) {
+  Link *link = link_of(id);
+  g_assert(link);
+  Link copy = *link;
+  g_ptr_array_remove(test->links, link); /* the id is dead when closed() is called */
+  copy.ops->closed(copy.user, id, cause, reason);
+}
+
+AditLinkId adit_test_last_link(AditTest *test) { return test->last_link; }
+
+static void link_update(AditLinkId id, const AditPath *path, const AditEncap *encap) {
+  char remote[ADIT_ENDPOINT_TEXT];
+  test_log("session.link_update %" G_GUINT64_FORMAT " to %s", id, adit_endpoint_format(&path->remote, remote));
+}
+
+static gboolean link_stats(AditLinkId id, AditDpStats *out) {
+  memset(out, 0, sizeof *out);
+  return link_of(id) != NULL;
+}
+
+static void dial_failed(gpointer token, AditCause cause, const char *reason) {
+  test_log("session.dial_failed cause %d %s", cause, reason ? reason : "-");
+}
+
+static guint session_count(const char *transport, const char *server) { return test_now->links->len; }
+
+static gboolean session_info(AditSessionId id, AditSessionInfo *out) { return FALSE; }
+
+static void session_foreach(void (*each)(const AditSessionInfo *info, gpointer data), gpointer data) {}
+
+static gboolean session_disconnect(AditSessionId id, AditCause cause, const char *reason) {
+  test_log("session.disconnect %" G_GUINT64_FORMAT " cause %d %s", id, cause, reason ? reason : "-");
+  return FALSE;
+}
+
+const AditSessionService test_session_service = {
+    .size = sizeof(AditSessionService),
+    .link_open = link_open,
+    .link_close = link_close,
+    .link_update = link_update,
+    .link_stats = link_stats,
+    .dial_failed = dial_failed,
+    .session_count = session_count,
+    .session_info = session_info,
+    .session_foreach = session_foreach,
+    .disconnect = session_disconnect,
+};
+
+/* ---- adit.control ---- */
+
+struct AditCall {
+  AditValue *result;
+  GError *error;
+  gboolean over;
+};
+
+typedef struct {
+  char *name;
+  const AditMethod *methods;
+  guint n_methods;
+  gpointer state;
+} Interface;
+
+static void interface_free(gpointer data) {
+  Interface *interface = (Interface *)data;
+  g_free(interface->name);
+  g_free(interface);
+}
+
+static gboolean interface_add(AditPlugin *plugin, const char *description, const AditMethod *methods, guint n_methods, const AditCommand *commands,
+                              guint n_commands, gpointer state, GError **error) {
+  const char *name = strstr(description, "interface ");
+
+  if (!name) {
+    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, "the description does not begin with `interface NAME`");
+    return FALSE;
+  }
+  name += strlen("interface ");
+  Interface *interface = g_new0(Interface, 1);
+  *interface = (Interface){g_strndup(name, strcspn(name, " \n\t")), methods, n_methods, state};
+  g_ptr_array_add(test_now->interfaces, interface);
+  test_log("control.interface_add %s", interface->name);
+  for (guint i = 0; i < n_commands; i++)
+    test_log("control.command %s -> %s", commands[i].verb, commands[i].method);
+  return TRUE;
+}
+
+static gboolean control_reply(AditCall *call, AditValue *result, gboolean more) {
+  g_assert(!call->over);
+  adit_value_unref(call->result);
+  call->result = result;
+  call->over = !more;
+  return TRUE;
+}
+
+static void control_error(AditCall *call, const char *name, const char *text) {
+  g_assert(!call->over);
+  call->error = g_error_new(ADIT_ERROR, ADIT_ERR_INVALID, "%s: %s", name, text);
+  call->over = TRUE;
+}
+
+static gboolean wants_more(AditCall *call) { return FALSE; }
+
+static void on_gone(AditCall *call, void (*gone)(gpointer data), gpointer data) {}
+
+const AditControlService test_control_service = {sizeof(AditControlService), interface_add, control_reply, control_error, wants_more, on_gone};
+
+AditValue *adit_test_call(AditTest *test, const char *method, AditValue *parameters, GError **error) {
+  g_autoptr(AditValue) given = parameters ? parameters : adit_value_map();
+  const char *dot = strrchr(method, '.');
+  AditCall call = {0};
+  gboolean called = FALSE;
+
+  for (guint i = 0; dot && i < test->interfaces->len; i++) {
+    Interface *interface = (Interface *)test->interfaces->pdata[i];
+    if (strncmp(interface->name, method, (gsize)(dot - method)) || strlen(interface->name) != (gsize)(dot - method))
+      continue;
+    for (guint m = 0; m < interface->n_methods && !called; m++)
+      if (!strcmp(interface->methods[m].name, dot + 1)) {
+        called = TRUE;
+        interface->methods[m].call(interface->state, &call, given);
+      }
+  }
+  if (!called)
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND, "no method %s", method);
+  else if (!ADIT_TEST_UNTIL(test, call.over, 5000))
+    g_error("%s was not answered in 5 s", method); /* the call lives on this stack */
+  if (call.error)
+    g_propagate_error(error, call.error);
+  return call.result;
+}
+
+/* ---- begin and end ---- */
+
+void test_rest_begin(AditTest *test) {
+  test->datapaths = g_ptr_array_new_with_free_func(g_free);
+  test->transports = g_ptr_array_new_with_free_func(g_free);
+  test->ncps = g_ptr_array_new_with_free_func(g_free);
+  test->links = g_ptr_array_new_with_free_func(g_free);
+  test->interfaces = g_ptr_array_new_with_free_func(interface_free);
+  test->pools = g_ptr_array_new_with_free_func(pool_free);
+  test->store = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
+}
+
+void test_rest_end(AditTest *test) {
+  g_hash_table_unref(test->store);
+  g_ptr_array_unref(test->pools);
+  g_ptr_array_unref(test->interfaces);
+  g_ptr_array_unref(test->links);
+  g_ptr_array_unref(test->ncps);
+  g_ptr_array_unref(test->transports);
+  g_ptr_array_unref(test->datapaths);
+}

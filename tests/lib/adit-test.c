@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/* The cardboard core: plugins' life. */
+#include "adit-test.h"
+
+AditTest *test_now;
+
+AditTest *adit_test_new(void) {
+  g_assert(!test_now);
+  AditTest *test = test_now = g_new0(AditTest, 1);
+  test->plugins = g_ptr_array_new_with_free_func(g_free);
+  test->log = g_string_new(NULL);
+  test->failures = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  test_loop_begin(test);
+  test_bus_begin(test);
+  test_aaa_begin(test);
+  test_rest_begin(test);
+  return test;
+}
+
+/* ---- the log ---- */
+
+int test_log(const char *format, ...) {
+  GHashTableIter iter;
+  gpointer call, error;
+  va_list args;
+
+  va_start(args, format);
+  g_autofree char *line = g_strdup_vprintf(format, args);
+  va_end(args);
+  g_string_append_printf(test_now->log, "%s\n", line);
+  g_hash_table_iter_init(&iter, test_now->failures);
+  while (g_hash_table_iter_next(&iter, &call, &error))
+    if (g_str_has_prefix(line, (const char *)call))
+      return GPOINTER_TO_INT(error);
+  return 0;
+}
+
+gboolean adit_test_saw(AditTest *test, const char *text) { return strstr(test->log->str, text) != NULL; }
+
+const char *adit_test_log(AditTest *test) { return test->log->str; }
+
+void adit_test_clear_log(AditTest *test) { g_string_truncate(test->log, 0); }
+
+void adit_test_fail(AditTest *test, const char *call, int error) {
+  if (error)
+    g_hash_table_insert(test->failures, g_strdup(call), GINT_TO_POINTER(error));
+  else
+    g_hash_table_remove(test->failures, call);
+}
+
+/* ---- registrations ---- */
+
+TestEntry *test_find(GPtrArray *entries, const char *name) {
+  for (guint i = 0; i < entries->len; i++)
+    if (!strcmp(((TestEntry *)entries->pdata[i])->name, name))
+      return (TestEntry *)entries->pdata[i];
+  return NULL;
+}
+
+gboolean test_register(GPtrArray *entries, AditPlugin *plugin, const char *name, gconstpointer ops, gpointer state, GError **error) {
+  if (!name || test_find(entries, name)) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "\"%s\" is registered already", name ? name : "");
+    return FALSE;
+  }
+  TestEntry *entry = g_new0(TestEntry, 1);
+  *entry = (TestEntry){plugin, name, ops, state};
+  g_ptr_array_add(entries, entry);
+  return TRUE;
+}
+
+/* ---- services ---- */
+
+static const void *service(AditPlugin *plugin, const char *name, guint version) {
+  static const struct {
+    const char *name;
+    const void *table;
+  } all[] = {{ADIT_LOOP_SERVICE, &test_loop_service},       {ADIT_BUS_SERVICE, &test_bus_service},   {ADIT_AAA_SERVICE, &test_aaa_service},
+             {ADIT_NET_SERVICE, &test_net_service},         {ADIT_STORE_SERVICE, &test_store_service}, {ADIT_POOL_SERVICE, &test_pool_service},
+             {ADIT_PATH_SERVICE, &test_path_service},       {ADIT_SESSION_SERVICE, &test_session_service},
+             {ADIT_CONTROL_SERVICE, &test_control_service}, {ADIT_PPP_SERVICE, &test_ppp_service}};
+
+  for (guint i = 0; version <= 1 && i < G_N_ELEMENTS(all); i++)
+    if (!strcmp(all[i].name, name))
+      return all[i].table;
+  return NULL;
+}
+
+const void *adit_test_service(AditTest *test, const char *name) { return service(NULL, name, 1); }
+
+static const AditHost host = {sizeof(AditHost), ADIT_ABI_MAJOR, ADIT_ABI_MINOR, service};
+
+/* ---- life ---- */
+
+gboolean adit_test_use(AditTest *test, const AditPluginInfo *info, GError **error) {
+  if (info->abi_major != ADIT_ABI_MAJOR || info->abi_minor != ADIT_ABI_MINOR || info->size < sizeof *info || !info->name) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "built for ABI %u.%u, this is %d.%d", info->abi_major, info->abi_minor, ADIT_ABI_MAJOR,
+                ADIT_ABI_MINOR);
+    return FALSE;
+  }
+  TestPlugin *plugin = g_new0(TestPlugin, 1);
+  plugin->owner.name = info->name;
+  plugin->info = info;
+  if (info->init && !info->init(&plugin->owner, &host, &plugin->state, error)) {
+    g_free(plugin);
+    return FALSE;
+  }
+  g_ptr_array_add(test->plugins, plugin);
+  return TRUE;
+}
+
+gboolean adit_test_load(AditTest *test, const char *path, GError **error) {
+  GModule *module = g_module_open(path, G_MODULE_BIND_LOCAL);
+  gpointer info = NULL;
+
+  if (!module || !g_module_symbol(module, "adit_plugin_info", &info)) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "%s", g_module_error());
+    return FALSE;
+  }
+  g_module_make_resident(module);
+  return adit_test_use(test, (const AditPluginInfo *)info, error);
+}
+
+static void prepared(AditPlugin *owner, gpointer staged, GError *error) {
+  TestPlugin *plugin = (TestPlugin *)owner;
+
+  g_assert(plugin->pending); /* exactly once */
+  plugin->pending = FALSE;
+  plugin->prepared = !error;
+  plugin->staged = staged;
+  plugin->refusal = error;
+}
+
+static gboolean prepare_one(AditTest *test, TestPlugin *plugin, const AditValue *config, GError **error) {
+  gboolean pending = FALSE;
+
+  if (!plugin->info->prepare)
+    return TRUE;
+  plugin->pending = TRUE;
+  gboolean ok = plugin->info->prepare(plugin->state, config, &plugin->staged, &pending, prepared, error);
+  if (!ok || !pending) {
+    plugin->pending = FALSE;
+    plugin->prepared = ok;
+    return ok;
+  }
+  if (!ADIT_TEST_UNTIL(test, !plugin->pending, 1000))
+    for (guint i = 0; i < 100 && plugin->pending; i++)
+      adit_test_advance(test, 100);
+  if (plugin->pending)
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_TIMEOUT, "%s did not answer prepare() in 10 s", plugin->owner.name);
+  else if (plugin->refusal)
+    g_propagate_error(error, g_steal_pointer(&plugin->refusal));
+  return plugin->prepared;
+}
+
+static gboolean two_phases(AditTest *test, const AditValue *config, gboolean commit, GError **error) {
+  gboolean ok = TRUE;
+
+  for (guint i = 0; ok && i < test->plugins->len; i++)
+    ok = prepare_one(test, (TestPlugin *)test->plugins->pdata[i], config, error);
+  for (guint i = 0; i < test->plugins->len; i++) {
+    TestPlugin *plugin = (TestPlugin *)test->plugins->pdata[i];
+    void (*end)(gpointer, gpointer) = ok && commit ? plugin->info->commit : plugin->info->abort;
+    if (plugin->prepared && end)
+      end(plugin->state, plugin->staged);
+    plugin->prepared = FALSE;
+    plugin->staged = NULL;
+  }
+  return ok;
+}
+
+gboolean adit_test_configure(AditTest *test, AditValue *config, GError **error) {
+  if (!two_phases(test, config, TRUE, error)) {
+    adit_value_unref(config);
+    return FALSE;
+  }
+  adit_value_unref(test->config);
+  test->config = config;
+  return TRUE;
+}
+
+gboolean adit_test_try(AditTest *test, AditValue *config, GError **error) {
+  g_autoptr(AditValue) owned = config;
+  return two_phases(test, owned, FALSE, error);
+}
+
+gboolean adit_test_start(AditTest *test, GError **error) {
+  for (guint i = 0; i < test->plugins->len; i++) {
+    TestPlugin *plugin = (TestPlugin *)test->plugins->pdata[i];
+    if (plugin->info->start && !plugin->info->start(plugin->state, error))
+      return FALSE;
+    plugin->started = TRUE;
+  }
+  return TRUE;
+}
+
+static void stopped(AditPlugin *owner) {
+  TestPlugin *plugin = (TestPlugin *)owner;
+  g_assert(plugin->stopping); /* once */
+  plugin->stopping = FALSE;
+}
+
+gboolean adit_test_stop(AditTest *test, guint limit_ms) {
+  gboolean all = TRUE;
+
+  for (guint i = test->plugins->len; i-- > 0;) {
+    TestPlugin *plugin = (TestPlugin *)test->plugins->pdata[i];
+    if (!plugin->started)
+      continue;
+    plugin->started = FALSE;
+    if (!plugin->info->stop)
+      continue;
+    plugin->stopping = TRUE;
+    plugin->info->stop(plugin->state, stopped, &plugin->owner);
+    ADIT_TEST_UNTIL(test, !plugin->stopping, 50);
+    for (guint spent = 0; plugin->stopping && spent < limit_ms; spent += 10)
+      adit_test_advance(test, 10);
+    all &= !plugin->stopping;
+  }
+  return all;
+}
+
+void adit_test_free(AditTest *test) {
+  adit_test_stop(test, 5000);
+  for (guint i = test->plugins->len; i-- > 0;) {
+    TestPlugin *plugin = (TestPlugin *)test->plugins->pdata[i];
+    if (plugin->info->fini)
+      plugin->info->fini(plugin->state);
+  }
+  test_loop_end(test); /* outstanding work first: it may answer the others */
+  test_rest_end(test);
+  test_aaa_end(test);
+  test_bus_end(test);
+  adit_value_unref(test->config);
+  g_string_free(test->log, TRUE);
+  g_hash_table_unref(test->failures);
+  g_ptr_array_unref(test->plugins);
+  g_free(test);
+  test_now = NULL;
+}
+
+/* ---- configuration ---- */
+
+static gboolean has_scope(const AditOption *option, const char *scope) {
+  g_auto(GStrv) scopes = g_strsplit(option->scopes, " ", -1);
+  return g_strv_contains((const char *const *)scopes, scope);
+}
+
+static const AditOption *find_option(const AditPluginInfo *info, const char *name) {
+  for (guint i = 0; i < info->n_options; i++)
+    if (has_scope(&info->options[i], info->name) && !strcmp(info->options[i].name, name))
+      return &info->options[i];
+  return NULL;
+}
+
+static gint64 scaled(const char *text, const char *const *units, const gint64 *factors) {
+  char *end = NULL;
+  gint64 total = 0;
+
+  for (const char *at = text; *at; at = end) {
+    gint64 value = g_ascii_strtoll(at, &end, 10);
+    if (end == at)
+      return -1;
+    gsize length = strcspn(end, "0123456789");
+    guint u = 0;
+    while (units[u] && (strlen(units[u]) != length || strncmp(units[u], end, length)))
+      u++;
+    if (!units[u])
+      return -1;
+    total += value * factors[u];
+    end += length;
+  }
+  return total;
+}
+
+AditValue *test_type(const AditOption *option, const char *text) {
+  static const char *const times[] = {"", "s", "ms", "m", "h", "d", NULL}, *const sizes[] = {"", "k", "M", "G", "KiB", "MiB", "GiB", NULL};
+  static const gint64 time_factors[] = {1000, 1000, 1, 60000, 3600000, 86400000},
+                      size_factors[] = {1, 1000, 1000000, 1000000000, 1024, 1048576, 1073741824};
+  gboolean off = (option->flags & ADIT_OPTION_OFF) && (!strcmp(text, "none") || !strcmp(text, "disabled") || !strcmp(text, "unlimited") || !strcmp(text, "no"));
+  gint64 number = -1;
+  AditPrefix prefix;
+
+  switch (option->type) {
+  case ADIT_TYPE_BOOL:
+    return adit_value_bool(!strcmp(text, "yes") || !strcmp(text, "true"));
+  case ADIT_TYPE_INT:
+  case ADIT_TYPE_RATE:
+  case ADIT_TYPE_SIZE:
+    number = off ? 0 : scaled(text, sizes, size_factors);
+    return number < 0 ? NULL : adit_value_int(number);
+  case ADIT_TYPE_DURATION:
+    number = off ? 0 : scaled(text, times, time_factors);
+    return number < 0 ? NULL : adit_value_int(number);
+  case ADIT_TYPE_ADDRESS:
+  case ADIT_TYPE_PREFIX:
+  case ADIT_TYPE_ADDRESS_OR_NAME:
+    if (adit_prefix_parse(text, &prefix))
+      return option->type == ADIT_TYPE_PREFIX ? adit_value_prefix(&prefix) : adit_value_address(&prefix.address);
+    return option->type == ADIT_TYPE_ADDRESS_OR_NAME ? adit_value_string(text) : NULL;
+  case ADIT_TYPE_STRING:
+  case ADIT_TYPE_ENUM:
+  case ADIT_TYPE_RANGE:
+    return option->flags & ADIT_OPTION_SECRET ? adit_value_secret(text) : adit_value_string(text);
+  case ADIT_TYPE_SET:
+  case ADIT_TYPE_MAP:
+    break;
+  }
+  return NULL;
+}
+
+static AditValue *type_list(const AditOption *option, const char *text) {
+  g_auto(GStrv) parts = g_strsplit_set(text, ", ", -1);
+  AditOption one = *option;
+  AditValue *list = adit_value_list();
+
+  if (one.type == ADIT_TYPE_SET)
+    one.type = ADIT_TYPE_ENUM;
+  for (guint i = 0; parts[i]; i++) {
+    AditValue *item = *parts[i] ? test_type(&one, parts[i]) : NULL;
+    if (item)
+      adit_value_append(list, item);
+  }
+  return list;
+}
+
+static AditValue *type_any(const AditOption *option, const char *text) {
+  gboolean list = (option->flags & ADIT_OPTION_LIST) || option->type == ADIT_TYPE_SET;
+  return list ? type_list(option, text) : test_type(option, text);
+}
+
+AditValue *adit_test_config(AditTest *test, const char *name, ...) {
+  AditValue *tree = adit_value_map(), *map = adit_value_map();
+  const AditPluginInfo *info = NULL;
+  va_list args;
+
+  for (guint i = 0; i < test->plugins->len; i++)
+    if (!strcmp(((TestPlugin *)test->plugins->pdata[i])->owner.name, name))
+      info = ((TestPlugin *)test->plugins->pdata[i])->info;
+  if (!info)
+    g_error("adit_test_config: no plugin \"%s\" is loaded", name);
+  for (guint i = 0; i < info->n_options; i++) {
+    const AditOption *option = &info->options[i];
+    AditValue *value = has_scope(option, name) && option->fallback ? type_any(option, option->fallback) : NULL;
+    if (value) {
+      value->flags |= ADIT_VALUE_IS_DEFAULT;
+      adit_value_set(map, option->name, value);
+    }
+  }
+
+  va_start(args, name);
+  for (const char *key; (key = va_arg(args, const char *));) {
+    const char *text = va_arg(args, const char *);
+    const AditOption *option = find_option(info, key);
+    AditValue *value = option ? type_any(option, text) : NULL;
+    if (!value)
+      g_error("adit_test_config: %s: \"%s\" does not fit", key, text);
+    adit_value_set(map, key, value);
+  }
+  va_end(args);
+  adit_value_set(tree, name, map);
+  return tree;
+}

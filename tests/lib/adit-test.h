@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/** tests/lib/adit-test.h - what the files of libadit-test share. It stands on the installed headers alone. */
+#pragma once
+
+#include <adit/test.h>
+
+struct AditPlugin {
+  const char *name;
+};
+
+typedef struct {
+  AditPlugin owner; /* head */
+  const AditPluginInfo *info;
+  gpointer state, staged;
+  gboolean started, prepared, pending, stopping;
+  GError *refusal;
+} TestPlugin;
+
+/** A registration: who, what, and its state. */
+typedef struct {
+  AditPlugin *plugin;
+  const char *name;
+  gconstpointer ops;
+  gpointer state;
+} TestEntry;
+
+struct AditTest {
+  GPtrArray *plugins; /* of TestPlugin* */
+  AditValue *config;
+  GString *log;
+  GHashTable *failures; /* call -> errno */
+
+  /* loop */
+  guint64 now;
+  GPtrArray *timers;  /* of AditTimer*, armed */
+  GPtrArray *watches; /* of AditWatch* */
+  GAsyncQueue *calls; /* of TestCall*, from any thread */
+  GThreadPool *threads;
+
+  GPtrArray *classes; /* of TestClass* */
+  GPtrArray *handlers;
+  GQueue events;
+  gboolean publishing;
+  guint last_id;
+
+  GPtrArray *sources, *sinks, *methods, *ncps, *datapaths, *transports; /* of TestEntry* */
+  GPtrArray *answers;                                                  /* of TestAsk* */
+  GPtrArray *interfaces;
+  GPtrArray *links;
+  GPtrArray *pools;
+  GHashTable *store; /* "table\nkey" -> GBytes */
+  guint64 last_link;
+};
+
+/** The one that is there. */
+extern AditTest *test_now;
+
+/** Adds a line to the log; returns the errno it shall fail with, or 0. */
+int test_log(const char *format, ...) G_GNUC_PRINTF(1, 2);
+/** Calls `func` from the loop. [any] */
+void test_later(AditWorkFunc func, gpointer data);
+
+TestEntry *test_find(GPtrArray *entries, const char *name);
+gboolean test_register(GPtrArray *entries, AditPlugin *plugin, const char *name, gconstpointer ops, gpointer state, GError **error);
+
+void test_loop_begin(AditTest *test);
+void test_loop_end(AditTest *test);
+void test_bus_begin(AditTest *test);
+void test_bus_end(AditTest *test);
+void test_aaa_begin(AditTest *test);
+void test_aaa_end(AditTest *test);
+void test_rest_begin(AditTest *test);
+void test_rest_end(AditTest *test);
+
+extern const AditLoopService test_loop_service;
+extern const AditBusService test_bus_service;
+extern const AditAaaService test_aaa_service;
+extern const AditNetService test_net_service;
+extern const AditStoreService test_store_service;
+extern const AditPoolService test_pool_service;
+extern const AditPathService test_path_service;
+extern const AditSessionService test_session_service;
+extern const AditControlService test_control_service;
+extern const AditPppService test_ppp_service;
+
+/** Types `text` by the option; NULL if it does not fit. */
+AditValue *test_type(const AditOption *option, const char *text);

@@ -3,7 +3,7 @@
 #include "core/base/loop.h"
 #include "core/plugin/private.h"
 
-#define PREPARE_LIMIT_MS 10000
+guint adit_plugins_prepare_limit_ms = 10000;
 
 static struct {
   const AditRoom *rooms;
@@ -118,7 +118,7 @@ static void plugin_prepared(AditPlugin *owner, gpointer staged, GError *error) {
 
 static void too_late(AditTimer *timer, gpointer data) {
   GPtrArray *plugins = adit_plugins_all();
-  g_autoptr(GError) error = g_error_new(ADIT_ERROR, ADIT_ERR_TIMEOUT, "no answer in %d s", PREPARE_LIMIT_MS / 1000);
+  g_autoptr(GError) error = g_error_new(ADIT_ERROR, ADIT_ERR_TIMEOUT, "no answer in %u ms", adit_plugins_prepare_limit_ms);
 
   for (guint i = 0; i < plugins->len; i++) {
     Loaded *plugin = (Loaded *)plugins->pdata[i];
@@ -194,7 +194,7 @@ static void ask_all(const AditValue *config, gboolean only_try, AditApplied done
   self.asking = FALSE;
   if (self.waiting) {
     self.late = (AditTimer){.func = too_late};
-    adit_loop_service()->timer_arm(&self.late, PREPARE_LIMIT_MS);
+    adit_loop_service()->timer_arm(&self.late, adit_plugins_prepare_limit_ms);
   }
   decide_if_all_answered();
 }

@@ -50,3 +50,6 @@ void adit_plugins_apply_fini(void);
 
 /** For adit_plugins_init(). */
 void adit_plugins_apply_init(const AditRoom *rooms, guint n_rooms);
+
+/** How long a pending prepare() is waited for; tests are impatient. */
+extern guint adit_plugins_prepare_limit_ms;

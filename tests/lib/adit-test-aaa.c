@@ -134,7 +134,9 @@ void adit_test_cancel(AditTest *test, AditTestAnswer *answer) {
     ask->ops->cancel(ask->state, &ask->handle);
 }
 
-static void sink_done(gpointer token, gboolean kept) { g_atomic_int_set((gint *)token, kept ? 1 : -1); }
+static void sink_done(gpointer token, gboolean kept) {
+  g_atomic_int_set((gint *)token, kept ? 1 : -1);
+}
 
 gboolean adit_test_account(AditTest *test, const char *sink, const AditAcctRecord *record, gint *kept) {
   TestEntry *entry = test_find(test->sinks, sink);

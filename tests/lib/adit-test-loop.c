@@ -16,7 +16,9 @@ struct AditWatch {
   gpointer data;
 };
 
-static guint64 loop_now(void) { return test_now->now; }
+static guint64 loop_now(void) {
+  return test_now->now;
+}
 
 static void timer_cancel(AditTimer *timer) {
   g_ptr_array_remove(test_now->timers, timer);
@@ -40,7 +42,9 @@ static AditTimer *next_timer(const AditTest *test) {
   return best;
 }
 
-guint64 adit_test_now(AditTest *test) { return test->now; }
+guint64 adit_test_now(AditTest *test) {
+  return test->now;
+}
 
 void adit_test_advance(AditTest *test, guint64 ms) {
   guint64 until = test->now + ms;
@@ -106,7 +110,9 @@ static AditWatch *watch_add(AditPlugin *plugin, int fd, guint condition, AditWat
   return watch;
 }
 
-static void watch_remove(AditWatch *watch) { g_ptr_array_remove(test_now->watches, watch); }
+static void watch_remove(AditWatch *watch) {
+  g_ptr_array_remove(test_now->watches, watch);
+}
 
 static gboolean poll_watches(AditTest *test, guint real_ms) {
   guint n = test->watches->len;

@@ -25,32 +25,44 @@ static void net_later(AditNetDone done, gpointer user, int error) {
 
 static void link_change(const AditLinkChange *c, AditNetDone done, gpointer user) {
   net_later(done, user,
-            test_log("net.link_change %u set %x up %d carrier %d mtu %u group %u alias %s master %u", c->ifindex, c->set, c->up, c->carrier, c->mtu,
-                     c->group, c->alias ? c->alias : "-", c->master));
+            test_log("net.link_change %u set %x up %d carrier %d mtu %u group %u alias %s master %u", c->ifindex, c->set, c->up, c->carrier,
+                     c->mtu, c->group, c->alias ? c->alias : "-", c->master));
 }
 
-static void link_delete_group(guint group, AditNetDone done, gpointer user) { net_later(done, user, test_log("net.link_delete_group %u", group)); }
+static void link_delete_group(guint group, AditNetDone done, gpointer user) {
+  net_later(done, user, test_log("net.link_delete_group %u", group));
+}
 
-static void link_delete(guint ifindex, AditNetDone done, gpointer user) { net_later(done, user, test_log("net.link_delete %u", ifindex)); }
+static void link_delete(guint ifindex, AditNetDone done, gpointer user) {
+  net_later(done, user, test_log("net.link_delete %u", ifindex));
+}
 
 static int log_address(const char *what, const AditNetAddress *a) {
   char local[ADIT_PREFIX_TEXT], peer[ADIT_ADDRESS_TEXT];
   return test_log("net.%s %s peer %s dev %u", what, adit_prefix_format(&a->local, local), adit_address_format(&a->peer, peer), a->ifindex);
 }
 
-static void address_add(const AditNetAddress *a, AditNetDone done, gpointer user) { net_later(done, user, log_address("address_add", a)); }
+static void address_add(const AditNetAddress *a, AditNetDone done, gpointer user) {
+  net_later(done, user, log_address("address_add", a));
+}
 
-static void address_delete(const AditNetAddress *a, AditNetDone done, gpointer user) { net_later(done, user, log_address("address_delete", a)); }
+static void address_delete(const AditNetAddress *a, AditNetDone done, gpointer user) {
+  net_later(done, user, log_address("address_delete", a));
+}
 
 static int log_route(const char *what, const AditNetRoute *r) {
   char to[ADIT_PREFIX_TEXT], via[ADIT_ADDRESS_TEXT];
-  return test_log("net.%s %s via %s dev %u metric %u table %u", what, adit_prefix_format(&r->to, to), adit_address_format(&r->via, via), r->ifindex,
-                  r->metric, r->table);
+  return test_log("net.%s %s via %s dev %u metric %u table %u", what, adit_prefix_format(&r->to, to), adit_address_format(&r->via, via),
+                  r->ifindex, r->metric, r->table);
 }
 
-static void route_add(const AditNetRoute *r, AditNetDone done, gpointer user) { net_later(done, user, log_route("route_add", r)); }
+static void route_add(const AditNetRoute *r, AditNetDone done, gpointer user) {
+  net_later(done, user, log_route("route_add", r));
+}
 
-static void route_delete(const AditNetRoute *r, AditNetDone done, gpointer user) { net_later(done, user, log_route("route_delete", r)); }
+static void route_delete(const AditNetRoute *r, AditNetDone done, gpointer user) {
+  net_later(done, user, log_route("route_delete", r));
+}
 
 typedef struct {
   AditNetRouteDone done;
@@ -62,7 +74,8 @@ typedef struct {
 static void route_answer(gpointer data) {
   g_autofree RouteQuestion *question = (RouteQuestion *)data;
   AditNetRoute route = {.to = {question->to, (guint8)(adit_address_size(&question->to) * 8)}, .ifindex = 2};
-  AditAddress source = question->to.family == AF_INET ? adit_address_ipv4(0xc0000201) : (AditAddress){AF_INET6, {0x20, 1, 0xd, 0xb8, [15] = 1}};
+  AditAddress source =
+      question->to.family == AF_INET ? adit_address_ipv4(0xc0000201) : (AditAddress){AF_INET6, {0x20, 1, 0xd, 0xb8, [15] = 1}};
   question->done(question->user, question->error, question->error ? NULL : &route, question->error ? NULL : &source);
 }
 
@@ -92,7 +105,9 @@ static void net_call(void (*work)(gpointer data), void (*done)(gpointer data), g
   test_later(net_call_run, call);
 }
 
-static guint32 net_group(void) { return 4711; }
+static guint32 net_group(void) {
+  return 4711;
+}
 
 const AditNetService test_net_service = {
     .size = sizeof(AditNetService),
@@ -272,7 +287,9 @@ static const AditDatapathOps *datapath_get(const char *name, gpointer *dp) {
 
 const AditPathService test_path_service = {sizeof(AditPathService), datapath_add, transport_add, datapath_get};
 
-const AditDatapathOps *adit_test_datapath(AditTest *test, const char *name, gpointer *dp) { return datapath_get(name, dp); }
+const AditDatapathOps *adit_test_datapath(AditTest *test, const char *name, gpointer *dp) {
+  return datapath_get(name, dp);
+}
 
 const AditTransportOps *adit_test_transport(AditTest *test, const char *name, gpointer *state) {
   return (const AditTransportOps *)found(test->transports, name, state);
@@ -284,7 +301,9 @@ static gboolean ncp_add(AditPlugin *plugin, const AditNcpDesc *desc, GError **er
 
 const AditPppService test_ppp_service = {sizeof(AditPppService), ncp_add};
 
-const AditNcpDesc *adit_test_ncp(AditTest *test, const char *name) { return (const AditNcpDesc *)found(test->ncps, name, NULL); }
+const AditNcpDesc *adit_test_ncp(AditTest *test, const char *name) {
+  return (const AditNcpDesc *)found(test->ncps, name, NULL);
+}
 
 /* ---- adit.session ---- */
 
@@ -327,7 +346,9 @@ void adit_test_close_link(AditTest *test, AditLinkId id, AditCause cause, const 
   copy.ops->closed(copy.user, id, cause, reason);
 }
 
-AditLinkId adit_test_last_link(AditTest *test) { return test->last_link; }
+AditLinkId adit_test_last_link(AditTest *test) {
+  return test->last_link;
+}
 
 static void link_update(AditLinkId id, const AditPath *path, const AditEncap *encap) {
   char remote[ADIT_ENDPOINT_TEXT];
@@ -343,9 +364,13 @@ static void dial_failed(gpointer token, AditCause cause, const char *reason) {
   test_log("session.dial_failed cause %d %s", cause, reason ? reason : "-");
 }
 
-static guint session_count(const char *transport, const char *server) { return test_now->links->len; }
+static guint session_count(const char *transport, const char *server) {
+  return test_now->links->len;
+}
 
-static gboolean session_info(AditSessionId id, AditSessionInfo *out) { return FALSE; }
+static gboolean session_info(AditSessionId id, AditSessionInfo *out) {
+  return FALSE;
+}
 
 static void session_foreach(void (*each)(const AditSessionInfo *info, gpointer data), gpointer data) {}
 
@@ -388,8 +413,8 @@ static void interface_free(gpointer data) {
   g_free(interface);
 }
 
-static gboolean interface_add(AditPlugin *plugin, const char *description, const AditMethod *methods, guint n_methods, const AditCommand *commands,
-                              guint n_commands, gpointer state, GError **error) {
+static gboolean interface_add(AditPlugin *plugin, const char *description, const AditMethod *methods, guint n_methods,
+                              const AditCommand *commands, guint n_commands, gpointer state, GError **error) {
   const char *name = strstr(description, "interface ");
 
   if (!name) {
@@ -420,11 +445,14 @@ static void control_error(AditCall *call, const char *name, const char *text) {
   call->over = TRUE;
 }
 
-static gboolean wants_more(AditCall *call) { return FALSE; }
+static gboolean wants_more(AditCall *call) {
+  return FALSE;
+}
 
 static void on_gone(AditCall *call, void (*gone)(gpointer data), gpointer data) {}
 
-const AditControlService test_control_service = {sizeof(AditControlService), interface_add, control_reply, control_error, wants_more, on_gone};
+const AditControlService test_control_service = {
+    sizeof(AditControlService), interface_add, control_reply, control_error, wants_more, on_gone};
 
 AditValue *adit_test_call(AditTest *test, const char *method, AditValue *parameters, GError **error) {
   g_autoptr(AditValue) given = parameters ? parameters : adit_value_map();

@@ -35,11 +35,17 @@ int test_log(const char *format, ...) {
   return 0;
 }
 
-gboolean adit_test_saw(AditTest *test, const char *text) { return strstr(test->log->str, text) != NULL; }
+gboolean adit_test_saw(AditTest *test, const char *text) {
+  return strstr(test->log->str, text) != NULL;
+}
 
-const char *adit_test_log(AditTest *test) { return test->log->str; }
+const char *adit_test_log(AditTest *test) {
+  return test->log->str;
+}
 
-void adit_test_clear_log(AditTest *test) { g_string_truncate(test->log, 0); }
+void adit_test_clear_log(AditTest *test) {
+  g_string_truncate(test->log, 0);
+}
 
 void adit_test_fail(AditTest *test, const char *call, int error) {
   if (error)
@@ -74,8 +80,9 @@ static const void *service(AditPlugin *plugin, const char *name, guint version) 
   static const struct {
     const char *name;
     const void *table;
-  } all[] = {{ADIT_LOOP_SERVICE, &test_loop_service},       {ADIT_BUS_SERVICE, &test_bus_service},   {ADIT_AAA_SERVICE, &test_aaa_service},
-             {ADIT_NET_SERVICE, &test_net_service},         {ADIT_STORE_SERVICE, &test_store_service}, {ADIT_POOL_SERVICE, &test_pool_service},
+  } all[] = {{ADIT_LOOP_SERVICE, &test_loop_service},       {ADIT_BUS_SERVICE, &test_bus_service},
+             {ADIT_AAA_SERVICE, &test_aaa_service},         {ADIT_NET_SERVICE, &test_net_service},
+             {ADIT_STORE_SERVICE, &test_store_service},     {ADIT_POOL_SERVICE, &test_pool_service},
              {ADIT_PATH_SERVICE, &test_path_service},       {ADIT_SESSION_SERVICE, &test_session_service},
              {ADIT_CONTROL_SERVICE, &test_control_service}, {ADIT_PPP_SERVICE, &test_ppp_service}};
 
@@ -85,7 +92,9 @@ static const void *service(AditPlugin *plugin, const char *name, guint version) 
   return NULL;
 }
 
-const void *adit_test_service(AditTest *test, const char *name) { return service(NULL, name, 1); }
+const void *adit_test_service(AditTest *test, const char *name) {
+  return service(NULL, name, 1);
+}
 
 static const AditHost host = {sizeof(AditHost), ADIT_ABI_MAJOR, ADIT_ABI_MINOR, service};
 
@@ -93,8 +102,8 @@ static const AditHost host = {sizeof(AditHost), ADIT_ABI_MAJOR, ADIT_ABI_MINOR, 
 
 gboolean adit_test_use(AditTest *test, const AditPluginInfo *info, GError **error) {
   if (info->abi_major != ADIT_ABI_MAJOR || info->abi_minor != ADIT_ABI_MINOR || info->size < sizeof *info || !info->name) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "built for ABI %u.%u, this is %d.%d", info->abi_major, info->abi_minor, ADIT_ABI_MAJOR,
-                ADIT_ABI_MINOR);
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "built for ABI %u.%u, this is %d.%d", info->abi_major, info->abi_minor,
+                ADIT_ABI_MAJOR, ADIT_ABI_MINOR);
     return FALSE;
   }
   TestPlugin *plugin = g_new0(TestPlugin, 1);
@@ -276,7 +285,8 @@ AditValue *test_type(const AditOption *option, const char *text) {
   static const char *const times[] = {"", "s", "ms", "m", "h", "d", NULL}, *const sizes[] = {"", "k", "M", "G", "KiB", "MiB", "GiB", NULL};
   static const gint64 time_factors[] = {1000, 1000, 1, 60000, 3600000, 86400000},
                       size_factors[] = {1, 1000, 1000000, 1000000000, 1024, 1048576, 1073741824};
-  gboolean off = (option->flags & ADIT_OPTION_OFF) && (!strcmp(text, "none") || !strcmp(text, "disabled") || !strcmp(text, "unlimited") || !strcmp(text, "no"));
+  gboolean off = (option->flags & ADIT_OPTION_OFF) &&
+                 (!strcmp(text, "none") || !strcmp(text, "disabled") || !strcmp(text, "unlimited") || !strcmp(text, "no"));
   gint64 number = -1;
   AditPrefix prefix;
 

@@ -44,7 +44,7 @@ struct AditTest {
   guint last_id;
 
   GPtrArray *sources, *sinks, *methods, *ncps, *datapaths, *transports; /* of TestEntry* */
-  GPtrArray *answers;                                                  /* of TestAsk* */
+  GPtrArray *answers;                                                   /* of TestAsk* */
   GPtrArray *interfaces;
   GPtrArray *links;
   GPtrArray *pools;

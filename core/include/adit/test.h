@@ -71,7 +71,8 @@ ADIT_TEST_API gboolean adit_test_iterate(AditTest *test, guint real_ms);
 
 /* ---- what was asked of the core ---- */
 
-/** Every call to adit.net, .store, .pool, .path, .session and .control is a line: `net.route_add 192.0.2.0/24 via - dev 3`. True if one contains `text`. */
+/** Every call to adit.net, .store, .pool, .path, .session and .control is a line: `net.route_add 192.0.2.0/24 via - dev 3`. True if one
+ * contains `text`. */
 ADIT_TEST_API gboolean adit_test_saw(AditTest *test, const char *text);
 /** All lines, for a failing test to print. */
 ADIT_TEST_API const char *adit_test_log(AditTest *test);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* A plugin that does nothing, built several times: once right, and once with each thing wrong that the loader must see. */
+#include <adit/adit.h>
+
+#ifndef SAMPLE_NAME
+#define SAMPLE_NAME "sample"
+#endif
+#ifndef SAMPLE_MAJOR
+#define SAMPLE_MAJOR ADIT_ABI_MAJOR
+#endif
+#ifndef SAMPLE_SIZE
+#define SAMPLE_SIZE sizeof(AditPluginInfo)
+#endif
+#ifndef SAMPLE_SYMBOL
+#define SAMPLE_SYMBOL adit_plugin_info
+#endif
+
+extern const AditPluginInfo SAMPLE_SYMBOL;
+G_MODULE_EXPORT const AditPluginInfo SAMPLE_SYMBOL = {
+    .size = SAMPLE_SIZE,
+    .abi_major = SAMPLE_MAJOR,
+    .abi_minor = ADIT_ABI_MINOR,
+    .name = SAMPLE_NAME,
+    .version = "1",
+    .summary = "nothing",
+};

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* The life of plugins that are linked in: init to fini, and one configuration for all or for none. */
+#include "core/base/loop.h"
+#include "core/plugin/private.h"
+#include "tests/lib/loop.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+/* What happened, in order: each step of each plugin is a word. */
+static GString *story;
+static gboolean refuse_init, refuse_one, refuse_two, refuse_room, two_is_pending, two_answers_inside, two_stops_late;
+static AditPlugin *two_plugin;
+static AditPrepared two_done;
+static void (*two_stopped)(AditPlugin *plugin);
+
+static void tell(const char *who, const char *what) {
+  g_string_append_printf(story, "%s%s.%s", story->len ? " " : "", who, what);
+}
+
+static void expect_story(const char *expected) {
+  assert_string_equal(story->str, expected);
+  g_string_truncate(story, 0);
+}
+
+static gboolean one_init(AditPlugin *plugin, const AditHost *host, gpointer *state, GError **error) {
+  tell("one", host->service(plugin, "test.service", 1) ? "init" : "no-service");
+  assert_null(host->service(plugin, "test.service", 2));
+  *state = (gpointer) "one";
+  return TRUE;
+}
+
+static gboolean two_init(AditPlugin *plugin, const AditHost *host, gpointer *state, GError **error) {
+  tell("two", "init");
+  two_plugin = plugin;
+  *state = (gpointer) "two";
+  if (refuse_init)
+    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "no luck");
+  return !refuse_init;
+}
+
+static gboolean start(gpointer state, GError **error) {
+  tell(state, "start");
+  return TRUE;
+}
+
+static gboolean one_prepare(gpointer state, const AditValue *config, gpointer *staged, gboolean *pending, AditPrepared done,
+                            GError **error) {
+  tell(state, "prepare");
+  if (refuse_one)
+    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, "one says no");
+  *staged = (gpointer) "staged-one";
+  return !refuse_one;
+}
+
+static gboolean two_prepare(gpointer state, const AditValue *config, gpointer *staged, gboolean *pending, AditPrepared done,
+                            GError **error) {
+  tell(state, "prepare");
+  two_done = done;
+  if (two_answers_inside)
+    done(two_plugin, (gpointer) "staged-two", NULL);
+  *staged = (gpointer) "staged-two";
+  *pending = two_is_pending;
+  if (refuse_two)
+    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, "two says no");
+  return !refuse_two;
+}
+
+static void commit(gpointer state, gpointer staged) {
+  tell(state, "commit");
+  assert_true(g_str_has_suffix(staged, state));
+}
+
+static void undo(gpointer state, gpointer staged) {
+  tell(state, "abort");
+  assert_true(g_str_has_suffix(staged, state));
+}
+
+static void two_stop(gpointer state, void (*done)(AditPlugin *plugin), AditPlugin *plugin) {
+  tell(state, "stop");
+  two_stopped = done;
+  if (!two_stops_late)
+    done(plugin);
+}
+
+static void fini(gpointer state) {
+  tell(state, "fini");
+}
+
+static const AditFeature one_features[] = {{ADIT_PROVIDES, "x:one"}};
+static const AditFeature two_features[] = {{ADIT_REQUIRES, "x:one"}};
+static const AditPluginInfo one = {.size = sizeof one,
+                                   .abi_major = ADIT_ABI_MAJOR,
+                                   .abi_minor = ADIT_ABI_MINOR,
+                                   .name = "one",
+                                   .features = one_features,
+                                   .n_features = 1,
+                                   .capabilities = 4,
+                                   .init = one_init,
+                                   .start = start,
+                                   .prepare = one_prepare,
+                                   .commit = commit,
+                                   .abort = undo,
+                                   .fini = fini};
+static const AditPluginInfo two = {.size = sizeof two,
+                                   .abi_major = ADIT_ABI_MAJOR,
+                                   .abi_minor = ADIT_ABI_MINOR,
+                                   .name = "two",
+                                   .features = two_features,
+                                   .n_features = 1,
+                                   .capabilities = 1,
+                                   .init = two_init,
+                                   .start = start,
+                                   .prepare = two_prepare,
+                                   .commit = commit,
+                                   .abort = undo,
+                                   .stop = two_stop,
+                                   .fini = fini};
+
+static gboolean room_prepare(const AditValue *config, gpointer *staged, GError **error) {
+  tell("room", "prepare");
+  if (refuse_room)
+    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, "the room says no");
+  *staged = (gpointer) "staged-room";
+  return !refuse_room;
+}
+
+static void room_commit(gpointer staged) {
+  tell("room", "commit");
+}
+
+static void room_abort(gpointer staged) {
+  tell("room", "abort");
+}
+
+static void drop(AditPlugin *plugin) {
+  tell(plugin->name, "dropped");
+}
+
+static const AditServed served[] = {{.name = "test.service", .version = 1, .table = &served, .drop_plugin = drop}};
+static const AditRoom rooms[] = {{"room", room_prepare, room_commit, room_abort}};
+static const char *const none[] = {NULL};
+
+static void load(void) {
+  g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+  adit_plugins_add_static(&two);
+  adit_plugins_add_static(&one);
+  assert_true(adit_plugins_load(none, problems));
+  expect_story("one.init two.init");
+}
+
+static int setup(void **state) {
+  refuse_init = refuse_one = refuse_two = refuse_room = two_is_pending = two_answers_inside = two_stops_late = FALSE;
+  story = g_string_new(NULL);
+  adit_loop_init();
+  adit_plugins_init(served, G_N_ELEMENTS(served), rooms, G_N_ELEMENTS(rooms));
+  return 0;
+}
+
+static int teardown(void **state) {
+  adit_plugins_fini();
+  adit_loop_fini();
+  g_string_free(story, TRUE);
+  return 0;
+}
+
+typedef struct {
+  guint count;
+  char *error;
+} Outcome;
+
+static void applied(const GError *error, gpointer data) {
+  Outcome *outcome = data;
+  outcome->count++;
+  g_free(outcome->error);
+  outcome->error = g_strdup(error ? error->message : NULL);
+}
+
+/* Applies a new configuration and returns it (borrowed from the outcome if it was committed). */
+static AditValue *apply(Outcome *outcome) {
+  AditValue *config = adit_value_map();
+  adit_plugins_apply(config, applied, outcome);
+  return config;
+}
+
+static void set_true(gpointer data) {
+  *(gboolean *)data = TRUE;
+}
+
+static void life_goes_up_in_order_and_down_in_reverse(void **state) {
+  Outcome outcome = {0};
+  load();
+  g_autoptr(AditValue) config = apply(&outcome);
+  assert_int_equal(outcome.count, 1);
+  assert_null(outcome.error);
+  assert_ptr_equal(adit_plugins_config(), config);
+  expect_story("room.prepare one.prepare two.prepare room.commit one.commit two.commit");
+  assert_true(adit_plugins_start(NULL));
+  expect_story("one.start two.start");
+  assert_int_equal(adit_plugins_capabilities(), 5);
+
+  gboolean stopped = FALSE;
+  adit_plugins_stop(1000, set_true, &stopped);
+  assert_true(TEST_LOOP_UNTIL(stopped, 2000));
+  expect_story("two.stop");
+  adit_plugins_fini();
+  expect_story("two.fini two.dropped one.fini one.dropped");
+}
+
+static void a_failed_init_takes_everything_back(void **state) {
+  g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+  refuse_init = TRUE;
+  adit_plugins_add_static(&one);
+  adit_plugins_add_static(&two);
+  assert_false(adit_plugins_load(none, problems));
+  assert_int_equal(problems->len, 1);
+  assert_string_equal(problems->pdata[0], "plugin two: no luck");
+  expect_story("one.init two.init two.dropped one.fini one.dropped");
+}
+
+static void a_listed_plugin_that_is_not_there_is_a_problem(void **state) {
+  g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+  static const char *const names[] = {"absent", "gone", NULL};
+  adit_plugins_add_dir("/nowhere");
+  assert_false(adit_plugins_load(names, problems));
+  assert_int_equal(problems->len, 2);
+  assert_string_equal(problems->pdata[0], "plugin absent: no absent.so in /nowhere");
+}
+
+static void one_refusal_aborts_all_and_nothing_has_changed(void **state) {
+  Outcome outcome = {0};
+  load();
+  g_autoptr(AditValue) before = apply(&outcome);
+  expect_story("room.prepare one.prepare two.prepare room.commit one.commit two.commit");
+
+  refuse_two = TRUE;
+  g_autoptr(AditValue) after = apply(&outcome);
+  assert_string_equal(outcome.error, "plugin two: two says no");
+  expect_story("room.prepare one.prepare two.prepare one.abort room.abort");
+  assert_ptr_equal(adit_plugins_config(), before);
+
+  refuse_one = TRUE;
+  g_autoptr(AditValue) again = apply(&outcome);
+  assert_string_equal(outcome.error, "plugin one: one says no\nplugin two: two says no");
+  expect_story("room.prepare one.prepare two.prepare room.abort");
+  assert_ptr_equal(adit_plugins_config(), before);
+  g_free(outcome.error);
+}
+
+static void a_rooms_refusal_ends_it_before_plugins_are_asked(void **state) {
+  Outcome outcome = {0};
+  load();
+  refuse_room = TRUE;
+  g_autoptr(AditValue) config = apply(&outcome);
+  assert_string_equal(outcome.error, "room: the room says no");
+  expect_story("room.prepare");
+  assert_null(adit_plugins_config());
+  g_free(outcome.error);
+}
+
+static void a_try_commits_nothing(void **state) {
+  Outcome outcome = {0};
+  g_autoptr(AditValue) config = adit_value_map();
+  load();
+  adit_plugins_try(config, applied, &outcome);
+  assert_int_equal(outcome.count, 1);
+  assert_null(outcome.error);
+  expect_story("room.prepare one.prepare two.prepare two.abort one.abort room.abort");
+  assert_null(adit_plugins_config());
+}
+
+static void a_pending_prepare_is_waited_for(void **state) {
+  Outcome outcome = {0};
+  load();
+  two_is_pending = TRUE;
+  g_autoptr(AditValue) config = apply(&outcome);
+  assert_int_equal(outcome.count, 0);
+  expect_story("room.prepare one.prepare two.prepare");
+
+  Outcome second = {0};
+  g_autoptr(AditValue) other = apply(&second); /* one at a time */
+  assert_string_equal(second.error, "another reload is running: try again");
+  g_free(second.error);
+
+  two_done(two_plugin, (gpointer) "staged-two", NULL);
+  assert_int_equal(outcome.count, 1);
+  assert_null(outcome.error);
+  expect_story("room.commit one.commit two.commit");
+}
+
+static void a_pending_prepare_may_refuse(void **state) {
+  Outcome outcome = {0};
+  load();
+  two_is_pending = TRUE;
+  g_autoptr(AditValue) config = apply(&outcome);
+  two_done(two_plugin, NULL, g_error_new_literal(ADIT_ERROR, ADIT_ERR_INVALID, "after some thought, no"));
+  assert_string_equal(outcome.error, "plugin two: after some thought, no");
+  expect_story("room.prepare one.prepare two.prepare one.abort room.abort");
+  g_free(outcome.error);
+}
+
+static void a_prepare_may_answer_inside_the_call(void **state) {
+  Outcome outcome = {0};
+  load();
+  two_is_pending = two_answers_inside = TRUE;
+  g_autoptr(AditValue) config = apply(&outcome);
+  assert_int_equal(outcome.count, 1);
+  assert_null(outcome.error);
+  expect_story("room.prepare one.prepare two.prepare room.commit one.commit two.commit");
+}
+
+static void an_answer_that_comes_too_late_is_aborted(void **state) {
+  Outcome outcome = {0};
+  load();
+  two_is_pending = TRUE;
+  adit_plugins_prepare_limit_ms = 50;
+  g_autoptr(AditValue) config = apply(&outcome);
+  adit_plugins_prepare_limit_ms = 10000;
+  assert_true(TEST_LOOP_UNTIL(outcome.count, 2000));
+  assert_string_equal(outcome.error, "plugin two: no answer in 50 ms");
+  expect_story("room.prepare one.prepare two.prepare one.abort room.abort");
+
+  two_is_pending = FALSE;
+  g_autoptr(AditValue) meanwhile = apply(&outcome);
+  assert_string_equal(outcome.error, "plugin two: still busy with an earlier configuration");
+  expect_story("room.prepare one.prepare one.abort room.abort");
+
+  two_done(two_plugin, (gpointer) "staged-two", NULL);
+  expect_story("two.abort");
+  g_autoptr(AditValue) good = apply(&outcome);
+  assert_null(outcome.error);
+  expect_story("room.prepare one.prepare two.prepare room.commit one.commit two.commit");
+}
+
+static void a_plugin_that_does_not_stop_is_left_behind(void **state) {
+  gboolean stopped = FALSE;
+  load();
+  assert_true(adit_plugins_start(NULL));
+  expect_story("one.start two.start");
+  two_stops_late = TRUE;
+  adit_plugins_stop(150, set_true, &stopped);
+  assert_false(stopped);
+  assert_true(TEST_LOOP_UNTIL(stopped, 2000));
+  two_stopped(two_plugin); /* nobody waits any more: harmless */
+  expect_story("two.stop");
+}
+
+int main(void) {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+  const struct CMUnitTest tests[] = {
+      T(life_goes_up_in_order_and_down_in_reverse),
+      T(a_failed_init_takes_everything_back),
+      T(a_listed_plugin_that_is_not_there_is_a_problem),
+      T(one_refusal_aborts_all_and_nothing_has_changed),
+      T(a_rooms_refusal_ends_it_before_plugins_are_asked),
+      T(a_try_commits_nothing),
+      T(a_pending_prepare_is_waited_for),
+      T(a_pending_prepare_may_refuse),
+      T(a_prepare_may_answer_inside_the_call),
+      T(an_answer_that_comes_too_late_is_aborted),
+      T(a_plugin_that_does_not_stop_is_left_behind),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* One configuration for everyone, or for no one: all prepare, then all commit; if one refuses or is late, all abort. */
+/* One configuration for everyone, or for no one: all prepare, then all commit; if one refuses or is late, all abort. The first
+ * configuration goes to one after the other, since each may stand on what those before it have started. */
 #include "core/base/loop.h"
 #include "core/plugin/private.h"
 
@@ -13,6 +14,7 @@ static struct {
   guint round; /* counts them: an answer to an earlier one is told by it */
   gboolean running;
   gboolean only_try;
+  guint from, to;  /* which plugins, in order of start */
   gboolean asking; /* still in the loop that calls prepare(): no verdict yet */
   AditValue *coming;
   gpointer *staged; /* by room */
@@ -130,10 +132,10 @@ static void too_late(AditTimer *timer, gpointer data) {
   decide();
 }
 
-static void prepare_rooms(void) {
+static void prepare_rooms(guint n) {
   self.staged = g_new0(gpointer, self.n_rooms + 1);
   self.staged_rooms = 0;
-  for (guint i = 0; i < self.n_rooms; i++) {
+  for (guint i = 0; i < n; i++) {
     g_autoptr(GError) error = NULL;
     if (self.rooms[i].prepare && !self.rooms[i].prepare(self.coming, &self.staged[i], &error)) {
       refuse(self.rooms[i].name, error);
@@ -170,7 +172,7 @@ static void prepare_plugin(Loaded *plugin) {
     refuse(who, error);
 }
 
-static void ask_all(const AditValue *config, gboolean only_try, AditApplied done, gpointer data) {
+static void ask(const AditValue *config, gboolean with_rooms, guint from, guint to, gboolean only_try, AditApplied done, gpointer data) {
   if (self.running) {
     g_autoptr(GError) busy = g_error_new_literal(ADIT_ERROR, ADIT_ERR_BUSY, "another reload is running: try again");
     done(busy, data);
@@ -178,18 +180,20 @@ static void ask_all(const AditValue *config, gboolean only_try, AditApplied done
   }
   self.running = self.asking = TRUE;
   self.only_try = only_try;
+  self.from = from;
+  self.to = to;
   self.round++;
   self.coming = adit_value_ref(config);
   self.refusals = g_string_new(NULL);
   self.waiting = 0;
   self.done = done;
   self.data = data;
-  prepare_rooms();
+  prepare_rooms(with_rooms ? self.n_rooms : 0);
 
   /* Plugins are all asked, even after one has refused, so that an administrator sees everything at once. */
   GPtrArray *plugins = adit_plugins_all();
   if (!self.refusals->len)
-    for (guint i = 0; i < plugins->len; i++)
+    for (guint i = from; i < MIN(to, plugins->len); i++)
       prepare_plugin((Loaded *)plugins->pdata[i]);
   self.asking = FALSE;
   if (self.waiting) {
@@ -200,11 +204,87 @@ static void ask_all(const AditValue *config, gboolean only_try, AditApplied done
 }
 
 void adit_plugins_apply(const AditValue *config, AditApplied done, gpointer data) {
-  ask_all(config, FALSE, done, data);
+  ask(config, TRUE, 0, G_MAXUINT, FALSE, done, data);
+}
+
+/* ---- the first configuration ---- */
+
+static struct {
+  AditValue *config;
+  gboolean only_try;
+  guint next;
+  GString *refusals; /* while trying: of all */
+  AditApplied done;
+  gpointer data;
+} first;
+
+static void first_end(const GError *error) {
+  g_autoptr(AditValue) config = g_steal_pointer(&first.config);
+  g_autoptr(GString) refusals = g_steal_pointer(&first.refusals);
+  g_autoptr(GError) all = refusals->len ? g_error_new_literal(ADIT_ERROR, ADIT_ERR_INVALID, refusals->str) : NULL;
+  first.done(error ? error : all, first.data);
+}
+
+static void first_next(void);
+
+static void first_refused(const GError *error) {
+  g_string_append_printf(first.refusals, "%s%s", first.refusals->len ? "\n" : "", error->message);
+}
+
+/* A plugin has taken it: start it, unless this is a trial and nobody stands on it. */
+static void first_answered(const GError *error, gpointer data) {
+  g_autoptr(GError) why = NULL;
+  Loaded *plugin = (Loaded *)adit_plugins_all()->pdata[first.next];
+
+  if (error && !first.only_try) {
+    first_end(error);
+    return;
+  }
+  if (error)
+    first_refused(error);
+  else if ((!first.only_try || adit_plugin_has_dependents(adit_plugins_all(), plugin)) && !adit_plugin_start(plugin, &why))
+    first_refused(why);
+  first.next++;
+  if (why && !first.only_try)
+    first_end(why);
+  else
+    first_next();
+}
+
+static void first_next(void) {
+  GPtrArray *plugins = adit_plugins_all();
+
+  if (first.next == plugins->len) {
+    first_end(NULL);
+    return;
+  }
+  gboolean only_try = first.only_try && !adit_plugin_has_dependents(plugins, (const Loaded *)plugins->pdata[first.next]);
+  ask(first.config, FALSE, first.next, first.next + 1, only_try, first_answered, NULL);
+}
+
+static void first_rooms(const GError *error, gpointer data) {
+  if (error)
+    first_end(error);
+  else
+    first_next();
+}
+
+static void begin(const AditValue *config, gboolean only_try, AditApplied done, gpointer data) {
+  first.config = adit_value_ref(config);
+  first.only_try = only_try;
+  first.next = 0;
+  first.refusals = g_string_new(NULL);
+  first.done = done;
+  first.data = data;
+  ask(config, TRUE, 0, 0, FALSE, first_rooms, NULL);
+}
+
+void adit_plugins_start(const AditValue *config, AditApplied done, gpointer data) {
+  begin(config, FALSE, done, data);
 }
 
 void adit_plugins_try(const AditValue *config, AditApplied done, gpointer data) {
-  ask_all(config, TRUE, done, data);
+  begin(config, TRUE, done, data);
 }
 
 void adit_plugins_apply_init(const AditRoom *rooms, guint n_rooms) {
@@ -214,6 +294,7 @@ void adit_plugins_apply_init(const AditRoom *rooms, guint n_rooms) {
 }
 
 void adit_plugins_apply_fini(void) {
+  first.only_try = FALSE; /* go no further */
   if (self.running) {
     g_autoptr(GError) stopping = g_error_new_literal(ADIT_ERROR, ADIT_ERR_BUSY, "the daemon is stopping");
     refuse("adit", stopping);

@@ -50,7 +50,7 @@ static void reloaded(AditConfigErrors *errors, const GError *refusal, const Adit
 }
 
 static void reload(gpointer state, AditCall *call, const AditValue *parameters) {
-  adit_reload(self.schema, self.path, FALSE, reloaded, call);
+  adit_reload(self.schema, self.path, reloaded, call);
 }
 
 /* ---- check ---- */

@@ -110,7 +110,7 @@ static void hangup_done(AditConfigErrors *errors, const GError *refusal, const A
 static gboolean on_hangup(gpointer data) {
   if (self.phase == RUNNING) {
     adit_system_notify_reloading();
-    adit_reload(self.schema, self.options->config, FALSE, hangup_done, NULL);
+    adit_reload(self.schema, self.options->config, hangup_done, NULL);
   }
   return G_SOURCE_CONTINUE;
 }
@@ -131,7 +131,7 @@ static void beat(AditTimer *timer, gpointer data) {
   adit_timer_arm(timer, adit_system_watchdog_us() / 2000);
 }
 
-static void configured(const GError *error, gpointer data) {
+static void started(const GError *error, gpointer data) {
   const AditValue *management;
   g_autoptr(GError) why = NULL;
   const char *path;
@@ -142,7 +142,7 @@ static void configured(const GError *error, gpointer data) {
   }
   management = adit_value_get(adit_plugins_config(), "management");
   path = self.options->socket ? self.options->socket : adit_value_get_string(management, "socket", RUNSTATEDIR "/adit/adit.sock");
-  if (!adit_control_start(path, adit_value_get_string(management, "group", NULL), &why) || !adit_plugins_start(&why)) {
+  if (!adit_control_start(path, adit_value_get_string(management, "group", NULL), &why)) {
     fail_start(why->message);
     return;
   }
@@ -162,7 +162,7 @@ static void swept(gpointer user, int error) {
   if (error)
     adit_warning(NULL, "what an earlier daemon left behind could not be removed: %s", g_strerror(error));
   if (self.phase == STARTING)
-    adit_plugins_apply(config, configured, NULL);
+    adit_plugins_start(config, started, NULL);
 }
 
 static void print_problems(const GPtrArray *problems) {
@@ -274,12 +274,16 @@ static gboolean daemon_answers(const char *path) {
   return connection != NULL;
 }
 
+static void tried_and_stopped(gpointer data) {
+  self.phase = STOPPED;
+}
+
 static void tried(const GError *error, gpointer data) {
   if (error) {
     printf("%s\n", error->message);
     self.failed = TRUE;
   }
-  self.phase = STOPPED;
+  adit_plugins_stop(PLUGINS_LIMIT_MS, tried_and_stopped, NULL);
 }
 
 static gboolean try_on(void) {
@@ -331,7 +335,8 @@ int adit_daemon_print_schema(const AditDaemonOptions *options, const char *what)
   self.options = options;
   adit_logging_init(ADIT_LOG_WARNING);
   adit_rooms_init();
-  if (adit_rooms_load_plugins(options, problems)) {
+  adit_rooms_add_dirs(options);
+  if (adit_plugins_peruse(g_str_has_prefix(what, "schema:") && strcmp(what, "schema:core") ? what + strlen("schema:") : NULL, problems)) {
     self.schema = adit_rooms_schema(options);
     text = adit_reference_print(self.schema, what, &error);
     if (text)

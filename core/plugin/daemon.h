@@ -34,7 +34,10 @@ gboolean adit_rooms_open(const char *store, guint32 group, GError **error);
 /** Frees everything, also after a start that failed half-way. */
 void adit_rooms_fini(void);
 
-/** Loads the plugins that the file at `config` names. Problems as adit_plugins_load(). */
+/** Tells the plugin room where to look. */
+void adit_rooms_add_dirs(const AditDaemonOptions *options);
+
+/** Does so, and loads the plugins that the file at `config` names. Problems as adit_plugins_load(). */
 gboolean adit_rooms_load_plugins(const AditDaemonOptions *options, GPtrArray *problems);
 
 /** All options of core and loaded plugins, with hints from installed NAME.schema files. */
@@ -45,8 +48,8 @@ AditSchema *adit_rooms_schema(const AditDaemonOptions *options);
 /** The end of a reload. `errors`: what was wrong and what is unwise; `refusal` if plugins refused; `changed`: top-level names, LIST. */
 typedef void (*AditReloaded)(AditConfigErrors *errors, const GError *refusal, const AditValue *changed, gpointer data);
 
-/** Reads the configuration off the loop, then applies it (or, with `only_try`, tries it on) and logs the outcome. `done` may be NULL. */
-void adit_reload(const AditSchema *schema, const char *path, gboolean only_try, AditReloaded done, gpointer data);
+/** Reads the configuration off the loop, then applies it and logs the outcome. `done` may be NULL. */
+void adit_reload(const AditSchema *schema, const char *path, AditReloaded done, gpointer data);
 
 /** Forgets who waits. */
 void adit_reload_fini(void);

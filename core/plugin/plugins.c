@@ -86,20 +86,15 @@ static void add_or_complain(Loaded *plugin, GError *error, GPtrArray *problems) 
   g_clear_error(&error);
 }
 
-static void open_all(const char *const *names, GPtrArray *problems) {
+/* `names` NULL: the standard ones, of which any may be missing. */
+static void open_files(const char *const *names, gboolean trusted, GPtrArray *problems) {
   const char *const *wanted = names ? names : standard;
 
-  for (guint i = 0; i < self.linked->len; i++) {
-    const AditPluginInfo *info = (const AditPluginInfo *)self.linked->pdata[i];
-    GError *error = NULL;
-    Loaded *plugin = adit_plugin_wrap(info, info->name, &error);
-    add_or_complain(plugin, error, problems);
-  }
   for (guint i = 0; wanted[i]; i++) {
     GError *error = NULL;
     if (is_loaded(wanted[i]))
       continue;
-    Loaded *plugin = adit_plugin_open(wanted[i], self.dirs, &error);
+    Loaded *plugin = adit_plugin_open(wanted[i], self.dirs, trusted, &error);
     if (!plugin && !names && g_error_matches(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND)) {
       adit_info(NULL, "%s: a standard plugin, but not built: left out", error->message);
       g_clear_error(&error);
@@ -107,6 +102,16 @@ static void open_all(const char *const *names, GPtrArray *problems) {
     }
     add_or_complain(plugin, error, problems);
   }
+}
+
+static void open_all(const char *const *names, GPtrArray *problems) {
+  for (guint i = 0; i < self.linked->len; i++) {
+    const AditPluginInfo *info = (const AditPluginInfo *)self.linked->pdata[i];
+    GError *error = NULL;
+    Loaded *plugin = adit_plugin_wrap(info, info->name, &error);
+    add_or_complain(plugin, error, problems);
+  }
+  open_files(names, FALSE, problems);
   if (!self.plugins->len && !problems->len) {
     g_autofree char *dirs = NULL;
     g_ptr_array_add(self.dirs, NULL);
@@ -158,11 +163,18 @@ gboolean adit_plugins_load(const char *const *names, GPtrArray *problems) {
   return FALSE;
 }
 
+gboolean adit_plugins_peruse(const char *more, GPtrArray *problems) {
+  const char *const names[] = {more, NULL};
+
+  open_files(NULL, TRUE, problems);
+  open_files(names, TRUE, problems);
+  return !problems->len;
+}
+
 void adit_plugins_options(void (*add)(const char *owner, const AditOption *options, guint n, gpointer data), gpointer data) {
   for (guint i = 0; i < self.plugins->len; i++) {
     const Loaded *plugin = (const Loaded *)self.plugins->pdata[i];
-    if (plugin->info->n_options)
-      add(plugin->owner.name, plugin->info->options, plugin->info->n_options, data);
+    add(plugin->owner.name, plugin->info->options, plugin->info->n_options, data);
   }
 }
 
@@ -175,18 +187,15 @@ guint64 adit_plugins_capabilities(void) {
 
 /* ---- start and stop ---- */
 
-gboolean adit_plugins_start(GError **error) {
-  for (guint i = 0; i < self.plugins->len; i++) {
-    Loaded *plugin = (Loaded *)self.plugins->pdata[i];
-    if (plugin->info->start && !plugin->info->start(plugin->state, error)) {
-      if (error && !*error)
-        g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "start failed without a reason");
-      g_prefix_error(error, "plugin %s: ", plugin->owner.name);
-      return FALSE;
-    }
-    plugin->phase = PLUGIN_STARTED;
-    adit_debug(NULL, "plugin %s started", plugin->owner.name);
+gboolean adit_plugin_start(Loaded *plugin, GError **error) {
+  if (plugin->info->start && !plugin->info->start(plugin->state, error)) {
+    if (error && !*error)
+      g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "start failed without a reason");
+    g_prefix_error(error, "plugin %s: ", plugin->owner.name);
+    return FALSE;
   }
+  plugin->phase = PLUGIN_STARTED;
+  adit_debug(NULL, "plugin %s started", plugin->owner.name);
   return TRUE;
 }
 

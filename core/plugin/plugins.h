@@ -2,7 +2,7 @@
 /**
  * core/plugin/plugins.h - plugins from file to feature, and the configuration that goes through all of them.
  *
- * Order: init -> load (open, check, resolve features, each plugin's init) -> schema -> apply (first configuration) -> start ->
+ * Order: init -> load (open, check, resolve features, each plugin's init) -> schema -> start (with the first configuration) ->
  * apply (each reload) -> stop -> fini. Everything is [main].
  */
 #pragma once
@@ -44,6 +44,12 @@ const char *const *adit_plugins_standard(void);
  */
 gboolean adit_plugins_load(const char *const *names, GPtrArray *problems);
 
+/**
+ * Opens the standard plugins and `more` (may be NULL) for their options alone: no code of theirs runs but what the dynamic linker runs,
+ * features are not looked at, and neither is who may write the files. For printing the schema, which a build does in its own tree.
+ */
+gboolean adit_plugins_peruse(const char *more, GPtrArray *problems);
+
 /** Adds a plugin that is linked in (tests). Same checks, but the file's. Before adit_plugins_load(). */
 void adit_plugins_add_static(const AditPluginInfo *info);
 
@@ -59,14 +65,20 @@ typedef void (*AditApplied)(const GError *error, gpointer data);
  */
 void adit_plugins_apply(const AditValue *config, AditApplied done, gpointer data);
 
-/** The same, but all abort in any case: tells whether they would take it. */
+/**
+ * The first configuration: rooms take it; then each plugin, in order of dependence, takes it and is started, so that it finds
+ * those that it requires or wants at work. Ends at the first refusal; those started are left running: call adit_plugins_stop().
+ */
+void adit_plugins_start(const AditValue *config, AditApplied done, gpointer data);
+
+/**
+ * Whether adit_plugins_start() would succeed, with the refusals of all. Plugins that nobody stands on only prepare and abort; the others
+ * are started. Call adit_plugins_stop() and adit_plugins_fini() afterwards, as this configuration is in force nowhere.
+ */
 void adit_plugins_try(const AditValue *config, AditApplied done, gpointer data);
 
 /** The configuration last committed; borrowed, NULL before the first. */
 const AditValue *adit_plugins_config(void);
-
-/** Starts all in order. On failure those started are left running: call adit_plugins_stop(). */
-gboolean adit_plugins_start(GError **error);
 
 /** Stops all, last started first, each bounded by what is left of `limit_ms`; `done` once. */
 void adit_plugins_stop(guint limit_ms, void (*done)(gpointer data), gpointer data);

@@ -30,8 +30,9 @@ static inline Loaded *loaded_of(AditPlugin *plugin) {
 
 void adit_plugin_free(Loaded *plugin);
 
-/** Finds NAME in `dirs`, checks who may write it, maps it and checks its info. NOT_FOUND alone means: no such file anywhere. */
-Loaded *adit_plugin_open(const char *name, const GPtrArray *dirs, GError **error);
+/** Finds NAME in `dirs`, checks who may write it (unless `trusted`), maps it and checks its info. NOT_FOUND alone means: no such file
+ *  anywhere. */
+Loaded *adit_plugin_open(const char *name, const GPtrArray *dirs, gboolean trusted, GError **error);
 
 /** The same for one that is linked in. */
 Loaded *adit_plugin_wrap(const AditPluginInfo *info, const char *name, GError **error);
@@ -41,6 +42,12 @@ gboolean adit_plugin_check_owner(const char *path, GError **error);
 
 /** Puts `plugins` (of Loaded*) in order of start. Missing and circular features are named in `problems`, with their chain. */
 gboolean adit_plugin_resolve(GPtrArray *plugins, GPtrArray *problems);
+
+/** True if another plugin requires or wants something that `plugin` provides. */
+gboolean adit_plugin_has_dependents(const GPtrArray *plugins, const Loaded *plugin);
+
+/** Calls start(); an error names the plugin. */
+gboolean adit_plugin_start(Loaded *plugin, GError **error);
 
 /** The plugins in order of start (of Loaded*). */
 GPtrArray *adit_plugins_all(void);

@@ -8,7 +8,6 @@
 typedef struct {
   const AditSchema *schema;
   char *path;
-  gboolean only_try;
   AditConfigErrors *errors;
   AditValue *config;
   AditValue *before;
@@ -64,10 +63,6 @@ static void applied(const GError *error, gpointer data) {
       adit_config_warn_restart(reload->schema, reload->before, reload->config, reload->errors);
   }
   g_autofree char *warnings = adit_config_warnings_text(reload->errors);
-  if (reload->only_try) {
-    finish(reload, error, changed);
-    return;
-  }
   if (error) {
     log_lines(G_LOG_LEVEL_CRITICAL, error->message);
     adit_error(NULL, "the configuration was refused: nothing has changed");
@@ -92,25 +87,20 @@ static void files_read(gpointer data) {
 
   if (!reload->config) {
     g_autofree char *text = adit_config_errors_text(reload->errors);
-    if (!reload->only_try) {
-      log_lines(G_LOG_LEVEL_CRITICAL, text);
-      adit_error(NULL, "the configuration is wrong: nothing has changed");
-    }
+    log_lines(G_LOG_LEVEL_CRITICAL, text);
+    adit_error(NULL, "the configuration is wrong: nothing has changed");
     finish(reload, NULL, NULL);
-  } else if (reload->only_try) {
-    adit_plugins_try(reload->config, applied, reload);
   } else {
     adit_plugins_apply(reload->config, applied, reload);
   }
 }
 
-void adit_reload(const AditSchema *schema, const char *path, gboolean only_try, AditReloaded done, gpointer data) {
+void adit_reload(const AditSchema *schema, const char *path, AditReloaded done, gpointer data) {
   Reload *reload = g_new0(Reload, 1);
   gboolean busy = running;
 
   reload->schema = schema;
   reload->path = g_strdup(path);
-  reload->only_try = only_try;
   reload->errors = adit_config_errors_new();
   reload->before = adit_value_ref(adit_plugins_config());
   reload->done = done;

@@ -158,12 +158,16 @@ void adit_rooms_fini(void) {
 
 /* ---- plugins and schema ---- */
 
-gboolean adit_rooms_load_plugins(const AditDaemonOptions *options, GPtrArray *problems) {
-  g_auto(GStrv) names = adit_config_peek(options->config, "plugins");
-
+void adit_rooms_add_dirs(const AditDaemonOptions *options) {
   for (guint i = 0; options->plugin_dirs && options->plugin_dirs[i]; i++)
     adit_plugins_add_dir(options->plugin_dirs[i]);
   adit_plugins_add_dir(PLUGINDIR);
+}
+
+gboolean adit_rooms_load_plugins(const AditDaemonOptions *options, GPtrArray *problems) {
+  g_auto(GStrv) names = adit_config_peek(options->config, "plugins");
+
+  adit_rooms_add_dirs(options);
   return adit_plugins_load((const char *const *)names, problems);
 }
 

@@ -2,8 +2,8 @@
 /**
  * adit/plugin.h - the one symbol a plugin exports, and what it is given.
  *
- * Life: init (register what you provide; no I/O) -> prepare+commit (first configuration) -> start (all features are
- * there) -> prepare/commit or prepare/abort on each reload -> stop (finish, cancel, close) -> fini. All on the main loop.
+ * Life: init (register what you provide; no I/O) -> prepare+commit (first configuration) -> start (what it
+ * requires or wants has been started before its first prepare) -> prepare/commit or prepare/abort on each reload -> stop (finish, cancel, close) -> fini. All on the main loop.
  * The code stays mapped after fini. See adit-plugin(7) and contrib/plugin-template.
  */
 #pragma once

@@ -190,24 +190,38 @@ static void set_true(gpointer data) {
   *(gboolean *)data = TRUE;
 }
 
+/* Loads and starts both with a first configuration. */
+static AditValue *begin(Outcome *outcome) {
+  AditValue *config = adit_value_map();
+  load();
+  adit_plugins_start(config, applied, outcome);
+  return config;
+}
+
 static void life_goes_up_in_order_and_down_in_reverse(void **state) {
   Outcome outcome = {0};
-  load();
-  g_autoptr(AditValue) config = apply(&outcome);
+  gboolean stopped = FALSE;
+  g_autoptr(AditValue) config = begin(&outcome);
   assert_int_equal(outcome.count, 1);
   assert_null(outcome.error);
   assert_ptr_equal(adit_plugins_config(), config);
-  expect_story("room.prepare one.prepare two.prepare room.commit one.commit two.commit");
-  assert_true(adit_plugins_start(NULL));
-  expect_story("one.start two.start");
+  expect_story("room.prepare room.commit one.prepare one.commit one.start two.prepare two.commit two.start");
   assert_int_equal(adit_plugins_capabilities(), 5);
 
-  gboolean stopped = FALSE;
   adit_plugins_stop(1000, set_true, &stopped);
   assert_true(TEST_LOOP_UNTIL(stopped, 2000));
   expect_story("two.stop");
   adit_plugins_fini();
   expect_story("two.fini two.dropped one.fini one.dropped");
+}
+
+static void a_refused_start_goes_no_further(void **state) {
+  Outcome outcome = {0};
+  refuse_one = TRUE;
+  g_autoptr(AditValue) config = begin(&outcome);
+  assert_string_equal(outcome.error, "plugin one: one says no");
+  expect_story("room.prepare room.commit one.prepare");
+  g_free(outcome.error);
 }
 
 static void a_failed_init_takes_everything_back(void **state) {
@@ -261,15 +275,35 @@ static void a_rooms_refusal_ends_it_before_plugins_are_asked(void **state) {
   g_free(outcome.error);
 }
 
-static void a_try_commits_nothing(void **state) {
+static void a_trial_starts_only_what_others_stand_on(void **state) {
   Outcome outcome = {0};
   g_autoptr(AditValue) config = adit_value_map();
   load();
   adit_plugins_try(config, applied, &outcome);
   assert_int_equal(outcome.count, 1);
   assert_null(outcome.error);
-  expect_story("room.prepare one.prepare two.prepare two.abort one.abort room.abort");
-  assert_null(adit_plugins_config());
+  expect_story("room.prepare room.commit one.prepare one.commit one.start two.prepare two.abort");
+}
+
+static void a_trial_tells_all_refusals(void **state) {
+  Outcome outcome = {0};
+  g_autoptr(AditValue) config = adit_value_map();
+  load();
+  refuse_one = refuse_two = TRUE;
+  adit_plugins_try(config, applied, &outcome);
+  assert_string_equal(outcome.error, "plugin one: one says no\nplugin two: two says no");
+  g_free(outcome.error);
+}
+
+static void a_first_configuration_may_take_its_time(void **state) {
+  Outcome outcome = {0};
+  two_is_pending = TRUE;
+  g_autoptr(AditValue) config = begin(&outcome);
+  assert_int_equal(outcome.count, 0);
+  expect_story("room.prepare room.commit one.prepare one.commit one.start two.prepare");
+  two_done(two_plugin, (gpointer) "staged-two", NULL);
+  assert_int_equal(outcome.count, 1);
+  expect_story("two.commit two.start");
 }
 
 static void a_pending_prepare_is_waited_for(void **state) {
@@ -336,10 +370,10 @@ static void an_answer_that_comes_too_late_is_aborted(void **state) {
 }
 
 static void a_plugin_that_does_not_stop_is_left_behind(void **state) {
+  Outcome outcome = {0};
   gboolean stopped = FALSE;
-  load();
-  assert_true(adit_plugins_start(NULL));
-  expect_story("one.start two.start");
+  g_autoptr(AditValue) config = begin(&outcome);
+  g_string_truncate(story, 0);
   two_stops_late = TRUE;
   adit_plugins_stop(150, set_true, &stopped);
   assert_false(stopped);
@@ -356,7 +390,10 @@ int main(void) {
       T(a_listed_plugin_that_is_not_there_is_a_problem),
       T(one_refusal_aborts_all_and_nothing_has_changed),
       T(a_rooms_refusal_ends_it_before_plugins_are_asked),
-      T(a_try_commits_nothing),
+      T(a_refused_start_goes_no_further),
+      T(a_trial_starts_only_what_others_stand_on),
+      T(a_trial_tells_all_refusals),
+      T(a_first_configuration_may_take_its_time),
       T(a_pending_prepare_is_waited_for),
       T(a_pending_prepare_may_refuse),
       T(a_prepare_may_answer_inside_the_call),

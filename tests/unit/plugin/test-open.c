@@ -51,7 +51,7 @@ static void put(const char *sample, const char *to, const char *folder, mode_t m
 
 static void refused(Ctx *ctx, const char *name, const char *because) {
   g_autoptr(GError) error = NULL;
-  Loaded *plugin = adit_plugin_open(name, ctx->dirs, &error);
+  Loaded *plugin = adit_plugin_open(name, ctx->dirs, FALSE, &error);
 
   assert_null(plugin);
   assert_non_null(error);
@@ -61,7 +61,7 @@ static void refused(Ctx *ctx, const char *name, const char *because) {
 
 static void taken(Ctx *ctx, const char *name) {
   g_autoptr(GError) error = NULL;
-  Loaded *plugin = adit_plugin_open(name, ctx->dirs, &error);
+  Loaded *plugin = adit_plugin_open(name, ctx->dirs, FALSE, &error);
 
   if (!plugin)
     fail_msg("%s", error->message);

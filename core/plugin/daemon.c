@@ -222,7 +222,6 @@ static void start(void) {
 
   if (!self.options->verbose && adit_logging_level_parse(adit_value_get_string(self.config, "log-level", "info"), &level))
     adit_logging_set_level(level);
-  adit_system_drop_capabilities(adit_plugins_capabilities());
   if (!adit_rooms_open(store, group, &error)) {
     fail_start(error->message);
     return;
@@ -248,6 +247,7 @@ int adit_daemon_run(const AditDaemonOptions *options) {
   adit_rooms_init();
   self.failed = !read_everything();
   if (!self.failed) {
+    adit_system_drop_capabilities(adit_plugins_capabilities()); /* the first signal source starts a thread: before it */
     self.loop = g_main_loop_new(NULL, FALSE);
     self.hangup = on_signal(SIGHUP, on_hangup);
     self.term = on_signal(SIGTERM, on_term);

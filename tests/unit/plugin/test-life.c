@@ -352,8 +352,8 @@ static void an_answer_that_comes_too_late_is_aborted(void **state) {
   two_is_pending = TRUE;
   adit_plugins_prepare_limit_ms = 50;
   g_autoptr(AditValue) config = apply(&outcome);
-  adit_plugins_prepare_limit_ms = 10000;
   assert_true(TEST_LOOP_UNTIL(outcome.count, 2000));
+  adit_plugins_prepare_limit_ms = 10000;
   assert_string_equal(outcome.error, "plugin two: no answer in 50 ms");
   expect_story("room.prepare one.prepare two.prepare one.abort room.abort");
 

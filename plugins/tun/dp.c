@@ -19,62 +19,87 @@ TunDp *tun_dp_new(const AditLoopService *loop, const AditNetService *net, AditPl
   dp->condemned_timer.data = dp;
   dp->links = g_hash_table_new(g_int64_hash, g_int64_equal);
   dp->ports = g_hash_table_new(NULL, NULL);
+  dp->closing = g_hash_table_new(g_str_hash, g_str_equal);
   dp->condemned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   return dp;
 }
 
-gboolean tun_dp_start(TunDp *dp, const TunConfig *config, GError **error) {
+gboolean tun_dp_setup(TunDp *dp, const TunConfig *config, GError **error) {
   guint n = config->workers ? config->workers : g_get_num_processors();
+  if (dp->n_workers)
+    return TRUE;
   dp->config = *config;
-  dp->n_workers = CLAMP(n, 1, TUN_WORKERS_MAX);
   dp->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (dp->wake_fd < 0) {
-    dp->n_workers = 0;
     g_set_error(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "eventfd: %s", g_strerror(errno));
     return FALSE;
   }
+  dp->n_workers = CLAMP(n, 1, TUN_WORKERS_MAX);
   for (guint i = 0; i < dp->n_workers; i++)
     if (!(dp->worker[i] = tun_worker_new(dp, i, error))) {
       dp->n_workers = i;
-      tun_dp_stop(dp);
-      return FALSE;
-    }
-  for (guint i = 0; i < dp->n_workers; i++)
-    if (!tun_worker_start(dp->worker[i], error)) {
-      tun_dp_stop(dp);
       return FALSE;
     }
   dp->wake_watch = dp->loop->watch_add(dp->plugin, dp->wake_fd, G_IO_IN, tun_notes_dispatch, dp);
-  tun_ports_sweep(dp);
   return TRUE;
 }
 
-void tun_dp_stop(TunDp *dp) {
-  GHashTableIter iter;
-  TunPort *port;
-  if (dp->wake_fd < 0)
-    return;
+gboolean tun_dp_start(TunDp *dp, const TunConfig *config, GError **error) {
+  if (!tun_dp_setup(dp, config, error))
+    return FALSE;
+  for (guint i = 0; i < dp->n_workers; i++)
+    if (!tun_worker_start(dp->worker[i], error))
+      return FALSE;
+  tun_ports_sweep(dp, NULL, NULL);
+  return TRUE;
+}
+
+static void end_workers(TunDp *dp) {
   for (guint i = 0; i < dp->n_workers; i++)
     tun_worker_stop(dp->worker[i]);
   if (dp->wake_watch)
     dp->loop->watch_remove(g_steal_pointer(&dp->wake_watch));
-  close(dp->wake_fd);
+  if (dp->wake_fd >= 0)
+    close(dp->wake_fd);
   dp->wake_fd = -1;
+}
+
+static void stop_swept(gpointer user, int error) {
+  TunDp *dp = user;
+  if (dp->stopped)
+    dp->stopped(dp->stopped_data);
+}
+
+void tun_dp_idle(TunDp *dp) {
+  dp->stopping = FALSE;
+  end_workers(dp);
   tun_retire_all(dp);
-  g_hash_table_iter_init(&iter, dp->ports);
-  while (g_hash_table_iter_next(&iter, (gpointer *)&port, NULL))
-    adit_debug(NULL, "%s is still open", port->head.name);
-  tun_ports_sweep(dp);
+  dp->loop->timer_cancel(&dp->condemned_timer);
+  tun_ports_sweep(dp, stop_swept, dp);
+}
+
+void tun_dp_stop(TunDp *dp, void (*done)(gpointer), gpointer data) {
+  dp->stopping = TRUE;
+  dp->stopped = done;
+  dp->stopped_data = data;
+  if (!g_hash_table_size(dp->ports))
+    tun_dp_idle(dp);
 }
 
 void tun_dp_free(TunDp *dp) {
+  end_workers(dp);
   tun_retire_all(dp);
   dp->loop->timer_cancel(&dp->condemned_timer);
+  if (g_hash_table_size(dp->ports)) {
+    adit_debug(NULL, "%u interfaces are still open", g_hash_table_size(dp->ports));
+    return; /* the network thread may be at work on them */
+  }
   for (guint i = 0; i < TUN_WORKERS_MAX; i++)
     if (dp->worker[i])
       tun_worker_free(dp->worker[i]);
   g_hash_table_unref(dp->links);
   g_hash_table_unref(dp->ports);
+  g_hash_table_unref(dp->closing);
   g_hash_table_unref(dp->condemned);
   g_free(dp);
 }

@@ -5,8 +5,8 @@
 
 typedef struct {
   TunDp *dp;
-  TunConfig config;
   const AditControlService *control;
+  void (*stopped)(AditPlugin *plugin);
 } TunPlugin;
 
 static const AditOption options[] = {
@@ -71,7 +71,6 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
   }
   TunPlugin *self = g_new0(TunPlugin, 1);
   self->dp = tun_dp_new(loop, net, plugin);
-  self->config.offload = TRUE;
   self->control = host->service(plugin, ADIT_CONTROL_SERVICE, 1);
   *state = self;
   if (self->control &&
@@ -80,36 +79,33 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
   return path->datapath_add(plugin, &tun_datapath_ops, self->dp, error);
 }
 
-/* Both options are for the next start: nothing is staged. */
+/* Both options are for the start, before the transports open their listeners; later they need another one. */
 static gboolean plugin_prepare(gpointer state, const AditValue *config, gpointer *staged, gboolean *pending, AditPrepared done,
                                GError **error) {
-  TunConfig *next = g_new0(TunConfig, 1);
-  const AditValue *own = adit_value_get(config, "tun");
-  next->workers = (guint)adit_value_get_int(own, "workers", 0);
-  next->offload = adit_value_get_bool(own, "offload", TRUE);
-  *staged = next;
-  return TRUE;
-}
-
-static void plugin_commit(gpointer state, gpointer staged) {
   TunPlugin *self = state;
-  self->config = *(TunConfig *)staged;
-  g_free(staged);
+  const AditValue *own = adit_value_get(config, "tun");
+  TunConfig wanted = {.workers = (guint)adit_value_get_int(own, "workers", 0), .offload = adit_value_get_bool(own, "offload", TRUE)};
+  return tun_dp_setup(self->dp, &wanted, error);
 }
 
-static void plugin_abort(gpointer state, gpointer staged) {
-  g_free(staged);
-}
+static void plugin_commit(gpointer state, gpointer staged) {}
+
+static void plugin_abort(gpointer state, gpointer staged) {}
 
 static gboolean plugin_start(gpointer state, GError **error) {
   TunPlugin *self = state;
-  return tun_dp_start(self->dp, &self->config, error);
+  return tun_dp_start(self->dp, &(TunConfig){.offload = TRUE}, error);
+}
+
+static void stopped(gpointer data) {
+  TunPlugin *self = data;
+  self->stopped(self->dp->plugin);
 }
 
 static void plugin_stop(gpointer state, void (*done)(AditPlugin *plugin), AditPlugin *plugin) {
   TunPlugin *self = state;
-  tun_dp_stop(self->dp);
-  done(plugin);
+  self->stopped = done;
+  tun_dp_stop(self->dp, stopped, self);
 }
 
 static void plugin_fini(gpointer state) {

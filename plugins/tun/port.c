@@ -22,24 +22,26 @@ static guint32 condemned_group(const TunDp *dp) {
   return group ? group ^ 0x40000000 : 0;
 }
 
-static void group_delete(const TunDp *dp, guint32 group) {
+static void group_delete(const TunDp *dp, guint32 group, AditNetDone done, gpointer user) {
   if (group) /* 0 is everybody's */
-    dp->net->link_delete_group(group, NULL, NULL);
+    dp->net->link_delete_group(group, done, user);
+  else if (done)
+    done(user, 0);
 }
 
 static void condemned_flush(TunDp *dp) {
   g_hash_table_remove_all(dp->condemned);
   dp->loop->timer_cancel(&dp->condemned_timer);
-  group_delete(dp, condemned_group(dp));
+  group_delete(dp, condemned_group(dp), NULL, NULL);
 }
 
 void tun_condemned_timer(AditTimer *timer, gpointer dp) {
   condemned_flush(dp);
 }
 
-void tun_ports_sweep(TunDp *dp) {
-  group_delete(dp, condemned_group(dp));
-  group_delete(dp, dp->net->group());
+void tun_ports_sweep(TunDp *dp, AditNetDone done, gpointer user) {
+  group_delete(dp, condemned_group(dp), NULL, NULL);
+  group_delete(dp, dp->net->group(), done, user);
 }
 
 /* ---- opening ---- */
@@ -59,8 +61,10 @@ static gboolean open_queue(TunPort *port, guint index, guint n) {
     return open_fail(port, "/dev/net/tun");
   port->queue[port->n_queues++] = (TunQueue){TUN_EVENT_QUEUE, fd, port, -1};
   memcpy(request.ifr_name, port->head.name, sizeof port->head.name);
-  if (ioctl(fd, TUNSETIFF, &request) < 0)
+  if (ioctl(fd, TUNSETIFF, &request) < 0) {
+    port->exists = errno == EBUSY || errno == EEXIST;
     return open_fail(port, "TUNSETIFF");
+  }
   if (dp->config.offload && ioctl(fd, TUNSETOFFLOAD, features | TUN_F_USO4 | TUN_F_USO6) == 0)
     port->uso = TRUE;
   else if (ioctl(fd, TUNSETOFFLOAD, features) < 0)
@@ -98,10 +102,13 @@ static void open_work(gpointer data) {
 }
 
 static void port_free(TunPort *port) {
-  g_hash_table_remove(port->dp->ports, port);
+  TunDp *dp = port->dp;
+  g_hash_table_remove(dp->ports, port);
   tun_routes_clear(&port->routes);
   g_free(port->failure);
   g_free(port);
+  if (dp->stopping && !g_hash_table_size(dp->ports))
+    tun_dp_idle(dp);
 }
 
 static void open_ready(gpointer user, int error) {
@@ -126,9 +133,11 @@ static void open_done(gpointer data) {
   TunPort *port = data;
   TunDp *dp = port->dp;
   if (port->failure) {
-    g_autoptr(GError) error = g_error_new_literal(ADIT_ERROR, ADIT_ERR_SYSTEM, port->failure);
-    port->opened(port->user, NULL, error);
+    g_autoptr(GError) error = g_error_new_literal(ADIT_ERROR, port->exists ? ADIT_ERR_EXISTS : ADIT_ERR_SYSTEM, port->failure);
+    AditPortOpened opened = port->opened;
+    gpointer user = port->user;
     port_free(port);
+    opened(user, NULL, error);
     return;
   }
   AditLinkChange change = {.ifindex = port->head.ifindex,
@@ -141,6 +150,20 @@ static void open_done(gpointer data) {
     change.alias = port->alias;
   }
   dp->net->link_change(&change, open_ready, port);
+}
+
+static void port_begin(TunPort *port) {
+  TunDp *dp = port->dp;
+  TunPort *before = g_hash_table_lookup(dp->closing, port->head.name);
+  if (before) { /* behind all that wait for that name */
+    while (before->successor)
+      before = before->successor;
+    before->successor = port;
+    return;
+  }
+  if (g_hash_table_contains(dp->condemned, port->head.name))
+    condemned_flush(dp); /* calls are carried out in order: its predecessor is gone first */
+  dp->net->call(open_work, open_done, port);
 }
 
 void tun_port_open(gpointer data, const AditPortSpec *spec, AditPortOpened done, gpointer user) {
@@ -166,9 +189,7 @@ void tun_port_open(gpointer data, const AditPortSpec *spec, AditPortOpened done,
   port->user = user;
   tun_routes_init(&port->routes, tun_retire_memory, dp);
   g_hash_table_add(dp->ports, port);
-  if (g_hash_table_contains(dp->condemned, port->head.name))
-    condemned_flush(dp); /* calls are carried out in order: its predecessor is gone first */
-  dp->net->call(open_work, open_done, port);
+  port_begin(port);
 }
 
 /* ---- closing ---- */
@@ -190,9 +211,18 @@ static void close_done(gpointer data) {
   } else {
     dp->net->link_delete(port->head.ifindex, NULL, NULL);
   }
-  if (port->closed)
-    port->closed(port->user, &port->counters);
+  AditPortClosed closed = port->closed;
+  gpointer user = port->user;
+  AditCounters final = port->counters;
+  TunPort *successor = port->successor, *next;
+  g_hash_table_remove(dp->closing, port->head.name);
+  for (; successor; successor = next) {
+    next = g_steal_pointer(&successor->successor);
+    port_begin(successor);
+  }
   port_free(port);
+  if (closed)
+    closed(user, &final);
 }
 
 /* No worker knows it any more. */
@@ -206,6 +236,7 @@ void tun_port_close(AditPort *head, AditPortClosed done, gpointer user) {
   TunDp *dp = port->dp;
   port->closed = done;
   port->user = user;
+  g_hash_table_insert(dp->closing, port->head.name, port);
   for (guint i = 0; i < port->n_queues; i++)
     if (port->queue[i].watcher >= 0) {
       tun_worker_unwatch(dp->worker[port->queue[i].watcher], port->queue[i].fd);

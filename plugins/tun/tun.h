@@ -158,8 +158,9 @@ struct TunPort {
   gpointer user;
   char alias[64];
   guint mtu;
-  char *failure; /**< network thread's: why it could not be opened */
-  int carrier_wanted;
+  char *failure;      /**< network thread's: why it could not be opened */
+  gboolean exists;    /**< ... because there is one of that name */
+  TunPort *successor; /**< waits for this one's name */
   guint n_queues;
   TunQueue queue[TUN_WORKERS_MAX];
 };
@@ -237,16 +238,23 @@ struct TunDp {
   int wake_fd;
   AditWatch *wake_watch;
   GHashTable *ports;     /**< set of TunPort */
+  GHashTable *closing;   /**< name -> TunPort that is on its way out */
   GHashTable *condemned; /**< set of names of interfaces that wait for their deletion */
   AditTimer condemned_timer;
+  gboolean stopping;
+  void (*stopped)(gpointer data);
+  gpointer stopped_data;
 };
 
-/** Makes a data path; nothing runs before tun_dp_start(). [main] */
+/** Makes a data path; it can do nothing yet. [main] */
 TunDp *tun_dp_new(const AditLoopService *loop, const AditNetService *net, AditPlugin *plugin);
-/** Starts the workers, and sweeps away what an earlier process left. */
+/** Makes the workers: from now on listeners may be opened. Once; later calls change nothing. */
+gboolean tun_dp_setup(TunDp *dp, const TunConfig *config, GError **error);
+/** Starts the workers, and sweeps away what an earlier process left. Does tun_dp_setup() if that was not done. */
 gboolean tun_dp_start(TunDp *dp, const TunConfig *config, GError **error);
-/** Ends the workers. Links, sessions and listeners should be closed; ports that are not are deleted by group. */
-void tun_dp_stop(TunDp *dp);
+/** Waits until all ports are closed, ends the workers, deletes what is left by group, and calls `done` (which may be NULL). */
+void tun_dp_stop(TunDp *dp, void (*done)(gpointer data), gpointer data);
+/** After `done`; or before, when the daemon waits no longer: then what may still be in use is left to the end of the process. */
 void tun_dp_free(TunDp *dp);
 /** Facts for `show datapath`: a MAP. */
 AditValue *tun_dp_describe(const TunDp *dp);
@@ -338,5 +346,7 @@ void tun_port_open(gpointer dp, const AditPortSpec *spec, AditPortOpened done, g
 void tun_port_close(AditPort *port, AditPortClosed done, gpointer user);
 void tun_port_carrier(AditPort *port, gboolean on);
 void tun_condemned_timer(AditTimer *timer, gpointer dp);
-/** Deletes all interfaces that this daemon made, or an earlier one left. */
-void tun_ports_sweep(TunDp *dp);
+/** Deletes all interfaces that this daemon made, or an earlier one left. `done` may be NULL. */
+void tun_ports_sweep(TunDp *dp, AditNetDone done, gpointer user);
+/** The last port has gone while the data path is stopping. */
+void tun_dp_idle(TunDp *dp);

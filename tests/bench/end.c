@@ -120,8 +120,5 @@ int main(int argc, char **argv) {
   g_unix_signal_add(SIGINT, on_term, &end);
   g_main_loop_run(end.main);
   print_counters(end.dp);
-  tun_dp_stop(end.dp);
-  adit_net_fini();
-  adit_loop_fini();
   return 0;
 }

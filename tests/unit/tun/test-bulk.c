@@ -33,7 +33,7 @@ typedef struct {
   AditDpSession *session;
   AditPort *port;
   int addressed, errors;
-  gboolean closed, finished, right;
+  gboolean closed, stopped, finished, right;
   const char *inside; /* the server's address in the transfer at hand */
 } End;
 
@@ -44,6 +44,9 @@ static void on_opened(gpointer user, AditPort *port, const GError *error) {
 }
 static void on_closed(gpointer user, const AditCounters *final) {
   ((End *)user)->closed = TRUE;
+}
+static void on_stopped(gpointer user) {
+  ((End *)user)->stopped = TRUE;
 }
 static void on_address(gpointer user, int error) {
   ((End *)user)->addressed++;
@@ -97,7 +100,8 @@ static void end_stop(End *end) {
   tun_port_close(end->port, on_closed, end);
   TEST_LOOP_UNTIL(end->closed, PATIENCE);
   tun_listener_close(end->listener);
-  tun_dp_stop(end->dp);
+  tun_dp_stop(end->dp, on_stopped, end);
+  TEST_LOOP_UNTIL(end->stopped, PATIENCE);
   adit_net_fini();
   tun_dp_free(end->dp);
   adit_loop_fini();

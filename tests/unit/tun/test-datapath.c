@@ -43,6 +43,7 @@ typedef struct {
   AditPort *port;
   gboolean opened, closed, own_port;
   AditCounters final;
+  int error;
   guint frames;
   GByteArray *frame;
 } Session;
@@ -55,6 +56,7 @@ struct World {
   AditEndpoint peer_at;
   guint controls, strays;
   AditPath from;
+  gboolean stopped;
   Session session[4];
 };
 
@@ -76,8 +78,7 @@ static void on_frame(gpointer user, const guint8 *frame, gsize length) {
 }
 static void on_opened(gpointer user, AditPort *port, const GError *error) {
   Session *s = user;
-  if (error)
-    print_message("%s\n", error->message);
+  s->error = error ? error->code : 0;
   s->port = port;
   s->opened = TRUE;
 }
@@ -85,6 +86,9 @@ static void on_closed(gpointer user, const AditCounters *final) {
   Session *s = user;
   s->final = *final;
   s->closed = TRUE;
+}
+static void on_stopped(gpointer user) {
+  ((World *)user)->stopped = TRUE;
 }
 static void on_address(gpointer user, int error) {
   *(int *)user = error;
@@ -213,7 +217,9 @@ static void world_free(World *w) {
     tun_listener_close(w->listener);
   if (w->peer >= 0)
     close(w->peer);
-  tun_dp_stop(w->dp);
+  w->stopped = FALSE;
+  tun_dp_stop(w->dp, on_stopped, w);
+  assert_true(TEST_LOOP_UNTIL(w->stopped, PATIENCE));
   adit_net_fini();
   tun_dp_free(w->dp);
   adit_loop_fini();
@@ -693,6 +699,19 @@ static void a_name_is_free_again_at_once(void **state) {
   assert_true(TEST_LOOP_UNTIL(!if_nametoindex("l2tp-t0"), PATIENCE));
 }
 
+/* The old one is still on its way out; the new one waits for it. */
+static void a_name_may_be_taken_over(void **state) {
+  World *w = *state;
+  AditPortSpec spec = {.size = sizeof spec, .kind = ADIT_PORT_L3, .name = "l2tp-same", .mtu = 1400};
+  port_make(&w->session[0], "l2tp-same", FALSE, FALSE);
+  tun_port_close(g_steal_pointer(&w->session[0].port), on_closed, &w->session[0]);
+  tun_port_open(w->dp, &spec, on_opened, &w->session[1]);
+  assert_true(TEST_LOOP_UNTIL(w->session[1].opened, PATIENCE));
+  assert_true(w->session[0].closed);
+  assert_non_null(w->session[1].port);
+  w->session[1].own_port = TRUE;
+}
+
 static void a_name_that_is_taken_is_an_error(void **state) {
   World *w = *state;
   Session *s = &w->session[0];
@@ -700,6 +719,7 @@ static void a_name_that_is_taken_is_an_error(void **state) {
   tun_port_open(w->dp, &spec, on_opened, s);
   assert_true(TEST_LOOP_UNTIL(s->opened, PATIENCE));
   assert_null(s->port);
+  assert_int_equal(s->error, ADIT_ERR_EXISTS);
 }
 
 static gboolean has_carrier(const char *name) {
@@ -783,6 +803,7 @@ int main(void) {
       T(shared_ports_know_their_sessions),
       T(splicing_carries_frames_on),
       T(a_name_is_free_again_at_once),
+      T(a_name_may_be_taken_over),
       T(a_name_that_is_taken_is_an_error),
       T(static_ports_have_carrier_when_told),
       T(a_port_in_use_is_an_error),

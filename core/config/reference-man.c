@@ -14,7 +14,12 @@ static void append_roff(GString *out, const char *text) {
     case '-':
       g_string_append(out, "\\-");
       break;
-    case '`':
+    case '`': /* `word` or `word' */
+    case '\'':
+      if (*p == '\'' && !bold) {
+        g_string_append(out, first ? "\\&'" : "'");
+        break;
+      }
       bold = !bold;
       g_string_append(out, bold ? "\\fB" : "\\fR");
       break;
@@ -28,7 +33,7 @@ static void append_roff(GString *out, const char *text) {
       g_string_append_c(out, ' ');
       break;
     default:
-      if (first && (*p == '.' || *p == '\''))
+      if (first && *p == '.')
         g_string_append(out, "\\&");
       g_string_append_c(out, *p);
       break;
@@ -86,7 +91,7 @@ static void append_scope(GString *out, const AditSchema *schema, const AditRefer
   for (guint i = 0; i < n; i++) {
     if (strcmp(entries[i].owner, owner) != 0) {
       owner = entries[i].owner;
-      g_string_append(out, ".PP\nOf plugin \\fB");
+      g_string_append_printf(out, "%sOf plugin \\fB", i ? ".PP\n" : "");
       append_roff(out, owner);
       g_string_append(out, "\\fR:\n");
     }

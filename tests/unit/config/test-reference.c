@@ -39,11 +39,11 @@ static void manual_has_a_section_for_each_scope(void **state) {
 }
 
 static void manual_escapes_what_roff_would_eat(void **state) {
-  static const AditOption option = {"odd", "global", ADIT_TYPE_STRING, .help = ".hidden \\n `bold` a-b ~^\n'next"};
+  static const AditOption option = {"odd", "global", ADIT_TYPE_STRING, .help = ".hidden \\n `bold` `word' it's a-b ~^\n'next"};
   g_autoptr(AditSchema) schema = adit_schema_new();
   assert_true(adit_schema_add(schema, "core", &option, 1));
   g_autofree char *man = adit_reference_man(schema);
-  assert_non_null(strstr(man, "\n\\&.hidden \\en \\fBbold\\fR a\\-b \\(ti\\(ha 'next\n"));
+  assert_non_null(strstr(man, "\n\\&.hidden \\en \\fBbold\\fR \\fBword\\fR it's a\\-b \\(ti\\(ha 'next\n"));
 }
 
 /* The sample with every option line made active. */

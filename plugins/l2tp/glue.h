@@ -96,12 +96,12 @@ struct L2tpPeer {
   L2tpService *service;
   L2tpListener *listener;
   AditPath path;
-  AditTimer timers[L2TP_SLOTS], idle;
+  AditTimer timers[L2TP_SLOTS], idle, probe;
   GHashTable *links;      /**< session id -> L2tpLink*; made with the first */
   AditDial *dial;         /**< client, until its link is open */
-  L2tpPeer *next, **back; /**< of the same bucket by remote address */
+  L2tpPeer *next, **back; /**< of the same bucket by remote address and port */
   GList half_open;        /**< member of L2tp.half_open while data is not NULL */
-  guint64 since_ms;
+  guint64 since_ms, probed_ms;
   gboolean stopping; /**< we end it for a reason of our own */
 };
 
@@ -129,8 +129,10 @@ void l2tp_link_started(L2tp *l2tp, AditLinkId id);
 
 /** A control datagram without tunnel id. */
 void l2tp_server_newcomer(L2tpListener *listener, const AditPath *path, const L2tpHeader *header, const guint8 *datagram, gsize length);
-/** The tunnel stands: what was before it on the same path is stale. */
-void l2tp_server_replace_stale(L2tpPeer *peer);
+/** The tunnel stands: what was before it on the same path and does not answer any more is stale. */
+void l2tp_server_probe_stale(L2tpPeer *peer);
+/** Time to answer is over. An AditTimerFunc; `data' is the L2tpPeer. */
+void l2tp_server_probed(AditTimer *timer, gpointer data);
 
 /* ---- client.c ---- */
 
@@ -169,7 +171,7 @@ struct L2tp {
   GPtrArray *listeners;               /**< all that are open, borrowed */
   GHashTable *tunnels;                /**< local tunnel id -> L2tpPeer*, owned by the engine's life */
   GHashTable *links;                  /**< AditLinkId* -> L2tpLink*, borrowed */
-  L2tpPeer *hosts[L2TP_HOST_BUCKETS]; /**< by remote address */
+  L2tpPeer *hosts[L2TP_HOST_BUCKETS]; /**< by remote address and port */
   guint32 host_seed;
   GQueue half_open; /**< of L2tpPeer, oldest first */
   guint starting;   /**< links whose session is not up yet */
@@ -182,8 +184,8 @@ struct L2tp {
   void (*stopped)(AditPlugin *plugin);
 };
 
-/** First of the tunnels whose peer may have that address (of its bucket). */
-L2tpPeer **l2tp_hosts_bucket(L2tp *l2tp, const AditAddress *address);
+/** First of the tunnels whose peer may be there (of its bucket). */
+L2tpPeer **l2tp_hosts_bucket(L2tp *l2tp, const AditEndpoint *remote);
 /** A tunnel has gone, or lingers only: stopping may be over. */
 void l2tp_stop_check(L2tp *l2tp);
 /** A line that a stranger caused: rate-limited. */

@@ -79,11 +79,15 @@ static const AditLinkOps link_ops = {sizeof link_ops, on_closed};
 
 static gboolean host_has_session(L2tpPeer *peer) {
   AditAddress remote = adit_endpoint_address(&peer->path.remote);
+  GHashTableIter iter;
+  gpointer value;
 
-  for (L2tpPeer *other = *l2tp_hosts_bucket(peer->l2tp, &remote); other; other = other->next) {
+  g_hash_table_iter_init(&iter, peer->l2tp->tunnels);
+  while (g_hash_table_iter_next(&iter, NULL, &value)) {
+    L2tpPeer *other = value;
     AditAddress there = adit_endpoint_address(&other->path.remote);
-    if (adit_address_equal(&there, &remote) && other->service->sessions == peer->service->sessions && other->links &&
-        g_hash_table_size(other->links))
+    if (other->links && g_hash_table_size(other->links) && other->service->sessions == peer->service->sessions &&
+        adit_address_equal(&there, &remote))
       return TRUE;
   }
   return FALSE;

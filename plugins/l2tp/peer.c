@@ -75,7 +75,7 @@ static void host_tunnel_up(gpointer host) {
   if (!peer->service->client) {
     l2tp_limiter_refund(&peer->l2tp->limiter, &remote);
     peer_arm_idle(peer);
-    l2tp_server_replace_stale(peer);
+    l2tp_server_probe_stale(peer);
   }
   peer_publish(peer, peer->l2tp->tunnel_up_event, NULL);
 }
@@ -170,9 +170,7 @@ static guint16 tunnel_id(L2tp *l2tp) {
 }
 
 static void peer_enter_bucket(L2tpPeer *peer) {
-  AditAddress remote = adit_endpoint_address(&peer->path.remote);
-
-  peer->back = l2tp_hosts_bucket(peer->l2tp, &remote);
+  peer->back = l2tp_hosts_bucket(peer->l2tp, &peer->path.remote);
   peer->next = *peer->back;
   if (peer->next)
     peer->next->back = &peer->next;
@@ -202,6 +200,7 @@ L2tpPeer *l2tp_peer_new(L2tp *l2tp, L2tpService *service, L2tpListener *listener
   for (guint i = 0; i < L2TP_SLOTS; i++)
     peer->timers[i] = (AditTimer){.func = on_timer, .data = peer};
   peer->idle = (AditTimer){.func = on_idle, .data = peer};
+  peer->probe = (AditTimer){.func = l2tp_server_probed, .data = peer};
   l2tp_tunnel_init(&peer->tunnel, id);
   g_hash_table_insert(l2tp->tunnels, GUINT_TO_POINTER(id), peer);
   peer_enter_bucket(peer);
@@ -213,6 +212,7 @@ void l2tp_peer_free(L2tpPeer *peer) {
 
   peer_leave_half_open(peer);
   peer->l2tp->loop->timer_cancel(&peer->idle);
+  peer->l2tp->loop->timer_cancel(&peer->probe);
   l2tp_tunnel_clear(&peer->tunnel, &env);
   g_clear_pointer(&peer->links, g_hash_table_unref);
   g_hash_table_remove(peer->l2tp->tunnels, GUINT_TO_POINTER(peer->tunnel.local));
@@ -260,7 +260,9 @@ gboolean l2tp_peer_path_ok(L2tpPeer *peer, const L2tpListener *listener, const A
   if (!adit_endpoint_equal(&peer->path.remote, &path->remote)) {
     if (!peer->tunnel.originator || peer->tunnel.state != L2TP_TUNNEL_WAIT_REPLY || !is_first_sccrp(header, datagram))
       return FALSE;
+    peer_leave_bucket(peer);
     peer->path.remote = path->remote;
+    peer_enter_bucket(peer);
   }
   if (adit_address_is_any(&local)) /* we dialled without saying from where: now it is known */
     peer->path.local = path->local;
@@ -279,11 +281,12 @@ AditCause l2tp_cause(const L2tpPeer *peer, const L2tpReason *reason) {
   return reason->timeout ? ADIT_CAUSE_LOST_SERVICE : ADIT_CAUSE_NAS_ERROR;
 }
 
-L2tpPeer **l2tp_hosts_bucket(L2tp *l2tp, const AditAddress *address) {
-  guint32 hash = l2tp->host_seed;
+L2tpPeer **l2tp_hosts_bucket(L2tp *l2tp, const AditEndpoint *remote) {
+  AditAddress address = adit_endpoint_address(remote);
+  guint32 hash = (l2tp->host_seed ^ adit_endpoint_port(remote)) * 16777619u;
 
-  for (guint i = 0; i < adit_address_size(address); i++)
-    hash = (hash ^ address->octet[i]) * 16777619u;
+  for (guint i = 0; i < adit_address_size(&address); i++)
+    hash = (hash ^ address.octet[i]) * 16777619u;
   return &l2tp->hosts[(hash ^ hash >> 15) % L2TP_HOST_BUCKETS];
 }
 

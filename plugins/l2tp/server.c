@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "glue.h"
 
+enum { PROBE_MS = 4000 }; /* a Hello and two repeats */
+
 /** A StopCCN to somebody we keep nothing of: acknowledges the SCCRQ and says no. */
 static void refuse(L2tpListener *listener, const AditPath *path, const L2tpMessage *sccrq, guint16 result, guint16 error,
                    const char *text) {
@@ -28,9 +30,7 @@ static gboolean same_remote(const L2tpPeer *peer, const AditPath *path) {
 
 /** The tunnel that this very SCCRQ has made already (RFC 2661 5.8: its acknowledgement was lost). */
 static L2tpPeer *find_repeated(L2tp *l2tp, const AditPath *path, guint16 id, const char *host_name) {
-  AditAddress remote = adit_endpoint_address(&path->remote);
-
-  for (L2tpPeer *peer = *l2tp_hosts_bucket(l2tp, &remote); peer; peer = peer->next)
+  for (L2tpPeer *peer = *l2tp_hosts_bucket(l2tp, &path->remote); peer; peer = peer->next)
     if (!peer->tunnel.originator && peer->tunnel.peer == id && peer->tunnel.state != L2TP_TUNNEL_DEAD && same_remote(peer, path) &&
         !strcmp(peer->tunnel.peer_name, host_name))
       return peer;
@@ -39,9 +39,7 @@ static L2tpPeer *find_repeated(L2tp *l2tp, const AditPath *path, guint16 id, con
 
 /** We are dialling whoever dials us: one of the two tunnels goes. TRUE if the SCCRQ is to be dropped. */
 static gboolean lost_to_tie(L2tp *l2tp, const AditPath *path, const L2tpMessage *sccrq) {
-  AditAddress remote = adit_endpoint_address(&path->remote);
-
-  for (L2tpPeer *peer = *l2tp_hosts_bucket(l2tp, &remote); peer; peer = peer->next) {
+  for (L2tpPeer *peer = *l2tp_hosts_bucket(l2tp, &path->remote); peer; peer = peer->next) {
     if (!peer->tunnel.originator || peer->tunnel.state != L2TP_TUNNEL_WAIT_REPLY || !same_remote(peer, path))
       continue;
     L2tpTie tie = l2tp_tunnel_tie(&peer->tunnel, sccrq);
@@ -55,20 +53,31 @@ static gboolean lost_to_tie(L2tp *l2tp, const AditPath *path, const L2tpMessage 
   return FALSE;
 }
 
-void l2tp_server_replace_stale(L2tpPeer *peer) {
-  AditAddress remote = adit_endpoint_address(&peer->path.remote);
-  g_autoptr(GPtrArray) stale = g_ptr_array_new();
+/* A peer that has restarted knows nothing of its old tunnel. But a second client on the same host looks just the same, so the old
+ * tunnel is asked: who answers is kept. */
+void l2tp_server_probe_stale(L2tpPeer *peer) {
+  L2tp *l2tp = peer->l2tp;
 
   if (!peer->service->replace_stale)
     return;
-  for (L2tpPeer *other = *l2tp_hosts_bucket(peer->l2tp, &remote); other; other = other->next)
-    if (other != peer && !other->tunnel.originator && other->tunnel.state == L2TP_TUNNEL_ESTABLISHED && same_remote(other, &peer->path) &&
-        !strcmp(other->tunnel.peer_name, peer->tunnel.peer_name))
-      g_ptr_array_add(stale, other);
-  for (guint i = 0; i < stale->len; i++) {
-    peer->l2tp->stats.replaced++;
-    l2tp_peer_discard(stale->pdata[i], "the peer has begun anew");
+  for (L2tpPeer *other = *l2tp_hosts_bucket(l2tp, &peer->path.remote); other; other = other->next) {
+    if (other == peer || other->tunnel.originator || other->tunnel.state != L2TP_TUNNEL_ESTABLISHED || !same_remote(other, &peer->path) ||
+        strcmp(other->tunnel.peer_name, peer->tunnel.peer_name))
+      continue;
+    L2tpTunnelEnv env = l2tp_peer_env(other);
+    other->probed_ms = l2tp->loop->now();
+    l2tp_tunnel_probe(&other->tunnel, &env);
+    l2tp->loop->timer_arm(&other->probe, PROBE_MS);
   }
+}
+
+void l2tp_server_probed(AditTimer *timer, gpointer data) {
+  L2tpPeer *peer = data;
+
+  if (peer->tunnel.state != L2TP_TUNNEL_ESTABLISHED || MAX(peer->tunnel.last_rx, l2tp_link_last_data(peer)) > peer->probed_ms)
+    return;
+  peer->l2tp->stats.replaced++;
+  l2tp_peer_discard(peer, "the peer has begun anew");
 }
 
 /** Limits that hold before anything is allocated. */

@@ -222,10 +222,19 @@ void l2tp_tunnel_input(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const guint
 
 /* ---- timers ---- */
 
+void l2tp_tunnel_probe(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
+  L2tpWriter w;
+
+  if (tunnel->state != L2TP_TUNNEL_ESTABLISHED || !l2tp_channel_idle(&tunnel->channel))
+    return;
+  tunnel->hello_sent = adit_env_now(&env->engine);
+  l2tp_engine_write(tunnel, env, &w, L2TP_HELLO, 0);
+  l2tp_engine_post(tunnel, env, &w);
+}
+
 static void hello_timeout(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
   guint64 now = adit_env_now(&env->engine), last = tunnel->last_rx;
   guint32 silence = env->config->hello_ms;
-  L2tpWriter w;
 
   if (!adit_env_due(&env->engine, &tunnel->hello_deadline, L2TP_SLOT_HELLO) || tunnel->state != L2TP_TUNNEL_ESTABLISHED || !silence)
     return;
@@ -235,11 +244,7 @@ static void hello_timeout(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
     adit_env_arm(&env->engine, &tunnel->hello_deadline, L2TP_SLOT_HELLO, last + silence - now);
     return;
   }
-  if (l2tp_channel_idle(&tunnel->channel)) { /* else an answer is awaited anyhow */
-    tunnel->hello_sent = now;
-    l2tp_engine_write(tunnel, env, &w, L2TP_HELLO, 0);
-    l2tp_engine_post(tunnel, env, &w);
-  }
+  l2tp_tunnel_probe(tunnel, env);
   adit_env_arm(&env->engine, &tunnel->hello_deadline, L2TP_SLOT_HELLO, silence);
 }
 

@@ -167,6 +167,9 @@ gboolean l2tp_tunnel_call_close(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, gu
 gboolean l2tp_tunnel_set_link_info(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint16 session, guint32 send_accm, guint32 receive_accm);
 gboolean l2tp_tunnel_wan_errors(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint16 session, const guint32 errors[6]);
 
+/** Asks whether the peer is still there: a Hello now, unless an answer is awaited anyhow. */
+void l2tp_tunnel_probe(L2tpTunnel *tunnel, const L2tpTunnelEnv *env);
+
 const char *l2tp_tunnel_state_name(L2tpTunnelState state);
 
 /** Whole state, calls included. A full tunnel needs up to L2TP_QUEUE_MAX messages of room: see out->bad. */

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/** world.h - two instances of the whole plugin, a server's and a client's, on services made up for tests: virtual time, the
+ * null data path's network, and a core that only notes what it is told. */
+#pragma once
+
+/* clang-format off */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#include "core/base/owner.h"
+#include "plugins/l2tp/glue.h"
+#include "plugins/null/null.h"
+
+/** What the core was told of one link. */
+typedef struct {
+  AditLinkId id;
+  AditPlugin *plugin;
+  gboolean open;
+  AditCause cause;
+  char *caller_id, *called_id, *service, *closed_why;
+  gpointer token, user;
+  const AditLinkOps *ops;
+  AditPath path;
+  AditEncap encap;
+  gboolean client, proxied;
+} Link;
+
+typedef struct {
+  struct AditPlugin plugin;
+  gpointer state;
+  L2tp *l2tp;
+  const AditTransportOps *transport;
+  const AditMethod *methods;
+  guint n_methods;
+  AditValue *config, *reply;
+  char *error_name;
+  guint ups, downs, dials_failed, stopped;
+  char *dial_error, *prepare_error;
+} Side;
+
+extern Side server, client;
+extern guint64 world_now;
+extern GPtrArray *world_links; /**< of Link */
+extern gboolean world_refuse;  /**< link_open() says no */
+extern guint world_loss;       /**< percent */
+extern guint world_sent;       /**< datagrams */
+extern void (*world_tap)(const AditPath *path, const guint8 *datagram, gsize length);
+
+void world_begin(void);
+void world_end(void);
+/** Reads YAML with the options of the session room and of l2tp, and gives it to the plugin (prepare, commit). */
+gboolean world_configure(Side *side, const char *yaml);
+void world_run(guint64 ms);
+/** Sends octets from an address as a stranger would. */
+void world_send(const char *from, guint16 port, const char *to, const guint8 *datagram, gsize length);
+/** Calls a management method; the reply is in side->reply. */
+const AditValue *world_call(Side *side, const char *method, AditValue *parameters);
+/** The client's dial; its token is `token`. */
+AditDial *world_dial(guint index, gpointer token);
+/** Links of a side that are open. */
+guint world_open_links(Side *side);
+Link *world_last_link(Side *side);

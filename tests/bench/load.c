@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RESENDS 6
+#define RESENDS 5
 
 struct sockaddr_storage load_server;
 socklen_t load_server_length;
@@ -61,21 +61,22 @@ static unsigned number_of(const Call *call) {
   return (unsigned)(call->tunnel - load.tunnels) * load.per_tunnel + (unsigned)(call - call->tunnel->calls);
 }
 
-static const char *expand(const char *pattern, const Call *call) {
-  static char text[128];
+static const char *expand(const char *pattern, const Call *call, char text[128]) {
   const char *mark = strstr(pattern, "%u");
   if (!mark)
     return pattern;
-  snprintf(text, sizeof text, "%.*s%u%s", (int)(mark - pattern), pattern, number_of(call), mark + 2);
+  snprintf(text, 128, "%.*s%u%s", (int)(mark - pattern), pattern, number_of(call), mark + 2);
   return text;
 }
 
 const char *load_user(const Ppp *ppp) {
-  return expand(load.user, (const Call *)ppp);
+  static char text[128];
+  return expand(load.user, (const Call *)ppp, text);
 }
 
 const char *load_password(const Ppp *ppp) {
-  return expand(load.password, (const Call *)ppp);
+  static char text[128];
+  return expand(load.password, (const Call *)ppp, text);
 }
 
 static void tell(const char *event, const char *reason) {
@@ -284,7 +285,7 @@ static void tunnel_tick(Tunnel *t) {
     }
     for (unsigned i = 0; i < t->queued; i++)
       load_send(t, &t->queue[i]);
-    t->resend = load.now + RESEND_AFTER * (t->tries < 4 ? 1 << (t->tries - 1) : 8);
+    t->resend = load.now + RESEND_AFTER * (t->tries < 2 ? 1 : 2);
   }
   if (t->state == OPEN && load.hello && load.now - t->last_heard > load.hello && t->queued == 0) {
     Message *m = load_message(t, HELLO, 0);

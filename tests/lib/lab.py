@@ -151,7 +151,7 @@ class Namespace:
 
     def capture(self, interface, *expression, sources=(), ports=(), needs=(), name=None):
         path = os.path.join(self.lab.folder, '%s-%s.pcap' % (name or self.role, interface))
-        process = self.start('tcpdump-%s-%s' % (name or self.role, interface), 'tcpdump', '-n', '-U', '-Z', 'root', '-i', interface, '-w', path, '-s', '0',
+        process = self.start('tcpdump-%s-%s' % (name or self.role, interface), 'tcpdump', '-n', '-U', '--immediate-mode', '-Z', 'root', '-i', interface, '-w', path, '-s', '0',
                              *expression)
         process.path = path
         capture.describe(path, sources, ports, needs)
@@ -216,10 +216,10 @@ class Adit:
         """Sessions that are up."""
         return [s for s in self.list('io.adit.session.ListSessions', 'sessions') if s.get('state') == 'up']
 
-    def session(self, user=None, deadline=15):
-        """Waits for a session (of that user) that is up, and returns it."""
+    def session(self, user=None, deadline=15, key='remote-address'):
+        """Waits for a session (of that user) that is up and has its IPv4 address, and returns it."""
         def found():
-            return next((s for s in self.sessions() if user is None or s.get('user') == user), None)
+            return next((s for s in self.sessions() if key in s and user in (None, s.get('user'))), None)
         return poll(found, 'a session of %s at %s' % (user or 'anybody', self.name), deadline, 0.1)
 
     def no_session(self, deadline=15):

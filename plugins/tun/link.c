@@ -66,6 +66,7 @@ AditDpLink *tun_link_attach(gpointer data, AditListener *listener, const AditPat
     return NULL;
   }
   g_hash_table_insert(dp->links, &link->serial, link);
+  tun_early_attached(dp, listener, link->item.key);
   return link;
 }
 

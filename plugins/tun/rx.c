@@ -274,6 +274,22 @@ static void stray(TunWorker *w, const AditListener *listener, const AditPath *pa
   tun_note(w, TUN_TO_NEW, &note, NULL, 0, NULL, 0);
 }
 
+/* Nobody's yet: LCP may be a moment before its link. Anything else is asked for again soon enough, or never mattered. */
+static void early(TunWorker *w, const AditListener *listener, const AditPath *path, const AditClassified *c, const guint8 *frame) {
+  guint at = c->length >= 2 && frame[0] == 0xff && frame[1] == 0x03 ? 2 : 0;
+  TUN_ADD(w->stats.unknown, 1);
+  if (c->has_sequence || c->length < at + 2u || c->length > TUN_EARLY_MAX || frame[at] << 8 != (ADIT_PPP_LCP & 0xff00) ||
+      frame[at + 1] != (ADIT_PPP_LCP & 0xff))
+    return;
+  TunNote note = {.kind = TUN_NOTE_EARLY,
+                  .slot = listener->slot,
+                  .serial = listener->serial,
+                  .tunnel = c->tunnel,
+                  .session = c->session,
+                  .path = *path};
+  tun_note(w, TUN_TO_NEW, &note, NULL, 0, frame + at, c->length - at);
+}
+
 static AditDpLink *link_find(TunWorker *w, AditListener *listener, guint32 key) {
   TunRx *rx = w->rx;
   if (!rx->last_link || rx->last_key != key || rx->last_listener != listener) {
@@ -288,7 +304,7 @@ static void data_input(TunWorker *w, AditListener *listener, const TunWhere *fro
                        const AditClassified *c) {
   AditDpLink *link = c->tunnel <= G_MAXUINT16 && c->session <= G_MAXUINT16 ? link_find(w, listener, c->tunnel << 16 | c->session) : NULL;
   if (!link) {
-    TUN_ADD(w->stats.unknown, 1);
+    early(w, listener, path, c, datagram + c->offset);
     return;
   }
   const TunWire *wire = __atomic_load_n(&link->wire, __ATOMIC_ACQUIRE);

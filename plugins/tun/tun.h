@@ -167,7 +167,7 @@ struct TunPort {
 
 /* ---- main <- worker ---- */
 
-typedef enum { TUN_NOTE_FRAME = 1, TUN_NOTE_CONTROL, TUN_NOTE_STRAY } TunNoteKind;
+typedef enum { TUN_NOTE_FRAME = 1, TUN_NOTE_CONTROL, TUN_NOTE_STRAY, TUN_NOTE_EARLY } TunNoteKind;
 typedef enum { TUN_TO_LIVE, TUN_TO_CONTROL, TUN_TO_NEW, TUN_TO_N } TunPriority;
 
 typedef struct {
@@ -179,6 +179,17 @@ typedef struct {
   guint32 length;
   guint8 data[];
 } TunNote;
+
+/** LCP that came before the main loop had read the control message that makes its link: kept for a moment, since the peer asks
+ *  again only after three seconds (RFC 1661 4.6). */
+enum { TUN_EARLY_MAX = 256, TUN_EARLY = 32 };
+typedef struct {
+  guint64 listener; /**< serial; 0 = free */
+  guint64 key;
+  TunWhere where;
+  guint length;
+  guint8 frame[TUN_EARLY_MAX];
+} TunEarly;
 
 /** worker <- worker: a frame whose link lives elsewhere. */
 typedef struct {
@@ -237,6 +248,9 @@ struct TunDp {
   guint64 next_serial;
   int wake_fd;
   AditWatch *wake_watch;
+  TunEarly early[TUN_EARLY];
+  guint next_early;
+  gboolean early_due;    /**< a link was attached for one of them */
   GHashTable *ports;     /**< set of TunPort */
   GHashTable *closing;   /**< name -> TunPort that is on its way out */
   GHashTable *condemned; /**< set of names of interfaces that wait for their deletion */
@@ -304,6 +318,8 @@ void tun_tx_flush(TunWorker *w);
 void tun_note(TunWorker *w, TunPriority priority, const TunNote *note, const guint8 *head, gsize head_length, const guint8 *data,
               gsize length);
 gboolean tun_notes_dispatch(int fd, guint condition, gpointer dp); /**< [main] */
+/** [main] A link has been attached: frames that were early for it are handed over in the next pass. */
+void tun_early_attached(TunDp *dp, const AditListener *listener, guint64 key);
 
 /* listener.c */
 AditListener *tun_listen(gpointer dp, const AditListenerSpec *spec, const AditListenerOps *ops, gpointer user, GError **error);

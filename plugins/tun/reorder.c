@@ -4,9 +4,7 @@
 gboolean tun_hold_pool_init(TunHoldPool *pool, guint n) {
   pool->hold = g_try_new(TunHold, n);
   pool->n = pool->hold ? n : 0;
-  pool->free = pool->n ? 1 : 0;
-  for (guint i = 0; i < pool->n; i++)
-    pool->hold[i].next_free = (guint16)(i + 1 < n ? i + 2 : 0);
+  pool->fresh = pool->free = 0;
   return pool->hold != NULL;
 }
 
@@ -66,11 +64,12 @@ static gboolean hold(TunReorder *r, TunHoldPool *pool, guint16 sequence, const g
   guint slot = sequence % TUN_HOLD_WINDOW;
   if (r->held[slot]) /* the same frame twice */
     return TRUE;
-  if (!pool->free || length > TUN_HOLD_FRAME)
+  if ((!pool->free && pool->fresh == pool->n) || length > TUN_HOLD_FRAME)
     return FALSE;
-  guint16 index = pool->free;
+  guint16 index = pool->free ? pool->free : (guint16)++pool->fresh;
   TunHold *h = &pool->hold[index - 1];
-  pool->free = h->next_free;
+  if (index == pool->free)
+    pool->free = h->next_free;
   h->sequence = sequence;
   h->length = (guint16)length;
   memcpy(h->frame, frame, length);

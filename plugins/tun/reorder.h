@@ -21,6 +21,7 @@ typedef struct {
 typedef struct {
   TunHold *hold;
   guint n;
+  guint fresh;  /**< so many were used at least once: the rest is memory that was never touched */
   guint16 free; /**< index + 1; 0 = none */
 } TunHoldPool;
 

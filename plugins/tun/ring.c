@@ -7,9 +7,9 @@ enum { LENGTH = 8 };
 #define PAD      G_MAXUINT32
 #define ROUND(n) (((gsize)(n) + LENGTH + 7) & ~(gsize)7)
 
-gboolean tun_ring_init(TunRing *ring, gsize size) {
+gboolean tun_ring_init(TunRing *ring, gsize size, gboolean ready) {
   memset(ring, 0, sizeof *ring);
-  void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | (ready ? MAP_POPULATE : MAP_NORESERVE), -1, 0);
   if (data == MAP_FAILED)
     return FALSE;
   ring->data = data;

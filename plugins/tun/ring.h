@@ -15,8 +15,9 @@ typedef struct {
   gsize read;                              /**< consumer's: what was read */
 } TunRing;
 
-/** `size` must be a power of two. False when there is no memory. [main] */
-gboolean tun_ring_init(TunRing *ring, gsize size);
+/** `size` must be a power of two. `ready`: takes all the memory now, so that what strangers send costs none later.
+ *  False when there is no memory. [main] */
+gboolean tun_ring_init(TunRing *ring, gsize size, gboolean ready);
 void tun_ring_clear(TunRing *ring);
 /** Room for a record of `length` octets, aligned to 8, or NULL when full; tun_ring_push() makes it visible. [producer] */
 gpointer tun_ring_reserve(TunRing *ring, gsize length);

@@ -11,8 +11,8 @@ enum {
   HOLD_FRAMES = 256, /* of all links together, waiting for those before them */
   FOREIGN_RING = 512 * 1024,
   LIVE_RING = 1024 * 1024, /* PPP frames of links: a mass reconnect sends thousands at once */
-  CONTROL_RING = 1024 * 1024,
-  NEW_RING = 256 * 1024,
+  CONTROL_RING = 512 * 1024,
+  NEW_RING = 128 * 1024,
 };
 
 void tun_worker_kick(TunWorker *w) {
@@ -93,9 +93,9 @@ TunWorker *tun_worker_new(TunDp *dp, guint index, GError **error) {
   w->tx = tun_tx_new();
   tun_coalesce_init(&w->join, tun_rx_write, w);
   for (guint i = 0; i < TUN_TO_N; i++)
-    ok &= tun_ring_init(&w->main[i], size[i]);
+    ok &= tun_ring_init(&w->main[i], size[i], i != TUN_TO_LIVE);
   for (guint i = 0; i < dp->n_workers; i++)
-    ok &= i == index || tun_ring_init(&w->from[i], FOREIGN_RING);
+    ok &= i == index || tun_ring_init(&w->from[i], FOREIGN_RING, FALSE);
   ok &= tun_hold_pool_init(&w->pool, HOLD_FRAMES);
   if (w->epoll_fd < 0 || w->wake_fd < 0 || !w->rx || !w->tx || !ok || !tun_worker_watch(w, w->wake_fd, &w->wake)) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "no memory or descriptors for a worker: %s", g_strerror(errno));

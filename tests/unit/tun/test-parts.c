@@ -18,7 +18,7 @@ static void ring_keeps_order_and_refuses_when_full(void **state) {
   TunRing ring;
   gsize length;
   guint pushed = 0, read = 0;
-  assert_true(tun_ring_init(&ring, 4096));
+  assert_true(tun_ring_init(&ring, 4096, TRUE));
   for (guint round = 0; round < 200; round++) {
     guint8 *room;
     guint n = 1 + (pushed * 61) % 900;
@@ -64,7 +64,7 @@ static gpointer produce(gpointer data) {
 static void ring_between_threads_loses_nothing(void **state) {
   TunRing ring;
   gsize length;
-  assert_true(tun_ring_init(&ring, 8192));
+  assert_true(tun_ring_init(&ring, 8192, FALSE));
   GThread *thread = g_thread_new("producer", produce, &ring);
   for (guint i = 0; i < RECORDS;) {
     const guint32 *record = tun_ring_read(&ring, &length);
@@ -192,7 +192,7 @@ static int order_setup(void **state) {
 static int order_teardown(void **state) {
   Order *o = *state;
   tun_reorder_flush(&o->r, &o->pool, NULL, NULL, &o->count);
-  guint free = 0;
+  guint free = o->pool.n - o->pool.fresh;
   for (guint16 at = o->pool.free; at; at = o->pool.hold[at - 1].next_free)
     free++;
   tun_hold_pool_clear(&o->pool);

@@ -87,6 +87,8 @@ static void job_run(gpointer data, gpointer user) {
 }
 
 static gboolean run_blocking(AditPlugin *plugin, AditWorkFunc work, AditWorkFunc done, gpointer data) {
+  if (!test_now->threads) /* the end has begun */
+    return FALSE;
   Job *job = g_new(Job, 1);
   *job = (Job){work, done, data};
   g_thread_pool_push(test_now->threads, job, NULL);
@@ -169,8 +171,13 @@ void test_loop_begin(AditTest *test) {
   test->threads = g_thread_pool_new(job_run, NULL, 4, FALSE, NULL);
 }
 
+void test_loop_quiesce(AditTest *test) {
+  g_thread_pool_free(g_steal_pointer(&test->threads), FALSE, TRUE);
+  while (adit_test_iterate(test, 0))
+    ;
+}
+
 void test_loop_end(AditTest *test) {
-  g_thread_pool_free(test->threads, FALSE, TRUE);
   while (adit_test_iterate(test, 0))
     ;
   g_async_queue_unref(test->calls);

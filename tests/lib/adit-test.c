@@ -230,12 +230,13 @@ gboolean adit_test_stop(AditTest *test, guint limit_ms) {
 
 void adit_test_free(AditTest *test) {
   adit_test_stop(test, 5000);
+  test_loop_quiesce(test);
   for (guint i = test->plugins->len; i-- > 0;) {
     TestPlugin *plugin = (TestPlugin *)test->plugins->pdata[i];
     if (plugin->info->fini)
       plugin->info->fini(plugin->state);
   }
-  test_loop_end(test); /* outstanding work first: it may answer the others */
+  test_loop_end(test); /* what is outstanding may answer the others */
   test_rest_end(test);
   test_aaa_end(test);
   test_bus_end(test);

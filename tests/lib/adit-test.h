@@ -64,6 +64,8 @@ TestEntry *test_find(GPtrArray *entries, const char *name);
 gboolean test_register(GPtrArray *entries, AditPlugin *plugin, const char *name, gconstpointer ops, gpointer state, GError **error);
 
 void test_loop_begin(AditTest *test);
+/** Ends work on threads and runs what came of it: plugins' fini may count on it. */
+void test_loop_quiesce(AditTest *test);
 void test_loop_end(AditTest *test);
 void test_bus_begin(AditTest *test);
 void test_bus_end(AditTest *test);

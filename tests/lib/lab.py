@@ -381,7 +381,7 @@ def one(stage, tail):
 
 def transfer(server, client, address, octets=None, seconds=None, reverse=False, streams=1, port=5201, deadline=60):
     """TCP by iperf3 from client to server (or back); returns bits per second as the receiver saw them."""
-    listener = server.start('iperf3-%d' % port, 'iperf3', '-s', '-1', '-p', port, '--forceflush')
+    listener = server.start('iperf3-%d-%d' % (port, len(server.lab.processes)), 'iperf3', '-s', '-1', '-p', port, '--forceflush')
     listener.expect_text('Server listening')
     args = ['iperf3', '-c', address, '-p', str(port), '-J', '-P', str(streams)]
     args += ['-n', str(octets)] if octets else ['-t', str(seconds or 2)]

@@ -22,7 +22,8 @@ struct AditClient {
   guint failures;
   char *last_error;
   guint64 since_ms;
-  GArray *routes; /* AditNetRoute that stand because of it */
+  gboolean routed; /* the default route was asked for */
+  GArray *routes;  /* AditNetRoute that stand because of it */
 };
 
 static GHashTable *clients; /* name -> AditClient* */
@@ -177,7 +178,14 @@ void adit_client_session_up(AditClient *client, AditSess *session) {
   client->failures = 0;
   g_clear_pointer(&client->last_error, g_free);
   set_state(client, CLIENT_UP);
+  adit_client_session_update(client, session);
+}
+
+void adit_client_session_update(AditClient *client, AditSess *session) {
+  if (client->session != session->id || client->routed)
+    return;
   if (session->ipv4 && adit_value_get_bool(client->config, "add-default-route", FALSE)) {
+    client->routed = TRUE;
     Pin *pin = g_new0(Pin, 1);
     AditAddress server = adit_endpoint_address(&client->server);
     pin->name = g_strdup(client->name);
@@ -189,6 +197,7 @@ void adit_client_session_up(AditClient *client, AditSess *session) {
 void adit_client_link_closed(AditClient *client, AditCause cause, const char *reason) {
   client->link = 0;
   client->session = 0;
+  client->routed = FALSE;
   remove_routes(client);
   if (client->removed)
     client_free(client);

@@ -185,4 +185,6 @@ void adit_clients_stop(void);
 void adit_client_link_opened(AditClient *client, AditSessLink *link);
 void adit_client_link_closed(AditClient *client, AditCause cause, const char *reason);
 void adit_client_session_up(AditClient *client, AditSess *session);
+/** More of it has been applied: IPv4 may be here only now. Also called by adit_client_session_up(). */
+void adit_client_session_update(AditClient *client, AditSess *session);
 void adit_client_dial_failed(gpointer token, AditCause cause, const char *reason);

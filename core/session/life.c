@@ -323,7 +323,11 @@ void adit_sess_applied(AditSess *session, int error) {
     return;
   }
   if (session->state == ADIT_SESS_UP) {
+    adit_info(&log, "%s here, %s there on %s", adit_address_format(&session->result.local4, local),
+              adit_address_format(&session->result.remote4, remote), session->name);
     publish(session, ADIT_EVENT_SESSION_UPDATE);
+    if (session->client && session->state == ADIT_SESS_UP)
+      adit_client_session_update(session->client, session);
     return;
   }
   session->state = ADIT_SESS_UP;

@@ -244,7 +244,7 @@ void ppp_input(Ppp *ppp, const uint8_t *frame, size_t length) {
     reject[0] = (uint8_t)(protocol >> 8);
     reject[1] = (uint8_t)protocol;
     memcpy(reject + 2, frame, copied);
-    send_packet(ppp, LCP, PROTOCOL_REJECT, ++ppp->id, reject, copied + 2);
+    send_packet(ppp, LCP, PROTOCOL_REJECT, ++ppp->reject_id, reject, copied + 2);
   }
 }
 

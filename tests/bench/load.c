@@ -87,10 +87,11 @@ static void tell(const char *event, const char *reason) {
 
 /* ---- calls and tunnels ---- */
 
-static void call_reset(Call *call) {
+static void call_reset(Call *call, const char *why) {
   if (call->up) {
-    load.n_up--;
     load.all_up = false;
+    if (--load.n_up == 0)
+      tell("down", why);
   } else if (call->asked) {
     load.n_starting--;
   }
@@ -101,7 +102,7 @@ static void call_reset(Call *call) {
 }
 
 static void call_failed(Call *call, const char *why) {
-  call_reset(call);
+  call_reset(call, why);
   call->given_up = !load.redial;
   call->tunnel->retry = load.now + 1;
   tell("failed", why);
@@ -118,9 +119,8 @@ void load_up(Ppp *ppp) {
 }
 
 static void tunnel_lost(Tunnel *t, const char *why) {
-  unsigned before = load.n_up;
   for (unsigned i = 0; i < t->n_calls; i++)
-    call_reset(&t->calls[i]);
+    call_reset(&t->calls[i], why);
   if (t->state == OPENING && !load.redial)
     tell("failed", why);
   load.by_id[t->id] = NULL;
@@ -128,8 +128,6 @@ static void tunnel_lost(Tunnel *t, const char *why) {
   t->queued = 0;
   t->resend = 0;
   t->retry = load.redial ? load.now + 1 : 0;
-  if (before && load.n_up == 0)
-    tell("down", why);
 }
 
 void load_failed(Ppp *ppp, const char *why) {

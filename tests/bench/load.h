@@ -23,7 +23,7 @@ typedef struct Ppp {
   bool lcp_ours, lcp_theirs; /* our request is acknowledged; we acknowledged theirs */
   bool ip_ours, ip_theirs;
   bool bare; /* the server did not like our LCP options: none */
-  uint8_t id, tries;
+  uint8_t id, reject_id, tries;
   uint32_t magic;
   uint8_t address[4];
   uint8_t nt_response[24], authenticator[20]; /* what the server must prove that it knows (RFC 2759 8.7) */

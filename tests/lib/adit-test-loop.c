@@ -188,7 +188,7 @@ void test_loop_end(AditTest *test) {
 /* ---- adit.bus ---- */
 
 typedef struct {
-  const AditEventClass *klass;
+  AditEventClass klass; /* a copy, fields included, as the core makes it */
   guint type, published;
 } TestClass;
 
@@ -207,7 +207,7 @@ typedef struct {
 
 static TestClass *class_named(const char *name) {
   for (guint i = 0; i < test_now->classes->len; i++)
-    if (!strcmp(((TestClass *)test_now->classes->pdata[i])->klass->name, name))
+    if (!strcmp(((TestClass *)test_now->classes->pdata[i])->klass.name, name))
       return (TestClass *)test_now->classes->pdata[i];
   return NULL;
 }
@@ -216,9 +216,11 @@ static guint event_class(AditPlugin *plugin, const AditEventClass *klass) {
   TestClass *found = class_named(klass->name);
 
   if (found)
-    return found->klass->size == klass->size ? found->type : 0;
+    return found->klass.size == klass->size ? found->type : 0;
   found = g_new0(TestClass, 1);
-  found->klass = klass;
+  found->klass = *klass;
+  found->klass.name = g_intern_string(klass->name);
+  found->klass.fields = (const AditField *)g_memdup2(klass->fields, klass->n_fields * sizeof *klass->fields);
   found->type = test_now->classes->len + 1;
   g_ptr_array_add(test_now->classes, found);
   return found->type;
@@ -251,7 +253,7 @@ static void publish(const AditEvent *event) {
   TestClass *klass = (TestClass *)test_now->classes->pdata[event->type - 1];
 
   klass->published++;
-  g_queue_push_tail(&test_now->events, copy_event(event, klass->klass));
+  g_queue_push_tail(&test_now->events, copy_event(event, &klass->klass));
   if (test_now->publishing)
     return;
   test_now->publishing = TRUE;
@@ -259,7 +261,7 @@ static void publish(const AditEvent *event) {
     const TestClass *what = (const TestClass *)test_now->classes->pdata[next->type - 1];
     for (guint i = 0; i < test_now->handlers->len; i++) {
       Handler *handler = (Handler *)test_now->handlers->pdata[i];
-      if (handler->kind == SUBSCRIBER && !strcmp(handler->name, what->klass->name))
+      if (handler->kind == SUBSCRIBER && !strcmp(handler->name, what->klass.name))
         handler->event(next, handler->data);
     }
   }
@@ -310,8 +312,13 @@ const AditBusService test_bus_service = {
     .hook_remove = remove_handler,
 };
 
+static void class_free(gpointer data) {
+  g_free((AditField *)((TestClass *)data)->klass.fields);
+  g_free(data);
+}
+
 void test_bus_begin(AditTest *test) {
-  test->classes = g_ptr_array_new_with_free_func(g_free);
+  test->classes = g_ptr_array_new_with_free_func(class_free);
   test->handlers = g_ptr_array_new_with_free_func(g_free);
   g_queue_init(&test->events);
 }

@@ -51,7 +51,10 @@ static L2tpListener *dial_listener(AditDial *dial, GError **error) {
   AditAddress from = {.family = dial->found.family};
   AditEndpoint at;
 
-  adit_value_get_address(config, "src-address", &from);
+  if (adit_value_get_address(config, "src-address", &from) && from.family != dial->found.family) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "src-address and the server's address are not of one family");
+    return NULL;
+  }
   from.family = dial->found.family;
   if (!adit_value_get_bool(config, "random-source-port", FALSE)) {
     at = adit_endpoint(&from, L2TP_PORT);

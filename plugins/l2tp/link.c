@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "glue.h"
 
+enum { CLIENT_LINGER_MS = 1000 };
+
 /** CDN's result code for the end of a link. */
 static guint16 result_of(AditCause cause) {
   switch (cause) {
@@ -256,7 +258,11 @@ void l2tp_link_down(gpointer host, guint16 session, gboolean was_up, const L2tpR
   if (id)
     peer->l2tp->session->link_close(id, cause, reason->text);
   l2tp_dial_failed(peer, cause, reason->text);
-  if (peer->service->client)
+  if (!peer->service->client)
+    return;
+  if (reason->by_peer && !reason->tunnel) /* a server that stops says StopCCN next: let it */
+    peer->l2tp->loop->timer_arm(&peer->idle, CLIENT_LINGER_MS);
+  else
     l2tp_peer_close(peer, L2TP_STOP_CLEAR, NULL);
 }
 

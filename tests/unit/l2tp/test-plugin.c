@@ -116,6 +116,16 @@ static void names_are_looked_up(void **state) {
   world_end();
 }
 
+static void src_address_and_server_must_be_of_one_family(void **state) {
+  world_begin();
+  assert_true(world_configure(&client,
+                              "l2tp: { clients: [ { name: dial, connect-to: '2001:db8::1', src-address: 192.0.2.2, data-path: 'null', "
+                              "user: a, password: b } ] }"));
+  assert_null(world_dial(0, &client));
+  assert_non_null(strstr(client.dial_error, "one family"));
+  world_end();
+}
+
 static void a_veto_reaches_the_peer(void **state) {
   both("", "");
   world_refuse = TRUE; /* on both sides: the client's link is refused first */
@@ -613,6 +623,7 @@ int main(void) {
       cmocka_unit_test(a_dial_that_finds_nobody_fails_once),
       cmocka_unit_test(a_dial_given_up_is_quiet),
       cmocka_unit_test(names_are_looked_up),
+      cmocka_unit_test(src_address_and_server_must_be_of_one_family),
       cmocka_unit_test(a_veto_reaches_the_peer),
       cmocka_unit_test(sequencing_is_steered),
       cmocka_unit_test(caller_id_by_number),

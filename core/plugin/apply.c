@@ -219,9 +219,9 @@ static struct {
 } first;
 
 static void first_end(const GError *error) {
-  g_autoptr(AditValue) config = g_steal_pointer(&first.config);
   g_autoptr(GString) refusals = g_steal_pointer(&first.refusals);
   g_autoptr(GError) all = refusals->len ? g_error_new_literal(ADIT_ERROR, ADIT_ERR_INVALID, refusals->str) : NULL;
+  g_clear_pointer(&first.config, adit_value_unref);
   first.done(error ? error : all, first.data);
 }
 

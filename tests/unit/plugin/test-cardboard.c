@@ -144,49 +144,53 @@ static void options_are_typed_by_the_plugins_table(void **state) {
   assert_int_equal(limit, 250);
 }
 
+static void first_step(gpointer data) {
+  g_atomic_int_set((gint *)data, 1);
+}
+
+static void second_step(gpointer data) {
+  ((gint *)data)[1] = g_atomic_int_get((gint *)data) + 1;
+}
+
 static void blocking_work_comes_back_to_the_loop(void **state) {
   gint steps[2] = {0};
-  void work(gpointer data) {
-    g_atomic_int_set((gint *)data, 1);
-  }
-  void done(gpointer data) {
-    ((gint *)data)[1] = g_atomic_int_get((gint *)data) + 1;
-  }
-  assert_true(loop->run_blocking(NULL, work, done, steps));
+  assert_true(loop->run_blocking(NULL, first_step, second_step, steps));
   assert_true(ADIT_TEST_UNTIL(*state, steps[1], 5000));
   assert_int_equal(steps[1], 2);
+}
+
+static void net_done(gpointer user, int error) {
+  *(int *)user = error;
 }
 
 static void net_says_what_it_is_told_to(void **state) {
   const AditNetService *net = adit_test_service(*state, ADIT_NET_SERVICE);
   AditNetRoute route = {.ifindex = 7};
   int result = -1;
-  void done(gpointer user, int error) {
-    *(int *)user = error;
-  }
   adit_prefix_parse("192.0.2.0/24", &route.to);
 
-  net->route_add(&route, done, &result);
+  net->route_add(&route, net_done, &result);
   assert_int_equal(result, -1);
   assert_true(ADIT_TEST_UNTIL(*state, result >= 0, 1000));
   assert_int_equal(result, 0);
   assert_true(adit_test_saw(*state, "net.route_add 192.0.2.0/24 via - dev 7"));
   adit_test_fail(*state, "net.route_add", 17);
-  net->route_add(&route, done, &result);
+  net->route_add(&route, net_done, &result);
   assert_true(ADIT_TEST_UNTIL(*state, result == 17, 1000));
+}
+
+static void store_row(gpointer user, const char *key, const guint8 *data, gsize length) {
+  g_strlcat(user, key ? key : "end", 64);
+  g_strlcat(user, " ", 64);
 }
 
 static void the_store_keeps(void **state) {
   const AditStoreService *store = adit_test_service(*state, ADIT_STORE_SERVICE);
   char got[64] = "";
-  void row(gpointer user, const char *key, const guint8 *data, gsize length) {
-    g_strlcat(user, key ? key : "end", 64);
-    g_strlcat(user, " ", 64);
-  }
   store->put("t", "b", "2", 1, NULL, NULL);
   store->put("t", "a", "1", 1, NULL, NULL);
   store->put("other", "c", "3", 1, NULL, NULL);
-  store->load("t", row, got);
+  store->load("t", store_row, got);
   assert_true(ADIT_TEST_UNTIL(*state, strstr(got, "end"), 1000));
   assert_string_equal(got, "a b end ");
 }

@@ -170,6 +170,7 @@ static int teardown(void **state) {
 typedef struct {
   guint count;
   char *error;
+  const AditValue *config; /* what was applied last: to compare with, maybe dead */
 } Outcome;
 
 static void applied(const GError *error, gpointer data) {
@@ -179,11 +180,11 @@ static void applied(const GError *error, gpointer data) {
   outcome->error = g_strdup(error ? error->message : NULL);
 }
 
-/* Applies a new configuration and returns it (borrowed from the outcome if it was committed). */
-static AditValue *apply(Outcome *outcome) {
-  AditValue *config = adit_value_map();
+/* Applies a new configuration. */
+static void apply(Outcome *outcome) {
+  g_autoptr(AditValue) config = adit_value_map();
+  outcome->config = config;
   adit_plugins_apply(config, applied, outcome);
-  return config;
 }
 
 static void set_true(gpointer data) {
@@ -191,20 +192,20 @@ static void set_true(gpointer data) {
 }
 
 /* Loads and starts both with a first configuration. */
-static AditValue *begin(Outcome *outcome) {
-  AditValue *config = adit_value_map();
+static void begin(Outcome *outcome) {
+  g_autoptr(AditValue) config = adit_value_map();
+  outcome->config = config;
   load();
   adit_plugins_start(config, applied, outcome);
-  return config;
 }
 
 static void life_goes_up_in_order_and_down_in_reverse(void **state) {
   Outcome outcome = {0};
   gboolean stopped = FALSE;
-  g_autoptr(AditValue) config = begin(&outcome);
+  begin(&outcome);
   assert_int_equal(outcome.count, 1);
   assert_null(outcome.error);
-  assert_ptr_equal(adit_plugins_config(), config);
+  assert_ptr_equal(adit_plugins_config(), outcome.config);
   expect_story("room.prepare room.commit one.prepare one.commit one.start two.prepare two.commit two.start");
   assert_int_equal(adit_plugins_capabilities(), 5);
 
@@ -218,7 +219,7 @@ static void life_goes_up_in_order_and_down_in_reverse(void **state) {
 static void a_refused_start_goes_no_further(void **state) {
   Outcome outcome = {0};
   refuse_one = TRUE;
-  g_autoptr(AditValue) config = begin(&outcome);
+  begin(&outcome);
   assert_string_equal(outcome.error, "plugin one: one says no");
   expect_story("room.prepare room.commit one.prepare");
   g_free(outcome.error);
@@ -247,17 +248,18 @@ static void a_listed_plugin_that_is_not_there_is_a_problem(void **state) {
 static void one_refusal_aborts_all_and_nothing_has_changed(void **state) {
   Outcome outcome = {0};
   load();
-  g_autoptr(AditValue) before = apply(&outcome);
+  apply(&outcome);
+  const AditValue *before = outcome.config;
   expect_story("room.prepare one.prepare two.prepare room.commit one.commit two.commit");
 
   refuse_two = TRUE;
-  g_autoptr(AditValue) after = apply(&outcome);
+  apply(&outcome);
   assert_string_equal(outcome.error, "plugin two: two says no");
   expect_story("room.prepare one.prepare two.prepare one.abort room.abort");
   assert_ptr_equal(adit_plugins_config(), before);
 
   refuse_one = TRUE;
-  g_autoptr(AditValue) again = apply(&outcome);
+  apply(&outcome);
   assert_string_equal(outcome.error, "plugin one: one says no\nplugin two: two says no");
   expect_story("room.prepare one.prepare two.prepare room.abort");
   assert_ptr_equal(adit_plugins_config(), before);
@@ -268,7 +270,7 @@ static void a_rooms_refusal_ends_it_before_plugins_are_asked(void **state) {
   Outcome outcome = {0};
   load();
   refuse_room = TRUE;
-  g_autoptr(AditValue) config = apply(&outcome);
+  apply(&outcome);
   assert_string_equal(outcome.error, "room: the room says no");
   expect_story("room.prepare");
   assert_null(adit_plugins_config());
@@ -298,7 +300,7 @@ static void a_trial_tells_all_refusals(void **state) {
 static void a_first_configuration_may_take_its_time(void **state) {
   Outcome outcome = {0};
   two_is_pending = TRUE;
-  g_autoptr(AditValue) config = begin(&outcome);
+  begin(&outcome);
   assert_int_equal(outcome.count, 0);
   expect_story("room.prepare room.commit one.prepare one.commit one.start two.prepare");
   two_done(two_plugin, (gpointer) "staged-two", NULL);
@@ -310,12 +312,12 @@ static void a_pending_prepare_is_waited_for(void **state) {
   Outcome outcome = {0};
   load();
   two_is_pending = TRUE;
-  g_autoptr(AditValue) config = apply(&outcome);
+  apply(&outcome);
   assert_int_equal(outcome.count, 0);
   expect_story("room.prepare one.prepare two.prepare");
 
   Outcome second = {0};
-  g_autoptr(AditValue) other = apply(&second); /* one at a time */
+  apply(&second); /* one at a time */
   assert_string_equal(second.error, "another reload is running: try again");
   g_free(second.error);
 
@@ -329,7 +331,7 @@ static void a_pending_prepare_may_refuse(void **state) {
   Outcome outcome = {0};
   load();
   two_is_pending = TRUE;
-  g_autoptr(AditValue) config = apply(&outcome);
+  apply(&outcome);
   two_done(two_plugin, NULL, g_error_new_literal(ADIT_ERROR, ADIT_ERR_INVALID, "after some thought, no"));
   assert_string_equal(outcome.error, "plugin two: after some thought, no");
   expect_story("room.prepare one.prepare two.prepare one.abort room.abort");
@@ -340,7 +342,7 @@ static void a_prepare_may_answer_inside_the_call(void **state) {
   Outcome outcome = {0};
   load();
   two_is_pending = two_answers_inside = TRUE;
-  g_autoptr(AditValue) config = apply(&outcome);
+  apply(&outcome);
   assert_int_equal(outcome.count, 1);
   assert_null(outcome.error);
   expect_story("room.prepare one.prepare two.prepare room.commit one.commit two.commit");
@@ -351,20 +353,20 @@ static void an_answer_that_comes_too_late_is_aborted(void **state) {
   load();
   two_is_pending = TRUE;
   adit_plugins_prepare_limit_ms = 50;
-  g_autoptr(AditValue) config = apply(&outcome);
+  apply(&outcome);
   assert_true(TEST_LOOP_UNTIL(outcome.count, 2000));
   adit_plugins_prepare_limit_ms = 10000;
   assert_string_equal(outcome.error, "plugin two: no answer in 50 ms");
   expect_story("room.prepare one.prepare two.prepare one.abort room.abort");
 
   two_is_pending = FALSE;
-  g_autoptr(AditValue) meanwhile = apply(&outcome);
+  apply(&outcome);
   assert_string_equal(outcome.error, "plugin two: still busy with an earlier configuration");
   expect_story("room.prepare one.prepare one.abort room.abort");
 
   two_done(two_plugin, (gpointer) "staged-two", NULL);
   expect_story("two.abort");
-  g_autoptr(AditValue) good = apply(&outcome);
+  apply(&outcome);
   assert_null(outcome.error);
   expect_story("room.prepare one.prepare two.prepare room.commit one.commit two.commit");
 }
@@ -372,7 +374,7 @@ static void an_answer_that_comes_too_late_is_aborted(void **state) {
 static void a_plugin_that_does_not_stop_is_left_behind(void **state) {
   Outcome outcome = {0};
   gboolean stopped = FALSE;
-  g_autoptr(AditValue) config = begin(&outcome);
+  begin(&outcome);
   g_string_truncate(story, 0);
   two_stops_late = TRUE;
   adit_plugins_stop(150, set_true, &stopped);

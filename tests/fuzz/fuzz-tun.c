@@ -38,6 +38,7 @@ typedef struct {
   AditListener listener;
   TunPort port;
   int system;      /* the other end of the interface */
+  int peer;        /* the other end of the socket */
   GPtrArray *kept; /* datagrams of this input: joining refers to them until the flush */
 } Bench;
 
@@ -68,18 +69,20 @@ static void check_write(gpointer user, gpointer port, struct iovec *pieces, guin
 
 static Bench *bench_make(void) {
   Bench *b = g_new0(Bench, 1);
-  int pair[2];
+  int pair[2], wire[2];
   b->dp = tun_dp_new(&loop, NULL, NULL);
   b->dp->config.offload = TRUE;
   b->dp->n_workers = 1;
   b->dp->wake_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
   b->w = b->dp->worker[0] = tun_worker_new(b->dp, 0, NULL);
-  if (!b->w || socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
+  if (!b->w || socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0 ||
+      socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, wire) != 0)
     abort();
   tun_coalesce_init(&b->w->join, check_write, b->w);
   b->system = pair[0];
   b->listener = (AditListener){.dp = b->dp, .classify = l2tp_classify, .ops = &listener_ops, .n_sockets = 1};
-  b->listener.socket[0].fd = -1;
+  b->listener.socket[0] = (TunSocket){TUN_EVENT_SOCKET, wire[0], &b->listener};
+  b->peer = wire[1];
   tun_table_init(&b->listener.links, tun_retire_memory, b->dp);
   b->dp->listener[0] = &b->listener;
   b->port = (TunPort){.dp = b->dp, .uso = TRUE, .n_queues = 1};
@@ -90,7 +93,7 @@ static Bench *bench_make(void) {
 }
 
 static void from_peer(Bench *b, guint8 kind, const guint8 *data, gsize length) {
-  AditPath path = {.local.in.sin_family = AF_INET, .remote.in.sin_family = AF_INET};
+  AditPath path = {.association = kind & 32 ? 1 : 0}; /* with the bit, of a foreign way */
   TunWhere from = tun_where(&path);
 
   guint8 head[12] = {0, 2, 0, 7, 0, 100, 0xff, 0x03, 0x00, 0x21};
@@ -104,7 +107,12 @@ static void from_peer(Bench *b, guint8 kind, const guint8 *data, gsize length) {
     memcpy(datagram, head, n);
   if (length)
     memcpy(datagram + n, data, length);
-  tun_rx_datagram(b->w, &b->listener, &from, &path, datagram, n + length);
+  if (kind & 16) { /* through a socket and the worker's own buffers */
+    if (send(b->peer, datagram, n + length, 0) >= 0)
+      tun_rx_socket(b->w, &b->listener.socket[0]);
+  } else {
+    tun_rx_datagram(b->w, &b->listener, &from, &path, datagram, n + length);
+  }
   if (!(kind & 8)) /* with the bit, what is held refers to this one for a while */
     tun_coalesce_flush(&b->w->join);
   g_ptr_array_add(b->kept, datagram);
@@ -135,7 +143,7 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
   AditCursor in = adit_cursor(data, size);
   guint8 switches = adit_get_u8(&in);
   g_autoptr(GPtrArray) keep = g_ptr_array_new_with_free_func(g_free);
-  AditPath path = {.local.in.sin_family = AF_INET, .remote.in.sin_family = AF_INET};
+  AditPath path = {0}; /* what an AF_UNIX socket tells of its sender */
   AditEncap encap = {.kind = ADIT_ENCAP_L2TPV2_UDP, .local_tunnel = 7, .local_session = 100, .peer_tunnel = 1, .peer_session = 1};
   AditDpSessionParams params = {.size = sizeof params, .ipv4 = TRUE, .ipv6 = TRUE};
   AditPrefix prefix;

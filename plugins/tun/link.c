@@ -46,13 +46,13 @@ static void link_wire(AditDpLink *link, TunWire *wire) {
 static void link_reclaim(gpointer memory) {
   AditDpLink *link = memory;
   g_free((gpointer)link->wire);
-  g_free(link);
+  g_aligned_free(link);
 }
 
 AditDpLink *tun_link_attach(gpointer data, AditListener *listener, const AditPath *path, const AditEncap *encap, const AditDpLinkOps *ops,
                             gpointer user, GError **error) {
   TunDp *dp = data;
-  AditDpLink *link = g_malloc0(sizeof *link + (dp->n_workers + 1) * sizeof(TunCell));
+  AditDpLink *link = g_aligned_alloc0(1, sizeof *link + (dp->n_workers + 1) * sizeof(TunCell), 64);
   link->item.key = (guint64)encap->local_tunnel << 16 | encap->local_session;
   link->serial = ++dp->next_serial;
   link->listener = listener;

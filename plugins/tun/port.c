@@ -104,7 +104,9 @@ static void open_work(gpointer data) {
 static void port_free(TunPort *port) {
   TunDp *dp = port->dp;
   g_hash_table_remove(dp->ports, port);
-  tun_routes_clear(&port->routes);
+  if (port->routes)
+    tun_routes_clear(port->routes);
+  g_free(port->routes);
   g_free(port->failure);
   g_free(port);
   if (dp->stopping && !g_hash_table_size(dp->ports))
@@ -187,7 +189,10 @@ void tun_port_open(gpointer data, const AditPortSpec *spec, AditPortOpened done,
   port->mtu = spec->mtu ? spec->mtu : 1500;
   port->opened = done;
   port->user = user;
-  tun_routes_init(&port->routes, tun_retire_memory, dp);
+  if (spec->shared) {
+    port->routes = g_new0(TunRoutes, 1);
+    tun_routes_init(port->routes, tun_retire_memory, dp);
+  }
   g_hash_table_add(dp->ports, port);
   port_begin(port);
 }

@@ -97,7 +97,7 @@ static gboolean source_is_own(const AditDpSession *session, const guint8 *ip) {
   guint version = ip[0] >> 4;
   if (!session->port->head.shared)
     return TRUE;
-  return tun_routes_lookup(&session->port->routes, version, ip + (version == 4 ? 12 : 8)) == session;
+  return tun_routes_lookup(session->port->routes, version, ip + (version == 4 ? 12 : 8)) == session;
 }
 
 static void session_input(TunWorker *w, AditDpSession *session, guint64 params, guint16 protocol, guint8 *ip, gsize length) {

@@ -5,7 +5,7 @@
 static void session_reclaim(gpointer memory) {
   AditDpSession *session = memory;
   g_ptr_array_unref(session->routes);
-  g_free(session);
+  g_aligned_free(session);
 }
 
 AditDpSession *tun_session_open(gpointer data, AditSessionId id, AditPort *head, GError **error) {
@@ -15,7 +15,7 @@ AditDpSession *tun_session_open(gpointer data, AditSessionId id, AditPort *head,
     g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "%s has a session", port->head.name);
     return NULL;
   }
-  AditDpSession *session = g_malloc0(sizeof *session + (dp->n_workers + 1) * sizeof(TunCell));
+  AditDpSession *session = g_aligned_alloc0(1, sizeof *session + (dp->n_workers + 1) * sizeof(TunCell), 64);
   session->dp = dp;
   session->id = id;
   session->port = port;
@@ -72,7 +72,7 @@ gboolean tun_session_add_prefix(AditDpSession *session, const AditPrefix *prefix
   TunRoute *route = g_new0(TunRoute, 1);
   route->prefix = *prefix;
   route->value = session;
-  if (!tun_routes_insert(&session->port->routes, route)) {
+  if (!tun_routes_insert(session->port->routes, route)) {
     char text[ADIT_PREFIX_TEXT];
     g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "%s is another session's on %s", adit_prefix_format(prefix, text),
                 session->port->head.name);
@@ -93,7 +93,7 @@ void tun_session_close(AditDpSession *session, AditDpStats *final) {
   if (session->link)
     tun_session_leave(session, session->link);
   for (guint i = 0; i < session->routes->len; i++)
-    tun_routes_remove(&port->routes, session->routes->pdata[i]);
+    tun_routes_remove(port->routes, session->routes->pdata[i]);
   if (port && port->session == session)
     __atomic_store_n(&port->session, NULL, __ATOMIC_RELEASE);
   tun_session_stats(session, &stats);

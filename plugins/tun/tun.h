@@ -150,7 +150,7 @@ struct TunPort {
   gboolean is_static, uso;
   gboolean no_join;       /**< atomic: the kernel refused a super-packet */
   AditDpSession *session; /**< atomic: of a port that is not shared */
-  TunRoutes routes;       /**< of a shared one: TunRoute.value is an AditDpSession */
+  TunRoutes *routes;      /**< of a shared one: TunRoute.value is an AditDpSession */
   guint sessions;
   AditCounters counters; /**< of sessions that have left */
   AditPortOpened opened;

@@ -257,7 +257,7 @@ static AditDpSession *session_find(const TunPort *port, const guint8 *ip) {
   guint version = ip[0] >> 4;
   if (!port->head.shared)
     return __atomic_load_n(&port->session, __ATOMIC_ACQUIRE);
-  return tun_routes_lookup(&port->routes, version, ip + (version == 4 ? 16 : 24));
+  return tun_routes_lookup(port->routes, version, ip + (version == 4 ? 16 : 24));
 }
 
 /* A packet as TUN gave it; there are HEADROOM octets before it. */

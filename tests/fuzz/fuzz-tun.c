@@ -88,7 +88,8 @@ static Bench *bench_make(void) {
   b->port = (TunPort){.dp = b->dp, .uso = TRUE, .n_queues = 1};
   b->port.head.kind = ADIT_PORT_L3;
   b->port.queue[0] = (TunQueue){TUN_EVENT_QUEUE, pair[1], &b->port, -1};
-  tun_routes_init(&b->port.routes, tun_retire_memory, b->dp);
+  b->port.routes = g_new0(TunRoutes, 1);
+  tun_routes_init(b->port.routes, tun_retire_memory, b->dp);
   return b;
 }
 

@@ -299,8 +299,10 @@ def kill_and_restart_leaves_nothing(lab):
     clients.stop()
     poll(lambda: [s['user'] for s in server.sessions()] == ['alice'] or len(server.sessions()) == 1, 'only the client is left', 40)
     poll(lambda: road.srv.tunnels() == ['l2tp-alice'], 'no interface but that of alice is left')
+    before = server.session('alice')['id']
     client.kill()
     client.start()
+    poll(lambda: [s['id'] != before for s in server.sessions()] == [True], 'the new session, and that alone', 30)
     road.works(server, client)
     poll(lambda: len(road.cli.tunnels()) == 1, 'the client left nothing behind')
     client.stop()

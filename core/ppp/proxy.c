@@ -104,11 +104,9 @@ static gsize answer(const AditProxyAuth *auth, guint8 id, guint8 packet[ADIT_PRO
   gboolean pap = auth->kind == ADIT_AUTH_PAP;
   guint8 code = pap ? (auth->ok ? PAP_ACK : PAP_NAK) : (auth->ok ? CHAP_SUCCESS : CHAP_FAILURE);
 
-  adit_put_u8(&out, code);
-  adit_put_u8(&out, id);
-  adit_put_u16(&out, 0);
-  if (pap)
-    adit_put_u8(&out, (guint8)length);
+  const guint8 header[] = {code, id, 0, 0, (guint8)length};
+
+  adit_put_bytes(&out, header, pap ? 5 : 4);
   adit_put_bytes(&out, auth->message, length);
   adit_patch_u16(&out, 2, (guint16)adit_built(&out));
   return adit_built(&out);

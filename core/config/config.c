@@ -45,7 +45,7 @@ static GByteArray *read_file(const char *path, mode_t *mode, GError **error) {
       close(fd);
     return NULL;
   }
-  GByteArray *text = g_byte_array_new();
+  GByteArray *text = g_byte_array_sized_new(1); /* never NULL inside: an empty file is a text, too */
   gboolean ok = FALSE;
   if (S_ISDIR(st.st_mode))
     g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_SYSTEM, g_strerror(EISDIR));

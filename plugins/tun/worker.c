@@ -60,15 +60,20 @@ static void worker_tell(TunWorker *w) {
       tun_worker_kick(w->dp->worker[i]);
 }
 
+/* What epoll tells a sleeper may be freed before it has opened its eyes: a sleeper only waits, and asks again when awake.
+ * One that has work does not sleep between two passes. */
 static gpointer worker_run(gpointer data) {
   TunWorker *w = data;
   struct epoll_event events[EVENTS];
-  int timeout = -1;
+  int timeout = -1, n = 0;
 
   while (!__atomic_load_n(&w->stop, __ATOMIC_ACQUIRE)) {
-    tun_worker_sleeps(w);
-    int n = epoll_wait(w->epoll_fd, events, EVENTS, timeout);
+    if (n <= 0) {
+      tun_worker_sleeps(w);
+      epoll_wait(w->epoll_fd, events, 1, timeout);
+    }
     tun_worker_wakes(w);
+    n = epoll_wait(w->epoll_fd, events, EVENTS, 0);
     w->now = w->dp->loop->now();
     tun_rx_foreign(w);
     for (int i = 0; i < n; i++)

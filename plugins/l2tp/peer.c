@@ -80,10 +80,10 @@ static void host_tunnel_up(gpointer host) {
   peer_publish(peer, peer->l2tp->tunnel_up_event, NULL);
 }
 
+/** One that was never up stays among the half-open until it is forgotten: refused ones are bounded, too. */
 static void host_tunnel_down(gpointer host, const L2tpReason *reason) {
   L2tpPeer *peer = host;
 
-  peer_leave_half_open(peer);
   peer->l2tp->loop->timer_cancel(&peer->idle);
   l2tp_dial_failed(peer, l2tp_cause(peer, reason), reason->text);
   if (!peer->tunnel.was_up) {

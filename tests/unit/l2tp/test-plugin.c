@@ -442,6 +442,26 @@ static void half_open_tunnels_are_bounded_and_the_oldest_goes(void **state) {
   world_end();
 }
 
+/* What is refused only after it was begun is kept to repeat its StopCCN: that, too, is bounded. */
+static void refused_tunnels_are_bounded(void **state) {
+  static const guint8 challenge[16] = {1};
+  world_begin();
+  assert_true(world_configure(&server, "l2tp: { max-half-open: 10, servers: [ { " SERVER_ITEM " } ] }"));
+  for (guint i = 0; i < 300; i++) {
+    L2tpWriter w;
+    sccrq(&w, "flood", (guint16)(i + 1), NULL);
+    l2tp_write_bytes(&w, L2TP_AVP_CHALLENGE, challenge, sizeof challenge); /* we know no secret */
+    gsize length = l2tp_write_end(&w);
+    world_send("198.51.100.1", (guint16)(2000 + i), "192.0.2.1", w.buffer, length);
+    world_run(2);
+  }
+  assert_int_equal(server.l2tp->stats.new_tunnels, 300);
+  assert_int_equal(g_hash_table_size(server.l2tp->tunnels), 10);
+  world_run(40000);
+  assert_int_equal(g_hash_table_size(server.l2tp->tunnels), 0);
+  world_end();
+}
+
 static void one_prefix_is_limited_and_the_honest_get_it_back(void **state) {
   world_begin();
   assert_true(world_configure(&server, "l2tp: { new-tunnel-rate: 1, new-tunnel-burst: 5, servers: [ { " SERVER_ITEM " } ] }"));
@@ -639,6 +659,7 @@ int main(void) {
       cmocka_unit_test(junk_allocates_nothing),
       cmocka_unit_test(an_sccrq_with_an_error_is_refused_statelessly),
       cmocka_unit_test(half_open_tunnels_are_bounded_and_the_oldest_goes),
+      cmocka_unit_test(refused_tunnels_are_bounded),
       cmocka_unit_test(one_prefix_is_limited_and_the_honest_get_it_back),
       cmocka_unit_test(a_storm_waits_its_turn),
       cmocka_unit_test(messages_from_elsewhere_are_dropped),

@@ -2,16 +2,19 @@
 /* adit.aaa: registrations, and answers from any thread. */
 #include "adit-test.h"
 
-/* Lives as long as the test; `refs` counts what the source holds. */
+/* The source counts its references in `refs`; the memory also waits for the test, whichever ends first: a thread may still be letting go
+ * of its handle when the answer has long been seen. */
 struct AditAuthHandle {
   gint refs;
-  gint answered;
+  gint memory;   /* one for the source, one for the test */
+  gint answered; /* or nobody wants to hear of it any more */
+  gint over;
   AditTestAnswer *answer;
 };
 
 typedef struct {
   AditTestAnswer answer; /* head */
-  AditAuthHandle handle;
+  AditAuthHandle *handle;
   const AditAuthSourceOps *ops;
   gpointer state;
 } TestAsk;
@@ -44,8 +47,9 @@ static void arrive(gpointer data) {
 }
 
 static void deliver(AditAuthHandle *handle, const AditAuthReply *reply) {
+  if (g_atomic_int_get(&handle->over))
+    return;
   Arrival *arrival = g_new0(Arrival, 1);
-
   g_atomic_int_set(&handle->answered, 1);
   arrival->handle = handle;
   arrival->copy = (AditTestAnswer){
@@ -63,11 +67,19 @@ static void deliver(AditAuthHandle *handle, const AditAuthReply *reply) {
   test_later(arrive, arrival);
 }
 
+static void handle_release(AditAuthHandle *handle) {
+  if (g_atomic_int_dec_and_test(&handle->memory))
+    g_free(handle);
+}
+
 static void handle_unref(AditAuthHandle *handle) {
   const AditAuthReply dropped = {.size = sizeof dropped, .outcome = ADIT_AUTH_ERROR, .why = "dropped without an answer"};
 
-  if (g_atomic_int_dec_and_test(&handle->refs) && !g_atomic_int_get(&handle->answered))
+  if (!g_atomic_int_dec_and_test(&handle->refs))
+    return;
+  if (!g_atomic_int_get(&handle->answered))
     deliver(handle, &dropped);
+  handle_release(handle);
 }
 
 static gboolean method_add(AditPlugin *plugin, const AditAuthMethod *method, GError **error) {
@@ -120,18 +132,19 @@ AditTestAnswer *adit_test_ask(AditTest *test, const char *source, AditAuthReques
   TestAsk *ask = g_new0(TestAsk, 1);
   ask->ops = (const AditAuthSourceOps *)entry->ops;
   ask->state = entry->state;
-  ask->handle = (AditAuthHandle){.refs = 1, .answer = &ask->answer};
+  ask->handle = g_new(AditAuthHandle, 1);
+  *ask->handle = (AditAuthHandle){.refs = 1, .memory = 2, .answer = &ask->answer};
   g_ptr_array_add(test->answers, ask);
   owned->deadline_ms = test->now + 30000;
-  ask->ops->ask(ask->state, owned, &ask->handle);
-  handle_unref(&ask->handle); /* what the source has not kept is dropped */
+  ask->ops->ask(ask->state, owned, ask->handle);
+  handle_unref(ask->handle); /* what the source has not kept is dropped */
   return &ask->answer;
 }
 
 void adit_test_cancel(AditTest *test, AditTestAnswer *answer) {
   TestAsk *ask = (TestAsk *)answer;
   if (ask->ops->cancel)
-    ask->ops->cancel(ask->state, &ask->handle);
+    ask->ops->cancel(ask->state, ask->handle);
 }
 
 static void sink_done(gpointer token, gboolean kept) {
@@ -155,6 +168,9 @@ const AditAuthMethod *adit_test_method(AditTest *test, const char *name) {
 
 static void ask_free(gpointer data) {
   TestAsk *ask = (TestAsk *)data;
+  g_atomic_int_set(&ask->handle->over, 1);
+  g_atomic_int_set(&ask->handle->answered, 1);
+  handle_release(ask->handle);
   answer_clear(&ask->answer);
   g_free(ask);
 }

@@ -269,7 +269,7 @@ gboolean adit_lcp_restore(AditLcp *lcp, AditCursor *in) {
 
   const AditLcpParams *params = lcp->params;
   gboolean asks_auth = (lcp->asking >> 3) & 1;
-  if (in->bad || (asks_auth != (params->demand.n > 0)) || (asks_auth && lcp->demand >= params->demand.n) ||
+  if (in->bad || (asks_auth != (params->demand.n > 0)) || ((asks_auth || lcp->demand_agreed) && lcp->demand >= params->demand.n) ||
       (lcp->peer_demands && lcp->answer >= params->answer.n))
     return FALSE;
   if (lcp->keepalive)

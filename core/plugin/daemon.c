@@ -188,6 +188,7 @@ static gboolean read_everything(void) {
     return FALSE;
   }
   self.schema = adit_rooms_schema(self.options);
+  adit_session_set_schema(self.schema);
   self.config = adit_config_load(self.schema, self.options->config, errors);
   g_autofree char *wrong = adit_config_errors_text(errors), *unwise = adit_config_warnings_text(errors);
   print_text(G_LOG_LEVEL_WARNING, unwise);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Sessions as people and programs see them. */
 #include "core/base/loop.h"
+#include "core/config/format.h"
+#include "core/config/schema.h"
 #include "core/session/internal.h"
 
 static const char *state_word(const AditSess *session) {
@@ -106,6 +108,32 @@ guint adit_session_disconnect(const char *which, AditCause cause, const char *re
 
 /* ---- everything about one ---- */
 
+static const AditSchema *schema;
+
+void adit_session_set_schema(const AditSchema *now) {
+  schema = now;
+}
+
+/* A number means nothing without its unit: durations, rates and sizes are shown as one would write them. */
+static AditValue *as_written(const char *key, const AditValue *value) {
+  const AditSchemaEntry *entry = schema ? adit_schema_find(schema, "profile", key) : NULL;
+  if (schema && !entry)
+    entry = adit_schema_find(schema, "secret", key);
+  if (!entry || value->type != ADIT_VALUE_INT || entry->option->type == ADIT_TYPE_INT)
+    return adit_value_ref(value);
+  g_autofree char *text = adit_option_format(entry->option, value);
+  return adit_value_string(text);
+}
+
+static void add_attributes(AditValue *map, const AditValue *attributes) {
+  AditValue *shown = adit_value_map();
+  for (guint i = 0; i < adit_value_length(attributes); i++) {
+    const char *key = adit_value_key(attributes, i);
+    adit_value_set(shown, key, as_written(key, adit_value_get(attributes, key)));
+  }
+  adit_value_set(map, "attributes", shown);
+}
+
 static void add_link(AditValue *map, const AditSessLink *link) {
   AditPppLinkInfo info;
   AditDpStats stats = {0};
@@ -151,7 +179,7 @@ AditValue *adit_session_describe(const char *which) {
     set_address(map, i ? "dns-2" : "dns-1", &session->result.dns[i]);
     set_address(map, i ? "wins-2" : "wins-1", &session->result.wins[i]);
   }
-  adit_value_set(map, "attributes", adit_value_ref(session->attributes));
+  add_attributes(map, session->attributes);
   if (session->link)
     add_link(map, session->link);
   return map;

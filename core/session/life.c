@@ -332,8 +332,8 @@ void adit_sess_applied(AditSess *session, int error) {
   }
   session->state = ADIT_SESS_UP;
   session->up_ms = adit_loop_service()->now();
-  adit_info(&log, "session up on %s, %s here, %s there, %s from %s", session->name, adit_address_format(&session->result.local4, local),
-            adit_address_format(&session->result.remote4, remote), session->transport, session->caller_id ? session->caller_id : "?");
+  adit_info(&log, "session up on %s, %s here, %s there, %s %s %s", session->name, adit_address_format(&session->result.local4, local),
+            adit_address_format(&session->result.remote4, remote), session->transport, session->is_client ? "to" : "from", session->caller_id ? session->caller_id : "?");
   start_limits(session);
   account(session, ADIT_ACCT_START);
   publish(session, ADIT_EVENT_SESSION_UP);

@@ -11,10 +11,15 @@
 #include <adit/net.h>
 #include <adit/session.h>
 
+typedef struct AditSchema AditSchema; /* core/config/schema.h */
+
 /** `net` is adit_net_service(), or what a test has in its place. Needs loop, bus, aaa, pool and path to be there. */
 void adit_session_init(const AditNetService *net);
 /** Everything must have ended (adit_session_stop()); frees the registries. */
 void adit_session_fini(void);
+
+/** The schema by which attributes are shown as one would write them; borrowed. NULL = plain values. */
+void adit_session_set_schema(const AditSchema *schema);
 
 const AditSessionService *adit_session_service(void);
 /** A plugin is going: its links are closed. */

@@ -134,7 +134,8 @@ const AditOption l2tp_options[] = {
      .type = ADIT_TYPE_BOOL,
      .fallback = "no",
      .reload = NEXT,
-     .help = "Hide the AVPs that may be, if there is a secret. Hidden ones of the peer are read in any case.",
+     .help = "Hide the AVPs of calls that may be, if there is a secret. Hidden ones of the peer are read in any case. xl2tpd can read them "
+             "only after it was challenged: use tunnel-authentication with it.",
      .reference = "RFC 2661 4.3"},
     {.name = "avp-permissive",
      .scopes = BOTH,

@@ -114,7 +114,8 @@ L2tpChannelEnv l2tp_engine_channel(L2tpContext *context) {
 
 void l2tp_engine_write(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tpWriter *w, guint16 type, guint16 session) {
   guint8 vector[16];
-  const char *hide = env->config->hide ? env->config->secret : NULL;
+  /* Some peers (xl2tpd) know the secret only once a challenge has been answered, and what is worth hiding is in calls. */
+  const char *hide = env->config->hide && l2tp_message_is_call(type) ? env->config->secret : NULL;
 
   if (hide)
     adit_env_random(&env->engine, vector, sizeof vector);

@@ -47,7 +47,7 @@ typedef struct {
   const char *vendor_name; /**< NULL = not sent */
   const char *secret;      /**< NULL = none */
   gboolean demand_auth;    /**< challenge the peer; needs a secret */
-  gboolean hide;           /**< hide AVPs that may be; needs a secret */
+  gboolean hide;           /**< hide AVPs that may be, in messages of calls; needs a secret */
   gboolean permissive;     /**< see L2tpParse */
   gboolean tie_breaker;    /**< send one in SCCRQ */
   guint32 hello_ms;        /**< silence before a Hello; 0 = never */

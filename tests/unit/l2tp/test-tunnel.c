@@ -92,6 +92,20 @@ static void rfc2661_4_3_hidden_avps_both_ways(void **state) {
   pair_free(pair);
 }
 
+/* xl2tpd can't read hidden AVPs before it has answered a challenge: the tunnel must come up without them. */
+static void nothing_is_hidden_before_the_tunnel_stands(void **state) {
+  Pair *pair = pair_new(1);
+  L2tpCallInfo info = {0};
+  pair->a.config.secret = "secret";
+  pair->a.config.hide = TRUE;
+  pair_up(pair);
+  l2tp_tunnel_call_open(&pair->a.tunnel, &pair->a.env, L2TP_CALL_INCOMING_LAC, &info);
+  pair_run(pair, 100);
+  assert_int_equal(pair->b.requests, 0); /* b knows no secret: here it matters */
+  assert_int_equal(pair->b.tunnel.state, L2TP_TUNNEL_ESTABLISHED);
+  pair_free(pair);
+}
+
 static void rfc2661_5_7_stopccn_reports_calls_first_and_lingers(void **state) {
   Pair *pair = pair_new(1);
   L2tpCallInfo info = {0};
@@ -379,6 +393,7 @@ int main(void) {
       cmocka_unit_test(rfc2661_5_1_1_a_wrong_secret_stops_the_tunnel),
       cmocka_unit_test(rfc2661_5_1_1_no_secret_known_refuses_a_challenge),
       cmocka_unit_test(rfc2661_4_3_hidden_avps_both_ways),
+      cmocka_unit_test(nothing_is_hidden_before_the_tunnel_stands),
       cmocka_unit_test(rfc2661_5_7_stopccn_reports_calls_first_and_lingers),
       cmocka_unit_test(rfc2661_5_7_a_repeated_stopccn_is_acknowledged),
       cmocka_unit_test(rfc2661_5_5_hello_only_after_silence),

@@ -63,7 +63,7 @@ noccp
 novj
 mtu 1400
 mru 1400
-lcp-echo-interval 5
+lcp-echo-interval 2
 lcp-echo-failure 4
 '''
 

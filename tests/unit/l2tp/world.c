@@ -380,3 +380,18 @@ Link *world_last_link(Side *side) {
       return world_links->pdata[i];
   return NULL;
 }
+
+void world_both(const char *server_more, const char *client_more) {
+  g_autofree char *s = g_strdup_printf("l2tp: { servers: [ { %s%s } ] }", SERVER_ITEM, server_more);
+  g_autofree char *c = g_strdup_printf("l2tp: { clients: [ { %s%s } ] }", CLIENT_ITEM, client_more);
+  world_begin();
+  assert_true(world_configure(&server, s));
+  assert_true(world_configure(&client, c));
+}
+
+void world_dial_up(void) {
+  assert_non_null(world_dial(0, &client));
+  world_run(200);
+  assert_int_equal(world_open_links(&server), 1);
+  assert_int_equal(world_open_links(&client), 1);
+}

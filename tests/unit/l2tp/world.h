@@ -64,3 +64,13 @@ AditDial *world_dial(guint index, gpointer token);
 /** Links of a side that are open. */
 guint world_open_links(Side *side);
 Link *world_last_link(Side *side);
+
+/* A server at 192.0.2.1 and a client at 192.0.2.2, as items of the configuration. */
+#define SERVER_ITEM "name: lns, addresses: [192.0.2.1], data-path: 'null', access-concentrator: adit-lns"
+#define CLIENT_ITEM                                                                                                                        \
+  "name: dial, connect-to: 192.0.2.1, src-address: 192.0.2.2, data-path: 'null', user: anna, password: x, access-concentrator: adit-lac"
+
+/** Begins the world with both; what more their items say (", name: value ..."). */
+void world_both(const char *server_more, const char *client_more);
+/** Dials, and expects the link on both sides. */
+void world_dial_up(void);

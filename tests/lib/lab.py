@@ -316,7 +316,7 @@ class Monitor:
 class Lab:
     """What one test has made; as a context it takes everything down again."""
 
-    def __init__(self, name, stage=None, keep=None, build=None, wrapper=()):
+    def __init__(self, name, stage=None, keep=None, build=None, wrapper=(), plain=None):
         # Interface and namespace names must differ between tests that run at once.
         self.name, self.prefix = name, 'adit%d' % os.getpid()
         self.folder = '/tmp/%s-%s' % (self.prefix, name)
@@ -325,15 +325,23 @@ class Lab:
         self.keep, self.wrapper = keep, list(wrapper)
         self.processes, self.namespaces = [], []
         self.lsan = None
-        self.build = build
+        self.build, self.plain = build, plain
         if stage:
-            stage = os.path.abspath(stage)
-            self.build = os.path.abspath(build or os.path.dirname(stage))
-            self.aditd = one(stage, 'sbin/aditd')
-            self.aditctl = one(stage, 'bin/aditctl')
-            self.plugins = one(stage, 'adit/plugins')
+            self.build = os.path.abspath(build or os.path.dirname(os.path.abspath(stage)))
+            self.use(stage)
             suppressions = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lsan.supp')
             self.lsan = suppressions if os.path.exists(suppressions) else None
+
+    def use(self, stage):
+        """Which adit the next daemons are."""
+        stage = os.path.abspath(stage)
+        self.aditd = one(stage, 'sbin/aditd')
+        self.aditctl = one(stage, 'bin/aditctl')
+        self.plugins = one(stage, 'adit/plugins')
+
+    def sanitized(self):
+        with open(self.aditd, 'rb') as f:
+            return b'__asan_init' in f.read()
 
     def __enter__(self):
         return self

@@ -25,6 +25,7 @@ def case(function=None, *, limit=60, needs_adit=True, alone=False):
 def parser(description):
     p = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--stage', help='what `make install DESTDIR=` left behind')
+    p.add_argument('--plain', help='another stage, without sanitizers, for cases that measure memory')
     p.add_argument('--build', help='the build folder, for helper programs; default: where the stage is')
     p.add_argument('--wrapper', default='', help='runs adit under this: "valgrind -q"')
     p.add_argument('--out', help='keep logs and captures here')
@@ -40,7 +41,7 @@ def run_one(name, function, limit, args, check_captures):
         raise labs.Failure('not done within %d s' % (limit * labs.PATIENCE))
     signal.signal(signal.SIGALRM, expire)
     signal.alarm(int(limit * labs.PATIENCE))
-    lab = labs.Lab(name, args.stage, args.out, args.build, args.wrapper.split())
+    lab = labs.Lab(name, args.stage, args.out, args.build, args.wrapper.split(), args.plain)
     try:
         with lab:
             try:

@@ -593,7 +593,10 @@ def two_servers_chosen_by_address(lab):
 
 @case(limit=180, alone=True)
 def flood_of_a_million(lab):
-    """A million datagrams from changing addresses: memory stays, pings get through, and a real client gets in."""
+    """A million datagrams from changing addresses: memory stays, pings get through, and a real client gets in. A sanitizer keeps
+    what is freed, so memory is judged in a plain build."""
+    if lab.plain:
+        lab.use(lab.plain)
     road = Road(lab, watch=False)
     road.cli.run('ip', 'route', 'add', '172.16.0.0/12', 'dev', 'lo')
     road.mid.run('ip', 'route', 'add', 'blackhole', '172.16.0.0/12')
@@ -625,9 +628,11 @@ def flood_of_a_million(lab):
     expect(lost < 1, 'pings lost: %s' % loss)
     bob.stop()
     poll(lambda: len(server.sessions()) == 1, 'bob is gone')
-    after = poll(lambda: server.resident_kib() - before <= 1024 and server.resident_kib() or None, 'memory is back (%d KiB before, %d now)'
-                 % (before, server.resident_kib()), 60, 1)
-    print('    resident memory: %d KiB before, %d after' % (before, after))
+    if lab.sanitized():
+        print('    a build with sanitizers: memory is not judged')
+    else:
+        poll(lambda: server.resident_kib() - before <= 1024, 'memory is back at %d KiB' % before, 60, 0.5)
+        print('    resident memory: %d KiB before, %d after' % (before, server.resident_kib()))
     client.stop()
     server.stop()
 

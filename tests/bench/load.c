@@ -95,7 +95,7 @@ static void call_reset(Call *call, const char *why) {
   } else if (call->asked) {
     load.n_starting--;
   }
-  call->asked = call->up = false;
+  call->asked = call->up = call->connected = false;
   call->peer = 0;
   call->ppp.state = PPP_DEAD;
   call->ppp.deadline = 0;
@@ -190,11 +190,12 @@ static void call_open(Call *call) {
   load_send(call->tunnel, m);
 }
 
-static void call_answered(Call *call, uint16_t peer) {
-  Message *m = load_message(call->tunnel, ICCN, peer);
+/* The server has answered: ICCN, as soon as the window has room. */
+static void call_connect(Call *call) {
+  Message *m = load_message(call->tunnel, ICCN, call->peer);
   if (!m)
     return;
-  call->peer = peer;
+  call->connected = true;
   load_add32(m, AVP_SPEED, 100000000);
   load_add32(m, AVP_FRAMED, 1);
   load_send(call->tunnel, m);
@@ -225,12 +226,13 @@ static void control(Tunnel *t, const uint8_t *data, size_t length) {
     return;
   case ICRP:
     if (call && call->asked && call->peer == 0)
-      call_answered(call, (uint16_t)load_find_avp(data, length, AVP_SESSION));
+      call->peer = (uint16_t)load_find_avp(data, length, AVP_SESSION);
+    if (call && call->peer && !call->connected)
+      call_connect(call);
     break;
   case CDN:
-    if (call && call->asked) {
+    if (call && call->asked)
       call_failed(call, "CDN");
-    }
     break;
   default:
     break;
@@ -305,7 +307,9 @@ static void start_some(void) {
       load.n_starting++; /* a tunnel on its way counts too, until it stands */
     } else if (t->state == OPEN) {
       for (unsigned c = 0; c < t->n_calls && load.n_starting < load.window && t->queued < QUEUE - 2; c++)
-        if (!t->calls[c].asked && !t->calls[c].given_up)
+        if (t->calls[c].peer && !t->calls[c].connected)
+          call_connect(&t->calls[c]);
+        else if (!t->calls[c].asked && !t->calls[c].given_up)
           call_open(&t->calls[c]);
     }
   }

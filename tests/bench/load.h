@@ -70,7 +70,7 @@ typedef struct {
   Ppp ppp; /* first: a Ppp is its Call */
   struct Tunnel *tunnel;
   uint16_t id, peer; /* peer 0 = no call */
-  bool asked, up, given_up;
+  bool asked, connected, up, given_up;
 } Call;
 
 typedef struct {

@@ -89,7 +89,7 @@ static void apply_ipv4(AditSess *session) {
   add_configured_routes(session, AF_INET);
 }
 
-static AditAddress link_local(const guint8 ifid[8]) {
+AditAddress adit_sess_link_local(const guint8 ifid[8]) {
   AditAddress a = {AF_INET6, {0xfe, 0x80}};
   memcpy(a.octet + 8, ifid, 8);
   return a;
@@ -97,13 +97,13 @@ static AditAddress link_local(const guint8 ifid[8]) {
 
 /* RFC 5072 5: the link-local addresses follow from the identifiers. */
 static void apply_ipv6(AditSess *session) {
-  AditNetAddress address = {.ifindex = session->port->ifindex, .local = {link_local(session->result.local_ifid), 64}};
+  AditNetAddress address = {.ifindex = session->port->ifindex, .local = {adit_sess_link_local(session->result.local_ifid), 64}};
 
   if (session->shared)
     address.local.length = 128;
   add_address(session, &address);
   if (session->shared) {
-    AditNetRoute route = {.to = {link_local(session->result.remote_ifid), 128}, .ifindex = session->port->ifindex};
+    AditNetRoute route = {.to = {adit_sess_link_local(session->result.remote_ifid), 128}, .ifindex = session->port->ifindex};
     add_route(session, &route);
   }
   add_configured_routes(session, AF_INET6);

@@ -31,8 +31,7 @@ static void set_address(AditValue *map, const char *key, const AditAddress *addr
 }
 
 static void set_link_local(AditValue *map, const char *key, const guint8 ifid[8]) {
-  AditAddress a = {AF_INET6, {0xfe, 0x80}};
-  memcpy(a.octet + 8, ifid, 8);
+  AditAddress a = adit_sess_link_local(ifid);
   set_address(map, key, &a);
 }
 

@@ -172,6 +172,7 @@ void adit_ports_fini(void);
 
 void adit_sess_apply(AditSess *session, gboolean ipv6);
 void adit_sess_withdraw(AditSess *session);
+AditAddress adit_sess_link_local(const guint8 ifid[8]);
 
 /* ---- client.c ---- */
 

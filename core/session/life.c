@@ -311,9 +311,24 @@ void adit_sess_port_ready(AditSess *session, const GError *error) {
   adit_sess_set_plane(session);
 }
 
+#define ENDS_TEXT (2 * ADIT_ADDRESS_TEXT + 16)
+
+/* Both ends' addresses: IPv4 if it is open, else the link-local ones. */
+static const char *ends(const AditSess *session, char text[ENDS_TEXT]) {
+  char local[ADIT_ADDRESS_TEXT], remote[ADIT_ADDRESS_TEXT];
+  AditAddress here = session->result.local4, there = session->result.remote4;
+
+  if (!session->ipv4) {
+    here = adit_sess_link_local(session->result.local_ifid);
+    there = adit_sess_link_local(session->result.remote_ifid);
+  }
+  g_snprintf(text, ENDS_TEXT, "%s here, %s there", adit_address_format(&here, local), adit_address_format(&there, remote));
+  return text;
+}
+
 void adit_sess_applied(AditSess *session, int error) {
   AditLogContext log = adit_sess_log(session);
-  char local[ADIT_ADDRESS_TEXT], remote[ADIT_ADDRESS_TEXT];
+  char text[ENDS_TEXT];
 
   if (session->state == ADIT_SESS_ENDING)
     return;
@@ -323,8 +338,7 @@ void adit_sess_applied(AditSess *session, int error) {
     return;
   }
   if (session->state == ADIT_SESS_UP) {
-    adit_info(&log, "%s here, %s there on %s", adit_address_format(&session->result.local4, local),
-              adit_address_format(&session->result.remote4, remote), session->name);
+    adit_info(&log, "%s on %s", ends(session, text), session->name);
     publish(session, ADIT_EVENT_SESSION_UPDATE);
     if (session->client && session->state == ADIT_SESS_UP)
       adit_client_session_update(session->client, session);
@@ -332,8 +346,8 @@ void adit_sess_applied(AditSess *session, int error) {
   }
   session->state = ADIT_SESS_UP;
   session->up_ms = adit_loop_service()->now();
-  adit_info(&log, "session up on %s, %s here, %s there, %s %s %s", session->name, adit_address_format(&session->result.local4, local),
-            adit_address_format(&session->result.remote4, remote), session->transport, session->is_client ? "to" : "from", session->caller_id ? session->caller_id : "?");
+  adit_info(&log, "session up on %s, %s, %s %s %s", session->name, ends(session, text), session->transport,
+            session->is_client ? "to" : "from", session->caller_id ? session->caller_id : "?");
   start_limits(session);
   account(session, ADIT_ACCT_START);
   publish(session, ADIT_EVENT_SESSION_UP);

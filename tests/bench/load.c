@@ -30,6 +30,7 @@ static struct {
   Tunnel *tunnels;
   unsigned n_tunnels, n_up, n_starting;
   Tunnel *by_id[65536];
+  uint16_t next_id;
   double now, started, told;
   bool all_up;
 } load = {.user = "load%u", .password = "load", .sessions = 1000, .per_tunnel = 1, .window = 200};
@@ -156,10 +157,10 @@ void load_send_frame(Ppp *ppp, uint16_t protocol, const uint8_t *data, size_t le
   load_send_octets(call->tunnel, packet, 10 + length);
 }
 
-/* A new id each time: the server remembers the old tunnel for a while (RFC 2661 5.7). */
+/* A new id each time, and none that was in use lately: the server remembers the old tunnel for a while (RFC 2661 5.7). */
 static void tunnel_open(Tunnel *t) {
   do
-    t->id = (uint16_t)load_random();
+    t->id = load.next_id++;
   while (t->id == 0 || load.by_id[t->id]);
   load.by_id[t->id] = t;
   t->state = OPENING;
@@ -481,6 +482,7 @@ int main(int argc, char **argv) {
   signal(SIGINT, on_signal);
   read_clock();
   load.started = load.told = load.now;
+  load.next_id = (uint16_t)load_random();
   make_tunnels(fds, n_fds);
   run(fds, n_fds);
   stop_all();

@@ -54,7 +54,7 @@ void load_send(Tunnel *t, Message *m) {
     t->resend = load_now() + RESEND_AFTER;
 }
 
-void load_ack(Tunnel *t) {
+void load_ack(const Tunnel *t) {
   uint8_t zlb[12];
   put16(zlb, 0xc802);
   put16(zlb + 2, sizeof zlb);
@@ -65,8 +65,19 @@ void load_ack(Tunnel *t) {
   load_send_octets(t, zlb, sizeof zlb);
 }
 
+void load_ack_stopccn(int fd, const uint8_t *data, size_t length) {
+  const Tunnel gone = {.fd = fd,
+                       .peer = (uint16_t)load_find_avp(data, length, AVP_TUNNEL),
+                       .ns = (uint16_t)get16(data + 10),
+                       .nr = (uint16_t)(get16(data + 8) + 1)};
+  if (gone.peer && load_find_avp(data, length, 0) == STOPCCN)
+    load_ack(&gone);
+}
+
 void load_acknowledged(Tunnel *t, uint16_t nr) {
   unsigned n = 0;
+  if ((int16_t)(uint16_t)(nr - t->ns) > 0) /* of what was never sent: meant for an earlier tunnel of this id */
+    return;
   while (n < t->queued && (int16_t)(uint16_t)(nr - t->queue[n].ns) > 0)
     n++;
   if (n == 0)

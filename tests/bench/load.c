@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define RESENDS 5
+#define SETUP   15.0 /* seconds from a request to its answer, however often either is acknowledged */
 
 struct sockaddr_storage load_server;
 socklen_t load_server_length;
@@ -168,6 +169,7 @@ static void tunnel_open(Tunnel *t) {
   t->queued = t->tries = 0;
   t->resend = t->retry = 0;
   t->last_heard = load.now;
+  t->deadline = load.now + SETUP;
   Message *m = load_message(t, SCCRQ, 0);
   char name[32];
   snprintf(name, sizeof name, "load-%u", (unsigned)(t - load.tunnels));
@@ -185,6 +187,7 @@ static void call_open(Call *call) {
     return;
   call->asked = true;
   call->peer = 0;
+  call->deadline = load.now + SETUP;
   load.n_starting++;
   load_add16(m, AVP_SESSION, call->id);
   load_add32(m, AVP_SERIAL, number_of(call));
@@ -242,15 +245,19 @@ static void control(Tunnel *t, const uint8_t *data, size_t length) {
     load_ack(t);
 }
 
-static void datagram(const uint8_t *data, size_t length) {
+static void datagram(int fd, const uint8_t *data, size_t length) {
   unsigned flags = length >= 6 ? get16(data) : 0;
   if ((flags & 0x000f) != 2)
     return;
   if (flags & 0x8000) {
     Tunnel *t = length >= 12 ? load.by_id[get16(data + 4)] : NULL;
-    if (!t || get16(data + 2) > length)
+    if (length < 12 || get16(data + 2) > length)
       return;
     length = get16(data + 2);
+    if (!t) {
+      load_ack_stopccn(fd, data, length);
+      return;
+    }
     t->last_heard = load.now;
     load_acknowledged(t, (uint16_t)get16(data + 10));
     if (length <= 12)
@@ -292,9 +299,17 @@ static void tunnel_tick(Tunnel *t) {
     Message *m = load_message(t, HELLO, 0);
     load_send(t, m);
   }
-  for (unsigned i = 0; i < t->n_calls; i++)
-    if (t->calls[i].asked && t->calls[i].ppp.deadline != 0)
-      ppp_tick(&t->calls[i].ppp);
+  if (t->state == OPENING && load.now > t->deadline) {
+    tunnel_lost(t, "the server does not answer the SCCRQ");
+    return;
+  }
+  for (unsigned i = 0; i < t->n_calls; i++) {
+    Call *call = &t->calls[i];
+    if (call->asked && call->peer == 0 && load.now > call->deadline)
+      load_failed(&call->ppp, "the server does not answer the ICRQ");
+    else if (call->asked && call->ppp.deadline != 0)
+      ppp_tick(&call->ppp);
+  }
 }
 
 /* Opens what is not open, within the window of sessions that are on their way. */
@@ -337,7 +352,7 @@ static void run(struct pollfd *fds, unsigned n_fds) {
         if (n <= 0 && errno != ECONNREFUSED)
           break;
         if (n > 0)
-          datagram(data, (size_t)n);
+          datagram(fds[i].fd, data, (size_t)n);
       }
     if (load.now - swept > 0.1) {
       for (unsigned i = 0; i < load.n_tunnels; i++)

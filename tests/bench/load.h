@@ -70,6 +70,7 @@ typedef struct {
   Ppp ppp; /* first: a Ppp is its Call */
   struct Tunnel *tunnel;
   uint16_t id, peer; /* peer 0 = no call */
+  double deadline;   /* until when an asked call must be answered */
   bool asked, connected, up, given_up;
 } Call;
 
@@ -85,6 +86,7 @@ typedef struct Tunnel {
   unsigned queued, tries;
   Message queue[QUEUE];
   double resend, retry, last_heard;
+  double deadline; /* until when an OPENING tunnel must stand */
   Call *calls;
   unsigned n_calls;
 } Tunnel;
@@ -107,7 +109,9 @@ void load_add(Message *m, uint16_t type, const void *value, size_t length);
 void load_add16(Message *m, uint16_t type, unsigned value);
 void load_add32(Message *m, uint16_t type, uint32_t value);
 void load_send(Tunnel *t, Message *m);
-void load_ack(Tunnel *t);
+void load_ack(const Tunnel *t);
+/* Acknowledges a repeated StopCCN of a tunnel that is forgotten (RFC 2661 5.7): all that takes stands in the message itself. */
+void load_ack_stopccn(int fd, const uint8_t *data, size_t length);
 /* The peer has everything before `nr`. */
 void load_acknowledged(Tunnel *t, uint16_t nr);
 /* The first two octets of an AVP's value as a number; 0 when it is not there. */

@@ -238,8 +238,8 @@ def shared_interface(lab):
     client = road.client('two', 'p2')
     at_server, at_client = road.works(server, client, 'two')
     clients.expect_text('all-up', 30)
-    sessions = server.sessions()
-    expect(len(sessions) == 21 and {s['interface'] for s in sessions} == {'shared'}, 'not all are on one interface: %s' % sessions)
+    sessions = poll(lambda: len(server.sessions()) == 21 and server.sessions(), '21 sessions are up', 15)
+    expect({s['interface'] for s in sessions} == {'shared'}, 'not all are on one interface: %s' % sessions)
     routes = [r for r in road.srv.routes() if r.get('dev') == 'shared']
     expect(len(routes) >= 21, '%d routes for 21 sessions' % len(routes))
     expect(transfer(road.srv, road.cli, INSIDE, octets=1 << 20) > 0, 'no TCP')

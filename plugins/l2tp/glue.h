@@ -180,7 +180,9 @@ struct L2tp {
   L2tpStats stats;
 
   gboolean running, stopping;
-  AditTimer stop_timer;
+  AditTimer stop_timer, close_timer;
+  gpointer *closing; /**< ids of the tunnels that stopping has yet to close */
+  guint n_closing;
   void (*stopped)(AditPlugin *plugin);
 };
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "glue.h"
 
-enum { STOP_MS = 5000 };
+enum {
+  STOP_MS = 4000, /* less than what the daemon gives us, so that what is left is freed in order */
+  STOP_BATCH = 64 /* tunnels closed in one pass of the loop: their answers must find room in the queues of control */
+};
 
 /* ---- stopping ---- */
 
@@ -19,6 +22,7 @@ static void on_stop_timer(AditTimer *timer, gpointer data) {
     return;
   l2tp->stopped = NULL;
   l2tp->running = FALSE;
+  l2tp->n_closing = 0;
   free_all_peers(l2tp);
   g_clear_pointer(&l2tp->setup, l2tp_setup_free);
   stopped(l2tp->plugin);
@@ -37,10 +41,18 @@ void l2tp_stop_check(L2tp *l2tp) {
   l2tp->loop->timer_arm(&l2tp->stop_timer, 0);
 }
 
-static void close_all(L2tp *l2tp) {
-  g_autoptr(GList) peers = g_hash_table_get_values(l2tp->tunnels);
-  for (GList *at = peers; at; at = at->next)
-    l2tp_peer_close(at->data, L2TP_STOP_SHUTDOWN, "shutting down");
+/* From the end of the list: what still stands is then at the table's beginning, where l2tp_stop_check() finds it at once. */
+static void close_some(AditTimer *timer, gpointer data) {
+  L2tp *l2tp = data;
+
+  for (guint i = 0; i < STOP_BATCH && l2tp->n_closing; i++) {
+    L2tpPeer *peer = g_hash_table_lookup(l2tp->tunnels, l2tp->closing[--l2tp->n_closing]);
+    if (peer)
+      l2tp_peer_close(peer, L2TP_STOP_SHUTDOWN, "shutting down");
+  }
+  if (l2tp->n_closing)
+    l2tp->loop->timer_arm(&l2tp->close_timer, 1);
+  l2tp_stop_check(l2tp);
 }
 
 static void plugin_stop(gpointer state, void (*done)(AditPlugin *plugin), AditPlugin *plugin) {
@@ -48,9 +60,9 @@ static void plugin_stop(gpointer state, void (*done)(AditPlugin *plugin), AditPl
 
   l2tp->stopping = TRUE;
   l2tp->stopped = done;
-  close_all(l2tp);
+  l2tp->closing = g_hash_table_get_keys_as_array(l2tp->tunnels, &l2tp->n_closing);
   l2tp->loop->timer_arm(&l2tp->stop_timer, STOP_MS);
-  l2tp_stop_check(l2tp);
+  close_some(NULL, l2tp);
 }
 
 /* ---- configuration ---- */
@@ -113,8 +125,11 @@ static void plugin_fini(gpointer state) {
   l2tp->stopped = NULL;
   free_all_peers(l2tp);
   l2tp_setup_free(l2tp->setup);
-  if (l2tp->loop)
+  if (l2tp->loop) {
     l2tp->loop->timer_cancel(&l2tp->stop_timer);
+    l2tp->loop->timer_cancel(&l2tp->close_timer);
+  }
+  g_free(l2tp->closing);
   g_hash_table_unref(l2tp->tunnels);
   g_hash_table_unref(l2tp->links);
   g_ptr_array_unref(l2tp->listeners);
@@ -130,6 +145,7 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
   l2tp->links = g_hash_table_new(g_int64_hash, g_int64_equal);
   l2tp->listeners = g_ptr_array_new();
   l2tp->stop_timer = (AditTimer){.func = on_stop_timer, .data = l2tp};
+  l2tp->close_timer = (AditTimer){.func = close_some, .data = l2tp};
   g_queue_init(&l2tp->half_open);
   l2tp->loop = host->service(plugin, ADIT_LOOP_SERVICE, 1);
   l2tp->bus = host->service(plugin, ADIT_BUS_SERVICE, 1);

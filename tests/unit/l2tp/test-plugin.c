@@ -295,10 +295,30 @@ static void stopping_tells_everybody_and_waits_with_a_limit(void **state) {
     world_run(100);
     assert_int_equal(server.stopped, !deaf);
     assert_int_equal(world_open_links(&client), deaf);
-    world_run(5000);
+    world_run(4500); /* the daemon gives 5 s to all plugins */
     assert_int_equal(server.stopped, 1);
     world_end();
   }
+}
+
+/* The answers of a thousand tunnels closed at once would find the queues of control full, and their tunnels wait for repeats. */
+static void stopping_closes_many_tunnels_bit_by_bit(void **state) {
+  extern const AditPluginInfo adit_plugin_info;
+  guint before;
+
+  world_both("", "");
+  for (guint i = 0; i < 200; i++)
+    assert_non_null(world_dial(0, &client));
+  world_run(2000);
+  assert_int_equal(world_open_links(&server), 200);
+  before = world_sent;
+  adit_plugin_info.stop(server.state, on_stopped, (AditPlugin *)&server.plugin);
+  assert_in_range(world_sent - before, 1, 100);
+  assert_int_equal(server.stopped, 0);
+  world_run(200);
+  assert_int_equal(world_open_links(&server), 0);
+  assert_int_equal(server.stopped, 1);
+  world_end();
 }
 
 static void a_bad_network_ends_in_links_all_the_same(void **state) {
@@ -331,6 +351,7 @@ int main(void) {
       cmocka_unit_test(a_tie_is_a_configuration_error_with_its_places),
       cmocka_unit_test(reload_keeps_what_it_can),
       cmocka_unit_test(stopping_tells_everybody_and_waits_with_a_limit),
+      cmocka_unit_test(stopping_closes_many_tunnels_bit_by_bit),
       cmocka_unit_test(a_bad_network_ends_in_links_all_the_same),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

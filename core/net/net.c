@@ -429,16 +429,20 @@ gboolean adit_net_init(GError **error) {
   return TRUE;
 }
 
-void adit_net_fini(void) {
-  if (!net.thread)
-    return;
-  g_mutex_lock(&net.lock);
-  net.quit = TRUE;
-  g_cond_signal(&net.cond);
-  g_mutex_unlock(&net.lock);
-  g_thread_join(net.thread);
-  net.thread = NULL;
+void adit_net_quiesce(void) {
+  if (net.thread) {
+    g_mutex_lock(&net.lock);
+    net.quit = TRUE;
+    g_cond_signal(&net.cond);
+    g_mutex_unlock(&net.lock);
+    g_thread_join(net.thread);
+    net.thread = NULL;
+  }
   complete(G_MAXUINT);
+}
+
+void adit_net_fini(void) {
+  adit_net_quiesce();
   g_clear_pointer(&net.rtnl, adit_rtnl_close);
 }
 

@@ -16,7 +16,12 @@ G_BEGIN_DECLS
 /** Opens the socket and starts the thread, which works in the calling thread's network namespace. */
 gboolean adit_net_init(GError **error);
 
-/** Carries out what is queued, calls every outstanding completion, and ends the thread. */
+/** Carries out what is queued, calls every outstanding completion, and ends the thread. What is asked for after that fails
+ *  with ESHUTDOWN, and is completed by the next call of this function or of adit_net_fini(): whoever is about to free what
+ *  completions go to calls it before. [main] */
+void adit_net_quiesce(void);
+
+/** adit_net_quiesce(), and gives everything back. */
 void adit_net_fini(void);
 
 /** The table behind ADIT_NET_SERVICE. */

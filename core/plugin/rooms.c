@@ -142,8 +142,11 @@ gboolean adit_rooms_open(const char *store, guint32 group, GError **error) {
   return TRUE;
 }
 
+/* Where stopping took too long, interfaces are still being closed: their completions go to plugins and sessions. */
 void adit_rooms_fini(void) {
+  adit_net_quiesce();
   adit_plugins_fini();
+  adit_net_quiesce();
   adit_session_fini();
   adit_control_fini();
   adit_aaa_fini();

@@ -454,6 +454,36 @@ static void fini_carries_out_what_is_queued(void **state) {
   WAIT(net->link_delete(i, on_done, &result));
 }
 
+typedef struct {
+  guint works, asked_for, done;
+} Chain;
+
+static void chain_work(gpointer data) {
+  ((Chain *)data)->works++;
+}
+
+static void chain_done(gpointer data) {
+  Chain *chain = data;
+  chain->done++;
+  if (chain->asked_for++ == 0)
+    net->call(chain_work, chain_done, chain);
+}
+
+/* Whoever frees what completions go to does so after adit_net_quiesce(): it must leave none. */
+static void quiesce_leaves_no_completion(void **state) {
+  Chain chain = {0};
+  net->call(chain_work, chain_done, &chain);
+  adit_net_quiesce();
+  assert_int_equal(chain.done, 2); /* that of the completion, too */
+  net->call(chain_work, chain_done, &chain);
+  assert_int_equal(chain.done, 2);
+  adit_net_quiesce();
+  assert_int_equal(chain.done, 3);
+  assert_int_equal(chain.works, 3);
+  adit_net_fini();
+  assert_true(adit_net_init(NULL));
+}
+
 /* ---- life ---- */
 
 static gboolean own_namespace(void) {
@@ -493,6 +523,7 @@ int main(void) {
       T(the_sweep_removes_our_links_and_routes_only),
       T(a_group_goes_at_once),
       T(fini_carries_out_what_is_queued),
+      T(quiesce_leaves_no_completion),
   };
   if (!own_namespace()) {
     g_printerr("no network namespace of its own: %s\n", g_strerror(errno));

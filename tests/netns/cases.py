@@ -275,8 +275,7 @@ def second_session_of_a_user_gets_its_own_interface(lab):
     server = road.server()
     clients = load(lab, road.cli, 2)
     clients.expect_text('all-up', 20)
-    names = {s['interface'] for s in server.sessions()}
-    expect(names == {'l2tp-alice', 'l2tp-alice-1'}, 'interfaces %s' % names)
+    poll(lambda: {s['interface'] for s in server.sessions()} == {'l2tp-alice', 'l2tp-alice-1'}, 'two sessions, an interface each', 15)
     clients.stop()
     server.no_session()
     server.stop()

@@ -3,6 +3,8 @@
 #include "core/base/loop.h"
 #include "core/bus/bus.h"
 #include "core/control/varlink.h"
+#include "core/path/path.h"
+#include "core/session/session.h"
 #include <json-glib/json-glib.h>
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
@@ -27,6 +29,8 @@ static void begin(void) {
                                        {.size = sizeof(AditMethod), .name = "List", .changes = TRUE, .call = list}};
   adit_loop_init();
   adit_bus_init();
+  adit_path_init();
+  adit_session_init(NULL);
   adit_control_init();
   if (!adit_control_service()->interface_add(NULL, "interface io.adit.fuzz\nmethod Echo() -> ()\nmethod List() -> ()\n", methods, 2, NULL,
                                              0, NULL, NULL))

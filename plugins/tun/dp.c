@@ -66,6 +66,7 @@ static void end_workers(TunDp *dp) {
 
 static void stop_swept(gpointer user, int error) {
   TunDp *dp = user;
+  dp->sweeping = FALSE;
   if (dp->stopped)
     dp->stopped(dp->stopped_data);
 }
@@ -75,6 +76,7 @@ void tun_dp_idle(TunDp *dp) {
   end_workers(dp);
   tun_retire_all(dp);
   dp->loop->timer_cancel(&dp->condemned_timer);
+  dp->sweeping = TRUE;
   tun_ports_sweep(dp, stop_swept, dp);
 }
 
@@ -90,7 +92,8 @@ void tun_dp_free(TunDp *dp) {
   end_workers(dp);
   tun_retire_all(dp);
   dp->loop->timer_cancel(&dp->condemned_timer);
-  if (g_hash_table_size(dp->ports)) {
+  dp->stopped = NULL;
+  if (g_hash_table_size(dp->ports) || dp->sweeping) {
     adit_debug(NULL, "%u interfaces are still open", g_hash_table_size(dp->ports));
     return; /* the network thread may be at work on them */
   }

@@ -255,6 +255,7 @@ struct TunDp {
   GHashTable *closing;   /**< name -> TunPort that is on its way out */
   GHashTable *condemned; /**< set of names of interfaces that wait for their deletion */
   AditTimer condemned_timer;
+  gboolean sweeping; /**< tun_ports_sweep() of the end is under way */
   gboolean stopping;
   void (*stopped)(gpointer data);
   gpointer stopped_data;

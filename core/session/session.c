@@ -6,10 +6,13 @@
 
 const AditNetService *adit_sess_net;
 
+static gboolean stopping; /* no new links */
+
 void adit_session_init(const AditNetService *net) {
   g_autoptr(AditValue) empty = adit_value_map();
 
   adit_sess_net = net;
+  stopping = FALSE;
   adit_links_init();
   adit_sessions_init();
   adit_addresses_init();
@@ -27,6 +30,14 @@ void adit_session_fini(void) {
 }
 
 /* ---- service ---- */
+
+/* Clients that were told goodbye come back at once. */
+static AditLinkId service_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError **error) {
+  if (!stopping)
+    return adit_link_open(plugin, spec, error);
+  g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "the daemon is stopping");
+  return 0;
+}
 
 static void service_link_close(AditLinkId id, AditCause cause, const char *reason) {
   AditSessLink *link = adit_link_find(id);
@@ -99,7 +110,7 @@ static gboolean service_disconnect(AditSessionId id, AditCause cause, const char
 
 static const AditSessionService service = {
     .size = sizeof service,
-    .link_open = adit_link_open,
+    .link_open = service_link_open,
     .link_close = service_link_close,
     .link_update = service_link_update,
     .link_stats = service_link_stats,
@@ -167,6 +178,7 @@ static void end_link(AditSessLink *link, gpointer data) {
 }
 
 void adit_session_stop(void (*done)(gpointer data), gpointer data) {
+  stopping = TRUE;
   adit_clients_stop();
   adit_links_foreach(end_link, NULL);
   adit_sessions_when_none(done, data);

@@ -32,7 +32,7 @@ void adit_session_abort(gpointer staged);
 
 /** Starts to dial: after all plugins have started. */
 void adit_session_start(void);
-/** Ends all sessions (ADIT_CAUSE_ADMIN_REBOOT) and dialling; `done` comes once when the last one is gone. */
+/** Ends all sessions (ADIT_CAUSE_ADMIN_REBOOT) and dialling, and refuses new links; `done` comes once when the last one is gone. */
 void adit_session_stop(void (*done)(gpointer data), gpointer data);
 
 /** For `show sessions` and `show session ID`: a LIST of MAPs; and one MAP with everything, NULL if there is none.

@@ -516,6 +516,19 @@ static void no_interface_or_no_address_is_a_port_error(void **state) {
   assert_int_equal(w->up, 0);
 }
 
+/* Clients that are told goodbye dial again at once: they would keep a daemon with many sessions from ever ending. */
+static void no_new_link_while_stopping(void **state) {
+  World *w = *state;
+  g_autoptr(AditValue) server = config_of("lns", NULL, NULL);
+  g_autoptr(GError) error = NULL;
+  gboolean none = FALSE;
+
+  adit_session_stop(set_flag, &none);
+  assert_true(TEST_LOOP_UNTIL(none, 5000));
+  assert_false(call_open(w, &w->extra, FALSE, server, 77, &null_datapath_ops, &error));
+  assert_true(g_error_matches(error, ADIT_ERROR, ADIT_ERR_BUSY));
+}
+
 int main(void) {
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {
@@ -530,6 +543,7 @@ int main(void) {
       test(session_and_idle_timeouts_end_it),
       test(a_veto_refuses_with_its_reason),
       test(no_interface_or_no_address_is_a_port_error),
+      test(no_new_link_while_stopping),
   };
   return cmocka_run_group_tests_name("session life", tests, NULL, NULL);
 }

@@ -85,7 +85,10 @@ static void attach_steering(int fd, guint n) {
       BPF_STMT(BPF_RET | BPF_A, 0),
       BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
   };
-  struct sock_fprog program = {G_N_ELEMENTS(code), code};
+  struct sock_fprog program;
+  memset(&program, 0, sizeof program); /* its padding goes to the kernel, too */
+  program.len = G_N_ELEMENTS(code);
+  program.filter = code;
   if (n > 1 && setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) < 0)
     adit_debug(NULL, "packets are not steered to their worker: %s", g_strerror(errno));
 }

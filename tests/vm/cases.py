@@ -266,7 +266,8 @@ def main():
     args = parser.parse_args()
     labs.PATIENCE = float(os.environ.get('ADIT_TEST_PATIENCE', '4'))
     for module in ('ppp_generic', 'pppox', 'l2tp_core', 'l2tp_netlink', 'l2tp_ppp', 'tun', 'veth', 'af_packet', 'ipv6'):
-        subprocess.run(['modprobe', '-d', args.modules, module], stderr=subprocess.DEVNULL)
+        if subprocess.run(['modprobe', '-d', args.modules, module]).returncode != 0:
+            print('vm: no module %s in %s' % (module, args.modules), flush=True)
     peers.secrets(USERS)
     sys.exit(runner.run(args, check_captures=False, peers_only=args.peers_only))
 

@@ -107,24 +107,31 @@ char *adit_json_write(const AditValue *value) {
 
 /* ---- reading ---- */
 
-/* The library's parser goes one stack frame deeper for each bracket: count them before it does. */
-static gboolean is_shallow(const char *text, gsize length) {
+/* The library's parser goes one stack frame deeper for each bracket: count them before it does. It also reads more than JSON
+ * (comments, 'strings', assignments), in which brackets could hide: what JSON has no use for outside its strings is refused. */
+static gboolean check_shape(const char *text, gsize length, GError **error) {
   guint depth = 0;
   gboolean quoted = FALSE;
 
   for (gsize i = 0; i < length; i++) {
+    char c = text[i];
     if (quoted) {
-      if (text[i] == '\\')
+      if (c == '\\')
         i++;
-      else if (text[i] == '"')
+      else if (c == '"')
         quoted = FALSE;
-    } else if (text[i] == '"') {
+    } else if (c == '"') {
       quoted = TRUE;
-    } else if (text[i] == '[' || text[i] == '{') {
-      if (++depth > ADIT_JSON_DEPTH_MAX)
+    } else if (c == '[' || c == '{') {
+      if (++depth > ADIT_JSON_DEPTH_MAX) {
+        g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "nested more than %d deep", ADIT_JSON_DEPTH_MAX);
         return FALSE;
-    } else if ((text[i] == ']' || text[i] == '}') && depth) {
-      depth--;
+      }
+    } else if (c == ']' || c == '}') {
+      depth -= depth > 0;
+    } else if (!g_ascii_isalnum(c) && !strchr(" \t\r\n,:+-.", c)) {
+      g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, "not JSON");
+      return FALSE;
     }
   }
   return TRUE;
@@ -193,10 +200,8 @@ AditValue *adit_json_read(const char *text, gsize length, GError **error) {
     g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, "not UTF-8");
     return NULL;
   }
-  if (!is_shallow(text, length)) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "nested more than %d deep", ADIT_JSON_DEPTH_MAX);
+  if (!check_shape(text, length, error))
     return NULL;
-  }
   if (!json_parser_load_from_data(parser, text, (gssize)length, &why)) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "%s", why->message);
     return NULL;

@@ -126,6 +126,10 @@ static void call_free(AditCall *call) {
 
 static void pump(AditConn *conn);
 
+static gsize unread(const AditConn *conn) {
+  return conn->output->len - conn->sent;
+}
+
 static void conn_fail(AditConn *conn) {
   conn->bad = TRUE;
   conn->wake(conn->data);
@@ -133,7 +137,7 @@ static void conn_fail(AditConn *conn) {
 
 /* Puts one message, whose parts are already JSON, into the output. */
 static void conn_put(AditConn *conn, const GString *text, gboolean streamed) {
-  gsize waiting = conn->output->len - conn->sent;
+  gsize waiting = unread(conn);
 
   if (conn->bad)
     return;
@@ -317,12 +321,13 @@ static void handle(AditConn *conn, const char *text, gsize length) {
   dispatch(conn, message);
 }
 
-/* Takes whole messages from the input as long as no call runs. A method that answers at once comes back in here and finds it busy. */
+/* Takes whole messages from the input as long as no call runs and the answers are read. A method that answers at once comes back in
+ * here and finds it busy. */
 static void pump(AditConn *conn) {
   if (conn->pumping)
     return;
   conn->pumping = TRUE;
-  while (!conn->call && !conn->bad) {
+  while (!conn->call && !conn->bad && unread(conn) <= ADIT_VARLINK_STREAM_MAX) {
     const guint8 *end = conn->input->len ? (const guint8 *)memchr(conn->input->data, 0, conn->input->len) : NULL;
     if (!end) {
       if (conn->input->len >= ADIT_VARLINK_MESSAGE_MAX)
@@ -352,22 +357,24 @@ gboolean adit_conn_feed(AditConn *conn, const guint8 *data, gsize length) {
 }
 
 const guint8 *adit_conn_output(const AditConn *conn, gsize *length) {
-  *length = conn->output->len - conn->sent;
+  *length = unread(conn);
   return *length ? conn->output->data + conn->sent : NULL;
 }
 
 void adit_conn_sent(AditConn *conn, gsize length) {
   conn->sent += length;
-  if (conn->sent < conn->output->len)
-    return;
-  g_byte_array_set_size(conn->output, 0);
-  conn->sent = 0;
-  if (conn->call && conn->call->list)
+  if (conn->sent >= unread(conn)) { /* half of it is gone: moving the rest costs no more than sending it did */
+    g_byte_array_remove_range(conn->output, 0, (guint)conn->sent);
+    conn->sent = 0;
+  }
+  if (!unread(conn) && conn->call && conn->call->list)
     send_piece(conn->call);
+  else
+    pump(conn);
 }
 
 gboolean adit_conn_is_busy(const AditConn *conn) {
-  return conn->call || conn->output->len > conn->sent;
+  return conn->call || unread(conn);
 }
 
 gboolean adit_conn_is_bad(const AditConn *conn) {

@@ -2,8 +2,9 @@
 /**
  * core/control/varlink.h - the protocol without its socket: octets in, calls out to the interfaces, octets out.
  *
- * A message is a JSON object and a NUL. Calls of one connection are answered in order, one at a time; what comes meanwhile waits
- * in the input buffer, which is bounded. A peer that does not read loses its connection instead of the daemon its memory.
+ * A message is a JSON object and a NUL. Calls of one connection are answered in order, one at a time; what comes meanwhile, or while
+ * answers are not read, waits in the input buffer, which is bounded. A peer that does not read loses its connection instead of the
+ * daemon its memory.
  */
 #pragma once
 

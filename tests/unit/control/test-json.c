@@ -71,6 +71,23 @@ static void nonsense_is_refused(void **state) {
   }
 }
 
+/* The library knows more than JSON, comments among it: nothing of that may hide brackets from who counts them. */
+static void depth_is_bounded_whatever_stands_before(void **state) {
+  static const char *const before[] = {"{\"a\":/*\"*/",  "{\"a\":'\"',\"b\":", "{//\"\n\"a\":", "{\"a\":#\"\n",
+                                       "/*\"*/{\"a\":", "var x = '\"'; {\"a\":", "{'\"':"};
+  for (guint i = 0; i < G_N_ELEMENTS(before); i++) {
+    g_autoptr(GString) deep = g_string_new(before[i]);
+    for (guint n = 0; n < 60000; n++)
+      g_string_append_c(deep, '[');
+    for (guint n = 0; n < 60000; n++)
+      g_string_append_c(deep, ']');
+    g_string_append_c(deep, '}');
+    g_autoptr(GError) error = NULL;
+    assert_null(adit_json_read(deep->str, deep->len, &error));
+    assert_non_null(error);
+  }
+}
+
 static void depth_is_bounded(void **state) {
   g_autoptr(GString) deep = g_string_new("{\"a\":");
   for (guint i = 0; i < 50000; i++)
@@ -94,6 +111,7 @@ int main(void) {
       cmocka_unit_test(null_is_absent_and_fractions_are_texts),
       cmocka_unit_test(nonsense_is_refused),
       cmocka_unit_test(depth_is_bounded),
+      cmocka_unit_test(depth_is_bounded_whatever_stands_before),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

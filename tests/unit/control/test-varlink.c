@@ -213,6 +213,48 @@ static void a_stream_that_is_not_read_is_dropped(void **state) {
   assert_true(waiting < 1200000);
 }
 
+/* Someone who reads all the time and is never quite done costs no more than what he has not read. */
+static void what_was_sent_is_not_kept(void **state) {
+  Ctx *ctx = *state;
+  g_autofree char *text = g_strnfill(10000, 'x');
+  const guint8 *lowest = NULL, *highest = NULL;
+
+  assert_true(say(ctx, "{\"method\":\"io.adit.sample.Stream\",\"more\":true}"));
+  for (guint i = 0; i < 2000; i++) {
+    AditValue *result = adit_value_map();
+    adit_value_set(result, "text", adit_value_string(text));
+    assert_true(adit_control_service()->reply(sample_call, result, TRUE));
+    gsize length;
+    const guint8 *data = adit_conn_output(ctx->conn, &length);
+    if (i >= 1000) { /* the buffer has the size that it needs: where in it is what comes next? */
+      lowest = lowest ? MIN(lowest, data) : data;
+      highest = MAX(highest, data);
+    }
+    adit_conn_sent(ctx->conn, length - 1); /* always one octet behind */
+  }
+  assert_true(highest - lowest < 2 * ADIT_VARLINK_STREAM_MAX);
+}
+
+static void calls_wait_until_answers_are_read(void **state) {
+  Ctx *ctx = *state;
+  static const char call[] = "{\"method\":\"io.adit.sample.List\",\"parameters\":{\"count\":1000}}"; /* answers 1 MiB */
+  guint answers = 0;
+  const guint8 *data;
+  gsize length;
+
+  for (guint i = 0; i < 100; i++)
+    assert_true(say(ctx, call));
+  adit_conn_output(ctx->conn, &length);
+  assert_true(length < 4 * ADIT_VARLINK_STREAM_MAX);
+  while ((data = adit_conn_output(ctx->conn, &length))) {
+    for (gsize i = 0; i < length; i++)
+      answers += !data[i];
+    adit_conn_sent(ctx->conn, length);
+  }
+  assert_int_equal(answers, 100);
+  assert_false(adit_conn_is_busy(ctx->conn));
+}
+
 static void a_list_of_any_length_streams_in_bounded_pieces(void **state) {
   Ctx *ctx = *state;
   guint pieces = 0;
@@ -307,6 +349,8 @@ int main(void) {
       T(a_streams_end_is_told_when_the_caller_goes),
       T(an_answer_to_nobody_is_dropped),
       T(a_stream_that_is_not_read_is_dropped),
+      T(what_was_sent_is_not_kept),
+      T(calls_wait_until_answers_are_read),
       T(a_list_of_any_length_streams_in_bounded_pieces),
       T(a_list_comes_whole_to_who_wants_one_answer),
       T(a_plugin_that_goes_answers_its_calls),

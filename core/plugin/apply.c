@@ -227,11 +227,7 @@ static void first_end(const GError *error) {
 
 static void first_next(void);
 
-static void first_refused(const GError *error) {
-  g_string_append_printf(first.refusals, "%s%s", first.refusals->len ? "\n" : "", error->message);
-}
-
-/* A plugin has taken it: start it, unless this is a trial and nobody stands on it. */
+/* A plugin has taken it: start it. In a trial nobody is: what it would open may be another daemon's. */
 static void first_answered(const GError *error, gpointer data) {
   g_autoptr(GError) why = NULL;
   Loaded *plugin = (Loaded *)adit_plugins_all()->pdata[first.next];
@@ -241,11 +237,11 @@ static void first_answered(const GError *error, gpointer data) {
     return;
   }
   if (error)
-    first_refused(error);
-  else if ((!first.only_try || adit_plugin_has_dependents(adit_plugins_all(), plugin)) && !adit_plugin_start(plugin, &why))
-    first_refused(why);
+    g_string_append_printf(first.refusals, "%s%s", first.refusals->len ? "\n" : "", error->message);
+  else if (!first.only_try)
+    adit_plugin_start(plugin, &why);
   first.next++;
-  if (why && !first.only_try)
+  if (why)
     first_end(why);
   else
     first_next();
@@ -258,8 +254,7 @@ static void first_next(void) {
     first_end(NULL);
     return;
   }
-  gboolean only_try = first.only_try && !adit_plugin_has_dependents(plugins, (const Loaded *)plugins->pdata[first.next]);
-  ask(first.config, FALSE, first.next, first.next + 1, only_try, first_answered, NULL);
+  ask(first.config, FALSE, first.next, first.next + 1, first.only_try, first_answered, NULL);
 }
 
 static void first_rooms(const GError *error, gpointer data) {

@@ -9,8 +9,6 @@
 #include "core/control/control.h"
 #include "core/net/net.h"
 #include "core/session/session.h"
-#include <gio/gio.h>
-#include <gio/gunixsocketaddress.h>
 #include <glib-unix.h>
 #include <stdio.h>
 
@@ -267,33 +265,17 @@ int adit_daemon_run(const AditDaemonOptions *options) {
 
 /* ---- check ---- */
 
-/* While a daemon serves, plugins are not asked: they would take ports that are in use. */
-static gboolean daemon_answers(const char *path) {
-  g_autoptr(GSocketClient) client = g_socket_client_new();
-  g_autoptr(GSocketAddress) address = g_unix_socket_address_new(path);
-  g_autoptr(GSocketConnection) connection = g_socket_client_connect(client, G_SOCKET_CONNECTABLE(address), NULL, NULL);
-  return connection != NULL;
-}
-
-static void tried_and_stopped(gpointer data) {
-  self.phase = STOPPED;
-}
-
 static void tried(const GError *error, gpointer data) {
   if (error) {
     printf("%s\n", error->message);
     self.failed = TRUE;
   }
-  adit_plugins_stop(PLUGINS_LIMIT_MS, tried_and_stopped, NULL);
+  self.phase = STOPPED;
 }
 
 static gboolean try_on(void) {
-  const AditValue *management = adit_value_get(self.config, "management");
-  const char *path = self.options->socket ? self.options->socket : adit_value_get_string(management, "socket", "");
   g_autoptr(GError) error = NULL;
 
-  if (daemon_answers(path))
-    return TRUE;
   if (!adit_rooms_open(NULL, ADIT_NET_GROUP, &error)) {
     printf("%s\n", error->message);
     return FALSE;

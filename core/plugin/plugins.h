@@ -72,8 +72,8 @@ void adit_plugins_apply(const AditValue *config, AditApplied done, gpointer data
 void adit_plugins_start(const AditValue *config, AditApplied done, gpointer data);
 
 /**
- * Whether adit_plugins_start() would succeed, with the refusals of all. Plugins that nobody stands on only prepare and abort; the others
- * are started. Call adit_plugins_stop() and adit_plugins_fini() afterwards, as this configuration is in force nowhere.
+ * Whether plugins would take `config` as their first, with the refusals of all: they prepare and abort, and none is started, so that
+ * nothing outside this process is touched. Call adit_plugins_fini() afterwards, as this configuration is in force nowhere.
  */
 void adit_plugins_try(const AditValue *config, AditApplied done, gpointer data);
 

@@ -43,9 +43,6 @@ gboolean adit_plugin_check_owner(const char *path, GError **error);
 /** Puts `plugins` (of Loaded*) in order of start. Missing and circular features are named in `problems`, with their chain. */
 gboolean adit_plugin_resolve(GPtrArray *plugins, GPtrArray *problems);
 
-/** True if another plugin requires or wants something that `plugin` provides. */
-gboolean adit_plugin_has_dependents(const GPtrArray *plugins, const Loaded *plugin);
-
 /** Calls start(); an error names the plugin. */
 gboolean adit_plugin_start(Loaded *plugin, GError **error);
 

@@ -40,17 +40,6 @@ static Loaded *dependent_of(const GPtrArray *plugins, const Loaded *plugin, cons
   return NULL;
 }
 
-gboolean adit_plugin_has_dependents(const GPtrArray *plugins, const Loaded *plugin) {
-  for (guint i = 0; i < plugins->len; i++) {
-    const Loaded *other = (const Loaded *)plugins->pdata[i];
-    for (guint f = 0; f < other->info->n_features; f++)
-      if (other != plugin && other->info->features[f].kind != ADIT_PROVIDES &&
-          provider_of(plugins, other->info->features[f].name) == plugin)
-        return TRUE;
-  }
-  return FALSE;
-}
-
 /* "c requires x:b; b requires x:a, which no loaded plugin provides": from the one that nobody needs down to the gap. */
 static char *missing_chain(const GPtrArray *plugins, const Loaded *plugin, const char *feature) {
   g_autoptr(GString) chain = g_string_new(NULL);

@@ -48,8 +48,10 @@ L2tpService *l2tp_service_ref(L2tpService *service);
 void l2tp_service_unref(L2tpService *service);
 /** An item of `servers` or `clients`, defaults filled in. */
 L2tpService *l2tp_service_new(const AditValue *config, gboolean client);
-/** Reads and checks the whole, opens listeners that are new. NULL and all that is wrong, a line each. */
+/** Reads and checks the whole; once the plugin runs, opens listeners that are new. NULL and all that is wrong, a line each. */
 L2tpSetup *l2tp_setup_new(L2tp *l2tp, const AditValue *config, GError **error);
+/** Opens its listeners, or none. */
+gboolean l2tp_setup_listen(L2tp *l2tp, L2tpSetup *setup, GError **error);
 void l2tp_setup_free(L2tpSetup *setup);
 /** The enabled server of that name, or NULL. */
 L2tpService *l2tp_setup_server(const L2tpSetup *setup, const char *name);

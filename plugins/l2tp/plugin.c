@@ -165,8 +165,10 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
 }
 
 static gboolean plugin_start(gpointer state, GError **error) {
-  ((L2tp *)state)->running = TRUE;
-  return TRUE;
+  L2tp *l2tp = state;
+
+  l2tp->running = !l2tp->setup || l2tp_setup_listen(l2tp, l2tp->setup, error);
+  return l2tp->running;
 }
 
 static const AditFeature features[] = {

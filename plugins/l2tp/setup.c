@@ -252,6 +252,31 @@ static void open_listeners(L2tp *l2tp, L2tpSetup *setup, L2tpService *server, GS
   }
 }
 
+gboolean l2tp_setup_listen(L2tp *l2tp, L2tpSetup *setup, GError **error) {
+  g_autoptr(GString) wrong = g_string_new(NULL);
+
+  for (guint i = 0; i < setup->servers->len; i++)
+    open_listeners(l2tp, setup, setup->servers->pdata[i], wrong);
+  if (!wrong->len)
+    return TRUE;
+  g_ptr_array_set_size(setup->listeners, 0);
+  g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, wrong->str);
+  return FALSE;
+}
+
+/** Servers (`what`) and clients alike: an item that is on needs a data path that is there. */
+static void check_data_paths(const L2tp *l2tp, const AditValue *list, const char *what, GString *wrong) {
+  gpointer dp;
+
+  for (guint i = 0; i < adit_value_length(list); i++) {
+    const AditValue *item = adit_value_at(list, i);
+    const char *name = adit_value_get_string(item, "data-path", "tun");
+    if (adit_value_get_bool(item, "enabled", TRUE) && !adit_value_get_bool(item, "disabled", FALSE) && !l2tp->path->datapath(name, &dp))
+      complain(wrong, &item->where, "%s `%s': there is no data path `%s' (is its plugin loaded?)", what,
+               adit_value_get_string(item, "name", "l2tp"), name);
+  }
+}
+
 L2tpSetup *l2tp_setup_new(L2tp *l2tp, const AditValue *config, GError **error) {
   const AditValue *own = adit_value_get(config, "l2tp"), *servers = adit_value_get(own, "servers");
   L2tpSetup *setup = g_new0(L2tpSetup, 1);
@@ -280,11 +305,12 @@ L2tpSetup *l2tp_setup_new(L2tp *l2tp, const AditValue *config, GError **error) {
     g_ptr_array_add(setup->servers, server);
   }
   check_secrets(setup->secrets, wrong);
-  for (guint i = 0; !wrong->len && i < setup->servers->len; i++)
-    open_listeners(l2tp, setup, setup->servers->pdata[i], wrong);
-  if (!wrong->len)
+  check_data_paths(l2tp, servers, "server", wrong);
+  check_data_paths(l2tp, adit_value_get(own, "clients"), "client", wrong);
+  if (wrong->len)
+    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, wrong->str);
+  else if (!l2tp->running || l2tp_setup_listen(l2tp, setup, error))
     return setup;
-  g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, wrong->str);
   l2tp_setup_free(setup);
   return NULL;
 }

@@ -55,7 +55,9 @@ typedef struct {
   gboolean (*start)(gpointer state, GError **error);
   /** Check `config` (the whole typed tree; yours is under your name) and take every resource the change needs.
    *  Return TRUE with `*staged` set, or FALSE with an error: nothing may have changed. To finish later set
-   *  `*pending` and call `done`; the core aborts what is not answered in 10 s. Keep a reference to what you keep of config. */
+   *  `*pending` and call `done`; the core aborts what is not answered in 10 s. Keep a reference to what you keep of config.
+   *  Before start() only look, and take in start() what others can have too (ports, devices): `aditd --check` prepares and aborts, beside
+   *  a daemon that may be at work, and nobody is started then. */
   gboolean (*prepare)(gpointer state, const AditValue *config, gpointer *staged, gboolean *pending, AditPrepared done, GError **error);
   void (*commit)(gpointer state, gpointer staged); /**< cannot fail */
   void (*abort)(gpointer state, gpointer staged);  /**< undo prepare */

@@ -241,6 +241,8 @@ static void a_tie_is_a_configuration_error_with_its_places(void **state) {
       {"l2tp:\n  secrets:\n  - { secret: a }\n  - { secret: b }\n",
        "adit.yaml:4:5: this secret is for the same peers as the one at adit.yaml:3:5"},
       {"l2tp: { servers: [ { name: a, data-path: nope } ] }", "there is no data path `nope'"},
+      {"l2tp:\n  clients:\n  - { name: a, connect-to: x, user: u, password: p, data-path: nope }\n",
+       "adit.yaml:3:5: client `a': there is no data path `nope'"},
   };
   world_begin();
   for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -252,7 +254,27 @@ static void a_tie_is_a_configuration_error_with_its_places(void **state) {
   world_end();
 }
 
-/* ---- reload and stop ---- */
+/* ---- start, reload and stop ---- */
+
+/* A check of the configuration prepares and aborts: it must not need what another process has, nor keep that from it. */
+static void before_the_start_nothing_is_opened(void **state) {
+  extern const AditPluginInfo adit_plugin_info;
+  g_autoptr(GError) error = NULL;
+
+  world_begin();
+  assert_true(world_configure(&client, "l2tp: { servers: [ { " SERVER_ITEM " } ] }")); /* the address is taken */
+  server.l2tp->running = FALSE;
+  assert_true(world_configure(&server, "l2tp: { servers: [ { " SERVER_ITEM " } ] }"));
+  assert_int_equal(server.l2tp->listeners->len, 0);
+  assert_false(adit_plugin_info.start(server.state, &error));
+  assert_non_null(strstr(error->message, "server `lns' can't listen on 192.0.2.1:1701"));
+  assert_int_equal(server.l2tp->listeners->len, 0);
+
+  assert_true(world_configure(&client, "l2tp: { servers: [] }"));
+  assert_true(adit_plugin_info.start(server.state, NULL)); /* and now it is free */
+  assert_int_equal(server.l2tp->listeners->len, 1);
+  world_end();
+}
 
 static void reload_keeps_what_it_can(void **state) {
   world_both("", "");
@@ -349,6 +371,7 @@ int main(void) {
       cmocka_unit_test(no_secret_where_one_is_demanded),
       cmocka_unit_test(servers_are_chosen_by_address_then_peers),
       cmocka_unit_test(a_tie_is_a_configuration_error_with_its_places),
+      cmocka_unit_test(before_the_start_nothing_is_opened),
       cmocka_unit_test(reload_keeps_what_it_can),
       cmocka_unit_test(stopping_tells_everybody_and_waits_with_a_limit),
       cmocka_unit_test(stopping_closes_many_tunnels_bit_by_bit),

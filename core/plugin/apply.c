@@ -13,6 +13,7 @@ static struct {
   /* one apply: */
   guint round; /* counts them: an answer to an earlier one is told by it */
   gboolean running;
+  gboolean frozen; /* for good: the daemon stops */
   gboolean only_try;
   guint from, to;  /* which plugins, in order of start */
   gboolean asking; /* still in the loop that calls prepare(): no verdict yet */
@@ -173,8 +174,9 @@ static void prepare_plugin(Loaded *plugin) {
 }
 
 static void ask(const AditValue *config, gboolean with_rooms, guint from, guint to, gboolean only_try, AditApplied done, gpointer data) {
-  if (self.running) {
-    g_autoptr(GError) busy = g_error_new_literal(ADIT_ERROR, ADIT_ERR_BUSY, "another reload is running: try again");
+  if (self.running || self.frozen) {
+    g_autoptr(GError) busy =
+        g_error_new_literal(ADIT_ERROR, ADIT_ERR_BUSY, self.frozen ? "the daemon is stopping" : "another reload is running: try again");
     done(busy, data);
     return;
   }
@@ -282,6 +284,18 @@ void adit_plugins_try(const AditValue *config, AditApplied done, gpointer data) 
   begin(config, TRUE, done, data);
 }
 
+/* ---- the end ---- */
+
+void adit_plugins_freeze(void) {
+  self.frozen = TRUE;
+  first.only_try = FALSE; /* go no further */
+  if (self.running) {
+    g_autoptr(GError) stopping = g_error_new_literal(ADIT_ERROR, ADIT_ERR_BUSY, "the daemon is stopping");
+    refuse("adit", stopping);
+    decide();
+  }
+}
+
 void adit_plugins_apply_init(const AditRoom *rooms, guint n_rooms) {
   memset(&self, 0, sizeof self);
   self.rooms = rooms;
@@ -289,11 +303,6 @@ void adit_plugins_apply_init(const AditRoom *rooms, guint n_rooms) {
 }
 
 void adit_plugins_apply_fini(void) {
-  first.only_try = FALSE; /* go no further */
-  if (self.running) {
-    g_autoptr(GError) stopping = g_error_new_literal(ADIT_ERROR, ADIT_ERR_BUSY, "the daemon is stopping");
-    refuse("adit", stopping);
-    decide();
-  }
+  adit_plugins_freeze();
   g_clear_pointer(&self.config, adit_value_unref);
 }

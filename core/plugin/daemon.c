@@ -83,6 +83,7 @@ static void stop(void) {
   if (self.phase >= STOPPING_SESSIONS)
     return;
   adit_system_notify("STOPPING=1");
+  adit_plugins_freeze();
   stop_next(STOPPING_SESSIONS);
 }
 
@@ -102,7 +103,8 @@ static gboolean on_term(gpointer data) {
 /* ---- reload ---- */
 
 static void hangup_done(AditConfigErrors *errors, const GError *refusal, const AditValue *changed, gpointer data) {
-  adit_system_notify("READY=1");
+  if (self.phase == RUNNING)
+    adit_system_notify("READY=1");
 }
 
 static gboolean on_hangup(gpointer data) {
@@ -134,6 +136,8 @@ static void started(const GError *error, gpointer data) {
   g_autoptr(GError) why = NULL;
   const char *path;
 
+  if (self.phase != STARTING) /* told to stop meanwhile */
+    return;
   if (error) {
     fail_start(error->message);
     return;
@@ -233,7 +237,7 @@ static void cleanup(void) {
   adit_timer_cancel(&self.limit);
   adit_acct_when_idle(NULL, NULL);
   adit_control_stop();
-  adit_reload_fini();
+  adit_work_drop(NULL); /* reloads and checks that are under way end while there is somebody to tell */
   adit_rooms_fini();
   g_clear_pointer(&self.config, adit_value_unref);
   g_clear_pointer(&self.schema, adit_schema_free);
@@ -254,12 +258,14 @@ int adit_daemon_run(const AditDaemonOptions *options) {
     start();
     if (self.phase != STOPPED)
       g_main_loop_run(self.loop);
+  }
+  cleanup();
+  if (self.loop) { /* not before: a further signal would end what cleans up */
     forget_signal(&self.hangup);
     forget_signal(&self.term);
     forget_signal(&self.interrupt);
     g_clear_pointer(&self.loop, g_main_loop_unref);
   }
-  cleanup();
   return self.failed ? 1 : 0;
 }
 

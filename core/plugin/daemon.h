@@ -48,11 +48,8 @@ AditSchema *adit_rooms_schema(const AditDaemonOptions *options);
 /** The end of a reload. `errors`: what was wrong and what is unwise; `refusal` if plugins refused; `changed`: top-level names, LIST. */
 typedef void (*AditReloaded)(AditConfigErrors *errors, const GError *refusal, const AditValue *changed, gpointer data);
 
-/** Reads the configuration off the loop, then applies it and logs the outcome. `done` may be NULL. */
+/** Reads the configuration off the loop, then applies it and logs the outcome; after those reloads that were asked for before. */
 void adit_reload(const AditSchema *schema, const char *path, AditReloaded done, gpointer data);
-
-/** Forgets who waits. */
-void adit_reload_fini(void);
 
 /* ---- commands.c ---- */
 

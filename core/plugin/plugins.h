@@ -77,6 +77,9 @@ void adit_plugins_start(const AditValue *config, AditApplied done, gpointer data
  */
 void adit_plugins_try(const AditValue *config, AditApplied done, gpointer data);
 
+/** The daemon stops: an apply that waits is aborted, and from now on each is answered ADIT_ERR_BUSY. */
+void adit_plugins_freeze(void);
+
 /** The configuration last committed; borrowed, NULL before the first. */
 const AditValue *adit_plugins_config(void);
 

@@ -15,17 +15,21 @@ typedef struct {
   gpointer data;
 } Reload;
 
-static gboolean running; /* one at a time: a second one might read older files and finish later */
+/* One at a time, and those that come meanwhile after it: it may have read the files before they were changed again. */
+static GQueue waiting = G_QUEUE_INIT; /* of Reload*; the first one runs */
+
+static void begin(Reload *reload);
 
 static void finish(Reload *reload, const GError *refusal, const AditValue *changed) {
-  running = FALSE;
-  if (reload->done)
-    reload->done(reload->errors, refusal, changed, reload->data);
+  reload->done(reload->errors, refusal, changed, reload->data);
+  g_queue_remove(&waiting, reload);
   adit_value_unref(reload->before);
   adit_value_unref(reload->config);
   adit_config_errors_free(reload->errors);
   g_free(reload->path);
   g_free(reload);
+  if (waiting.head)
+    begin((Reload *)waiting.head->data);
 }
 
 static void log_lines(GLogLevelFlags level, const char *text) {
@@ -85,7 +89,10 @@ static void read_files(gpointer data) {
 static void files_read(gpointer data) {
   Reload *reload = (Reload *)data;
 
-  if (!reload->config) {
+  if (!reload->config && !adit_config_errors_count(reload->errors)) { /* never read */
+    g_autoptr(GError) error = g_error_new_literal(ADIT_ERROR, ADIT_ERR_BUSY, "the daemon is stopping");
+    finish(reload, error, NULL);
+  } else if (!reload->config) {
     g_autofree char *text = adit_config_errors_text(reload->errors);
     log_lines(G_LOG_LEVEL_CRITICAL, text);
     adit_error(NULL, "the configuration is wrong: nothing has changed");
@@ -95,24 +102,23 @@ static void files_read(gpointer data) {
   }
 }
 
+static void begin(Reload *reload) {
+  reload->before = adit_value_ref(adit_plugins_config());
+  if (!adit_run_blocking(NULL, read_files, files_read, reload)) {
+    g_autoptr(GError) error = g_error_new_literal(ADIT_ERROR, ADIT_ERR_BUSY, "too much is going on: try again");
+    finish(reload, error, NULL);
+  }
+}
+
 void adit_reload(const AditSchema *schema, const char *path, AditReloaded done, gpointer data) {
   Reload *reload = g_new0(Reload, 1);
-  gboolean busy = running;
 
   reload->schema = schema;
   reload->path = g_strdup(path);
   reload->errors = adit_config_errors_new();
-  reload->before = adit_value_ref(adit_plugins_config());
   reload->done = done;
   reload->data = data;
-  running = TRUE;
-  if (busy || !adit_run_blocking(NULL, read_files, files_read, reload)) {
-    g_autoptr(GError) error = g_error_new_literal(ADIT_ERROR, ADIT_ERR_BUSY, "another reload is running: try again");
-    finish(reload, error, NULL);
-    running = busy;
-  }
-}
-
-void adit_reload_fini(void) {
-  running = FALSE;
+  g_queue_push_tail(&waiting, reload);
+  if (waiting.length == 1)
+    begin(reload);
 }

@@ -73,7 +73,7 @@ static void nonsense_is_refused(void **state) {
 
 /* The library knows more than JSON, comments among it: nothing of that may hide brackets from who counts them. */
 static void depth_is_bounded_whatever_stands_before(void **state) {
-  static const char *const before[] = {"{\"a\":/*\"*/",  "{\"a\":'\"',\"b\":", "{//\"\n\"a\":", "{\"a\":#\"\n",
+  static const char *const before[] = {"{\"a\":/*\"*/", "{\"a\":'\"',\"b\":",    "{//\"\n\"a\":", "{\"a\":#\"\n",
                                        "/*\"*/{\"a\":", "var x = '\"'; {\"a\":", "{'\"':"};
   for (guint i = 0; i < G_N_ELEMENTS(before); i++) {
     g_autoptr(GString) deep = g_string_new(before[i]);

@@ -297,6 +297,26 @@ static void a_trial_tells_all_refusals(void **state) {
   g_free(outcome.error);
 }
 
+static void who_stops_takes_no_configuration_any_more(void **state) {
+  Outcome outcome = {0}, late = {0};
+  begin(&outcome);
+  expect_story("room.prepare room.commit one.prepare one.commit one.start two.prepare two.commit two.start");
+  two_is_pending = TRUE;
+  apply(&outcome);
+  expect_story("room.prepare one.prepare two.prepare");
+  adit_plugins_freeze();
+  assert_int_equal(outcome.count, 2);
+  assert_string_equal(outcome.error, "adit: the daemon is stopping");
+  expect_story("one.abort room.abort");
+  two_done(two_plugin, (gpointer) "staged-two", NULL);
+  expect_story("two.abort");
+  apply(&late);
+  assert_string_equal(late.error, "the daemon is stopping");
+  expect_story("");
+  g_free(outcome.error);
+  g_free(late.error);
+}
+
 static void a_first_configuration_may_take_its_time(void **state) {
   Outcome outcome = {0};
   two_is_pending = TRUE;
@@ -396,6 +416,7 @@ int main(void) {
       T(a_trial_starts_nothing),
       T(a_trial_tells_all_refusals),
       T(a_first_configuration_may_take_its_time),
+      T(who_stops_takes_no_configuration_any_more),
       T(a_pending_prepare_is_waited_for),
       T(a_pending_prepare_may_refuse),
       T(a_prepare_may_answer_inside_the_call),

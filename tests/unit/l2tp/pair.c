@@ -219,9 +219,8 @@ void pair_inject(Node *to, const guint8 *datagram, gsize length) {
 }
 
 void pair_reincarnate(Node *node) {
-  enum { ROOM = 1 << 20 };
-  g_autofree guint8 *buffer = g_malloc(ROOM);
-  AditBuilder out = adit_builder(buffer, ROOM);
+  static guint8 buffer[1 << 20];
+  AditBuilder out = adit_builder(buffer, sizeof buffer);
 
   l2tp_tunnel_save(&node->tunnel, &out);
   assert_false(out.bad);

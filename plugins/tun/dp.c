@@ -20,7 +20,7 @@ TunDp *tun_dp_new(const AditLoopService *loop, const AditNetService *net, AditPl
   dp->links = g_hash_table_new(g_int64_hash, g_int64_equal);
   dp->ports = g_hash_table_new(NULL, NULL);
   dp->closing = g_hash_table_new(g_str_hash, g_str_equal);
-  dp->condemned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  dp->condemned = g_hash_table_new(g_str_hash, g_str_equal);
   return dp;
 }
 
@@ -64,20 +64,20 @@ static void end_workers(TunDp *dp) {
   dp->wake_fd = -1;
 }
 
-static void stop_swept(gpointer user, int error) {
+static void swept(gpointer user, int error) {
   TunDp *dp = user;
   dp->sweeping = FALSE;
-  if (dp->stopped)
-    dp->stopped(dp->stopped_data);
 }
 
 void tun_dp_idle(TunDp *dp) {
   dp->stopping = FALSE;
   end_workers(dp);
   tun_retire_all(dp);
-  dp->loop->timer_cancel(&dp->condemned_timer);
   dp->sweeping = TRUE;
-  tun_ports_sweep(dp, stop_swept, dp);
+  tun_condemned_flush(dp);
+  tun_ports_sweep(dp, swept, dp);
+  if (dp->stopped)
+    dp->stopped(dp->stopped_data);
 }
 
 void tun_dp_stop(TunDp *dp, void (*done)(gpointer), gpointer data) {
@@ -89,12 +89,12 @@ void tun_dp_stop(TunDp *dp, void (*done)(gpointer), gpointer data) {
 }
 
 void tun_dp_free(TunDp *dp) {
+  dp->stopping = FALSE;
   end_workers(dp);
   tun_retire_all(dp);
-  dp->loop->timer_cancel(&dp->condemned_timer);
-  dp->stopped = NULL;
-  if (g_hash_table_size(dp->ports) || dp->sweeping) {
-    adit_debug(NULL, "%u interfaces are still open", g_hash_table_size(dp->ports));
+  tun_condemned_flush(dp);
+  if (g_hash_table_size(dp->ports) || dp->deleting || dp->sweeping) {
+    adit_debug(NULL, "%u interfaces are still open, %u are being deleted", g_hash_table_size(dp->ports), dp->deleting);
     return; /* the network thread may be at work on them */
   }
   for (guint i = 0; i < TUN_WORKERS_MAX; i++)

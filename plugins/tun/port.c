@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* Ports: TUN interfaces. All that waits for RTNL is done on the network thread. Interfaces are persistent, so that to
- * close one costs nothing; they are deleted many at once, through a link group of their own. */
+/* Ports: TUN interfaces. All that waits for RTNL is done on the network thread. Interfaces are persistent, so that what a
+ * process which was killed has left goes as close.c has it, and not one by one at its exit. */
 #include "tun.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -13,36 +13,6 @@
 #define TUN_F_USO4 0x20
 #define TUN_F_USO6 0x40
 #endif
-
-enum { CONDEMNED_MS = 50 }; /* how long closed interfaces wait for others to be deleted with them */
-
-/* The group of interfaces that wait for their deletion. */
-static guint32 condemned_group(const TunDp *dp) {
-  guint32 group = dp->net->group();
-  return group ? group ^ 0x40000000 : 0;
-}
-
-static void group_delete(const TunDp *dp, guint32 group, AditNetDone done, gpointer user) {
-  if (group) /* 0 is everybody's */
-    dp->net->link_delete_group(group, done, user);
-  else if (done)
-    done(user, 0);
-}
-
-static void condemned_flush(TunDp *dp) {
-  g_hash_table_remove_all(dp->condemned);
-  dp->loop->timer_cancel(&dp->condemned_timer);
-  group_delete(dp, condemned_group(dp), NULL, NULL);
-}
-
-void tun_condemned_timer(AditTimer *timer, gpointer dp) {
-  condemned_flush(dp);
-}
-
-void tun_ports_sweep(TunDp *dp, AditNetDone done, gpointer user) {
-  group_delete(dp, condemned_group(dp), NULL, NULL);
-  group_delete(dp, dp->net->group(), done, user);
-}
 
 /* ---- opening ---- */
 
@@ -79,21 +49,12 @@ static void set_carrier(const TunPort *port, int on) {
     adit_warning(NULL, "%s: carrier: %s", port->head.name, g_strerror(errno));
 }
 
-static void close_queues(TunPort *port, gboolean forget) {
-  for (guint i = 0; i < port->n_queues; i++) {
-    if (forget && i == 0)
-      ioctl(port->queue[i].fd, TUNSETPERSIST, 0);
-    close(port->queue[i].fd);
-  }
-  port->n_queues = 0;
-}
-
 static void open_work(gpointer data) {
   TunPort *port = data;
   guint n = port->head.shared ? port->dp->n_workers : 1;
   for (guint i = 0; i < n; i++)
     if (!open_queue(port, i, n)) {
-      close_queues(port, i > 0);
+      tun_port_close_queues(port);
       return;
     }
   port->head.ifindex = if_nametoindex(port->head.name);
@@ -101,14 +62,9 @@ static void open_work(gpointer data) {
     set_carrier(port, 0);
 }
 
-static void port_free(TunPort *port) {
+void tun_port_gone(TunPort *port) {
   TunDp *dp = port->dp;
   g_hash_table_remove(dp->ports, port);
-  if (port->routes)
-    tun_routes_clear(port->routes);
-  g_free(port->routes);
-  g_free(port->failure);
-  g_free(port);
   if (dp->stopping && !g_hash_table_size(dp->ports))
     tun_dp_idle(dp);
 }
@@ -138,7 +94,8 @@ static void open_done(gpointer data) {
     g_autoptr(GError) error = g_error_new_literal(ADIT_ERROR, port->exists ? ADIT_ERR_EXISTS : ADIT_ERR_SYSTEM, port->failure);
     AditPortOpened opened = port->opened;
     gpointer user = port->user;
-    port_free(port);
+    tun_port_gone(port);
+    tun_port_free(port);
     opened(user, NULL, error);
     return;
   }
@@ -154,7 +111,7 @@ static void open_done(gpointer data) {
   dp->net->link_change(&change, open_ready, port);
 }
 
-static void port_begin(TunPort *port) {
+void tun_port_begin(TunPort *port) {
   TunDp *dp = port->dp;
   TunPort *before = g_hash_table_lookup(dp->closing, port->head.name);
   if (before) { /* behind all that wait for that name */
@@ -164,7 +121,7 @@ static void port_begin(TunPort *port) {
     return;
   }
   if (g_hash_table_contains(dp->condemned, port->head.name))
-    condemned_flush(dp); /* calls are carried out in order: its predecessor is gone first */
+    tun_condemned_flush(dp); /* calls are carried out in order: its predecessor is gone first */
   dp->net->call(open_work, open_done, port);
 }
 
@@ -194,61 +151,10 @@ void tun_port_open(gpointer data, const AditPortSpec *spec, AditPortOpened done,
     tun_routes_init(port->routes, tun_retire_memory, dp);
   }
   g_hash_table_add(dp->ports, port);
-  port_begin(port);
+  tun_port_begin(port);
 }
 
-/* ---- closing ---- */
-
-static void close_work(gpointer data) {
-  close_queues(data, FALSE);
-}
-
-static void close_done(gpointer data) {
-  TunPort *port = data;
-  TunDp *dp = port->dp;
-  guint32 group = condemned_group(dp);
-  AditLinkChange change = {.ifindex = port->head.ifindex, .set = ADIT_LINK_GROUP, .group = group};
-  if (group) {
-    if (!g_hash_table_size(dp->condemned))
-      dp->loop->timer_arm(&dp->condemned_timer, CONDEMNED_MS);
-    g_hash_table_add(dp->condemned, g_strdup(port->head.name));
-    dp->net->link_change(&change, NULL, NULL);
-  } else {
-    dp->net->link_delete(port->head.ifindex, NULL, NULL);
-  }
-  AditPortClosed closed = port->closed;
-  gpointer user = port->user;
-  AditCounters final = port->counters;
-  TunPort *successor = port->successor, *next;
-  g_hash_table_remove(dp->closing, port->head.name);
-  for (; successor; successor = next) {
-    next = g_steal_pointer(&successor->successor);
-    port_begin(successor);
-  }
-  port_free(port);
-  if (closed)
-    closed(user, &final);
-}
-
-/* No worker knows it any more. */
-static void port_reclaim(gpointer memory) {
-  TunPort *port = memory;
-  port->dp->net->call(close_work, close_done, port);
-}
-
-void tun_port_close(AditPort *head, AditPortClosed done, gpointer user) {
-  TunPort *port = (TunPort *)head;
-  TunDp *dp = port->dp;
-  port->closed = done;
-  port->user = user;
-  g_hash_table_insert(dp->closing, port->head.name, port);
-  for (guint i = 0; i < port->n_queues; i++)
-    if (port->queue[i].watcher >= 0) {
-      tun_worker_unwatch(dp->worker[port->queue[i].watcher], port->queue[i].fd);
-      port->queue[i].watcher = -1;
-    }
-  tun_retire(dp, port_reclaim, port, NULL);
-}
+/* ---- carrier ---- */
 
 typedef struct {
   TunPort *port;

@@ -4,7 +4,7 @@
  * sleeps or shows e or later. */
 #include "tun.h"
 
-enum { RETRY_MS = 3 };
+enum { RETRY_MS = 3, BUDGET = 512 /* of one pass of the loop: thousands of sessions may end at once */ };
 
 static gboolean all_passed(const TunDp *dp, guint64 epoch) {
   for (guint i = 0; i < dp->n_workers; i++) {
@@ -15,27 +15,33 @@ static gboolean all_passed(const TunDp *dp, guint64 epoch) {
   return TRUE;
 }
 
-/* In order, as long as it goes; one whose home worker is not done yet does not hold up those behind it. */
-static void reclaim(TunDp *dp) {
-  for (GList *at = dp->retired.head; at;) {
-    GList *next = at->next;
+/* The first that may go; one whose home worker is not done yet does not hold up those behind it. Taken out before it is
+ * reclaimed: what that leads to may be the end of all of them. */
+static TunRetired *take(TunDp *dp) {
+  for (GList *at = dp->retired.head; at; at = at->next) {
     TunRetired *entry = at->data;
     if (!all_passed(dp, entry->epoch))
-      break;
+      return NULL;
     if (!entry->busy || !__atomic_load_n(entry->busy, __ATOMIC_ACQUIRE)) {
       g_queue_delete_link(&dp->retired, at);
-      entry->reclaim(entry->memory);
-      g_free(entry);
+      return entry;
     }
-    at = next;
   }
+  return NULL;
+}
+
+static void reclaim(TunRetired *entry) {
+  entry->reclaim(entry->memory);
+  g_free(entry);
 }
 
 void tun_retire_timer(AditTimer *timer, gpointer data) {
   TunDp *dp = data;
-  reclaim(dp);
+  TunRetired *entry = NULL;
+  for (guint n = 0; n < BUDGET && (entry = take(dp)); n++)
+    reclaim(entry);
   if (dp->retired.length)
-    dp->loop->timer_arm(&dp->retire_timer, RETRY_MS);
+    dp->loop->timer_arm(&dp->retire_timer, entry ? 0 : RETRY_MS);
 }
 
 void tun_retire(TunDp *dp, void (*func)(gpointer), gpointer memory, const gboolean *busy) {
@@ -54,10 +60,8 @@ void tun_retire_memory(gpointer dp, gpointer memory) {
 
 void tun_retire_all(TunDp *dp) {
   TunRetired *entry;
-  while ((entry = g_queue_pop_head(&dp->retired))) {
-    entry->reclaim(entry->memory);
-    g_free(entry);
-  }
+  while ((entry = g_queue_pop_head(&dp->retired)))
+    reclaim(entry);
   dp->loop->timer_cancel(&dp->retire_timer);
 }
 

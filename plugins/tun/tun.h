@@ -251,10 +251,11 @@ struct TunDp {
   TunEarly early[TUN_EARLY];
   guint next_early;
   gboolean early_due;    /**< a link was attached for one of them */
-  GHashTable *ports;     /**< set of TunPort */
-  GHashTable *closing;   /**< name -> TunPort that is on its way out */
-  GHashTable *condemned; /**< set of names of interfaces that wait for their deletion */
+  GHashTable *ports;     /**< set of TunPort that are in use, or that a worker may still see */
+  GHashTable *closing;   /**< name -> TunPort that a worker may still see */
+  GHashTable *condemned; /**< name -> TunPort whose interface waits for its deletion */
   AditTimer condemned_timer;
+  guint deleting;    /**< ports that the network thread is about to delete */
   gboolean sweeping; /**< tun_ports_sweep() of the end is under way */
   gboolean stopping;
   void (*stopped)(gpointer data);
@@ -267,7 +268,8 @@ TunDp *tun_dp_new(const AditLoopService *loop, const AditNetService *net, AditPl
 gboolean tun_dp_setup(TunDp *dp, const TunConfig *config, GError **error);
 /** Starts the workers, and sweeps away what an earlier process left. Does tun_dp_setup() if that was not done. */
 gboolean tun_dp_start(TunDp *dp, const TunConfig *config, GError **error);
-/** Waits until all ports are closed, ends the workers, deletes what is left by group, and calls `done` (which may be NULL). */
+/** Waits until all ports are closed, ends the workers, asks for the deletion of all interfaces, and calls `done` (which may be NULL).
+ *  The deletion, of a millisecond for each, is the network thread's, and done when that has ended (adit_net_quiesce()). */
 void tun_dp_stop(TunDp *dp, void (*done)(gpointer data), gpointer data);
 /** After `done`; or before, when the daemon waits no longer: then what may still be in use is left to the end of the process. */
 void tun_dp_free(TunDp *dp);
@@ -360,8 +362,18 @@ void tun_session_close(AditDpSession *session, AditDpStats *final);
 
 /* port.c */
 void tun_port_open(gpointer dp, const AditPortSpec *spec, AditPortOpened done, gpointer user);
-void tun_port_close(AditPort *port, AditPortClosed done, gpointer user);
 void tun_port_carrier(AditPort *port, gboolean on);
+/** Opens it, in its turn, after others that had its name. */
+void tun_port_begin(TunPort *port);
+/** Nobody uses it any more, or it could not be opened. */
+void tun_port_gone(TunPort *port);
+
+/* close.c */
+void tun_port_close(AditPort *port, AditPortClosed done, gpointer user);
+void tun_port_free(TunPort *port);
+void tun_port_close_queues(TunPort *port); /**< [network thread] */
+/** Has what waits for it deleted at once: what is asked of the network thread after this comes after it. */
+void tun_condemned_flush(TunDp *dp);
 void tun_condemned_timer(AditTimer *timer, gpointer dp);
 /** Deletes all interfaces that this daemon made, or an earlier one left. `done` may be NULL. */
 void tun_ports_sweep(TunDp *dp, AditNetDone done, gpointer user);

@@ -1,344 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* The data path against the kernel, in a network namespace of the test's own: the peer is a UDP socket, the system behind the
- * interfaces is the kernel. */
-#include "config.h"
-
+/* Packets and frames across the data path: sockets on one side, interfaces on the other. */
 #include "core/base/loop.h"
-#include "core/net/net.h"
 #include "header.h"
 #include "packets.h"
 #include "tests/lib/loop.h"
-#include "tun.h"
+#include "world.h"
 #include <adit/ppp.h>
 
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
-#include <net/if.h>
 #include <netinet/udp.h>
-#include <poll.h>
-#include <sched.h>
-#include <sys/ioctl.h>
-#include <sys/wait.h>
+#include <stdlib.h>
 #include <unistd.h>
-
-/* cmocka.h needs these before it */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
-enum { PATIENCE = 10000, TUNNEL = 7 };
-
-typedef struct World World;
-
-/* A session with what belongs to it. Its inside is 10.9.N.1 here and 10.9.N.2 at the peer's. */
-typedef struct {
-  World *w;
-  guint number;
-  AditDpLink *link;
-  AditDpSession *session;
-  AditPort *port;
-  gboolean opened, closed, own_port;
-  AditCounters final;
-  int error;
-  guint frames;
-  GByteArray *frame;
-} Session;
-
-struct World {
-  TunDp *dp;
-  AditListener *listener;
-  AditEndpoint local; /* where the peer sends to */
-  int peer;           /* the peer's socket */
-  AditEndpoint peer_at;
-  guint controls, strays;
-  AditPath from;
-  gboolean stopped;
-  Session session[4];
-};
-
-/* ---- callbacks ---- */
-
-static void on_control(gpointer user, const AditPath *path, const guint8 *datagram, gsize length) {
-  ((World *)user)->controls++;
-  ((World *)user)->from = *path;
-}
-static void on_stray(gpointer user, const AditPath *path, guint32 tunnel, guint32 session) {
-  ((World *)user)->strays++;
-  ((World *)user)->from = *path;
-}
-static void on_frame(gpointer user, const guint8 *frame, gsize length) {
-  Session *s = user;
-  g_byte_array_set_size(s->frame, 0);
-  g_byte_array_append(s->frame, frame, (guint)length);
-  s->frames++;
-}
-static void on_opened(gpointer user, AditPort *port, const GError *error) {
-  Session *s = user;
-  s->error = error ? error->code : 0;
-  s->port = port;
-  s->opened = TRUE;
-}
-static void on_closed(gpointer user, const AditCounters *final) {
-  Session *s = user;
-  s->final = *final;
-  s->closed = TRUE;
-}
-static void on_stopped(gpointer user) {
-  ((World *)user)->stopped = TRUE;
-}
-static void on_address(gpointer user, int error) {
-  *(int *)user = error;
-}
-
-static const AditListenerOps listener_ops = {.size = sizeof listener_ops, .control = on_control, .stray = on_stray};
-static const AditDpLinkOps link_ops = {.size = sizeof link_ops, .frame = on_frame};
-
-/* ---- making things ---- */
-
-static AditEndpoint endpoint(const char *text, guint16 port) {
-  AditAddress a;
-  assert_true(adit_address_parse(text, &a));
-  return adit_endpoint(&a, port);
-}
-
-static int udp_socket(const char *text, guint16 port, AditEndpoint *at) {
-  AditEndpoint e = endpoint(text, port);
-  socklen_t size = sizeof *at;
-  int fd = socket(e.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0), buffer = 4 << 20;
-  assert_true(fd >= 0);
-  setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
-  assert_int_equal(bind(fd, &e.any, adit_endpoint_size(&e)), 0);
-  if (at)
-    assert_int_equal(getsockname(fd, &at->any, &size), 0);
-  return fd;
-}
-
-static void world_listen(World *w, const char *listen, const char *reach, const char *peer) {
-  AditListenerSpec spec = {.size = sizeof spec, .local = endpoint(listen, 0), .classify = l2tp_classify};
-  AditEndpoint at;
-  g_autoptr(GError) error = NULL;
-  w->listener = tun_listen(w->dp, &spec, &listener_ops, w, &error);
-  assert_non_null(w->listener);
-  tun_listener_local(w->listener, &at);
-  assert_int_not_equal(adit_endpoint_port(&at), 0);
-  w->local = endpoint(reach, adit_endpoint_port(&at));
-  w->peer = udp_socket(peer, 0, &w->peer_at);
-}
-
-static World *world_new(guint workers, gboolean offload) {
-  World *w = g_new0(World, 1);
-  TunConfig config = {.workers = workers, .offload = offload};
-  g_autoptr(GError) error = NULL;
-  adit_loop_init();
-  assert_true(adit_net_init(&error));
-  w->dp = tun_dp_new(adit_loop_service(), adit_net_service(), NULL);
-  assert_true(tun_dp_start(w->dp, &config, &error));
-  w->peer = -1;
-  for (guint i = 0; i < G_N_ELEMENTS(w->session); i++) {
-    w->session[i].w = w;
-    w->session[i].number = i;
-    w->session[i].frame = g_byte_array_new();
-  }
-  return w;
-}
-
-static void session_attach(World *w, guint n, guint8 sequence, guint reorder_ms) {
-  Session *s = &w->session[n];
-  AditPath path = {.local = w->local, .remote = w->peer_at};
-  AditEncap encap = {
-      .kind = ADIT_ENCAP_L2TPV2_UDP, .local_tunnel = TUNNEL, .peer_tunnel = 70, .sequence = sequence, .reorder_ms = reorder_ms};
-  encap.local_session = 100 + n;
-  encap.peer_session = 200 + n;
-  s->link = tun_link_attach(w->dp, w->listener, &path, &encap, &link_ops, s, NULL);
-  assert_non_null(s->link);
-}
-
-static void port_make(Session *s, const char *name, gboolean shared, gboolean is_static) {
-  AditPortSpec spec = {.size = sizeof spec, .kind = ADIT_PORT_L3, .name = name, .mtu = 1460, .shared = shared, .is_static = is_static};
-  s->opened = FALSE;
-  tun_port_open(s->w->dp, &spec, on_opened, s);
-  assert_true(TEST_LOOP_UNTIL(s->opened, PATIENCE));
-  assert_non_null(s->port);
-  s->own_port = TRUE;
-}
-
-static void address_add(AditPort *port, const char *local, const char *peer) {
-  AditNetAddress address = {.ifindex = port->ifindex};
-  int error = -1;
-  assert_true(adit_prefix_parse(local, &address.local));
-  if (peer)
-    assert_true(adit_address_parse(peer, &address.peer));
-  adit_net_service()->address_add(&address, on_address, &error);
-  assert_true(TEST_LOOP_UNTIL(error >= 0, PATIENCE));
-  assert_int_equal(error, 0);
-}
-
-static void session_open(Session *s) {
-  AditDpSessionParams params = {.size = sizeof params, .ipv4 = TRUE, .ipv6 = TRUE};
-  s->session = tun_session_open(s->w->dp, 1 + s->number, s->port, NULL);
-  assert_non_null(s->session);
-  assert_true(tun_session_join(s->session, s->link, NULL));
-  tun_session_set(s->session, &params);
-}
-
-/* The usual: a link, an interface of its own with addresses, all open. */
-static void session_start(World *w, guint n) {
-  Session *s = &w->session[n];
-  g_autofree char *name = g_strdup_printf("l2tp-t%u", n), *local = g_strdup_printf("10.9.%u.1/32", n),
-                  *peer = g_strdup_printf("10.9.%u.2", n);
-  session_attach(w, n, 0, 0);
-  port_make(s, name, FALSE, FALSE);
-  address_add(s->port, local, peer);
-  session_open(s);
-}
-
-static void session_end(Session *s) {
-  if (s->session)
-    tun_session_close(g_steal_pointer(&s->session), NULL);
-  if (s->link)
-    tun_link_detach(g_steal_pointer(&s->link));
-  if (s->port && s->own_port) {
-    s->closed = FALSE;
-    tun_port_close(g_steal_pointer(&s->port), on_closed, s);
-    assert_true(TEST_LOOP_UNTIL(s->closed, PATIENCE));
-  }
-}
-
-static void world_free(World *w) {
-  for (guint i = G_N_ELEMENTS(w->session); i-- > 0;) {
-    session_end(&w->session[i]);
-    g_byte_array_unref(w->session[i].frame);
-  }
-  if (w->listener)
-    tun_listener_close(w->listener);
-  if (w->peer >= 0)
-    close(w->peer);
-  w->stopped = FALSE;
-  tun_dp_stop(w->dp, on_stopped, w);
-  assert_true(TEST_LOOP_UNTIL(w->stopped, PATIENCE));
-  adit_net_fini();
-  tun_dp_free(w->dp);
-  adit_loop_fini();
-  test_loop_drain();
-  g_free(w);
-}
-
-/* ---- the peer ---- */
-
-typedef struct {
-  guint flags; /* more bits for the L2TP header: 0x4000 length, 0x0800 numbered, 0x0200 offset */
-  guint16 ns;
-  const char *framing; /* hex of address, control and protocol */
-} Wrap;
-
-static guint hex(guint8 *out, const char *text) {
-  guint n = 0;
-  for (; text[0]; text += 2)
-    out[n++] = (guint8)(g_ascii_xdigit_value(text[0]) << 4 | g_ascii_xdigit_value(text[1]));
-  return n;
-}
-
-static guint wrap(guint8 *out, guint session, Wrap how, const guint8 *body, gsize length) {
-  guint8 lead[8];
-  guint n = hex(lead, how.framing ? how.framing : "ff030021");
-  AditBuilder b = adit_builder(out, 65536);
-  adit_put_u16(&b, (guint16)(2 | how.flags));
-  gsize at = adit_built(&b);
-  if (how.flags & 0x4000)
-    adit_put_u16(&b, 0);
-  adit_put_u16(&b, TUNNEL);
-  adit_put_u16(&b, (guint16)(100 + session));
-  if (how.flags & 0x0800)
-    adit_put_u32(&b, (guint32)how.ns << 16);
-  if (how.flags & 0x0200)
-    adit_put_bytes(&b, "\0\3xyz", 5);
-  adit_put_bytes(&b, lead, n);
-  adit_put_bytes(&b, body, length);
-  if (how.flags & 0x4000)
-    adit_patch_u16(&b, at, (guint16)adit_built(&b));
-  assert_false(b.bad);
-  return (guint)adit_built(&b);
-}
-
-static void peer_send(World *w, const guint8 *data, gsize length) {
-  assert_int_equal(sendto(w->peer, data, length, 0, &w->local.any, adit_endpoint_size(&w->local)), length);
-}
-
-/* An inner UDP packet from 10.9.N.2:1000 to 10.9.N.1:7000. */
-static guint inner_packet(guint8 *out, guint n, guint payload, guint8 fill) {
-  guint length = packet_make(out, &(PacketSpec){.udp = TRUE, .payload = payload, .fill = fill});
-  tun_put32(out + 12, 0x0a090002 | n << 8);
-  tun_put32(out + 16, 0x0a090001 | n << 8);
-  tun_put16(out + 22, 7000);
-  memset(out + 10, 0, 2);
-  memset(out + 26, 0, 2);
-  tun_put16(out + 10, plain_checksum(out, 20, 0));
-  tun_put16(out + 26, plain_checksum(out + 20, length - 20, plain_pseudo(out, 17, length - 20)));
-  return length;
-}
-
-static void peer_packet(World *w, guint n, Wrap how, guint8 fill) {
-  guint8 packet[2048], datagram[2048];
-  guint length = inner_packet(packet, n, 100, fill);
-  peer_send(w, datagram, wrap(datagram, n, how, packet, length));
-}
-
-/* Reads from any socket with a deadline; -1 when nothing comes. */
-static gssize receive_within(int fd, guint8 *buffer, gsize size, AditEndpoint *from, int ms) {
-  struct pollfd p = {fd, POLLIN, 0};
-  socklen_t length = sizeof *from;
-  if (poll(&p, 1, ms) <= 0)
-    return -1;
-  return recvfrom(fd, buffer, size, 0, from ? &from->any : NULL, from ? &length : NULL);
-}
-
-static gssize receive(int fd, guint8 *buffer, gsize size, AditEndpoint *from) {
-  return receive_within(fd, buffer, size, from, PATIENCE);
-}
-
-static int inside_socket(guint n) {
-  g_autofree char *text = g_strdup_printf("10.9.%u.1", n);
-  return udp_socket(text, 7000, NULL);
-}
-
-/* What adit sent for session `n`: checks headers, returns the inner packet's length. */
-static guint peer_receive(World *w, guint n, guint8 *packet) {
-  guint8 datagram[65536];
-  gssize length = receive(w->peer, datagram, sizeof datagram, NULL);
-  assert_true(length > 10);
-  assert_int_equal(tun_get16(datagram), 0x0002);
-  assert_int_equal(tun_get16(datagram + 2), 70);
-  assert_int_equal(tun_get16(datagram + 4), 200 + n);
-  assert_int_equal(tun_get32(datagram + 6), 0xff030021);
-  memcpy(packet, datagram + 10, (gsize)length - 10);
-  return (guint)length - 10;
-}
-
-static guint64 fact(const World *w, gsize offset) {
-  guint64 sum = 0;
-  for (guint i = 0; i < w->dp->n_workers; i++)
-    sum += TUN_GET(*(const guint64 *)(gconstpointer)((const guint8 *)&w->dp->worker[i]->stats + offset));
-  return sum;
-}
-#define FACT(w, field) fact(w, G_STRUCT_OFFSET(TunWorkerStats, field))
-
-/* ---- tests ---- */
-
-static int setup(void **state) {
-  World *w = world_new(2, TRUE);
-  world_listen(w, "127.0.0.1", "127.0.0.1", "127.0.0.1");
-  *state = w;
-  return 0;
-}
-
-static int teardown(void **state) {
-  world_free(*state);
-  return 0;
-}
 
 static void packets_cross_both_ways(void **state) {
   World *w = *state;
@@ -636,44 +307,6 @@ static void a_missing_frame_is_waited_for_so_long(void **state) {
   close(inside);
 }
 
-static void shared_ports_know_their_sessions(void **state) {
-  World *w = *state;
-  guint8 packet[2048];
-  AditEndpoint from;
-  AditPrefix prefix;
-  int inside;
-  port_make(&w->session[0], "l2tp-all", TRUE, FALSE);
-  address_add(w->session[0].port, "10.9.0.1/16", NULL);
-  inside = udp_socket("0.0.0.0", 7000, NULL);
-  for (guint n = 0; n < 3; n++) {
-    g_autofree char *text = g_strdup_printf("10.9.%u.2", n), *own = g_strdup_printf("10.9.%u.1/32", n);
-    Session *s = &w->session[n];
-    session_attach(w, n, 0, 0);
-    s->port = w->session[0].port;
-    if (n)
-      address_add(s->port, own, NULL);
-    session_open(s);
-    assert_true(adit_prefix_parse(text, &prefix));
-    assert_true(tun_session_add_prefix(s->session, &prefix, NULL));
-  }
-  assert_false(tun_session_add_prefix(w->session[0].session, &prefix, NULL));
-  for (guint n = 0; n < 3; n++) {
-    peer_packet(w, n, (Wrap){0}, (guint8)n);
-    assert_int_equal(receive(inside, packet, sizeof packet, &from), 100);
-    assert_int_equal(sendto(inside, "back", 4, 0, &from.any, sizeof from.in), 4);
-    assert_int_equal(peer_receive(w, n, packet), 32);
-  }
-  /* Session 1 speaks with session 0's address. */
-  guint8 datagram[2048];
-  guint length = inner_packet(packet, 0, 100, 9);
-  peer_send(w, datagram, wrap(datagram, 1, (Wrap){0}, packet, length));
-  peer_packet(w, 1, (Wrap){0}, 10);
-  assert_int_equal(receive(inside, packet, sizeof packet, NULL), 100);
-  assert_int_equal(packet[0], 10);
-  assert_int_equal(FACT(w, spoofed), 1);
-  close(inside);
-}
-
 static void splicing_carries_frames_on(void **state) {
   World *w = *state;
   guint8 datagram[256], got[256];
@@ -687,59 +320,6 @@ static void splicing_carries_frames_on(void **state) {
   tun_link_detach(g_steal_pointer(&w->session[1].link));
   peer_send(w, datagram, wrap(datagram, 0, (Wrap){.framing = "c021"}, body, sizeof body));
   assert_true(TEST_LOOP_UNTIL(w->session[0].frames == 1, PATIENCE));
-}
-
-static void a_name_is_free_again_at_once(void **state) {
-  World *w = *state;
-  for (guint i = 0; i < 5; i++) {
-    session_start(w, 0);
-    assert_int_equal(if_nametoindex("l2tp-t0"), w->session[0].port->ifindex);
-    session_end(&w->session[0]);
-  }
-  assert_true(TEST_LOOP_UNTIL(!if_nametoindex("l2tp-t0"), PATIENCE));
-}
-
-/* The old one is still on its way out; the new one waits for it. */
-static void a_name_may_be_taken_over(void **state) {
-  World *w = *state;
-  AditPortSpec spec = {.size = sizeof spec, .kind = ADIT_PORT_L3, .name = "l2tp-same", .mtu = 1400};
-  port_make(&w->session[0], "l2tp-same", FALSE, FALSE);
-  tun_port_close(g_steal_pointer(&w->session[0].port), on_closed, &w->session[0]);
-  tun_port_open(w->dp, &spec, on_opened, &w->session[1]);
-  assert_true(TEST_LOOP_UNTIL(w->session[1].opened, PATIENCE));
-  assert_true(w->session[0].closed);
-  assert_non_null(w->session[1].port);
-  w->session[1].own_port = TRUE;
-}
-
-static void a_name_that_is_taken_is_an_error(void **state) {
-  World *w = *state;
-  Session *s = &w->session[0];
-  AditPortSpec spec = {.size = sizeof spec, .kind = ADIT_PORT_L3, .name = "lo", .mtu = 1460};
-  tun_port_open(w->dp, &spec, on_opened, s);
-  assert_true(TEST_LOOP_UNTIL(s->opened, PATIENCE));
-  assert_null(s->port);
-  assert_int_equal(s->error, ADIT_ERR_EXISTS);
-}
-
-static gboolean has_carrier(const char *name) {
-  struct ethtool_value value = {.cmd = ETHTOOL_GLINK};
-  struct ifreq request = {.ifr_data = (gpointer)&value};
-  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  g_strlcpy(request.ifr_name, name, sizeof request.ifr_name);
-  assert_int_equal(ioctl(fd, SIOCETHTOOL, &request), 0);
-  close(fd);
-  return value.data != 0;
-}
-
-static void static_ports_have_carrier_when_told(void **state) {
-  World *w = *state;
-  port_make(&w->session[0], "l2tp-static", FALSE, TRUE);
-  assert_false(has_carrier("l2tp-static"));
-  tun_port_carrier(w->session[0].port, TRUE);
-  assert_true(TEST_LOOP_UNTIL(has_carrier("l2tp-static"), PATIENCE));
-  tun_port_carrier(w->session[0].port, FALSE);
-  assert_true(TEST_LOOP_UNTIL(!has_carrier("l2tp-static"), PATIENCE));
 }
 
 static void a_port_in_use_is_an_error(void **state) {
@@ -784,37 +364,24 @@ static void coming_and_going_under_traffic(void **state) {
   assert_true(TEST_LOOP_UNTIL(w->dp->retired.length == 0, PATIENCE));
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      T(packets_cross_both_ways),
-      T(rfc1661_2_all_framings_and_rfc2661_3_1_all_headers_are_taken),
-      T(frames_of_control_protocols_reach_the_link),
+  const struct CMUnitTest datapath[] = {
+      WORLD_TEST(packets_cross_both_ways),
+      WORLD_TEST(rfc1661_2_all_framings_and_rfc2661_3_1_all_headers_are_taken),
+      WORLD_TEST(frames_of_control_protocols_reach_the_link),
       cmocka_unit_test(answers_leave_from_the_address_that_was_asked),
       cmocka_unit_test(ipv6_outside_and_inside),
-      T(a_foreign_path_is_dropped_and_told),
-      T(merged_datagrams_are_told_apart),
-      T(a_super_packet_crosses_in_few_calls),
-      T(what_the_kernel_refuses_is_remembered),
+      WORLD_TEST(a_foreign_path_is_dropped_and_told),
+      WORLD_TEST(merged_datagrams_are_told_apart),
+      WORLD_TEST(a_super_packet_crosses_in_few_calls),
+      WORLD_TEST(what_the_kernel_refuses_is_remembered),
       cmocka_unit_test(without_offloads_all_arrives_too),
-      T(rfc2661_5_4_numbers),
-      T(a_missing_frame_is_waited_for_so_long),
-      T(shared_ports_know_their_sessions),
-      T(splicing_carries_frames_on),
-      T(a_name_is_free_again_at_once),
-      T(a_name_may_be_taken_over),
-      T(a_name_that_is_taken_is_an_error),
-      T(static_ports_have_carrier_when_told),
-      T(a_port_in_use_is_an_error),
-      T(a_flood_of_newcomers_does_not_drown_links),
-      T(coming_and_going_under_traffic),
+      WORLD_TEST(rfc2661_5_4_numbers),
+      WORLD_TEST(a_missing_frame_is_waited_for_so_long),
+      WORLD_TEST(splicing_carries_frames_on),
+      WORLD_TEST(a_port_in_use_is_an_error),
+      WORLD_TEST(a_flood_of_newcomers_does_not_drown_links),
+      WORLD_TEST(coming_and_going_under_traffic),
   };
-  if (geteuid() != 0 || access("/dev/net/tun", R_OK | W_OK) != 0 || unshare(CLONE_NEWNET) != 0) {
-    puts("skipped: needs root and /dev/net/tun");
-    return 77;
-  }
-  if (system("ip link set lo up") != 0)
-    return 1;
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return WORLD_MAIN(datapath);
 }

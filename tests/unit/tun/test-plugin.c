@@ -108,6 +108,7 @@ static void init_to_fini(void **state) {
   ops->port_close(port, on_closed, NULL);
   assert_true(TEST_LOOP_UNTIL(stopped, PATIENCE));
   assert_true(closed);
+  adit_net_quiesce(); /* which has the rest to do */
   assert_int_equal(if_nametoindex("l2tp-plugin"), 0);
   info->fini(self);
   adit_path_drop_plugin(&plugin);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "plugins/ipcp/ipcp.h"
-#include "tests/unit/ppp/pair.h"
+#include "tests/unit/ppp/lone-ncp.h"
 
 static AditAddress ip(const char *text) {
   AditAddress a;
@@ -27,37 +27,6 @@ static Pair *both(const AditNcpParams *client, const AditNcpParams *server) {
   pair_open(pair);
   pair_run(pair, 2000);
   return pair;
-}
-
-/** One end, in the network phase; the other is the test. */
-static Pair *lone(const AditNcpParams *params) {
-  Pair *pair = pair_new(1);
-  pair_open(pair);
-  pair_run(pair, 100);
-  node_add_ncp(&pair->a, &ipcp_desc, params);
-  pair->cut = TRUE;
-  adit_ncp_up(pair->a.ncps[0].ncp);
-  return pair;
-}
-
-static char *sent(Pair *pair, guint8 code, guint nth) {
-  return node_sent(&pair->a, ADIT_PPP_IPCP, code, nth);
-}
-
-static void expect_sent(Pair *pair, guint8 code, guint nth, const char *hex) {
-  g_autofree char *packet = sent(pair, code, nth);
-  assert_non_null(packet);
-  assert_string_equal(packet, hex);
-}
-
-/** Answers the `nth` request of ours with `code` and `options`; NULL = all of them, as they are. */
-static void answer(Pair *pair, guint nth, guint8 code, const char *options) {
-  g_autofree char *request = sent(pair, 1, nth);
-  assert_non_null(request);
-  g_autofree char *frame =
-      g_strdup_printf("8021 %02x %.2s %04x %s", code, request + 2, options ? (guint)strlen(options) / 2 + 4 : (guint)strlen(request) / 2,
-                      options ? options : request + 8);
-  node_inject_text(&pair->a, frame);
 }
 
 static void assert_address(const AditAddress *address, const char *text) {
@@ -87,35 +56,35 @@ static void a_client_that_wants_no_name_servers_asks_for_none(void **state) {
   Pair *pair = both(&c, &s);
   assert_int_equal(pair->a.ncps[0].opens, 1);
   assert_false(adit_address_is_set(&pair->a.ncps[0].result.dns[0]));
-  g_autofree char *request = sent(pair, 1, 1);
+  g_autofree char *request = ncp_sent(pair, 1, 1);
   assert_string_equal(request + 8, "030600000000");
   pair_free(pair);
 }
 
 static void rfc1332_3_3_zero_is_naked_with_the_address(void **state) {
   const AditNcpParams s = server_params();
-  Pair *pair = lone(&s);
+  Pair *pair = ncp_lone(&ipcp_desc, &s);
   node_inject_text(&pair->a, "8021 01 01 000a 0306 00000000");
-  expect_sent(pair, 3, 1, "0301000a0306c000024d");
+  ncp_expect_sent(pair, 3, 1, "0301000a0306c000024d");
   node_inject_text(&pair->a, "8021 01 02 000a 0306 c000024d");
-  expect_sent(pair, 2, 1, "0202000a0306c000024d");
-  answer(pair, 1, 2, NULL);
+  ncp_expect_sent(pair, 2, 1, "0202000a0306c000024d");
+  ncp_answer(pair, 1, 2, NULL);
   assert_int_equal(pair->a.ncps[0].opens, 1);
   pair_free(pair);
 }
 
 static void rfc1332_3_3_a_self_chosen_address_is_refused_unless_allowed(void **state) {
   AditNcpParams s = server_params();
-  Pair *pair = lone(&s);
+  Pair *pair = ncp_lone(&ipcp_desc, &s);
   node_inject_text(&pair->a, "8021 01 01 000a 0306 cb007105");
-  expect_sent(pair, 3, 1, "0301000a0306c000024d");
+  ncp_expect_sent(pair, 3, 1, "0301000a0306c000024d");
   pair_free(pair);
 
   s.accept_remote4 = TRUE;
-  pair = lone(&s);
+  pair = ncp_lone(&ipcp_desc, &s);
   node_inject_text(&pair->a, "8021 01 01 000a 0306 cb007105");
-  expect_sent(pair, 2, 1, "0201000a0306cb007105");
-  answer(pair, 1, 2, NULL);
+  ncp_expect_sent(pair, 2, 1, "0201000a0306cb007105");
+  ncp_answer(pair, 1, 2, NULL);
   assert_address(&pair->a.ncps[0].result.remote4, "203.0.113.5");
   pair_free(pair);
 }
@@ -125,41 +94,41 @@ static void an_address_that_no_host_may_have_is_never_taken(void **state) {
   AditNcpParams s = server_params();
   s.accept_remote4 = TRUE;
   for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
-    Pair *pair = lone(&s);
+    Pair *pair = ncp_lone(&ipcp_desc, &s);
     g_autofree char *frame = g_strdup_printf("8021 01 01 000a 0306 %s", bad[i]);
     node_inject_text(&pair->a, frame);
-    expect_sent(pair, 3, 1, "0301000a0306c000024d");
+    ncp_expect_sent(pair, 3, 1, "0301000a0306c000024d");
     pair_free(pair);
   }
 }
 
 static void rfc1332_3_1_old_ip_addresses_option_is_rejected(void **state) {
   const AditNcpParams s = server_params();
-  Pair *pair = lone(&s);
+  Pair *pair = ncp_lone(&ipcp_desc, &s);
   node_inject_text(&pair->a, "8021 01 01 000e 010a c000024d c0000201");
-  expect_sent(pair, 4, 1, "0401000e010ac000024dc0000201");
+  ncp_expect_sent(pair, 4, 1, "0401000e010ac000024dc0000201");
   pair_free(pair);
 }
 
 static void rfc1332_3_2_vj_compression_is_rejected(void **state) {
   const AditNcpParams s = server_params();
-  Pair *pair = lone(&s);
+  Pair *pair = ncp_lone(&ipcp_desc, &s);
   node_inject_text(&pair->a, "8021 01 01 0010 0206 002d 0f01 0306 c000024d");
-  expect_sent(pair, 4, 1, "0401000a0206002d0f01");
+  ncp_expect_sent(pair, 4, 1, "0401000a0206002d0f01");
   pair_free(pair);
 }
 
 static void a_missing_address_is_asked_for(void **state) {
   const AditNcpParams s = server_params();
-  Pair *pair = lone(&s);
+  Pair *pair = ncp_lone(&ipcp_desc, &s);
   node_inject_text(&pair->a, "8021 01 01 0004");
-  expect_sent(pair, 3, 1, "0301000a0306c000024d");
+  ncp_expect_sent(pair, 3, 1, "0301000a0306c000024d");
   for (guint i = 2; i < 6; i++)
     node_inject_text(&pair->a, "8021 01 01 0004");
-  assert_null(sent(pair, 2, 1));
+  assert_null(ncp_sent(pair, 2, 1));
   node_inject_text(&pair->a, "8021 01 01 0004"); /* it will not: so be it (RFC 1661 4.6) */
-  expect_sent(pair, 2, 1, "02010004");
-  answer(pair, 1, 2, NULL);
+  ncp_expect_sent(pair, 2, 1, "02010004");
+  ncp_answer(pair, 1, 2, NULL);
   assert_address(&pair->a.ncps[0].result.remote4, "192.0.2.77");
   pair_free(pair);
 }
@@ -168,38 +137,38 @@ static void rfc1877_1_name_servers_are_naked_or_rejected(void **state) {
   AditNcpParams s = server_params();
   s.dns[1] = (AditAddress){0};
   s.wins[0] = ip("192.0.2.42");
-  Pair *pair = lone(&s);
+  Pair *pair = ncp_lone(&ipcp_desc, &s);
   node_inject_text(&pair->a, "8021 01 01 0022 0306 c000024d 8106 00000000 8206 00000000 8306 00000000 8406 00000000");
-  expect_sent(pair, 4, 1,
-              "0401001083060000000084060000"
-              "0000");
+  ncp_expect_sent(pair, 4, 1,
+                  "0401001083060000000084060000"
+                  "0000");
   node_inject_text(&pair->a, "8021 01 02 0016 0306 c000024d 8106 00000000 8206 00000000");
-  expect_sent(pair, 3, 1,
-              "030200108106c000023582"
-              "06c000022a");
+  ncp_expect_sent(pair, 3, 1,
+                  "030200108106c000023582"
+                  "06c000022a");
   node_inject_text(&pair->a, "8021 01 03 0016 0306 c000024d 8106 c0000235 8206 c000022a");
-  expect_sent(pair, 2, 1, "020300160306c000024d8106c00002358206c000022a");
+  ncp_expect_sent(pair, 2, 1, "020300160306c000024d8106c00002358206c000022a");
   pair_free(pair);
 }
 
 static void rfc1877_in_peer_mode_nobody_gets_name_servers_of_us(void **state) {
   const AditNcpParams c = client_params();
-  Pair *pair = lone(&c);
+  Pair *pair = ncp_lone(&ipcp_desc, &c);
   node_inject_text(&pair->a, "8021 01 01 0010 0306 c0000201 8106 00000000");
-  expect_sent(pair, 4, 1, "0401000a810600000000");
+  ncp_expect_sent(pair, 4, 1, "0401000a810600000000");
   pair_free(pair);
 }
 
 static void a_client_lives_without_name_servers(void **state) {
   const AditNcpParams c = client_params();
-  Pair *pair = lone(&c);
-  g_autofree char *first = sent(pair, 1, 1);
+  Pair *pair = ncp_lone(&ipcp_desc, &c);
+  g_autofree char *first = ncp_sent(pair, 1, 1);
   assert_string_equal(first + 8, "030600000000810600000000830600000000");
-  answer(pair, 1, 4, "810600000000830600000000");
-  answer(pair, 2, 3, "0306c000024d");
-  g_autofree char *third = sent(pair, 1, 3);
+  ncp_answer(pair, 1, 4, "810600000000830600000000");
+  ncp_answer(pair, 2, 3, "0306c000024d");
+  g_autofree char *third = ncp_sent(pair, 1, 3);
   assert_string_equal(third + 8, "0306c000024d");
-  answer(pair, 3, 2, NULL);
+  ncp_answer(pair, 3, 2, NULL);
   node_inject_text(&pair->a, "8021 01 01 000a 0306 c0000201");
   assert_int_equal(pair->a.ncps[0].opens, 1);
   assert_address(&pair->a.ncps[0].result.local4, "192.0.2.77");
@@ -209,8 +178,8 @@ static void a_client_lives_without_name_servers(void **state) {
 
 static void a_client_without_an_address_does_not_open(void **state) {
   const AditNcpParams c = client_params();
-  Pair *pair = lone(&c);
-  answer(pair, 1, 2, NULL); /* acknowledges 0.0.0.0 */
+  Pair *pair = ncp_lone(&ipcp_desc, &c);
+  ncp_answer(pair, 1, 2, NULL); /* acknowledges 0.0.0.0 */
   node_inject_text(&pair->a, "8021 01 01 000a 0306 c0000201");
   assert_int_equal(pair->a.ncps[0].opens, 0);
   node_inject_text(&pair->a, "8021 06 01 0004");
@@ -223,8 +192,8 @@ static void a_client_without_an_address_does_not_open(void **state) {
 
 static void a_client_can_not_live_with_its_address_rejected(void **state) {
   const AditNcpParams c = client_params();
-  Pair *pair = lone(&c);
-  answer(pair, 1, 4, "030600000000");
+  Pair *pair = ncp_lone(&ipcp_desc, &c);
+  ncp_answer(pair, 1, 4, "030600000000");
   pair_run(pair, 10000);
   assert_int_equal(pair->a.ncps[0].closes, 1);
   assert_true(pair->a.network); /* the link goes on */
@@ -233,25 +202,25 @@ static void a_client_can_not_live_with_its_address_rejected(void **state) {
 
 static void a_server_keeps_its_own_address(void **state) {
   const AditNcpParams s = server_params();
-  Pair *pair = lone(&s);
-  answer(pair, 1, 3, "03060a000001");
-  g_autofree char *second = sent(pair, 1, 2);
+  Pair *pair = ncp_lone(&ipcp_desc, &s);
+  ncp_answer(pair, 1, 3, "03060a000001");
+  g_autofree char *second = ncp_sent(pair, 1, 2);
   assert_string_equal(second + 8, "0306c0000201");
-  answer(pair, 2, 4, "0306c0000201"); /* rejected: it need not know */
-  g_autofree char *third = sent(pair, 1, 3);
+  ncp_answer(pair, 2, 4, "0306c0000201"); /* rejected: it need not know */
+  g_autofree char *third = ncp_sent(pair, 1, 3);
   assert_string_equal(third + 8, "");
   pair_free(pair);
 }
 
 static void options_of_a_wrong_length_are_rejected(void **state) {
   const AditNcpParams s = server_params();
-  Pair *pair = lone(&s);
+  Pair *pair = ncp_lone(&ipcp_desc, &s);
   node_inject_text(&pair->a, "8021 01 01 000b 0302 8105 010203");
-  expect_sent(pair, 4, 1, "0401000b03028105010203");
+  ncp_expect_sent(pair, 4, 1, "0401000b03028105010203");
   const AditNcpParams c = client_params();
-  Pair *other = lone(&c);
-  answer(other, 1, 3, "0303000302"); /* a Nak with nonsense */
-  g_autofree char *second = sent(other, 1, 2);
+  Pair *other = ncp_lone(&ipcp_desc, &c);
+  ncp_answer(other, 1, 3, "0303000302"); /* a Nak with nonsense */
+  g_autofree char *second = ncp_sent(other, 1, 2);
   assert_string_equal(second + 8, "030600000000810600000000830600000000");
   pair_free(pair);
   pair_free(other);

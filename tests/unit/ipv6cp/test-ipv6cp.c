@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include <unistd.h>
+
 #include "plugins/ipv6cp/ipv6cp.h"
-#include "tests/unit/ppp/pair.h"
+#include "tests/unit/ppp/lone-ncp.h"
 
 static const guint8 zero[8];
 
@@ -14,33 +16,37 @@ static AditNcpParams params_with(gboolean client, const char *local, const char 
   return p;
 }
 
-static Pair *lone(const AditNcpParams *params) {
-  Pair *pair = pair_new(1);
-  pair_open(pair);
-  pair_run(pair, 100);
-  node_add_ncp(&pair->a, &ipv6cp_desc, params);
-  pair->cut = TRUE;
-  adit_ncp_up(pair->a.ncps[0].ncp);
-  return pair;
+/** Chance that always says the same. */
+static void same_octets(gpointer host, gpointer buffer, gsize length) {
+  memset(buffer, 0x11, length);
 }
 
-static char *sent(Pair *pair, guint8 code, guint nth) {
-  return node_sent(&pair->a, ADIT_PPP_IPV6CP, code, nth);
+static guint64 no_time(gpointer host) {
+  return 1;
 }
 
-static void expect_sent(Pair *pair, guint8 code, guint nth, const char *hex) {
-  g_autofree char *packet = sent(pair, code, nth);
-  assert_non_null(packet);
-  assert_string_equal(packet, hex);
-}
+static void no_wake(gpointer host, guint slot, guint64 deadline) {}
 
-static void answer(Pair *pair, guint nth, guint8 code, const char *options) {
-  g_autofree char *request = sent(pair, 1, nth);
-  assert_non_null(request);
-  g_autofree char *frame =
-      g_strdup_printf("8057 %02x %.2s %04x %s", code, request + 2, options ? (guint)strlen(options) / 2 + 4 : (guint)strlen(request) / 2,
-                      options ? options : request + 8);
-  node_inject_text(&pair->a, frame);
+/* An identifier is chosen in one go, whatever chance says, and though what it must differ from is where it goes. */
+static void rfc5072_4_1_another_identifier_is_found_without_luck(void **state) {
+  static const AditEngineOps ops = {sizeof ops, no_time, no_wake, same_octets};
+  const AditEngineEnv env = {&ops, NULL};
+  const AditNcpParams c = params_with(TRUE, "", "");
+  const AditPppOption nothing_better = {.type = 1, .length = 8, .data = zero};
+  g_autofree guint8 *self = g_malloc0(ipv6cp_desc.state_size);
+  guint8 first[16], second[16];
+  AditBuilder before = adit_builder(first, sizeof first), after = adit_builder(second, sizeof second);
+
+  alarm(20); /* what is wrong here never ends */
+  ipv6cp_desc.init(self, &env, &c);
+  ipv6cp_desc.options.request(self, &before);
+  ipv6cp_desc.options.naked(self, &nothing_better);
+  ipv6cp_desc.options.request(self, &after);
+  alarm(0);
+  assert_int_equal(adit_built(&before), 10);
+  assert_int_equal(adit_built(&after), 10);
+  assert_memory_not_equal(first + 2, second + 2, 8);
+  assert_memory_not_equal(second + 2, zero, 8);
 }
 
 static void both_ends_get_different_identifiers(void **state) {
@@ -64,60 +70,60 @@ static void both_ends_get_different_identifiers(void **state) {
 
 static void rfc5072_4_1_a_zero_identifier_is_naked_with_a_good_one(void **state) {
   const AditNcpParams s = params_with(FALSE, "0000000000000001", "00000000000000aa");
-  Pair *pair = lone(&s);
+  Pair *pair = ncp_lone(&ipv6cp_desc, &s);
   node_inject_text(&pair->a, "8057 01 01 000e 010a 0000000000000000");
-  expect_sent(pair, 3, 1, "0301000e010a00000000000000aa");
+  ncp_expect_sent(pair, 3, 1, "0301000e010a00000000000000aa");
   node_inject_text(&pair->a, "8057 01 02 000e 010a 00000000000000aa");
-  expect_sent(pair, 2, 1, "0202000e010a00000000000000aa");
+  ncp_expect_sent(pair, 2, 1, "0202000e010a00000000000000aa");
   pair_free(pair);
 }
 
 static void rfc5072_4_1_an_equal_identifier_is_naked_with_another(void **state) {
   const AditNcpParams s = params_with(FALSE, "0000000000000001", "");
-  Pair *pair = lone(&s);
+  Pair *pair = ncp_lone(&ipv6cp_desc, &s);
   node_inject_text(&pair->a, "8057 01 01 000e 010a 0000000000000001");
-  g_autofree char *nak = sent(pair, 3, 1);
+  g_autofree char *nak = ncp_sent(pair, 3, 1);
   assert_true(g_str_has_prefix(nak, "0301000e010a"));
   assert_string_not_equal(nak + 12, "0000000000000001");
   assert_string_not_equal(nak + 12, "0000000000000000");
   node_inject_text(&pair->a, "8057 01 02 000e 010a 0000000000000001"); /* the same suggestion again */
-  g_autofree char *again = sent(pair, 3, 2);
+  g_autofree char *again = ncp_sent(pair, 3, 2);
   assert_string_equal(again + 12, nak + 12);
   pair_free(pair);
 }
 
 static void an_identifier_that_the_record_fixes_is_insisted_on(void **state) {
   const AditNcpParams s = params_with(FALSE, "0000000000000001", "00000000000000aa");
-  Pair *pair = lone(&s);
+  Pair *pair = ncp_lone(&ipv6cp_desc, &s);
   node_inject_text(&pair->a, "8057 01 01 000e 010a 0000000000000bad");
-  expect_sent(pair, 3, 1, "0301000e010a00000000000000aa");
+  ncp_expect_sent(pair, 3, 1, "0301000e010a00000000000000aa");
   pair_free(pair);
 }
 
 static void a_missing_identifier_is_asked_for(void **state) {
   const AditNcpParams s = params_with(FALSE, "", "00000000000000aa");
-  Pair *pair = lone(&s);
+  Pair *pair = ncp_lone(&ipv6cp_desc, &s);
   node_inject_text(&pair->a, "8057 01 01 0004");
-  expect_sent(pair, 3, 1, "0301000e010a00000000000000aa");
+  ncp_expect_sent(pair, 3, 1, "0301000e010a00000000000000aa");
   pair_free(pair);
 }
 
 static void compression_is_rejected(void **state) {
   const AditNcpParams s = params_with(FALSE, "", "");
-  Pair *pair = lone(&s);
+  Pair *pair = ncp_lone(&ipv6cp_desc, &s);
   node_inject_text(&pair->a, "8057 01 01 0012 0204 0003 010a 0000000000000005");
-  expect_sent(pair, 4, 1, "0401000802040003");
+  ncp_expect_sent(pair, 4, 1, "0401000802040003");
   pair_free(pair);
 }
 
 static void rfc5072_4_1_a_nak_is_followed(void **state) {
   const AditNcpParams c = params_with(TRUE, "", "");
-  Pair *pair = lone(&c);
-  answer(pair, 1, 3, "010a00000000000000bb");
-  g_autofree char *second = sent(pair, 1, 2);
+  Pair *pair = ncp_lone(&ipv6cp_desc, &c);
+  ncp_answer(pair, 1, 3, "010a00000000000000bb");
+  g_autofree char *second = ncp_sent(pair, 1, 2);
   assert_string_equal(second + 8, "010a00000000000000bb");
-  answer(pair, 2, 3, "010a0000000000000000"); /* no better: another of our own */
-  g_autofree char *third = sent(pair, 1, 3);
+  ncp_answer(pair, 2, 3, "010a0000000000000000"); /* no better: another of our own */
+  g_autofree char *third = ncp_sent(pair, 1, 3);
   assert_string_not_equal(third + 8, "010a00000000000000bb");
   assert_string_not_equal(third + 8, "010a0000000000000000");
   pair_free(pair);
@@ -125,8 +131,8 @@ static void rfc5072_4_1_a_nak_is_followed(void **state) {
 
 static void a_peer_that_never_says_its_identifier_does_not_open(void **state) {
   const AditNcpParams s = params_with(FALSE, "", "");
-  Pair *pair = lone(&s);
-  answer(pair, 1, 2, NULL);
+  Pair *pair = ncp_lone(&ipv6cp_desc, &s);
+  ncp_answer(pair, 1, 2, NULL);
   for (guint i = 0; i < 6; i++)
     node_inject_text(&pair->a, "8057 01 01 0004");
   pair_run(pair, 20000);
@@ -138,11 +144,11 @@ static void a_peer_that_never_says_its_identifier_does_not_open(void **state) {
 
 static void a_rejected_identifier_is_kept_to_ourselves(void **state) {
   const AditNcpParams s = params_with(FALSE, "0000000000000001", "");
-  Pair *pair = lone(&s);
-  answer(pair, 1, 4, "010a0000000000000001");
-  g_autofree char *second = sent(pair, 1, 2);
+  Pair *pair = ncp_lone(&ipv6cp_desc, &s);
+  ncp_answer(pair, 1, 4, "010a0000000000000001");
+  g_autofree char *second = ncp_sent(pair, 1, 2);
   assert_string_equal(second + 8, "");
-  answer(pair, 2, 2, NULL);
+  ncp_answer(pair, 2, 2, NULL);
   node_inject_text(&pair->a, "8057 01 01 000e 010a 0000000000000005");
   assert_int_equal(pair->a.ncps[0].opens, 1);
   assert_int_equal(pair->a.ncps[0].result.local_ifid[7], 1);
@@ -170,6 +176,7 @@ static void survives_death(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(rfc5072_4_1_another_identifier_is_found_without_luck),
       cmocka_unit_test(both_ends_get_different_identifiers),
       cmocka_unit_test(rfc5072_4_1_a_zero_identifier_is_naked_with_a_good_one),
       cmocka_unit_test(rfc5072_4_1_an_equal_identifier_is_naked_with_another),

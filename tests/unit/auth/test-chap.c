@@ -1,20 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-// clang-format off
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-// clang-format on
 #include "plugins-auth/chap/chap.h"
-#include "tests/unit/auth/pair.h"
-
-static Pair *serve(const char *password) {
-  Pair *pair = pair_new(&chap_method, 7);
-  pair->password = password;
-  pair_start(pair, SERVER, "gate", NULL);
-  return pair;
-}
+#include "tests/unit/auth/cases.h"
 
 /** A Response with the MD5 of id, password and the challenge of packet `challenge`. */
 static GBytes *respond(const guint8 *challenge, const char *password, const char *name) {
@@ -30,17 +16,12 @@ static GBytes *respond(const guint8 *challenge, const char *password, const char
   return g_bytes_new(packet, packet[3]);
 }
 
-static void inject(Pair *pair, int which, GBytes *packet) {
-  pair_inject(pair, which, g_bytes_get_data(packet, NULL), g_bytes_get_size(packet));
-}
-
 static void rfc1994_4_exchange(void **unused) {
-  g_autoptr(Pair) pair = serve("secret");
+  g_autoptr(Pair) pair = pair_log_in(&chap_method, 7, "secret", "bob", "secret");
   gsize length;
 
-  pair_start(pair, CLIENT, "bob", "secret");
   pair_run(pair, 100);
-  assert_true(pair->end[SERVER].ok && pair->end[CLIENT].ok);
+  pair_assert_ok(pair);
   assert_int_equal(pair->end[SERVER].dones, 1);
   assert_int_equal(pair->end[CLIENT].dones, 1);
 
@@ -60,9 +41,8 @@ static void rfc1994_4_exchange(void **unused) {
 }
 
 static void rfc1994_4_2_failure_on_wrong_password(void **unused) {
-  g_autoptr(Pair) pair = serve("secret");
+  g_autoptr(Pair) pair = pair_log_in(&chap_method, 7, "secret", "bob", "Secret");
 
-  pair_start(pair, CLIENT, "bob", "Secret");
   pair_run(pair, 100);
   assert_int_equal(pair->end[SERVER].dones, 1);
   assert_int_equal(pair->end[CLIENT].dones, 1);
@@ -72,7 +52,7 @@ static void rfc1994_4_2_failure_on_wrong_password(void **unused) {
 }
 
 static void rfc1994_4_1_each_challenge_is_new(void **unused) {
-  g_autoptr(Pair) pair = serve("secret");
+  g_autoptr(Pair) pair = pair_serve(&chap_method, 7, "secret");
 
   pair_run(pair, 29999);
   assert_int_equal(pair_sent_count(pair, SERVER), 10);
@@ -88,7 +68,7 @@ static void rfc1994_4_1_each_challenge_is_new(void **unused) {
 }
 
 static void rfc1994_4_1_wrong_identifier_is_dropped(void **unused) {
-  g_autoptr(Pair) pair = serve("secret");
+  g_autoptr(Pair) pair = pair_serve(&chap_method, 7, "secret");
   g_autoptr(GBytes) right = respond(pair_sent(pair, SERVER, 0, NULL), "secret", "bob");
   gsize length;
   g_autofree guint8 *wrong = (guint8 *)g_memdup2(g_bytes_get_data(right, &length), g_bytes_get_size(right));
@@ -98,7 +78,7 @@ static void rfc1994_4_1_wrong_identifier_is_dropped(void **unused) {
   pair_inject(pair, SERVER, wrong, length);
   assert_int_equal(pair->asks, 0);
   assert_int_equal(pair_sent_count(pair, SERVER), 1);
-  inject(pair, SERVER, right);
+  pair_inject_bytes(pair, SERVER, right);
   assert_true(pair->end[SERVER].ok);
 }
 
@@ -118,16 +98,16 @@ static void rfc1994_4_1_wrong_identifier_of_a_verdict_is_dropped(void **unused) 
 
 static void rfc1994_4_2_late_duplicate_gets_the_same_verdict(void **unused) {
   for (int wrong = 0; wrong < 2; wrong++) {
-    g_autoptr(Pair) pair = serve("secret");
+    g_autoptr(Pair) pair = pair_serve(&chap_method, 7, "secret");
     const guint8 *challenge = pair_sent(pair, SERVER, 0, NULL);
     g_autoptr(GBytes) first = respond(challenge, wrong ? "guess" : "secret", "bob"),
                       other = respond(challenge, wrong ? "secret" : "guess", "eve");
     gsize length, again;
 
-    inject(pair, SERVER, first);
+    pair_inject_bytes(pair, SERVER, first);
     pair_run(pair, 5000);
-    inject(pair, SERVER, first);
-    inject(pair, SERVER, other); /* RFC 1994 4.2: nobody may try other secrets afterwards */
+    pair_inject_bytes(pair, SERVER, first);
+    pair_inject_bytes(pair, SERVER, other); /* RFC 1994 4.2: nobody may try other secrets afterwards */
     assert_int_equal(pair->asks, 1);
     assert_int_equal(pair->end[SERVER].dones, 1);
     assert_int_equal(pair_sent_count(pair, SERVER), 4);
@@ -142,12 +122,12 @@ static void rfc1994_4_2_late_duplicate_gets_the_same_verdict(void **unused) {
 }
 
 static void repeats_while_the_source_thinks_ask_once(void **unused) {
-  g_autoptr(Pair) pair = serve("secret");
+  g_autoptr(Pair) pair = pair_serve(&chap_method, 7, "secret");
   g_autoptr(GBytes) response = respond(pair_sent(pair, SERVER, 0, NULL), "secret", "bob");
 
   pair->hold = TRUE;
-  inject(pair, SERVER, response);
-  inject(pair, SERVER, response);
+  pair_inject_bytes(pair, SERVER, response);
+  pair_inject_bytes(pair, SERVER, response);
   pair_run(pair, 20000); /* and no new challenge goes out meanwhile */
   assert_int_equal(pair->asks, 1);
   assert_int_equal(pair_sent_count(pair, SERVER), 1);
@@ -156,11 +136,11 @@ static void repeats_while_the_source_thinks_ask_once(void **unused) {
 }
 
 static void a_slow_response_to_an_earlier_challenge_counts(void **unused) {
-  g_autoptr(Pair) pair = serve("secret");
+  g_autoptr(Pair) pair = pair_serve(&chap_method, 7, "secret");
   pair->round_trip = 8000;
   pair_start(pair, CLIENT, "bob", "secret");
   pair_run(pair, 60000);
-  assert_true(pair->end[SERVER].ok && pair->end[CLIENT].ok);
+  pair_assert_ok(pair);
   assert_int_equal(pair->end[CLIENT].dones, 1);
 }
 
@@ -184,7 +164,7 @@ static void rfc1994_2_rechallenge_while_open(void **unused) {
   pair_run(pair, 100);
   assert_int_equal(pair->end[SERVER].dones, 2);
   assert_int_equal(pair->end[CLIENT].dones, 2);
-  assert_true(pair->end[SERVER].ok && pair->end[CLIENT].ok);
+  pair_assert_ok(pair);
 
   pair->password = "changed meanwhile";
   pair_run(pair, 70000);
@@ -244,14 +224,14 @@ static void rfc1994_4_1_names_may_be_anything(void **unused) {
   static const char *const names[] = {"", "a b\tc", "\xff\xfe\x80", "DOMAIN\\user", "user@example.com"};
 
   for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-    g_autoptr(Pair) pair = serve("secret");
+    g_autoptr(Pair) pair = pair_serve(&chap_method, 7, "secret");
     g_autoptr(GBytes) response = respond(pair_sent(pair, SERVER, 0, NULL), "secret", names[i]);
     pair->hold = TRUE;
-    inject(pair, SERVER, response);
+    pair_inject_bytes(pair, SERVER, response);
     assert_string_equal(pair->asked->user, names[i]);
   }
 
-  g_autoptr(Pair) pair = serve("secret");
+  g_autoptr(Pair) pair = pair_serve(&chap_method, 7, "secret");
   guint8 nul[5 + 16 + 3] = {2, pair_sent(pair, SERVER, 0, NULL)[1], 0, 24, 16};
   memcpy(nul + 21, "a\0b", 3);
   pair_inject(pair, SERVER, nul, sizeof nul);
@@ -295,7 +275,7 @@ static void malformed_packets_are_dropped(void **unused) {
                                            "02 05 0015 10 00000000000000000000000000000000", "01 05 0003 04 01020304"};
 
   for (gsize i = 0; i < G_N_ELEMENTS(responses); i++) {
-    g_autoptr(Pair) pair = serve("secret");
+    g_autoptr(Pair) pair = pair_serve(&chap_method, 7, "secret");
     g_autoptr(GBytes) packet = pair_hex(responses[i]);
     gsize length;
     guint8 *data = (guint8 *)g_memdup2(g_bytes_get_data(packet, &length), g_bytes_get_size(packet));
@@ -311,14 +291,14 @@ static void malformed_packets_are_dropped(void **unused) {
     g_autoptr(Pair) pair = pair_new(&chap_method, 7);
     g_autoptr(GBytes) packet = pair_hex(challenges[i]);
     pair_start(pair, CLIENT, "bob", "secret");
-    inject(pair, CLIENT, packet);
+    pair_inject_bytes(pair, CLIENT, packet);
     assert_int_equal(pair_sent_count(pair, CLIENT), 0);
   }
 }
 
 static void an_nt_hash_is_not_enough(void **unused) {
   static const guint8 hash[16];
-  g_autoptr(Pair) pair = serve(NULL);
+  g_autoptr(Pair) pair = pair_serve(&chap_method, 7, NULL);
 
   pair->nt_hash = hash;
   pair_start(pair, CLIENT, "bob", "secret");
@@ -338,29 +318,7 @@ static void what_a_server_says_is_made_printable(void **unused) {
 }
 
 static void bad_network(void **unused) {
-  guint right = 0;
-
-  for (guint32 seed = 0; seed < 2000; seed++) {
-    g_autoptr(Pair) pair = pair_new(&chap_method, seed);
-    gboolean wrong = seed % 4 == 0;
-    pair->loss = pair->twice = 20;
-    pair->delay_ms = 2000;
-    pair->verdict_ms = seed % 3 ? 0 : 4000;
-    pair->password = "secret";
-    pair_start(pair, SERVER, "gate", NULL);
-    pair_start(pair, CLIENT, "bob", wrong ? "guess" : "secret");
-    for (guint i = 0; i < 20; i++) {
-      pair_run(pair, (guint64)g_rand_int_range(pair->random, 1, 3000));
-      if (g_rand_int_range(pair->random, 0, 4) == 0)
-        assert_true(pair_restart(pair, g_rand_int_range(pair->random, 0, 2)));
-    }
-    pair_run(pair, 60000);
-    assert_int_equal(pair->end[SERVER].dones, 1);
-    assert_int_equal(pair->end[CLIENT].dones, 1);
-    assert_false(wrong && (pair->end[SERVER].ok || pair->end[CLIENT].ok));
-    right += !wrong && pair->end[SERVER].ok && pair->end[CLIENT].ok;
-  }
-  assert_in_range(right, 1500 * 99 / 100, 1500);
+  pair_bear_bad_network(&chap_method, 2000);
 }
 
 static void restarts_in_each_state(void **unused) {
@@ -381,16 +339,16 @@ static void restarts_in_each_state(void **unused) {
   pair->hold = FALSE;
   pair_judge(pair);
   pair_run(pair, 10);
-  assert_true(pair->end[SERVER].ok && pair->end[CLIENT].ok);
+  pair_assert_ok(pair);
   assert_true(pair_restart(pair, SERVER) && pair_restart(pair, CLIENT));
   pair_run(pair, 60100); /* the re-challenge comes nevertheless */
   assert_int_equal(pair->end[SERVER].dones, 2);
   assert_int_equal(pair->end[CLIENT].dones, 2);
-  assert_true(pair->end[SERVER].ok && pair->end[CLIENT].ok);
+  pair_assert_ok(pair);
 }
 
 static void restore_refuses_what_is_cut_or_of_the_other_side(void **unused) {
-  g_autoptr(Pair) pair = serve("secret");
+  g_autoptr(Pair) pair = pair_serve(&chap_method, 7, "secret");
   guint8 octets[2048];
   AditBuilder out = adit_builder(octets, sizeof octets);
 

@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-// clang-format off
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-// clang-format on
 #include <nettle/md4.h>
 
 #include "plugins-auth/mschap/crypto.h"
 #include "plugins-auth/mschap/mschap.h"
-#include "tests/unit/auth/pair.h"
+#include "tests/unit/auth/cases.h"
 
 #define V2_CHALLENGE "5B5D7C7D7B3F2F3E3C2C602132262628"
 #define V2_PEER      "21402324255E262A28295F2B3A337C7E"
@@ -173,14 +166,11 @@ static const char *sent_text(Pair *pair, int which, int index) {
 }
 
 static void exchange_of(const AditAuthMethod *method, guint challenge_length) {
-  g_autoptr(Pair) pair = pair_new(method, 5);
+  g_autoptr(Pair) pair = pair_log_in(method, 5, "clientPass", "CORP\\User", "clientPass");
   gsize length;
 
-  pair->password = "clientPass";
-  pair_start(pair, SERVER, "gate", NULL);
-  pair_start(pair, CLIENT, "CORP\\User", "clientPass");
   pair_run(pair, 100);
-  assert_true(pair->end[SERVER].ok && pair->end[CLIENT].ok);
+  pair_assert_ok(pair);
   assert_int_equal(pair_sent(pair, SERVER, 0, NULL)[4], challenge_length);
   const guint8 *response = pair_sent(pair, CLIENT, 0, &length);
   assert_int_equal(length, 5 + 49 + 9);
@@ -206,11 +196,8 @@ static void rfc2759_exchange(void **unused) {
 }
 
 static void rfc2759_5_success_has_upper_case_proof(void **unused) {
-  g_autoptr(Pair) pair = pair_new(&mschap2_method, 5);
+  g_autoptr(Pair) pair = pair_log_in(&mschap2_method, 5, "clientPass", "User", "clientPass");
 
-  pair->password = "clientPass";
-  pair_start(pair, SERVER, "gate", NULL);
-  pair_start(pair, CLIENT, "User", "clientPass");
   pair_run(pair, 100);
   const char *text = sent_text(pair, SERVER, 1);
   assert_int_equal(strlen(text), 42);
@@ -221,13 +208,10 @@ static void rfc2759_5_success_has_upper_case_proof(void **unused) {
 
 /** The client is given a Success with this text in place of the server's. */
 static Pair *with_success(const char *text, gboolean append_proof) {
-  Pair *pair = pair_new(&mschap2_method, 5);
+  Pair *pair = pair_log_in(&mschap2_method, 5, "clientPass", "User", "clientPass");
   guint8 packet[4 + 256] = {3};
   gsize length = 0;
 
-  pair->password = "clientPass";
-  pair_start(pair, SERVER, "gate", NULL);
-  pair_start(pair, CLIENT, "User", "clientPass");
   const guint8 *challenge = pair_sent(pair, SERVER, 0, &length);
   pair_inject(pair, CLIENT, challenge, length);
   const guint8 *response = pair_sent(pair, CLIENT, 0, &length);
@@ -288,11 +272,8 @@ static void an_accept_without_proof_is_a_failure(void **unused) {
 }
 
 static void rfc2759_6_failure_text(void **unused) {
-  g_autoptr(Pair) pair = pair_new(&mschap2_method, 5);
+  g_autoptr(Pair) pair = pair_log_in(&mschap2_method, 5, "clientPass", "User", "wrong");
 
-  pair->password = "clientPass";
-  pair_start(pair, SERVER, "gate", NULL);
-  pair_start(pair, CLIENT, "User", "wrong");
   pair_run(pair, 100);
   assert_false(pair->end[SERVER].ok || pair->end[CLIENT].ok);
   assert_true(g_regex_match_simple("^E=691 R=0 C=[0-9A-F]{32} V=3 M=$", sent_text(pair, SERVER, 1), 0, 0));
@@ -300,11 +281,8 @@ static void rfc2759_6_failure_text(void **unused) {
 }
 
 static void rfc2433_6_failure_text(void **unused) {
-  g_autoptr(Pair) pair = pair_new(&mschap1_method, 5);
+  g_autoptr(Pair) pair = pair_log_in(&mschap1_method, 5, "clientPass", "User", "wrong");
 
-  pair->password = "clientPass";
-  pair_start(pair, SERVER, "gate", NULL);
-  pair_start(pair, CLIENT, "User", "wrong");
   pair_run(pair, 100);
   assert_true(g_regex_match_simple("^E=691 R=0 C=[0-9A-F]{16} V=2$", sent_text(pair, SERVER, 1), 0, 0));
 }
@@ -455,41 +433,15 @@ static void rechallenge_while_open(void **unused) {
   pair_run(pair, 61000);
   assert_int_equal(pair->end[SERVER].dones, 2);
   assert_int_equal(pair->end[CLIENT].dones, 2);
-  assert_true(pair->end[SERVER].ok && pair->end[CLIENT].ok);
-}
-
-static void bad_network_with(const AditAuthMethod *method) {
-  guint right = 0;
-
-  for (guint32 seed = 0; seed < 1000; seed++) {
-    g_autoptr(Pair) pair = pair_new(method, seed);
-    gboolean wrong = seed % 4 == 0;
-    pair->loss = pair->twice = 20;
-    pair->delay_ms = 2000;
-    pair->verdict_ms = seed % 3 ? 0 : 4000;
-    pair->password = "clientPass";
-    pair_start(pair, SERVER, "gate", NULL);
-    pair_start(pair, CLIENT, "User", wrong ? "guess" : "clientPass");
-    for (guint i = 0; i < 20; i++) {
-      pair_run(pair, (guint64)g_rand_int_range(pair->random, 1, 3000));
-      if (g_rand_int_range(pair->random, 0, 4) == 0)
-        assert_true(pair_restart(pair, g_rand_int_range(pair->random, 0, 2)));
-    }
-    pair_run(pair, 60000);
-    assert_int_equal(pair->end[SERVER].dones, 1);
-    assert_int_equal(pair->end[CLIENT].dones, 1);
-    assert_false(wrong && (pair->end[SERVER].ok || pair->end[CLIENT].ok));
-    right += !wrong && pair->end[SERVER].ok && pair->end[CLIENT].ok;
-  }
-  assert_in_range(right, 750 * 99 / 100, 750);
+  pair_assert_ok(pair);
 }
 
 static void rfc2433_bad_network(void **unused) {
-  bad_network_with(&mschap1_method);
+  pair_bear_bad_network(&mschap1_method, 1000);
 }
 
 static void rfc2759_bad_network(void **unused) {
-  bad_network_with(&mschap2_method);
+  pair_bear_bad_network(&mschap2_method, 1000);
 }
 
 int main(void) {

@@ -1,26 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-// clang-format off
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-// clang-format on
 #include "plugins-auth/pap/pap.h"
-#include "tests/unit/auth/pair.h"
+#include "tests/unit/auth/cases.h"
 
 /* Authenticate-Request 7: "bob", "secret" */
 static const guint8 request_bob[] = {1, 7, 0, 15, 3, 'b', 'o', 'b', 6, 's', 'e', 'c', 'r', 'e', 't'};
 
 static void rfc1334_2_2_exchange(void **unused) {
-  g_autoptr(Pair) pair = pair_new(&pap_method, 1);
+  g_autoptr(Pair) pair = pair_log_in(&pap_method, 1, "secret", "bob", "secret");
   gsize length;
 
-  pair->password = "secret";
-  pair_start(pair, SERVER, "gate", NULL);
-  pair_start(pair, CLIENT, "bob", "secret");
   pair_run(pair, 100);
-  assert_true(pair->end[SERVER].ok && pair->end[CLIENT].ok);
+  pair_assert_ok(pair);
   assert_int_equal(pair->end[SERVER].dones, 1);
   assert_int_equal(pair->end[CLIENT].dones, 1);
   assert_int_equal(pair->asks, 1);
@@ -39,11 +29,8 @@ static void rfc1334_2_2_exchange(void **unused) {
 }
 
 static void rfc1334_2_2_2_nak_on_wrong_password(void **unused) {
-  g_autoptr(Pair) pair = pair_new(&pap_method, 1);
+  g_autoptr(Pair) pair = pair_log_in(&pap_method, 1, "secret", "bob", "Secret");
 
-  pair->password = "secret";
-  pair_start(pair, SERVER, "gate", NULL);
-  pair_start(pair, CLIENT, "bob", "Secret");
   pair_run(pair, 100);
   assert_false(pair->end[SERVER].ok || pair->end[CLIENT].ok);
   assert_string_equal(pair->end[SERVER].why, "wrong password");
@@ -67,11 +54,9 @@ static void rfc1334_2_2_1_repeats_have_new_identifiers(void **unused) {
 }
 
 static void rfc1334_2_2_1_repeated_request_is_acked_again(void **unused) {
-  g_autoptr(Pair) pair = pair_new(&pap_method, 1);
+  g_autoptr(Pair) pair = pair_serve(&pap_method, 1, "secret");
   guint8 repeat[sizeof request_bob];
 
-  pair->password = "secret";
-  pair_start(pair, SERVER, "gate", NULL);
   pair_inject(pair, SERVER, request_bob, sizeof request_bob);
   memcpy(repeat, request_bob, sizeof repeat);
   repeat[1] = 99;
@@ -240,29 +225,7 @@ static void verify_compares_whole_passwords(void **unused) {
 }
 
 static void bad_network(void **unused) {
-  guint right = 0;
-
-  for (guint32 seed = 0; seed < 2000; seed++) {
-    g_autoptr(Pair) pair = pair_new(&pap_method, seed);
-    gboolean wrong = seed % 4 == 0;
-    pair->loss = 20;
-    pair->twice = 20;
-    pair->delay_ms = 2000;
-    pair->password = "secret";
-    pair_start(pair, SERVER, "gate", NULL);
-    pair_start(pair, CLIENT, "bob", wrong ? "guess" : "secret");
-    for (guint i = 0; i < 20; i++) {
-      pair_run(pair, (guint64)g_rand_int_range(pair->random, 1, 3000));
-      if (g_rand_int_range(pair->random, 0, 4) == 0)
-        assert_true(pair_restart(pair, g_rand_int_range(pair->random, 0, 2)));
-    }
-    pair_run(pair, 60000);
-    assert_int_equal(pair->end[SERVER].dones, 1);
-    assert_int_equal(pair->end[CLIENT].dones, 1);
-    assert_false(wrong && (pair->end[SERVER].ok || pair->end[CLIENT].ok));
-    right += !wrong && pair->end[SERVER].ok && pair->end[CLIENT].ok;
-  }
-  assert_in_range(right, 1500 * 99 / 100, 1500);
+  pair_bear_bad_network(&pap_method, 2000);
 }
 
 static void restarts_in_each_state(void **unused) {
@@ -283,7 +246,7 @@ static void restarts_in_each_state(void **unused) {
   pair_judge(pair);
   pair_run(pair, 10);
   assert_true(pair_restart(pair, SERVER) && pair_restart(pair, CLIENT));
-  assert_true(pair->end[SERVER].ok && pair->end[CLIENT].ok);
+  pair_assert_ok(pair);
   pair_inject(pair, SERVER, request_bob, sizeof request_bob);
   assert_int_equal(pair_sent(pair, SERVER, -1, NULL)[0], 2);
 }

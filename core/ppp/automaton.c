@@ -67,8 +67,16 @@ typedef struct {
   gsize reply_length;
 } Step;
 
+/* Each answer starts the restart counter anew (RFC 1661 4.1), so that a peer could keep us negotiating for ever: no
+ * negotiation that means to end takes this many times Max-Configure. */
+#define NEGOTIATION_MAX 4
+
 /** A retransmission keeps identifier and options (RFC 1661 5.1), so that a late answer to either copy counts. */
 static void send_request(AditAutomaton *a) {
+  if (++a->requests > NEGOTIATION_MAX * a->config.max_configure) {
+    a->ops->failed(a->user, "the peer and we can't agree on options");
+    return;
+  }
   if (a->restarts)
     a->restarts--;
   adit_env_arm(a->env, &a->deadline, a->slot, a->config.restart_ms);
@@ -105,6 +113,7 @@ static void layer_down(AditAutomaton *a) {
 static void layer_up(AditAutomaton *a) {
   a->layer_up = TRUE;
   a->end = ADIT_FSM_END_NONE;
+  a->requests = 0;
   a->reack_until = adit_env_now(a->env) + 2 * (guint64)a->config.restart_ms;
   a->ops->up(a->user);
 }
@@ -188,7 +197,7 @@ static void run(AditAutomaton *a, AditFsmEvent event, const Step *step) {
   if (a->state < ADIT_FSM_REQ_SENT)
     a->awaiting = FALSE;
   if (before < ADIT_FSM_REQ_SENT && a->state >= ADIT_FSM_REQ_SENT)
-    a->naks = a->refusals = 0;
+    a->naks = a->refusals = a->requests = 0;
 
   /* A callback may raise an event of its own; what is left of this one is then out of date. */
   for (guint i = 0; i < G_N_ELEMENTS(cell->actions) && a->serial == serial; i++)
@@ -433,6 +442,7 @@ void adit_automaton_init(AditAutomaton *a, const AditAutomatonOps *ops, gpointer
 
 void adit_automaton_adopt(AditAutomaton *a) {
   a->serial++;
+  a->restarts = a->config.max_configure; /* as an Ack would have left it: the peer may renegotiate */
   a->state = ADIT_FSM_OPENED;
   layer_up(a);
 }

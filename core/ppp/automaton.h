@@ -110,6 +110,7 @@ struct AditAutomaton {
   guint restarts;        /**< the restart counter */
   guint naks;            /**< Configure-Naks sent since the last Ack */
   guint refusals;        /**< Naks and Rejects received since the last Ack */
+  guint requests;        /**< Configure-Requests sent in this negotiation; counted anew after a restore */
   guint64 deadline;      /**< of the restart timer */
   guint8 request_length, request[ADIT_FSM_REQUEST_MAX];
   guint8 acked_id; /**< what we acknowledged last, to know a retransmission by */

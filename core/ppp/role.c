@@ -52,8 +52,17 @@ void adit_role_ask(AditRole *role, AditAuthRequest *request) {
   role->ops->ask(role->user, request);
 }
 
+/** Who has passed goes on as that user: a re-challenge answered in another name is refused unasked, right or wrong. */
 static void method_ask(gpointer host, AditAuthRequest *request) {
-  adit_role_ask(host, request);
+  static const AditAuthReply no = {.size = sizeof no, .outcome = ADIT_AUTH_REJECT, .why = "the peer answers as another user than before"};
+  AditRole *role = host;
+
+  if (role->status != ADIT_ROLE_OK || !role->name || g_strcmp0(request->user, role->name) == 0) {
+    adit_role_ask(role, request);
+    return;
+  }
+  adit_auth_request_unref(request);
+  role->method->verdict(role->box->state, &role->env, &no);
 }
 
 void adit_role_settle(AditRole *role, gboolean ok, const char *why) {

@@ -428,6 +428,27 @@ static void a_peer_that_naks_for_ever_is_left(void **state) {
   fixture_clear(&f);
 }
 
+/* It acknowledges all of ours, so that the restart counter never runs out, and asks for nothing, or for what is refused. */
+static void a_peer_that_acks_for_ever_without_opening_is_left(void **state) {
+  for (guint refused = 0; refused < 2; refused++) {
+    Fixture f;
+    guint rounds = 0;
+    fixture_init(&f);
+    open_it(&f);
+    for (; f.fsm.state >= ADIT_FSM_REQ_SENT && rounds < 200; rounds++) {
+      input(&f, 2, f.fsm.request_id, OURS, OURS_LENGTH);
+      if (refused)
+        input(&f, 1, (guint8)rounds, "\x63\x02", 2);
+      f.now += 3000;
+      adit_automaton_timeout(&f.fsm);
+    }
+    assert_int_equal(f.fsm.state, ADIT_FSM_CLOSING);
+    assert_int_equal(rounds, 40);
+    assert_string_equal(f.failure, "the peer and we can't agree on options");
+    fixture_clear(&f);
+  }
+}
+
 static void rfc1661_5_1_new_id_after_an_answer_same_id_in_a_retransmission(void **state) {
   Fixture f;
   fixture_init(&f);
@@ -570,6 +591,7 @@ int main(void) {
       cmocka_unit_test(rfc1661_5_4_reject_of_what_was_not_asked_is_discarded),
       cmocka_unit_test(an_option_that_is_needed_ends_it_when_rejected),
       cmocka_unit_test(a_peer_that_naks_for_ever_is_left),
+      cmocka_unit_test(a_peer_that_acks_for_ever_without_opening_is_left),
       cmocka_unit_test(rfc1661_5_1_new_id_after_an_answer_same_id_in_a_retransmission),
       cmocka_unit_test(rfc1661_4_3_renegotiation_while_open),
       cmocka_unit_test(a_retransmission_while_open_is_acked_again),

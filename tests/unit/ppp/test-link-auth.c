@@ -144,6 +144,20 @@ static void rechallenge_failing_ends_the_link(void **state) {
   pair_free(pair);
 }
 
+/* Whoever passes a second time as somebody else does not go on with the first one's session. */
+static void rechallenge_as_another_user_ends_the_link(void **state) {
+  Pair *pair = link_opened();
+  assert_true(adit_ppp_link_rechallenge(pair->b.link));
+  node_inject_text(&pair->b, "c223 01 07 000e 626f623a736563726574"); /* bob:secret */
+  assert_int_equal(pair->b.asks, 1);
+  assert_string_equal(link_info_of(&pair->b).user ? link_info_of(&pair->b).user : "alice", "alice");
+  pair_run(pair, 10000);
+  assert_int_equal(pair->b.closes, 1);
+  assert_string_equal(pair->b.reason, "the peer answers as another user than before");
+  assert_int_equal(pair->b.cause, ADIT_CAUSE_USER_ERROR);
+  pair_free(pair);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(wrong_credentials_end_both_sides),
@@ -155,6 +169,7 @@ int main(void) {
       cmocka_unit_test(authentication_has_a_deadline),
       cmocka_unit_test(a_verdict_for_nobody_is_dropped),
       cmocka_unit_test(rechallenge_failing_ends_the_link),
+      cmocka_unit_test(rechallenge_as_another_user_ends_the_link),
   };
   return cmocka_run_group_tests_name("link-auth", tests, NULL, NULL);
 }

@@ -101,6 +101,21 @@ static void rfc3437_lcp_that_fits_is_adopted(void **state) {
   pair_free(f.pair);
 }
 
+/* The peer renegotiates with us, and our first request is lost. */
+static void rfc1661_4_6_after_adoption_requests_are_repeated(void **state) {
+  Fixture f = prepare(MAGIC_AND_CHAP, PEER);
+  go(&f);
+  node_inject_text(f.a, "c021 01 01 0004");
+  assert_int_equal(node_count(f.a, ADIT_PPP_LCP, 1), 1);
+  pair_run(f.pair, 3500);
+  assert_int_equal(f.a->closes, 0);
+  assert_int_equal(node_count(f.a, ADIT_PPP_LCP, 1), 2);
+  pair_run(f.pair, 60000);
+  assert_int_equal(f.a->closes, 1);
+  assert_int_equal(node_count(f.a, ADIT_PPP_LCP, 1), 10);
+  pair_free(f.pair);
+}
+
 static void rfc2661_4_4_5_proxied_chap_is_asked_and_answered(void **state) {
   Fixture f = prepare(MAGIC_AND_CHAP, PEER);
   with_auth(&f, 2, 0x2c, "alice", "00112233445566778899aabbccddeeff", "ffeeddccbbaa99887766554433221100");
@@ -260,6 +275,7 @@ static void an_adopted_link_survives_death(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(rfc3437_lcp_that_fits_is_adopted),
+      cmocka_unit_test(rfc1661_4_6_after_adoption_requests_are_repeated),
       cmocka_unit_test(rfc2661_4_4_5_proxied_chap_is_asked_and_answered),
       cmocka_unit_test(rfc2661_4_4_5_proxied_pap),
       cmocka_unit_test(rfc2661_4_4_5_proxied_mschapv1_refused),

@@ -99,6 +99,12 @@ static gboolean reserve(const AditPrefix *which) {
   return TRUE;
 }
 
+static void hold(const AditPrefix *which) {
+  if (current)
+    adit_pool_set_span(current, which, claim, NULL);
+  lease_add(which);
+}
+
 static gboolean release(AditPool *pool, guint64 index, gpointer data) {
   adit_pool_body_release(pool->body, index, data);
   return TRUE;
@@ -115,7 +121,7 @@ static void give_back(const AditPrefix *which) {
 }
 
 const AditPoolService *adit_pool_service(void) {
-  static const AditPoolService service = {.size = sizeof service, .take = take, .reserve = reserve, .give_back = give_back};
+  static const AditPoolService service = {.size = sizeof service, .take = take, .reserve = reserve, .give_back = give_back, .hold = hold};
   return &service;
 }
 

@@ -246,6 +246,25 @@ static void a_reserved_address_is_passed_over(void **state) {
   assert_true(reserve("192.0.2.1/32"));
 }
 
+static void what_is_held_is_handed_out_to_nobody(void **state) {
+  AditPrefix ours = prefix("10.0.0.1/32");
+  commit(config("p 10.0.0.1-10.0.0.2", NULL));
+  assert_string_equal(take("p", "a"), "10.0.0.1/32"); /* before it became ours */
+  pools->hold(&ours);
+  pools->hold(&ours);
+  give("10.0.0.1/32"); /* the peer's */
+  assert_false(reserve("10.0.0.1/32"));
+  assert_string_equal(take("p", "a"), "10.0.0.2/32");
+  assert_string_equal(take("p", "b"), "");
+
+  commit(config("p 10.0.0.0-10.0.0.2", NULL));
+  give("10.0.0.1/32");
+  assert_string_equal(take("p", "b"), "10.0.0.0/32");
+  assert_string_equal(take("p", "c"), "");
+  give("10.0.0.1/32");
+  assert_string_equal(take("p", "c"), "10.0.0.1/32");
+}
+
 static void a_reservation_larger_or_smaller_than_an_entry(void **state) {
   commit(config("p 2001:db8::/56", NULL));
   assert_true(reserve("2001:db8:0:1::5/128"));
@@ -460,6 +479,7 @@ int main(void) {
       T(memory_of_owners_is_bounded_and_nothing_is_lost),
       T(giant_pools_cost_nothing),
       T(a_reserved_address_is_passed_over),
+      T(what_is_held_is_handed_out_to_nobody),
       T(a_reservation_larger_or_smaller_than_an_entry),
       T(giving_back_twice_takes_nothing_from_another),
       T(leases_stay_over_a_reload),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* A PPP link between a transport's call, AAA and a session: the engine's host. */
 #include "core/aaa/aaa.h"
+#include "core/base/engine.h"
 #include "core/base/loop.h"
-#include "core/base/random.h"
 #include "core/bus/bus.h"
 #include "core/session/internal.h"
 
@@ -103,25 +103,6 @@ static void drop(AditSessLink *link, AditCause cause, const char *reason) {
 }
 
 /* ---- the engine's host ---- */
-
-static guint64 env_now(gpointer host) {
-  return adit_loop_service()->now();
-}
-
-static void env_wake(gpointer host, guint slot, guint64 deadline) {
-  AditSessLink *link = host;
-  guint64 now = adit_loop_service()->now();
-  if (deadline)
-    adit_timer_arm(&link->timer, deadline > now ? deadline - now : 1);
-  else
-    adit_timer_cancel(&link->timer);
-}
-
-static void env_random(gpointer host, gpointer buffer, gsize length) {
-  adit_random(buffer, length);
-}
-
-static const AditEngineOps engine_ops = {sizeof engine_ops, env_now, env_wake, env_random};
 
 static void on_timer(AditTimer *timer, gpointer data) {
   AditSessLink *link = data;
@@ -359,7 +340,7 @@ AditLinkId adit_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError *
     return 0;
 
   AditSessLink *link = link_new(plugin, spec);
-  AditEngineEnv env = {&engine_ops, link};
+  AditEngineEnv env = adit_loop_engine(&link->timer);
   AditPppLinkParams params = {
       .mru = size_option(spec, "max-mru"),
       .mtu = size_option(spec, "max-mtu"),

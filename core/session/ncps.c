@@ -1,28 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* A session's network control protocols: which run, their timers, and what they agree on. */
+#include "core/base/engine.h"
 #include "core/base/loop.h"
-#include "core/base/random.h"
 #include "core/ppp/registry.h"
 #include "core/session/internal.h"
-
-static guint64 env_now(gpointer host) {
-  return adit_loop_service()->now();
-}
-
-static void env_wake(gpointer host, guint slot, guint64 deadline) {
-  AditSessNcp *self = host;
-  guint64 now = adit_loop_service()->now();
-  if (deadline)
-    adit_timer_arm(&self->timer, deadline > now ? deadline - now : 1);
-  else
-    adit_timer_cancel(&self->timer);
-}
-
-static void env_random(gpointer host, gpointer buffer, gsize length) {
-  adit_random(buffer, length);
-}
-
-static const AditEngineOps engine_ops = {sizeof engine_ops, env_now, env_wake, env_random};
 
 static void on_timer(AditTimer *timer, gpointer data) {
   AditSessNcp *self = data;
@@ -136,7 +117,7 @@ void adit_sess_ncps_start(AditSess *session) {
     if (!is_wanted(session, descs[i], &required))
       continue;
     AditSessNcp *self = &session->ncp[session->n_ncps++];
-    AditEngineEnv env = {&engine_ops, self};
+    AditEngineEnv env = adit_loop_engine(&self->timer);
     self->session = session;
     self->required = required;
     self->timer.func = on_timer;

@@ -164,7 +164,8 @@ static void on_idle(AditTimer *timer, gpointer data) {
   AditDpStats stats = {0};
 
   session->datapath->session_stats(session->plane, &stats);
-  guint64 since = adit_loop_service()->now() - MAX(stats.last_data_ms, session->up_ms);
+  /* A worker reads the clock itself, and may be ahead of this pass. */
+  guint64 now = adit_loop_service()->now(), last = MIN(MAX(stats.last_data_ms, session->up_ms), now), since = now - last;
   if (since >= limit)
     adit_sess_end(session, ADIT_CAUSE_IDLE_TIMEOUT, "idle-timeout");
   else

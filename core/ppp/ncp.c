@@ -135,6 +135,10 @@ gboolean adit_ncp_is_open(const AditNcp *ncp) {
   return ncp->fsm.state == ADIT_FSM_OPENED;
 }
 
+gboolean adit_ncp_is_over(const AditNcp *ncp) {
+  return ncp->fsm.state == ADIT_FSM_CLOSED || ncp->fsm.state == ADIT_FSM_STOPPED;
+}
+
 gboolean adit_ncp_owns(const AditNcp *ncp, guint16 protocol) {
   return protocol == ncp->desc->protocol || (protocol && protocol == ncp->desc->data_protocol);
 }

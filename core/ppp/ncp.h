@@ -42,6 +42,8 @@ void adit_ncp_free(AditNcp *ncp); /**< quietly; NULL is fine */
 
 const AditNcpDesc *adit_ncp_desc(const AditNcp *ncp);
 gboolean adit_ncp_is_open(const AditNcp *ncp);
+/** True if it neither is open nor tries to be, while the network phase goes on; the peer may still begin again. */
+gboolean adit_ncp_is_over(const AditNcp *ncp);
 /** True if `protocol` is this NCP's, its own or its data's. */
 gboolean adit_ncp_owns(const AditNcp *ncp, guint16 protocol);
 

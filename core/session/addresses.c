@@ -3,56 +3,92 @@
 #include "core/pool/pool.h"
 #include "core/session/internal.h"
 
-/* Addresses written for one peer that are in use: two with the same would take each other's traffic, and a pool knows only
- * its own. */
-static GHashTable *used;
+/* Addresses in use that did not come out of a pool: a pool knows only its own, and two peers with the same, or a peer with
+ * one of ours, would take each other's traffic. */
+static GHashTable *theirs; /* AditAddress */
+static AditTally *ours;    /* AditAddress, for each session that has it */
+
+void adit_addresses_init(void) {
+  theirs = g_hash_table_new_full(adit_address_hash, adit_address_same, g_free, NULL);
+  ours = adit_tally_new(adit_address_hash, adit_address_same, sizeof(AditAddress));
+}
+
+void adit_addresses_fini(void) {
+  g_clear_pointer(&theirs, g_hash_table_unref);
+  g_clear_pointer(&ours, adit_tally_free);
+}
+
+static AditPrefix host_prefix(const AditAddress *address) {
+  return (AditPrefix){*address, (guint8)(adit_address_size(address) * 8)};
+}
 
 static gboolean from_pool(AditSess *session, const char *pool, AditAddress *out, GError **error) {
   AditPrefix taken;
-  if (session->n_leases == ADIT_SESS_MAX_LEASES || !adit_pool_service()->take(pool, session->user, &taken, error))
+  if (!adit_pool_service()->take(pool, session->user, &taken, error))
     return FALSE;
-  session->lease[session->n_leases++] = taken;
+  session->lease[session->n_leases++] = (AditSessLease){taken, ADIT_LEASE_TAKEN};
   *out = taken.address;
   return TRUE;
 }
 
-void adit_addresses_init(void) {
-  used = g_hash_table_new_full(adit_address_hash, adit_address_same, g_free, NULL);
+static void hold_ours(AditSess *session, const AditAddress *address) {
+  AditPrefix prefix = host_prefix(address);
+  adit_pool_service()->hold(&prefix);
+  adit_tally_add(ours, address);
+  session->lease[session->n_leases++] = (AditSessLease){prefix, ADIT_LEASE_OURS};
 }
 
-void adit_addresses_fini(void) {
-  g_clear_pointer(&used, g_hash_table_unref);
-}
-
-/* An address that stands in the configuration: taken out of the pools, so that nobody else gets it. */
-static gboolean fixed(AditSess *session, const AditAddress *address, GError **error) {
+/* Taken out of the pools, so that nobody else gets it. */
+static gboolean reserve_theirs(AditSess *session, const AditAddress *address, GError **error) {
   char text[ADIT_ADDRESS_TEXT];
-  AditPrefix prefix = {*address, (guint8)(adit_address_size(address) * 8)};
+  AditPrefix prefix = host_prefix(address);
 
-  if (session->n_leases == ADIT_SESS_MAX_LEASES || g_hash_table_contains(used, address) || !adit_pool_service()->reserve(&prefix)) {
+  if (session->n_leases == ADIT_SESS_MAX_LEASES || adit_tally_count(ours, address) || g_hash_table_contains(theirs, address) ||
+      !adit_pool_service()->reserve(&prefix)) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "remote-address %s is in use", adit_address_format(address, text));
     return FALSE;
   }
-  session->lease[session->n_leases++] = prefix;
-  session->fixed = TRUE;
-  g_hash_table_add(used, g_memdup2(address, sizeof *address));
+  g_hash_table_add(theirs, g_memdup2(address, sizeof *address));
+  session->lease[session->n_leases++] = (AditSessLease){prefix, ADIT_LEASE_THEIRS};
   return TRUE;
 }
 
-static gboolean decide(AditSess *session, const char *key, gboolean exclusive, AditAddress *out, GError **error) {
-  const AditValue *item = adit_value_get(session->attributes, key);
+static gboolean decide_local(AditSess *session, AditAddress *out, GError **error) {
+  const AditValue *item = adit_value_get(session->attributes, "local-address");
 
-  if (!item)
-    return TRUE;
-  if (item->type == ADIT_VALUE_ADDRESS) {
-    *out = item->as.address;
-    return !exclusive || fixed(session, out, error);
-  }
-  if (!from_pool(session, item->as.string, out, error)) {
-    g_prefix_error(error, "%s: ", key);
+  if (item && item->type == ADIT_VALUE_STRING && !from_pool(session, item->as.string, out, error)) {
+    g_prefix_error(error, "local-address: ");
     return FALSE;
   }
+  if (item && item->type == ADIT_VALUE_ADDRESS) {
+    *out = item->as.address;
+    if (!session->is_client) /* it only asks for it */
+      hold_ours(session, out);
+  }
   return TRUE;
+}
+
+static gboolean decide_remote(AditSess *session, AditAddress *out, GError **error) {
+  const AditValue *item = adit_value_get(session->attributes, "remote-address");
+
+  if (item && item->type == ADIT_VALUE_STRING && !from_pool(session, item->as.string, out, error)) {
+    g_prefix_error(error, "remote-address: ");
+    return FALSE;
+  }
+  if (item && item->type == ADIT_VALUE_ADDRESS) {
+    *out = item->as.address;
+    return session->is_client || reserve_theirs(session, out, error); /* a client's server may be the same for many */
+  }
+  return TRUE;
+}
+
+gboolean adit_sess_accept_remote(AditSess *session, const AditAddress *address, GError **error) {
+  if (session->is_client || !adit_address_is_set(address) || adit_address_is_any(address))
+    return TRUE;
+  for (guint i = 0; i < session->n_leases; i++)
+    if (session->lease[i].kind != ADIT_LEASE_OURS && adit_address_equal(&session->lease[i].prefix.address, address))
+      return TRUE;
+  return reserve_theirs(session, address, error);
 }
 
 static void servers(const AditValue *attributes, const char *key, AditAddress out[2]) {
@@ -76,14 +112,22 @@ gboolean adit_sess_reserve(AditSess *session, GError **error) {
   servers(session->attributes, "dns-server", params->dns);
   servers(session->attributes, "wins-server", params->wins);
 
-  return decide(session, "local-address", FALSE, &params->local4, error) &&
-         decide(session, "remote-address", !session->is_client, &params->remote4, error);
+  return decide_local(session, &params->local4, error) && decide_remote(session, &params->remote4, error);
 }
 
 void adit_sess_release(AditSess *session) {
-  if (session->fixed && used)
-    g_hash_table_remove(used, &session->params.remote4);
-  session->fixed = FALSE;
-  while (session->n_leases)
-    adit_pool_service()->give_back(&session->lease[--session->n_leases]);
+  while (session->n_leases) {
+    const AditSessLease *lease = &session->lease[--session->n_leases];
+    switch (lease->kind) {
+    case ADIT_LEASE_TAKEN:
+      break;
+    case ADIT_LEASE_OURS:
+      adit_tally_remove(ours, &lease->prefix.address);
+      break;
+    case ADIT_LEASE_THEIRS:
+      g_hash_table_remove(theirs, &lease->prefix.address);
+      break;
+    }
+    adit_pool_service()->give_back(&lease->prefix);
+  }
 }

@@ -35,7 +35,7 @@ static Request *request_new(AditSess *session, const char *what, const AditPrefi
 
 static void add_address(AditSess *session, const AditNetAddress *address) {
   g_array_append_val(session->addresses, *address);
-  if (session->shared && !adit_shared_address_use(session->shared, &address->local.address))
+  if (session->shared && adit_tally_add(adit_shared_addresses(session->shared), &address->local.address) > 1)
     return;
   adit_sess_net->address_add(address, on_done, request_new(session, "address", &address->local));
 }
@@ -133,7 +133,7 @@ void adit_sess_withdraw(AditSess *session) {
     adit_sess_net->route_delete(&g_array_index(session->routes, AditNetRoute, i), NULL, NULL);
   for (guint i = 0; i < session->addresses->len; i++) {
     AditNetAddress *address = &g_array_index(session->addresses, AditNetAddress, i);
-    if (!session->shared || adit_shared_address_leave(session->shared, &address->local.address))
+    if (!session->shared || !adit_tally_remove(adit_shared_addresses(session->shared), &address->local.address))
       adit_sess_net->address_delete(address, NULL, NULL);
   }
   g_array_set_size(session->routes, 0);

@@ -6,6 +6,7 @@
 #include "core/ppp/ncp.h"
 #include "core/session/profile.h"
 #include "core/session/session.h"
+#include "core/session/tally.h"
 #include <adit/event.h>
 #include <adit/log.h>
 #include <adit/loop.h>
@@ -67,7 +68,19 @@ typedef struct {
   AditTimer timer;
   AditSess *session;
   gboolean required;
+  char *why; /**< it closed last */
 } AditSessNcp;
+
+typedef enum {
+  ADIT_LEASE_TAKEN,  /**< out of a pool */
+  ADIT_LEASE_OURS,   /**< our end's, as written: many may have it */
+  ADIT_LEASE_THEIRS, /**< the peer's, as written or as it chose: its own */
+} AditSessLeaseKind;
+
+typedef struct {
+  AditPrefix prefix;
+  AditSessLeaseKind kind;
+} AditSessLease;
 
 struct AditSess {
   gint refs;
@@ -94,9 +107,8 @@ struct AditSess {
   AditSharedPort *shared;
   guint mtu;
 
-  AditPrefix lease[ADIT_SESS_MAX_LEASES];
+  AditSessLease lease[ADIT_SESS_MAX_LEASES];
   guint n_leases;
-  gboolean fixed; /**< remote4 was written for this peer, not taken from a pool */
   AditNcpParams params;
   AditNcpResult result;
   AditSessNcp ncp[ADIT_SESS_MAX_NCPS];
@@ -125,7 +137,8 @@ guint adit_sess_count(const char *transport, const char *server);
 /** Ends it; harmless when it is ending. The link, if it lives, says goodbye by itself. */
 void adit_sess_end(AditSess *session, AditCause cause, const char *reason);
 void adit_sess_link_lost(AditSess *session, AditCause cause, const char *reason);
-void adit_sess_network(AditSess *session, gboolean up); /**< LCP came up (again), or left Opened */
+/** LCP came up (again), or left Opened. Ends the session when there is no NCP that could open. */
+void adit_sess_network(AditSess *session, gboolean up);
 gboolean adit_sess_frame(AditSess *session, guint16 protocol, const guint8 *payload, gsize length);
 void adit_sess_rejected(AditSess *session, guint16 protocol);
 AditCounters adit_sess_counters(AditSess *session);
@@ -150,6 +163,8 @@ void adit_sess_ncps_free(AditSess *session);
 
 /** Decides and reserves both ends' IPv4 addresses into session->params. False with a reason that says what to configure. */
 gboolean adit_sess_reserve(AditSess *session, GError **error);
+/** The peer has settled for `address`: reserves it, unless it is what was offered. */
+gboolean adit_sess_accept_remote(AditSess *session, const AditAddress *address, GError **error);
 void adit_sess_release(AditSess *session);
 void adit_addresses_init(void);
 void adit_addresses_fini(void);
@@ -162,9 +177,8 @@ void adit_sess_port_ready(AditSess *session, const GError *error);
 /** Closes or leaves it; adit_sess_port_gone() follows, maybe in this call. */
 void adit_sess_port_close(AditSess *session);
 void adit_sess_port_gone(AditSess *session);
-/** Counts uses of an address on a shared interface: TRUE for the first, and for the last. */
-gboolean adit_shared_address_use(AditSharedPort *shared, const AditAddress *address);
-gboolean adit_shared_address_leave(AditSharedPort *shared, const AditAddress *address);
+/** Which of our addresses a shared interface has, and for how many sessions. */
+AditTally *adit_shared_addresses(AditSharedPort *shared);
 void adit_ports_init(void);
 void adit_ports_fini(void);
 

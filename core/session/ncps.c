@@ -40,9 +40,14 @@ static void on_opened(gpointer host, AditNcp *ncp, const AditNcpResult *result) 
   AditSessNcp *self = host;
   AditSess *session = self->session;
   gboolean ipv6 = adit_ncp_desc(ncp)->data_protocol == ADIT_PPP_IPV6;
+  g_autoptr(GError) error = NULL;
 
   if (has_changed(session, result, ipv6)) {
     adit_sess_end(session, ADIT_CAUSE_USER_ERROR, "addresses changed in renegotiation");
+    return;
+  }
+  if (!ipv6 && !adit_sess_accept_remote(session, &result->remote4, &error)) {
+    adit_sess_end(session, ADIT_CAUSE_USER_ERROR, error->message);
     return;
   }
   switch (adit_ncp_desc(ncp)->data_protocol) {
@@ -72,16 +77,37 @@ static void on_down(gpointer host, AditNcp *ncp) {
   adit_sess_set_plane(self->session);
 }
 
-/* RFC 1661 3.5: an NCP's end does not end the link, unless it was asked for or none is left that could carry anything. */
+/* RFC 1661 3.5: an NCP's end does not end the link, as long as another one is open or still trying. A peer that wants the
+ * last one back has the time until its Terminate-Request is settled, as with pppd. */
+static void end_if_none_is_left(AditSess *session) {
+  g_autoptr(GString) reason = g_string_new("no network protocol is ");
+
+  for (guint i = 0; i < session->n_ncps; i++) {
+    if (!adit_ncp_is_over(session->ncp[i].ncp))
+      return;
+    const char *why = session->ncp[i].why;
+    g_string_append_printf(reason, "%s%s: %s", i ? "; " : "left: ", adit_ncp_desc(session->ncp[i].ncp)->name, why ? why : "closed");
+  }
+  if (!session->n_ncps) {
+    adit_sess_end(session, ADIT_CAUSE_SERVICE_UNAVAILABLE, "no network protocol is enabled");
+    return;
+  }
+  adit_sess_end(session, session->state == ADIT_SESS_UP ? ADIT_CAUSE_USER_REQUEST : ADIT_CAUSE_USER_ERROR, reason->str);
+}
+
 static void on_closed(gpointer host, AditNcp *ncp, const char *why) {
   AditSessNcp *self = host;
   AditSess *session = self->session;
   AditLogContext log = adit_sess_log(session);
 
   adit_info(&log, "%s closed: %s", adit_ncp_desc(ncp)->name, why);
+  g_free(self->why);
+  self->why = g_strdup(why);
   if (self->required) {
     g_autofree char *reason = g_strdup_printf("%s is required: %s", adit_ncp_desc(ncp)->name, why);
     adit_sess_end(session, ADIT_CAUSE_USER_ERROR, reason);
+  } else {
+    end_if_none_is_left(session);
   }
 }
 
@@ -114,8 +140,13 @@ void adit_sess_ncps_start(AditSess *session) {
 
   for (guint i = 0; i < n && session->n_ncps < ADIT_SESS_MAX_NCPS; i++) {
     gboolean required;
-    if (!is_wanted(session, descs[i], &required))
-      continue;
+    if (!is_wanted(session, descs[i], &required)) {
+      if (!required)
+        continue;
+      g_autofree char *reason = g_strdup_printf("%s is required and cannot be offered", descs[i]->name);
+      adit_sess_end(session, ADIT_CAUSE_SERVICE_UNAVAILABLE, reason);
+      return;
+    }
     AditSessNcp *self = &session->ncp[session->n_ncps++];
     AditEngineEnv env = adit_loop_engine(&self->timer);
     self->session = session;
@@ -131,6 +162,7 @@ void adit_sess_ncps_free(AditSess *session) {
   for (guint i = 0; i < session->n_ncps; i++) {
     adit_timer_cancel(&session->ncp[i].timer);
     g_clear_pointer(&session->ncp[i].ncp, adit_ncp_free);
+    g_clear_pointer(&session->ncp[i].why, g_free);
   }
   session->n_ncps = 0;
 }
@@ -141,6 +173,8 @@ void adit_sess_network(AditSess *session, gboolean up) {
       adit_ncp_up(session->ncp[i].ncp);
     else
       adit_ncp_down(session->ncp[i].ncp);
+  if (up && session->state != ADIT_SESS_ENDING)
+    end_if_none_is_left(session);
 }
 
 gboolean adit_sess_frame(AditSess *session, guint16 protocol, const guint8 *payload, gsize length) {

@@ -12,8 +12,8 @@ struct AditSharedPort {
   AditPort *port;
   gboolean opening;
   guint users;
-  GPtrArray *waiting;    /* AditSess*, a reference each: to be told when it is open */
-  GHashTable *addresses; /* AditAddress* -> count */
+  GPtrArray *waiting;   /* AditSess*, a reference each: to be told when it is open */
+  AditTally *addresses; /* AditAddress */
   const AditDatapathOps *datapath;
 };
 
@@ -84,7 +84,7 @@ static void own_opened(gpointer user, AditPort *port, const GError *error) {
 static void shared_free(AditSharedPort *port) {
   g_hash_table_remove(shared, port->name);
   g_ptr_array_unref(port->waiting);
-  g_hash_table_unref(port->addresses);
+  adit_tally_free(port->addresses);
   g_free(port->name);
   g_free(port);
 }
@@ -129,7 +129,7 @@ static void shared_open(AditSess *session, const char *name) {
     port->name = g_strdup(name);
     port->datapath = session->datapath;
     port->waiting = g_ptr_array_new_with_free_func((GDestroyNotify)adit_sess_unref);
-    port->addresses = g_hash_table_new_full(adit_address_hash, adit_address_same, g_free, NULL);
+    port->addresses = adit_tally_new(adit_address_hash, adit_address_same, sizeof(AditAddress));
     g_hash_table_insert(shared, port->name, port);
   }
   g_strlcpy(session->name, name, sizeof session->name);
@@ -149,19 +149,8 @@ static void shared_open(AditSess *session, const char *name) {
   session->datapath->port_open(session->dp, &spec, shared_opened, port);
 }
 
-gboolean adit_shared_address_use(AditSharedPort *port, const AditAddress *address) {
-  guint count = GPOINTER_TO_UINT(g_hash_table_lookup(port->addresses, address));
-  g_hash_table_replace(port->addresses, g_memdup2(address, sizeof *address), GUINT_TO_POINTER(count + 1));
-  return count == 0;
-}
-
-gboolean adit_shared_address_leave(AditSharedPort *port, const AditAddress *address) {
-  guint count = GPOINTER_TO_UINT(g_hash_table_lookup(port->addresses, address));
-  if (count > 1)
-    g_hash_table_replace(port->addresses, g_memdup2(address, sizeof *address), GUINT_TO_POINTER(count - 1));
-  else
-    g_hash_table_remove(port->addresses, address);
-  return count == 1;
+AditTally *adit_shared_addresses(AditSharedPort *port) {
+  return port->addresses;
 }
 
 /* ---- either ---- */

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "core/session/tally.h"
+
+struct AditTally {
+  GHashTable *counts; /* key -> GUINT_TO_POINTER, never 0 */
+  gsize size;
+};
+
+AditTally *adit_tally_new(GHashFunc hash, GEqualFunc equal, gsize size) {
+  AditTally *tally = g_new0(AditTally, 1);
+  tally->counts = g_hash_table_new_full(hash, equal, g_free, NULL);
+  tally->size = size;
+  return tally;
+}
+
+void adit_tally_free(AditTally *tally) {
+  g_hash_table_unref(tally->counts);
+  g_free(tally);
+}
+
+guint adit_tally_count(const AditTally *tally, gconstpointer key) {
+  return GPOINTER_TO_UINT(g_hash_table_lookup(tally->counts, key));
+}
+
+static void set(AditTally *tally, gconstpointer key, guint count) {
+  g_hash_table_insert(tally->counts, tally->size ? g_memdup2(key, tally->size) : g_strdup(key), GUINT_TO_POINTER(count));
+}
+
+guint adit_tally_add(AditTally *tally, gconstpointer key) {
+  guint count = adit_tally_count(tally, key) + 1;
+  set(tally, key, count);
+  return count;
+}
+
+guint adit_tally_remove(AditTally *tally, gconstpointer key) {
+  guint count = adit_tally_count(tally, key);
+  if (count > 1)
+    set(tally, key, count - 1);
+  else
+    g_hash_table_remove(tally->counts, key);
+  return count ? count - 1 : 0;
+}

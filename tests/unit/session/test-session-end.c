@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* When a session has to end by itself, and when it must not. */
+#include "core/ppp/registry.h"
+#include "ipv6cp.h"
+#include "tests/unit/session/world.h"
+
+/* A frame as the pair's client would send it to its server. */
+static void say_to_server(World *w, guint call, const guint8 *frame, gsize length) {
+  AditPath path = {.local = w->client.at, .remote = w->server.at};
+  guint8 datagram[128] = {0, 2, 0, 1, (guint8)(call >> 8), (guint8)call};
+  assert_true(length + 6 <= sizeof datagram);
+  memcpy(datagram + 6, frame, length);
+  assert_true(null_net_deliver(w->net, &path, datagram, length + 6));
+}
+
+static void reject_protocol(World *w, guint call, guint16 protocol) {
+  const guint8 frame[] = {0xc0, 0x21, 8, 1, 0, 10, (guint8)(protocol >> 8), (guint8)protocol, 1, 1, 0, 4};
+  say_to_server(w, call, frame, sizeof frame);
+}
+
+/* RFC 1661 3.5: nothing can pass, and nothing will. */
+static void without_any_network_protocol_it_ends(void **state) {
+  World *w = *state;
+  Pair *pair = &w->pair[0];
+
+  world_dial(w, pair, "no4", "right", NULL);
+  assert_true(TEST_LOOP_UNTIL(pair->server.closed && pair->client.closed, 10000));
+  assert_int_equal(pair->server.cause, ADIT_CAUSE_SERVICE_UNAVAILABLE);
+  assert_string_equal(pair->server.reason, "no network protocol is enabled");
+  assert_int_equal(w->up, 0);
+}
+
+static void a_required_protocol_that_cannot_be_offered_ends_it(void **state) {
+  World *w = *state;
+  g_autoptr(AditValue) server = world_config_of("lns", NULL, NULL), client = world_config_of("out1", "need4", "right");
+  g_autoptr(GError) error = NULL;
+
+  assert_true(adit_ppp_service()->ncp_add(&w->plugin, &ipv6cp_desc, &error));
+  adit_value_set(server, "default-profile", adit_value_string("default")); /* has no addresses */
+  assert_true(world_call_open(w, &w->pair[0].server, FALSE, server, 1, &null_datapath_ops, &error));
+  assert_true(world_call_open(w, &w->pair[0].client, TRUE, client, 1, &null_datapath_ops, &error));
+  assert_true(TEST_LOOP_UNTIL(w->pair[0].server.closed, 10000));
+  assert_int_equal(w->pair[0].server.cause, ADIT_CAUSE_SERVICE_UNAVAILABLE);
+  assert_string_equal(w->pair[0].server.reason, "ipcp is required and cannot be offered");
+}
+
+static void when_the_last_network_protocol_closes_it_ends(void **state) {
+  World *w = *state;
+  Pair *pair = &w->pair[0];
+
+  world_dial(w, pair, "alice", "right", NULL);
+  assert_true(TEST_LOOP_UNTIL(w->up == 2, 5000));
+  reject_protocol(w, 1, ADIT_PPP_IPCP);
+  assert_true(TEST_LOOP_UNTIL(pair->server.closed && pair->client.closed && w->down == 2, 10000));
+  assert_int_equal(pair->server.cause, ADIT_CAUSE_USER_REQUEST);
+  assert_string_equal(pair->server.reason, "no network protocol is left: ipcp: the peer rejected it");
+}
+
+/* RFC 1661 3.7: closing an NCP is no reason to close the link while another lives. */
+static void another_network_protocol_keeps_it_alive(void **state) {
+  World *w = *state;
+  Pair *pair = &w->pair[0];
+  g_autoptr(GError) error = NULL;
+
+  assert_true(adit_ppp_service()->ncp_add(&w->plugin, &ipv6cp_desc, &error));
+  world_dial(w, pair, "alice", "right", NULL);
+  assert_true(TEST_LOOP_UNTIL(w->up == 2, 5000));
+  reject_protocol(w, 1, ADIT_PPP_IPCP);
+  g_autoptr(AditValue) one = NULL;
+  assert_true(TEST_LOOP_UNTIL(({
+                                g_clear_pointer(&one, adit_value_unref);
+                                (one = adit_session_describe("l2tp-alice")) && adit_value_get(one, "remote-ipv6-address");
+                              }),
+                              5000));
+  assert_false(pair->server.closed);
+  reject_protocol(w, 1, ADIT_PPP_IPV6CP);
+  assert_true(TEST_LOOP_UNTIL(pair->server.closed, 10000));
+  assert_non_null(strstr(pair->server.reason, "ipcp: "));
+  assert_non_null(strstr(pair->server.reason, "ipv6cp: the peer rejected it"));
+}
+
+static void the_local_address_goes_to_no_peer(void **state) {
+  World *w = *state;
+
+  world_dial(w, &w->pair[0], "inside", "right", NULL);
+  assert_true(TEST_LOOP_UNTIL(w->up == 2, 5000));
+  assert_int_equal(world_told("address 10.0.0.1/32 peer 10.0.0.2"), 1);
+
+  world_dial(w, &w->pair[1], "alice", "right", NULL); /* has the same local address */
+  assert_true(TEST_LOOP_UNTIL(w->up == 4, 5000));
+  adit_session_service()->link_close(w->pair[0].server.id, ADIT_CAUSE_LOST_SERVICE, "gone");
+  assert_true(TEST_LOOP_UNTIL(w->down == 1, 5000));
+  world_dial(w, &w->pair[2], "inside", "right", NULL);
+  assert_true(TEST_LOOP_UNTIL(world_told("address 10.0.0.1/32 peer 10.0.0.2") == 2, 5000));
+
+  world_dial(w, &w->pair[3], "self", "right", NULL);
+  assert_true(TEST_LOOP_UNTIL(w->pair[3].server.closed, 10000));
+  assert_string_equal(w->pair[3].server.reason, "remote-address 10.0.0.1 is in use");
+}
+
+/* A client that asks for an address of its own, at a server that lets it. */
+static void dial_wanting(World *w, Pair *pair, guint number, const char *profile) {
+  g_autoptr(AditValue) server = world_config_of("lns", NULL, NULL), client = world_config_of("out1", "chooser", "right");
+  adit_value_set(client, "profile", adit_value_string(profile));
+  assert_true(world_call_open(w, &pair->server, FALSE, server, number, &null_datapath_ops, NULL));
+  assert_true(world_call_open(w, &pair->client, TRUE, client, number, &null_datapath_ops, NULL));
+}
+
+static void a_peer_may_choose_no_address_that_is_taken(void **state) {
+  World *w = *state;
+
+  world_dial(w, &w->pair[0], "alice", "right", NULL); /* 10.0.0.10 */
+  assert_true(TEST_LOOP_UNTIL(w->up == 2, 5000));
+  dial_wanting(w, &w->pair[1], 11, "wants10");
+  assert_true(TEST_LOOP_UNTIL(w->pair[1].server.closed, 10000));
+  assert_string_equal(w->pair[1].server.reason, "remote-address 10.0.0.10 is in use");
+  dial_wanting(w, &w->pair[2], 12, "wants77");
+  assert_true(TEST_LOOP_UNTIL(world_told("address 10.0.0.1/32 peer 10.0.0.77") == 1, 5000));
+}
+
+/* Workers stamp packets by their own clock, which runs ahead of a loop pass that has begun. */
+static void just_now(AditDpSession *session, AditDpStats *out) {
+  null_datapath_ops.session_stats(session, out);
+  out->last_data_ms = adit_loop_service()->now() + 5;
+}
+
+static void traffic_of_this_very_moment_is_not_idle(void **state) {
+  World *w = *state;
+  static AditDatapathOps busy; /* outlives the test: the session ends in teardown */
+  guint64 since = adit_loop_service()->now();
+
+  busy = null_datapath_ops;
+  busy.session_stats = just_now;
+  world_dial(w, &w->pair[0], "idler", "right", &busy);
+  assert_true(TEST_LOOP_UNTIL(w->up == 2, 5000));
+  assert_true(TEST_LOOP_UNTIL(adit_loop_service()->now() > since + 300 || w->pair[0].server.closed, 5000));
+  assert_false(w->pair[0].server.closed);
+}
+
+int main(void) {
+#define test(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+  const struct CMUnitTest tests[] = {
+      test(without_any_network_protocol_it_ends),
+      test(a_required_protocol_that_cannot_be_offered_ends_it),
+      test(when_the_last_network_protocol_closes_it_ends),
+      test(another_network_protocol_keeps_it_alive),
+      test(the_local_address_goes_to_no_peer),
+      test(a_peer_may_choose_no_address_that_is_taken),
+      test(traffic_of_this_very_moment_is_not_idle),
+  };
+  return cmocka_run_group_tests_name("session end", tests, NULL, NULL);
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "tests/unit/session/world.h"
+#include "core/aaa/aaa.h"
+#include "core/path/path.h"
+#include "core/ppp/registry.h"
+#include "ipcp.h"
+#include "pap.h"
+
+#include <adit/auth.h>
+
+/* ---- the kernel ---- */
+
+Kernel world_kernel;
+
+typedef struct {
+  AditNetDone done;
+  gpointer user;
+  int error;
+} Answer;
+
+static void answer(gpointer data) {
+  g_autofree Answer *a = data;
+  if (a->done)
+    a->done(a->user, a->error);
+}
+
+static void tell(char *what, AditNetDone done, gpointer user, int error) {
+  Answer *a = g_new0(Answer, 1);
+  *a = (Answer){done, user, error};
+  g_ptr_array_add(world_kernel.told, what);
+  adit_call_main(answer, a);
+}
+
+static char *address_text(const char *sign, const AditNetAddress *a) {
+  char local[ADIT_PREFIX_TEXT], peer[ADIT_ADDRESS_TEXT];
+  return g_strdup_printf("%saddress %s peer %s", sign, adit_prefix_format(&a->local, local), adit_address_format(&a->peer, peer));
+}
+
+static char *route_text(const char *sign, const AditNetRoute *r) {
+  char to[ADIT_PREFIX_TEXT];
+  return g_strdup_printf("%sroute %s metric %u", sign, adit_prefix_format(&r->to, to), r->metric);
+}
+
+static void address_add(const AditNetAddress *a, AditNetDone done, gpointer user) {
+  tell(address_text("", a), done, user, world_kernel.answer);
+}
+static void address_delete(const AditNetAddress *a, AditNetDone done, gpointer user) {
+  tell(address_text("-", a), done, user, 0);
+}
+static void route_add(const AditNetRoute *r, AditNetDone done, gpointer user) {
+  tell(route_text("", r), done, user, world_kernel.answer);
+}
+static void route_delete(const AditNetRoute *r, AditNetDone done, gpointer user) {
+  tell(route_text("-", r), done, user, 0);
+}
+
+static const AditNetService net = {
+    .size = sizeof net, .address_add = address_add, .address_delete = address_delete, .route_add = route_add, .route_delete = route_delete};
+
+guint world_told(const char *what) {
+  guint n = 0;
+  for (guint i = 0; i < world_kernel.told->len; i++)
+    n += strcmp(world_kernel.told->pdata[i], what) == 0;
+  return n;
+}
+
+/* ---- the world: one network, a server's and a client's data path ---- */
+
+void world_run_net(gpointer data) {
+  World *w = data;
+  while (null_net_run(w->net, 100))
+    ;
+}
+
+static void pending(gpointer user) {
+  adit_call_main(world_run_net, user);
+}
+static guint64 now(gpointer user) {
+  return adit_loop_service()->now();
+}
+static const NullNetOps net_ops = {.now = now, .pending = pending};
+
+static void classify(const guint8 *datagram, gsize length, AditClassified *out) {
+  AditCursor in = adit_cursor(datagram, length);
+  adit_skip(&in, 2);
+  out->klass = ADIT_CLASS_DATA;
+  out->tunnel = adit_get_u16(&in);
+  out->session = adit_get_u16(&in);
+  out->has_sequence = FALSE;
+  out->offset = 6;
+  out->length = (guint16)adit_left(&in);
+  if (in.bad)
+    out->klass = ADIT_CLASS_DROP;
+}
+
+static void on_control(gpointer user, const AditPath *path, const guint8 *datagram, gsize length) {}
+static const AditListenerOps listener_ops = {.size = sizeof listener_ops, .control = on_control};
+
+static void side_open(World *w, Side *side, guint32 address) {
+  AditAddress a = adit_address_ipv4(address);
+  AditListenerSpec spec = {.size = sizeof spec, .local = adit_endpoint(&a, 1701), .classify = classify};
+  side->at = spec.local;
+  side->dp = null_dp_new(w->net);
+  side->listener = null_datapath_ops.listen(side->dp, &spec, &listener_ops, w, NULL);
+  assert_non_null(side->listener);
+}
+
+static void on_closed(gpointer user, AditLinkId link, AditCause cause, const char *reason) {
+  Call *call = user;
+  assert_false(call->closed);
+  call->closed = TRUE;
+  call->cause = cause;
+  g_free(call->reason);
+  call->reason = g_strdup(reason);
+}
+
+static const AditLinkOps link_ops = {.size = sizeof link_ops, .closed = on_closed};
+
+AditLinkId world_call_open(World *w, Call *call, gboolean client, const AditValue *config, guint number, const AditDatapathOps *datapath,
+                           GError **error) {
+  Side *here = client ? &w->client : &w->server, *there = client ? &w->server : &w->client;
+  AditLinkSpec spec = {
+      .size = sizeof spec,
+      .transport = "l2tp",
+      .config = config,
+      .client = client,
+      .datapath = datapath,
+      .dp = here->dp,
+      .listener = here->listener,
+      .path = {.local = here->at, .remote = there->at},
+      .encap = {.kind = ADIT_ENCAP_L2TPV2_UDP, .local_tunnel = 1, .local_session = number, .peer_tunnel = 1, .peer_session = number},
+      .caller_id = "192.0.2.2",
+      .ops = &link_ops,
+      .user = call};
+  call->id = adit_session_service()->link_open(&w->plugin, &spec, error);
+  return call->id;
+}
+
+AditValue *world_config_of(const char *name, const char *user, const char *password) {
+  AditValue *map = adit_value_map(), *methods = adit_value_list();
+  adit_value_append(methods, adit_value_string("pap"));
+  adit_value_set(map, "name", adit_value_string(name));
+  adit_value_set(map, user ? "allow" : "authentication", methods);
+  if (user) {
+    adit_value_set(map, "user", adit_value_string(user));
+    adit_value_set(map, "password", adit_value_secret(password));
+    adit_value_set(map, "profile", adit_value_string("default"));
+  } else {
+    adit_value_set(map, "default-profile", adit_value_string("base"));
+    adit_value_set(map, "max-sessions", adit_value_int(3));
+  }
+  return map;
+}
+
+void world_dial(World *w, Pair *pair, const char *user, const char *password, const AditDatapathOps *datapath) {
+  g_autoptr(AditValue) server = world_config_of("office", NULL, NULL);
+  g_autoptr(AditValue) client = world_config_of("out1", user, password);
+  guint number = ++w->next_call;
+  g_autoptr(GError) error = NULL;
+
+  assert_true(world_call_open(w, &pair->server, FALSE, server, number, datapath ? datapath : &null_datapath_ops, &error));
+  assert_true(world_call_open(w, &pair->client, TRUE, client, number, &null_datapath_ops, &error));
+}
+
+static void pair_free(Pair *pair) {
+  g_free(pair->server.reason);
+  g_free(pair->client.reason);
+}
+
+/* ---- the users: everybody whose password is "right"; the name says the profile ---- */
+
+static void ask(gpointer state, AditAuthRequest *request, AditAuthHandle *handle) {
+  g_autoptr(AditValue) record = adit_value_map();
+  AditAuthReply reply = {.size = sizeof reply, .outcome = ADIT_AUTH_SECRET, .password = "right", .attributes = record};
+  adit_value_set(record, "name", adit_value_string(request->user));
+  adit_value_set(record, "profile", adit_value_string(request->user));
+  adit_aaa_service()->answer(handle, &reply);
+}
+
+static const AditAuthSourceOps source = {.size = sizeof source, .name = "everybody", .ask = ask};
+
+/* ---- events ---- */
+
+static void on_up(const AditEvent *event, gpointer data) {
+  ((World *)data)->up++;
+}
+
+static void on_down(const AditEvent *event, gpointer data) {
+  World *w = data;
+  w->down++;
+  w->last_down = *(const AditSessionEvent *)event;
+  g_free(w->last_reason);
+  w->last_reason = g_strdup(w->last_down.reason);
+}
+
+/* ---- configuration ---- */
+
+static void profile_add(AditValue *list, const char *name, const char *key, AditValue *value) {
+  AditValue *map = adit_value_map();
+  adit_value_set(map, "name", adit_value_string(name));
+  adit_value_set(map, key, value);
+  adit_value_append(list, map);
+}
+
+static void pool_add(AditValue *list, const char *name, const char *range) {
+  AditValue *map = adit_value_map(), *ranges = adit_value_list();
+  adit_value_append(ranges, adit_value_string(range));
+  adit_value_set(map, "name", adit_value_string(name));
+  adit_value_set(map, "ranges", ranges);
+  adit_value_append(list, map);
+}
+
+static AditValue *address(const char *text) {
+  AditAddress a;
+  assert_true(adit_address_parse(text, &a));
+  return adit_value_address(&a);
+}
+
+static AditValue *world_config(void) {
+  AditValue *config = adit_value_map(), *profiles = adit_value_list(), *pools = adit_value_list(), *aaa = adit_value_map(),
+            *sources = adit_value_list(), *base = adit_value_map();
+
+  adit_value_set(base, "name", adit_value_string("base"));
+  adit_value_set(base, "local-address", address("10.0.0.1"));
+  adit_value_set(base, "remote-address", adit_value_string("pool"));
+  adit_value_append(profiles, base);
+  profile_add(profiles, "only", "only-one", adit_value_string("yes"));
+  profile_add(profiles, "short", "session-timeout", adit_value_int(60));
+  profile_add(profiles, "idler", "idle-timeout", adit_value_int(60));
+  profile_add(profiles, "many", "interface", adit_value_string("shared"));
+  profile_add(profiles, "fixed", "remote-address", address("10.0.0.99"));
+  profile_add(profiles, "no4", "use-ipv4", adit_value_string("no"));
+  profile_add(profiles, "need4", "use-ipv4", adit_value_string("required"));
+  profile_add(profiles, "chooser", "accept-remote-address", adit_value_bool(TRUE));
+  profile_add(profiles, "wants10", "local-address", address("10.0.0.10"));
+  profile_add(profiles, "wants77", "local-address", address("10.0.0.77"));
+  profile_add(profiles, "inside", "remote-address", adit_value_string("around")); /* it holds the local address, too */
+  profile_add(profiles, "self", "remote-address", address("10.0.0.1"));
+
+  pool_add(pools, "pool", "10.0.0.10-10.0.0.11");
+  pool_add(pools, "around", "10.0.0.0/30");
+  adit_value_append(sources, adit_value_string("everybody"));
+  adit_value_set(aaa, "sources", sources);
+  adit_value_set(config, "profiles", profiles);
+  adit_value_set(config, "pools", pools);
+  adit_value_set(config, "aaa", aaa);
+  return config;
+}
+
+int world_setup(void **state) {
+  World *w = g_new0(World, 1);
+  g_autoptr(AditValue) config = world_config();
+  g_autoptr(GError) error = NULL;
+  gpointer staged = NULL;
+
+  world_kernel = (Kernel){.told = g_ptr_array_new_with_free_func(g_free)};
+  w->plugin.name = "test";
+  adit_loop_init();
+  adit_bus_init();
+  adit_path_init();
+  adit_ppp_init();
+  adit_aaa_init(adit_loop_service());
+  adit_session_init(&net);
+  assert_true(adit_ppp_service()->ncp_add(&w->plugin, &ipcp_desc, &error));
+  assert_true(adit_aaa_service()->method_add(&w->plugin, &pap_method, &error));
+  assert_true(adit_aaa_service()->source_add(&w->plugin, &source, NULL, &error));
+
+  adit_pools_commit(adit_pools_prepare(config, &error));
+  adit_aaa_commit(adit_aaa_prepare(config, &error));
+  assert_true(adit_session_prepare(config, &staged, &error));
+  adit_session_commit(staged);
+  assert_null(error);
+
+  adit_bus_subscribe(NULL, ADIT_EVENT_SESSION_UP, on_up, w);
+  adit_bus_subscribe(NULL, ADIT_EVENT_SESSION_DOWN, on_down, w);
+  w->net = null_net_new(&net_ops, w);
+  side_open(w, &w->server, 0xc0000201);
+  side_open(w, &w->client, 0xc0000202);
+  *state = w;
+  return 0;
+}
+
+void world_set_flag(gpointer data) {
+  *(gboolean *)data = TRUE;
+}
+
+int world_teardown(void **state) {
+  World *w = *state;
+  gboolean none = FALSE;
+
+  adit_session_stop(world_set_flag, &none);
+  assert_true(TEST_LOOP_UNTIL(none, 10000));
+  adit_session_drop_plugin(&w->plugin);
+  test_loop_drain();
+  world_run_net(w);
+  null_datapath_ops.listener_close(w->server.listener);
+  null_datapath_ops.listener_close(w->client.listener);
+  null_dp_free(w->server.dp);
+  null_dp_free(w->client.dp);
+  adit_session_fini();
+  adit_aaa_fini();
+  adit_ppp_fini();
+  adit_path_fini();
+  adit_pools_fini();
+  adit_bus_fini();
+  adit_loop_fini();
+  null_net_free(w->net);
+  g_ptr_array_unref(world_kernel.told);
+  for (guint i = 0; i < G_N_ELEMENTS(w->pair); i++)
+    pair_free(&w->pair[i]);
+  g_free(w->last_reason);
+  g_free(w);
+  return 0;
+}

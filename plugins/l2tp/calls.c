@@ -311,11 +311,13 @@ guint16 l2tp_tunnel_call_open(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tp
 
 gboolean l2tp_tunnel_call_answered(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint16 session, const L2tpCallInfo *info) {
   L2tpCall *call = l2tp_calls_find(&tunnel->calls, session);
+  L2tpCallInfo answer;
 
   if (!call || call->state != L2TP_CALL_WAIT_ANSWER)
     return FALSE;
+  l2tp_call_info_copy(&answer, info); /* first: it may be what call_place was given, and that is ours */
   l2tp_call_info_clear(call->info);
-  l2tp_call_info_copy(call->info, info);
+  *call->info = answer;
   if (!call->info->framing_type)
     call->info->framing_type = 1;
   send_about(tunnel, env, call, L2TP_OCCN);

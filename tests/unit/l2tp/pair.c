@@ -81,6 +81,8 @@ static void host_call_place(gpointer host, guint16 session, const L2tpCallInfo *
   Node *node = host;
   node->places++;
   node->session = session;
+  if (node->answer_at_once)
+    assert_true(l2tp_tunnel_call_answered(&node->tunnel, &node->env, session, info));
 }
 
 static void host_call_up(gpointer host, guint16 session, guint16 peer, L2tpCallRole role, const L2tpCallInfo *info) {

@@ -21,7 +21,8 @@ typedef struct {
   L2tpTunnelEnv env;
   guint64 deadline[L2TP_SLOTS];
   guint ups, downs, finished, requests, calls_up, calls_down, calls_failed, infos, errors, places;
-  guint16 refuse; /**< what call_request answers */
+  guint16 refuse;          /**< what call_request answers */
+  gboolean answer_at_once; /**< call_place answers the call itself */
   guint16 session, peer_session;
   L2tpReason reason, call_reason;
   L2tpCallInfo info; /**< of the last call_up */

@@ -107,6 +107,19 @@ static void rfc2661_5_2_2_outgoing_call(void **state) {
   pair_free(pair);
 }
 
+static void a_call_may_be_answered_while_it_is_placed(void **state) {
+  Pair *pair = pair_new(1);
+  L2tpCallInfo info = {.called = (char *)"99", .sub_address = (char *)"7"};
+  pair_up(pair);
+  pair->a.answer_at_once = TRUE;
+  open_call(&pair->b, L2TP_CALL_OUTGOING_LNS, &info);
+  pair_run(pair, 100);
+  assert_int_equal(pair->a.calls_up, 1);
+  assert_int_equal(pair->b.calls_up, 1);
+  assert_string_equal(pair->a.info.called, "99");
+  pair_free(pair);
+}
+
 static void a_refused_call_gets_a_cdn(void **state) {
   Pair *pair = pair_new(1);
   pair_up(pair);
@@ -357,6 +370,7 @@ int main(void) {
       cmocka_unit_test(rfc2661_5_2_1_incoming_call),
       cmocka_unit_test(rfc2661_4_4_5_proxy_reaches_the_lns),
       cmocka_unit_test(rfc2661_5_2_2_outgoing_call),
+      cmocka_unit_test(a_call_may_be_answered_while_it_is_placed),
       cmocka_unit_test(a_refused_call_gets_a_cdn),
       cmocka_unit_test(the_limit_of_calls_holds),
       cmocka_unit_test(rfc2661_4_4_4_cdn_before_the_peers_id_is_known),

@@ -211,8 +211,8 @@ void l2tp_tunnel_input(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const guint
 
   if (tunnel->state == L2TP_TUNNEL_DEAD || length > L2TP_CONTROL_MAX || !l2tp_header_parse(&header, datagram, length) || !header.control)
     return;
-  /* Only an SCCRQ, new or repeated, comes without our id. */
-  if (header.tunnel != tunnel->local && (header.tunnel || header.ns || tunnel->originator))
+  /* Only an SCCRQ, new or repeated, comes without our id; and who does not know it can't acknowledge anything. */
+  if (header.tunnel != tunnel->local && (header.tunnel || header.ns || header.nr || tunnel->originator))
     return;
   if (header.tunnel)
     tunnel->last_rx = adit_env_now(&env->engine);

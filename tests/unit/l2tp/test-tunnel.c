@@ -211,6 +211,21 @@ static void an_unproven_peer_gets_one_repeat_of_sccrp(void **state) {
   pair_free(pair);
 }
 
+/* An SCCRQ comes from anybody: its Nr must not prove that our answer has arrived. */
+static void an_sccrq_acknowledges_nothing(void **state) {
+  Pair *pair = pair_new(1);
+  L2tpWriter w;
+  l2tp_tunnel_open(&pair->a.tunnel, &pair->a.env);
+  pair_run(pair, 2);
+  assert_true(pair->b.tunnel.channel.unconfirmed);
+  l2tp_write_begin(&w, L2TP_SCCRQ, 0, 0, NULL, NULL);
+  gsize length = l2tp_write_end(&w);
+  l2tp_header_set_sequence(w.buffer, 0, 1);
+  pair_inject(&pair->b, w.buffer, length);
+  assert_true(pair->b.tunnel.channel.unconfirmed);
+  pair_free(pair);
+}
+
 static void a_server_that_does_not_answer_is_given_up(void **state) {
   Pair *pair = pair_new(1);
   pair->cut = TRUE;
@@ -428,6 +443,7 @@ int main(void) {
       cmocka_unit_test(rfc2661_5_5_a_dead_peer_is_noticed),
       cmocka_unit_test(a_peer_that_never_answers_hello_lives_while_it_sends_data),
       cmocka_unit_test(an_unproven_peer_gets_one_repeat_of_sccrp),
+      cmocka_unit_test(an_sccrq_acknowledges_nothing),
       cmocka_unit_test(a_server_that_does_not_answer_is_given_up),
       cmocka_unit_test(rfc2661_4_4_3_lower_tie_breaker_wins),
       cmocka_unit_test(rfc2661_7_2_1_every_row),

@@ -136,7 +136,7 @@ static void resolve_done(gpointer data) {
   } else if (dial->error || !adit_address_is_set(&dial->found)) {
     g_autofree char *text = g_strdup_printf("%s: %s", dial->host, dial->error ? gai_strerror(dial->error) : "no address");
     dial_fail(dial, ADIT_CAUSE_SERVICE_UNAVAILABLE, text);
-  } else if (!dial->l2tp->running || !dial_tunnel(dial, &error)) {
+  } else if (!dial->l2tp->running || dial->l2tp->stopping || !dial_tunnel(dial, &error)) {
     dial_fail(dial, ADIT_CAUSE_NAS_ERROR, error ? error->message : "stopping");
   }
 }

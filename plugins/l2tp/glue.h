@@ -22,6 +22,12 @@ typedef struct {
   AditWhere where;
 } L2tpRule;
 
+/** The links of a server that stand; it goes over to the next setup's server of that name (a g_rc_box). */
+typedef struct {
+  guint links;
+  GHashTable *hosts; /**< AditAddress of a peer -> how many of them */
+} L2tpLoad;
+
 /** An item of `servers` or `clients`, immutable and counted: tunnels keep the one they began with. */
 typedef struct {
   gint refs;
@@ -34,7 +40,7 @@ typedef struct {
   guint32 reorder_ms, idle_ms;
   guint max_sessions;
   gboolean client, ephemeral, one_per_host, by_number, replace_stale, any_tunnel;
-  guint *sessions; /**< links that stand; a g_rc_box that goes over to the next setup's server of that name */
+  L2tpLoad *load;
 } L2tpService;
 
 typedef struct {
@@ -103,7 +109,8 @@ struct L2tpPeer {
   AditDial *dial;         /**< client, until its link is open */
   L2tpPeer *next, **back; /**< of the same bucket by remote address and port */
   GList half_open;        /**< member of L2tp.half_open while data is not NULL */
-  guint64 since_ms, probed_ms;
+  guint64 since_ms;
+  guint64 probed_ms; /**< when it was asked whether it is still there; 0 = it is not being asked */
   gboolean stopping; /**< we end it for a reason of our own */
 };
 
@@ -188,6 +195,7 @@ struct L2tp {
   void (*stopped)(AditPlugin *plugin);
 };
 
+guint32 l2tp_address_hash(guint32 seed, const AditAddress *address);
 /** First of the tunnels whose peer may be there (of its bucket). */
 L2tpPeer **l2tp_hosts_bucket(L2tp *l2tp, const AditEndpoint *remote);
 /** A tunnel has gone, or lingers only: stopping may be over. */

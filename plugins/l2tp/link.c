@@ -28,6 +28,19 @@ static guint16 result_of(AditCause cause) {
   return L2TP_CDN_ADMIN;
 }
 
+/** Counts a link of the peer's server in, or (-1) out. */
+static void load_add(L2tpPeer *peer, gint links) {
+  L2tpLoad *load = peer->service->load;
+  AditAddress remote = adit_endpoint_address(&peer->path.remote);
+  guint n = GPOINTER_TO_UINT(g_hash_table_lookup(load->hosts, &remote)) + (guint)links;
+
+  load->links += (guint)links;
+  if (n)
+    g_hash_table_insert(load->hosts, g_memdup2(&remote, sizeof remote), GUINT_TO_POINTER(n));
+  else
+    g_hash_table_remove(load->hosts, &remote);
+}
+
 static void link_settled(L2tpLink *link) {
   if (link->starting)
     link->peer->l2tp->starting--;
@@ -44,7 +57,7 @@ void l2tp_link_free(gpointer data) {
   L2tpLink *link = data;
 
   link_settled(link);
-  (*link->peer->service->sessions)--;
+  load_add(link->peer, -1);
   if (link->id)
     g_hash_table_remove(link->peer->l2tp->links, &link->id);
   g_free(link);
@@ -55,7 +68,6 @@ static void link_hang_up(L2tpPeer *peer, guint16 session, guint16 result, guint1
   L2tpTunnelEnv env = l2tp_peer_env(peer);
 
   l2tp_tunnel_call_close(&peer->tunnel, &env, session, result, error, why);
-  peer->l2tp->stats.calls_down++;
   if (peer->service->client)
     l2tp_peer_close(peer, L2TP_STOP_CLEAR, why);
   else if (!peer->tunnel.calls.count && peer->service->idle_ms)
@@ -72,6 +84,7 @@ static void on_closed(gpointer user, AditLinkId id, AditCause cause, const char 
     return;
   }
   g_hash_table_remove(peer->links, GUINT_TO_POINTER(session));
+  peer->l2tp->stats.calls_down++;
   link_hang_up(peer, session, result, result == L2TP_CDN_ERROR ? L2TP_ERROR_RESOURCES : 0, reason);
 }
 
@@ -79,41 +92,37 @@ static const AditLinkOps link_ops = {sizeof link_ops, on_closed};
 
 /* ---- is there room? ---- */
 
-static gboolean host_has_session(L2tpPeer *peer) {
+/** Why the peer's server takes no further link from it; NULL if it does. */
+static const char *why_full(const L2tpPeer *peer) {
+  const L2tpService *service = peer->service;
   AditAddress remote = adit_endpoint_address(&peer->path.remote);
-  GHashTableIter iter;
-  gpointer value;
 
-  g_hash_table_iter_init(&iter, peer->l2tp->tunnels);
-  while (g_hash_table_iter_next(&iter, NULL, &value)) {
-    L2tpPeer *other = value;
-    AditAddress there = adit_endpoint_address(&other->path.remote);
-    if (other->links && g_hash_table_size(other->links) && other->service->sessions == peer->service->sessions &&
-        adit_address_equal(&there, &remote))
-      return TRUE;
-  }
-  return FALSE;
+  if (service->max_sessions && service->load->links >= service->max_sessions)
+    return "no more sessions";
+  if (service->one_per_host && g_hash_table_contains(service->load->hosts, &remote))
+    return "this host has a session";
+  return NULL;
+}
+
+static void call_refused(L2tpPeer *peer, const char *why) {
+  peer->l2tp->stats.calls_refused++;
+  l2tp_log_stranger(peer->l2tp, &peer->path, "%s: call refused: %s", peer->service->name, why);
 }
 
 guint16 l2tp_link_request(gpointer host, guint16 session, L2tpCallRole role, const L2tpCallInfo *info, const char **why) {
   L2tpPeer *peer = host;
-  L2tpService *service = peer->service;
-  guint16 refused = 0;
+  guint16 refused = L2TP_CDN_NO_FACILITIES;
 
-  if (service->client || role != L2TP_CALL_INCOMING_LNS) {
-    *why = "no such calls here";
-    refused = L2TP_CDN_NO_FACILITIES;
-  } else if (service->max_sessions && *service->sessions >= service->max_sessions) {
-    *why = "no more sessions";
-    refused = L2TP_CDN_NO_RESOURCES;
-  } else if (service->one_per_host && host_has_session(peer)) {
-    *why = "this host has a session";
-    refused = L2TP_CDN_NO_RESOURCES;
+  if (role == L2TP_CALL_OUTGOING_LAC) {
+    *why = "no calls are placed here";
+  } else if (peer->service->client) {
+    *why = "a client takes no calls";
+  } else {
+    *why = why_full(peer);
+    refused = *why ? L2TP_CDN_NO_RESOURCES : 0;
   }
-  if (refused) {
-    peer->l2tp->stats.calls_refused++;
-    l2tp_log_stranger(peer->l2tp, &peer->path, "%s: call refused: %s", service->name, *why);
-  }
+  if (refused)
+    call_refused(peer, *why);
   return refused;
 }
 
@@ -179,7 +188,7 @@ static L2tpLink *link_new(L2tpPeer *peer, guint16 session) {
   link->session = session;
   link->starting = TRUE;
   peer->l2tp->starting++;
-  (*peer->service->sessions)++;
+  load_add(peer, 1);
   if (!peer->links)
     peer->links = g_hash_table_new_full(NULL, NULL, NULL, l2tp_link_free);
   g_hash_table_insert(peer->links, GUINT_TO_POINTER(session), link);
@@ -223,11 +232,17 @@ static AditLinkId link_open(L2tpPeer *peer, L2tpLink *link, guint16 peer_session
 
 void l2tp_link_up(gpointer host, guint16 session, guint16 peer_session, L2tpCallRole role, const L2tpCallInfo *info) {
   L2tpPeer *peer = host;
-  L2tpLink *link = link_new(peer, session);
   g_autoptr(GError) error = NULL;
   gpointer token = peer->service->client ? l2tp_dial_done(peer) : NULL;
+  const char *full = peer->service->client ? NULL : why_full(peer); /* others may have come since it was asked */
 
   peer->l2tp->loop->timer_cancel(&peer->idle);
+  if (full) {
+    call_refused(peer, full);
+    link_hang_up(peer, session, L2TP_CDN_NO_RESOURCES, 0, full);
+    return;
+  }
+  L2tpLink *link = link_new(peer, session);
   link->opening = TRUE;
   AditLinkId id = link_open(peer, link, peer_session, info, token, &error);
   link->opening = FALSE;
@@ -238,8 +253,7 @@ void l2tp_link_up(gpointer host, guint16 session, guint16 peer_session, L2tpCall
     return;
   }
   g_hash_table_remove(peer->links, GUINT_TO_POINTER(session));
-  peer->l2tp->stats.calls_refused++;
-  l2tp_log_stranger(peer->l2tp, &peer->path, "%s: call refused: %s", peer->service->name, error ? error->message : "ended at once");
+  call_refused(peer, error ? error->message : "ended at once");
   if (token && !id)
     peer->l2tp->session->dial_failed(token, ADIT_CAUSE_NAS_ERROR, error ? error->message : "the link was refused");
   link_hang_up(peer, session, L2TP_CDN_NO_RESOURCES, 0, error ? error->message : NULL);

@@ -281,13 +281,18 @@ AditCause l2tp_cause(const L2tpPeer *peer, const L2tpReason *reason) {
   return reason->timeout ? ADIT_CAUSE_LOST_SERVICE : ADIT_CAUSE_NAS_ERROR;
 }
 
+guint32 l2tp_address_hash(guint32 seed, const AditAddress *address) {
+  guint32 hash = seed * 16777619u;
+
+  for (guint i = 0; i < adit_address_size(address); i++)
+    hash = (hash ^ address->octet[i]) * 16777619u;
+  return hash ^ hash >> 15;
+}
+
 L2tpPeer **l2tp_hosts_bucket(L2tp *l2tp, const AditEndpoint *remote) {
   AditAddress address = adit_endpoint_address(remote);
-  guint32 hash = (l2tp->host_seed ^ adit_endpoint_port(remote)) * 16777619u;
 
-  for (guint i = 0; i < adit_address_size(&address); i++)
-    hash = (hash ^ address.octet[i]) * 16777619u;
-  return &l2tp->hosts[(hash ^ hash >> 15) % L2TP_HOST_BUCKETS];
+  return &l2tp->hosts[l2tp_address_hash(l2tp->host_seed ^ adit_endpoint_port(remote), &address) % L2TP_HOST_BUCKETS];
 }
 
 void l2tp_log_stranger(L2tp *l2tp, const AditPath *path, const char *format, ...) {

@@ -28,10 +28,15 @@ static gboolean same_remote(const L2tpPeer *peer, const AditPath *path) {
   return peer->path.association == path->association && adit_endpoint_equal(&peer->path.remote, &path->remote);
 }
 
+/** What has stood and was closed is done with: an SCCRQ with its id begins anew. What was refused before it stood is refused again. */
+static gboolean is_over(const L2tpTunnel *tunnel) {
+  return tunnel->state >= L2TP_TUNNEL_LINGERING || (tunnel->state == L2TP_TUNNEL_CLOSING && tunnel->was_up);
+}
+
 /** The tunnel that this very SCCRQ has made already (RFC 2661 5.8: its acknowledgement was lost). */
 static L2tpPeer *find_repeated(L2tp *l2tp, const AditPath *path, guint16 id, const char *host_name) {
   for (L2tpPeer *peer = *l2tp_hosts_bucket(l2tp, &path->remote); peer; peer = peer->next)
-    if (!peer->tunnel.originator && peer->tunnel.peer == id && peer->tunnel.state != L2TP_TUNNEL_DEAD && same_remote(peer, path) &&
+    if (!peer->tunnel.originator && peer->tunnel.peer == id && !is_over(&peer->tunnel) && same_remote(peer, path) &&
         !strcmp(peer->tunnel.peer_name, host_name))
       return peer;
   return NULL;
@@ -53,28 +58,36 @@ static gboolean lost_to_tie(L2tp *l2tp, const AditPath *path, const L2tpMessage 
   return FALSE;
 }
 
-/* A peer that has restarted knows nothing of its old tunnel. But a second client on the same host looks just the same, so the old
- * tunnel is asked: who answers is kept. */
+/** A peer that has restarted knows nothing of its old tunnel. But a second client on the same host looks just the same, so the old
+ *  tunnel is asked: who answers is kept. */
+static void ask_whether_alive(L2tpPeer *peer) {
+  L2tpTunnelEnv env = l2tp_peer_env(peer);
+
+  if (peer->probed_ms || !peer->service->replace_stale || peer->tunnel.state != L2TP_TUNNEL_ESTABLISHED)
+    return;
+  peer->probed_ms = peer->l2tp->loop->now();
+  l2tp_tunnel_probe(&peer->tunnel, &env);
+  peer->l2tp->loop->timer_arm(&peer->probe, PROBE_MS);
+}
+
 void l2tp_server_probe_stale(L2tpPeer *peer) {
   L2tp *l2tp = peer->l2tp;
 
   if (!peer->service->replace_stale)
     return;
   for (L2tpPeer *other = *l2tp_hosts_bucket(l2tp, &peer->path.remote); other; other = other->next) {
-    if (other == peer || other->tunnel.originator || other->tunnel.state != L2TP_TUNNEL_ESTABLISHED || !same_remote(other, &peer->path) ||
-        strcmp(other->tunnel.peer_name, peer->tunnel.peer_name))
-      continue;
-    L2tpTunnelEnv env = l2tp_peer_env(other);
-    other->probed_ms = l2tp->loop->now();
-    l2tp_tunnel_probe(&other->tunnel, &env);
-    l2tp->loop->timer_arm(&other->probe, PROBE_MS);
+    if (other != peer && !other->tunnel.originator && same_remote(other, &peer->path) &&
+        !strcmp(other->tunnel.peer_name, peer->tunnel.peer_name))
+      ask_whether_alive(other);
   }
 }
 
 void l2tp_server_probed(AditTimer *timer, gpointer data) {
   L2tpPeer *peer = data;
+  guint64 asked = peer->probed_ms;
 
-  if (peer->tunnel.state != L2TP_TUNNEL_ESTABLISHED || MAX(peer->tunnel.last_rx, l2tp_link_last_data(peer)) > peer->probed_ms)
+  peer->probed_ms = 0;
+  if (peer->tunnel.state != L2TP_TUNNEL_ESTABLISHED || MAX(peer->tunnel.last_rx, l2tp_link_last_data(peer)) > asked)
     return;
   peer->l2tp->stats.replaced++;
   l2tp_peer_discard(peer, "the peer has begun anew");
@@ -179,6 +192,7 @@ void l2tp_server_newcomer(L2tpListener *listener, const AditPath *path, const L2
     L2tpTunnelEnv env = l2tp_peer_env(repeated);
     l2tp->stats.repeated++;
     l2tp_tunnel_input(&repeated->tunnel, &env, datagram, length);
+    ask_whether_alive(repeated); /* some peers number their tunnels from one after each start */
     return;
   }
   if (!has_room(l2tp, path) || lost_to_tie(l2tp, path, &message))

@@ -69,6 +69,18 @@ static gint rules_best(const GArray *rules, const AditAddress *remote, const cha
 
 /* ---- a server or client ---- */
 
+static guint host_hash(gconstpointer address) {
+  return l2tp_address_hash(2166136261u, address);
+}
+
+static gboolean host_equal(gconstpointer a, gconstpointer b) {
+  return adit_address_equal(a, b);
+}
+
+static void load_clear(gpointer load) {
+  g_hash_table_unref(((L2tpLoad *)load)->hosts);
+}
+
 L2tpService *l2tp_service_ref(L2tpService *service) {
   service->refs++;
   return service;
@@ -82,7 +94,7 @@ void l2tp_service_unref(L2tpService *service) {
   g_free(service->data_path);
   g_array_unref(service->addresses);
   g_array_unref(service->rules);
-  g_rc_box_release(service->sessions);
+  g_rc_box_release_full(service->load, load_clear);
   adit_value_unref(service->config);
   g_free(service);
 }
@@ -145,7 +157,8 @@ L2tpService *l2tp_service_new(const AditValue *config, gboolean client) {
   service->name = g_strdup(adit_value_get_string(config, "name", "l2tp"));
   service->host_name = g_strdup(adit_value_get_string(config, "access-concentrator", g_get_host_name()));
   service->data_path = g_strdup(adit_value_get_string(config, "data-path", "tun"));
-  service->sessions = g_rc_box_new0(guint);
+  service->load = g_rc_box_new0(L2tpLoad);
+  service->load->hosts = g_hash_table_new_full(host_hash, host_equal, g_free, NULL);
   service->rules = rules_new(adit_value_get(config, "peers"));
   service->sequencing = sequencing_of(adit_value_get_string(config, "data-sequencing", NULL));
   service->reorder_ms = (guint32)adit_value_get_int(config, "reorder-timeout", 0);
@@ -297,8 +310,8 @@ L2tpSetup *l2tp_setup_new(L2tp *l2tp, const AditValue *config, GError **error) {
     L2tpService *server = l2tp_service_new(item, FALSE);
     L2tpService *before = l2tp->setup ? l2tp_setup_server(l2tp->setup, server->name) : NULL;
     if (before) {
-      g_rc_box_release(server->sessions);
-      server->sessions = g_rc_box_acquire(before->sessions);
+      g_rc_box_release_full(server->load, load_clear);
+      server->load = g_rc_box_acquire(before->load);
     }
     for (guint j = 0; j < setup->servers->len; j++)
       check_pair(setup->servers->pdata[j], server, wrong);

@@ -193,7 +193,7 @@ static AditValue *describe_server(const L2tpService *server) {
   set_text(map, "listens", listens->str);
   set_text(map, "data-path", server->data_path);
   set_text(map, "host-name", server->host_name);
-  set_number(map, "sessions", *server->sessions);
+  set_number(map, "sessions", server->load->links);
   if (server->max_sessions)
     set_number(map, "max-sessions", server->max_sessions);
   return map;

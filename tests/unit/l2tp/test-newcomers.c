@@ -62,8 +62,10 @@ static void a_repeated_sccrq_is_the_same_tunnel(void **state) {
   confirm("198.51.100.1", 4444, answered_id);
   assert_int_equal(server.ups, 1);
   answers = 0;
-  knock("198.51.100.1", 4444, "lac", 9); /* late: acknowledged, no more */
-  assert_int_equal(answers, 1);
+  knock("198.51.100.1", 4444, "lac", 9); /* late: acknowledged, and asked once whether it is still there */
+  assert_int_equal(answers, 2);
+  knock("198.51.100.1", 4444, "lac", 9);
+  assert_int_equal(answers, 3);
   assert_int_equal(g_hash_table_size(server.l2tp->tunnels), 1);
   world_end();
 }
@@ -92,6 +94,43 @@ static void a_restarted_peer_replaces_its_stale_tunnel(void **state) {
     assert_int_equal(server.downs, !keep);
     world_end();
   }
+}
+
+/* Some peers number their tunnels from one after each start: the same id is no proof that it is the same tunnel. */
+static void a_restarted_peer_may_use_its_old_id(void **state) {
+  world_both("", "");
+  world_tap = tap;
+  knock("198.51.100.1", 4444, "lac", 1);
+  confirm("198.51.100.1", 4444, answered_id);
+  knock("198.51.100.1", 4444, "lac", 1);
+  world_run(1000);
+  assert_int_equal(server.downs, 0); /* an SCCRQ alone ends nothing */
+  knock("198.51.100.1", 4444, "lac", 1);
+  world_run(4000);
+  assert_int_equal(server.l2tp->stats.replaced, 1);
+  knock("198.51.100.1", 4444, "lac", 1); /* its next try */
+  confirm("198.51.100.1", 4444, answered_id);
+  assert_int_equal(server.ups, 2);
+  assert_int_equal(server.downs, 1);
+  world_end();
+}
+
+static void a_peer_that_said_goodbye_may_use_its_old_id(void **state) {
+  world_both("", "");
+  world_tap = tap;
+  knock("198.51.100.1", 4444, "lac", 1);
+  confirm("198.51.100.1", 4444, answered_id);
+  L2tpWriter w;
+  l2tp_write_begin(&w, L2TP_STOPCCN, answered_id, 0, NULL, NULL);
+  gsize length = l2tp_write_end(&w);
+  l2tp_header_set_sequence(w.buffer, 2, 1);
+  world_send("198.51.100.1", 4444, "192.0.2.1", w.buffer, length);
+  world_run(5);
+  assert_int_equal(server.downs, 1);
+  knock("198.51.100.1", 4444, "lac", 1);
+  confirm("198.51.100.1", 4444, answered_id);
+  assert_int_equal(server.ups, 2);
+  world_end();
 }
 
 static void two_clients_of_one_host_are_not_stale(void **state) {
@@ -309,6 +348,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_repeated_sccrq_is_the_same_tunnel),
       cmocka_unit_test(a_restarted_peer_replaces_its_stale_tunnel),
+      cmocka_unit_test(a_restarted_peer_may_use_its_old_id),
+      cmocka_unit_test(a_peer_that_said_goodbye_may_use_its_old_id),
       cmocka_unit_test(two_clients_of_one_host_are_not_stale),
       cmocka_unit_test(junk_allocates_nothing),
       cmocka_unit_test(an_sccrq_with_an_error_is_refused_statelessly),

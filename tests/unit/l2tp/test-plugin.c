@@ -52,7 +52,7 @@ static void what_the_core_ends_is_hung_up(void **state) {
     assert_int_equal(g_hash_table_size(client.l2tp->tunnels), 0);
     assert_int_equal(g_hash_table_size(server.l2tp->tunnels), 0);
   }
-  assert_int_equal(*((L2tpService *)server.l2tp->setup->servers->pdata[0])->sessions, 0);
+  assert_int_equal(((L2tpService *)server.l2tp->setup->servers->pdata[0])->load->links, 0);
   assert_int_equal(client.dials_failed, 0); /* the link was there: the core heard of it otherwise */
   world_end();
 }
@@ -115,6 +115,8 @@ static void a_veto_reaches_the_peer(void **state) {
   assert_int_equal(world_open_links(&server) + world_open_links(&client), 0);
   assert_int_equal(client.dials_failed, 1);
   assert_string_equal(client.dial_error, "vetoed by the test");
+  assert_int_equal(client.l2tp->stats.calls_refused, 1);
+  assert_int_equal(client.l2tp->stats.calls_down, 0); /* it was never up */
   world_run(40000);
   assert_int_equal(g_hash_table_size(server.l2tp->tunnels), 0);
   world_end();
@@ -147,6 +149,70 @@ static void session_limits(void **state) {
     assert_int_equal(world_open_links(&server), 1);
     assert_int_equal(client.dials_failed, 1);
     assert_int_equal(server.l2tp->stats.calls_refused, 1);
+    world_end();
+  }
+}
+
+static void session_limits_hold_for_calls_that_come_at_once(void **state) {
+  static const char *const limits[] = {", max-sessions: 1", ", one-session-per-host: yes"};
+  for (guint i = 0; i < 2; i++) {
+    world_both(limits[i], ", random-source-port: yes");
+    for (guint n = 0; n < 3; n++)
+      assert_non_null(world_dial(0, &client));
+    world_run(2000);
+    assert_int_equal(world_open_links(&server), 1);
+    assert_int_equal(world_open_links(&client), 1);
+    assert_int_equal(server.l2tp->stats.calls_refused, 2);
+    world_end();
+  }
+}
+
+static L2tpResult refused;
+static guint refusals;
+
+/** Notes what the CDNs on the wire say. */
+static void tap_cdn(const AditPath *path, const guint8 *datagram, gsize length) {
+  L2tpHeader h;
+  L2tpMessage m;
+  L2tpParse how = {0};
+
+  if (!l2tp_header_parse(&h, datagram, length) || !h.control || !h.length)
+    return;
+  l2tp_message_parse(&m, &how, datagram + h.offset, h.length);
+  if (m.type == L2TP_CDN && l2tp_message_result(&m, TRUE, &refused))
+    refusals++;
+}
+
+/* Nobody here dials out for a peer, and a client takes no calls: it is told so, and what stands goes on. */
+static void rfc2661_4_4_2_calls_that_nobody_takes_are_refused(void **state) {
+  static const struct {
+    Side *from;
+    L2tpCallRole role;
+    const char *text;
+  } rows[] = {
+      {&client, L2TP_CALL_OUTGOING_LNS, "no calls are placed here"},
+      {&server, L2TP_CALL_OUTGOING_LNS, "no calls are placed here"},
+      {&server, L2TP_CALL_INCOMING_LAC, "a client takes no calls"},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    L2tpCallInfo info = {.called = (char *)"110"};
+    world_both("", "");
+    world_dial_up();
+    world_tap = tap_cdn;
+    refusals = 0;
+    GHashTableIter iter;
+    gpointer peer;
+    g_hash_table_iter_init(&iter, rows[i].from->l2tp->tunnels);
+    assert_true(g_hash_table_iter_next(&iter, NULL, &peer));
+    L2tpTunnelEnv env = l2tp_peer_env(peer);
+    assert_int_not_equal(l2tp_tunnel_call_open(&((L2tpPeer *)peer)->tunnel, &env, rows[i].role, &info), 0);
+    world_run(100);
+    assert_int_equal(refusals, 1);
+    assert_int_equal(refused.result, L2TP_CDN_NO_FACILITIES);
+    assert_string_equal(refused.text, rows[i].text);
+    world_tap = NULL;
+    if (rows[i].from == &server)
+      assert_int_equal(world_open_links(&client), 1);
     world_end();
   }
 }
@@ -305,6 +371,25 @@ static void on_stopped(AditPlugin *plugin) {
   server.stopped++;
 }
 
+static void on_client_stopped(AditPlugin *plugin) {
+  client.stopped++;
+}
+
+static void a_name_that_is_found_while_stopping_is_not_dialled(void **state) {
+  extern const AditPluginInfo adit_plugin_info;
+
+  world_begin();
+  assert_true(world_configure(&client, "l2tp: { clients: [ { name: dial, connect-to: localhost, src-address: 127.0.0.2, data-path: 'null', "
+                                       "user: a, password: b } ] }"));
+  assert_non_null(world_dial(0, &client));
+  adit_plugin_info.stop(client.state, on_client_stopped, (AditPlugin *)&client.plugin);
+  world_run(100);
+  assert_int_equal(client.dials_failed, 1);
+  assert_string_equal(client.dial_error, "stopping");
+  assert_int_equal(world_sent, 0);
+  world_end();
+}
+
 static void stopping_tells_everybody_and_waits_with_a_limit(void **state) {
   extern const AditPluginInfo adit_plugin_info;
   for (guint deaf = 0; deaf < 2; deaf++) {
@@ -366,6 +451,8 @@ int main(void) {
       cmocka_unit_test(sequencing_is_steered),
       cmocka_unit_test(caller_id_by_number),
       cmocka_unit_test(session_limits),
+      cmocka_unit_test(session_limits_hold_for_calls_that_come_at_once),
+      cmocka_unit_test(rfc2661_4_4_2_calls_that_nobody_takes_are_refused),
       cmocka_unit_test(secrets_are_chosen_by_peer),
       cmocka_unit_test(a_wrong_tunnel_secret_fails_the_dial),
       cmocka_unit_test(no_secret_where_one_is_demanded),
@@ -373,6 +460,7 @@ int main(void) {
       cmocka_unit_test(a_tie_is_a_configuration_error_with_its_places),
       cmocka_unit_test(before_the_start_nothing_is_opened),
       cmocka_unit_test(reload_keeps_what_it_can),
+      cmocka_unit_test(a_name_that_is_found_while_stopping_is_not_dialled),
       cmocka_unit_test(stopping_tells_everybody_and_waits_with_a_limit),
       cmocka_unit_test(stopping_closes_many_tunnels_bit_by_bit),
       cmocka_unit_test(a_bad_network_ends_in_links_all_the_same),

@@ -86,6 +86,15 @@ static void v1_verify(const AditAuthRequest *request, const AditAuthReply *secre
   explicit_bzero(expected, sizeof expected);
 }
 
+static void v1_keys(const AditChap *chap, const AditChapRound *round, guint8 send[16], guint8 receive[16]) {
+  guint8 hash[MSCHAP_HASH];
+
+  mschap_nt_hash(chap->password, hash);
+  mschap_v1_start_key(hash, round->challenge, send);
+  memcpy(receive, send, MSCHAP_KEY);
+  explicit_bzero(hash, sizeof hash);
+}
+
 static const AditChapAlgorithm version1 = {
     .kind = ADIT_AUTH_MSCHAPV1,
     .challenge_length = MSCHAP_CHALLENGE,
@@ -95,6 +104,7 @@ static const AditChapAlgorithm version1 = {
     .respond = v1_respond,
     .refuse = v1_refuse,
     .failure = v1_failure,
+    .keys = v1_keys,
 };
 
 /* ---- version 2 ---- */
@@ -172,6 +182,17 @@ static void v2_verify(const AditAuthRequest *request, const AditAuthReply *secre
   explicit_bzero(expected, sizeof expected);
 }
 
+static void v2_keys(const AditChap *chap, const AditChapRound *round, guint8 send[16], guint8 receive[16]) {
+  guint8 hash[MSCHAP_HASH], master[MSCHAP_KEY];
+
+  mschap_nt_hash(chap->password, hash);
+  mschap_v2_master_key(hash, round->response + NT_AT, master);
+  mschap_v2_start_key(master, TRUE, FALSE, send);
+  mschap_v2_start_key(master, FALSE, FALSE, receive);
+  explicit_bzero(hash, sizeof hash);
+  explicit_bzero(master, sizeof master);
+}
+
 static const AditChapAlgorithm version2 = {
     .kind = ADIT_AUTH_MSCHAPV2,
     .challenge_length = 16,
@@ -182,6 +203,7 @@ static const AditChapAlgorithm version2 = {
     .passable = v2_passable,
     .failure = v2_failure,
     .doubt = v2_doubt,
+    .keys = v2_keys,
 };
 
 /* ---- the methods ---- */
@@ -226,6 +248,14 @@ static gboolean v2_restore(gpointer state, const AditAuthEnv *env, const AditAut
   return adit_chap_restore((AditChap *)state, env, start, in, &version2);
 }
 
+static gboolean v1_method_keys(gconstpointer state, guint8 send[16], guint8 receive[16]) {
+  return adit_chap_keys((const AditChap *)state, send, receive, &version1);
+}
+
+static gboolean v2_method_keys(gconstpointer state, guint8 send[16], guint8 receive[16]) {
+  return adit_chap_keys((const AditChap *)state, send, receive, &version2);
+}
+
 static void save(gconstpointer state, AditBuilder *out) {
   adit_chap_save((const AditChap *)state, out);
 }
@@ -247,6 +277,7 @@ const AditAuthMethod mschap1_method = {
     .verify = v1_verify,
     .save = save,
     .restore = v1_restore,
+    .keys = v1_method_keys,
 };
 
 const AditAuthMethod mschap2_method = {
@@ -266,4 +297,5 @@ const AditAuthMethod mschap2_method = {
     .verify = v2_verify,
     .save = save,
     .restore = v2_restore,
+    .keys = v2_method_keys,
 };

@@ -168,6 +168,9 @@ typedef struct AditAuthMethod {
   void (*save)(gconstpointer state, AditBuilder *out);
   /** After a restart, in place of start(); timers are armed again. False if the octets make no sense. */
   gboolean (*restore)(gpointer state, const AditAuthEnv *env, const AditAuthStart *start, AditCursor *in);
+  /** Answering side, from done(TRUE) until the next challenge: the start keys of RFC 3079 as this side uses them, which an
+   *  AditAuthReply has for the demanding side. FALSE = there are none. NULL = the method makes none. */
+  gboolean (*keys)(gconstpointer state, guint8 send[16], guint8 receive[16]);
 } AditAuthMethod;
 
 /* ---- accounting ---- */

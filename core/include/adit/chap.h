@@ -44,7 +44,7 @@ typedef struct {
   guint8 again;   /**< this is a re-challenge */
   guint8 id;      /**< of the newest challenge sent */
   guint8 newest;  /**< round used last */
-  guint8 decided; /**< demanding: round that was asked about, or decided */
+  guint8 decided; /**< round that was asked about, or decided */
   guint8 retries;
   guint32 tries_left;
   guint64 deadline[ADIT_CHAP_SLOTS]; /**< 0 repeats, 1 re-challenges */
@@ -72,6 +72,8 @@ typedef struct {
   void (*failure)(const AditAuthReply *reply, gboolean retry, const guint8 *challenge, char text[ADIT_CHAP_TEXT]);
   /** Answering: why a Success does not prove what it should, or NULL. May be NULL. */
   const char *(*doubt)(const AditChap *chap, const AditChapRound *round);
+  /** Answering: what AditAuthMethod's keys() is to give, from the round that was accepted. May be NULL. */
+  void (*keys)(const AditChap *chap, const AditChapRound *round, guint8 send[16], guint8 receive[16]);
 } AditChapAlgorithm;
 
 /** Copies text that came from outside: printable ASCII and UTF-8 stay, control characters become '?'. */
@@ -358,8 +360,19 @@ static inline void adit_chap_judged(AditChap *chap, const AditAuthEnv *env, guin
     return;
   }
   chap->state = ADIT_CHAP_STATE_OPEN;
+  chap->decided = (guint8)(round - chap->rounds);
   adit_env_disarm(&env->engine, &chap->deadline[0], 0);
   env->up->done(env->engine.host, TRUE, chap->text);
+}
+
+/** AditAuthMethod's keys(). */
+static inline gboolean adit_chap_keys(const AditChap *chap, guint8 send[16], guint8 receive[16], const AditChapAlgorithm *a) {
+  const AditChapRound *round = &chap->rounds[chap->decided];
+
+  if (!a->keys || chap->demand || chap->state != ADIT_CHAP_STATE_OPEN || !round->used)
+    return FALSE;
+  a->keys(chap, round, send, receive);
+  return TRUE;
 }
 
 static inline void adit_chap_input(AditChap *chap, const AditAuthEnv *env, const guint8 *payload, gsize length,
@@ -392,6 +405,7 @@ static inline void adit_chap_repeat(AditChap *chap, const AditAuthEnv *env, cons
   case ADIT_CHAP_STATE_ANSWERED:
     /* We are in, and this may have been an old challenge that came late: whoever doubts us will end the link. */
     if (!chap->tries_left && chap->again) {
+      memset(chap->rounds, 0, sizeof chap->rounds); /* none of them was accepted */
       chap->state = ADIT_CHAP_STATE_OPEN;
       return;
     }

@@ -195,6 +195,46 @@ static void rfc2759_exchange(void **unused) {
   exchange_of(&mschap2_method, 16);
 }
 
+/* What the server sends with, the client receives with, after a restart, too; and before it is in it has none. */
+static void keys_of_both_ends_agree(const AditAuthMethod *method) {
+  g_autoptr(Pair) pair = pair_new(method, 5);
+  const End *server = &pair->end[SERVER], *client = &pair->end[CLIENT];
+  guint8 send[16], receive[16];
+
+  pair->password = "clientPass";
+  pair_start(pair, CLIENT, "CORP\\User", "clientPass");
+  assert_false(method->keys(client->state, send, receive));
+  pair_start(pair, SERVER, "gate", NULL);
+  pair_run(pair, 100);
+  pair_assert_ok(pair);
+  for (guint lives = 0; lives < 2; lives++) {
+    assert_true(method->keys(client->state, send, receive));
+    assert_memory_equal(receive, pair->last.mppe_send_key, 16);
+    assert_memory_equal(send, pair->last.mppe_receive_key, 16);
+    assert_true(pair_restart(pair, CLIENT));
+  }
+  assert_false(method->keys(server->state, send, receive));
+
+  /* Old challenges that come late settle nothing, so there are no keys of theirs, wherever they are kept. */
+  pair->loss = 100;
+  for (guint8 id = 100; id < 104; id++) {
+    guint8 late[] = {1, id, 0, 21, 16, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    late[4] = method == &mschap1_method ? 8 : 16;
+    pair_inject(pair, CLIENT, late, sizeof late);
+    pair_run(pair, 100000);
+    pair_assert_ok(pair);
+    assert_false(method->keys(client->state, send, receive));
+  }
+}
+
+static void rfc3079_3_keys_of_both_ends_agree(void **unused) {
+  keys_of_both_ends_agree(&mschap2_method);
+}
+
+static void rfc3079_2_keys_of_both_ends_agree(void **unused) {
+  keys_of_both_ends_agree(&mschap1_method);
+}
+
 static void rfc2759_5_success_has_upper_case_proof(void **unused) {
   g_autoptr(Pair) pair = pair_log_in(&mschap2_method, 5, "clientPass", "User", "clientPass");
 
@@ -456,6 +496,8 @@ int main(void) {
       cmocka_unit_test(rfc2433_5_verify_and_no_lm),
       cmocka_unit_test(rfc2433_exchange),
       cmocka_unit_test(rfc2759_exchange),
+      cmocka_unit_test(rfc3079_3_keys_of_both_ends_agree),
+      cmocka_unit_test(rfc3079_2_keys_of_both_ends_agree),
       cmocka_unit_test(rfc2759_5_success_has_upper_case_proof),
       cmocka_unit_test(rfc2759_5_client_wants_the_proof),
       cmocka_unit_test(rfc2759_5_server_that_does_not_know_the_password),

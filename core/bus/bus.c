@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/bus/bus-private.h"
+#include <adit/log.h>
 
 /* A registered class; AditEventClass is a deep copy, since a table may stand in a plugin's memory. */
 typedef struct {
@@ -118,7 +119,10 @@ static guint event_class(AditPlugin *plugin, const AditEventClass *klass) {
   guint type = adit_bus_type(klass->name);
   if (type) {
     const AditEventClass *known = adit_bus_class(type);
-    return known->size == klass->size && (klass->n_fields == 0 || fields_equal(known, klass)) ? type : 0;
+    if (known->size == klass->size && (klass->n_fields == 0 || fields_equal(known, klass)))
+      return type;
+    adit_warning(NULL, "%s: event %s has other fields already", adit_plugin_name(plugin), klass->name);
+    return 0;
   }
 
   Class *c = g_new0(Class, 1);

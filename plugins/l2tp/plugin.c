@@ -104,16 +104,9 @@ static void on_session_up(const AditEvent *event, gpointer data) {
   l2tp_link_started(data, ((const AditSessionEvent *)event)->link);
 }
 
-#define FIELD(name, type, member)                                                                                                          \
-  { name, type, G_STRUCT_OFFSET(AditTunnelEvent, member) }
-static const AditField tunnel_fields[] = {
-    FIELD("tunnel", ADIT_FIELD_U32, local_id),    FIELD("peer_tunnel", ADIT_FIELD_U32, peer_id),
-    FIELD("service", ADIT_FIELD_STRING, service), FIELD("peer_name", ADIT_FIELD_STRING, peer_name),
-    FIELD("peer", ADIT_FIELD_ENDPOINT, peer),     FIELD("reason", ADIT_FIELD_STRING, reason),
-};
-
+/* The core knows their fields. */
 static guint event_class(L2tp *l2tp, const char *name) {
-  AditEventClass klass = {name, sizeof(AditTunnelEvent), tunnel_fields, G_N_ELEMENTS(tunnel_fields)};
+  const AditEventClass klass = {.name = name, .size = sizeof(AditTunnelEvent)};
   return l2tp->bus->event_class(l2tp->plugin, &klass);
 }
 

@@ -81,6 +81,7 @@ def right_and_wrong(lab, method):
     server = road.server(methods=[method])
     events = server.monitor()
     client = road.client(password='not-that')
+    expect(events.expect('tunnel-up')['peer-name'], 'a tunnel comes up without a name')
     refused = events.expect('auth-done', user='alice')
     expect(refused['cause'] != 0, 'a wrong password is accepted: %s' % refused)
     expect(not server.sessions() and not client.sessions(), 'a session stands in spite of a wrong password')

@@ -219,7 +219,7 @@ static void print_row(GArray *columns, char **cells, gboolean header) {
       g_string_append(line, "  ");
     put_cell(line, header ? column->title : cells[i], column->width, column->right, i + 1 == columns->len);
   }
-  printf("%s\n", line->str);
+  printf("%s\n", g_strchomp(line->str)); /* the last cells may be empty */
 }
 
 void ctl_print_table(JsonArray *rows, const char *columns_text, guint width) {

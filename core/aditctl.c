@@ -311,7 +311,10 @@ static gboolean parse(int argc, char **argv, Options *options) {
       options->complete = TRUE;
     else if (!strcmp(word, "--socket") && i + 1 < argc)
       options->socket = argv[++i];
-    else if (g_str_has_prefix(word, "--socket="))
+    else if (!strcmp(word, "--socket")) {
+      fprintf(stderr, "aditctl: --socket needs a PATH\n");
+      return FALSE;
+    } else if (g_str_has_prefix(word, "--socket="))
       options->socket = word + strlen("--socket=");
     else {
       fprintf(stderr, "aditctl: unknown option %s: see aditctl --help\n", word);
@@ -356,7 +359,7 @@ static int act(Connection *connection, JsonArray *commands, const Options *optio
   if (!parameters) {
     g_autofree char *text = synopsis(command);
     const char *near = taken < options->words->len ? nearest(commands, options->words, 0) : NULL;
-    fprintf(stderr, "aditctl: it is written: aditctl %s\n", near && strcmp(near, member(command, "verb")) ? near : text);
+    fprintf(stderr, "aditctl: usage: aditctl %s\n", near && strcmp(near, member(command, "verb")) ? near : text);
     return EXIT_USAGE;
   }
   return run(connection, command, parameters, options->json);

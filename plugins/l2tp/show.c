@@ -30,6 +30,7 @@ static const AditCommand commands[] = {
      .verb = "show tunnel",
      .method = "io.adit.l2tp.GetTunnel",
      .arguments = "id",
+     .columns = "AGE=age:duration",
      .summary = "everything about one tunnel",
      .help = "The control connection's numbers and windows, and the calls inside.\nExample: aditctl show tunnel 4711"},
     {.size = sizeof(AditCommand),

@@ -233,7 +233,7 @@ static void set_alias(Request *r, guint ifindex, const char *alias) {
       talk(r, adit_rtnl_link_alias(RTM_DELLINKPROP, ifindex, present->pdata[i]), 0, 0);
   }
   if (!failed && alias && *alias && !there)
-    talk(r, adit_rtnl_link_alias(RTM_NEWLINKPROP, ifindex, alias), 0, 0);
+    talk(r, adit_rtnl_link_alias(RTM_NEWLINKPROP, ifindex, alias), EEXIST, 0); /* another's: this one goes without */
 }
 
 static void run_link_change(Request *r) {

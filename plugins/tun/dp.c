@@ -37,7 +37,11 @@ gboolean tun_dp_setup(TunDp *dp, const TunConfig *config, GError **error) {
   dp->n_workers = CLAMP(n, 1, TUN_WORKERS_MAX);
   for (guint i = 0; i < dp->n_workers; i++)
     if (!(dp->worker[i] = tun_worker_new(dp, i, error))) {
-      dp->n_workers = i;
+      while (i-- > 0)
+        tun_worker_free(g_steal_pointer(&dp->worker[i]));
+      dp->n_workers = 0; /* none is not few: another attempt begins anew */
+      close(dp->wake_fd);
+      dp->wake_fd = -1;
       return FALSE;
     }
   dp->wake_watch = dp->loop->watch_add(dp->plugin, dp->wake_fd, G_IO_IN, tun_notes_dispatch, dp);

@@ -161,6 +161,15 @@ static void listener_reclaim(gpointer memory) {
   g_free(listener);
 }
 
+void tun_listener_close(AditListener *listener) {
+  TunDp *dp = listener->dp;
+  __atomic_store_n(&dp->listener[listener->slot], NULL, __ATOMIC_RELEASE);
+  for (guint i = 0; i < listener->n_sockets; i++)
+    if (i < dp->n_workers)
+      tun_worker_unwatch(dp->worker[i], listener->socket[i].fd);
+  tun_retire(dp, listener_reclaim, listener, NULL);
+}
+
 AditListener *tun_listen(gpointer data, const AditListenerSpec *spec, const AditListenerOps *ops, gpointer user, GError **error) {
   TunDp *dp = data;
   guint slot = 0;
@@ -183,21 +192,16 @@ AditListener *tun_listen(gpointer data, const AditListenerSpec *spec, const Adit
   }
   __atomic_store_n(&dp->listener[slot], listener, __ATOMIC_RELEASE);
   for (guint i = 0; i < listener->n_sockets; i++)
-    tun_worker_watch(dp->worker[i], listener->socket[i].fd, &listener->socket[i]);
+    if (!tun_worker_watch(dp->worker[i], listener->socket[i].fd, &listener->socket[i])) {
+      socket_fail(&listener->local, "epoll", error);
+      tun_listener_close(listener);
+      return NULL;
+    }
   return listener;
 }
 
 void tun_listener_local(AditListener *listener, AditEndpoint *local) {
   *local = listener->local;
-}
-
-void tun_listener_close(AditListener *listener) {
-  TunDp *dp = listener->dp;
-  __atomic_store_n(&dp->listener[listener->slot], NULL, __ATOMIC_RELEASE);
-  for (guint i = 0; i < listener->n_sockets; i++)
-    if (i < dp->n_workers)
-      tun_worker_unwatch(dp->worker[i], listener->socket[i].fd);
-  tun_retire(dp, listener_reclaim, listener, NULL);
 }
 
 gboolean tun_send_control(AditListener *listener, const AditPath *path, const guint8 *datagram, gsize length) {

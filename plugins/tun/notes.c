@@ -70,11 +70,26 @@ static void early_dispatch(TunDp *dp) {
     }
 }
 
+static void ports_gone(TunDp *dp) {
+  GHashTableIter iter;
+  gpointer each;
+  g_hash_table_iter_init(&iter, dp->ports);
+  while (g_hash_table_iter_next(&iter, &each, NULL)) {
+    TunPort *port = each;
+    if (__atomic_exchange_n(&port->gone, FALSE, __ATOMIC_ACQ_REL))
+      adit_warning(NULL, "%s: somebody has deleted the interface: its session carries nothing until it is made anew", port->head.name);
+  }
+}
+
 static void note_handle(TunDp *dp, const TunNote *note) {
   if (note->kind == TUN_NOTE_FRAME) {
     AditDpLink *link = g_hash_table_lookup(dp->links, &note->serial);
     if (link)
       link->ops->frame(link->user, note->data, note->length);
+    return;
+  }
+  if (note->kind == TUN_NOTE_GONE) {
+    ports_gone(dp);
     return;
   }
   AditListener *listener = dp->listener[note->slot];
@@ -107,7 +122,7 @@ gboolean tun_notes_dispatch(int fd, guint condition, gpointer data) {
       }
       more |= note != NULL && !tun_ring_is_empty(ring);
     }
-  if (more) {
+  if (more && dp->wake_fd == fd) { /* what was read may have been the end of the data path */
     count = 1;
     if (write(fd, &count, sizeof count) < 0)
       g_warning("eventfd: %s", g_strerror(errno));

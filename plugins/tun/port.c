@@ -69,9 +69,19 @@ void tun_port_gone(TunPort *port) {
     tun_dp_idle(dp);
 }
 
+static int shared_watch(TunPort *port) {
+  for (guint i = 0; i < port->n_queues; i++) {
+    if (!tun_worker_watch(port->dp->worker[i], port->queue[i].fd, &port->queue[i]))
+      return errno;
+    port->queue[i].watcher = (int)i;
+  }
+  return 0;
+}
+
 static void open_ready(gpointer user, int error) {
   TunPort *port = user;
-  TunDp *dp = port->dp;
+  if (!error && port->head.shared)
+    error = shared_watch(port);
   if (error) {
     g_autoptr(GError) e = g_error_new(ADIT_ERROR, ADIT_ERR_SYSTEM, "%s: setting up: %s", port->head.name, g_strerror(error));
     AditPortOpened opened = port->opened;
@@ -80,10 +90,6 @@ static void open_ready(gpointer user, int error) {
     opened(opened_user, NULL, e);
     return;
   }
-  if (port->head.shared)
-    for (guint i = 0; i < port->n_queues; i++)
-      if (tun_worker_watch(dp->worker[i], port->queue[i].fd, &port->queue[i]))
-        port->queue[i].watcher = (int)i;
   port->opened(port->user, &port->head, NULL);
 }
 
@@ -130,7 +136,8 @@ void tun_port_open(gpointer data, const AditPortSpec *spec, AditPortOpened done,
   g_autoptr(GError) error = NULL;
   if (!dp->n_workers)
     error = g_error_new(ADIT_ERROR, ADIT_ERR_BUSY, "the data path is not running");
-  else if (spec->kind != ADIT_PORT_L3 || !spec->name || !*spec->name || strlen(spec->name) >= IFNAMSIZ)
+  else if (spec->kind != ADIT_PORT_L3 || !spec->name || !*spec->name || strlen(spec->name) >= IFNAMSIZ ||
+           strchr(spec->name, '%')) /* the kernel would put a number for %d */
     error = g_error_new(ADIT_ERROR, ADIT_ERR_INVALID, "%s: no name for an L3 interface", spec->name ? spec->name : "");
   if (error) {
     done(user, NULL, error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Sessions as the main loop handles them. */
 #include "tun.h"
+#include <errno.h>
 
 static void session_reclaim(gpointer memory) {
   AditDpSession *session = memory;
@@ -29,16 +30,20 @@ AditDpSession *tun_session_open(gpointer data, AditSessionId id, AditPort *head,
 }
 
 /* A port of its own is read by the home worker of its link, and by nobody without a link. */
-static void port_watch(AditDpSession *session, const AditDpLink *link) {
+static gboolean port_watch(AditDpSession *session, const AditDpLink *link) {
   TunPort *port = session->port;
   if (!port || port->head.shared)
-    return;
+    return TRUE;
   TunQueue *queue = &port->queue[0];
   if (queue->watcher >= 0)
     tun_worker_unwatch(session->dp->worker[queue->watcher], queue->fd);
   queue->watcher = -1;
-  if (link && tun_worker_watch(session->dp->worker[link->home], queue->fd, queue))
-    queue->watcher = (int)link->home;
+  if (!link)
+    return TRUE;
+  if (!tun_worker_watch(session->dp->worker[link->home], queue->fd, queue))
+    return FALSE;
+  queue->watcher = (int)link->home;
+  return TRUE;
 }
 
 gboolean tun_session_join(AditDpSession *session, AditDpLink *link, GError **error) {
@@ -46,9 +51,12 @@ gboolean tun_session_join(AditDpSession *session, AditDpLink *link, GError **err
     g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "a second link needs a stage that bundles");
     return FALSE;
   }
+  if (!port_watch(session, link)) { /* the kernel limits how many are watched */
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "%s cannot be watched: %s", session->port->head.name, g_strerror(errno));
+    return FALSE;
+  }
   __atomic_store_n(&session->link, link, __ATOMIC_RELEASE);
   __atomic_store_n(&link->session, session, __ATOMIC_RELEASE);
-  port_watch(session, link);
   return TRUE;
 }
 

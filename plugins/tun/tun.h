@@ -149,6 +149,7 @@ struct TunPort {
   TunDp *dp;
   gboolean is_static, uso;
   gboolean no_join;       /**< atomic: the kernel refused a super-packet */
+  gboolean gone;          /**< atomic: a worker saw that somebody has deleted the interface; the main loop says so */
   AditDpSession *session; /**< atomic: of a port that is not shared */
   TunRoutes *routes;      /**< of a shared one: TunRoute.value is an AditDpSession */
   guint sessions;
@@ -156,7 +157,7 @@ struct TunPort {
   AditPortOpened opened;
   AditPortClosed closed;
   gpointer user;
-  char alias[64];
+  char alias[128]; /**< as long as the kernel takes one (ALTIFNAMSIZ) */
   guint mtu;
   char *failure;      /**< network thread's: why it could not be opened */
   gboolean exists;    /**< ... because there is one of that name */
@@ -167,7 +168,7 @@ struct TunPort {
 
 /* ---- main <- worker ---- */
 
-typedef enum { TUN_NOTE_FRAME = 1, TUN_NOTE_CONTROL, TUN_NOTE_STRAY, TUN_NOTE_EARLY } TunNoteKind;
+typedef enum { TUN_NOTE_FRAME = 1, TUN_NOTE_CONTROL, TUN_NOTE_STRAY, TUN_NOTE_EARLY, TUN_NOTE_GONE } TunNoteKind;
 typedef enum { TUN_TO_LIVE, TUN_TO_CONTROL, TUN_TO_NEW, TUN_TO_N } TunPriority;
 
 typedef struct {
@@ -294,6 +295,7 @@ gboolean tun_worker_start(TunWorker *w, GError **error);
 void tun_worker_stop(TunWorker *w);
 void tun_worker_free(TunWorker *w);
 void tun_worker_kick(TunWorker *w); /**< [any] */
+/** [any] FALSE with errno: this descriptor would not be heard. */
 gboolean tun_worker_watch(TunWorker *w, int fd, gpointer event);
 void tun_worker_unwatch(TunWorker *w, int fd);
 

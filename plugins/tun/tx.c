@@ -279,6 +279,13 @@ static void packet_output(TunWorker *w, const TunPort *port, const TunVnet *vnet
     TUN_ADD(session->cell[w->index].drops, 1);
 }
 
+/* Somebody has deleted the interface: epoll would say so for ever. */
+static void queue_gone(TunWorker *w, TunQueue *queue) {
+  tun_worker_unwatch(w, queue->fd);
+  __atomic_store_n(&queue->port->gone, TRUE, __ATOMIC_RELEASE);
+  tun_note(w, TUN_TO_CONTROL, &(TunNote){.kind = TUN_NOTE_GONE}, NULL, 0, NULL, 0);
+}
+
 void tun_tx_queue(TunWorker *w, TunQueue *queue) {
   TunTx *tx = w->tx;
   for (guint i = 0; i < READS; i++) {
@@ -287,6 +294,8 @@ void tun_tx_queue(TunWorker *w, TunQueue *queue) {
     tx_room(w);
     guint8 *ip = tx->arena + tx->arena_used + HEADROOM;
     gssize n = read(queue->fd, ip - TUN_VNET_LENGTH, READ_MAX);
+    if (n < 0 && errno == EBADFD)
+      queue_gone(w, queue);
     if (n <= TUN_VNET_LENGTH)
       break;
     TunVnet vnet;

@@ -9,6 +9,7 @@
 
 #include <netinet/udp.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 static void packets_cross_both_ways(void **state) {
@@ -343,6 +344,41 @@ static void a_flood_of_newcomers_does_not_drown_links(void **state) {
   assert_true(FACT(w, main_full) > 0 || w->controls < 20000);
 }
 
+typedef struct {
+  World *w;
+  int reused;
+  guint controls;
+} Stopper;
+
+static void on_control_stop(gpointer user, const AditPath *path, const guint8 *datagram, gsize length) {
+  Stopper *stopper = user;
+  if (stopper->controls++)
+    return;
+  tun_dp_stop(stopper->w->dp, NULL, NULL);
+  stopper->reused = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); /* the lowest number that is free */
+}
+
+/* The last acknowledgement lets the daemon stop, with more to read behind it. */
+static void stopping_while_control_is_read(void **state) {
+  World *w = world_new(1, TRUE);
+  Stopper stopper = {.w = w, .reused = -1};
+  static const AditListenerOps ops = {.size = sizeof ops, .control = on_control_stop};
+  const guint8 sccrq[] = {0xc8, 0x02, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0};
+  guint64 count;
+  world_listen(w, "127.0.0.1", "127.0.0.1", "127.0.0.1");
+  w->listener->ops = &ops;
+  w->listener->user = &stopper;
+  for (guint i = 0; i < 200; i++)
+    peer_send(w, sccrq, sizeof sccrq);
+  test_loop_drain();
+  int wake = w->dp->wake_fd;
+  assert_true(TEST_LOOP_UNTIL(stopper.controls > 0, PATIENCE));
+  assert_int_equal(stopper.reused, wake);
+  assert_int_equal(read(stopper.reused, &count, sizeof count), -1);
+  close(stopper.reused);
+  world_free(w);
+}
+
 /* Links and sessions come and go under full traffic: nothing is touched after it was freed. */
 static void coming_and_going_under_traffic(void **state) {
   World *w = *state;
@@ -381,6 +417,7 @@ int main(void) {
       WORLD_TEST(splicing_carries_frames_on),
       WORLD_TEST(a_port_in_use_is_an_error),
       WORLD_TEST(a_flood_of_newcomers_does_not_drown_links),
+      cmocka_unit_test(stopping_while_control_is_read),
       WORLD_TEST(coming_and_going_under_traffic),
   };
   return WORLD_MAIN(datapath);

@@ -6,6 +6,7 @@
 #include "tests/lib/loop.h"
 #include "world.h"
 
+#include <fcntl.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -84,6 +85,16 @@ static void a_name_that_is_taken_is_an_error(void **state) {
   assert_int_equal(s->error, ADIT_ERR_EXISTS);
 }
 
+/* The kernel puts a number for the format: the interface would have another name than the session. */
+static void a_name_with_a_format_is_an_error(void **state) {
+  World *w = *state;
+  Session *s = &w->session[0];
+  tun_port_open(w->dp, &(AditPortSpec){.size = sizeof(AditPortSpec), .kind = ADIT_PORT_L3, .name = "l2tp%d"}, on_opened, s);
+  assert_true(TEST_LOOP_UNTIL(s->opened, PATIENCE));
+  assert_null(s->port);
+  assert_int_equal(s->error, ADIT_ERR_INVALID);
+}
+
 static gboolean has_carrier(const char *name) {
   struct ethtool_value value = {.cmd = ETHTOOL_GLINK};
   struct ifreq request = {.ifr_data = (gpointer)&value};
@@ -105,6 +116,46 @@ static void static_ports_have_carrier_when_told(void **state) {
 }
 
 /* ---- their end ---- */
+
+static void on_done(gpointer user, int error) {
+  *(int *)user = error;
+}
+
+static gboolean workers_sleep(const TunDp *dp) {
+  for (guint i = 0; i < dp->n_workers; i++)
+    if (__atomic_load_n(&dp->worker[i]->epoch, __ATOMIC_SEQ_CST))
+      return FALSE;
+  return TRUE;
+}
+
+/* A descriptor without an interface is always ready, for an error: nobody may wait for it. */
+static void an_interface_that_somebody_deletes_keeps_nobody_awake(void **state) {
+  World *w = *state;
+  session_start(w, 0);
+  int error = -1;
+  adit_net_service()->link_delete(w->session[0].port->ifindex, on_done, &error);
+  assert_true(TEST_LOOP_UNTIL(error >= 0, PATIENCE));
+  assert_int_equal(error, 0);
+  assert_true(TEST_LOOP_UNTIL(workers_sleep(w->dp), PATIENCE));
+}
+
+/* The kernel limits how many descriptors are watched: a session that cannot be heard is none. */
+static void a_queue_that_cannot_be_watched_is_an_error(void **state) {
+  World *w = *state;
+  Session *s = &w->session[0];
+  g_autoptr(GError) error = NULL;
+  session_attach(w, 0, 0, 0);
+  port_make(s, "l2tp-deaf", FALSE, FALSE);
+  TunQueue *queue = &((TunPort *)s->port)->queue[0];
+  int own = queue->fd;
+  queue->fd = open("/dev/null", O_RDWR | O_CLOEXEC); /* epoll refuses it */
+  s->session = tun_session_open(w->dp, 1, s->port, NULL);
+  assert_false(tun_session_join(s->session, s->link, &error));
+  assert_int_equal(error->code, ADIT_ERR_SYSTEM);
+  close(queue->fd);
+  queue->fd = own;
+  assert_true(tun_session_join(s->session, s->link, NULL));
+}
 
 /* Keeps the network thread from its work, as the kernel does while it deletes thousands of interfaces. */
 typedef struct {
@@ -189,7 +240,10 @@ int main(void) {
       WORLD_TEST(a_name_is_free_again_at_once),
       WORLD_TEST(a_name_may_be_taken_over),
       WORLD_TEST(a_name_that_is_taken_is_an_error),
+      WORLD_TEST(a_name_with_a_format_is_an_error),
       WORLD_TEST(static_ports_have_carrier_when_told),
+      WORLD_TEST(an_interface_that_somebody_deletes_keeps_nobody_awake),
+      WORLD_TEST(a_queue_that_cannot_be_watched_is_an_error),
       cmocka_unit_test(closing_and_stopping_do_not_wait_for_the_kernel),
       WORLD_TEST(many_go_together),
   };

@@ -155,6 +155,7 @@ static void on_stopccn(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpM
   if (!tunnel->peer)
     tunnel->channel.peer_tunnel = tunnel->peer = (guint16)l2tp_message_number(message, L2TP_AVP_ASSIGNED_TUNNEL_ID);
   l2tp_reason_from_peer(&reason, message, FALSE);
+  l2tp_channel_drop_waiting(&tunnel->channel); /* gives the numbers of what was never sent back */
   l2tp_channel_clear(&tunnel->channel);
   adit_env_disarm(&env->engine, &tunnel->channel.deadline, L2TP_SLOT_CHANNEL);
   adit_env_arm(&env->engine, &tunnel->state_deadline, L2TP_SLOT_STATE, l2tp_channel_cycle_ms(&env->config->channel));

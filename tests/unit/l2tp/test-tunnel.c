@@ -146,6 +146,27 @@ static void rfc2661_5_7_a_repeated_stopccn_is_acknowledged(void **state) {
   pair_free(pair);
 }
 
+/* What waited for the window was never sent: its numbers must not stand in the acknowledgement of a StopCCN. */
+static void rfc2661_5_7_an_acknowledgement_after_stopccn_has_the_right_number(void **state) {
+  Pair *pair = pair_new(1);
+  L2tpCallInfo info = {0};
+  L2tpWriter w;
+  pair_up(pair);
+  pair->cut = TRUE;
+  for (guint i = 0; i < 8; i++)
+    l2tp_tunnel_call_open(&pair->a.tunnel, &pair->a.env, L2TP_CALL_INCOMING_LAC, &info);
+  guint next = 2 + pair->a.sent[L2TP_ICRQ]; /* SCCRQ, SCCCN */
+  assert_in_range(pair->a.sent[L2TP_ICRQ], 1, 7);
+  l2tp_write_begin(&w, L2TP_STOPCCN, pair->a.tunnel.local, 0, NULL, NULL);
+  gsize length = l2tp_write_end(&w);
+  l2tp_header_set_sequence(w.buffer, pair->a.tunnel.channel.nr, 2);
+  pair_inject(&pair->a, w.buffer, length);
+  assert_int_equal(pair->a.tunnel.state, L2TP_TUNNEL_LINGERING);
+  g_autofree char *expected = g_strdup_printf("ZLB %u 2", next);
+  assert_string_equal(pair->a.trace->pdata[pair->a.trace->len - 1], expected);
+  pair_free(pair);
+}
+
 static void rfc2661_5_5_hello_only_after_silence(void **state) {
   Pair *pair = pair_new(1);
   pair->a.config.hello_ms = 10000;
@@ -439,6 +460,7 @@ int main(void) {
       cmocka_unit_test(nothing_is_hidden_before_the_tunnel_stands),
       cmocka_unit_test(rfc2661_5_7_stopccn_reports_calls_first_and_lingers),
       cmocka_unit_test(rfc2661_5_7_a_repeated_stopccn_is_acknowledged),
+      cmocka_unit_test(rfc2661_5_7_an_acknowledgement_after_stopccn_has_the_right_number),
       cmocka_unit_test(rfc2661_5_5_hello_only_after_silence),
       cmocka_unit_test(rfc2661_5_5_a_dead_peer_is_noticed),
       cmocka_unit_test(a_peer_that_never_answers_hello_lives_while_it_sends_data),

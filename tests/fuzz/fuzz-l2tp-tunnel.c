@@ -12,6 +12,7 @@ typedef struct {
   gboolean finished, down;
   guint calls;
   L2tpTunnel tunnel;
+  const L2tpTunnelEnv *env;
 } Host;
 
 static guint64 on_now(gpointer host) {
@@ -45,6 +46,11 @@ static guint16 on_request(gpointer host, guint16 session, L2tpCallRole role, con
   *why = "odd";
   return info->serial & 1 ? L2TP_CDN_BUSY : 0;
 }
+/** Every other call is answered at once, with what it was asked with. */
+static void on_call_place(gpointer host, guint16 session, const L2tpCallInfo *info) {
+  if (session & 1)
+    l2tp_tunnel_call_answered(&((Host *)host)->tunnel, ((Host *)host)->env, session, info);
+}
 static void on_call_up(gpointer host, guint16 session, guint16 peer, L2tpCallRole role, const L2tpCallInfo *info) {
   ((Host *)host)->calls++;
 }
@@ -58,6 +64,7 @@ static const L2tpTunnelOps ops = {.size = sizeof ops,
                                   .tunnel_down = on_down,
                                   .finished = on_finished,
                                   .call_request = on_request,
+                                  .call_place = on_call_place,
                                   .call_up = on_call_up,
                                   .call_down = on_call_down};
 
@@ -143,6 +150,7 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
   L2tpTunnelEnv env = {{&engine_ops, &host}, &ops, &config};
   L2tpCallInfo info = {.tx_speed = 1};
 
+  host.env = &env;
   l2tp_tunnel_config_init(&config);
   config.secret = options & WITH_SECRET ? "secret" : NULL;
   config.hide = (options & WITH_SECRET) != 0;

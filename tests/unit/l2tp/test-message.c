@@ -324,6 +324,15 @@ static void rfc3145_disconnect_cause_is_known(void **state) {
   assert_true(l2tp_message_has(&m, L2TP_AVP_PPP_DISCONNECT_CAUSE));
 }
 
+/* RFC 5515's Agent-Remote-Id (vendor 3561, type 2) has the number of Protocol Version: the vendor is looked at first. */
+static void another_vendors_avp_is_not_taken_for_ours(void **state) {
+  guint8 body[128];
+  L2tpMessage m;
+  g_autofree guint8 *copy = parse(&m, &strict, body, body_of(L2TP_ICRQ, "80080000000E0005800A0000000F00000001000A0DE900020A0B0C0D", body));
+  assert_int_equal(m.verdict, L2TP_VERDICT_OK);
+  assert_false(l2tp_message_has(&m, L2TP_AVP_PROTOCOL_VERSION));
+}
+
 static void zero_ids_and_windows_are_refused(void **state) {
   guint8 body[64];
   L2tpMessage m;
@@ -374,6 +383,7 @@ int main(void) {
       cmocka_unit_test(many_hidden_avps_are_bounded),
       cmocka_unit_test(result_codes_as_peers_write_them),
       cmocka_unit_test(rfc3145_disconnect_cause_is_known),
+      cmocka_unit_test(another_vendors_avp_is_not_taken_for_ours),
       cmocka_unit_test(zero_ids_and_windows_are_refused),
       cmocka_unit_test(every_cut_and_flip_is_bounded),
   };

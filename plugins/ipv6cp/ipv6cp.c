@@ -95,10 +95,14 @@ static void peer_end(gpointer self, AditBuilder *nak) {
 
 /* ---- life ---- */
 
+/** The identifiers stay what they were: other ones would be another address, and the end of the session. */
 static void reset(gpointer self) {
   Ipv6cp *ip = self;
+  if (!is_zero(ip->params->remote_ifid))
+    memcpy(ip->offer, ip->params->remote_ifid, IFID);
+  else if (!is_zero(ip->peer))
+    memcpy(ip->offer, ip->peer, IFID);
   memset(ip->peer, 0, IFID);
-  memcpy(ip->offer, ip->params->remote_ifid, IFID);
   if (!is_zero(ip->params->local_ifid))
     memcpy(ip->own, ip->params->local_ifid, IFID);
   else if (is_zero(ip->own))

@@ -155,6 +155,42 @@ static void a_rejected_identifier_is_kept_to_ourselves(void **state) {
   pair_free(pair);
 }
 
+/** What a peer that asks with `asked` is told instead; it is then agreed to, both ways. */
+static char *settle(Pair *pair, guint round, const char *asked) {
+  g_autofree char *zeroes = g_strdup_printf("8057 01 %02x 000e 010a %s", 2 * round, asked);
+  node_inject_text(&pair->a, zeroes);
+  g_autofree char *nak = ncp_sent(pair, 3, round);
+  assert_non_null(nak);
+  g_autofree char *good = g_strdup_printf("8057 01 %02x 000e %s", 2 * round + 1, nak + 8);
+  node_inject_text(&pair->a, good);
+  ncp_answer(pair, round, 2, NULL);
+  assert_int_equal(pair->a.ncps[0].opens, round);
+  return g_strdup(nak + 12);
+}
+
+/* The session has the address from the first time, and would end with another. */
+static void a_peer_that_renegotiates_is_told_the_same_identifier(void **state) {
+  const AditNcpParams s = params_with(FALSE, "", "");
+  Pair *pair = ncp_lone(&ipv6cp_desc, &s);
+  g_autofree char *first = settle(pair, 1, "0000000000000000");
+  pair->now += 60000;
+  g_autofree char *second = settle(pair, 2, "0000000000000000");
+  assert_string_equal(first, second);
+  pair_free(pair);
+}
+
+static void a_peer_that_has_forgotten_its_identifier_is_reminded(void **state) {
+  const AditNcpParams s = params_with(FALSE, "0000000000000001", "");
+  Pair *pair = ncp_lone(&ipv6cp_desc, &s);
+  node_inject_text(&pair->a, "8057 01 01 000e 010a 0000000000000077");
+  ncp_answer(pair, 1, 2, NULL);
+  assert_int_equal(pair->a.ncps[0].opens, 1);
+  pair->now += 60000;
+  node_inject_text(&pair->a, "8057 01 02 000e 010a 0000000000000000");
+  ncp_expect_sent(pair, 3, 1, "0302000e010a0000000000000077");
+  pair_free(pair);
+}
+
 static void survives_death(void **state) {
   const AditNcpParams c = params_with(TRUE, "", ""), s = params_with(FALSE, "0000000000000001", "");
   AditNcpResult x, y;
@@ -186,6 +222,8 @@ int main(void) {
       cmocka_unit_test(rfc5072_4_1_a_nak_is_followed),
       cmocka_unit_test(a_peer_that_never_says_its_identifier_does_not_open),
       cmocka_unit_test(a_rejected_identifier_is_kept_to_ourselves),
+      cmocka_unit_test(a_peer_that_renegotiates_is_told_the_same_identifier),
+      cmocka_unit_test(a_peer_that_has_forgotten_its_identifier_is_reminded),
       cmocka_unit_test(survives_death),
   };
   return cmocka_run_group_tests_name("ipv6cp", tests, NULL, NULL);

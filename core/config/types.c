@@ -74,7 +74,8 @@ static char *word_find(char **tokens, const char *text) {
   return NULL;
 }
 
-char *adit_option_word(const AditOption *option, const char *text) {
+/* The canonical word for `text`, the caller's; NULL if it is none of the option's. */
+static char *canonical_word(const AditOption *option, const char *text) {
   g_auto(GStrv) tokens = g_strsplit_set(option->words ? option->words : "", " ", -1);
   char *word = word_find(tokens, text);
   int b = bool_word(text);
@@ -340,7 +341,7 @@ static AditValue *string_parse(const AditOption *option, const char *text, GErro
 }
 
 static AditValue *word_parse(const AditOption *option, const char *text, GError **error) {
-  g_autofree char *word = adit_option_word(option, text);
+  g_autofree char *word = canonical_word(option, text);
   if (word)
     return adit_value_string(word);
   g_auto(GStrv) words = adit_option_words(option);

@@ -12,9 +12,6 @@ char **adit_option_words(const AditOption *option);
 /** All the words that an ENUM or SET accepts: canonical ones and other spellings. */
 char **adit_option_spellings(const AditOption *option);
 
-/** The canonical word for `text`, the caller's; NULL if it is none of the option's. */
-char *adit_option_word(const AditOption *option, const char *text);
-
 /** True for `none`, `disabled`, `unlimited` and `no`. */
 gboolean adit_is_off_word(const char *text);
 

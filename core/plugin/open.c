@@ -39,7 +39,8 @@ static gboolean check_component(const char *path, GError **error) {
   return TRUE;
 }
 
-gboolean adit_plugin_check_owner(const char *path, GError **error) {
+/* Refuses a file that anybody but root or this process's user could have written or could swap. Absolute, resolved path. */
+static gboolean check_owner(const char *path, GError **error) {
   g_autofree char *part = g_strdup(path);
 
   for (;;) {
@@ -149,7 +150,7 @@ Loaded *adit_plugin_open(const char *name, const GPtrArray *dirs, gboolean trust
   Loaded *plugin = NULL;
   GModule *module = NULL;
   gpointer info = NULL;
-  if (!trusted && !adit_plugin_check_owner(path, error))
+  if (!trusted && !check_owner(path, error))
     g_prefix_error(error, "plugin %s: ", name);
   else if (!(module = g_module_open(path, G_MODULE_BIND_LOCAL)))
     g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "plugin %s: %s", name, g_module_error());

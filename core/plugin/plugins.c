@@ -17,11 +17,8 @@ static struct {
   gpointer stopped_data;
 } self;
 
+/* Loaded when the configuration has no `plugins:`. */
 static const char *const standard[] = {"l2tp", "ipcp", "ipv6cp", "tun", "pap", "chap", "mschap", "secrets", NULL};
-
-const char *const *adit_plugins_standard(void) {
-  return standard;
-}
 
 GPtrArray *adit_plugins_all(void) {
   return self.plugins;

@@ -35,9 +35,6 @@ void adit_plugins_init(const AditServed *served, guint n_served, const AditRoom 
 /** Adds a folder to look in, before those added later: NAME.so, NAME/NAME.so, and .libs/ in either (a build tree). */
 void adit_plugins_add_dir(const char *dir);
 
-/** The plugins loaded when the configuration has no `plugins:`; NULL-terminated. */
-const char *const *adit_plugins_standard(void);
-
 /**
  * Opens and checks each of `names` (NULL = the standard ones, as far as they were built), resolves features and calls init in
  * order of dependence. On failure every problem is one string in `problems` (GPtrArray of char*), and nothing stays registered.

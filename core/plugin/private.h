@@ -37,9 +37,6 @@ Loaded *adit_plugin_open(const char *name, const GPtrArray *dirs, gboolean trust
 /** The same for one that is linked in. */
 Loaded *adit_plugin_wrap(const AditPluginInfo *info, const char *name, GError **error);
 
-/** Refuses a file that anybody but root or this process's user could have written or could swap. Absolute, resolved path. */
-gboolean adit_plugin_check_owner(const char *path, GError **error);
-
 /** Puts `plugins` (of Loaded*) in order of start. Missing and circular features are named in `problems`, with their chain. */
 gboolean adit_plugin_resolve(GPtrArray *plugins, GPtrArray *problems);
 

@@ -26,7 +26,7 @@ AditNumber adit_number(const AditAddress *a) {
   return n;
 }
 
-AditAddress adit_number_address(AditNumber n, guint8 family) {
+static AditAddress address_of(AditNumber n, guint8 family) {
   AditAddress a = {.family = family};
   for (gsize i = adit_address_size(&a); i-- > 0; n >>= 8)
     a.octet[i] = (guint8)n;
@@ -104,7 +104,7 @@ static AditPrefix prefix_of(const AditPoolBody *b, guint64 index) {
       high = middle - 1;
   }
   const AditPoolRange *r = &g_array_index(b->ranges, AditPoolRange, low);
-  return (AditPrefix){adit_number_address(r->low + (index - r->first) * step_of(r), r->family), r->length};
+  return (AditPrefix){address_of(r->low + (index - r->first) * step_of(r), r->family), r->length};
 }
 
 static Entry *entry_at(AditPoolBody *b, guint64 index) {

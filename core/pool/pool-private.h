@@ -10,7 +10,6 @@ G_BEGIN_DECLS
 typedef unsigned __int128 AditNumber;
 
 AditNumber adit_number(const AditAddress *address);
-AditAddress adit_number_address(AditNumber number, guint8 family);
 
 /** A run of entries of equal size. */
 typedef struct {

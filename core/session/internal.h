@@ -48,7 +48,6 @@ AditSessLink *adit_link_find(AditLinkId id);
 void adit_link_end(AditSessLink *link, AditCause cause, const char *reason);
 /** The transport has lost it: gone at once. */
 void adit_link_lost(AditSessLink *link, AditCause cause, const char *reason);
-guint adit_link_count(const char *transport, const char *server);
 const char *adit_link_server(const AditSessLink *link);
 void adit_links_init(void);
 void adit_links_fini(void);
@@ -146,8 +145,7 @@ void adit_sess_fill_event(AditSess *session, AditSessionEvent *event);
 AditLogContext adit_sess_log(const AditSess *session);
 void adit_sessions_init(void);
 void adit_sessions_fini(void);
-void adit_sessions_set_profiles(AditProfiles *profiles); /**< takes over a reference */
-AditProfiles *adit_sessions_profiles(void);
+void adit_sessions_set_profiles(AditProfiles *profiles); /**< takes them over */
 void adit_sessions_when_none(void (*done)(gpointer data), gpointer data);
 /** life.c tells itself through apply.c: the kernel has what the first NCP agreed on. */
 void adit_sess_applied(AditSess *session, int error);

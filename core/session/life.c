@@ -20,17 +20,13 @@ void adit_sessions_init(void) {
 
 void adit_sessions_fini(void) {
   g_clear_pointer(&sessions, g_hash_table_unref);
-  g_clear_pointer(&profiles, adit_profiles_unref);
+  g_clear_pointer(&profiles, adit_profiles_free);
   none_func = NULL;
 }
 
 void adit_sessions_set_profiles(AditProfiles *now) {
-  g_clear_pointer(&profiles, adit_profiles_unref);
+  g_clear_pointer(&profiles, adit_profiles_free);
   profiles = now;
-}
-
-AditProfiles *adit_sessions_profiles(void) {
-  return profiles;
 }
 
 AditSess *adit_sess_ref(AditSess *session) {

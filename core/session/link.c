@@ -24,7 +24,7 @@ const char *adit_link_server(const AditSessLink *link) {
   return adit_value_get_string(link->spec.config, "name", "");
 }
 
-guint adit_link_count(const char *transport, const char *server) {
+static guint link_count(const char *transport, const char *server) {
   GHashTableIter iter;
   gpointer value;
   guint n = 0;
@@ -297,7 +297,7 @@ static gboolean may_open(AditSessLink *link, GError **error) {
 
   if (veto)
     g_set_error(error, ADIT_ERROR, ADIT_ERR_DENIED, "%s", veto);
-  else if (max && adit_link_count(link->spec.transport, adit_link_server(link)) >= max)
+  else if (max && link_count(link->spec.transport, adit_link_server(link)) >= max)
     g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "max-sessions (%" G_GINT64_FORMAT ") reached", max);
   else
     return TRUE;

@@ -2,7 +2,6 @@
 #include "core/session/profile.h"
 
 struct AditProfiles {
-  gint refs;
   GHashTable *by_name; /* char* (borrowed from the value) -> AditValue* MAP */
 };
 
@@ -16,7 +15,6 @@ static void add_built_in(AditProfiles *profiles, const char *name) {
 
 AditProfiles *adit_profiles_new(const AditValue *config) {
   AditProfiles *profiles = g_new0(AditProfiles, 1);
-  profiles->refs = 1;
   profiles->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)adit_value_unref);
 
   const AditValue *list = adit_value_get(config, "profiles");
@@ -31,19 +29,15 @@ AditProfiles *adit_profiles_new(const AditValue *config) {
   return profiles;
 }
 
-AditProfiles *adit_profiles_ref(AditProfiles *profiles) {
-  g_atomic_int_inc(&profiles->refs);
-  return profiles;
-}
-
-void adit_profiles_unref(AditProfiles *profiles) {
-  if (!profiles || !g_atomic_int_dec_and_test(&profiles->refs))
+void adit_profiles_free(AditProfiles *profiles) {
+  if (!profiles)
     return;
   g_hash_table_unref(profiles->by_name);
   g_free(profiles);
 }
 
-const AditValue *adit_profiles_find(const AditProfiles *profiles, const char *name) {
+/* A profile's map, borrowed; NULL if there is none of that name. */
+static const AditValue *profile_named(const AditProfiles *profiles, const char *name) {
   return name ? g_hash_table_lookup(profiles->by_name, name) : NULL;
 }
 
@@ -81,8 +75,8 @@ static const AditValue *pick(const AditValue *const level[3], const char *key) {
 }
 
 AditValue *adit_profiles_merge(const AditProfiles *profiles, const AditValue *record, const char *default_profile) {
-  const AditValue *own = adit_profiles_find(profiles, adit_value_get_string(record, "profile", NULL));
-  const AditValue *const level[3] = {record, own, adit_profiles_find(profiles, default_profile)};
+  const AditValue *own = profile_named(profiles, adit_value_get_string(record, "profile", NULL));
+  const AditValue *const level[3] = {record, own, profile_named(profiles, default_profile)};
   AditValue *merged = adit_value_map();
 
   for (int i = 0; i < 3; i++)

@@ -4,17 +4,13 @@
 
 #include <adit/value.h>
 
-/** The profiles of one configuration; shared by reference with the sessions made from it. */
+/** The profiles of one configuration. */
 typedef struct AditProfiles AditProfiles;
 
 /** Reads `profiles` of a whole configuration; `default` and `default-encryption` are there even if nobody wrote them. */
 AditProfiles *adit_profiles_new(const AditValue *config);
-AditProfiles *adit_profiles_ref(AditProfiles *profiles);
-void adit_profiles_unref(AditProfiles *profiles);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditProfiles, adit_profiles_unref)
-
-/** A profile's map, borrowed; NULL if there is none of that name. */
-const AditValue *adit_profiles_find(const AditProfiles *profiles, const char *name);
+void adit_profiles_free(AditProfiles *profiles);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditProfiles, adit_profiles_free)
 
 /**
  * The attributes of a session: `record` (a secret or a source's reply; may be NULL) over the profile it names over

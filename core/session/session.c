@@ -160,7 +160,7 @@ void adit_session_commit(gpointer staged) {
 
 void adit_session_abort(gpointer staged) {
   g_autofree Staged *s = staged;
-  adit_profiles_unref(s->profiles);
+  adit_profiles_free(s->profiles);
   adit_clients_abort(s->clients);
 }
 

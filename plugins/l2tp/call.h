@@ -14,7 +14,6 @@ typedef enum {
   L2TP_CALL_OUTGOING_LNS,     /**< we send OCRQ */
   L2TP_CALL_OUTGOING_LAC,     /**< we got an OCRQ */
 } L2tpCallRole;
-#define L2TP_CALL_ROLES 5
 
 typedef enum {
   L2TP_CALL_WAIT_TUNNEL = 1,

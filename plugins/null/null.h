@@ -42,8 +42,6 @@ void null_dp_sink(NullDp *dp, NullSink sink, gpointer user);
 AditPort *null_dp_port(NullDp *dp, const char *name);
 /** A packet from the system enters a port. False (and dropped) when no session takes it. */
 gboolean null_port_inject(AditPort *port, const guint8 *packet, gsize length);
-/** True as port_carrier() left it; ports that are not static have it from the start. */
-gboolean null_port_has_carrier(const AditPort *port);
 
 /** The operations, for adit.path's datapath_add() or for calling directly; `dp` is a NullDp. */
 extern const AditDatapathOps null_datapath_ops;

@@ -59,10 +59,6 @@ void null_port_carrier(AditPort *head, gboolean on) {
   ((NullPort *)head)->carrier = on;
 }
 
-gboolean null_port_has_carrier(const AditPort *head) {
-  return ((const NullPort *)head)->carrier;
-}
-
 AditDpSession *null_session_open(gpointer dp, AditSessionId id, AditPort *port, GError **error) {
   AditDpSession *session = g_new0(AditDpSession, 1);
   session->dp = dp;

@@ -3,7 +3,7 @@
 #include "tun.h"
 #include <adit/ppp.h>
 
-guint tun_home(const TunDp *dp, const AditEncap *encap) {
+static guint home_of(const TunDp *dp, const AditEncap *encap) {
   return (encap->local_tunnel + encap->local_session) % dp->n_workers;
 }
 
@@ -58,7 +58,7 @@ AditDpLink *tun_link_attach(gpointer data, AditListener *listener, const AditPat
   link->listener = listener;
   link->ops = ops;
   link->user = user;
-  link->home = tun_home(dp, encap);
+  link->home = home_of(dp, encap);
   link->wire = wire_new(path, encap, FALSE, FALSE);
   if (!tun_table_insert(&listener->links, &link->item)) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "tunnel %u session %u is attached already", encap->local_tunnel, encap->local_session);

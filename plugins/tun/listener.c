@@ -66,7 +66,7 @@ guint tun_path_control(const AditPath *path, guint8 dscp, guint8 control[96]) {
   return at;
 }
 
-/* Brings data straight to its home worker: (tunnel + session) mod n chooses the socket, as tun_home() does. What is
+/* Brings data straight to its home worker: (tunnel + session) mod n chooses the socket, as home_of() in link.c does. What is
  * control gets an index that does not exist, which makes the kernel choose by the sender. */
 static void attach_steering(int fd, guint n) {
   struct sock_filter code[] = {

@@ -338,7 +338,6 @@ TunWhere tun_where(const AditPath *path);
 gboolean tun_where_equal(const TunWhere *where, const TunWhere *from);
 
 /* link.c */
-guint tun_home(const TunDp *dp, const AditEncap *encap);
 AditDpLink *tun_link_attach(gpointer dp, AditListener *listener, const AditPath *path, const AditEncap *encap, const AditDpLinkOps *ops,
                             gpointer user, GError **error);
 void tun_link_detach(AditDpLink *link);

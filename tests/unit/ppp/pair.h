@@ -79,7 +79,6 @@ void pair_open(Pair *pair);
 void pair_run(Pair *pair, guint64 ms);
 /** Hands octets to a node as if they came from the other. */
 void node_inject(Node *to, const void *frame, gsize length);
-#define node_inject_hex(to, hex) node_inject_text(to, hex)
 void node_inject_text(Node *to, const char *hex);
 /** Sends a data frame of `protocol` to the other side, as the data path would. */
 void node_send_data(Node *from, guint16 protocol);

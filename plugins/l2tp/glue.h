@@ -105,6 +105,7 @@ struct L2tpPeer {
   L2tpListener *listener;
   AditPath path;
   AditTimer timers[L2TP_SLOTS], idle, probe;
+  guint starting;         /**< its part of L2tp.starting */
   GHashTable *links;      /**< session id -> L2tpLink*; made with the first */
   AditDial *dial;         /**< client, until its link is open */
   L2tpPeer *next, **back; /**< of the same bucket by remote address and port */

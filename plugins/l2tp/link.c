@@ -42,8 +42,10 @@ static void load_add(L2tpPeer *peer, gint links) {
 }
 
 static void link_settled(L2tpLink *link) {
-  if (link->starting)
+  if (link->starting) {
+    link->peer->starting--;
     link->peer->l2tp->starting--;
+  }
   link->starting = FALSE;
 }
 
@@ -104,6 +106,13 @@ static const char *why_full(const L2tpPeer *peer) {
   return NULL;
 }
 
+/** Calls of a tunnel that are not connected yet, and links whose session is not up, are bounded together. */
+static gboolean too_many_begin(const L2tpPeer *peer) {
+  guint limit = peer->l2tp->setup->max_starting, links = peer->links ? g_hash_table_size(peer->links) : 0;
+
+  return limit && peer->tunnel.calls.count + peer->starting >= limit + links;
+}
+
 static void call_refused(L2tpPeer *peer, const char *why) {
   peer->l2tp->stats.calls_refused++;
   l2tp_log_stranger(peer->l2tp, &peer->path, "%s: call refused: %s", peer->service->name, why);
@@ -117,6 +126,10 @@ guint16 l2tp_link_request(gpointer host, guint16 session, L2tpCallRole role, con
     *why = "no calls are placed here";
   } else if (peer->service->client) {
     *why = "a client takes no calls";
+  } else if (too_many_begin(peer)) {
+    peer->l2tp->stats.starting_limited++;
+    *why = "too many sessions are being set up";
+    refused = L2TP_CDN_NO_RESOURCES;
   } else {
     *why = why_full(peer);
     refused = *why ? L2TP_CDN_NO_RESOURCES : 0;
@@ -187,6 +200,7 @@ static L2tpLink *link_new(L2tpPeer *peer, guint16 session) {
   link->peer = peer;
   link->session = session;
   link->starting = TRUE;
+  peer->starting++;
   peer->l2tp->starting++;
   load_add(peer, 1);
   if (!peer->links)

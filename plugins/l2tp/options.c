@@ -50,7 +50,8 @@ const AditOption l2tp_options[] = {
      .min = 1,
      .max = 65000,
      .fallback = "1000",
-     .help = "While this many sessions are being set up, new tunnels wait: the peer asks again. Spreads a storm after an outage."},
+     .help = "While this many sessions are being set up, new tunnels wait: the peer asks again. In one tunnel, so many calls may begin at "
+             "once; others are told to come back later. Spreads a storm after an outage."},
     {.name = "new-tunnel-rate",
      .scopes = "l2tp",
      .type = ADIT_TYPE_INT,

@@ -331,27 +331,47 @@ static void a_tie_is_broken(void **state) {
   }
 }
 
+/** The `n`th ICRQ (from 0) in the tunnel that knock() and confirm() made. */
+static void request_call(const char *from, guint16 port, guint16 n) {
+  L2tpWriter w;
+  l2tp_write_begin(&w, L2TP_ICRQ, answered_id, 0, NULL, NULL);
+  l2tp_write_u16(&w, L2TP_AVP_ASSIGNED_SESSION_ID, n + 1);
+  l2tp_write_u32(&w, L2TP_AVP_CALL_SERIAL_NUMBER, n + 1);
+  gsize length = l2tp_write_end(&w);
+  l2tp_header_set_sequence(w.buffer, 2 + n, 1 + n);
+  world_send(from, port, "192.0.2.1", w.buffer, length);
+  world_run(3);
+}
+
 /* A call is a session from its ICCN on: requests alone must neither count nor keep others out. */
 static void calls_that_are_not_connected_are_no_sessions(void **state) {
   world_both(", max-sessions: 1", "");
   world_tap = tap;
   knock("198.51.100.1", 4444, "lac", 9);
   confirm("198.51.100.1", 4444, answered_id);
-  for (guint16 i = 0; i < 3; i++) {
-    L2tpWriter w;
-    l2tp_write_begin(&w, L2TP_ICRQ, answered_id, 0, NULL, NULL);
-    l2tp_write_u16(&w, L2TP_AVP_ASSIGNED_SESSION_ID, i + 1);
-    l2tp_write_u32(&w, L2TP_AVP_CALL_SERIAL_NUMBER, i + 1);
-    gsize length = l2tp_write_end(&w);
-    l2tp_header_set_sequence(w.buffer, 2 + i, 1 + i);
-    world_send("198.51.100.1", 4444, "192.0.2.1", w.buffer, length);
-    world_run(3);
-  }
+  for (guint16 i = 0; i < 3; i++)
+    request_call("198.51.100.1", 4444, i);
   L2tpPeer *peer = g_hash_table_lookup(server.l2tp->tunnels, GUINT_TO_POINTER(answered_id));
   assert_int_equal(peer->tunnel.calls.count, 3);
   assert_int_equal(server.l2tp->stats.calls_up, 0);
   world_dial_up();
   assert_int_equal(server.l2tp->stats.calls_up, 1);
+  world_end();
+}
+
+/* One that has got its tunnel must not fill the memory with calls that it never connects. */
+static void calls_that_begin_in_one_tunnel_are_bounded(void **state) {
+  world_begin();
+  assert_true(world_configure(&server, "l2tp: { max-starting: 3, servers: [ { " SERVER_ITEM " } ] }"));
+  world_tap = tap;
+  knock("198.51.100.1", 4444, "lac", 9);
+  confirm("198.51.100.1", 4444, answered_id);
+  for (guint16 i = 0; i < 5; i++)
+    request_call("198.51.100.1", 4444, i);
+  L2tpPeer *peer = g_hash_table_lookup(server.l2tp->tunnels, GUINT_TO_POINTER(answered_id));
+  assert_int_equal(peer->tunnel.calls.count, 3);
+  assert_int_equal(server.l2tp->stats.calls_refused, 2);
+  assert_int_equal(server.l2tp->stats.starting_limited, 2);
   world_end();
 }
 
@@ -386,6 +406,7 @@ int main(void) {
       cmocka_unit_test(zero_tunnel_ids_in_data_are_a_switch),
       cmocka_unit_test(a_tie_is_broken),
       cmocka_unit_test(calls_that_are_not_connected_are_no_sessions),
+      cmocka_unit_test(calls_that_begin_in_one_tunnel_are_bounded),
       cmocka_unit_test(a_tunnel_without_calls_is_closed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,9 +34,9 @@ static void check_forwarding(AditValue *findings) {
     adit_control_finding(findings, "note", "IPv6 forwarding is off", "sysctl -w net.ipv6.conf.all.forwarding=1, if sessions carry IPv6");
 }
 
-/* The larger of `all` and the interface's value counts; 1 is strict. */
+/* The larger of `all` and the interface's value counts, and a session's interface begins with `default`; 1 is strict. */
 static void check_rp_filter(AditValue *findings) {
-  if (sysctl_get("net/ipv4/conf/all/rp_filter") == 1)
+  if (MAX(sysctl_get("net/ipv4/conf/all/rp_filter"), sysctl_get("net/ipv4/conf/default/rp_filter")) == 1)
     adit_control_finding(findings, "warning",
                          "strict reverse-path filtering (rp_filter=1) drops packets that come in where their answer would not go out",
                          "sysctl -w net.ipv4.conf.all.rp_filter=2, if sessions or tunnels use more than one way");

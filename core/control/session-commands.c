@@ -145,7 +145,8 @@ static const AditCommand session_commands[] = {
      .columns = "NAME=name SERVICE=service TO=connect-to USER=user STATUS=status SINCE=since:duration INTERFACE=interface "
                 "ADDRESS=local-address ERROR=last-error",
      .summary = "the connections that this machine dials",
-     .help = "One line for each client in the configuration (`l2tp: { clients: ... }`), with its state, for how long, and what last went wrong."},
+     .help = "One line for each client in the configuration (`l2tp: { clients: ... }`), with its state, for how long, and what last went "
+             "wrong."},
     {.size = sizeof(AditCommand),
      .verb = "client up",
      .method = "io.adit.session.ClientUp",

@@ -6,7 +6,6 @@ enum { MRU = 1, ACCM = 2, AUTH = 3, MAGIC = 5, PFC = 7, ACFC = 8 };
 
 #define DEFAULT_MRU  1500
 #define SMALLEST_MRU 128 /* less is a mistake, or wants to hurt */
-#define LOOPS_MAX    5
 
 typedef struct {
   guint8 type;
@@ -157,8 +156,8 @@ static void magic_ask(AditLcp *lcp, AditBuilder *out) {
 /** Our own number coming back is chance, or a loop: a fresh one decides. */
 static AditOptionVerdict magic_peer(AditLcp *lcp, const AditPppOption *option, AditBuilder *nak) {
   guint32 magic = value_of(option);
-  if (magic && magic == lcp->magic && ++lcp->loops >= LOOPS_MAX)
-    lcp->ops->failed(lcp->user, ADIT_CAUSE_NAS_ERROR, "the link is looped back to us");
+  if (magic && magic == lcp->magic)
+    adit_lcp_looped(lcp);
   if (!magic || magic == lcp->magic) {
     put_u32(nak, MAGIC, new_magic(lcp));
     return ADIT_OPTION_NAK;

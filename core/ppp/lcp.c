@@ -8,6 +8,7 @@ enum { PROTOCOL_REJ = 8, ECHO_REQ, ECHO_REPLY, DISCARD, IDENTIFICATION, TIME_REM
 #define ECHO_INTERVAL_MS 1000
 #define ECHOES_MAX       5
 #define TEXT_MAX         200
+#define LOOPS_MAX        5
 
 static void send_packet(gpointer user, guint8 code, guint8 id, const void *data, gsize length) {
   AditLcp *lcp = user;
@@ -89,6 +90,25 @@ static void tell(AditLcp *lcp, const AditPppPacket *packet) {
   lcp->ops->told(lcp->user, "identification", text);
 }
 
+void adit_lcp_looped(AditLcp *lcp) {
+  if (++lcp->loops >= LOOPS_MAX)
+    lcp->ops->failed(lcp->user, ADIT_CAUSE_NAS_ERROR, "the link is looped back to us");
+}
+
+static void echo(AditLcp *lcp, const AditPppPacket *packet) {
+  AditCursor in = adit_cursor(packet->data, packet->length);
+  guint32 magic = adit_get_u32(&in);
+
+  if (in.bad)
+    return;
+  if (magic && magic == lcp->magic) {
+    adit_lcp_looped(lcp);
+    return;
+  }
+  lcp->loops = 0;
+  send_with_magic(lcp, ECHO_REPLY, packet->id, in.at, adit_left(&in));
+}
+
 static gboolean knows(gpointer user, const AditPppPacket *packet) {
   return packet->code >= PROTOCOL_REJ && packet->code <= TIME_REMAINING;
 }
@@ -112,8 +132,7 @@ static void extra(gpointer user, const AditPppPacket *packet) {
     protocol_reject(lcp, packet);
     break;
   case ECHO_REQ:
-    if (packet->length >= 4)
-      send_with_magic(lcp, ECHO_REPLY, packet->id, packet->data + 4, packet->length - 4);
+    echo(lcp, packet);
     break;
   case ECHO_REPLY: /* whatever came has been heard already */
   case DISCARD:

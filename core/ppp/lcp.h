@@ -68,7 +68,7 @@ typedef struct {
   gboolean peer_demands;
   guint8 answer;    /**< index into params->answer, if peer_demands */
   guint8 suggested; /**< methods suggested to the peer so far */
-  guint loops;      /**< requests that came with our own magic number */
+  guint loops;      /**< packets in a row that came with our own magic number */
 
   guint echoes; /**< unanswered, in a row */
   guint64 keepalive;
@@ -111,6 +111,8 @@ const AditAuthMethod *adit_lcp_answered(const AditLcp *lcp);
 void adit_lcp_save(const AditLcp *lcp, AditBuilder *out);
 gboolean adit_lcp_restore(AditLcp *lcp, AditCursor *in); /**< after adit_lcp_init() */
 
+/** A packet came with our own magic number (RFC 1661 6.4): chance, or one too many. For lcp.c and its option table alone. */
+void adit_lcp_looped(AditLcp *lcp);
 /** Forgets what was negotiated: LCP starts afresh. For lcp.c and its option table alone. */
 void adit_lcp_reset_options(AditLcp *lcp);
 extern const AditPppOptionOps adit_lcp_option_ops;

@@ -109,6 +109,27 @@ static void rfc1661_6_4_a_looped_link_is_found(void **state) {
   pair_free(pair);
 }
 
+/* A line that is looped while the link is open brings our own echoes back, which are no sign of life. */
+static void rfc1661_6_4_a_link_that_is_looped_later_is_found(void **state) {
+  Pair *pair = link_lone();
+  link_lone_open(pair);
+  link_lone_agree(pair, 1);
+  g_autofree char *options = link_request_options(&pair->a, 1);
+  g_autofree char *looped = g_strdup_printf("c021 09 2a 0008 %.8s", options + 4);
+  for (guint i = 0; i < 4; i++)
+    node_inject_text(&pair->a, looped);
+  assert_int_equal(node_count(&pair->a, ADIT_PPP_LCP, 10), 0);
+  assert_int_equal(node_count(&pair->a, ADIT_PPP_LCP, 5), 0);
+  node_inject_text(&pair->a, "c021 09 2b 0008 0a0b0c0d"); /* the peer is there after all */
+  assert_int_equal(node_count(&pair->a, ADIT_PPP_LCP, 10), 1);
+  for (guint i = 0; i < 5; i++)
+    node_inject_text(&pair->a, looped);
+  pair_run(pair, 10000);
+  assert_int_equal(pair->a.closes, 1);
+  assert_string_equal(pair->a.reason, "the link is looped back to us");
+  pair_free(pair);
+}
+
 static void rfc1661_6_4_a_zero_magic_is_naked(void **state) {
   Pair *pair = link_lone();
   link_lone_open(pair);
@@ -255,6 +276,7 @@ int main(void) {
       cmocka_unit_test(rejected_options_are_not_asked_again),
       cmocka_unit_test(naked_options_follow_the_peer),
       cmocka_unit_test(rfc1661_6_4_a_looped_link_is_found),
+      cmocka_unit_test(rfc1661_6_4_a_link_that_is_looped_later_is_found),
       cmocka_unit_test(rfc1661_6_4_a_zero_magic_is_naked),
       cmocka_unit_test(rfc1661_5_8_echo_only_when_open_and_with_our_magic),
       cmocka_unit_test(keepalive_is_one_echo_a_second_five_times),

@@ -102,7 +102,7 @@ typedef AditValue *(*AditValueFunc)(const AditEvent *about, gpointer data);
 #define ADIT_BUS_SERVICE "adit.bus"
 typedef struct {
   gsize size;
-  guint (*event_class)(AditPlugin *plugin, const AditEventClass *klass); /**< [main] registers, or finds by name; 0 if it clashes */
+  guint (*event_class)(AditPlugin *plugin, const AditEventClass *klass); /**< [main] registers, or finds by name, without fields whatever they are; 0 if it clashes */
   void (*publish)(const AditEvent *event);                              /**< [main] `event` is copied when queued, strings too */
   guint (*subscribe)(AditPlugin *plugin, const char *name, AditEventFunc func, gpointer data); /**< [main] 0 = no such class */
   void (*unsubscribe)(guint id);                                        /**< [main] */

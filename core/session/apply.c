@@ -5,6 +5,7 @@
 
 typedef struct {
   AditSess *session;
+  gboolean ipv6;
   char what[ADIT_PREFIX_TEXT + 16];
 } Request;
 
@@ -15,11 +16,13 @@ static void on_done(gpointer user, int error) {
   if (error && error != EEXIST) {
     AditLogContext log = adit_sess_log(session);
     adit_error(&log, "%s: %s: %s", session->name, request->what, g_strerror(error));
-    if (!session->apply_error)
-      session->apply_error = error;
+    if (request->ipv6)
+      session->apply_error6 = error;
+    else
+      session->apply_error4 = error;
   }
   if (--session->pending == 0)
-    adit_sess_applied(session, session->apply_error);
+    adit_sess_applied(session);
   adit_sess_unref(session);
   g_free(request);
 }
@@ -29,6 +32,7 @@ static Request *request_new(AditSess *session, const char *what, const AditPrefi
   char text[ADIT_PREFIX_TEXT];
   g_snprintf(request->what, sizeof request->what, "%s %s", what, adit_prefix_format(prefix, text));
   request->session = adit_sess_ref(session);
+  request->ipv6 = prefix->address.family == AF_INET6;
   session->pending++;
   return request;
 }
@@ -125,7 +129,7 @@ void adit_sess_apply(AditSess *session, gboolean ipv6) {
   else
     apply_ipv4(session);
   if (--session->pending == 0)
-    adit_sess_applied(session, session->apply_error);
+    adit_sess_applied(session);
 }
 
 void adit_sess_withdraw(AditSess *session) {

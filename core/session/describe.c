@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Sessions as people and programs see them. */
-#include "core/base/loop.h"
 #include "core/config/format.h"
 #include "core/config/schema.h"
 #include "core/session/internal.h"
@@ -52,7 +51,7 @@ static AditValue *summary(AditSess *session) {
   set_address(map, "local-address", &session->result.local4);
   set_address(map, "remote-address", &session->result.remote4);
   set_text(map, "peer", adit_endpoint_format(&session->peer, peer));
-  adit_value_set(map, "uptime", adit_value_int((gint64)(session->up_ms ? adit_loop_service()->now() - session->up_ms : 0)));
+  adit_value_set(map, "uptime", adit_value_int((gint64)adit_sess_uptime_ms(session)));
   adit_value_set(map, "rx-octets", adit_value_int((gint64)counters.rx_octets));
   adit_value_set(map, "tx-octets", adit_value_int((gint64)counters.tx_octets));
   adit_value_set(map, "rx-packets", adit_value_int((gint64)counters.rx_packets));

@@ -115,11 +115,12 @@ struct AditSess {
   gboolean ipv4, ipv6;         /**< NCP is open */
   gboolean applied4, applied6; /**< the kernel has been told */
   guint pending;               /**< requests to the kernel that are not answered */
-  int apply_error;
+  int apply_error4, apply_error6;
   GArray *addresses; /**< AditNetAddress: to take away again */
   GArray *routes;    /**< AditNetRoute: the same */
 
-  guint64 started_ms, up_ms;
+  guint64 started_ms, up_ms, ended_ms;
+  guint64 interim_ms; /**< as it was configured when the session came up */
   AditTimer limit_timer, idle_timer, interim_timer;
   AditCause cause;
   char *reason;
@@ -147,14 +148,18 @@ void adit_sessions_init(void);
 void adit_sessions_fini(void);
 void adit_sessions_set_profiles(AditProfiles *profiles); /**< takes them over */
 void adit_sessions_when_none(void (*done)(gpointer data), gpointer data);
-/** life.c tells itself through apply.c: the kernel has what the first NCP agreed on. */
-void adit_sess_applied(AditSess *session, int error);
+/** The kernel has answered all that apply.c asked of it. */
+void adit_sess_applied(AditSess *session);
+/** Since it came up, until it ended; 0 before. */
+guint64 adit_sess_uptime_ms(const AditSess *session);
 
 /* ---- ncps.c: the session's NCPs ---- */
 
 void adit_sess_ncps_start(AditSess *session);
 /** Tells the data plane which protocols may pass, and the MSS. */
 void adit_sess_set_plane(AditSess *session);
+/** Closes the NCP of a family for good, as the kernel does not take its addresses. FALSE if the session is nothing without it. */
+gboolean adit_sess_ncp_give_up(AditSess *session, gboolean ipv6, const char *why);
 void adit_sess_ncps_free(AditSess *session);
 
 /* ---- addresses.c ---- */

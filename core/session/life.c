@@ -108,6 +108,12 @@ AditCounters adit_sess_counters(AditSess *session) {
   return stats.counters;
 }
 
+guint64 adit_sess_uptime_ms(const AditSess *session) {
+  if (!session->up_ms)
+    return 0;
+  return (session->ended_ms ? session->ended_ms : adit_loop_service()->now()) - session->up_ms;
+}
+
 /* ---- events and accounting ---- */
 
 void adit_sess_fill_event(AditSess *session, AditSessionEvent *event) {
@@ -122,7 +128,7 @@ void adit_sess_fill_event(AditSess *session, AditSessionEvent *event) {
                               .peer = session->peer,
                               .cause = session->cause,
                               .reason = session->reason,
-                              .uptime_ms = session->up_ms ? adit_loop_service()->now() - session->up_ms : 0};
+                              .uptime_ms = adit_sess_uptime_ms(session)};
   event->event.size = sizeof *event;
   event->counters = adit_sess_counters(session);
 }
@@ -142,7 +148,7 @@ static void account(AditSess *session, AditAcctKind kind) {
                            .user = session->user,
                            .attributes = session->attributes,
                            .counters = adit_sess_counters(session),
-                           .uptime_ms = session->up_ms ? adit_loop_service()->now() - session->up_ms : 0,
+                           .uptime_ms = adit_sess_uptime_ms(session),
                            .cause = session->cause};
   if (adit_aaa_accounting())
     adit_acct_record(&record);
@@ -170,8 +176,8 @@ static void on_idle(AditTimer *timer, gpointer data) {
 
 static void on_interim(AditTimer *timer, gpointer data) {
   AditSess *session = data;
+  adit_timer_arm(&session->interim_timer, session->interim_ms);
   account(session, ADIT_ACCT_INTERIM);
-  adit_timer_arm(&session->interim_timer, adit_aaa_interim_ms());
 }
 
 static void start_limits(AditSess *session) {
@@ -182,8 +188,9 @@ static void start_limits(AditSess *session) {
     adit_timer_arm(&session->limit_timer, (guint64)limit);
   if (idle)
     adit_timer_arm(&session->idle_timer, (guint64)idle);
-  if (adit_aaa_accounting() && adit_aaa_interim_ms())
-    adit_timer_arm(&session->interim_timer, adit_aaa_interim_ms());
+  session->interim_ms = adit_aaa_interim_ms();
+  if (session->interim_ms)
+    adit_timer_arm(&session->interim_timer, session->interim_ms);
 }
 
 /* ---- start ---- */
@@ -323,15 +330,29 @@ static const char *ends(const AditSess *session, char text[ENDS_TEXT]) {
   return text;
 }
 
-void adit_sess_applied(AditSess *session, int error) {
+/* One network protocol less, if the session is worth something without it; else its end. */
+static void refused_by_kernel(AditSess *session, gboolean ipv6, int error) {
+  g_autofree char *reason = g_strdup_printf("%s: %s", session->name, g_strerror(error));
+
+  *(ipv6 ? &session->applied6 : &session->applied4) = FALSE;
+  if (!adit_sess_ncp_give_up(session, ipv6, reason))
+    adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, reason);
+}
+
+void adit_sess_applied(AditSess *session) {
   AditLogContext log = adit_sess_log(session);
   char text[ENDS_TEXT];
+  int error4 = session->apply_error4, error6 = session->apply_error6;
 
+  session->apply_error4 = session->apply_error6 = 0;
+  if (error4 && session->state != ADIT_SESS_ENDING)
+    refused_by_kernel(session, FALSE, error4);
+  if (error6 && session->state != ADIT_SESS_ENDING)
+    refused_by_kernel(session, TRUE, error6);
   if (session->state == ADIT_SESS_ENDING)
     return;
-  if (error) {
-    g_autofree char *reason = g_strdup_printf("%s: %s", session->name, g_strerror(error));
-    adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, reason);
+  if (!session->applied4 && !session->applied6) {
+    session->state = ADIT_SESS_STARTING; /* another one is still trying */
     return;
   }
   if (session->state == ADIT_SESS_UP) {
@@ -363,8 +384,8 @@ void adit_sess_end(AditSess *session, AditCause cause, const char *reason) {
 
   if (session->state == ADIT_SESS_ENDING)
     return;
-  gboolean was_up = session->state == ADIT_SESS_UP;
   session->state = ADIT_SESS_ENDING;
+  session->ended_ms = adit_loop_service()->now();
   session->cause = cause;
   session->reason = g_strdup(reason);
   adit_timer_cancel(&session->limit_timer);
@@ -380,8 +401,6 @@ void adit_sess_end(AditSess *session, AditCause cause, const char *reason) {
     session->final = final.counters;
   }
   adit_sess_ncps_free(session);
-  if (!was_up)
-    session->up_ms = 0;
   adit_sess_withdraw(session);
   adit_sess_port_close(session);
   if (link)
@@ -398,8 +417,8 @@ void adit_sess_port_gone(AditSess *session) {
   AditLogContext log = adit_sess_log(session);
 
   if (session->up_ms) {
-    adit_info(&log, "session down on %s after %" G_GUINT64_FORMAT " s: %s", session->name,
-              (adit_loop_service()->now() - session->up_ms) / 1000, session->reason);
+    adit_info(&log, "session down on %s after %" G_GUINT64_FORMAT " s: %s", session->name, adit_sess_uptime_ms(session) / 1000,
+              session->reason);
     account(session, ADIT_ACCT_STOP);
     publish(session, ADIT_EVENT_SESSION_DOWN);
   } else {

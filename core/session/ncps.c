@@ -95,6 +95,26 @@ static void end_if_none_is_left(AditSess *session) {
   adit_sess_end(session, session->state == ADIT_SESS_UP ? ADIT_CAUSE_USER_REQUEST : ADIT_CAUSE_USER_ERROR, reason->str);
 }
 
+static AditSessNcp *ncp_of(AditSess *session, guint16 data_protocol) {
+  for (guint i = 0; i < session->n_ncps; i++)
+    if (adit_ncp_desc(session->ncp[i].ncp)->data_protocol == data_protocol)
+      return &session->ncp[i];
+  return NULL;
+}
+
+gboolean adit_sess_ncp_give_up(AditSess *session, gboolean ipv6, const char *why) {
+  AditSessNcp *self = ncp_of(session, ipv6 ? ADIT_PPP_IPV6 : ADIT_PPP_IPV4);
+
+  if (!self || self->required)
+    return FALSE;
+  for (guint i = 0; i < session->n_ncps; i++)
+    if (&session->ncp[i] != self && !adit_ncp_is_over(session->ncp[i].ncp)) {
+      adit_ncp_close(self->ncp, why);
+      return TRUE;
+    }
+  return FALSE;
+}
+
 static void on_closed(gpointer host, AditNcp *ncp, const char *why) {
   AditSessNcp *self = host;
   AditSess *session = self->session;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The room's doors: service "adit.session" for plugins, configuration, and the daemon's end. */
-#include "core/base/loop.h"
 #include "core/path/path.h"
 #include "core/session/internal.h"
 
@@ -72,7 +71,7 @@ static void fill_info(AditSess *session, AditSessionInfo *out) {
                            .transport = session->transport,
                            .local4 = session->result.local4,
                            .remote4 = session->result.remote4,
-                           .uptime_ms = session->up_ms ? adit_loop_service()->now() - session->up_ms : 0,
+                           .uptime_ms = adit_sess_uptime_ms(session),
                            .counters = adit_sess_counters(session),
                            .attributes = session->attributes};
 }

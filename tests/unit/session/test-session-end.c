@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* When a session has to end by itself, and when it must not. */
+#include "core/aaa/aaa.h"
 #include "core/ppp/registry.h"
 #include "ipv6cp.h"
 #include "tests/unit/session/world.h"
+
+#include <adit/auth.h>
+#include <errno.h>
 
 /* A frame as the pair's client would send it to its server. */
 static void say_to_server(World *w, guint call, const guint8 *frame, gsize length) {
@@ -137,6 +141,99 @@ static void traffic_of_this_very_moment_is_not_idle(void **state) {
   assert_false(w->pair[0].server.closed);
 }
 
+/* ---- ports that take their time ---- */
+
+static struct {
+  AditPortOpened done;
+  gpointer user, dp;
+  AditPortSpec spec;
+} late;
+
+static void open_late(gpointer dp, const AditPortSpec *spec, AditPortOpened done, gpointer user) {
+  late.done = done;
+  late.user = user;
+  late.dp = dp;
+  late.spec = *spec;
+  late.spec.name = g_intern_string(spec->name);
+}
+
+static void it_may_end_while_its_interface_is_being_opened(void **state) {
+  World *w = *state;
+  static AditDatapathOps slow;
+
+  slow = null_datapath_ops;
+  slow.port_open = open_late;
+  late.done = NULL;
+  world_dial(w, &w->pair[0], "alice", "right", &slow);
+  assert_true(TEST_LOOP_UNTIL(late.done, 5000));
+  assert_int_equal(adit_session_disconnect("l2tp-alice", ADIT_CAUSE_ADMIN_RESET, "no more"), 1);
+  assert_true(TEST_LOOP_UNTIL(w->pair[0].server.closed, 10000));
+  null_datapath_ops.port_open(late.dp, &late.spec, late.done, late.user);
+  assert_true(TEST_LOOP_UNTIL(!null_dp_port(w->server.dp, "l2tp-alice") && w->pair[0].client.closed, 5000));
+  world_dial(w, &w->pair[1], "alice", "right", NULL); /* name and address are free */
+  assert_true(TEST_LOOP_UNTIL(w->up == 3 || w->up == 2, 5000));
+  assert_true(TEST_LOOP_UNTIL(world_told("address 10.0.0.1/32 peer 10.0.0.10") == 1, 5000));
+}
+
+/* ---- a kernel without IPv6 ---- */
+
+static void no_ipv6_in_the_kernel_costs_only_ipv6(void **state) {
+  World *w = *state;
+  g_autoptr(GError) error = NULL;
+
+  world_kernel.answer6 = EACCES; /* net.ipv6.conf.all.disable_ipv6=1 */
+  assert_true(adit_ppp_service()->ncp_add(&w->plugin, &ipv6cp_desc, &error));
+  world_dial(w, &w->pair[0], "alice", "right", NULL);
+  assert_true(TEST_LOOP_UNTIL(w->up == 2 || w->pair[0].server.closed, 5000));
+  assert_false(w->pair[0].server.closed);
+  assert_int_equal(w->up, 2);
+  g_autoptr(AditValue) one = NULL;
+  assert_true(TEST_LOOP_UNTIL(({
+                                g_clear_pointer(&one, adit_value_unref);
+                                (one = adit_session_describe("l2tp-alice")) && !adit_value_get(one, "remote-ipv6-address");
+                              }),
+                              5000));
+  assert_string_equal(adit_value_get_string(one, "state", NULL), "up");
+  assert_string_equal(adit_value_get_string(one, "remote-address", NULL), "10.0.0.10");
+}
+
+/* ---- accounting ---- */
+
+static guint interims;
+
+static void count_interims(gpointer state, const AditAcctRecord *record, AditAcctDone done, gpointer token) {
+  interims += record->kind == ADIT_ACCT_INTERIM;
+  done(token, TRUE);
+}
+
+static const AditAcctSinkOps sink = {.size = sizeof sink, .name = "counter", .record = count_interims};
+
+static void configure_interim(gint64 ms) {
+  g_autoptr(AditValue) config = adit_value_map();
+  AditValue *aaa = adit_value_map(), *sources = adit_value_list();
+  adit_value_append(sources, adit_value_string("everybody"));
+  adit_value_set(aaa, "sources", sources);
+  adit_value_set(aaa, "interim-update", adit_value_int(ms));
+  adit_value_set(config, "aaa", aaa);
+  adit_aaa_commit(adit_aaa_prepare(config, NULL));
+}
+
+/* A live session keeps the period that it began with. */
+static void interim_updates_switched_off_later_do_not_become_a_flood(void **state) {
+  World *w = *state;
+
+  interims = 0;
+  assert_true(adit_aaa_service()->sink_add(&w->plugin, &sink, NULL, NULL));
+  configure_interim(50);
+  world_dial(w, &w->pair[0], "alice", "right", NULL);
+  assert_true(TEST_LOOP_UNTIL(w->up == 2 && interims >= 2, 5000));
+  configure_interim(0);
+  guint before = interims;
+  guint64 since = adit_loop_service()->now();
+  assert_true(TEST_LOOP_UNTIL(adit_loop_service()->now() >= since + 500, 5000));
+  assert_in_range(interims - before, 2, 30); /* two ends */
+}
+
 int main(void) {
 #define test(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
   const struct CMUnitTest tests[] = {
@@ -146,6 +243,9 @@ int main(void) {
       test(another_network_protocol_keeps_it_alive),
       test(the_local_address_goes_to_no_peer),
       test(a_peer_may_choose_no_address_that_is_taken),
+      test(it_may_end_while_its_interface_is_being_opened),
+      test(no_ipv6_in_the_kernel_costs_only_ipv6),
+      test(interim_updates_switched_off_later_do_not_become_a_flood),
       test(traffic_of_this_very_moment_is_not_idle),
   };
   return cmocka_run_group_tests_name("session end", tests, NULL, NULL);

@@ -42,7 +42,8 @@ static char *route_text(const char *sign, const AditNetRoute *r) {
 }
 
 static void address_add(const AditNetAddress *a, AditNetDone done, gpointer user) {
-  tell(address_text("", a), done, user, world_kernel.answer);
+  gboolean ipv6 = a->local.address.family == AF_INET6;
+  tell(address_text("", a), done, user, ipv6 && world_kernel.answer6 ? world_kernel.answer6 : world_kernel.answer);
 }
 static void address_delete(const AditNetAddress *a, AditNetDone done, gpointer user) {
   tell(address_text("-", a), done, user, 0);

@@ -20,8 +20,8 @@
 #include <cmocka.h>
 
 typedef struct {
-  GPtrArray *told; /* char*: "address 10.0.0.1/32 peer 10.0.0.2", "route ...", with "-" in front when taken away */
-  int answer;      /* errno for what is added */
+  GPtrArray *told;     /* char*: "address 10.0.0.1/32 peer 10.0.0.2", "route ...", with "-" in front when taken away */
+  int answer, answer6; /* errno for what is added: of any family; of IPv6 */
 } Kernel;
 
 extern Kernel world_kernel;

@@ -99,7 +99,7 @@ static gboolean class_is_sound(const AditEventClass *k) {
   for (guint i = 0; i < k->n_fields; i++) {
     const AditField *f = &k->fields[i];
     if (!f->name || f->type < ADIT_FIELD_U64 || f->type > ADIT_FIELD_COUNTERS || f->offset < sizeof(AditEvent) ||
-        f->offset > k->size - field_size[f->type])
+        k->size < field_size[f->type] || f->offset > k->size - field_size[f->type])
       return FALSE;
   }
   return TRUE;

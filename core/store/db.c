@@ -37,12 +37,20 @@ static gboolean step(AditDb *db, sqlite3_stmt *statement, GError **error) {
   return ok;
 }
 
-/* TRUE if sqlite finds nothing wrong with the file. */
-static gboolean is_sound(AditDb *db) {
-  sqlite3_stmt *check = NULL;
-  gboolean sound = prepare(db, "PRAGMA quick_check(1)", &check, NULL) && sqlite3_step(check) == SQLITE_ROW &&
-                   g_strcmp0((const char *)sqlite3_column_text(check, 0), "ok") == 0;
-  sqlite3_finalize(check);
+/* Sets `*unsound` only if sqlite has read the file and found it wrong: one that could not be read just now is left alone. */
+static gboolean check(AditDb *db, const char *path, gboolean *unsound, GError **error) {
+  sqlite3_stmt *quick = NULL;
+  int code = sqlite3_prepare_v2(db->sql, "PRAGMA quick_check(1)", -1, &quick, NULL);
+
+  if (code == SQLITE_OK)
+    code = sqlite3_step(quick);
+  gboolean sound = code == SQLITE_ROW && g_strcmp0((const char *)sqlite3_column_text(quick, 0), "ok") == 0;
+  *unsound = (code == SQLITE_ROW && !sound) || code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+  if (*unsound)
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "store: %s is corrupt", path);
+  else if (!sound)
+    fail(db, error);
+  sqlite3_finalize(quick);
   return sound;
 }
 
@@ -66,11 +74,8 @@ static gboolean open_file(AditDb *db, const char *path, gboolean *unsound, GErro
     *unsound = code == SQLITE_NOTADB || code == SQLITE_CORRUPT;
     return FALSE;
   }
-  if (!is_sound(db)) {
-    *unsound = TRUE;
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "store: %s is corrupt", path);
+  if (!check(db, path, unsound, error))
     return FALSE;
-  }
   return prepare(db, "BEGIN IMMEDIATE", &db->begin, error) && prepare(db, "COMMIT", &db->commit, error) &&
          prepare(db, "ROLLBACK", &db->rollback, error) &&
          prepare(db, "INSERT INTO entry (tab, key, data) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET data = excluded.data", &db->put,

@@ -249,12 +249,14 @@ void adit_clients_abort(gpointer staged) {
   g_hash_table_unref(staged);
 }
 
-/* One that is configured no more: hung up, and freed once its link has ended. */
+/* One that is configured no more: hung up, and freed once its link has ended, which may be in this call. */
 static void retire(AditClient *client) {
+  gboolean linked = adit_link_find(client->link) != NULL;
+
   client->removed = client->held = TRUE;
   g_hash_table_steal(clients, client->name);
   hang_up(client, "removed from the configuration");
-  if (client->state == CLIENT_DOWN)
+  if (!linked)
     client_free(client);
 }
 

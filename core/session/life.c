@@ -7,6 +7,7 @@
 #include "core/session/internal.h"
 
 static GHashTable *sessions; /* id -> AditSess*, one reference */
+static AditTally *users;     /* name: server's sessions that are not ending, for only-one */
 static AditProfiles *profiles;
 static AditSessionId last_id;
 static guint32 boot;
@@ -15,11 +16,13 @@ static gpointer none_data;
 
 void adit_sessions_init(void) {
   sessions = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)adit_sess_unref);
+  users = adit_tally_new(g_str_hash, g_str_equal, 0);
   adit_random(&boot, sizeof boot);
 }
 
 void adit_sessions_fini(void) {
   g_clear_pointer(&sessions, g_hash_table_unref);
+  g_clear_pointer(&users, adit_tally_free);
   g_clear_pointer(&profiles, adit_profiles_free);
   none_func = NULL;
 }
@@ -195,25 +198,12 @@ static void start_limits(AditSess *session) {
 
 /* ---- start ---- */
 
-static gboolean has_other(const AditSess *session) {
-  GHashTableIter iter;
-  gpointer value;
-
-  g_hash_table_iter_init(&iter, sessions);
-  while (g_hash_table_iter_next(&iter, NULL, &value)) {
-    AditSess *other = value;
-    if (other != session && !other->is_client && other->state != ADIT_SESS_ENDING && strcmp(other->user, session->user) == 0)
-      return TRUE;
-  }
-  return FALSE;
-}
-
 /* Why this session must not start, to be freed; NULL when it may. */
 static char *refusal(AditSess *session) {
   AditSessionEvent event;
   g_autoptr(GError) error = NULL;
 
-  if (!session->is_client && adit_attribute_yes(session->attributes, "only-one", FALSE) && has_other(session))
+  if (!session->is_client && adit_attribute_yes(session->attributes, "only-one", FALSE) && adit_tally_count(users, session->user))
     return g_strdup("only-one: the user has a session already");
   adit_sess_fill_event(session, &event);
   const char *veto = adit_hook_veto(ADIT_VETO_SESSION, &event.event);
@@ -281,6 +271,8 @@ AditSess *adit_sess_new(AditSessLink *link) {
     return NULL;
   }
   g_hash_table_insert(sessions, &session->id, session);
+  if (!session->is_client)
+    adit_tally_add(users, session->user);
   link->session = session;
   adit_sess_ref(session);
   adit_sess_port_open(session);
@@ -386,6 +378,8 @@ void adit_sess_end(AditSess *session, AditCause cause, const char *reason) {
     return;
   session->state = ADIT_SESS_ENDING;
   session->ended_ms = adit_loop_service()->now();
+  if (!session->is_client)
+    adit_tally_remove(users, session->user);
   session->cause = cause;
   session->reason = g_strdup(reason);
   adit_timer_cancel(&session->limit_timer);

@@ -7,13 +7,16 @@
 #include "core/session/internal.h"
 
 static GHashTable *links; /* id -> AditSessLink* */
+static AditTally *calls;  /* "transport server": links, for max-sessions */
 static AditLinkId last_id;
 
 void adit_links_init(void) {
   links = g_hash_table_new(g_int64_hash, g_int64_equal);
+  calls = adit_tally_new(g_str_hash, g_str_equal, 0);
 }
 void adit_links_fini(void) {
   g_clear_pointer(&links, g_hash_table_unref);
+  g_clear_pointer(&calls, adit_tally_free);
 }
 
 AditSessLink *adit_link_find(AditLinkId id) {
@@ -24,17 +27,8 @@ const char *adit_link_server(const AditSessLink *link) {
   return adit_value_get_string(link->spec.config, "name", "");
 }
 
-static guint link_count(const char *transport, const char *server) {
-  GHashTableIter iter;
-  gpointer value;
-  guint n = 0;
-
-  g_hash_table_iter_init(&iter, links);
-  while (g_hash_table_iter_next(&iter, NULL, &value)) {
-    AditSessLink *link = value;
-    n += strcmp(link->spec.transport, transport) == 0 && strcmp(adit_link_server(link), server) == 0;
-  }
-  return n;
+static char *call_key(const AditSessLink *link) {
+  return g_strdup_printf("%s %s", link->spec.transport, adit_link_server(link));
 }
 
 void adit_links_foreach(void (*each)(AditSessLink *link, gpointer data), gpointer data) {
@@ -84,7 +78,10 @@ static void free_later(gpointer data) {
 
 /* Out of the registry and the data path; the memory goes when the loop comes round, as callers may be deep in it. */
 static void drop(AditSessLink *link, AditCause cause, const char *reason) {
+  g_autofree char *key = call_key(link);
+
   g_hash_table_remove(links, &link->id);
+  adit_tally_remove(calls, key);
   adit_timer_cancel(&link->timer);
   if (link->ask)
     adit_aaa_cancel(link->ask);
@@ -294,10 +291,11 @@ static gboolean may_open(AditSessLink *link, GError **error) {
       .event = {adit_bus_type(ADIT_EVENT_LINK_UP), sizeof event}, .service = adit_link_server(link), .peer = link->spec.path.remote};
   const char *veto = adit_hook_veto(ADIT_VETO_LINK, &event.event);
   gint64 max = adit_value_get_int(link->spec.config, "max-sessions", 0);
+  g_autofree char *key = call_key(link);
 
   if (veto)
     g_set_error(error, ADIT_ERROR, ADIT_ERR_DENIED, "%s", veto);
-  else if (max && link_count(link->spec.transport, adit_link_server(link)) >= max)
+  else if (max && adit_tally_count(calls, key) >= max)
     g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "max-sessions (%" G_GINT64_FORMAT ") reached", max);
   else
     return TRUE;
@@ -366,7 +364,9 @@ AditLinkId adit_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError *
     return 0;
   }
   link->ppp = adit_ppp_link_new(&params, &ppp_ops, link, &env);
+  g_autofree char *key = call_key(link);
   g_hash_table_insert(links, &link->id, link);
+  adit_tally_add(calls, key);
   if (link->client)
     adit_client_link_opened(link->client, link);
   AditLinkId id = link->id;

@@ -354,8 +354,13 @@ static void on_control_stop(gpointer user, const AditPath *path, const guint8 *d
   Stopper *stopper = user;
   if (stopper->controls++)
     return;
+  stopper->reused = stopper->w->dp->wake_fd;
   tun_dp_stop(stopper->w->dp, NULL, NULL);
-  stopper->reused = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); /* the lowest number that is free */
+  int other = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); /* somebody gets its number */
+  if (other != stopper->reused) {
+    dup2(other, stopper->reused);
+    close(other);
+  }
 }
 
 /* The last acknowledgement lets the daemon stop, with more to read behind it. */
@@ -370,10 +375,7 @@ static void stopping_while_control_is_read(void **state) {
   w->listener->user = &stopper;
   for (guint i = 0; i < 200; i++)
     peer_send(w, sccrq, sizeof sccrq);
-  test_loop_drain();
-  int wake = w->dp->wake_fd;
   assert_true(TEST_LOOP_UNTIL(stopper.controls > 0, PATIENCE));
-  assert_int_equal(stopper.reused, wake);
   assert_int_equal(read(stopper.reused, &count, sizeof count), -1);
   close(stopper.reused);
   world_free(w);

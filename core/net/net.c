@@ -8,7 +8,7 @@
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
 
-enum { PARTS = 2, COMPLETIONS = 256 /* in one go on the main loop */ };
+enum { PARTS = 2, COMPLETIONS = 256 /* in one go on the main loop */, DUMPS = 5 /* until one is whole */ };
 
 /* One call of the service. Either it has parts, and joins a batch, or it runs by itself. */
 typedef struct Request Request;
@@ -386,7 +386,9 @@ static void collect_route(struct nlmsghdr *h, gpointer data) {
 
 static void sweep_routes(Request *r, int family) {
   g_autoptr(GPtrArray) found = g_ptr_array_new();
-  int failed = adit_rtnl_ask(net.rtnl, adit_rtnl_route_dump(family), collect_route, found);
+  int failed = EINTR;
+  for (guint i = 0; failed == EINTR && i < DUMPS; i++) /* a route may be found twice: its second deletion is forgiven */
+    failed = adit_rtnl_ask(net.rtnl, adit_rtnl_route_dump(family), collect_route, found);
   if (failed && failed != EAFNOSUPPORT && failed != EOPNOTSUPP && !r->error)
     r->error = failed;
   /* Some may have gone with the links since the dump, or with a route they depended on. */

@@ -143,6 +143,7 @@ int adit_rtnl_ask(AditRtnl *r, struct nl_msg *request, AditRtnlAnswer answer, gp
   guint32 sequence = prepare(r, request, &iov);
   int failed = send_all(r, &iov, 1);
   gboolean dump = (nlmsg_hdr(request)->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP, done = FALSE;
+  guint interrupted = 0;
 
   nlmsg_free(request);
   while (!failed && !done) {
@@ -153,6 +154,7 @@ int adit_rtnl_ask(AditRtnl *r, struct nl_msg *request, AditRtnlAnswer answer, gp
     for (struct nlmsghdr *h = (gpointer)r->buffer; nlmsg_ok(h, left) && !done; h = nlmsg_next(h, &left)) {
       if (h->nlmsg_seq != sequence)
         continue;
+      interrupted |= h->nlmsg_flags & NLM_F_DUMP_INTR;
       if (h->nlmsg_type == NLMSG_ERROR || h->nlmsg_type == NLMSG_DONE) {
         int code = nlmsg_datalen(h) >= (int)sizeof(int) ? *(int *)nlmsg_data(h) : 0;
         done = TRUE;
@@ -162,5 +164,5 @@ int adit_rtnl_ask(AditRtnl *r, struct nl_msg *request, AditRtnlAnswer answer, gp
       }
     }
   }
-  return failed;
+  return !failed && interrupted ? EINTR : failed;
 }

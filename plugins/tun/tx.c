@@ -18,7 +18,7 @@ enum {
   PIECES = 1024,
   GROUP_SEGMENTS = 64, /* more in newer kernels only */
   GROUP_OCTETS = 65000,
-  ARENA = 512 * 1024,
+  ARENA = 144 * 1024,     /* two of the longest: what was read is sent while it is in the cache */
   READ_MAX = 65536 + 256, /* vnet header and the longest packet */
   HEADROOM = 64,          /* before each packet: lead, and the vnet header when it is read */
   HEADERS = 512,

@@ -91,9 +91,6 @@ typedef struct {
 
 typedef struct AditPppLink AditPppLink;
 
-/** Timer slots that a link uses of its env, from 0. */
-#define ADIT_PPP_LINK_SLOTS 1
-
 /** A link that waits for adit_ppp_link_open(). `ops` and what `env` points to must outlive it. */
 AditPppLink *adit_ppp_link_new(const AditPppLinkParams *params, const AditPppLinkOps *ops, gpointer host, const AditEngineEnv *env);
 

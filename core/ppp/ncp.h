@@ -31,9 +31,6 @@ typedef struct {
   guint restart_ms, max_configure, max_terminate, max_failure;
 } AditNcpTiming;
 
-/** Timer slots that an NCP uses of its env, from 0. */
-#define ADIT_NCP_SLOTS 1
-
 /** `desc`, `ops`, what `env` points to, and `params->attributes` must outlive the NCP; the rest of `params` is copied.
  *  `timing` may be NULL. */
 AditNcp *adit_ncp_new(const AditNcpDesc *desc, const AditNcpParams *params, const AditNcpTiming *timing, const AditNcpOps *ops,

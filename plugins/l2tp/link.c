@@ -55,7 +55,7 @@ void l2tp_link_started(L2tp *l2tp, AditLinkId id) {
     link_settled(link);
 }
 
-void l2tp_link_free(gpointer data) {
+static void link_free(gpointer data) {
   L2tpLink *link = data;
 
   link_settled(link);
@@ -204,7 +204,7 @@ static L2tpLink *link_new(L2tpPeer *peer, guint16 session) {
   peer->l2tp->starting++;
   load_add(peer, 1);
   if (!peer->links)
-    peer->links = g_hash_table_new_full(NULL, NULL, NULL, l2tp_link_free);
+    peer->links = g_hash_table_new_full(NULL, NULL, NULL, link_free);
   g_hash_table_insert(peer->links, GUINT_TO_POINTER(session), link);
   return link;
 }

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/**
+ * radius/exchange.h - one request to one server and what came back. The only door to the network for authentication and
+ * accounting: behind it are UDP on the main loop (udp.c) and RadSec through libradcli in workers (radsec.c). All [main].
+ */
+#pragma once
+
+#include "packet.h"
+
+typedef struct RadiusServer RadiusServer; /* server.h */
+
+typedef enum {
+  RADIUS_ANSWERED = 0, /**< `reply` is there, verified */
+  RADIUS_TIMEOUT,      /**< sent `tries` times, nothing believable came */
+  RADIUS_UNSENT,       /**< too many in flight there, or it can't be reached at all */
+  RADIUS_CANCELLED,
+} RadiusResult;
+
+typedef struct {
+  RadiusResult result;
+  const RadiusPacket *reply;            /**< borrowed; NULL unless answered */
+  const guint8 *request_authenticator;  /**< 16 octets: for radius_unsalt() */
+  const char *secret;
+  guint64 rtt_us;
+} RadiusAnswer;
+
+typedef void (*RadiusDone)(const RadiusAnswer *answer, gpointer data);
+
+/** Writes the request's attributes; is called again for every packet that must be a new one (Acct-Delay-Time changed:
+ *  RFC 2866 5.2 asks for a new identifier). `authenticator` is the Access-Request's, for User-Password. */
+typedef void (*RadiusFill)(RadiusBuilder *b, const guint8 authenticator[16], const char *secret, gpointer data);
+
+typedef struct {
+  guint8 code;       /**< RADIUS_ACCESS_REQUEST or RADIUS_ACCOUNTING_REQUEST */
+  RadiusFill fill;
+  RadiusDone done;   /**< exactly once, never from within radius_exchange() */
+  gpointer data;     /**< must live until done */
+} RadiusRequest;
+
+typedef struct RadiusExchange RadiusExchange;
+
+/** Sends and resends by the server's timeout and tries (RFC 5080 2.2.1: jittered), and calls done. */
+RadiusExchange *radius_exchange(RadiusServer *server, const RadiusRequest *request);
+/** Forgets it: done() is not called any more; a late answer is dropped and counted. */
+void radius_exchange_cancel(RadiusExchange *exchange);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/**
+ * radius/radius.h - what the rooms of this plugin share: services of the core, the configuration at hand.
+ */
+#pragma once
+
+#include <adit/adit.h>
+#include <adit/auth.h>
+#include <adit/control.h>
+#include <adit/session.h>
+#include <adit/store.h>
+
+typedef struct RadiusServers RadiusServers;
+
+/** One configuration; refcounted, immutable. */
+typedef struct {
+  gint refs;
+  RadiusServers *servers;
+  char *nas_identifier;        /**< default: the host name */
+  AditAddress nas_address;     /**< NAS-IP-Address or NAS-IPv6-Address; family 0 = the address the server is asked from */
+  gboolean framed_mtu;         /**< honour Framed-MTU */
+  gboolean swap_octets;        /**< `accounting-direction: routeros` */
+  gboolean use_accounting_on;
+  struct {
+    gboolean accept;           /**< `incoming: { accept }` */
+    guint16 port;
+    AditAddress address;
+    GPtrArray *allowed;        /**< AditPrefix*; empty = the configured servers */
+    char *secret;              /**< NULL = the secret of the server that the request comes from */
+    gboolean require_signature, require_timestamp;
+    guint window_s;
+  } incoming;
+  guint64 spool_records;       /**< bound of the spool */
+  gboolean spool_drop_oldest;
+} RadiusConfig;
+
+typedef struct {
+  AditPlugin *plugin;
+  const AditAaaService *aaa;
+  const AditLoopService *loop;
+  const AditSessionService *session;
+  const AditStoreService *store;
+  const AditControlService *control;
+  const AditBusService *bus;
+  RadiusConfig *config;
+} Radius;

@@ -57,8 +57,8 @@ def run_one(name, function, limit, args, check_captures):
                 signal.alarm(0)
                 words = [str(error)] if isinstance(error, labs.Failure) else traceback.format_exc().splitlines()
                 if isinstance(error, labs.Failure):
-                    frame = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.endswith('cases.py')]
-                    words[0] += ' (line %d)' % frame[-1].lineno if frame else ''
+                    frame = [f for f in traceback.extract_tb(error.__traceback__) if os.path.basename(f.filename).startswith('cases')]
+                    words[0] += ' (%s:%d)' % (os.path.basename(frame[-1].filename), frame[-1].lineno) if frame else ''
                 for process in lab.processes:
                     if not process.name.startswith('tcpdump'):
                         lines = process.text().splitlines()

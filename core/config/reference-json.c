@@ -75,6 +75,7 @@ static void one_value(JsonBuilder *b, const AditOption *option) {
   case ADIT_TYPE_PREFIX:
   case ADIT_TYPE_ADDRESS_OR_NAME:
   case ADIT_TYPE_RANGE:
+  case ADIT_TYPE_OCTETS:
     member(b, "type", "string");
     break;
   case ADIT_TYPE_MAP: {

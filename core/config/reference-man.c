@@ -70,7 +70,7 @@ static void append_option(GString *out, const AditSchemaEntry *entry) {
   if (reload[option->reload] && option->type != ADIT_TYPE_MAP)
     g_string_append_printf(out, "%s\n", reload[option->reload]);
   if (option->flags & ADIT_OPTION_COA)
-    g_string_append(out, "RADIUS may change it while a session is up.\n");
+    g_string_append(out, "A source may change it while a session is up.\n");
   if (option->reference && strcmp(option->reference, option->name) != 0) {
     g_string_append(out, "[");
     append_roff(out, option->reference);

@@ -98,6 +98,8 @@ static const char *noun(const AditOption *option, gboolean many) {
     return many ? "ranges" : "range";
   case ADIT_TYPE_MAP:
     return many ? "maps" : "map";
+  case ADIT_TYPE_OCTETS:
+    return "octets";
   }
   return NULL;
 }
@@ -167,6 +169,8 @@ char *adit_reference_example(const AditOption *option) {
     return g_strdup("192.0.2.0/24");
   case ADIT_TYPE_RANGE:
     return g_strdup("192.0.2.10-192.0.2.99");
+  case ADIT_TYPE_OCTETS:
+    return g_strdup("0x00");
   case ADIT_TYPE_MAP:
     return g_strdup("");
   }

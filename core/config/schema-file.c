@@ -18,6 +18,7 @@ static const char *const type_words[] = {
     [ADIT_TYPE_RANGE] = "range",
     [ADIT_TYPE_MAP] = "map",
     [ADIT_TYPE_ADDRESS_OR_NAME] = "address-or-name",
+    [ADIT_TYPE_OCTETS] = "octets",
 };
 static const char *const flag_words[] = {"list", "required", "secret", "off", "attribute", "coa", "key"};
 static const char *const reload_words[] = {

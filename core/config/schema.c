@@ -99,7 +99,7 @@ static gboolean option_is_sane(AditSchema *schema, const char *owner, const Adit
 
   if (!is_kebab(option->name))
     return bug(schema, owner, option, "its name is not in kebab-case");
-  if (option->type < ADIT_TYPE_BOOL || option->type > ADIT_TYPE_MAP)
+  if (option->type < ADIT_TYPE_BOOL || option->type > ADIT_TYPE_OCTETS)
     return bug(schema, owner, option, "has no type");
   if (!option->scopes || !*option->scopes)
     return bug(schema, owner, option, "has no scope");

@@ -114,6 +114,7 @@ gboolean adit_option_splits(const AditOption *option) {
   case ADIT_TYPE_PREFIX:
   case ADIT_TYPE_ADDRESS_OR_NAME:
   case ADIT_TYPE_RANGE:
+  case ADIT_TYPE_OCTETS:
     return (option->flags & ADIT_OPTION_LIST) != 0;
   case ADIT_TYPE_STRING:
   case ADIT_TYPE_MAP:
@@ -385,6 +386,21 @@ static AditValue *range_parse(const AditOption *option, const char *text, GError
   return adit_value_string(clean);
 }
 
+static AditValue *octets_parse(const AditOption *option, const char *text, GError **error) {
+  const char *hex = g_str_has_prefix(text, "0x") ? text + 2 : text;
+  gsize length = strlen(hex) / 2;
+
+  if (strlen(hex) % 2 || hex[strspn(hex, "0123456789abcdefABCDEF")])
+    return fail(error, option, text, "is not octets, such as 0x00ff");
+  if (has_bounds(option) && ((gint64)length < option->min || (gint64)length > option->max))
+    return fail(error, option, text, "has %d octets, %s %d", (int)length, (gint64)length < option->min ? "under" : "over",
+                (int)((gint64)length < option->min ? option->min : option->max));
+  g_autofree guint8 *octets = g_malloc(length + 1);
+  for (gsize i = 0; i < length; i++)
+    octets[i] = (guint8)(g_ascii_xdigit_value(hex[2 * i]) << 4 | g_ascii_xdigit_value(hex[2 * i + 1]));
+  return adit_value_octets(octets, length);
+}
+
 /* What "off" is where there is no number: nothing. */
 static AditValue *off_value(const AditOption *option) {
   static const AditAddress no_address;
@@ -401,6 +417,8 @@ static AditValue *off_value(const AditOption *option) {
     return adit_value_address(&no_address);
   case ADIT_TYPE_PREFIX:
     return adit_value_prefix(&no_prefix);
+  case ADIT_TYPE_OCTETS:
+    return adit_value_octets("", 0);
   case ADIT_TYPE_STRING:
   case ADIT_TYPE_ENUM:
   case ADIT_TYPE_SET:
@@ -442,6 +460,8 @@ AditValue *adit_scalar_parse(const AditOption *option, const char *text, GError 
     return address_or_name_parse(option, text, error);
   case ADIT_TYPE_RANGE:
     return range_parse(option, text, error);
+  case ADIT_TYPE_OCTETS:
+    return octets_parse(option, text, error);
   case ADIT_TYPE_MAP:
     return fail(error, option, text, "is one value: a map of options is wanted");
   }

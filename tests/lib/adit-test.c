@@ -314,6 +314,7 @@ AditValue *test_type(const AditOption *option, const char *text) {
     return option->flags & ADIT_OPTION_SECRET ? adit_value_secret(text) : adit_value_string(text);
   case ADIT_TYPE_SET:
   case ADIT_TYPE_MAP:
+  case ADIT_TYPE_OCTETS:
     break;
   }
   return NULL;

@@ -48,6 +48,10 @@ typedef struct AditAuthRequest {
   AditEndpoint peer, local;
   AditValue *attributes; /**< MAP of what else the transport knows (tunnel names, speeds); may be NULL */
   guint64 deadline_ms;   /**< on adit.loop's now(); an answer after it is dropped */
+  char *record_id;       /**< what AditAcctRecord.record_id of the session will be: given to the link at its birth */
+  guint32 port;          /**< a small number of the link's own, from 1: the smallest that no other link has (NAS-Port) */
+  char *source;          /**< EAP: who opened the conversation with a CHALLENGE, and is asked alone; NULL = the first round */
+  GBytes *state;         /**< EAP: what that source gave with its last CHALLENGE; may be NULL */
 } AditAuthRequest;
 
 static inline AditAuthRequest *adit_auth_request_ref(AditAuthRequest *r) {
@@ -68,7 +72,12 @@ static inline void adit_auth_request_unref(AditAuthRequest *r) {
   g_free(r->caller_id);
   g_free(r->called_id);
   adit_value_unref(r->attributes);
-  explicit_bzero(r, sizeof *r);
+  if (ADIT_HAS(r, state)) {
+    g_free(r->record_id);
+    g_free(r->source);
+    g_clear_pointer(&r->state, g_bytes_unref);
+  }
+  explicit_bzero(r, MIN(r->size, sizeof *r));
   g_free(r);
 }
 
@@ -95,7 +104,10 @@ typedef enum {
 typedef struct {
   gsize size;
   AditAuthOutcome outcome;
-  AditValue *attributes;   /**< MAP in the words of the secret scope (`profile`, `remote-address`, ...); may be NULL */
+  /** MAP in the words of the scopes secret, profile and session (`profile`, `remote-address`, `class`, ...); may be NULL. A
+   *  value of another type than its word has refuses the user; a word that no table has (AditOption, in one of these scopes) is
+   *  left out. The log names the source of either. */
+  AditValue *attributes;
   const char *password;    /**< SECRET: cleartext, or NULL when only the hash is known */
   const guint8 *nt_hash;   /**< SECRET: 16 octets, or NULL */
   const char *message;     /**< text for the peer; for MS-CHAPv2 success `S=...`, without it the method makes its own */
@@ -105,6 +117,7 @@ typedef struct {
   const char *why;         /**< for the log alone: "no such user", "wrong password" */
   guint8 mppe_send_key[16], mppe_receive_key[16]; /**< as this side uses them; see has_mppe_keys */
   gboolean has_mppe_keys;
+  GBytes *state;           /**< CHALLENGE: octets of the source's own, which the next round's request has again; may be NULL */
 } AditAuthReply;
 
 /** The way back for one answer; refcounted, holds no link. */
@@ -117,6 +130,7 @@ typedef struct {
   void (*ask)(gpointer state, AditAuthRequest *request, AditAuthHandle *handle);
   /** [main] Nobody waits any more; an answer is still allowed, and dropped. May be NULL. */
   void (*cancel)(gpointer state, AditAuthHandle *handle);
+  gboolean local; /**< its users are this machine's own: RouterOS's `only-one` counts for them alone */
 } AditAuthSourceOps;
 
 /* ---- methods ---- */
@@ -175,18 +189,35 @@ typedef struct AditAuthMethod {
 
 /* ---- accounting ---- */
 
+/** ON: the daemon has started. OFF: it stops, all sessions are over and their STOPs were handed out; before plugins stop. */
 typedef enum { ADIT_ACCT_START = 1, ADIT_ACCT_INTERIM, ADIT_ACCT_STOP, ADIT_ACCT_ON, ADIT_ACCT_OFF } AditAcctKind;
 
+/**
+ * What happened to a session, or to the daemon (ON and OFF: session 0, user NULL, record_id of the daemon's run). Borrowed for
+ * the call, values may be kept by reference. Every START is followed by one STOP, also when `accounting` is switched off
+ * between them; a session that ended before it was up has neither. INTERIM comes by the period in force
+ * (`interim-update`), and when addresses or attributes have changed.
+ */
 typedef struct {
   gsize size;
   AditAcctKind kind;
   AditSessionId session;
   const char *record_id;        /**< unique over restarts: Acct-Session-Id */
   const char *user;
-  const AditValue *attributes;  /**< the session's merged attributes and facts (addresses, interface, peer, method, source) */
+  const AditValue *attributes;  /**< the session's merged attributes; NULL for ON and OFF */
   AditCounters counters;
   guint64 uptime_ms;
   AditCause cause;              /**< STOP */
+  /** MAP of what the core knows beside the attributes, absent what is not known: `service` (the server's name), `transport`,
+   *  `interface`, `caller-id`, `called-id`, `method`, `source` STRING; `peer`, `local` (the tunnel's ends), `local-address`,
+   *  `remote-address` (inside) ADDRESS; `local-interface-id`, `remote-interface-id` OCTETS of 8; `port`, `peer-port`, `mtu`
+   *  INT; `transport-attributes` MAP, AditLinkSpec.attributes. NULL for ON and OFF. */
+  const AditValue *facts;
+  gint64 when_ms;               /**< wall clock of the event, ms since 1970 (g_get_real_time() / 1000) */
+  const char *multi_id;         /**< of the bundle: Acct-Multi-Session-Id; NULL = no bundle */
+  guint link_count;             /**< links of the bundle so far; 1 without one */
+  gboolean client;              /**< this machine is the one that dialled */
+  const char *reason;           /**< STOP: why, for people */
 } AditAcctRecord;
 
 typedef void (*AditAcctDone)(gpointer token, gboolean kept); /**< [any], once: FALSE = it could not take the record */
@@ -194,7 +225,8 @@ typedef void (*AditAcctDone)(gpointer token, gboolean kept); /**< [any], once: F
 typedef struct {
   gsize size;
   const char *name;
-  /** [main] Take the record; it is borrowed. Call done(token, TRUE) once it can't be lost any more. */
+  /** [main] Take the record; it is borrowed. Call done(token, TRUE) once it can't be lost any more. Records come whether
+   *  the sink keeps up or not: what piles up, and what of it is dropped first, is the sink's to bound. */
   void (*record)(gpointer state, const AditAcctRecord *record, AditAcctDone done, gpointer token);
 } AditAcctSinkOps;
 
@@ -204,7 +236,7 @@ typedef struct {
   gboolean (*method_add)(AditPlugin *plugin, const AditAuthMethod *method, GError **error);                   /**< [main] in init */
   gboolean (*source_add)(AditPlugin *plugin, const AditAuthSourceOps *ops, gpointer state, GError **error);  /**< [main] in init */
   gboolean (*sink_add)(AditPlugin *plugin, const AditAcctSinkOps *ops, gpointer state, GError **error);      /**< [main] in init */
-  /** [any] Everything `reply` points to is copied. A second answer is dropped, and the log names the source. */
+  /** [any] Everything `reply` points to is copied, values by reference. A second answer is dropped, and the log names the source. */
   void (*answer)(AditAuthHandle *handle, const AditAuthReply *reply);
   AditAuthHandle *(*handle_ref)(AditAuthHandle *handle); /**< [any] */
   void (*handle_unref)(AditAuthHandle *handle);          /**< [any] dropped without an answer: counts as ERROR */

@@ -25,6 +25,7 @@ typedef enum {
   ADIT_TYPE_ADDRESS_OR_NAME, /**< RouterOS's "IP or pool" -> ADDRESS or STRING */
   ADIT_TYPE_RANGE,       /**< `a-b`, prefix or address -> STRING, checked */
   ADIT_TYPE_MAP,         /**< nested scope named by `words` -> MAP */
+  ADIT_TYPE_OCTETS,      /**< `0x00ff`: pairs of hex digits; min..max octets -> OCTETS */
 } AditType;
 
 enum {
@@ -53,6 +54,7 @@ typedef enum {
 #define ADIT_SCOPE_SECRET "secret"   /**< an item of `secrets` */
 #define ADIT_SCOPE_AAA "aaa"
 #define ADIT_SCOPE_POOL "pool"       /**< an item of `pools` */
+#define ADIT_SCOPE_SESSION "session" /**< no file has it: attributes that sources alone give (AditAuthReply, session_update) */
 
 typedef struct AditOption {
   const char *name;           /**< RouterOS's or the RFC's word, in kebab-case */

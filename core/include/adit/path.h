@@ -100,6 +100,8 @@ typedef struct {
 
 typedef enum { ADIT_PORT_L3 = 1, ADIT_PORT_L2 } AditPortKind;
 
+typedef struct AditPort AditPort;
+
 typedef struct {
   gsize size;
   AditPortKind kind;
@@ -108,15 +110,18 @@ typedef struct {
   guint mtu;
   gboolean shared;      /**< many sessions, told apart by session_add_prefix() */
   gboolean is_static;   /**< kept without carrier when no session has it */
+  /** [main] Once, between opened and port_close(), with port_open()'s `user`: the interface is not there any more, as somebody
+   *  deleted it. It carries nothing from now on; port_close() is still owed, from within this call or later. May be NULL. */
+  void (*lost)(gpointer user, AditPort *port);
 } AditPortSpec;
 
 /** An interface. The head is public and constant while it is open. */
-typedef struct AditPort {
+struct AditPort {
   guint ifindex;
   char name[16];
   AditPortKind kind;
   gboolean shared;
-} AditPort;
+};
 
 typedef void (*AditPortOpened)(gpointer user, AditPort *port, const GError *error); /**< [main] once; port NULL on error */
 typedef void (*AditPortClosed)(gpointer user, const AditCounters *final);           /**< [main] once */

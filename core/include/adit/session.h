@@ -43,7 +43,8 @@ typedef struct {
   gpointer user;
 } AditLinkSpec;
 
-/** A snapshot; strings are borrowed until the next main-loop pass. */
+/** A snapshot; strings and values are borrowed until the next main-loop pass. Before session_info() set `size`: members
+ *  beyond it are not written. */
 typedef struct {
   gsize size;
   AditSessionId id;
@@ -52,6 +53,15 @@ typedef struct {
   guint64 uptime_ms;
   AditCounters counters;
   const AditValue *attributes; /**< merged */
+  const char *record_id;       /**< Acct-Session-Id: unique over restarts */
+  const char *called_id;
+  const char *server;          /**< name of the server or client: the same as `service` */
+  const char *source;          /**< who vouched for the user; NULL for a client */
+  const char *method;          /**< of authentication: pap, mschap2; NULL = none */
+  guint32 port;                /**< the link's number, see AditAuthRequest.port; 0 once the link is lost */
+  AditEndpoint peer;           /**< where the tunnel comes from */
+  guint8 remote_ifid[8];       /**< RFC 5072 interface identifier of the peer; zeros = no IPv6 */
+  gboolean client;             /**< this machine is the one that dialled */
 } AditSessionInfo;
 
 #define ADIT_SESSION_SERVICE "adit.session"
@@ -68,7 +78,19 @@ typedef struct {
   guint (*session_count)(const char *transport, const char *server); /**< [main] NULL = any */
   gboolean (*session_info)(AditSessionId id, AditSessionInfo *out);  /**< [main] */
   void (*session_foreach)(void (*each)(const AditSessionInfo *info, gpointer data), gpointer data); /**< [main] */
-  gboolean (*disconnect)(AditSessionId id, AditCause cause, const char *reason); /**< [main] */
+  /** [main] FALSE when there is none, or it is ending already. */
+  gboolean (*disconnect)(AditSessionId id, AditCause cause, const char *reason);
+  /** [main] The session with this record_id that is not ending; 0 = none. */
+  AditSessionId (*session_find)(const char *record_id);
+  /**
+   * [main] Changes attributes of a live session: all or nothing. `changes` is a MAP in the words of the scopes profile and
+   * session; each must have ADIT_OPTION_COA. `profile` among them merges what that profile says, of such words alone,
+   * under the other changes. Limits begin anew with the new value, session-timeout counting from the session's start
+   * (RFC 2865 5.27); the event session-update and an INTERIM record follow.
+   * Errors: NOT_FOUND (also when it is ending), UNSUPPORTED (an attribute that may not change, or nobody knows), INVALID
+   * (a value of the wrong type, no such profile); the message begins with the attribute's name and a colon.
+   */
+  gboolean (*session_update)(AditSessionId id, const AditValue *changes, GError **error);
 } AditSessionService;
 
 G_END_DECLS

@@ -23,8 +23,8 @@ typedef struct {
   gboolean use_accounting_on;
   struct {
     gboolean accept;           /**< `incoming: { accept }` */
-    guint16 port;
-    AditAddress address;
+    GArray *ports;             /**< of guint16: `port`, a list */
+    AditAddress address;       /**< family 0 = all of this machine */
     GPtrArray *allowed;        /**< AditPrefix*; empty = the configured servers */
     char *secret;              /**< NULL = the secret of the server that the request comes from */
     gboolean require_signature, require_timestamp;

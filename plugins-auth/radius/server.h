@@ -17,6 +17,8 @@ typedef struct {
   guint64 last_request_rtt_us;
 } RadiusStats;
 
+typedef struct RadiusServer RadiusServer;
+
 struct RadiusServer {
   gint refs;
   char *name;                 /**< as configured, else its address */
@@ -44,3 +46,6 @@ typedef struct {
 /** An order of attempts: fitting servers that are alive, by weight, then backups, then the dead ones (someone must find out
  *  that they are back; at most one request at a time probes a dead server). The n-th attempt; NULL when there is none left. */
 RadiusServer *radius_servers_pick(RadiusServers *servers, const RadiusWant *want, GPtrArray *tried);
+
+/** The `n`th server (from 0) at this address, for authentication or accounting, in order of the configuration; borrowed. NULL: no more. */
+RadiusServer *radius_servers_at(RadiusServers *servers, const AditAddress *address, guint n);

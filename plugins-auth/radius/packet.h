@@ -69,6 +69,8 @@ typedef struct {
 
 /** Begins a packet. With `sign` its first attribute is a Message-Authenticator (draft-ietf-radext-deprecating-radius: first). */
 void radius_build(RadiusBuilder *b, guint8 code, gboolean sign);
+/** The request's authenticator, before a password is put; radius_finish_request() must get the same one. */
+void radius_set_authenticator(RadiusBuilder *b, const guint8 random16[16]);
 void radius_put(RadiusBuilder *b, guint32 vendor, guint8 type, const void *value, gsize length); /**< up to 253 octets; 247 for a vendor's */
 void radius_put_int(RadiusBuilder *b, guint32 vendor, guint8 type, guint32 value);
 void radius_put_string(RadiusBuilder *b, guint32 vendor, guint8 type, const char *text); /**< cut at what fits; NULL and "" are left out */
@@ -95,6 +97,6 @@ RadiusCheck radius_check_request(const guint8 *data, gsize length, const char *s
 /** Salted values (Tunnel-Password, RFC 2868 3.5; MS-MPPE keys, RFC 2548 2.4.2): `value` is Salt and String (no tag).
  *  Writes at most 249 octets to `out`; FALSE when it is malformed. */
 gboolean radius_unsalt(const guint8 *value, gsize length, const guint8 request_authenticator[16], const char *secret, guint8 out[249], gsize *out_length);
-/** User-Password back in clear, for tests and peers: RFC 2865 5.2. */
+/** User-Password back in clear, for tests and peers: RFC 2865 5.2. `out` ends with NUL; wipe it. */
 gboolean radius_unhide(const guint8 *value, gsize length, const guint8 authenticator[16], const char *secret, char out[129]);
 const char *radius_code_name(guint8 code);

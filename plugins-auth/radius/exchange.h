@@ -6,14 +6,12 @@
 #pragma once
 
 #include "packet.h"
-
-typedef struct RadiusServer RadiusServer; /* server.h */
+#include "server.h"
 
 typedef enum {
   RADIUS_ANSWERED = 0, /**< `reply` is there, verified */
   RADIUS_TIMEOUT,      /**< sent `tries` times, nothing believable came */
   RADIUS_UNSENT,       /**< too many in flight there, or it can't be reached at all */
-  RADIUS_CANCELLED,
 } RadiusResult;
 
 typedef struct {
@@ -26,15 +24,17 @@ typedef struct {
 
 typedef void (*RadiusDone)(const RadiusAnswer *answer, gpointer data);
 
-/** Writes the request's attributes; is called again for every packet that must be a new one (Acct-Delay-Time changed:
- *  RFC 2866 5.2 asks for a new identifier). `authenticator` is the Access-Request's, for User-Password. */
-typedef void (*RadiusFill)(RadiusBuilder *b, const guint8 authenticator[16], const char *secret, gpointer data);
+/** Writes the request's attributes. For accounting it is called again before each resend: when what it writes has changed
+ *  (Acct-Delay-Time), a new packet goes out, else the same octets (RFC 2866 5.2). `authenticator` is the Access-Request's, for
+ *  User-Password. In here radius_server_nas_address() knows where the server is asked from. */
+typedef void (*RadiusFill)(RadiusBuilder *b, const guint8 authenticator[16], const RadiusServer *server, gpointer data);
 
 typedef struct {
   guint8 code;       /**< RADIUS_ACCESS_REQUEST or RADIUS_ACCOUNTING_REQUEST */
   RadiusFill fill;
   RadiusDone done;   /**< exactly once, never from within radius_exchange() */
-  gpointer data;     /**< must live until done */
+  gpointer data;     /**< must live until done or cancelled */
+  gboolean impatient;/**< another server can be asked: end at once when this one's host says that nobody listens there */
 } RadiusRequest;
 
 typedef struct RadiusExchange RadiusExchange;

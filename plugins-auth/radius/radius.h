@@ -10,16 +10,17 @@
 #include <adit/session.h>
 #include <adit/store.h>
 
-typedef struct RadiusServers RadiusServers;
+typedef struct RadiusServers RadiusServers; /* server.h */
+typedef struct RadiusSource RadiusSource;   /* source.h */
 
 /** One configuration; refcounted, immutable. */
 typedef struct {
   gint refs;
   RadiusServers *servers;
-  char *nas_identifier;        /**< default: the host name */
-  AditAddress nas_address;     /**< NAS-IP-Address or NAS-IPv6-Address; family 0 = the address the server is asked from */
-  gboolean framed_mtu;         /**< honour Framed-MTU */
-  gboolean swap_octets;        /**< `accounting-direction: routeros` */
+  char *nas_identifier;    /**< default: the host name */
+  AditAddress nas_address; /**< NAS-IP-Address or NAS-IPv6-Address; family 0 = the address the server is asked from */
+  gboolean framed_mtu;     /**< honour Framed-MTU */
+  gboolean swap_octets;    /**< `accounting-direction: routeros` */
   gboolean use_accounting_on;
   struct {
     gboolean accept;           /**< `incoming: { accept }` */
@@ -30,10 +31,11 @@ typedef struct {
     gboolean require_signature, require_timestamp;
     guint window_s;
   } incoming;
-  guint64 spool_records;       /**< bound of the spool */
+  guint64 spool_records; /**< bound of the spool */
   gboolean spool_drop_oldest;
 } RadiusConfig;
 
+/** The plugin's state. [main] */
 typedef struct {
   AditPlugin *plugin;
   const AditAaaService *aaa;
@@ -42,5 +44,22 @@ typedef struct {
   const AditStoreService *store;
   const AditControlService *control;
   const AditBusService *bus;
-  RadiusConfig *config;
+  RadiusConfig *config; /**< never NULL once there was a commit */
+  RadiusSource *source;
+  struct RadiusAcct *acct; /**< acct.h */
+  struct RadiusDae *dae;   /**< dae.h; NULL before start */
 } Radius;
+
+/* ---- config.c ---- */
+
+/** Reads and checks the whole. What servers of `before` (NULL = none) have learned is kept for those that stay the same. NULL and
+ *  all that is wrong, a line each. */
+RadiusConfig *radius_config_new(Radius *radius, const AditValue *config, const RadiusConfig *before, GError **error);
+RadiusConfig *radius_config_ref(RadiusConfig *config);
+void radius_config_unref(RadiusConfig *config);
+
+/* ---- options.c, show.c ---- */
+
+extern const AditOption radius_options[];
+extern const guint radius_n_options;
+gboolean radius_show_init(Radius *radius, GError **error);

@@ -2,50 +2,95 @@
 /**
  * radius/server.h - the servers of one configuration: their state of health, and which is asked next. All [main].
  *
- * A set belongs to a configuration and is refcounted: requests under way keep theirs over a reload. Health and counters
- * are kept over a reload for a server whose address, ports and secret are unchanged.
+ * A set belongs to a configuration and is refcounted: requests under way keep their server over a reload. What was learned of a
+ * server (RadiusPeer: health, counters, sockets) is kept over a reload as long as its address, ports, secret and protocol are unchanged.
  */
 #pragma once
 
 #include "radius.h"
 
 typedef enum { RADIUS_AUTH = 0, RADIUS_ACCT = 1 } RadiusRole;
+enum { RADIUS_ROLES = 2 };
 
-/** RouterOS's `/radius monitor`, for each role. */
+typedef enum { RADIUS_UDP = 0, RADIUS_TLS, RADIUS_DTLS } RadiusProtocol;
+
+/** RouterOS's `/radius monitor`, for each role; `late`: right, but nobody waited any more. */
 typedef struct {
-  guint64 pending, requests, accepts, rejects, resends, timeouts, bad_replies, late;
+  guint64 requests, accepts, rejects, resends, timeouts, bad_replies, late;
   guint64 last_request_rtt_us;
 } RadiusStats;
 
-typedef struct RadiusServer RadiusServer;
+/** One role of one server, as the network has shown it. */
+typedef struct {
+  guint in_flight;       /**< exchanges under way: RouterOS's `pending` */
+  guint failures;        /**< exchanges in a row without any answer */
+  gboolean dead;         /**< one request at a time may look whether it is back */
+  guint64 dead_until_ms; /**< before that it is asked only when there is nobody else */
+  RadiusStats stats;
+  AditAddress local;     /**< the address it was last asked from; family 0 = not asked yet */
+  gpointer door;         /**< udp.c's or radsec.c's: sockets, workers */
+  GDestroyNotify door_free;
+} RadiusRoleState;
 
-struct RadiusServer {
+/** What outlives a reload. */
+typedef struct {
   gint refs;
-  char *name;                 /**< as configured, else its address */
-  AditEndpoint auth, acct;    /**< resolved; length 0 when the name did not resolve yet */
-  AditEndpoint source;        /**< src-address, length 0 = any */
-  char *secret;               /**< wiped */
-  gboolean radsec, dtls, require_signature, accounting_backup, backup;
-  char *realm, *called_id, *domain; /**< selection; NULL = any */
-  guint timeout_ms, tries, weight, max_in_flight, dead_time_ms, dead_after;
-  struct {
-    guint in_flight, failures; /**< failures: exchanges in a row without any answer */
-    guint64 dead_until_ms;     /**< 0 = alive */
-    RadiusStats stats;
-  } role[2];
-};
+  char *key; /**< address, ports, secret and protocol: the same key means the same server. Wiped */
+  RadiusRoleState role[RADIUS_ROLES];
+} RadiusPeer;
 
-typedef struct RadiusServers RadiusServers; /**< the list, in order of the configuration */
+typedef struct RadiusServer {
+  gint refs;
+  Radius *radius;
+  RadiusPeer *peer;
+  char *name;                       /**< as configured, else its address */
+  char *host;                       /**< a name that must be resolved, or NULL */
+  AditEndpoint at[RADIUS_ROLES];    /**< family 0 when the name did not resolve yet */
+  AditAddress source;               /**< src-address; family 0 = any */
+  char *secret;                     /**< wiped */
+  RadiusProtocol protocol;
+  guint16 port[RADIUS_ROLES];
+  gboolean require_signature, accounting_backup, backup;
+  char *realm, *called_id, *domain; /**< selection; NULL = any. `realm` is sent as Mikrotik-Realm */
+  char *certificate, *private_key, *ca; /**< RadSec: files, or NULL */
+  guint timeout_ms, tries, weight, max_in_flight, dead_time_ms, dead_after; /**< weight 0: none was written */
+} RadiusServer;
 
-/** What a server is chosen by. */
+RadiusServer *radius_server_ref(RadiusServer *server);
+void radius_server_unref(RadiusServer *server);
+/** What goes into NAS-IP-Address or NAS-IPv6-Address: what is configured, else the address that server is asked from.
+ *  Family 0 when that is not known: in a RadiusFill it is. */
+AditAddress radius_server_nas_address(const RadiusServer *server, RadiusRole role);
+
+/* ---- the list, in order of the configuration ---- */
+
+RadiusServers *radius_servers_new(Radius *radius);
+RadiusServers *radius_servers_ref(RadiusServers *servers);
+void radius_servers_unref(RadiusServers *servers);
+/** Appends; takes over `server`. */
+void radius_servers_add(RadiusServers *servers, RadiusServer *server);
+guint radius_servers_count(const RadiusServers *servers);
+RadiusServer *radius_servers_get(const RadiusServers *servers, guint index); /**< borrowed */
+
+/* ---- selection ---- */
+
+/** What a server is chosen by: realm is what follows the last `@` of the user's name, domain what precedes its first `\`. */
 typedef struct {
   RadiusRole role;
-  const char *realm, *called_id, *domain; /**< may be NULL */
+  const char *user, *called_id; /**< may be NULL */
 } RadiusWant;
 
-/** An order of attempts: fitting servers that are alive, by weight, then backups, then the dead ones (someone must find out
- *  that they are back; at most one request at a time probes a dead server). The n-th attempt; NULL when there is none left. */
-RadiusServer *radius_servers_pick(RadiusServers *servers, const RadiusWant *want, GPtrArray *tried);
+/** Is there a server at all, dead or alive, that is for such users? */
+gboolean radius_servers_serve(const RadiusServers *servers, const RadiusWant *want);
+/** Who is asked next, after those in `tried` (RadiusServer*; NULL = none): fitting servers that are alive, by weight, then backups,
+ *  then the dead ones (someone must find out that they are back; at most one request at a time probes a dead server). Borrowed.
+ *  NULL when there is none left that may be asked now. Changes nothing. */
+RadiusServer *radius_servers_pick(RadiusServers *servers, const RadiusWant *want, const GPtrArray *tried);
 
-/** The `n`th server (from 0) at this address, for authentication or accounting, in order of the configuration; borrowed. NULL: no more. */
-RadiusServer *radius_servers_at(RadiusServers *servers, const AditAddress *address, guint n);
+/* ---- health: for what implements exchange.h ---- */
+
+/** An exchange begins. FALSE: it may not, as too many are under way or somebody else is probing. */
+gboolean radius_server_begin(RadiusServer *server, RadiusRole role);
+/** It ends: `answered` when a believable answer came, `failed` when none came though it was asked for long enough; neither when it was
+ *  given up. */
+void radius_server_end(RadiusServer *server, RadiusRole role, gboolean answered, gboolean failed);

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Debian's FreeRADIUS with the configuration of contrib/freeradius, and the proxy before it that makes it dead, slow or lying."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+
+from lab import expect, poll
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SETUP = os.path.join(os.path.dirname(os.path.dirname(HERE)), 'contrib', 'freeradius', 'setup')
+SECRET = 'between-us'
+
+
+def users(entries):
+    """The file `users`: a map of name to (password, list of attributes as FreeRADIUS writes them)."""
+    lines = []
+    for name, (password, attributes) in entries.items():
+        lines.append('"%s" Cleartext-Password := "%s"' % (name, password))
+        lines += ['\t%s%s' % (item, ',' if n < len(attributes) - 1 else '') for n, item in enumerate(attributes)]
+        lines.append('')
+    return '\n'.join(lines)
+
+
+class FreeRadius:
+    def __init__(self, lab, namespace, address, entries=None, name='freeradius', text=None):
+        self.lab, self.namespace, self.address, self.name = lab, namespace, address, name
+        self.folder = os.path.join(lab.folder, name)
+        subprocess.run([SETUP, '--secret', SECRET, '--listen', address, '--reject-delay', '0', self.folder], check=True)
+        self.log = os.path.join(self.folder, 'log', 'radius.log')
+        if entries is not None or text is not None:
+            with open(os.path.join(self.folder, 'users'), 'w') as f:
+                f.write(users(entries) if text is None else text)
+        self.process, self.starts = None, 0
+        self.start()
+
+    def start(self):
+        self.starts += 1
+        self.process = self.namespace.start(self.name, 'freeradius', '-f', '-d', self.folder)
+
+        def ready():
+            expect(self.process.running(), 'FreeRADIUS does not start: %s' % self.log_text()[-800:])
+            return self.log_text().count('Ready to process requests') == self.starts
+        poll(ready, 'FreeRADIUS is ready', 20)
+
+    def log_text(self):
+        if not os.path.exists(self.log):
+            return ''
+        with open(self.log, errors='replace') as f:
+            return f.read()
+
+    def stop(self):
+        self.process.stop(20)
+
+    def kill(self):
+        self.process.kill()
+
+    def records(self, **wanted):
+        """Accounting records as they came, oldest first: maps of attribute to value (a list where it comes more than once). `wanted` has
+        underscores for the dashes."""
+        path = os.path.join(self.folder, 'log', 'accounting')
+        if not os.path.exists(path):
+            return []
+        with open(path, errors='replace') as f:
+            text = f.read()
+        found = []
+        for block in text.split('\n\n')[:-1]:  # what is after the last empty line is being written
+            record = {}
+            for key, value in re.findall(r'^\t([^ ]+) = (.*)$', block, re.M):
+                value = value.strip('"')
+                if key in record:
+                    record[key] = (record[key] if isinstance(record[key], list) else [record[key]]) + [value]
+                else:
+                    record[key] = value
+            if all(record.get(key.replace('_', '-')) == value for key, value in wanted.items()):
+                found.append(record)
+        return found
+
+    def record(self, deadline=15, **wanted):
+        """Waits for one such record."""
+        return poll(lambda: (self.records(**wanted) or [None])[0], 'a record %s' % wanted, deadline, 0.2)
+
+
+class Proxy:
+    """tests/lib/radius_proxy.py, which tells what can go wrong."""
+
+    def __init__(self, lab, namespace, listen, to, name='proxy'):
+        self.path = os.path.join(lab.folder, name + '.control')
+        self.process = namespace.start(name, sys.executable, '-B', os.path.join(HERE, 'radius_proxy.py'), '--listen', listen, '--to', to, '--secret', SECRET,
+                                       '--control', self.path)
+        self.address = listen
+        self.process.expect_text('ready')
+
+    def wish(self, **words):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(10)
+            connection.connect(self.path)
+            with connection.makefile('rw') as stream:
+                stream.write(json.dumps(words) + '\n')
+                stream.flush()
+                return json.loads(stream.readline())
+
+    def auth(self, **fault):
+        return self.wish(set={'auth': fault})
+
+    def acct(self, **fault):
+        return self.wish(set={'acct': fault})
+
+    def both(self, **fault):
+        return self.wish(set={'auth': fault, 'acct': fault})
+
+    def stats(self, role='auth'):
+        return self.wish(stats=True)[role]
+
+    def release(self):
+        return self.wish(release=True)
+
+    def forget(self):
+        return self.wish(forget=True)
+
+
+def client(namespace, what, to, attributes, secret=SECRET, port=None, tries=1, timeout=3):
+    """radclient: what is auth, acct, coa or disconnect; returns what it prints. Attributes as FreeRADIUS writes them."""
+    ports = {'auth': 1812, 'acct': 1813, 'coa': 3799, 'disconnect': 3799}
+    done = namespace.run('radclient', '-x', '-r', tries, '-t', timeout, '%s:%d' % (to, port or ports[what]), what, secret, check=False,
+                         stdin='\n'.join(attributes) + '\n')
+    return done.stdout + done.stderr

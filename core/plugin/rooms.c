@@ -186,6 +186,7 @@ AditSchema *adit_rooms_schema(const AditDaemonOptions *options) {
   adit_schema_add(schema, "core", adit_pool_options, adit_pool_n_options);
   adit_schema_add(schema, "core", adit_aaa_options, adit_aaa_n_options);
   adit_schema_add(schema, "core", adit_session_options, adit_session_n_options);
+  adit_schema_add(schema, "core", adit_session_attributes, adit_session_n_attributes);
   adit_plugins_options(add_options, schema);
   adit_schema_add_check(schema, adit_session_check, NULL);
   if (!adit_schema_load_dir(schema, SCHEMADIR, &error))

@@ -7,3 +7,6 @@
 /** The tables; any plugin may add to the same scopes. Constant. [any] */
 extern const AditOption adit_session_options[];
 extern const guint adit_session_n_options;
+/** More of the scopes profile and secret, and the scope session. */
+extern const AditOption adit_session_attributes[];
+extern const guint adit_session_n_attributes;

@@ -81,7 +81,7 @@ static gboolean open_file(AditDb *db, const char *path, gboolean *unsound, GErro
          prepare(db, "INSERT INTO entry (tab, key, data) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET data = excluded.data", &db->put,
                  error) &&
          prepare(db, "DELETE FROM entry WHERE tab = ?1 AND key = ?2", &db->remove, error) &&
-         prepare(db, "SELECT key, data FROM entry WHERE tab = ?1 ORDER BY key", &db->load, error);
+         prepare(db, "SELECT key, data FROM entry WHERE tab = ?1 AND key > ?2 ORDER BY key LIMIT ?3", &db->load, error);
 }
 
 static void close_file(AditDb *db) {
@@ -161,9 +161,11 @@ gboolean adit_db_write(AditDb *db, const char *table, const char *key, GBytes *d
   return ok;
 }
 
-gboolean adit_db_load(AditDb *db, const char *table, AditDbRow row, gpointer user, GError **error) {
+gboolean adit_db_load(AditDb *db, const char *table, const char *after, guint limit, AditDbRow row, gpointer user, GError **error) {
   int code;
   sqlite3_bind_text(db->load, 1, table, -1, SQLITE_STATIC);
+  sqlite3_bind_text(db->load, 2, after, -1, SQLITE_STATIC);
+  sqlite3_bind_int64(db->load, 3, limit ? (sqlite3_int64)limit : -1);
   while ((code = sqlite3_step(db->load)) == SQLITE_ROW)
     row((const char *)sqlite3_column_text(db->load, 0), sqlite3_column_blob(db->load, 1), (gsize)sqlite3_column_bytes(db->load, 1), user);
   if (code != SQLITE_DONE)

@@ -20,7 +20,7 @@ gboolean adit_db_commit(AditDb *db, GError **error);
 void adit_db_rollback(AditDb *db);
 
 typedef void (*AditDbRow)(const char *key, const void *data, gsize length, gpointer user);
-/** All rows of a table in order of key. */
-gboolean adit_db_load(AditDb *db, const char *table, AditDbRow row, gpointer user, GError **error);
+/** Up to `limit` rows (0 = all) of a table with a key after `after` ("" = from the first), in order of key. */
+gboolean adit_db_load(AditDb *db, const char *table, const char *after, guint limit, AditDbRow row, gpointer user, GError **error);
 
 G_END_DECLS

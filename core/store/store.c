@@ -11,7 +11,8 @@ typedef enum { PUT, REMOVE, LOAD } Kind;
 
 typedef struct {
   Kind kind;
-  char *table, *key;
+  char *table, *key; /* LOAD: the key before the first */
+  guint limit;       /* LOAD */
   GBytes *data;
   GPtrArray *rows; /* LOAD: of Row */
   GError *error;
@@ -45,18 +46,14 @@ static void row_free(gpointer data) {
 
 static void finish(Request *r) {
   static const char *const verb[] = {"put", "remove", "load"};
-  if (r->error && (r->kind == LOAD || !r->done))
-    adit_error(NULL, "cannot %s %s %s: %s", verb[r->kind], r->table, r->key ? r->key : "", r->error->message);
-  if (r->kind != LOAD) {
-    if (r->done)
-      r->done(r->user, r->error);
-    return;
-  }
-  for (guint i = 0; i < r->rows->len; i++) {
+  if (r->error && !r->done)
+    adit_error(NULL, "cannot %s %s %s: %s", verb[r->kind], r->table, r->key, r->error->message);
+  for (guint i = 0; r->rows && i < r->rows->len; i++) {
     Row *row = r->rows->pdata[i];
     r->row(r->user, row->key, row->data, row->length);
   }
-  r->row(r->user, NULL, NULL, 0);
+  if (r->done)
+    r->done(r->user, r->error);
 }
 
 static void request_free(Request *r) {
@@ -149,7 +146,7 @@ static void work_off(GQueue *queue) {
     if (group.length && (reading || group.length == GROUP || !queue->length))
       write_group(&group); /* the main loop may have freed r now, unless it is a load */
     if (reading) {
-      adit_db_load(store.db, r->table, add_row, r->rows, &r->error);
+      adit_db_load(store.db, r->table, r->key, r->limit, add_row, r->rows, &r->error);
       g_queue_push_tail(&group, r);
       finished(&group);
     }
@@ -188,8 +185,7 @@ static void submit(Request request) {
   if (open)
     return;
   GQueue alone = G_QUEUE_INIT;
-  if (r->kind != LOAD)
-    r->error = g_error_new_literal(ADIT_ERROR, ADIT_ERR_NOT_FOUND, "no store is open");
+  r->error = g_error_new_literal(ADIT_ERROR, ADIT_ERR_NOT_FOUND, "no store is open");
   g_queue_push_tail(&alone, r);
   finished(&alone);
 }
@@ -203,8 +199,15 @@ static void remove_row(const char *table, const char *key, AditStoreDone done, g
   submit((Request){.kind = REMOVE, .table = g_strdup(table), .key = g_strdup(key), .done = done, .user = user});
 }
 
-static void load(const char *table, AditStoreRow row, gpointer user) {
-  submit((Request){.kind = LOAD, .table = g_strdup(table), .rows = g_ptr_array_new_with_free_func(row_free), .row = row, .user = user});
+static void load(const char *table, const char *after, guint limit, AditStoreRow row, AditStoreDone done, gpointer user) {
+  submit((Request){.kind = LOAD,
+                   .table = g_strdup(table),
+                   .key = g_strdup(after ? after : ""),
+                   .limit = limit,
+                   .rows = g_ptr_array_new_with_free_func(row_free),
+                   .row = row,
+                   .done = done,
+                   .user = user});
 }
 
 /* ---- life ---- */

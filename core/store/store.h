@@ -13,7 +13,7 @@ gboolean adit_store_open(const char *path, GError **error);
 /** Writes what is queued, calls every outstanding completion, closes. Harmless when not open. [main] */
 void adit_store_close(void);
 
-/** The table behind ADIT_STORE_SERVICE. While no store is open, writes fail (ADIT_ERR_NOT_FOUND) and tables are empty. */
+/** The table behind ADIT_STORE_SERVICE. While no store is open, all that is asked fails (ADIT_ERR_NOT_FOUND). */
 const AditStoreService *adit_store_service(void);
 
 G_END_DECLS

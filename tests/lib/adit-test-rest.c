@@ -137,15 +137,13 @@ static void store_complete(gpointer data) {
   StoreCompletion *completion = (StoreCompletion *)data;
   g_autoptr(GError) error = completion->error ? g_error_new(ADIT_ERROR, ADIT_ERR_SYSTEM, "%s", g_strerror(completion->error)) : NULL;
 
-  if (completion->done)
-    completion->done(completion->user, error);
   for (guint i = 0; completion->keys && i < completion->keys->len; i++) {
     gsize length;
     const guint8 *octets = (const guint8 *)g_bytes_get_data((GBytes *)completion->values->pdata[i], &length);
     completion->row(completion->user, (const char *)completion->keys->pdata[i], octets, length);
   }
-  if (completion->row)
-    completion->row(completion->user, NULL, NULL, 0);
+  if (completion->done)
+    completion->done(completion->user, error);
   g_clear_pointer(&completion->keys, g_ptr_array_unref);
   g_clear_pointer(&completion->values, g_ptr_array_unref);
   g_free(completion);
@@ -172,15 +170,15 @@ static void store_remove(const char *table, const char *key, AditStoreDone done,
   store_later((StoreCompletion){.done = done, .user = user, .error = error});
 }
 
-static void store_load(const char *table, AditStoreRow row, gpointer user) {
-  StoreCompletion completion = {.row = row, .user = user, .keys = g_ptr_array_new_with_free_func(g_free)};
+static void store_load(const char *table, const char *after, guint limit, AditStoreRow row, AditStoreDone done, gpointer user) {
+  StoreCompletion completion = {.row = row, .done = done, .user = user, .keys = g_ptr_array_new_with_free_func(g_free)};
   g_autofree char *prefix = g_strdup_printf("%s\n", table);
   g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(test_now->store), (GCompareFunc)strcmp);
 
-  test_log("store.load %s", table);
+  completion.error = test_log("store.load %s", table);
   completion.values = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
-  for (GList *n = names; n; n = n->next)
-    if (g_str_has_prefix((const char *)n->data, prefix)) {
+  for (GList *n = names; n && !completion.error && (!limit || completion.keys->len < limit); n = n->next)
+    if (g_str_has_prefix((const char *)n->data, prefix) && (!after || strcmp((const char *)n->data + strlen(prefix), after) > 0)) {
       g_ptr_array_add(completion.keys, g_strdup((const char *)n->data + strlen(prefix)));
       g_ptr_array_add(completion.values, g_bytes_ref((GBytes *)g_hash_table_lookup(test_now->store, n->data)));
     }

@@ -180,8 +180,12 @@ static void net_says_what_it_is_told_to(void **state) {
 }
 
 static void store_row(gpointer user, const char *key, const guint8 *data, gsize length) {
-  g_strlcat(user, key ? key : "end", 64);
+  g_strlcat(user, key, 64);
   g_strlcat(user, " ", 64);
+}
+
+static void store_loaded(gpointer user, const GError *error) {
+  g_strlcat(user, error ? "error " : "end ", 64);
 }
 
 static void the_store_keeps(void **state) {
@@ -190,9 +194,13 @@ static void the_store_keeps(void **state) {
   store->put("t", "b", "2", 1, NULL, NULL);
   store->put("t", "a", "1", 1, NULL, NULL);
   store->put("other", "c", "3", 1, NULL, NULL);
-  store->load("t", store_row, got);
+  store->load("t", NULL, 0, store_row, store_loaded, got);
   assert_true(ADIT_TEST_UNTIL(*state, strstr(got, "end"), 1000));
   assert_string_equal(got, "a b end ");
+  got[0] = 0;
+  store->load("t", "a", 1, store_row, store_loaded, got);
+  assert_true(ADIT_TEST_UNTIL(*state, strstr(got, "end"), 1000));
+  assert_string_equal(got, "b end ");
 }
 
 static void pools_run_dry(void **state) {

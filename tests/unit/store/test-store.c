@@ -62,24 +62,35 @@ static void on_done(gpointer user, const GError *error) {
 
 typedef struct {
   GString *text;
-  gboolean end;
+  guint n;
+  gboolean end, failed;
 } Rows;
 
 static void on_row(gpointer user, const char *key, const guint8 *data, gsize length) {
   Rows *r = user;
   assert_false(r->end);
-  if (key)
-    g_string_append_printf(r->text, "%s=%.*s ", key, (int)length, (const char *)data);
-  else
-    r->end = TRUE;
+  r->n++;
+  g_string_append_printf(r->text, "%s=%.*s ", key, (int)length, (const char *)data);
 }
 
-/* The table as `key=data key=data `. */
-static char *rows(const char *table) {
+static void on_loaded(gpointer user, const GError *error) {
+  Rows *r = user;
+  assert_false(r->end);
+  r->end = TRUE;
+  r->failed = error != NULL;
+}
+
+/* A part of the table as `key=data key=data `. */
+static char *some_rows(const char *table, const char *after, guint limit) {
   Rows r = {.text = g_string_new(NULL)};
-  store->load(table, on_row, &r);
+  store->load(table, after, limit, on_row, on_loaded, &r);
   assert_true(TEST_LOOP_UNTIL(r.end, PATIENCE));
+  assert_false(r.failed);
   return g_string_free(r.text, FALSE);
+}
+
+static char *rows(const char *table) {
+  return some_rows(table, NULL, 0);
 }
 
 static void put(const char *table, const char *key, const char *data, Result *result) {
@@ -109,11 +120,28 @@ static void a_load_sees_all_earlier_writes_in_order_of_key(void **state) {
   end();
 }
 
+static void a_table_can_be_read_in_parts(void **state) {
+  begin(NULL);
+  for (guint i = 0; i < 5; i++)
+    put("a", (char[2]){(char)('1' + i), 0}, "x", NULL);
+  put("b", "3", "other", NULL);
+  static const struct {
+    const char *after;
+    guint limit;
+    const char *want;
+  } part[] = {{NULL, 2, "1=x 2=x "}, {"2", 2, "3=x 4=x "}, {"4", 2, "5=x "}, {"5", 2, ""}, {"25", 0, "3=x 4=x 5=x "}};
+  for (guint i = 0; i < G_N_ELEMENTS(part); i++) {
+    g_autofree char *have = some_rows("a", part[i].after, part[i].limit);
+    assert_string_equal(have, part[i].want);
+  }
+  end();
+}
+
 static void a_load_does_not_see_later_writes(void **state) {
   Rows before = {.text = g_string_new(NULL)};
   begin(":memory:");
   put("a", "1", "one", NULL);
-  store->load("a", on_row, &before);
+  store->load("a", NULL, 0, on_row, on_loaded, &before);
   put("a", "2", "two", NULL);
   assert_rows("a", "1=one 2=two ");
   assert_string_equal(before.text->str, "1=one ");
@@ -122,7 +150,7 @@ static void a_load_does_not_see_later_writes(void **state) {
 }
 
 static void on_binary(gpointer user, const char *key, const guint8 *data, gsize length) {
-  if (key && g_str_equal(key, "zero"))
+  if (g_str_equal(key, "zero"))
     assert_true(length == 2 && memcmp(data, "\0x", 2) == 0);
   on_row(user, key, data, length);
 }
@@ -132,7 +160,7 @@ static void binary_and_empty_data(void **state) {
   begin(NULL);
   store->put("a", "empty", NULL, 0, NULL, NULL);
   store->put("a", "zero", "\0x", 2, NULL, NULL);
-  store->load("a", on_binary, &r);
+  store->load("a", NULL, 0, on_binary, on_loaded, &r);
   assert_true(TEST_LOOP_UNTIL(r.end, PATIENCE));
   assert_string_equal(r.text->str, "empty= zero= "); /* printed up to the zero octet */
   g_string_free(r.text, TRUE);
@@ -250,11 +278,15 @@ static void a_path_that_cannot_be_opened_is_an_error(void **state) {
   adit_loop_fini();
 }
 
-static void without_a_store_writes_fail_and_tables_are_empty(void **state) {
+static void without_a_store_all_fails(void **state) {
   Result r = {0};
+  Rows none = {0};
   adit_loop_init();
   put("a", "1", "one", &r);
-  assert_rows("a", "");
+  store->load("a", NULL, 0, on_row, on_loaded, &none);
+  assert_true(TEST_LOOP_UNTIL(none.end, PATIENCE));
+  assert_true(none.failed);
+  assert_int_equal(none.n, 0);
   assert_int_equal(r.n, 1);
   assert_int_equal(r.errors, 1);
   adit_loop_fini();
@@ -278,6 +310,7 @@ int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
   const struct CMUnitTest tests[] = {
       T(a_load_sees_all_earlier_writes_in_order_of_key),
+      T(a_table_can_be_read_in_parts),
       T(a_load_does_not_see_later_writes),
       T(binary_and_empty_data),
       T(what_was_done_outlives_a_clean_end),
@@ -285,7 +318,7 @@ int main(void) {
       T(junk_in_place_of_the_file_is_moved_aside),
       T(a_damaged_page_is_found_at_start),
       T(a_path_that_cannot_be_opened_is_an_error),
-      T(without_a_store_writes_fail_and_tables_are_empty),
+      T(without_a_store_all_fails),
       T(many_writes_share_few_syncs),
   };
   adit_logging_init(ADIT_LOG_WARNING);

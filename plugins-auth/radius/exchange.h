@@ -16,8 +16,8 @@ typedef enum {
 
 typedef struct {
   RadiusResult result;
-  const RadiusPacket *reply;            /**< borrowed; NULL unless answered */
-  const guint8 *request_authenticator;  /**< 16 octets: for radius_unsalt() */
+  const RadiusPacket *reply;           /**< borrowed; NULL unless answered */
+  const guint8 *request_authenticator; /**< 16 octets: for radius_unsalt() */
   const char *secret;
   guint64 rtt_us;
 } RadiusAnswer;
@@ -30,11 +30,11 @@ typedef void (*RadiusDone)(const RadiusAnswer *answer, gpointer data);
 typedef void (*RadiusFill)(RadiusBuilder *b, const guint8 authenticator[16], const RadiusServer *server, gpointer data);
 
 typedef struct {
-  guint8 code;       /**< RADIUS_ACCESS_REQUEST or RADIUS_ACCOUNTING_REQUEST */
+  guint8 code; /**< RADIUS_ACCESS_REQUEST or RADIUS_ACCOUNTING_REQUEST */
   RadiusFill fill;
-  RadiusDone done;   /**< exactly once, never from within radius_exchange() */
-  gpointer data;     /**< must live until done or cancelled */
-  gboolean impatient;/**< another server can be asked: end at once when this one's host says that nobody listens there */
+  RadiusDone done;    /**< exactly once, never from within radius_exchange() */
+  gpointer data;      /**< must live until done or cancelled */
+  gboolean impatient; /**< another server can be asked: end at once when this one's host says that nobody listens there */
 } RadiusRequest;
 
 typedef struct RadiusExchange RadiusExchange;

@@ -23,11 +23,11 @@ typedef struct {
   gboolean swap_octets;    /**< `accounting-direction: routeros` */
   gboolean use_accounting_on;
   struct {
-    gboolean accept;           /**< `incoming: { accept }` */
-    GArray *ports;             /**< of guint16: `port`, a list */
-    AditAddress address;       /**< family 0 = all of this machine */
-    GPtrArray *allowed;        /**< AditPrefix*; empty = the configured servers */
-    char *secret;              /**< NULL = the secret of the server that the request comes from */
+    gboolean accept;     /**< `incoming: { accept }` */
+    GArray *ports;       /**< of guint16: `port`, a list */
+    AditAddress address; /**< family 0 = all of this machine */
+    GPtrArray *allowed;  /**< AditPrefix*; empty = the configured servers */
+    char *secret;        /**< NULL = the secret of the server that the request comes from */
     gboolean require_signature, require_timestamp;
     guint window_s;
   } incoming;
@@ -57,9 +57,11 @@ typedef struct {
 RadiusConfig *radius_config_new(Radius *radius, const AditValue *config, const RadiusConfig *before, GError **error);
 RadiusConfig *radius_config_ref(RadiusConfig *config);
 void radius_config_unref(RadiusConfig *config);
+/** Says in the log what of it is unsafe: once it has come into force. */
+void radius_config_warn(const RadiusConfig *config);
 
 /* ---- options.c, show.c ---- */
 
+enum { RADIUS_N_OPTIONS = 45 };
 extern const AditOption radius_options[];
-extern const guint radius_n_options;
 gboolean radius_show_init(Radius *radius, GError **error);

@@ -27,8 +27,8 @@ typedef struct {
   gboolean dead;         /**< one request at a time may look whether it is back */
   guint64 dead_until_ms; /**< before that it is asked only when there is nobody else */
   RadiusStats stats;
-  AditAddress local;     /**< the address it was last asked from; family 0 = not asked yet */
-  gpointer door;         /**< udp.c's or radsec.c's: sockets, workers */
+  AditAddress local; /**< the address it was last asked from; family 0 = not asked yet */
+  gpointer door;     /**< udp.c's or radsec.c's: sockets, workers */
   GDestroyNotify door_free;
 } RadiusRoleState;
 
@@ -43,16 +43,17 @@ typedef struct RadiusServer {
   gint refs;
   Radius *radius;
   RadiusPeer *peer;
-  char *name;                       /**< as configured, else its address */
-  char *host;                       /**< a name that must be resolved, or NULL */
-  AditEndpoint at[RADIUS_ROLES];    /**< family 0 when the name did not resolve yet */
-  AditAddress source;               /**< src-address; family 0 = any */
-  char *secret;                     /**< wiped */
+  char *name;                    /**< as configured, else its address */
+  char *host;                    /**< a name that must be resolved, or NULL */
+  gboolean nameless;             /**< it could not be resolved when that was last tried */
+  AditEndpoint at[RADIUS_ROLES]; /**< family 0 when the name did not resolve yet */
+  AditAddress source;            /**< src-address; family 0 = any */
+  char *secret;                  /**< wiped */
   RadiusProtocol protocol;
   guint16 port[RADIUS_ROLES];
   gboolean require_signature, accounting_backup, backup;
-  char *realm, *called_id, *domain; /**< selection; NULL = any. `realm` is sent as Mikrotik-Realm */
-  char *certificate, *private_key, *ca; /**< RadSec: files, or NULL */
+  char *realm, *called_id, *domain;                                         /**< selection; NULL = any. `realm` is sent as Mikrotik-Realm */
+  char *certificate, *private_key, *ca;                                     /**< RadSec: files, or NULL */
   guint timeout_ms, tries, weight, max_in_flight, dead_time_ms, dead_after; /**< weight 0: none was written */
 } RadiusServer;
 
@@ -64,13 +65,28 @@ AditAddress radius_server_nas_address(const RadiusServer *server, RadiusRole rol
 
 /* ---- the list, in order of the configuration ---- */
 
+struct RadiusServers {
+  gint refs;
+  Radius *radius;
+  GPtrArray *list;   /**< of RadiusServer, owned */
+  AditTimer look_up; /**< names are due again */
+};
+
 RadiusServers *radius_servers_new(Radius *radius);
 RadiusServers *radius_servers_ref(RadiusServers *servers);
 void radius_servers_unref(RadiusServers *servers);
-/** Appends; takes over `server`. */
-void radius_servers_add(RadiusServers *servers, RadiusServer *server);
+/** Appends; takes over `server`, which has no peer yet: it gets that of the same server in this list or in `before` (NULL = none),
+ *  with its resolved address, else a new one. */
+void radius_servers_add(RadiusServers *servers, RadiusServer *server, const RadiusServers *before);
 guint radius_servers_count(const RadiusServers *servers);
+/** The `n`th server (from 0) at this address, in order of the configuration; borrowed. NULL: no more. */
+RadiusServer *radius_servers_at(RadiusServers *servers, const AditAddress *address, guint n);
 RadiusServer *radius_servers_get(const RadiusServers *servers, guint index); /**< borrowed */
+
+/* ---- resolve.c ---- */
+
+/** Looks names up on the plugin's pool, now, and again every five minutes (10 s after a failure) as long as the list lives. */
+void radius_servers_resolve(RadiusServers *servers);
 
 /* ---- selection ---- */
 

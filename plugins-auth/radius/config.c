@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "server.h"
+
+enum { AUTH_PORT = 1812, ACCT_PORT = 1813, RADSEC_PORT = 2083, DAE_PORT = 3799 };
+#define RADSEC_SECRET "radsec" /* RFC 6614 2.3 */
+
+G_GNUC_PRINTF(3, 4)
+static void complain(GString *wrong, const AditWhere *where, const char *format, ...) {
+  va_list args;
+
+  if (wrong->len)
+    g_string_append_c(wrong, '\n');
+  if (where && where->file)
+    g_string_append_printf(wrong, "%s:%u:%u: ", where->file, where->line, where->column);
+  va_start(args, format);
+  g_string_append_vprintf(wrong, format, args);
+  va_end(args);
+}
+
+static void free_secret(char *secret) {
+  if (secret)
+    explicit_bzero(secret, strlen(secret));
+  g_free(secret);
+}
+
+/* ---- a server ---- */
+
+static RadiusProtocol protocol_of(const char *word) {
+  return g_str_equal(word, "radsec") ? RADIUS_TLS : g_str_equal(word, "radsec-dtls") ? RADIUS_DTLS : RADIUS_UDP;
+}
+
+/** RFC 1123 2.1, and the underscore that people use. */
+static gboolean is_host_name(const char *text) {
+  return g_ascii_isalnum(*text) && !text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")];
+}
+
+static void read_address(RadiusServer *server, const AditValue *item, GString *wrong) {
+  const AditValue *value = adit_value_get(item, "address");
+  const char *text = value ? value->as.string : "";
+  AditAddress address, source;
+
+  server->port[RADIUS_AUTH] = (guint16)adit_value_get_int(item, "authentication-port", server->protocol ? RADSEC_PORT : AUTH_PORT);
+  server->port[RADIUS_ACCT] = (guint16)adit_value_get_int(item, "accounting-port", server->protocol ? RADSEC_PORT : ACCT_PORT);
+  if (adit_value_get_address(item, "src-address", &source) && !adit_address_is_any(&source))
+    server->source = source;
+
+  if (!adit_address_parse(text, &address)) {
+    if (is_host_name(text))
+      server->host = g_strdup(text);
+    else
+      complain(wrong, value ? &value->where : &item->where, "radius.servers: address: `%s' is neither an IP address nor a name", text);
+    return;
+  }
+  if (adit_address_is_any(&address))
+    complain(wrong, &value->where, "radius.servers: address: %s is no server's address", text);
+  if (server->source.family && server->source.family != address.family)
+    complain(wrong, &adit_value_get(item, "src-address")->where, "radius.servers: src-address is not of the same family as address");
+  for (guint role = 0; role < RADIUS_ROLES; role++)
+    server->at[role] = adit_endpoint(&address, server->port[role]);
+}
+
+static void read_secret(RadiusServer *server, const AditValue *item, GString *wrong) {
+  const char *secret = adit_value_get_string(item, "secret", NULL);
+
+  server->secret = g_strdup(server->protocol != RADIUS_UDP ? RADSEC_SECRET : secret ? secret : "");
+  if (server->protocol == RADIUS_UDP && !secret)
+    complain(wrong, &item->where, "radius.servers: `%s' has no secret", server->name);
+}
+
+static void read_tls(RadiusServer *server, const AditValue *item, GString *wrong) {
+  server->certificate = g_strdup(adit_value_get_string(item, "certificate", NULL));
+  server->private_key = g_strdup(adit_value_get_string(item, "key", NULL));
+  server->ca = g_strdup(adit_value_get_string(item, "ca", NULL));
+  if (server->protocol == RADIUS_UDP)
+    return;
+  if (!server->ca)
+    complain(wrong, &item->where, "radius.servers: `%s' needs `ca': whose certificates are to be trusted?", server->name);
+  if (!server->certificate || !server->private_key)
+    complain(wrong, &item->where, "radius.servers: `%s' needs `certificate' and `key': RadSec servers know their clients by them",
+             server->name);
+}
+
+/** The name it is given, else its address; in a list where that is there already, with a number behind. */
+static char *name_of(const AditValue *item, const RadiusServers *servers, GString *wrong) {
+  const AditValue *written = adit_value_get(item, "name");
+  const char *base = written ? written->as.string : adit_value_get_string(item, "address", "-");
+  g_autofree char *name = g_strdup(base);
+
+  for (guint i = 0, number = 2; i < radius_servers_count(servers); i++) {
+    if (strcmp(radius_servers_get(servers, i)->name, name))
+      continue;
+    if (written) {
+      complain(wrong, &written->where, "radius.servers: name: `%s' is there twice", base);
+      break;
+    }
+    g_free(name);
+    name = g_strdup_printf("%s#%u", base, number++);
+    i = (guint)-1;
+  }
+  return g_steal_pointer(&name);
+}
+
+static RadiusServer *read_server(const AditValue *item, const RadiusServers *servers, GString *wrong) {
+  RadiusServer *server = g_new0(RadiusServer, 1);
+
+  server->refs = 1;
+  server->name = name_of(item, servers, wrong);
+  server->protocol = protocol_of(adit_value_get_string(item, "protocol", "udp"));
+  read_address(server, item, wrong);
+  read_secret(server, item, wrong);
+  read_tls(server, item, wrong);
+  server->require_signature = strcmp(adit_value_get_string(item, "require-message-auth", ""), "no") != 0;
+  server->accounting_backup = adit_value_get_bool(item, "accounting-backup", FALSE);
+  server->backup = adit_value_get_bool(item, "backup", FALSE);
+  server->realm = g_strdup(adit_value_get_string(item, "realm", NULL));
+  server->called_id = g_strdup(adit_value_get_string(item, "called-id", NULL));
+  server->domain = g_strdup(adit_value_get_string(item, "domain", NULL));
+  server->timeout_ms = (guint)adit_value_get_int(item, "timeout", 1100);
+  server->tries = (guint)adit_value_get_int(item, "tries", 3);
+  if (server->protocol != RADIUS_UDP) {
+    server->timeout_ms = (guint)adit_value_get_int(item, "radsec-timeout", 3300);
+    server->tries = 1;
+  }
+  server->weight = (guint)adit_value_get_int(item, "weight", 0);
+  server->max_in_flight = (guint)adit_value_get_int(item, "max-in-flight", 200);
+  server->dead_time_ms = (guint)adit_value_get_int(item, "dead-time", 60000);
+  server->dead_after = (guint)adit_value_get_int(item, "dead-after", 3);
+  return server;
+}
+
+/** Not every entry of a RouterOS's list is for us. */
+static gboolean is_for_ppp(const AditValue *item) {
+  const AditValue *services = adit_value_get(item, "service");
+
+  for (guint i = 0; i < adit_value_length(services); i++) {
+    const char *word = adit_value_at(services, i)->as.string;
+    if (g_str_equal(word, "ppp") || g_str_equal(word, "l2tp"))
+      return TRUE;
+  }
+  return !services;
+}
+
+static void read_servers(RadiusConfig *config, const AditValue *list, const RadiusConfig *before, GString *wrong) {
+  for (guint i = 0; i < adit_value_length(list); i++) {
+    const AditValue *item = adit_value_at(list, i);
+    if (!adit_value_get_bool(item, "disabled", FALSE) && is_for_ppp(item))
+      radius_servers_add(config->servers, read_server(item, config->servers, wrong), before ? before->servers : NULL);
+  }
+}
+
+/* ---- dynamic authorization ---- */
+
+static void read_incoming(RadiusConfig *config, const AditValue *incoming, GString *wrong) {
+  const AditValue *ports = adit_value_get(incoming, "port"), *allowed = adit_value_get(incoming, "allowed");
+  guint16 port = DAE_PORT;
+
+  config->incoming.accept = adit_value_get_bool(incoming, "accept", FALSE);
+  config->incoming.ports = g_array_new(FALSE, FALSE, sizeof(guint16));
+  for (guint i = 0; i < adit_value_length(ports); i++) {
+    port = (guint16)adit_value_at(ports, i)->as.integer;
+    g_array_append_val(config->incoming.ports, port);
+  }
+  if (!adit_value_length(ports))
+    g_array_append_val(config->incoming.ports, port);
+  adit_value_get_address(incoming, "address", &config->incoming.address);
+  config->incoming.allowed = g_ptr_array_new_with_free_func(g_free);
+  for (guint i = 0; i < adit_value_length(allowed); i++)
+    g_ptr_array_add(config->incoming.allowed, g_memdup2(&adit_value_at(allowed, i)->as.prefix, sizeof(AditPrefix)));
+  config->incoming.secret = g_strdup(adit_value_get_string(incoming, "secret", NULL));
+  config->incoming.require_signature = adit_value_get_bool(incoming, "require-message-auth", TRUE);
+  config->incoming.require_timestamp = adit_value_get_bool(incoming, "require-event-timestamp", FALSE);
+  config->incoming.window_s = (guint)(adit_value_get_int(incoming, "event-timestamp-window", 300000) / 1000);
+  if (config->incoming.accept && !config->incoming.secret && !radius_servers_count(config->servers))
+    complain(wrong, &incoming->where, "radius.incoming: nobody could ask: there is neither a secret nor a server");
+}
+
+/* ---- the whole ---- */
+
+RadiusConfig *radius_config_new(Radius *radius, const AditValue *tree, const RadiusConfig *before, GError **error) {
+  const AditValue *own = adit_value_get(tree, "radius"), *spool = adit_value_get(own, "spool");
+  RadiusConfig *config = g_new0(RadiusConfig, 1);
+  g_autoptr(GString) wrong = g_string_new(NULL);
+
+  config->refs = 1;
+  config->servers = radius_servers_new(radius);
+  config->nas_identifier = g_strdup(adit_value_get_string(own, "nas-identifier", g_get_host_name()));
+  adit_value_get_address(own, "nas-address", &config->nas_address);
+  config->framed_mtu = adit_value_get_bool(own, "accept-framed-mtu", FALSE);
+  config->swap_octets = g_str_equal(adit_value_get_string(own, "accounting-direction", "rfc"), "routeros");
+  config->use_accounting_on = adit_value_get_bool(own, "accounting-on", TRUE);
+  config->spool_records = (guint64)adit_value_get_int(spool, "max-records", 1000000);
+  config->spool_drop_oldest = g_str_equal(adit_value_get_string(spool, "when-full", "refuse-new"), "drop-oldest");
+  read_servers(config, adit_value_get(own, "servers"), before, wrong);
+  read_incoming(config, adit_value_get(own, "incoming"), wrong);
+  if (!wrong->len)
+    return config;
+  g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, wrong->str);
+  radius_config_unref(config);
+  return NULL;
+}
+
+RadiusConfig *radius_config_ref(RadiusConfig *config) {
+  config->refs++;
+  return config;
+}
+
+void radius_config_unref(RadiusConfig *config) {
+  if (!config || --config->refs)
+    return;
+  radius_servers_unref(config->servers);
+  g_free(config->nas_identifier);
+  g_array_unref(config->incoming.ports);
+  g_ptr_array_unref(config->incoming.allowed);
+  free_secret(config->incoming.secret);
+  g_free(config);
+}
+
+void radius_config_warn(const RadiusConfig *config) {
+  for (guint i = 0; i < radius_servers_count(config->servers); i++) {
+    const RadiusServer *server = radius_servers_get(config->servers, i);
+    if (!server->require_signature && server->protocol == RADIUS_UDP)
+      adit_warning(NULL,
+                   "server %s: require-message-auth is `no': who is on the way to it can forge its answers (BlastRADIUS, CVE-2024-3596)",
+                   server->name);
+  }
+}

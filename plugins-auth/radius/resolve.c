@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "server.h"
+
+#include <netdb.h>
+
+enum { AGAIN_MS = 300000, RETRY_MS = 10000 };
+
+/** One name: its first address of the family that is wanted. */
+typedef struct {
+  char *host;
+  int family;          /* AF_UNSPEC = any */
+  AditAddress address; /* family 0 = it has none */
+} Name;
+
+/** All names of a list, looked up one after another on one of the plugin's threads. */
+typedef struct {
+  RadiusServers *servers; /* main loop only */
+  GArray *names;
+} LookUp;
+
+static void name_clear(gpointer name) {
+  g_free(((Name *)name)->host);
+}
+
+static void look_up(gpointer data) {
+  LookUp *job = data;
+
+  for (guint i = 0; i < job->names->len; i++) {
+    Name *name = &g_array_index(job->names, Name, i);
+    struct addrinfo hints = {.ai_family = name->family, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG}, *found = NULL;
+    if (getaddrinfo(name->host, NULL, &hints, &found))
+      continue;
+    for (struct addrinfo *at = found; at && !name->address.family; at = at->ai_next) {
+      AditEndpoint endpoint = {0};
+      memcpy(&endpoint, at->ai_addr, MIN(at->ai_addrlen, sizeof endpoint));
+      name->address = adit_endpoint_address(&endpoint);
+    }
+    freeaddrinfo(found);
+  }
+}
+
+static void moved(RadiusServer *server, const AditAddress *address) {
+  AditAddress before = adit_endpoint_address(&server->at[RADIUS_AUTH]);
+  char text[ADIT_ADDRESS_TEXT];
+
+  if (adit_address_equal(&before, address))
+    return;
+  for (guint role = 0; role < RADIUS_ROLES; role++)
+    server->at[role] = adit_endpoint(address, server->port[role]);
+  adit_info(NULL, "server %s: %s is %s", server->name, server->host, adit_address_format(address, text));
+}
+
+/** What was known stays when a name can't be looked up now. */
+static gboolean apply(RadiusServer *server, const GArray *names) {
+  for (guint i = 0; i < names->len; i++) {
+    const Name *name = &g_array_index(names, Name, i);
+    if (strcmp(name->host, server->host) || name->family != (server->source.family ? server->source.family : AF_UNSPEC))
+      continue;
+    if (name->address.family)
+      moved(server, &name->address);
+    else if (!server->nameless)
+      adit_warning(NULL, "server %s: %s has no address now", server->name, server->host);
+    server->nameless = !name->address.family;
+    return name->address.family != 0;
+  }
+  return FALSE;
+}
+
+static void looked_up(gpointer data) {
+  LookUp *job = data;
+  RadiusServers *servers = job->servers;
+  gboolean all = TRUE;
+
+  for (guint i = 0; i < servers->list->len; i++) {
+    RadiusServer *server = servers->list->pdata[i];
+    if (server->host)
+      all &= apply(server, job->names);
+  }
+  servers->radius->loop->timer_arm(&servers->look_up, all ? AGAIN_MS : RETRY_MS);
+  g_array_unref(job->names);
+  g_free(job);
+  radius_servers_unref(servers);
+}
+
+static void due(AditTimer *timer, gpointer data) {
+  radius_servers_resolve(data);
+}
+
+void radius_servers_resolve(RadiusServers *servers) {
+  GArray *names = g_array_new(FALSE, TRUE, sizeof(Name));
+
+  g_array_set_clear_func(names, name_clear);
+  for (guint i = 0; i < servers->list->len; i++) {
+    const RadiusServer *server = servers->list->pdata[i];
+    Name name = {.family = server->source.family ? server->source.family : AF_UNSPEC};
+    if (!server->host)
+      continue;
+    name.host = g_strdup(server->host);
+    g_array_append_val(names, name);
+  }
+  servers->look_up.func = due;
+  servers->look_up.data = servers;
+  LookUp *job = g_new0(LookUp, 1);
+  *job = (LookUp){radius_servers_ref(servers), names};
+  if (names->len && servers->radius->loop->run_blocking(servers->radius->plugin, look_up, looked_up, job))
+    return;
+  if (names->len)
+    servers->radius->loop->timer_arm(&servers->look_up, RETRY_MS);
+  g_array_unref(names);
+  g_free(job);
+  radius_servers_unref(servers);
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "server.h"
+
+/* ---- life ---- */
+
+static void peer_unref(RadiusPeer *peer) {
+  if (!peer || --peer->refs)
+    return;
+  for (guint i = 0; i < RADIUS_ROLES; i++)
+    if (peer->role[i].door)
+      peer->role[i].door_free(peer->role[i].door);
+  explicit_bzero(peer->key, strlen(peer->key));
+  g_free(peer->key);
+  g_free(peer);
+}
+
+RadiusServer *radius_server_ref(RadiusServer *server) {
+  server->refs++;
+  return server;
+}
+
+void radius_server_unref(RadiusServer *server) {
+  if (!server || --server->refs)
+    return;
+  peer_unref(server->peer);
+  if (server->secret)
+    explicit_bzero(server->secret, strlen(server->secret));
+  char *const texts[] = {server->name,   server->host,        server->secret,      server->realm, server->called_id,
+                         server->domain, server->certificate, server->private_key, server->ca};
+  for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
+    g_free(texts[i]);
+  g_free(server);
+}
+
+RadiusServers *radius_servers_new(Radius *radius) {
+  RadiusServers *servers = g_new0(RadiusServers, 1);
+
+  servers->refs = 1;
+  servers->radius = radius;
+  servers->list = g_ptr_array_new_with_free_func((GDestroyNotify)radius_server_unref);
+  return servers;
+}
+
+RadiusServers *radius_servers_ref(RadiusServers *servers) {
+  servers->refs++;
+  return servers;
+}
+
+void radius_servers_unref(RadiusServers *servers) {
+  if (!servers || --servers->refs)
+    return;
+  servers->radius->loop->timer_cancel(&servers->look_up);
+  g_ptr_array_unref(servers->list);
+  g_free(servers);
+}
+
+/** What makes it the same server for those who talk with it. */
+static char *peer_key(const RadiusServer *server) {
+  char source[ADIT_ADDRESS_TEXT], at[ADIT_ENDPOINT_TEXT];
+
+  return g_strdup_printf("%d %s %u %u %s %s %s %s %s", (int)server->protocol,
+                         server->host ? server->host : adit_endpoint_format(&server->at[RADIUS_AUTH], at), server->port[RADIUS_AUTH],
+                         server->port[RADIUS_ACCT], adit_address_format(&server->source, source),
+                         server->certificate ? server->certificate : "", server->private_key ? server->private_key : "",
+                         server->ca ? server->ca : "", server->secret);
+}
+
+static gboolean share_peer(RadiusServer *server, const char *key, const RadiusServers *others) {
+  for (guint i = 0; others && i < others->list->len; i++) {
+    const RadiusServer *other = others->list->pdata[i];
+    if (!g_str_equal(other->peer->key, key))
+      continue;
+    server->peer = other->peer;
+    server->peer->refs++;
+    memcpy(server->at, other->at, sizeof server->at);
+    return TRUE;
+  }
+  return FALSE;
+}
+
+void radius_servers_add(RadiusServers *servers, RadiusServer *server, const RadiusServers *before) {
+  char *key = peer_key(server);
+
+  server->radius = servers->radius;
+  if (share_peer(server, key, servers) || share_peer(server, key, before)) {
+    explicit_bzero(key, strlen(key));
+    g_free(key);
+  } else {
+    server->peer = g_new0(RadiusPeer, 1);
+    server->peer->refs = 1;
+    server->peer->key = key;
+  }
+  g_ptr_array_add(servers->list, server);
+}
+
+guint radius_servers_count(const RadiusServers *servers) {
+  return servers->list->len;
+}
+
+RadiusServer *radius_servers_get(const RadiusServers *servers, guint index) {
+  return servers->list->pdata[index];
+}
+
+RadiusServer *radius_servers_at(RadiusServers *servers, const AditAddress *address, guint n) {
+  for (guint i = 0; i < servers->list->len; i++) {
+    RadiusServer *server = servers->list->pdata[i];
+    AditAddress at = adit_endpoint_address(&server->at[RADIUS_AUTH]);
+    if (adit_address_is_set(&at) && adit_address_equal(&at, address) && !n--)
+      return server;
+  }
+  return NULL;
+}
+
+AditAddress radius_server_nas_address(const RadiusServer *server, RadiusRole role) {
+  const RadiusConfig *config = server->radius->config;
+
+  return config && adit_address_is_set(&config->nas_address) ? config->nas_address : server->peer->role[role].local;
+}
+
+/* ---- who fits ---- */
+
+/** The same text, or the same address written in another way. */
+static gboolean same_called(const char *wanted, const char *called) {
+  AditAddress a, b;
+  return g_str_equal(wanted, called) || (adit_address_parse(wanted, &a) && adit_address_parse(called, &b) && adit_address_equal(&a, &b));
+}
+
+/** How much of what the request has is named by the server; -1 when it is for others. */
+static gint fitness(const RadiusServer *server, const RadiusWant *want) {
+  const char *at = want->user ? strrchr(want->user, '@') : NULL, *slash = want->user ? strchr(want->user, '\\') : NULL;
+  gint named = 0;
+
+  if (server->called_id) {
+    if (!want->called_id || !same_called(server->called_id, want->called_id))
+      return -1;
+    named++;
+  }
+  if (server->domain) {
+    if (!slash || strlen(server->domain) != (gsize)(slash - want->user) ||
+        g_ascii_strncasecmp(server->domain, want->user, (gsize)(slash - want->user)))
+      return -1;
+    named++;
+  }
+  if (server->realm && at) {
+    if (g_ascii_strcasecmp(server->realm, at + 1))
+      return -1;
+    named++;
+  }
+  return named;
+}
+
+static gint best_fitness(const RadiusServers *servers, const RadiusWant *want) {
+  gint best = -1;
+
+  for (guint i = 0; i < servers->list->len; i++)
+    best = MAX(best, fitness(servers->list->pdata[i], want));
+  return best;
+}
+
+gboolean radius_servers_serve(const RadiusServers *servers, const RadiusWant *want) {
+  return best_fitness(servers, want) >= 0;
+}
+
+/* ---- who is next ---- */
+
+typedef enum { FIRST = 0, BACKUP, DEAD, NOT_NOW } Rank;
+
+static gboolean may_begin(const RadiusServer *server, RadiusRole role) {
+  const RadiusRoleState *state = &server->peer->role[role];
+
+  return server->at[role].any.sa_family && state->in_flight < (state->dead ? 1 : server->max_in_flight);
+}
+
+static Rank rank(const RadiusServer *server, RadiusRole role, guint64 now) {
+  const RadiusRoleState *state = &server->peer->role[role];
+
+  if (!may_begin(server, role))
+    return NOT_NOW;
+  if (state->dead && now < state->dead_until_ms)
+    return DEAD;
+  return server->backup || (role == RADIUS_ACCT && server->accounting_backup) ? BACKUP : FIRST;
+}
+
+/** One of them by chance, as their weights say; the first when nobody wrote any. */
+static RadiusServer *by_weight(const RadiusServers *servers, RadiusServer *const *these, guint n) {
+  guint total = 0;
+  gboolean written = FALSE;
+  guint32 dice;
+
+  for (guint i = 0; i < n; i++) {
+    total += MAX(these[i]->weight, 1);
+    written |= these[i]->weight != 0;
+  }
+  if (!written)
+    return these[0];
+  servers->radius->loop->random(&dice, sizeof dice);
+  dice = (guint32)((guint64)dice * total >> 32);
+  for (guint i = 0; i < n; i++) {
+    if (dice < MAX(these[i]->weight, 1))
+      return these[i];
+    dice -= MAX(these[i]->weight, 1);
+  }
+  return these[n - 1];
+}
+
+RadiusServer *radius_servers_pick(RadiusServers *servers, const RadiusWant *want, const GPtrArray *tried) {
+  g_autofree RadiusServer **these = g_new(RadiusServer *, servers->list->len + 1);
+  gint best = best_fitness(servers, want);
+  guint64 now = servers->radius->loop->now();
+  Rank lowest = NOT_NOW;
+  guint n = 0;
+
+  for (guint i = 0; best >= 0 && i < servers->list->len; i++) {
+    RadiusServer *server = servers->list->pdata[i];
+    if (fitness(server, want) != best || (tried && g_ptr_array_find((GPtrArray *)tried, server, NULL)))
+      continue;
+    Rank here = rank(server, want->role, now);
+    if (here > lowest || here == NOT_NOW)
+      continue;
+    if (here < lowest)
+      n = 0;
+    lowest = here;
+    these[n++] = server;
+  }
+  return n ? by_weight(servers, these, n) : NULL;
+}
+
+/* ---- health ---- */
+
+gboolean radius_server_begin(RadiusServer *server, RadiusRole role) {
+  if (!may_begin(server, role))
+    return FALSE;
+  server->peer->role[role].in_flight++;
+  server->peer->role[role].stats.requests++;
+  return TRUE;
+}
+
+static void alive(RadiusServer *server, RadiusRole role) {
+  RadiusRoleState *state = &server->peer->role[role];
+
+  state->failures = 0;
+  if (!state->dead)
+    return;
+  state->dead = FALSE;
+  adit_notice(NULL, "server %s answers %s again", server->name, role == RADIUS_AUTH ? "authentication" : "accounting");
+}
+
+static void silent(RadiusServer *server, RadiusRole role) {
+  RadiusRoleState *state = &server->peer->role[role];
+
+  state->failures++;
+  if (state->failures < server->dead_after)
+    return;
+  if (!state->dead)
+    adit_warning(NULL, "server %s does not answer %s: it counts as dead for %u s", server->name,
+                 role == RADIUS_AUTH ? "authentication" : "accounting", server->dead_time_ms / 1000);
+  state->dead = TRUE;
+  state->dead_until_ms = server->radius->loop->now() + server->dead_time_ms;
+}
+
+void radius_server_end(RadiusServer *server, RadiusRole role, gboolean answered, gboolean failed) {
+  server->peer->role[role].in_flight--;
+  if (answered)
+    alive(server, role);
+  else if (failed)
+    silent(server, role);
+}

@@ -6,6 +6,9 @@
 
 #define RADIUS_NAME_MAX 64
 
+/** The installed dictionary, or what the environment's ADIT_RADIUS_DICTIONARY says: for a daemon that runs from a build tree. */
+const char *radius_names_file(void);
+
 /** Reads the dictionary of that file; it replaces one that was read before. Blocks on the file: at start, not on the loop of a daemon
  *  that serves. FALSE: the file can't be read or understood; names are numbers then. [main] */
 gboolean radius_names_load(const char *file, GError **error);

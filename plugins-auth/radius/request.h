@@ -37,7 +37,11 @@ void radius_put_nas(RadiusBuilder *b, const RadiusNas *nas);
  *  what RouterOS sends, and RFC 2868. Access- and Accounting-Requests have it in common. */
 void radius_put_who(RadiusBuilder *b, const RadiusNas *nas, const RadiusWho *who);
 
+/** What RFC 2868 6 and RFC 2867 4 let an Accounting-Request alone have: Tunnel-Assignment-ID (our id of the tunnel) and
+ *  Acct-Tunnel-Connection (L2TP's Call Serial Number). */
+void radius_put_tunnel_accounting(RadiusBuilder *b, const RadiusWho *who);
+
 /** All of an Access-Request but the Message-Authenticator, for a RadiusFill: `authenticator` is the packet's. NULL when it is whole,
- *  else why it can't be asked ("password of over 128 octets", "method unknown to RADIUS"), for the log. */
+ *  else why it can't be asked ("a password of over 128 octets", "an empty user name"), for the log. */
 const char *radius_put_request(RadiusBuilder *b, const RadiusNas *nas, const AditAuthRequest *request, const guint8 authenticator[16],
                                const char *secret);

@@ -185,6 +185,9 @@ static void ipcp_input(Ppp *ppp, uint8_t code, uint8_t id, const uint8_t *data, 
     return;
   switch (code) {
   case REQUEST:
+    for (size_t at = 0; at + 6 <= length && data[at + 1] >= 2; at += data[at + 1])
+      if (data[at] == 3 && data[at + 1] == 6)
+        memcpy(ppp->peer_address, data + at + 2, 4);
     send_packet(ppp, IPCP, ACK, id, data, length);
     ppp->ip_theirs = true;
     break;
@@ -227,8 +230,10 @@ void ppp_input(Ppp *ppp, const uint8_t *frame, size_t length) {
     return;
   unsigned protocol = octets == 1 ? frame[0] : get16(frame);
   frame += octets, length -= octets;
-  if (protocol < 0x8000) /* data: nobody reads it */
+  if (protocol < 0x8000) {
+    load_data(ppp, protocol, frame, length);
     return;
+  }
   if (length < 4 || get16(frame + 2) < 4 || get16(frame + 2) > length)
     return;
   size_t n = get16(frame + 2) - 4;

@@ -5,9 +5,7 @@
  */
 #include "load.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,20 +19,7 @@
 #define RESENDS 5
 #define SETUP   15.0 /* seconds from a request to its answer, however often either is acknowledged */
 
-struct sockaddr_storage load_server;
-socklen_t load_server_length;
-
-static struct {
-  const char *user, *password;
-  unsigned sessions, per_tunnel, window, hello;
-  bool redial;
-  Tunnel *tunnels;
-  unsigned n_tunnels, n_up, n_starting;
-  Tunnel *by_id[65536];
-  uint16_t next_id;
-  double now, started, told;
-  bool all_up;
-} load = {.user = "load%u", .password = "load", .sessions = 1000, .per_tunnel = 1, .window = 200};
+Load load = {.user = "load%u", .password = "load", .sessions = 1000, .per_tunnel = 1, .window = 200, .ping_every = 1, .ping_size = 64};
 
 static volatile sig_atomic_t stopping;
 
@@ -82,8 +67,8 @@ const char *load_password(const Ppp *ppp) {
 }
 
 static void tell(const char *event, const char *reason) {
-  printf("{\"event\": \"%s\", \"up\": %u, \"seconds\": %.3f%s%s%s}\n", event, load.n_up, load.now - load.started,
-         reason ? ", \"reason\": \"" : "", reason ? reason : "", reason ? "\"" : "");
+  printf("{\"event\": \"%s\", \"up\": %u, \"seconds\": %.3f, \"failed\": %u, \"slowest\": %.3f%s%s%s}\n", event, load.n_up,
+         load.now - load.started, load.n_failed, load.slowest, reason ? ", \"reason\": \"" : "", reason ? reason : "", reason ? "\"" : "");
   fflush(stdout);
 }
 
@@ -104,6 +89,7 @@ static void call_reset(Call *call, const char *why) {
 }
 
 static void call_failed(Call *call, const char *why) {
+  load.n_failed++;
   call_reset(call, why);
   call->given_up = !load.redial;
   call->tunnel->retry = load.now + 1;
@@ -114,6 +100,10 @@ void load_up(Ppp *ppp) {
   Call *call = (Call *)ppp;
   call->up = true;
   load.n_starting--;
+  if (load.now - call->begun > load.slowest)
+    load.slowest = load.now - call->begun;
+  call->pings = load.pings;
+  call->next_ping = load.now + load.ping_every; /* IPCP is open before the server has its route */
   if (++load.n_up == load.sessions) {
     load.all_up = true;
     tell("all-up", NULL);
@@ -181,12 +171,19 @@ static void tunnel_open(Tunnel *t) {
   load_send(t, m);
 }
 
+/* With --rate: how many may have begun by now. */
+static bool in_time(void) {
+  return load.rate == 0 || load.n_begun < (load.now - load.started) * load.rate;
+}
+
 static void call_open(Call *call) {
-  Message *m = load_message(call->tunnel, ICRQ, 0);
+  Message *m = in_time() ? load_message(call->tunnel, ICRQ, 0) : NULL;
   if (!m)
     return;
+  load.n_begun++;
   call->asked = true;
   call->peer = 0;
+  call->begun = load.now;
   call->deadline = load.now + SETUP;
   load.n_starting++;
   load_add16(m, AVP_SESSION, call->id);
@@ -309,6 +306,8 @@ static void tunnel_tick(Tunnel *t) {
       load_failed(&call->ppp, "the server does not answer the ICRQ");
     else if (call->asked && call->ppp.deadline != 0)
       ppp_tick(&call->ppp);
+    if (call->up && call->pings && load.now >= call->next_ping)
+      load_ping(call);
   }
 }
 
@@ -340,9 +339,27 @@ static void recount(void) {
   }
 }
 
-static void run(struct pollfd *fds, unsigned n_fds) {
+static void stop_all(void) {
+  for (unsigned i = 0; i < load.n_tunnels; i++) {
+    Tunnel *t = &load.tunnels[i];
+    t->queued = 0;
+    if (t->state != OPEN)
+      continue;
+    Message *m = load_message(t, STOPCCN, 0);
+    load_add16(m, AVP_TUNNEL, t->id);
+    load_add16(m, AVP_RESULT, 6);
+    load_send(t, m);
+  }
+}
+
+void load_run(struct pollfd *fds, unsigned n_fds) {
   static uint8_t data[4096];
   double swept = 0;
+  signal(SIGTERM, on_signal);
+  signal(SIGINT, on_signal);
+  read_clock();
+  load.started = load.told = load.now;
+  load.next_id = (uint16_t)load_random();
   while (!stopping) {
     (void)poll(fds, n_fds, load.all_up ? 100 : 5);
     read_clock();
@@ -362,147 +379,11 @@ static void run(struct pollfd *fds, unsigned n_fds) {
     }
     if (!load.all_up)
       start_some();
+    load_tell_pings();
     if (load.now - load.told > 1 && !load.all_up) {
       tell("up", NULL);
       load.told = load.now;
     }
   }
-}
-
-static void stop_all(void) {
-  for (unsigned i = 0; i < load.n_tunnels; i++) {
-    Tunnel *t = &load.tunnels[i];
-    t->queued = 0;
-    if (t->state != OPEN)
-      continue;
-    Message *m = load_message(t, STOPCCN, 0);
-    load_add16(m, AVP_TUNNEL, t->id);
-    load_add16(m, AVP_RESULT, 6);
-    load_send(t, m);
-  }
-}
-
-static int open_socket(const char *from) {
-  struct sockaddr_storage local = {.ss_family = load_server.ss_family};
-  struct sockaddr_in *in4 = (struct sockaddr_in *)&local;
-  int size = 8 << 20;
-  int fd = socket(load_server.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (from && load_server.ss_family == AF_INET && inet_pton(AF_INET, from, &in4->sin_addr) != 1)
-    return -1;
-  if (fd < 0 || bind(fd, (struct sockaddr *)&local, load_server_length) < 0) {
-    perror("load: socket");
-    return -1;
-  }
-  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0)
-    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-  return fd;
-}
-
-static void make_tunnels(const struct pollfd *fds, unsigned n_fds) {
-  load.n_tunnels = (load.sessions + load.per_tunnel - 1) / load.per_tunnel;
-  load.tunnels = calloc(load.n_tunnels, sizeof *load.tunnels);
-  if (!load.tunnels)
-    abort();
-  for (unsigned i = 0, left = load.sessions; i < load.n_tunnels; i++) {
-    Tunnel *t = &load.tunnels[i];
-    t->state = IDLE;
-    t->fd = fds[i % n_fds].fd;
-    t->n_calls = left < load.per_tunnel ? left : load.per_tunnel;
-    left -= t->n_calls;
-    t->calls = calloc(t->n_calls, sizeof *t->calls);
-    if (!t->calls)
-      abort();
-    for (unsigned c = 0; c < t->n_calls; c++)
-      t->calls[c] = (Call){.tunnel = t, .id = (uint16_t)(c + 1)};
-    t->retry = 0.001;
-  }
-}
-
-int main(int argc, char **argv) {
-  static const struct option options[] = {{"to", required_argument, NULL, 't'},
-                                          {"port", required_argument, NULL, 'p'},
-                                          {"from", required_argument, NULL, 'f'},
-                                          {"sessions", required_argument, NULL, 'n'},
-                                          {"per-tunnel", required_argument, NULL, 'c'},
-                                          {"user", required_argument, NULL, 'u'},
-                                          {"password", required_argument, NULL, 'w'},
-                                          {"window", required_argument, NULL, 'i'},
-                                          {"hello", required_argument, NULL, 'h'},
-                                          {"redial", no_argument, NULL, 'r'},
-                                          {0}};
-  struct sockaddr_in *in4 = (struct sockaddr_in *)&load_server;
-  struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&load_server;
-  const char *from[64] = {NULL}, *to = "";
-  struct pollfd fds[64];
-  unsigned n_from = 0, n_fds = 0;
-  uint16_t port = 1701;
-  int option;
-  while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-    switch (option) {
-    case 't':
-      to = optarg;
-      break;
-    case 'p':
-      port = (uint16_t)atoi(optarg);
-      break;
-    case 'f':
-      if (n_from < 64)
-        from[n_from++] = optarg;
-      break;
-    case 'n':
-      load.sessions = (unsigned)atoi(optarg);
-      break;
-    case 'c':
-      load.per_tunnel = (unsigned)atoi(optarg);
-      break;
-    case 'u':
-      load.user = optarg;
-      break;
-    case 'w':
-      load.password = optarg;
-      break;
-    case 'i':
-      load.window = (unsigned)atoi(optarg);
-      break;
-    case 'h':
-      load.hello = (unsigned)atoi(optarg);
-      break;
-    case 'r':
-      load.redial = true;
-      break;
-    default:
-      fprintf(stderr,
-              "load --to ADDRESS [--port N] [--from ADDRESS]... --sessions N [--per-tunnel N] [--user PATTERN] [--password PATTERN]\n"
-              "     [--window N] [--hello SECONDS] [--redial]        %%u in a pattern is the session's number\n");
-      return 2;
-    }
-  }
-  if (inet_pton(AF_INET, to, &in4->sin_addr) == 1) {
-    in4->sin_family = AF_INET;
-    in4->sin_port = htons(port);
-    load_server_length = sizeof *in4;
-  } else if (inet_pton(AF_INET6, to, &in6->sin6_addr) == 1) {
-    in6->sin6_family = AF_INET6;
-    in6->sin6_port = htons(port);
-    load_server_length = sizeof *in6;
-  }
-  if (!load_server_length || load.sessions < 1 || load.per_tunnel < 1 || load.per_tunnel > 65535)
-    return 2;
-  do {
-    fds[n_fds] = (struct pollfd){.fd = open_socket(from[n_fds]), .events = POLLIN};
-    if (fds[n_fds].fd < 0)
-      return 1;
-  } while (++n_fds < n_from);
-  signal(SIGTERM, on_signal);
-  signal(SIGINT, on_signal);
-  read_clock();
-  load.started = load.told = load.now;
-  load.next_id = (uint16_t)load_random();
-  make_tunnels(fds, n_fds);
-  run(fds, n_fds);
   stop_all();
-  for (unsigned i = 0; i < load.n_tunnels; i++)
-    free(load.tunnels[i].calls);
-  free(load.tunnels);
-  return 0;
 }

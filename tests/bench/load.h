@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * The load generator's two halves: load.c speaks L2TP for many tunnels and calls, load-ppp.c speaks just enough PPP to be an
- * authenticated user with an address. Written apart from adit's engines, so that it is a second opinion on the wire too.
+ * The load generator: load.c speaks L2TP for many tunnels and calls, load-ppp.c speaks just enough PPP to be an authenticated
+ * user with an address, load-ping.c has traffic, load-main.c is the command line. Written apart from adit's engines, so that it is a second
+ * opinion on the wire too.
  */
 #pragma once
 
@@ -25,7 +26,7 @@ typedef struct Ppp {
   bool bare; /* the server did not like our LCP options: none */
   uint8_t id, reject_id, tries;
   uint32_t magic;
-  uint8_t address[4];
+  uint8_t address[4], peer_address[4];
   uint8_t nt_response[24], authenticator[20]; /* what the server must prove that it knows (RFC 2759 8.7) */
   double deadline;                            /* of resending; 0 = none */
 } Ppp;
@@ -71,6 +72,8 @@ typedef struct {
   struct Tunnel *tunnel;
   uint16_t id, peer; /* peer 0 = no call */
   double deadline;   /* until when an asked call must be answered */
+  double begun, next_ping;
+  unsigned pings; /* still to be sent */
   bool asked, connected, up, given_up;
 } Call;
 
@@ -91,6 +94,23 @@ typedef struct Tunnel {
   unsigned n_calls;
 } Tunnel;
 
+/* What is wanted, and how far it is. */
+typedef struct {
+  const char *user, *password;
+  unsigned sessions, per_tunnel, window, hello, rate, pings, ping_size;
+  double ping_every;
+  bool redial;
+  Tunnel *tunnels;
+  unsigned n_tunnels, n_up, n_starting, n_begun, n_failed;
+  uint64_t n_pings, n_answers, told_pings;
+  Tunnel *by_id[65536];
+  uint16_t next_id;
+  double now, started, told;
+  double slowest; /* from ICRQ to IPCP open, seconds */
+  bool all_up;
+} Load;
+
+extern Load load;
 extern struct sockaddr_storage load_server;
 extern socklen_t load_server_length;
 
@@ -117,3 +137,16 @@ void load_acknowledged(Tunnel *t, uint16_t nr);
 /* The first two octets of an AVP's value as a number; 0 when it is not there. */
 unsigned load_find_avp(const uint8_t *data, size_t length, uint16_t type);
 void load_send_octets(const Tunnel *t, const uint8_t *data, size_t length);
+
+/* Until a signal to end; then says StopCCN to all. */
+struct pollfd;
+void load_run(struct pollfd *fds, unsigned n_fds);
+
+/* ---- traffic ---- */
+
+#define PING_MAX 480 /* octets of a ping, IPv4 header included */
+
+void load_ping(Call *call);
+void load_data(const Ppp *ppp, unsigned protocol, const uint8_t *packet, size_t length);
+/* Says {"event": "pinged"} when all that was to be sent is sent and answered. */
+void load_tell_pings(void);

@@ -55,19 +55,24 @@ const AditAuthMethod *const *adit_auth_methods(guint *n);
 typedef void (*AditAaaDone)(guint64 id, const AditAuthReply *reply, const char *source, gpointer data);
 
 /**
- * Asks the configured sources, one after the other, until one decides. Takes over `request`, and sets its deadline.
+ * Asks the configured sources, one after the other, until one decides; or the one that the request names. Takes over `request`, and sets its deadline.
  * Returns an id that is never 0 and never used again. `done` comes exactly once, on the main loop, never inside this call;
  * not after adit_aaa_cancel().
  */
 guint64 adit_aaa_ask(AditAuthRequest *request, AditAaaDone done, gpointer data);
+/** The request with all members of these headers, for a method that was built against older ones; takes `request` over. */
+AditAuthRequest *adit_aaa_whole(AditAuthRequest *request);
 /** Nobody waits any more; the source is told. Harmless for an id that is done. */
 void adit_aaa_cancel(guint64 id);
+/** Are the users of this source the machine's own? FALSE for NULL, and for a source that is gone. */
+gboolean adit_aaa_is_local(const char *source);
 /** How many requests wait for a source. */
 guint adit_aaa_pending(void);
 
 /* ---- accounting ---- */
 
-/** Hands the record (borrowed) to all sinks. One that can't keep it is logged; nothing is done when accounting is off. */
+/** Hands the record (borrowed) to all sinks. One that can't keep it is logged. While accounting is off nothing begins: START
+ *  and ON are dropped; what follows them goes out, for a session that has begun must end. */
 void adit_acct_record(const AditAcctRecord *record);
 /** Records that sinks have taken and not yet acknowledged. [any] */
 guint adit_acct_pending(void);

@@ -58,8 +58,9 @@ static void acknowledged(gpointer token, gboolean kept) {
 
 void adit_acct_record(const AditAcctRecord *record) {
   const GPtrArray *sinks = aaa_sinks();
+  gboolean begins = record->kind == ADIT_ACCT_START || record->kind == ADIT_ACCT_ON;
 
-  if (!adit_aaa_accounting())
+  if (begins && !adit_aaa_accounting())
     return;
   for (guint i = 0; i < sinks->len; i++) {
     const AaaSink *sink = (const AaaSink *)sinks->pdata[i];

@@ -15,6 +15,8 @@ AaaAnswer *aaa_answer_copy(const AditAuthReply *reply) {
   copy->attributes = adit_value_ref(copy->attributes);
   if (copy->eap)
     g_bytes_ref(copy->eap);
+  if (copy->state)
+    g_bytes_ref(copy->state);
   return answer;
 }
 
@@ -33,6 +35,7 @@ void aaa_answer_free(AaaAnswer *answer) {
   g_free(answer->why);
   adit_value_unref(answer->reply.attributes);
   g_clear_pointer(&answer->reply.eap, g_bytes_unref);
+  g_clear_pointer(&answer->reply.state, g_bytes_unref);
   explicit_bzero(answer, sizeof *answer);
   g_free(answer);
 }

@@ -72,6 +72,11 @@ AaaSource *aaa_source_find(const char *name) {
   return NULL;
 }
 
+gboolean adit_aaa_is_local(const char *name) {
+  const AaaSource *source = name ? aaa_source_find(name) : NULL;
+  return source && ADIT_HAS(source->ops, local) && source->ops->local;
+}
+
 const GPtrArray *aaa_sources(void) {
   return sources;
 }

@@ -70,6 +70,39 @@ static void deadline_passed(AditTimer *timer, gpointer data) {
   answer_self(p, source, aaa_answer_error("it did not answer in time"));
 }
 
+static GBytes *bytes_ref(GBytes *bytes) {
+  return bytes ? g_bytes_ref(bytes) : NULL;
+}
+
+/** A copy with all members, whichever headers the method was built against. */
+static AditAuthRequest *request_copy(const AditAuthRequest *old) {
+  AditAuthRequest *copy = g_new0(AditAuthRequest, 1);
+
+  memcpy(copy, old, MIN(old->size, sizeof *copy));
+  copy->size = sizeof *copy;
+  copy->refs = 1;
+  copy->user = g_strdup(copy->user);
+  copy->password = g_strdup(copy->password);
+  copy->eap = bytes_ref(copy->eap);
+  copy->transport = g_strdup(copy->transport);
+  copy->server = g_strdup(copy->server);
+  copy->caller_id = g_strdup(copy->caller_id);
+  copy->called_id = g_strdup(copy->called_id);
+  adit_value_ref(copy->attributes);
+  copy->record_id = g_strdup(copy->record_id);
+  copy->source = g_strdup(copy->source);
+  copy->state = bytes_ref(copy->state);
+  return copy;
+}
+
+AditAuthRequest *adit_aaa_whole(AditAuthRequest *request) {
+  if (ADIT_HAS(request, state))
+    return request;
+  AditAuthRequest *copy = request_copy(request);
+  adit_auth_request_unref(request);
+  return copy;
+}
+
 /** The request for the source at hand. Earlier ones may still read theirs, so a new deadline makes a new copy. */
 static void set_deadline(Pending *p) {
   guint64 deadline = aaa_loop->now() + p->config->timeout_ms;
@@ -78,31 +111,28 @@ static void set_deadline(Pending *p) {
   if (old->deadline_ms == deadline)
     return;
   if (g_atomic_int_get(&old->refs) > 1) {
-    AditAuthRequest *copy = (AditAuthRequest *)g_memdup2(old, sizeof *old);
-    copy->refs = 1;
-    copy->user = g_strdup(old->user);
-    copy->password = g_strdup(old->password);
-    copy->eap = old->eap ? g_bytes_ref(old->eap) : NULL;
-    copy->transport = g_strdup(old->transport);
-    copy->server = g_strdup(old->server);
-    copy->caller_id = g_strdup(old->caller_id);
-    copy->called_id = g_strdup(old->called_id);
-    copy->attributes = adit_value_ref(old->attributes);
-    p->request = copy;
+    p->request = request_copy(old);
     adit_auth_request_unref(old);
   }
   p->request->deadline_ms = deadline;
 }
 
+/** Whom to ask next; NULL when all have been asked. A conversation of EAP stays with the source that opened it. */
+static const char *next_source(Pending *p) {
+  if (p->request->source)
+    return p->step++ ? NULL : p->request->source;
+  return p->step < p->config->sources->len ? (const char *)p->config->sources->pdata[p->step++] : NULL;
+}
+
 /** Asks the next source. The source may end the request from within, so `p` is not touched after ask(). */
 static void ask_next(Pending *p) {
-  if (p->step == p->config->sources->len) {
+  const char *name = next_source(p);
+  if (!name) {
     AditAuthReply none = {.size = sizeof none, .outcome = ADIT_AUTH_NOT_MINE, .why = "no such user"};
     answer_self(p, NULL, p->step ? aaa_answer_copy(&none) : aaa_answer_error("no source is configured"));
     return;
   }
 
-  const char *name = (const char *)p->config->sources->pdata[p->step++];
   const AaaSource *source = aaa_source_find(name);
   if (!source) {
     answer_self(p, name, aaa_answer_error("its plugin is gone"));
@@ -226,7 +256,7 @@ guint64 adit_aaa_ask(AditAuthRequest *request, AditAaaDone done, gpointer data) 
   Pending *p = g_new0(Pending, 1);
   guint64 id = p->id = ++last_id;
 
-  p->request = request;
+  p->request = adit_aaa_whole(request);
   p->done = done;
   p->data = data;
   p->config = aaa_config_ref();

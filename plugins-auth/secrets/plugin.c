@@ -15,7 +15,7 @@ static void ask(gpointer state, AditAuthRequest *request, AditAuthHandle *handle
   secrets_answer_clear(&answer);
 }
 
-static const AditAuthSourceOps source = {.size = sizeof source, .name = "secrets", .ask = ask};
+static const AditAuthSourceOps source = {.size = sizeof source, .name = "secrets", .ask = ask, .local = TRUE};
 
 static gboolean init(AditPlugin *plugin, const AditHost *host, gpointer *state, GError **error) {
   const AditAaaService *aaa = (const AditAaaService *)host->service(plugin, ADIT_AAA_SERVICE, 1);

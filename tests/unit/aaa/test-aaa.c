@@ -479,6 +479,67 @@ static void each_sink_has_each_record_until_acknowledged(void **unused) {
   adit_aaa_commit(adit_aaa_prepare(config, NULL));
   adit_acct_record(&record);
   assert_int_equal(b.records, 3);
+  record.kind = ADIT_ACCT_STOP; /* of a session that began before */
+  adit_acct_record(&record);
+  assert_int_equal(b.records, 4);
+}
+
+/* RFC 3579 2.1: a conversation belongs to the server that began it. */
+static void a_conversation_stays_with_the_source_that_opened_it(void **unused) {
+  WorldVerdict verdict = {0};
+  AditAuthRequest *request = adit_auth_request_new(ADIT_AUTH_EAP);
+  const guint8 octets[] = {1, 2, 0, 5, 1};
+
+  request->user = g_strdup("alice");
+  request->eap = g_bytes_new(octets, sizeof octets);
+  request->source = g_strdup("second");
+  request->state = g_bytes_new("abc", 3);
+  adit_aaa_ask(request, world_done, &verdict);
+  assert_int_equal(world_source("first")->asked, 0);
+  assert_int_equal(world_source("second")->asked, 1);
+  AditAuthRequest *seen = (AditAuthRequest *)g_queue_peek_head(&world_source("second")->requests);
+  assert_int_equal(g_bytes_get_size(seen->state), 3);
+  world_answer(world_source("second"), ADIT_AUTH_NOT_MINE); /* it has lost it: nobody else can go on */
+  world_run(0);
+  assert_int_equal(verdict.calls, 1);
+  assert_int_equal(verdict.outcome, ADIT_AUTH_REJECT);
+  assert_int_equal(world_source("first")->asked, 0);
+  world_verdict_clear(&verdict);
+}
+
+/* A method that was built against older headers makes a shorter request. */
+static void a_request_of_an_older_plugin_is_made_whole(void **unused) {
+  WorldVerdict verdict = {0};
+  gsize size = G_STRUCT_OFFSET(AditAuthRequest, record_id);
+  AditAuthRequest *request = (AditAuthRequest *)g_malloc0(size);
+
+  request->size = size;
+  request->refs = 1;
+  request->kind = ADIT_AUTH_PAP;
+  request->user = g_strdup("alice");
+  request->password = g_strdup("x");
+  request = adit_aaa_whole(request);
+  assert_int_equal(request->size, sizeof *request);
+  assert_string_equal(request->user, "alice");
+  assert_null(request->record_id);
+  request->record_id = g_strdup("7");
+  adit_aaa_ask(request, world_done, &verdict);
+  world_answer(world_source("first"), ADIT_AUTH_REJECT);
+  world_run(0);
+  assert_int_equal(verdict.outcome, ADIT_AUTH_REJECT);
+  world_verdict_clear(&verdict);
+}
+
+static void local_sources_say_so(void **unused) {
+  static const AditAuthSourceOps here = {.size = sizeof here, .name = "here", .ask = NULL, .local = TRUE};
+  AditAuthSourceOps mine = here;
+  mine.ask = world_source("first")->ops.ask;
+  assert_true(adit_aaa_service()->source_add(NULL, &mine, NULL, NULL));
+  assert_true(adit_aaa_is_local("here"));
+  assert_false(adit_aaa_is_local("first"));
+  assert_false(adit_aaa_is_local(NULL));
+  mine.size = G_STRUCT_OFFSET(AditAuthSourceOps, local);
+  assert_false(adit_aaa_is_local("here"));
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -508,6 +569,9 @@ int main(void) {
       CASE(unknown_sources_are_named_with_their_place),
       CASE(accounting_and_interim),
       CASE(each_sink_has_each_record_until_acknowledged),
+      CASE(a_conversation_stays_with_the_source_that_opened_it),
+      CASE(a_request_of_an_older_plugin_is_made_whole),
+      CASE(local_sources_say_so),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,6 +67,7 @@ static void stop_next(Phase next) {
     adit_session_stop(sessions_gone, NULL);
     break;
   case STOPPING_PLUGINS:
+    adit_session_account(FALSE);
     adit_plugins_stop(PLUGINS_LIMIT_MS, plugins_gone, NULL); /* keeps its own limit */
     break;
   case STOPPING_ACCT:

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* Which IPv4 addresses the two ends get, and the name servers beside them. */
+/* Which IPv4 addresses the two ends get, the name servers beside them, and what of IPv6 is said from outside. */
 #include "core/pool/pool.h"
 #include "core/session/internal.h"
 
 /* Addresses in use that did not come out of a pool: a pool knows only its own, and two peers with the same, or a peer with
- * one of ours, would take each other's traffic. */
+ * one of ours, would take each other's traffic. A prefix stands here by its first address. */
 static GHashTable *theirs; /* AditAddress */
 static AditTally *ours;    /* AditAddress, for each session that has it */
 
@@ -39,18 +39,25 @@ static void hold_ours(AditSess *session, const AditAddress *address) {
 }
 
 /* Taken out of the pools, so that nobody else gets it. */
+static gboolean reserve_prefix(AditSess *session, const AditPrefix *prefix) {
+  const AditAddress *address = &prefix->address;
+
+  if (session->n_leases == ADIT_SESS_MAX_LEASES || adit_tally_count(ours, address) || g_hash_table_contains(theirs, address) ||
+      !adit_pool_service()->reserve(prefix))
+    return FALSE;
+  g_hash_table_add(theirs, g_memdup2(address, sizeof *address));
+  session->lease[session->n_leases++] = (AditSessLease){*prefix, ADIT_LEASE_THEIRS};
+  return TRUE;
+}
+
 static gboolean reserve_theirs(AditSess *session, const AditAddress *address, GError **error) {
   char text[ADIT_ADDRESS_TEXT];
   AditPrefix prefix = host_prefix(address);
 
-  if (session->n_leases == ADIT_SESS_MAX_LEASES || adit_tally_count(ours, address) || g_hash_table_contains(theirs, address) ||
-      !adit_pool_service()->reserve(&prefix)) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "remote-address %s is in use", adit_address_format(address, text));
-    return FALSE;
-  }
-  g_hash_table_add(theirs, g_memdup2(address, sizeof *address));
-  session->lease[session->n_leases++] = (AditSessLease){prefix, ADIT_LEASE_THEIRS};
-  return TRUE;
+  if (reserve_prefix(session, &prefix))
+    return TRUE;
+  g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "remote-address %s is in use", adit_address_format(address, text));
+  return FALSE;
 }
 
 static gboolean decide_local(AditSess *session, AditAddress *out, GError **error) {
@@ -91,6 +98,43 @@ gboolean adit_sess_accept_remote(AditSess *session, const AditAddress *address, 
   return reserve_theirs(session, address, error);
 }
 
+static gboolean has_lease(const AditSess *session, const AditPrefix *prefix) {
+  for (guint i = 0; i < session->n_leases; i++)
+    if (session->lease[i].prefix.length == prefix->length && adit_address_equal(&session->lease[i].prefix.address, &prefix->address))
+      return TRUE;
+  return FALSE;
+}
+
+gboolean adit_sess_prefix_at(const AditSess *session, const char *key, guint index, AditPrefix *out) {
+  const AditValue *item = adit_value_at(adit_value_get(session->attributes, key), index);
+
+  if (!item || item->type != ADIT_VALUE_PREFIX)
+    return FALSE;
+  *out = item->as.prefix;
+  for (guint bit = out->length; bit < adit_address_size(&out->address) * 8; bit++)
+    out->address.octet[bit / 8] &= (guint8) ~(0x80 >> bit % 8);
+  return TRUE;
+}
+
+/* IPv6 prefixes that are the peer's: two who have the same would take each other's traffic. */
+static gboolean reserve_prefixes(AditSess *session, const char *key, GError **error) {
+  char text[ADIT_PREFIX_TEXT];
+  AditPrefix prefix;
+
+  for (guint i = 0; adit_sess_prefix_at(session, key, i, &prefix); i++)
+    if (!has_lease(session, &prefix) && !reserve_prefix(session, &prefix)) {
+      g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "%s %s is in use", key, adit_prefix_format(&prefix, text));
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static void set_remote_ifid(AditSess *session) {
+  const AditValue *item = adit_value_get(session->attributes, "remote-interface-id");
+  if (item && item->type == ADIT_VALUE_OCTETS && g_bytes_get_size(item->as.octets) == sizeof session->params.remote_ifid)
+    memcpy(session->params.remote_ifid, g_bytes_get_data(item->as.octets, NULL), sizeof session->params.remote_ifid);
+}
+
 static void servers(const AditValue *attributes, const char *key, AditAddress out[2]) {
   const AditValue *list = adit_value_get(attributes, key);
   guint n = 0;
@@ -106,13 +150,17 @@ gboolean adit_sess_reserve(AditSess *session, GError **error) {
 
   params->size = sizeof *params;
   params->client = session->is_client;
-  params->attributes = session->attributes;
+  params->attributes = session->first;
   params->accept_remote4 = session->is_client || adit_value_get_bool(session->attributes, "accept-remote-address", FALSE);
   params->want_dns = session->is_client;
   servers(session->attributes, "dns-server", params->dns);
   servers(session->attributes, "wins-server", params->wins);
 
-  return decide_local(session, &params->local4, error) && decide_remote(session, &params->remote4, error);
+  set_remote_ifid(session);
+
+  return decide_local(session, &params->local4, error) && decide_remote(session, &params->remote4, error) &&
+         (session->is_client ||
+          (reserve_prefixes(session, "remote-ipv6-prefix", error) && reserve_prefixes(session, "delegated-ipv6-prefix", error)));
 }
 
 void adit_sess_release(AditSess *session) {

@@ -77,6 +77,15 @@ static void add_configured_routes(AditSess *session, int family) {
   }
 }
 
+/* IPv6 prefixes that the source gave: the peer is the way to them. */
+static void add_prefixes(AditSess *session, const char *key) {
+  AditNetRoute route = {.ifindex = session->port->ifindex};
+
+  for (guint i = 0; !session->is_client && adit_sess_prefix_at(session, key, i, &route.to); i++)
+    if (route.to.address.family == AF_INET6)
+      add_route(session, &route);
+}
+
 static void apply_ipv4(AditSess *session) {
   const AditNcpResult *result = &session->result;
   gboolean has_peer = !adit_address_is_any(&result->remote4) && adit_address_is_set(&result->remote4);
@@ -110,6 +119,8 @@ static void apply_ipv6(AditSess *session) {
     AditNetRoute route = {.to = {adit_sess_link_local(session->result.remote_ifid), 128}, .ifindex = session->port->ifindex};
     add_route(session, &route);
   }
+  add_prefixes(session, "remote-ipv6-prefix");
+  add_prefixes(session, "delegated-ipv6-prefix");
   add_configured_routes(session, AF_INET6);
 }
 

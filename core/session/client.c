@@ -24,7 +24,17 @@ struct AditClient {
   guint64 since_ms;
   gboolean routed; /* the default route was asked for */
   GArray *routes;  /* AditNetRoute that stand because of it */
+  gboolean pinned; /* one of `ways` is held */
+  AditAddress pin; /* the server whose old way that is */
 };
+
+/* The old way to a server, which clients that call the same one share: it goes with the last of them. */
+typedef struct {
+  AditNetRoute route; /* its `to` is the key */
+  guint users;
+} Way;
+
+static GHashTable *ways; /* AditAddress of the server -> Way* */
 
 static GHashTable *clients; /* name -> AditClient* */
 static gboolean running;
@@ -133,6 +143,33 @@ static void add_route(AditClient *client, const char *to, guint ifindex, guint32
   adit_sess_net->route_add(&route, NULL, NULL);
 }
 
+static void pin_way(AditClient *client, const AditNetRoute *route) {
+  AditAddress server = adit_endpoint_address(&client->server);
+  Way *way = g_hash_table_lookup(ways, &server);
+
+  if (!way) {
+    way = g_new0(Way, 1);
+    way->route.to = (AditPrefix){server, (guint8)(adit_address_size(&server) * 8)};
+    g_hash_table_insert(ways, &way->route.to.address, way);
+  }
+  way->users++;
+  way->route.via = route->via;
+  way->route.ifindex = route->ifindex;
+  client->pin = server;
+  client->pinned = TRUE;
+  adit_sess_net->route_add(&way->route, NULL, NULL); /* replaces its like */
+}
+
+static void unpin_way(AditClient *client) {
+  Way *way = client->pinned ? g_hash_table_lookup(ways, &client->pin) : NULL;
+
+  client->pinned = FALSE;
+  if (!way || --way->users)
+    return;
+  adit_sess_net->route_delete(&way->route, NULL, NULL);
+  g_hash_table_remove(ways, &client->pin);
+}
+
 typedef struct {
   char *name;
   AditSessionId session;
@@ -148,11 +185,7 @@ static void on_way_to_server(gpointer user, int error, const AditNetRoute *route
     gint64 distance = adit_value_get_int(client->config, "default-route-distance", 1);
     AditLogContext log = log_of(client);
     if (!error) {
-      AditNetRoute way = {.via = route->via, .ifindex = route->ifindex};
-      way.to.address = adit_endpoint_address(&client->server);
-      way.to.length = (guint8)(adit_address_size(&way.to.address) * 8);
-      g_array_append_val(client->routes, way);
-      adit_sess_net->route_add(&way, NULL, NULL);
+      pin_way(client, route);
     } else {
       adit_warning(&log, "no way to the server is known (%s): the default route may cut the tunnel off", g_strerror(error));
     }
@@ -171,6 +204,7 @@ static void remove_routes(AditClient *client) {
   for (guint i = client->routes->len; i > 0; i--)
     adit_sess_net->route_delete(&g_array_index(client->routes, AditNetRoute, i - 1), NULL, NULL);
   g_array_set_size(client->routes, 0);
+  unpin_way(client);
 }
 
 void adit_client_session_up(AditClient *client, AditSess *session) {
@@ -209,10 +243,12 @@ void adit_client_link_closed(AditClient *client, AditCause cause, const char *re
 
 void adit_clients_init(void) {
   clients = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, client_free);
+  ways = g_hash_table_new_full(adit_address_hash, adit_address_same, NULL, g_free);
 }
 
 void adit_clients_fini(void) {
   running = FALSE;
+  g_clear_pointer(&ways, g_hash_table_unref);
   g_clear_pointer(&clients, g_hash_table_unref);
 }
 

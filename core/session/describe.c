@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Sessions as people and programs see them. */
 #include "core/config/format.h"
-#include "core/config/schema.h"
+#include "core/session/attributes.h"
 #include "core/session/internal.h"
 
 static const char *state_word(const AditSess *session) {
@@ -106,20 +106,12 @@ guint adit_session_disconnect(const char *which, AditCause cause, const char *re
 
 /* ---- everything about one ---- */
 
-static const AditSchema *schema;
-
-void adit_session_set_schema(const AditSchema *now) {
-  schema = now;
-}
-
-/* A number means nothing without its unit: durations, rates and sizes are shown as one would write them. */
+/* A number means nothing without its unit, and octets are no text: those are shown as one would write them. */
 static AditValue *as_written(const char *key, const AditValue *value) {
-  const AditSchemaEntry *entry = schema ? adit_schema_find(schema, "profile", key) : NULL;
-  if (schema && !entry)
-    entry = adit_schema_find(schema, "secret", key);
-  if (!entry || value->type != ADIT_VALUE_INT || entry->option->type == ADIT_TYPE_INT)
+  const AditOption *option = adit_attribute_option(key);
+  if (!option || value->type != ADIT_VALUE_INT || option->type == ADIT_TYPE_INT)
     return adit_value_ref(value);
-  g_autofree char *text = adit_option_format(entry->option, value);
+  g_autofree char *text = adit_option_format(option, value);
   return adit_value_string(text);
 }
 
@@ -168,6 +160,8 @@ AditValue *adit_session_describe(const char *which) {
   set_text(map, "called-id", session->called_id);
   set_text(map, "accounting-id", session->record_id);
   set_text(map, "source", session->source);
+  set_text(map, "method", session->method);
+  adit_value_set(map, "port", adit_value_int(session->number));
   adit_value_set(map, "mtu", adit_value_int(session->mtu));
   if (session->ipv6) {
     set_link_local(map, "local-ipv6-address", session->result.local_ifid);

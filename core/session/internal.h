@@ -7,6 +7,7 @@
 #include "core/session/profile.h"
 #include "core/session/session.h"
 #include "core/session/tally.h"
+#include <adit/auth.h>
 #include <adit/event.h>
 #include <adit/log.h>
 #include <adit/loop.h>
@@ -14,7 +15,7 @@
 #include <adit/ppp.h>
 
 #define ADIT_SESS_MAX_NCPS   8
-#define ADIT_SESS_MAX_LEASES 4
+#define ADIT_SESS_MAX_LEASES 16
 
 typedef struct AditSess AditSess;
 typedef struct AditSessLink AditSessLink;
@@ -40,6 +41,10 @@ struct AditSessLink {
   AditSess *session;  /**< borrowed: the session ends its link, or the link tells it of its end */
   AditClient *client; /**< who dialled; NULL on a server */
   guint64 opened_ms;
+  char *record_id;    /**< Acct-Session-Id of the session that it will have */
+  guint32 number;     /**< the smallest, from 1, that no other link has */
+  char *conversation; /**< EAP: the source that answered with a challenge; NULL = none is open */
+  GBytes *eap_state;  /**< what it gave along */
 };
 
 AditLinkId adit_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError **error);
@@ -52,6 +57,13 @@ const char *adit_link_server(const AditSessLink *link);
 void adit_links_init(void);
 void adit_links_fini(void);
 void adit_links_foreach(void (*each)(AditSessLink *link, gpointer data), gpointer data); /**< each may end its link */
+
+/* ---- numbers.c ---- */
+
+/** The smallest number from 1 that nobody has; and back. */
+guint32 adit_number_take(void);
+void adit_number_give_back(guint32 number);
+void adit_numbers_fini(void);
 
 /* ---- life.c: a session from authentication to its last counter ---- */
 
@@ -90,11 +102,15 @@ struct AditSess {
   AditSessLink *link; /**< NULL once it is lost */
   AditLinkId link_id;
   AditClient *client;
-  char *transport, *server, *caller_id, *called_id, *source;
+  char *transport, *server, *caller_id, *called_id, *source, *method;
+  guint32 number; /**< the link's */
   gboolean is_client;
-  AditValue *config;     /**< the server's or client's item */
-  AditValue *attributes; /**< merged */
-  AditEndpoint peer;
+  AditValue *config;          /**< the server's or client's item */
+  AditValue *record;          /**< what the source said, with what was changed since; may be NULL */
+  AditValue *attributes;      /**< merged */
+  AditValue *first;           /**< as they were when it began: the NCPs keep a pointer into them */
+  AditValue *link_attributes; /**< what the transport knows; may be NULL */
+  AditEndpoint peer, local;   /**< the tunnel's ends */
   const AditDatapathOps *datapath;
   gpointer dp;
 
@@ -105,6 +121,8 @@ struct AditSess {
   char name[16]; /**< the interface's, also after it is closed */
   AditSharedPort *shared;
   guint mtu;
+  guint port_mtu; /**< what the interface was last told */
+  guint max_mtu;  /**< what path and attributes allow, whatever LCP says; 0 = anything */
 
   AditSessLease lease[ADIT_SESS_MAX_LEASES];
   guint n_leases;
@@ -120,8 +138,10 @@ struct AditSess {
   GArray *routes;    /**< AditNetRoute: the same */
 
   guint64 started_ms, up_ms, ended_ms;
-  guint64 interim_ms; /**< as it was configured when the session came up */
-  AditTimer limit_timer, idle_timer, interim_timer;
+  gboolean accounted;     /**< a START was made: whatever is configured since, a STOP follows */
+  guint64 aaa_interim_ms; /**< as it was configured when the session came up */
+  guint64 interim_ms;     /**< period in force; 0 = none */
+  AditTimer limit_timer, idle_timer, quota_timer, interim_timer;
   AditCause cause;
   char *reason;
   AditCounters final;
@@ -152,6 +172,41 @@ void adit_sessions_when_none(void (*done)(gpointer data), gpointer data);
 void adit_sess_applied(AditSess *session);
 /** Since it came up, until it ended; 0 before. */
 guint64 adit_sess_uptime_ms(const AditSess *session);
+/** By its accounting id; not one that is ending. */
+AditSess *adit_sess_find_record(const char *record_id);
+void adit_sess_publish(AditSess *session, const char *event);
+/** LCP has agreed on another MTU. */
+void adit_sess_set_mtu(AditSess *session, guint mtu);
+/** The interface was deleted by somebody: ends the session. */
+void adit_sess_port_lost(AditSess *session);
+const AditProfiles *adit_sess_profiles(void);
+/** The profile under the user's own; NULL for a client. Borrowed. */
+const char *adit_sess_default_profile(const AditSess *session);
+
+/* ---- account.c: records ---- */
+
+void adit_account_init(void);
+/** A new Acct-Session-Id: unique among all links of all runs of the daemon. The caller's. */
+char *adit_record_id_new(void);
+/** Makes a record, if the session is accounted; START decides that. */
+void adit_sess_account(AditSess *session, AditAcctKind kind);
+/** After START: arms the timer of the interim records, the first one somewhere in its period. */
+void adit_sess_interim_start(AditSess *session);
+/** Attributes or addresses have changed: says so now, and every period from now on, if there is one. */
+void adit_sess_interim_changed(AditSess *session);
+void adit_sess_interim(AditTimer *timer, gpointer session); /**< the timer's */
+
+/* ---- limits.c ---- */
+
+void adit_sess_limits_init(AditSess *session);
+/** The session is up, or its limits have changed: they count from its start (RFC 2865 5.27), idleness from the last packet. */
+void adit_sess_limits_start(AditSess *session);
+void adit_sess_limits_stop(AditSess *session);
+
+/* ---- update.c ---- */
+
+/** AditSessionService.session_update() of a session that is not ending. */
+gboolean adit_sess_update(AditSess *session, const AditValue *changes, GError **error);
 
 /* ---- ncps.c: the session's NCPs ---- */
 
@@ -164,11 +219,13 @@ void adit_sess_ncps_free(AditSess *session);
 
 /* ---- addresses.c ---- */
 
-/** Decides and reserves both ends' IPv4 addresses into session->params. False with a reason that says what to configure. */
+/** Decides and reserves both ends' IPv4 addresses into session->params, and the peer's IPv6 prefixes. False with a reason that says what to configure. */
 gboolean adit_sess_reserve(AditSess *session, GError **error);
 /** The peer has settled for `address`: reserves it, unless it is what was offered. */
 gboolean adit_sess_accept_remote(AditSess *session, const AditAddress *address, GError **error);
 void adit_sess_release(AditSess *session);
+/** A prefix out of an attribute that is a list of them, without bits behind its length; FALSE at the end. */
+gboolean adit_sess_prefix_at(const AditSess *session, const char *key, guint index, AditPrefix *out);
 void adit_addresses_init(void);
 void adit_addresses_fini(void);
 
@@ -177,6 +234,8 @@ void adit_addresses_fini(void);
 /** Opens the session's interface; adit_sess_port_ready() follows. */
 void adit_sess_port_open(AditSess *session);
 void adit_sess_port_ready(AditSess *session, const GError *error);
+/** Tells an interface of its own the session's MTU, if it has another one; harmless while there is none. */
+void adit_sess_port_mtu(AditSess *session);
 /** Closes or leaves it; adit_sess_port_gone() follows, maybe in this call. */
 void adit_sess_port_close(AditSess *session);
 void adit_sess_port_gone(AditSess *session);

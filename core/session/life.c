@@ -2,25 +2,25 @@
 /* A session from its authenticated link to its last counter; see session.h for the order of things. */
 #include "core/aaa/aaa.h"
 #include "core/base/loop.h"
-#include "core/base/random.h"
 #include "core/bus/bus.h"
 #include "core/session/internal.h"
 
 static GHashTable *sessions; /* id -> AditSess*, one reference */
+static GHashTable *records;  /* the same by record_id, borrowed */
 static AditTally *users;     /* name: server's sessions that are not ending, for only-one */
 static AditProfiles *profiles;
 static AditSessionId last_id;
-static guint32 boot;
 static void (*none_func)(gpointer data);
 static gpointer none_data;
 
 void adit_sessions_init(void) {
   sessions = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)adit_sess_unref);
+  records = g_hash_table_new(g_str_hash, g_str_equal);
   users = adit_tally_new(g_str_hash, g_str_equal, 0);
-  adit_random(&boot, sizeof boot);
 }
 
 void adit_sessions_fini(void) {
+  g_clear_pointer(&records, g_hash_table_unref);
   g_clear_pointer(&sessions, g_hash_table_unref);
   g_clear_pointer(&users, adit_tally_free);
   g_clear_pointer(&profiles, adit_profiles_free);
@@ -41,14 +41,16 @@ void adit_sess_unref(AditSess *session) {
   if (!session || --session->refs)
     return;
   adit_sess_ncps_free(session);
-  adit_timer_cancel(&session->limit_timer);
-  adit_timer_cancel(&session->idle_timer);
+  adit_sess_limits_stop(session);
   adit_timer_cancel(&session->interim_timer);
   adit_sess_release(session);
   g_array_unref(session->addresses);
   g_array_unref(session->routes);
   adit_value_unref(session->config);
+  adit_value_unref(session->record);
   adit_value_unref(session->attributes);
+  adit_value_unref(session->first);
+  adit_value_unref(session->link_attributes);
   g_free(session->user);
   g_free(session->record_id);
   g_free(session->transport);
@@ -56,12 +58,22 @@ void adit_sess_unref(AditSess *session) {
   g_free(session->caller_id);
   g_free(session->called_id);
   g_free(session->source);
+  g_free(session->method);
   g_free(session->reason);
   g_free(session);
 }
 
 AditSess *adit_sess_find(AditSessionId id) {
   return sessions ? g_hash_table_lookup(sessions, &id) : NULL;
+}
+
+AditSess *adit_sess_find_record(const char *record_id) {
+  AditSess *session = g_hash_table_lookup(records, record_id);
+  return session && session->state != ADIT_SESS_ENDING ? session : NULL;
+}
+
+const AditProfiles *adit_sess_profiles(void) {
+  return profiles;
 }
 
 void adit_sess_foreach(void (*each)(AditSess *session, gpointer data), gpointer data) {
@@ -117,7 +129,7 @@ guint64 adit_sess_uptime_ms(const AditSess *session) {
   return (session->ended_ms ? session->ended_ms : adit_loop_service()->now()) - session->up_ms;
 }
 
-/* ---- events and accounting ---- */
+/* ---- events ---- */
 
 void adit_sess_fill_event(AditSess *session, AditSessionEvent *event) {
   *event = (AditSessionEvent){.session = session->id,
@@ -136,97 +148,75 @@ void adit_sess_fill_event(AditSess *session, AditSessionEvent *event) {
   event->counters = adit_sess_counters(session);
 }
 
-static void publish(AditSess *session, const char *name) {
+void adit_sess_publish(AditSess *session, const char *name) {
   AditSessionEvent event;
   adit_sess_fill_event(session, &event);
   event.event.type = adit_bus_type(name);
   adit_bus_publish(&event.event);
 }
 
-static void account(AditSess *session, AditAcctKind kind) {
-  AditAcctRecord record = {.size = sizeof record,
-                           .kind = kind,
-                           .session = session->id,
-                           .record_id = session->record_id,
-                           .user = session->user,
-                           .attributes = session->attributes,
-                           .counters = adit_sess_counters(session),
-                           .uptime_ms = adit_sess_uptime_ms(session),
-                           .cause = session->cause};
-  if (adit_aaa_accounting())
-    adit_acct_record(&record);
-}
-
-/* ---- limits on its life ---- */
-
-static void on_limit(AditTimer *timer, gpointer data) {
-  adit_sess_end(data, ADIT_CAUSE_SESSION_TIMEOUT, "session-timeout");
-}
-
-static void on_idle(AditTimer *timer, gpointer data) {
-  AditSess *session = data;
-  guint64 limit = (guint64)adit_value_get_int(session->attributes, "idle-timeout", 0);
-  AditDpStats stats = {0};
-
-  session->datapath->session_stats(session->plane, &stats);
-  /* A worker reads the clock itself, and may be ahead of this pass. */
-  guint64 now = adit_loop_service()->now(), last = MIN(MAX(stats.last_data_ms, session->up_ms), now), since = now - last;
-  if (since >= limit)
-    adit_sess_end(session, ADIT_CAUSE_IDLE_TIMEOUT, "idle-timeout");
-  else
-    adit_timer_arm(&session->idle_timer, limit - since);
-}
-
-static void on_interim(AditTimer *timer, gpointer data) {
-  AditSess *session = data;
-  adit_timer_arm(&session->interim_timer, session->interim_ms);
-  account(session, ADIT_ACCT_INTERIM);
-}
-
-static void start_limits(AditSess *session) {
-  gint64 limit = adit_value_get_int(session->attributes, "session-timeout", 0);
-  gint64 idle = adit_value_get_int(session->attributes, "idle-timeout", 0);
-
-  if (limit)
-    adit_timer_arm(&session->limit_timer, (guint64)limit);
-  if (idle)
-    adit_timer_arm(&session->idle_timer, (guint64)idle);
-  session->interim_ms = adit_aaa_interim_ms();
-  if (session->interim_ms)
-    adit_timer_arm(&session->interim_timer, session->interim_ms);
-}
-
 /* ---- start ---- */
+
+static gboolean is_only_one(const AditSess *session) {
+  if (session->is_client || !adit_attribute_yes(session->attributes, "only-one", FALSE))
+    return FALSE;
+  return strcmp(adit_value_get_string(session->attributes, "only-one-scope", "local"), "all") == 0 || adit_aaa_is_local(session->source);
+}
+
+/* Its addresses are free at once: what takes them away from the old interface goes before what gives them to a new one. */
+static void replace_one(AditSess *old, gpointer data) {
+  const AditSess *session = data;
+
+  if (old->is_client || old->state == ADIT_SESS_ENDING || strcmp(old->user, session->user) != 0)
+    return;
+  adit_sess_end(old, ADIT_CAUSE_NAS_REQUEST, "only-one: replaced by a newer session of the user");
+  adit_sess_release(old);
+}
 
 /* Why this session must not start, to be freed; NULL when it may. */
 static char *refusal(AditSess *session) {
   AditSessionEvent event;
   g_autoptr(GError) error = NULL;
+  gboolean another = is_only_one(session) && adit_tally_count(users, session->user);
 
-  if (!session->is_client && adit_attribute_yes(session->attributes, "only-one", FALSE) && adit_tally_count(users, session->user))
+  if (another && strcmp(adit_value_get_string(session->attributes, "only-one-policy", "refuse"), "replace") != 0)
     return g_strdup("only-one: the user has a session already");
   adit_sess_fill_event(session, &event);
   const char *veto = adit_hook_veto(ADIT_VETO_SESSION, &event.event);
   if (veto)
     return g_strdup(veto);
+  if (another)
+    adit_sess_foreach(replace_one, session);
   if (!adit_sess_reserve(session, &error))
     return g_strdup(error->message);
   return NULL;
 }
 
-static void merge(AditSess *session, AditSessLink *link) {
-  if (session->is_client) {
-    g_autoptr(AditValue) record = adit_value_map();
-    adit_value_set(record, "profile", adit_value_ref(adit_value_get(session->config, "profile")));
-    session->attributes = adit_profiles_merge(profiles, record, NULL);
-  } else {
-    session->attributes = adit_profiles_merge(profiles, link->record, adit_value_get_string(session->config, "default-profile", "default"));
-  }
+const char *adit_sess_default_profile(const AditSess *session) {
+  return session->is_client ? NULL : adit_value_get_string(session->config, "default-profile", "default");
 }
 
-static void set_timer(AditTimer *timer, AditTimerFunc func, AditSess *session) {
-  timer->func = func;
-  timer->data = session;
+static void merge(AditSess *session, AditSessLink *link) {
+  if (session->is_client) {
+    session->record = adit_value_map();
+    adit_value_set(session->record, "profile", adit_value_ref(adit_value_get(session->config, "profile")));
+  } else {
+    session->record = adit_value_ref(link->record);
+  }
+  session->attributes = adit_profiles_merge(profiles, session->record, adit_sess_default_profile(session));
+  session->first = adit_value_ref(session->attributes);
+}
+
+/* What path and attributes allow, whatever LCP agrees on. */
+static guint max_mtu(const AditSess *session, guint path) {
+  guint most = (guint)adit_value_get_int(session->attributes, "mtu", 0);
+  return path && most ? MIN(path, most) : path ? path : most;
+}
+
+void adit_sess_set_mtu(AditSess *session, guint mtu) {
+  session->mtu = session->max_mtu ? MIN(mtu, session->max_mtu) : mtu;
+  adit_sess_port_mtu(session);
+  adit_sess_set_plane(session);
 }
 
 AditSess *adit_sess_new(AditSessLink *link) {
@@ -236,7 +226,7 @@ AditSess *adit_sess_new(AditSessLink *link) {
   adit_ppp_link_info(link->ppp, &info);
   session->refs = 1;
   session->id = ++last_id;
-  session->record_id = g_strdup_printf("%08x%08" G_GINT64_MODIFIER "x", boot, session->id);
+  session->record_id = g_strdup(link->record_id);
   session->link = link;
   session->link_id = link->id;
   session->client = link->client;
@@ -246,21 +236,24 @@ AditSess *adit_sess_new(AditSessLink *link) {
   session->caller_id = g_strdup(link->spec.caller_id);
   session->called_id = g_strdup(link->spec.called_id);
   session->source = g_strdup(link->source);
+  session->method = g_strdup(link->spec.client ? info.answered : info.demanded);
+  session->number = link->number;
   session->is_client = link->spec.client;
   session->config = adit_value_ref(link->spec.config);
+  session->link_attributes = adit_value_ref(link->spec.attributes);
   session->peer = link->spec.path.remote;
+  session->local = link->spec.path.local;
   session->datapath = link->spec.datapath;
   session->dp = link->spec.dp;
-  session->mtu = info.mtu;
-  if (link->spec.max_frame && session->mtu > link->spec.max_frame)
-    session->mtu = link->spec.max_frame;
   session->addresses = g_array_new(FALSE, FALSE, sizeof(AditNetAddress));
   session->routes = g_array_new(FALSE, FALSE, sizeof(AditNetRoute));
   session->started_ms = adit_loop_service()->now();
-  set_timer(&session->limit_timer, on_limit, session);
-  set_timer(&session->idle_timer, on_idle, session);
-  set_timer(&session->interim_timer, on_interim, session);
+  adit_sess_limits_init(session);
+  session->interim_timer.func = adit_sess_interim;
+  session->interim_timer.data = session;
   merge(session, link);
+  session->max_mtu = max_mtu(session, link->spec.max_frame);
+  adit_sess_set_mtu(session, info.mtu);
 
   g_autofree char *why = refusal(session);
   if (why) {
@@ -271,6 +264,7 @@ AditSess *adit_sess_new(AditSessLink *link) {
     return NULL;
   }
   g_hash_table_insert(sessions, &session->id, session);
+  g_hash_table_insert(records, session->record_id, session);
   if (!session->is_client)
     adit_tally_add(users, session->user);
   link->session = session;
@@ -300,6 +294,7 @@ void adit_sess_port_ready(AditSess *session, const GError *error) {
     adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, problem ? problem->message : "data path");
     return;
   }
+  adit_sess_port_mtu(session);
   if (session->ipv4)
     adit_sess_apply(session, FALSE);
   if (session->ipv6)
@@ -349,7 +344,8 @@ void adit_sess_applied(AditSess *session) {
   }
   if (session->state == ADIT_SESS_UP) {
     adit_info(&log, "%s on %s", ends(session, text), session->name);
-    publish(session, ADIT_EVENT_SESSION_UPDATE);
+    adit_sess_interim_changed(session);
+    adit_sess_publish(session, ADIT_EVENT_SESSION_UPDATE);
     if (session->client && session->state == ADIT_SESS_UP)
       adit_client_session_update(session->client, session);
     return;
@@ -358,9 +354,10 @@ void adit_sess_applied(AditSess *session) {
   session->up_ms = adit_loop_service()->now();
   adit_info(&log, "session up on %s, %s, %s %s %s", session->name, ends(session, text), session->transport,
             session->is_client ? "to" : "from", session->caller_id ? session->caller_id : "?");
-  start_limits(session);
-  account(session, ADIT_ACCT_START);
-  publish(session, ADIT_EVENT_SESSION_UP);
+  adit_sess_limits_start(session);
+  adit_sess_account(session, ADIT_ACCT_START);
+  adit_sess_interim_start(session);
+  adit_sess_publish(session, ADIT_EVENT_SESSION_UP);
   if (session->client && session->state == ADIT_SESS_UP)
     adit_client_session_up(session->client, session);
 }
@@ -382,8 +379,7 @@ void adit_sess_end(AditSess *session, AditCause cause, const char *reason) {
     adit_tally_remove(users, session->user);
   session->cause = cause;
   session->reason = g_strdup(reason);
-  adit_timer_cancel(&session->limit_timer);
-  adit_timer_cancel(&session->idle_timer);
+  adit_sess_limits_stop(session);
   adit_timer_cancel(&session->interim_timer);
   adit_sess_ref(session);
 
@@ -402,6 +398,12 @@ void adit_sess_end(AditSess *session, AditCause cause, const char *reason) {
   adit_sess_unref(session);
 }
 
+void adit_sess_port_lost(AditSess *session) {
+  AditLogContext log = adit_sess_log(session);
+  adit_warning(&log, "%s: somebody has deleted the interface", session->name);
+  adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, "the interface was deleted");
+}
+
 void adit_sess_link_lost(AditSess *session, AditCause cause, const char *reason) {
   session->link = NULL;
   adit_sess_end(session, cause, reason);
@@ -413,14 +415,15 @@ void adit_sess_port_gone(AditSess *session) {
   if (session->up_ms) {
     adit_info(&log, "session down on %s after %" G_GUINT64_FORMAT " s: %s", session->name, adit_sess_uptime_ms(session) / 1000,
               session->reason);
-    account(session, ADIT_ACCT_STOP);
-    publish(session, ADIT_EVENT_SESSION_DOWN);
+    adit_sess_account(session, ADIT_ACCT_STOP);
+    adit_sess_publish(session, ADIT_EVENT_SESSION_DOWN);
   } else {
     adit_info(&log, "session ended before it was up: %s", session->reason);
   }
   adit_sess_release(session);
 
   /* The caller may be deep in this session: the memory goes when the loop comes round. */
+  g_hash_table_remove(records, session->record_id);
   g_hash_table_steal(sessions, &session->id);
   adit_call_main(unref_later, session);
   if (!g_hash_table_size(sessions) && none_func) {

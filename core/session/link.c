@@ -4,6 +4,7 @@
 #include "core/base/engine.h"
 #include "core/base/loop.h"
 #include "core/bus/bus.h"
+#include "core/session/attributes.h"
 #include "core/session/internal.h"
 
 static GHashTable *links; /* id -> AditSessLink* */
@@ -17,6 +18,7 @@ void adit_links_init(void) {
 void adit_links_fini(void) {
   g_clear_pointer(&links, g_hash_table_unref);
   g_clear_pointer(&calls, adit_tally_free);
+  adit_numbers_fini();
 }
 
 AditSessLink *adit_link_find(AditLinkId id) {
@@ -73,6 +75,9 @@ static void free_later(gpointer data) {
   g_free((char *)link->spec.called_id);
   g_free(link->source);
   g_free(link->user);
+  g_free(link->record_id);
+  g_free(link->conversation);
+  g_clear_pointer(&link->eap_state, g_bytes_unref);
   g_free(link);
 }
 
@@ -82,6 +87,7 @@ static void drop(AditSessLink *link, AditCause cause, const char *reason) {
 
   g_hash_table_remove(links, &link->id);
   adit_tally_remove(calls, key);
+  adit_number_give_back(link->number);
   adit_timer_cancel(&link->timer);
   if (link->ask)
     adit_aaa_cancel(link->ask);
@@ -111,25 +117,46 @@ static void on_send(gpointer host, const guint8 *frame, gsize length) {
   link->spec.datapath->link_send(link->dp_link, frame, length);
 }
 
+/* EAP: the next round goes to the same source, with what it gave (RADIUS calls it State, RFC 2865 5.24). */
+static void remember_conversation(AditSessLink *link, const AditAuthReply *reply, const char *source) {
+  gboolean open = reply->outcome == ADIT_AUTH_CHALLENGE;
+
+  g_free(link->conversation);
+  link->conversation = open ? g_strdup(source) : NULL;
+  g_clear_pointer(&link->eap_state, g_bytes_unref);
+  link->eap_state = open && reply->state ? g_bytes_ref(reply->state) : NULL;
+}
+
 static void on_answer(guint64 id, const AditAuthReply *reply, const char *source, gpointer data) {
   AditSessLink *link = data;
   char peer[ADIT_ENDPOINT_TEXT];
 
+  AditLogContext log = log_of(link, peer);
+  AditAuthReply refusal = {.size = sizeof refusal, .outcome = ADIT_AUTH_ERROR};
+  g_autoptr(GError) error = NULL;
+
   link->ask = 0;
+  remember_conversation(link, reply, source);
   if (reply->outcome == ADIT_AUTH_ACCEPT) {
-    g_clear_pointer(&link->record, adit_value_unref);
-    link->record = adit_value_ref(reply->attributes);
-    g_free(link->source);
-    link->source = g_strdup(source);
-  } else {
-    AditLogContext log = log_of(link, peer);
-    adit_notice(&log, "refused: %s", reply->why ? reply->why : "not accepted");
+    AditValue *record = adit_attributes_check(reply->attributes, source, &log, &error);
+    if (record) {
+      adit_value_unref(link->record);
+      link->record = record;
+      g_free(link->source);
+      link->source = g_strdup(source);
+    } else {
+      refusal.why = error->message;
+      reply = &refusal;
+    }
   }
+  if (reply->outcome != ADIT_AUTH_ACCEPT && reply->outcome != ADIT_AUTH_CHALLENGE)
+    adit_notice(&log, "refused: %s", reply->why ? reply->why : "not accepted");
   adit_ppp_link_verdict(link->ppp, reply);
 }
 
-static void on_ask(gpointer host, AditAuthRequest *request) {
+static void on_ask(gpointer host, AditAuthRequest *taken) {
   AditSessLink *link = host;
+  AditAuthRequest *request = adit_aaa_whole(taken);
 
   request->link = link->id;
   request->transport = g_strdup(link->spec.transport);
@@ -139,6 +166,12 @@ static void on_ask(gpointer host, AditAuthRequest *request) {
   request->peer = link->spec.path.remote;
   request->local = link->spec.path.local;
   request->attributes = adit_value_ref(link->spec.attributes);
+  request->record_id = g_strdup(link->record_id);
+  request->port = link->number;
+  if (request->kind == ADIT_AUTH_EAP) {
+    request->source = g_strdup(link->conversation);
+    request->state = link->eap_state ? g_bytes_ref(link->eap_state) : NULL;
+  }
   g_free(link->user);
   link->user = g_strdup(request->user);
   link->ask = adit_aaa_ask(request, on_answer, link);
@@ -192,6 +225,8 @@ static void on_protocol_rejected(gpointer host, guint16 protocol) {
 static void on_framing(gpointer host, gboolean acfc, gboolean pfc, guint16 mtu) {
   AditSessLink *link = host;
   link->spec.datapath->link_framing(link->dp_link, acfc, pfc);
+  if (link->session)
+    adit_sess_set_mtu(link->session, mtu);
 }
 
 static guint64 on_last_rx(gpointer host) {
@@ -318,6 +353,7 @@ static AditSessLink *link_new(AditPlugin *plugin, const AditLinkSpec *spec) {
   link->timer.func = on_timer;
   link->timer.data = link;
   link->opened_ms = adit_loop_service()->now();
+  link->record_id = adit_record_id_new();
   if (spec->client) {
     link->client = spec->token;
     link->user = g_strdup(adit_value_get_string(spec->config, "user", NULL));
@@ -363,6 +399,7 @@ AditLinkId adit_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError *
     free_later(link);
     return 0;
   }
+  link->number = adit_number_take();
   link->ppp = adit_ppp_link_new(&params, &ppp_ops, link, &env);
   g_autofree char *key = call_key(link);
   g_hash_table_insert(links, &link->id, link);

@@ -34,6 +34,10 @@ void adit_ports_fini(void) {
 
 static void own_opened(gpointer user, AditPort *port, const GError *error);
 
+static void own_lost(gpointer user, AditPort *port) {
+  adit_sess_port_lost(user);
+}
+
 static void own_open(AditSess *session) {
   g_autofree char *full = NULL;
   g_autoptr(AditValue) chosen = NULL;
@@ -52,7 +56,9 @@ static void own_open(AditSess *session) {
   } while (g_hash_table_contains(names, session->name) && ++session->attempt < MAX_ATTEMPTS);
 
   g_hash_table_add(names, g_strdup(session->name));
-  AditPortSpec spec = {.size = sizeof spec, .kind = ADIT_PORT_L3, .name = session->name, .alias = full, .mtu = session->mtu};
+  AditPortSpec spec = {
+      .size = sizeof spec, .kind = ADIT_PORT_L3, .name = session->name, .alias = full, .mtu = session->mtu, .lost = own_lost};
+  session->port_mtu = session->mtu;
   session->port_pending = TRUE;
   session->datapath->port_open(session->dp, &spec, own_opened, adit_sess_ref(session));
 }
@@ -121,6 +127,21 @@ static void shared_opened(gpointer user, AditPort *opened, const GError *error) 
   shared_leave(port);
 }
 
+static void end_if_on(AditSess *session, gpointer port) {
+  if (session->shared == port)
+    adit_sess_port_lost(session);
+}
+
+/* All that are on it end; the next one opens it anew. */
+static void shared_lost(gpointer user, AditPort *lost) {
+  AditSharedPort *port = user;
+
+  port->users++; /* holds it while they end */
+  adit_sess_foreach(end_if_on, port);
+  port->users--;
+  shared_leave(port);
+}
+
 static void shared_open(AditSess *session, const char *name) {
   AditSharedPort *port = g_hash_table_lookup(shared, name);
 
@@ -145,7 +166,7 @@ static void shared_open(AditSess *session, const char *name) {
   if (port->opening)
     return;
   port->opening = TRUE;
-  AditPortSpec spec = {.size = sizeof spec, .kind = ADIT_PORT_L3, .name = name, .mtu = session->mtu, .shared = TRUE};
+  AditPortSpec spec = {.size = sizeof spec, .kind = ADIT_PORT_L3, .name = name, .mtu = session->mtu, .shared = TRUE, .lost = shared_lost};
   session->datapath->port_open(session->dp, &spec, shared_opened, port);
 }
 
@@ -154,6 +175,14 @@ AditTally *adit_shared_addresses(AditSharedPort *port) {
 }
 
 /* ---- either ---- */
+
+void adit_sess_port_mtu(AditSess *session) {
+  if (!session->port || session->shared || session->port_mtu == session->mtu)
+    return; /* a shared one keeps the MTU that it was opened with */
+  AditLinkChange change = {.ifindex = session->port->ifindex, .set = ADIT_LINK_MTU, .mtu = session->mtu};
+  session->port_mtu = session->mtu;
+  adit_sess_net->link_change(&change, NULL, NULL);
+}
 
 void adit_sess_port_open(AditSess *session) {
   const char *interface = adit_value_get_string(session->attributes, "interface", "own");

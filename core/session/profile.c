@@ -41,6 +41,10 @@ static const AditValue *profile_named(const AditProfiles *profiles, const char *
   return name ? g_hash_table_lookup(profiles->by_name, name) : NULL;
 }
 
+gboolean adit_profiles_have(const AditProfiles *profiles, const char *name) {
+  return profile_named(profiles, name) != NULL;
+}
+
 static gboolean is_said(const AditValue *item) {
   if (!item || (item->flags & ADIT_VALUE_IS_DEFAULT))
     return FALSE;

@@ -12,6 +12,8 @@ AditProfiles *adit_profiles_new(const AditValue *config);
 void adit_profiles_free(AditProfiles *profiles);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditProfiles, adit_profiles_free)
 
+gboolean adit_profiles_have(const AditProfiles *profiles, const char *name);
+
 /**
  * The attributes of a session: `record` (a secret or a source's reply; may be NULL) over the profile it names over
  * `default_profile`, and the schema's defaults at last. What is absent, a default, or the word `default` passes to the

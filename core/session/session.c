@@ -12,6 +12,7 @@ void adit_session_init(const AditNetService *net) {
 
   adit_sess_net = net;
   stopping = FALSE;
+  adit_account_init();
   adit_links_init();
   adit_sessions_init();
   adit_addresses_init();
@@ -26,6 +27,7 @@ void adit_session_fini(void) {
   adit_sessions_fini();
   adit_addresses_fini();
   adit_links_fini();
+  adit_session_set_schema(NULL);
 }
 
 /* ---- service ---- */
@@ -50,6 +52,10 @@ static void service_link_update(AditLinkId id, const AditPath *path, const AditE
     return;
   link->spec.path = *path;
   link->spec.encap = *encap;
+  if (link->session) {
+    link->session->peer = path->remote;
+    link->session->local = path->local;
+  }
   link->spec.datapath->link_update(link->dp_link, path, encap);
 }
 
@@ -73,14 +79,30 @@ static void fill_info(AditSess *session, AditSessionInfo *out) {
                            .remote4 = session->result.remote4,
                            .uptime_ms = adit_sess_uptime_ms(session),
                            .counters = adit_sess_counters(session),
-                           .attributes = session->attributes};
+                           .attributes = session->attributes,
+                           .record_id = session->record_id,
+                           .called_id = session->called_id,
+                           .server = session->server,
+                           .source = session->source,
+                           .method = session->method,
+                           .port = session->number,
+                           .peer = session->peer,
+                           .client = session->is_client};
+  memcpy(out->remote_ifid, session->result.remote_ifid, sizeof out->remote_ifid);
 }
 
+/* The caller's struct may be an older, shorter one. */
 static gboolean service_session_info(AditSessionId id, AditSessionInfo *out) {
   AditSess *session = adit_sess_find(id);
-  if (session)
-    fill_info(session, out);
-  return session != NULL;
+  gsize size = MIN(out->size, sizeof *out);
+  AditSessionInfo info;
+
+  if (!session || !size)
+    return FALSE;
+  fill_info(session, &info);
+  info.size = size;
+  memcpy(out, &info, size);
+  return TRUE;
 }
 
 typedef struct {
@@ -102,9 +124,23 @@ static void service_session_foreach(void (*each)(const AditSessionInfo *info, gp
 
 static gboolean service_disconnect(AditSessionId id, AditCause cause, const char *reason) {
   AditSess *session = adit_sess_find(id);
-  if (session)
-    adit_sess_end(session, cause, reason);
-  return session != NULL;
+  if (!session || session->state == ADIT_SESS_ENDING)
+    return FALSE;
+  adit_sess_end(session, cause, reason);
+  return TRUE;
+}
+
+static AditSessionId service_session_find(const char *record_id) {
+  const AditSess *session = adit_sess_find_record(record_id);
+  return session ? session->id : 0;
+}
+
+static gboolean service_session_update(AditSessionId id, const AditValue *changes, GError **error) {
+  AditSess *session = adit_sess_find(id);
+  if (session && session->state != ADIT_SESS_ENDING)
+    return adit_sess_update(session, changes, error);
+  g_set_error(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND, "there is no such session");
+  return FALSE;
 }
 
 static const AditSessionService service = {
@@ -118,6 +154,8 @@ static const AditSessionService service = {
     .session_info = service_session_info,
     .session_foreach = service_session_foreach,
     .disconnect = service_disconnect,
+    .session_find = service_session_find,
+    .session_update = service_session_update,
 };
 
 const AditSessionService *adit_session_service(void) {
@@ -166,6 +204,7 @@ void adit_session_abort(gpointer staged) {
 /* ---- start and stop ---- */
 
 void adit_session_start(void) {
+  adit_session_account(TRUE);
   adit_clients_start();
 }
 

@@ -30,10 +30,12 @@ gboolean adit_session_prepare(const AditValue *config, gpointer *staged, GError 
 void adit_session_commit(gpointer staged);
 void adit_session_abort(gpointer staged);
 
-/** Starts to dial: after all plugins have started. */
+/** Tells accounting that the daemon is there, and starts to dial: after all plugins have started. */
 void adit_session_start(void);
 /** Ends all sessions (ADIT_CAUSE_ADMIN_REBOOT) and dialling, and refuses new links; `done` comes once when the last one is gone. */
 void adit_session_stop(void (*done)(gpointer data), gpointer data);
+/** Tells accounting that the daemon is there, or that it goes, after all STOPs; that only if it was told before. */
+void adit_session_account(gboolean on);
 
 /** For `show sessions` and `show session ID`: a LIST of MAPs; and one MAP with everything, NULL if there is none.
  *  `which` is an id in hex, an interface name, or a user name. The caller owns the result. */

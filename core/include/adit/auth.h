@@ -196,7 +196,7 @@ typedef enum { ADIT_ACCT_START = 1, ADIT_ACCT_INTERIM, ADIT_ACCT_STOP, ADIT_ACCT
  * What happened to a session, or to the daemon (ON and OFF: session 0, user NULL, record_id of the daemon's run). Borrowed for
  * the call, values may be kept by reference. Every START is followed by one STOP, also when `accounting` is switched off
  * between them; a session that ended before it was up has neither. INTERIM comes by the period in force
- * (`interim-update`), and when addresses or attributes have changed.
+ * (`interim-update`), and where there is one also when addresses or attributes have changed.
  */
 typedef struct {
   gsize size;

@@ -58,7 +58,7 @@ typedef struct {
   const char *server;          /**< name of the server or client: the same as `service` */
   const char *source;          /**< who vouched for the user; NULL for a client */
   const char *method;          /**< of authentication: pap, mschap2; NULL = none */
-  guint32 port;                /**< the link's number, see AditAuthRequest.port; 0 once the link is lost */
+  guint32 port;                /**< the link's number, see AditAuthRequest.port */
   AditEndpoint peer;           /**< where the tunnel comes from */
   guint8 remote_ifid[8];       /**< RFC 5072 interface identifier of the peer; zeros = no IPv6 */
   gboolean client;             /**< this machine is the one that dialled */

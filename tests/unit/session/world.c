@@ -178,7 +178,7 @@ static void ask(gpointer state, AditAuthRequest *request, AditAuthHandle *handle
   adit_aaa_service()->answer(handle, &reply);
 }
 
-static const AditAuthSourceOps source = {.size = sizeof source, .name = "everybody", .ask = ask};
+static const AditAuthSourceOps source = {.size = sizeof source, .name = "everybody", .ask = ask, .local = TRUE};
 
 /* ---- events ---- */
 

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/** core/session/attributes.h - the words that a session's attributes are made of, and whether values fit them. [main] */
+#pragma once
+
+#include <adit/log.h>
+#include <adit/option.h>
+
+/** The declaration of an attribute: scope session, else profile, else secret. NULL if no table has it, or no schema is set. */
+const AditOption *adit_attribute_option(const char *name);
+
+/**
+ * What `source` gave with its ACCEPT. Words that nobody declared are left out, and logged. NULL with ADIT_ERR_INVALID when a
+ * value is not what its word takes: a limit that is not understood must not become no limit. A new reference; a map that is
+ * NULL comes back as an empty one.
+ */
+AditValue *adit_attributes_check(AditValue *given, const char *source, const AditLogContext *log, GError **error);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* Limits on a session's life: its age, its silence, and what it may carry. */
+#include "core/base/loop.h"
+#include "core/session/internal.h"
+
+enum {
+  LOOK_MS_MIN = 1000, /* counters are looked at no more often */
+  LOOK_MS_MAX = 60000,
+  FASTEST = 125000, /* octets in a millisecond: at 1 Gbit/s a limit is passed by what one second carries, at most */
+};
+
+/** A limit on what is carried: which of the counters, by its attribute. */
+typedef struct {
+  const char *attribute;
+  gboolean rx, tx;
+} Quota;
+
+static const Quota quotas[] = {{"limit-bytes-in", TRUE, FALSE}, {"limit-bytes-out", FALSE, TRUE}, {"limit-bytes-total", TRUE, TRUE}};
+
+static void on_age(AditTimer *timer, gpointer data) {
+  adit_sess_end(data, ADIT_CAUSE_SESSION_TIMEOUT, "session-timeout");
+}
+
+/* How long it has been silent. */
+static guint64 silence(AditSess *session) {
+  AditDpStats stats = {0};
+
+  session->datapath->session_stats(session->plane, &stats);
+  /* A worker reads the clock itself, and may be ahead of this pass. */
+  guint64 now = adit_loop_service()->now(), last = MIN(MAX(stats.last_data_ms, session->up_ms), now);
+  return now - last;
+}
+
+static void on_idle(AditTimer *timer, gpointer data) {
+  AditSess *session = data;
+  guint64 limit = (guint64)adit_value_get_int(session->attributes, "idle-timeout", 0), since = silence(session);
+
+  if (since >= limit)
+    adit_sess_end(session, ADIT_CAUSE_IDLE_TIMEOUT, "idle-timeout");
+  else
+    adit_timer_arm(&session->idle_timer, limit - since);
+}
+
+/* Octets that may still pass until the nearest quota; G_MAXUINT64 without one. `*which` is the nearest. */
+static guint64 quota_left(AditSess *session, const AditCounters *counters, const char **which) {
+  guint64 least = G_MAXUINT64;
+
+  for (gsize i = 0; i < G_N_ELEMENTS(quotas); i++) {
+    guint64 limit = (guint64)adit_value_get_int(session->attributes, quotas[i].attribute, 0);
+    guint64 used = (quotas[i].rx ? counters->rx_octets : 0) + (quotas[i].tx ? counters->tx_octets : 0);
+    guint64 left = limit > used ? limit - used : 0;
+    if (!limit || left >= least)
+      continue;
+    least = left;
+    *which = quotas[i].attribute;
+  }
+  return least;
+}
+
+static void on_quota(AditTimer *timer, gpointer data) {
+  AditSess *session = data;
+  AditCounters counters = adit_sess_counters(session);
+  const char *which = NULL;
+  guint64 left = quota_left(session, &counters, &which);
+
+  if (left == G_MAXUINT64)
+    return;
+  if (!left)
+    adit_sess_end(session, ADIT_CAUSE_NAS_REQUEST, which);
+  else
+    adit_timer_arm(&session->quota_timer, CLAMP(left / FASTEST, LOOK_MS_MIN, LOOK_MS_MAX));
+}
+
+static void set(AditTimer *timer, AditTimerFunc func, AditSess *session) {
+  timer->func = func;
+  timer->data = session;
+}
+
+void adit_sess_limits_init(AditSess *session) {
+  set(&session->limit_timer, on_age, session);
+  set(&session->idle_timer, on_idle, session);
+  set(&session->quota_timer, on_quota, session);
+}
+
+/* A limit that is passed already ends the session when the loop comes round: whoever changed it may still be at work on it. */
+static void arm(AditTimer *timer, gint64 limit, guint64 used) {
+  if (limit <= 0)
+    adit_timer_cancel(timer);
+  else
+    adit_timer_arm(timer, (guint64)limit > used ? (guint64)limit - used : 1);
+}
+
+void adit_sess_limits_start(AditSess *session) {
+  AditCounters none = {0};
+  const char *which;
+
+  arm(&session->limit_timer, adit_value_get_int(session->attributes, "session-timeout", 0), adit_sess_uptime_ms(session));
+  gint64 idle = adit_value_get_int(session->attributes, "idle-timeout", 0);
+  arm(&session->idle_timer, idle, idle ? silence(session) : 0);
+  arm(&session->quota_timer, quota_left(session, &none, &which) == G_MAXUINT64 ? 0 : 1, 0);
+}
+
+void adit_sess_limits_stop(AditSess *session) {
+  adit_timer_cancel(&session->limit_timer);
+  adit_timer_cancel(&session->idle_timer);
+  adit_timer_cancel(&session->quota_timer);
+}

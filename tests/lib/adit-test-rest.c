@@ -303,93 +303,6 @@ const AditNcpDesc *adit_test_ncp(AditTest *test, const char *name) {
   return (const AditNcpDesc *)found(test->ncps, name, NULL);
 }
 
-/* ---- adit.session ---- */
-
-typedef struct {
-  AditLinkId id;
-  const AditLinkOps *ops;
-  gpointer user;
-} Link;
-
-static AditLinkId link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError **error) {
-  int why = test_log("session.link_open %s caller %s", spec->transport, spec->caller_id ? spec->caller_id : "-");
-
-  if (why) {
-    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_DENIED, g_strerror(why));
-    return 0;
-  }
-  Link *link = g_new0(Link, 1);
-  *link = (Link){++test_now->last_link, spec->ops, spec->user};
-  g_ptr_array_add(test_now->links, link);
-  return link->id;
-}
-
-static Link *link_of(AditLinkId id) {
-  for (guint i = 0; i < test_now->links->len; i++)
-    if (((Link *)test_now->links->pdata[i])->id == id)
-      return (Link *)test_now->links->pdata[i];
-  return NULL;
-}
-
-static void link_close(AditLinkId id, AditCause cause, const char *reason) {
-  test_log("session.link_close %" G_GUINT64_FORMAT " cause %d %s", id, cause, reason ? reason : "-");
-  g_ptr_array_remove(test_now->links, link_of(id));
-}
-
-void adit_test_close_link(AditTest *test, AditLinkId id, AditCause cause, const char *reason) {
-  Link *link = link_of(id);
-  g_assert(link);
-  Link copy = *link;
-  g_ptr_array_remove(test->links, link); /* the id is dead when closed() is called */
-  copy.ops->closed(copy.user, id, cause, reason);
-}
-
-AditLinkId adit_test_last_link(AditTest *test) {
-  return test->last_link;
-}
-
-static void link_update(AditLinkId id, const AditPath *path, const AditEncap *encap) {
-  char remote[ADIT_ENDPOINT_TEXT];
-  test_log("session.link_update %" G_GUINT64_FORMAT " to %s", id, adit_endpoint_format(&path->remote, remote));
-}
-
-static gboolean link_stats(AditLinkId id, AditDpStats *out) {
-  memset(out, 0, sizeof *out);
-  return link_of(id) != NULL;
-}
-
-static void dial_failed(gpointer token, AditCause cause, const char *reason) {
-  test_log("session.dial_failed cause %d %s", cause, reason ? reason : "-");
-}
-
-static guint session_count(const char *transport, const char *server) {
-  return test_now->links->len;
-}
-
-static gboolean session_info(AditSessionId id, AditSessionInfo *out) {
-  return FALSE;
-}
-
-static void session_foreach(void (*each)(const AditSessionInfo *info, gpointer data), gpointer data) {}
-
-static gboolean session_disconnect(AditSessionId id, AditCause cause, const char *reason) {
-  test_log("session.disconnect %" G_GUINT64_FORMAT " cause %d %s", id, cause, reason ? reason : "-");
-  return FALSE;
-}
-
-const AditSessionService test_session_service = {
-    .size = sizeof(AditSessionService),
-    .link_open = link_open,
-    .link_close = link_close,
-    .link_update = link_update,
-    .link_stats = link_stats,
-    .dial_failed = dial_failed,
-    .session_count = session_count,
-    .session_info = session_info,
-    .session_foreach = session_foreach,
-    .disconnect = session_disconnect,
-};
-
 /* ---- adit.control ---- */
 
 struct AditCall {
@@ -483,7 +396,6 @@ void test_rest_begin(AditTest *test) {
   test->datapaths = g_ptr_array_new_with_free_func(g_free);
   test->transports = g_ptr_array_new_with_free_func(g_free);
   test->ncps = g_ptr_array_new_with_free_func(g_free);
-  test->links = g_ptr_array_new_with_free_func(g_free);
   test->interfaces = g_ptr_array_new_with_free_func(interface_free);
   test->pools = g_ptr_array_new_with_free_func(pool_free);
   test->store = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
@@ -493,7 +405,6 @@ void test_rest_end(AditTest *test) {
   g_hash_table_unref(test->store);
   g_ptr_array_unref(test->pools);
   g_ptr_array_unref(test->interfaces);
-  g_ptr_array_unref(test->links);
   g_ptr_array_unref(test->ncps);
   g_ptr_array_unref(test->transports);
   g_ptr_array_unref(test->datapaths);

@@ -13,6 +13,7 @@ AditTest *adit_test_new(void) {
   test_loop_begin(test);
   test_bus_begin(test);
   test_aaa_begin(test);
+  test_session_begin(test);
   test_rest_begin(test);
   return test;
 }
@@ -238,6 +239,7 @@ void adit_test_free(AditTest *test) {
   }
   test_loop_end(test); /* what is outstanding may answer the others */
   test_rest_end(test);
+  test_session_end(test);
   test_aaa_end(test);
   test_bus_end(test);
   adit_value_unref(test->config);

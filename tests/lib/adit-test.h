@@ -46,7 +46,7 @@ struct AditTest {
   GPtrArray *sources, *sinks, *methods, *ncps, *datapaths, *transports; /* of TestEntry* */
   GPtrArray *answers;                                                   /* of TestAsk* */
   GPtrArray *interfaces;
-  GPtrArray *links;
+  GPtrArray *links, *sessions;
   GPtrArray *pools;
   GHashTable *store; /* "table\nkey" -> GBytes */
   guint64 last_link;
@@ -71,6 +71,8 @@ void test_bus_begin(AditTest *test);
 void test_bus_end(AditTest *test);
 void test_aaa_begin(AditTest *test);
 void test_aaa_end(AditTest *test);
+void test_session_begin(AditTest *test);
+void test_session_end(AditTest *test);
 void test_rest_begin(AditTest *test);
 void test_rest_end(AditTest *test);
 

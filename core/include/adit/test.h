@@ -120,6 +120,12 @@ ADIT_TEST_API AditValue *adit_test_call(AditTest *test, const char *method, Adit
 ADIT_TEST_API void adit_test_close_link(AditTest *test, AditLinkId link, AditCause cause, const char *reason);
 /** The link that was opened last; 0 = none. */
 ADIT_TEST_API AditLinkId adit_test_last_link(AditTest *test);
+/** A session for adit.session to tell of; `info` is copied, strings too, and has an id of its own. What a plugin changes of it, and that a
+ *  plugin ends it, are lines of the log; with adit_test_fail(test, "session.session_update", ENOENT, ENOTSUP or EINVAL) the error is
+ *  NOT_FOUND, UNSUPPORTED or INVALID. One that is ended stays, ending, until adit_test_end_session(). */
+ADIT_TEST_API void adit_test_add_session(AditTest *test, const AditSessionInfo *info);
+/** It is gone: session-down is published. */
+ADIT_TEST_API void adit_test_end_session(AditTest *test, AditSessionId id, AditCause cause);
 /** Adds a pool of one prefix to adit.pool. */
 ADIT_TEST_API void adit_test_add_pool(AditTest *test, const char *name, const char *prefix);
 

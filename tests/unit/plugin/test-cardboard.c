@@ -215,6 +215,35 @@ static void pools_run_dry(void **state) {
   assert_false(pool->reserve(&second));
 }
 
+static void session_is_down(const AditEvent *event, gpointer data) {
+  *(AditSessionId *)data = ((const AditSessionEvent *)event)->session;
+}
+
+static void a_session_is_found_until_it_ends(void **state) {
+  const AditSessionService *session = adit_test_service(*state, ADIT_SESSION_SERVICE);
+  const AditBusService *bus = adit_test_service(*state, ADIT_BUS_SERVICE);
+  AditSessionInfo alice = {.size = sizeof alice, .id = 7, .user = "alice", .record_id = "r7"};
+  g_autoptr(AditValue) changes = adit_value_map();
+  g_autoptr(GError) error = NULL;
+  AditSessionId down = 0;
+
+  bus->subscribe(NULL, ADIT_EVENT_SESSION_DOWN, session_is_down, &down);
+  adit_test_add_session(*state, &alice);
+  assert_int_equal(session->session_find("r7"), 7);
+  adit_value_set(changes, "rate-limit", adit_value_string("1M/2M"));
+  assert_true(session->session_update(7, changes, &error));
+  assert_true(adit_test_saw(*state, "session.session_update 7 rate-limit=1M/2M"));
+  assert_true(session->disconnect(7, ADIT_CAUSE_ADMIN_RESET, "enough"));
+  assert_false(session->disconnect(7, ADIT_CAUSE_ADMIN_RESET, "again"));
+  assert_int_equal(session->session_find("r7"), 0);
+  assert_false(session->session_update(7, changes, &error));
+  assert_true(g_error_matches(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND));
+  assert_true(session->session_info(7, &alice));
+  adit_test_end_session(*state, 7, ADIT_CAUSE_ADMIN_RESET);
+  assert_int_equal(down, 7);
+  assert_false(session->session_info(7, &alice));
+}
+
 static void every_plugin_of_this_tree_inits_and_ends(void **state) {
   static const char *const folders[] = {"plugins", "plugins-auth", "plugins-ipsec"};
   guint seen = 0;
@@ -250,6 +279,7 @@ int main(void) {
       T(net_says_what_it_is_told_to),
       T(the_store_keeps),
       T(pools_run_dry),
+      T(a_session_is_found_until_it_ends),
       cmocka_unit_test(every_plugin_of_this_tree_inits_and_ends),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/* adit.session: links that a transport opens, and sessions that a test says are up. */
+#include "adit-test.h"
+#include <errno.h>
+
+/* ---- links ---- */
+
+typedef struct {
+  AditLinkId id;
+  const AditLinkOps *ops;
+  gpointer user;
+} Link;
+
+static AditLinkId link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError **error) {
+  int why = test_log("session.link_open %s caller %s", spec->transport, spec->caller_id ? spec->caller_id : "-");
+
+  if (why) {
+    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_DENIED, g_strerror(why));
+    return 0;
+  }
+  Link *link = g_new0(Link, 1);
+  *link = (Link){++test_now->last_link, spec->ops, spec->user};
+  g_ptr_array_add(test_now->links, link);
+  return link->id;
+}
+
+static Link *link_of(AditLinkId id) {
+  for (guint i = 0; i < test_now->links->len; i++)
+    if (((Link *)test_now->links->pdata[i])->id == id)
+      return (Link *)test_now->links->pdata[i];
+  return NULL;
+}
+
+static void link_close(AditLinkId id, AditCause cause, const char *reason) {
+  test_log("session.link_close %" G_GUINT64_FORMAT " cause %d %s", id, cause, reason ? reason : "-");
+  g_ptr_array_remove(test_now->links, link_of(id));
+}
+
+void adit_test_close_link(AditTest *test, AditLinkId id, AditCause cause, const char *reason) {
+  Link *link = link_of(id);
+  g_assert(link);
+  Link copy = *link;
+  g_ptr_array_remove(test->links, link); /* the id is dead when closed() is called */
+  copy.ops->closed(copy.user, id, cause, reason);
+}
+
+AditLinkId adit_test_last_link(AditTest *test) {
+  return test->last_link;
+}
+
+static void link_update(AditLinkId id, const AditPath *path, const AditEncap *encap) {
+  char remote[ADIT_ENDPOINT_TEXT];
+  test_log("session.link_update %" G_GUINT64_FORMAT " to %s", id, adit_endpoint_format(&path->remote, remote));
+}
+
+static gboolean link_stats(AditLinkId id, AditDpStats *out) {
+  memset(out, 0, sizeof *out);
+  return link_of(id) != NULL;
+}
+
+static void dial_failed(gpointer token, AditCause cause, const char *reason) {
+  test_log("session.dial_failed cause %d %s", cause, reason ? reason : "-");
+}
+
+static guint session_count(const char *transport, const char *server) {
+  return test_now->links->len;
+}
+
+/* ---- sessions ---- */
+
+typedef struct {
+  AditSessionInfo info; /* strings and values are its own */
+  gboolean ending;
+} Session;
+
+static void session_free(gpointer data) {
+  Session *session = (Session *)data;
+  AditSessionInfo *info = &session->info;
+
+  g_free((char *)info->user);
+  g_free((char *)info->interface);
+  g_free((char *)info->service);
+  g_free((char *)info->caller_id);
+  g_free((char *)info->transport);
+  g_free((char *)info->record_id);
+  g_free((char *)info->called_id);
+  g_free((char *)info->server);
+  g_free((char *)info->source);
+  g_free((char *)info->method);
+  adit_value_unref((AditValue *)info->attributes);
+  g_free(session);
+}
+
+void adit_test_add_session(AditTest *test, const AditSessionInfo *given) {
+  Session *session = g_new0(Session, 1);
+  AditSessionInfo *info = &session->info;
+
+  g_assert(given->id && given->size == sizeof *given);
+  *info = *given;
+  info->user = g_strdup(given->user);
+  info->interface = g_strdup(given->interface);
+  info->service = g_strdup(given->service);
+  info->caller_id = g_strdup(given->caller_id);
+  info->transport = g_strdup(given->transport);
+  info->record_id = g_strdup(given->record_id);
+  info->called_id = g_strdup(given->called_id);
+  info->server = g_strdup(given->server);
+  info->source = g_strdup(given->source);
+  info->method = g_strdup(given->method);
+  info->attributes = adit_value_ref(given->attributes);
+  g_ptr_array_add(test->sessions, session);
+}
+
+static Session *session_of(AditSessionId id) {
+  for (guint i = 0; i < test_now->sessions->len; i++)
+    if (((Session *)test_now->sessions->pdata[i])->info.id == id)
+      return (Session *)test_now->sessions->pdata[i];
+  return NULL;
+}
+
+void adit_test_end_session(AditTest *test, AditSessionId id, AditCause cause) {
+  static const AditEventClass down = {ADIT_EVENT_SESSION_DOWN, sizeof(AditSessionEvent), NULL, 0};
+  const AditBusService *bus = (const AditBusService *)adit_test_service(test, ADIT_BUS_SERVICE);
+  Session *session = session_of(id);
+  AditSessionEvent event;
+
+  g_assert(session);
+  memset(&event, 0, sizeof event);
+  event.event.type = bus->event_class(NULL, &down);
+  event.event.size = sizeof event;
+  event.session = id;
+  event.cause = cause;
+  bus->publish(&event.event);
+  g_ptr_array_remove(test->sessions, session);
+}
+
+static gboolean session_info(AditSessionId id, AditSessionInfo *out) {
+  const Session *session = session_of(id);
+  gsize size = MIN(out->size, sizeof *out);
+
+  if (!session)
+    return FALSE;
+  memcpy(out, &session->info, size);
+  out->size = size;
+  return TRUE;
+}
+
+static void session_foreach(void (*each)(const AditSessionInfo *info, gpointer data), gpointer data) {
+  for (guint i = 0; i < test_now->sessions->len; i++)
+    each(&((Session *)test_now->sessions->pdata[i])->info, data);
+}
+
+static gboolean session_disconnect(AditSessionId id, AditCause cause, const char *reason) {
+  Session *session = session_of(id);
+  int refused = test_log("session.disconnect %" G_GUINT64_FORMAT " cause %d %s", id, cause, reason ? reason : "-");
+
+  if (refused || !session || session->ending)
+    return FALSE;
+  session->ending = TRUE;
+  return TRUE;
+}
+
+static AditSessionId session_find(const char *record_id) {
+  for (guint i = 0; i < test_now->sessions->len; i++) {
+    const Session *session = (const Session *)test_now->sessions->pdata[i];
+    if (!session->ending && !g_strcmp0(session->info.record_id, record_id))
+      return session->info.id;
+  }
+  return 0;
+}
+
+static void append_value(GString *text, const AditValue *value) {
+  char buffer[ADIT_PREFIX_TEXT];
+  gsize length = 0;
+
+  switch (value->type) {
+  case ADIT_VALUE_BOOL:
+    g_string_append(text, value->as.boolean ? "yes" : "no");
+    return;
+  case ADIT_VALUE_INT:
+    g_string_append_printf(text, "%" G_GINT64_FORMAT, value->as.integer);
+    return;
+  case ADIT_VALUE_STRING:
+    g_string_append(text, value->as.string);
+    return;
+  case ADIT_VALUE_ADDRESS:
+    g_string_append(text, adit_address_format(&value->as.address, buffer));
+    return;
+  case ADIT_VALUE_PREFIX:
+    g_string_append(text, adit_prefix_format(&value->as.prefix, buffer));
+    return;
+  case ADIT_VALUE_OCTETS:
+    for (const guint8 *octets = (const guint8 *)g_bytes_get_data(value->as.octets, &length); length; length--)
+      g_string_append_printf(text, "%02x", *octets++);
+    return;
+  case ADIT_VALUE_LIST:
+    for (guint i = 0; i < adit_value_length(value); i++) {
+      g_string_append(text, i ? "," : "");
+      append_value(text, adit_value_at(value, i));
+    }
+    return;
+  case ADIT_VALUE_MAP:
+    for (guint i = 0; i < adit_value_length(value); i++) {
+      g_string_append_printf(text, " %s=", adit_value_key(value, i));
+      append_value(text, adit_value_get(value, adit_value_key(value, i)));
+    }
+    return;
+  }
+}
+
+static AditErrorCode code_of(int error) {
+  return error == ENOENT    ? ADIT_ERR_NOT_FOUND
+         : error == ENOTSUP ? ADIT_ERR_UNSUPPORTED
+         : error == EINVAL  ? ADIT_ERR_INVALID
+                            : ADIT_ERR_SYSTEM;
+}
+
+static gboolean session_update(AditSessionId id, const AditValue *changes, GError **error) {
+  const Session *session = session_of(id);
+  g_autoptr(GString) text = g_string_new(NULL);
+
+  append_value(text, changes);
+  int refused = test_log("session.session_update %" G_GUINT64_FORMAT "%s", id, text->str);
+  if (!refused && (!session || session->ending))
+    refused = ENOENT;
+  if (refused)
+    g_set_error(error, ADIT_ERROR, code_of(refused), "%s: %s", adit_value_length(changes) ? adit_value_key(changes, 0) : "-",
+                g_strerror(refused));
+  return !refused;
+}
+
+const AditSessionService test_session_service = {
+    .size = sizeof(AditSessionService),
+    .link_open = link_open,
+    .link_close = link_close,
+    .link_update = link_update,
+    .link_stats = link_stats,
+    .dial_failed = dial_failed,
+    .session_count = session_count,
+    .session_info = session_info,
+    .session_foreach = session_foreach,
+    .disconnect = session_disconnect,
+    .session_find = session_find,
+    .session_update = session_update,
+};
+
+void test_session_begin(AditTest *test) {
+  test->links = g_ptr_array_new_with_free_func(g_free);
+  test->sessions = g_ptr_array_new_with_free_func(session_free);
+}
+
+void test_session_end(AditTest *test) {
+  g_ptr_array_unref(test->sessions);
+  g_ptr_array_unref(test->links);
+}

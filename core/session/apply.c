@@ -144,11 +144,12 @@ void adit_sess_apply(AditSess *session, gboolean ipv6) {
 }
 
 void adit_sess_withdraw(AditSess *session) {
-  for (guint i = 0; i < session->routes->len; i++)
+  for (guint i = 0; i < session->routes->len && !session->port_lost; i++)
     adit_sess_net->route_delete(&g_array_index(session->routes, AditNetRoute, i), NULL, NULL);
   for (guint i = 0; i < session->addresses->len; i++) {
     AditNetAddress *address = &g_array_index(session->addresses, AditNetAddress, i);
-    if (!session->shared || !adit_tally_remove(adit_shared_addresses(session->shared), &address->local.address))
+    gboolean last = !session->shared || !adit_tally_remove(adit_shared_addresses(session->shared), &address->local.address);
+    if (last && !session->port_lost)
       adit_sess_net->address_delete(address, NULL, NULL);
   }
   g_array_set_size(session->routes, 0);

@@ -117,6 +117,7 @@ struct AditSess {
   AditDpSession *plane;
   AditPort *port;
   gboolean port_pending;
+  gboolean port_lost; /**< somebody deleted the interface: its addresses and routes went with it */
   guint attempt; /**< how many names for the interface were taken */
   char name[16]; /**< the interface's, also after it is closed */
   AditSharedPort *shared;

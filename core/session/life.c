@@ -401,6 +401,7 @@ void adit_sess_end(AditSess *session, AditCause cause, const char *reason) {
 void adit_sess_port_lost(AditSess *session) {
   AditLogContext log = adit_sess_log(session);
   adit_warning(&log, "%s: somebody has deleted the interface", session->name);
+  session->port_lost = TRUE;
   adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, "the interface was deleted");
 }
 

@@ -135,6 +135,7 @@ void tun_port_close(AditPort *head, AditPortClosed done, gpointer user) {
   TunPort *port = (TunPort *)head;
   TunDp *dp = port->dp;
   port->closed = done;
+  port->lost = NULL;
   port->user = user;
   g_hash_table_insert(dp->closing, port->head.name, port);
   for (guint i = 0; i < port->n_queues; i++)

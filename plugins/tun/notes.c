@@ -70,14 +70,27 @@ static void early_dispatch(TunDp *dp) {
     }
 }
 
-static void ports_gone(TunDp *dp) {
+/* Whoever is told may close the port within the call, and others with it: each round begins anew. */
+static TunPort *next_gone(TunDp *dp) {
   GHashTableIter iter;
   gpointer each;
   g_hash_table_iter_init(&iter, dp->ports);
   while (g_hash_table_iter_next(&iter, &each, NULL)) {
     TunPort *port = each;
     if (__atomic_exchange_n(&port->gone, FALSE, __ATOMIC_ACQ_REL))
-      adit_warning(NULL, "%s: somebody has deleted the interface: its session carries nothing until it is made anew", port->head.name);
+      return port;
+  }
+  return NULL;
+}
+
+static void ports_gone(TunDp *dp) {
+  TunPort *port;
+  while ((port = next_gone(dp))) {
+    void (*lost)(gpointer, AditPort *) = g_steal_pointer(&port->lost);
+    if (lost)
+      lost(port->user, &port->head);
+    else
+      adit_warning(NULL, "%s: somebody has deleted the interface: it carries nothing until it is made anew", port->head.name);
   }
 }
 

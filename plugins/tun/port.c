@@ -152,6 +152,7 @@ void tun_port_open(gpointer data, const AditPortSpec *spec, AditPortOpened done,
   port->is_static = spec->is_static;
   port->mtu = spec->mtu ? spec->mtu : 1500;
   port->opened = done;
+  port->lost = ADIT_HAS(spec, lost) ? spec->lost : NULL;
   port->user = user;
   if (spec->shared) {
     port->routes = g_new0(TunRoutes, 1);

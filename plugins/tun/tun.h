@@ -155,6 +155,7 @@ struct TunPort {
   guint sessions;
   AditCounters counters; /**< of sessions that have left */
   AditPortOpened opened;
+  void (*lost)(gpointer user, AditPort *port); /**< AditPortSpec.lost; NULL once it was called, or the port is being closed */
   AditPortClosed closed;
   gpointer user;
   char alias[128]; /**< as long as the kernel takes one (ALTIFNAMSIZ) */

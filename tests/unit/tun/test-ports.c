@@ -139,6 +139,36 @@ static void an_interface_that_somebody_deletes_keeps_nobody_awake(void **state) 
   assert_true(TEST_LOOP_UNTIL(workers_sleep(w->dp), PATIENCE));
 }
 
+static guint lost_ports;
+
+/* As a session does: leaves the port, and closes it, within the call. */
+static void on_lost(gpointer user, AditPort *port) {
+  Session *s = user;
+  lost_ports++;
+  assert_ptr_equal(port, s->port);
+  if (s->session)
+    tun_session_close(g_steal_pointer(&s->session), NULL);
+  tun_port_close(g_steal_pointer(&s->port), on_closed, s);
+}
+
+static void whoever_opened_an_interface_hears_of_its_loss(void **state) {
+  World *w = *state;
+  lost_ports = 0;
+  for (guint n = 0; n < 3; n++) {
+    g_autofree char *name = g_strdup_printf("l2tp-lost%u", n);
+    AditPortSpec spec = {.size = sizeof spec, .kind = ADIT_PORT_L3, .name = name, .mtu = 1400, .shared = n > 0, .lost = on_lost};
+    tun_port_open(w->dp, &spec, on_opened, &w->session[n]);
+    assert_true(TEST_LOOP_UNTIL(w->session[n].opened, PATIENCE));
+    assert_non_null(w->session[n].port);
+  }
+  session_attach(w, 0, 0, 0);
+  session_open(&w->session[0]);
+  for (guint n = 0; n < 3; n++)
+    adit_net_service()->link_delete(w->session[n].port->ifindex, NULL, NULL);
+  assert_true(TEST_LOOP_UNTIL(w->session[0].closed && w->session[1].closed && w->session[2].closed, PATIENCE));
+  assert_int_equal(lost_ports, 3);
+}
+
 /* The kernel limits how many descriptors are watched: a session that cannot be heard is none. */
 static void a_queue_that_cannot_be_watched_is_an_error(void **state) {
   World *w = *state;
@@ -243,6 +273,7 @@ int main(void) {
       WORLD_TEST(a_name_with_a_format_is_an_error),
       WORLD_TEST(static_ports_have_carrier_when_told),
       WORLD_TEST(an_interface_that_somebody_deletes_keeps_nobody_awake),
+      WORLD_TEST(whoever_opened_an_interface_hears_of_its_loss),
       WORLD_TEST(a_queue_that_cannot_be_watched_is_an_error),
       cmocka_unit_test(closing_and_stopping_do_not_wait_for_the_kernel),
       WORLD_TEST(many_go_together),

@@ -26,7 +26,8 @@ typedef void (*RadiusDone)(const RadiusAnswer *answer, gpointer data);
 
 /** Writes the request's attributes. For accounting it is called again before each resend: when what it writes has changed
  *  (Acct-Delay-Time), a new packet goes out, else the same octets (RFC 2866 5.2). `authenticator` is the Access-Request's, for
- *  User-Password. In here radius_server_nas_address() knows where the server is asked from. */
+ *  User-Password. In here radius_server_nas_address() knows where the server is asked from. An Access-Request that ends with
+ *  `overflow` set is not sent (RADIUS_UNSENT). */
 typedef void (*RadiusFill)(RadiusBuilder *b, const guint8 authenticator[16], const RadiusServer *server, gpointer data);
 
 typedef struct {

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/*
+ * RADIUS over UDP. Each role of each server has a pool of connected sockets, of 256 identifiers each (RFC 2865 3); a socket more is
+ * opened when all are taken. Nothing of a datagram but its identifier is looked at before it is known to come from the server.
+ */
+#include "door.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+enum {
+  SOCKETS_MAX = 64,        /* of a pool: more identifiers than max-in-flight can ask for */
+  RECEIVE_BUDGET = 64,     /* datagrams of one socket in a pass of the loop */
+  RECEIVE_BUFFER = 1 << 18 /* octets that the kernel may keep for us */
+};
+
+typedef struct Slot Slot;
+typedef struct Socket Socket;
+
+typedef struct {
+  gint refs; /* the role's state, and a reader at work */
+  gboolean gone;
+  Radius *radius;
+  RadiusRoleState *state;
+  char *name, *secret; /* the secret is wiped */
+  GPtrArray *sockets;  /* of Socket, owned */
+  AditRateLimit strangers;
+} Pool;
+
+struct Socket {
+  Pool *pool;
+  int fd;
+  AditWatch *watch;
+  AditEndpoint remote;
+  AditAddress source, local; /* as asked for; as it came to be */
+  guint used;
+  guint8 next;
+  guint64 serial; /* of the last packet that was given an identifier here */
+  Slot *slots[256];
+  guint8 last[256][16]; /* authenticator of the last packet with that identifier: who answers it late is no forger */
+};
+
+/* A packet that an answer may come to. An accounting request whose Acct-Delay-Time has changed has several. */
+struct Slot {
+  RadiusExchange *exchange;
+  Socket *socket;
+  guint8 id;
+  guint64 serial, sent_us;
+  Slot *earlier;
+};
+
+typedef struct {
+  Slot *slots; /* the packet at hand first */
+  guint8 *packet;
+  gsize length;
+  guint sent;
+} Attempt;
+
+/* ---- sockets ---- */
+
+static gboolean on_readable(int fd, guint condition, gpointer data);
+
+static void socket_free(gpointer data) {
+  Socket *socket = data;
+
+  if (socket->watch)
+    socket->pool->radius->loop->watch_remove(socket->watch);
+  if (socket->fd >= 0)
+    close(socket->fd);
+  g_free(socket);
+}
+
+static gboolean socket_connect(Socket *s) {
+  socklen_t size = sizeof(AditEndpoint);
+  AditEndpoint local = {0};
+  int room = RECEIVE_BUFFER;
+
+  s->fd = socket(s->remote.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (s->fd < 0)
+    return FALSE;
+  setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+  if (s->source.family) {
+    AditEndpoint from = adit_endpoint(&s->source, 0);
+    if (bind(s->fd, &from.any, adit_endpoint_size(&from)) < 0)
+      return FALSE;
+  }
+  if (connect(s->fd, &s->remote.any, adit_endpoint_size(&s->remote)) < 0 || getsockname(s->fd, &local.any, &size) < 0)
+    return FALSE;
+  s->local = adit_endpoint_address(&local);
+  return TRUE;
+}
+
+static Socket *socket_open(Pool *pool, const AditEndpoint *remote, const AditAddress *source) {
+  Socket *s = g_new0(Socket, 1);
+  char to[ADIT_ENDPOINT_TEXT];
+
+  s->pool = pool;
+  s->remote = *remote;
+  s->source = *source;
+  pool->radius->loop->random(&s->next, sizeof s->next);
+  if (socket_connect(s))
+    s->watch = pool->radius->loop->watch_add(pool->radius->plugin, s->fd, G_IO_IN, on_readable, s);
+  if (s->watch) {
+    g_ptr_array_add(pool->sockets, s);
+    return s;
+  }
+  int error = errno;
+  if (adit_rate_allows(&pool->strangers, pool->radius->loop->now(), 3, 10000, NULL))
+    adit_warning(NULL, "server %s can't be asked: %s: %s", pool->name, adit_endpoint_format(remote, to), g_strerror(error));
+  socket_free(s);
+  return NULL;
+}
+
+static gboolean leads_to(const Socket *s, const AditEndpoint *remote, const AditAddress *source) {
+  return adit_endpoint_equal(&s->remote, remote) && adit_address_equal(&s->source, source);
+}
+
+/** A socket with a free identifier. Those that lead where the server is no more are closed. */
+static Socket *socket_for(Pool *pool, const AditEndpoint *remote, const AditAddress *source) {
+  for (guint i = pool->refs == 1 ? pool->sockets->len : 0; i-- > 0;) { /* not while one of them is being read */
+    const Socket *s = pool->sockets->pdata[i];
+    if (!s->used && !leads_to(s, remote, source))
+      g_ptr_array_remove_index_fast(pool->sockets, i);
+  }
+  for (guint i = 0; i < pool->sockets->len; i++) {
+    Socket *s = pool->sockets->pdata[i];
+    if (s->used < G_N_ELEMENTS(s->slots) && leads_to(s, remote, source))
+      return s;
+  }
+  return pool->sockets->len < SOCKETS_MAX ? socket_open(pool, remote, source) : NULL;
+}
+
+/* ---- the pool ---- */
+
+static void pool_unref(Pool *pool) {
+  if (--pool->refs)
+    return;
+  g_ptr_array_unref(pool->sockets);
+  explicit_bzero(pool->secret, strlen(pool->secret));
+  g_free(pool->secret);
+  g_free(pool->name);
+  g_free(pool);
+}
+
+static void pool_leave(gpointer data) {
+  Pool *pool = data;
+
+  pool->gone = TRUE;
+  pool_unref(pool);
+}
+
+static Pool *pool_of(RadiusExchange *exchange) {
+  RadiusRoleState *state = radius_exchange_state(exchange);
+  Pool *pool = state->door;
+
+  if (!pool) {
+    pool = g_new0(Pool, 1);
+    pool->refs = 1;
+    pool->radius = exchange->server->radius;
+    pool->state = state;
+    pool->name = g_strdup(exchange->server->name);
+    pool->secret = g_strdup(exchange->server->secret);
+    pool->sockets = g_ptr_array_new_with_free_func(socket_free);
+    state->door = pool;
+    state->door_free = pool_leave;
+  }
+  return pool;
+}
+
+/* ---- identifiers ---- */
+
+static Slot *slot_take(RadiusExchange *exchange) {
+  Socket *s = socket_for(pool_of(exchange), &exchange->server->at[exchange->role], &exchange->server->source);
+
+  if (!s)
+    return NULL;
+  while (s->slots[s->next])
+    s->next++;
+  Slot *slot = g_new0(Slot, 1);
+  *slot = (Slot){.exchange = exchange, .socket = s, .id = s->next, .serial = ++s->serial, .sent_us = (guint64)g_get_monotonic_time()};
+  s->slots[s->next++] = slot;
+  s->used++;
+  radius_exchange_state(exchange)->local = s->local;
+  return slot;
+}
+
+static void slot_free(Slot *slot) {
+  slot->socket->slots[slot->id] = NULL;
+  slot->socket->used--;
+  g_free(slot);
+}
+
+/* ---- sending ---- */
+
+/** Writes a packet of its own identifier, and makes it the one at hand. FALSE if there is no identifier, or a login does not fit into
+ *  it; of a record, what fits is better than nothing. */
+static gboolean write_packet(RadiusExchange *exchange, const RadiusBuilder *written, const guint8 authenticator[16]) {
+  Attempt *attempt = exchange->own;
+  RadiusBuilder b = *written;
+  Slot *slot = b.overflow && exchange->role == RADIUS_AUTH ? NULL : slot_take(exchange);
+
+  if (!slot)
+    return FALSE;
+  slot->earlier = attempt->slots;
+  attempt->slots = slot;
+  radius_finish_request(&b, slot->id, authenticator, exchange->server->secret);
+  memcpy(slot->socket->last[slot->id], b.data + 4, 16);
+  g_free(attempt->packet);
+  attempt->packet = g_memdup2(b.data, b.length);
+  attempt->length = b.length;
+  return TRUE;
+}
+
+static void fill(RadiusExchange *exchange, RadiusBuilder *b, const guint8 authenticator[16]) {
+  radius_build(b, exchange->request.code, exchange->role == RADIUS_AUTH);
+  exchange->request.fill(b, authenticator, exchange->server, exchange->request.data);
+}
+
+/** RFC 2866 5.2: what has changed since (Acct-Delay-Time) makes a new packet. Without an identifier to spare, the old one has to do. */
+static void renew(RadiusExchange *exchange) {
+  static const guint8 zeros[16];
+  const Attempt *attempt = exchange->own;
+  RadiusBuilder b;
+
+  fill(exchange, &b, zeros);
+  if (b.length != attempt->length || memcmp(b.data + RADIUS_HEADER, attempt->packet + RADIUS_HEADER, b.length - RADIUS_HEADER))
+    write_packet(exchange, &b, zeros);
+}
+
+static void arm(RadiusExchange *exchange) {
+  const AditLoopService *loop = exchange->server->radius->loop;
+  guint timeout = exchange->server->timeout_ms, dice;
+
+  loop->random(&dice, sizeof dice); /* RFC 5080 2.2.1: a tenth to either side, so that what began together does not stay in step */
+  loop->timer_arm(&exchange->timer, timeout - timeout / 10 + dice % (timeout / 5 + 1));
+}
+
+/** Nobody listens there: for an exchange that has somewhere else to go, that is the answer. */
+static void refused(Socket *socket) {
+  guint64 until = socket->serial;
+
+  for (guint id = 0; id < G_N_ELEMENTS(socket->slots) && !socket->pool->gone; id++) {
+    Slot *slot = socket->slots[id];
+    if (slot && slot->serial <= until && slot->exchange->request.impatient)
+      radius_exchange_finish(slot->exchange, RADIUS_TIMEOUT, NULL, NULL, 0);
+  }
+}
+
+/** What the network says to it is heard when the socket is read; what is lost is sent again. */
+static void transmit(RadiusExchange *exchange) {
+  Attempt *attempt = exchange->own;
+  int fd = attempt->slots->socket->fd;
+
+  /* A refusal of something earlier ends a send that was not even tried. */
+  if (send(fd, attempt->packet, attempt->length, MSG_NOSIGNAL) < 0 && errno == ECONNREFUSED)
+    send(fd, attempt->packet, attempt->length, MSG_NOSIGNAL);
+  attempt->sent++;
+  arm(exchange);
+}
+
+static void on_timeout(AditTimer *timer, gpointer data) {
+  RadiusExchange *exchange = data;
+  const Attempt *attempt = exchange->own;
+
+  if (attempt->sent >= exchange->server->tries) {
+    radius_exchange_finish(exchange, RADIUS_TIMEOUT, NULL, NULL, 0);
+    return;
+  }
+  if (exchange->role == RADIUS_ACCT)
+    renew(exchange);
+  radius_exchange_state(exchange)->stats.resends++;
+  transmit(exchange);
+}
+
+static gboolean begin(RadiusExchange *exchange) {
+  guint8 authenticator[16];
+  RadiusBuilder b;
+
+  exchange->own = g_new0(Attempt, 1);
+  exchange->timer.func = on_timeout;
+  /* So that the address that we ask from is known when the attributes are written. */
+  Socket *s = socket_for(pool_of(exchange), &exchange->server->at[exchange->role], &exchange->server->source);
+  if (!s)
+    return FALSE;
+  radius_exchange_state(exchange)->local = s->local;
+  exchange->server->radius->loop->random(authenticator, sizeof authenticator);
+  fill(exchange, &b, authenticator);
+  if (!write_packet(exchange, &b, authenticator))
+    return FALSE;
+  transmit(exchange);
+  return TRUE;
+}
+
+static void forget(RadiusExchange *exchange) {
+  Attempt *attempt = exchange->own;
+
+  for (Slot *slot = attempt->slots, *earlier; slot; slot = earlier) {
+    earlier = slot->earlier;
+    slot_free(slot);
+  }
+  g_free(attempt->packet);
+  g_free(attempt);
+  exchange->own = NULL;
+}
+
+const RadiusDoor radius_udp_door = {begin, forget};
+
+/* ---- receiving ---- */
+
+static void bad_reply(Pool *pool, const char *why) {
+
+  pool->state->stats.bad_replies++;
+  if (adit_rate_allows(&pool->strangers, pool->radius->loop->now(), 3, 10000, NULL))
+    adit_warning(NULL, "server %s: an answer is not believed: %s ", pool->name, why);
+}
+
+static const char *what_is_wrong(RadiusCheck check) {
+  switch (check) {
+  case RADIUS_GOOD:
+    return NULL;
+  case RADIUS_BAD_AUTHENTICATOR:
+    return "its authenticator is wrong (is the secret the same on both sides?)";
+  case RADIUS_BAD_SIGNATURE:
+    return "its Message-Authenticator is wrong";
+  case RADIUS_NOT_SIGNED:
+    return "it has no Message-Authenticator; for an old server set require-message-auth: no";
+  }
+  return NULL;
+}
+
+/** RFC 2865 3, RFC 5080 2.2.2: a datagram that is not the answer is as good as none, and waiting goes on. */
+static void input(Socket *socket, const guint8 *data, gsize length) {
+  Pool *pool = socket->pool;
+  RadiusPacket packet;
+
+  if (length < RADIUS_HEADER || length > RADIUS_MAX) {
+    bad_reply(pool, "it is no RADIUS packet");
+    return;
+  }
+  Slot *slot = socket->slots[data[1]];
+  gboolean demand = slot && slot->exchange->role == RADIUS_AUTH && slot->exchange->server->require_signature;
+  guint8 authenticator[16];
+  memcpy(authenticator, socket->last[data[1]], sizeof authenticator);
+  RadiusCheck check = radius_check_reply(data, length, authenticator, pool->secret, demand);
+  if (check != RADIUS_GOOD || !radius_packet_parse(data, length, &packet)) {
+    bad_reply(pool, check == RADIUS_GOOD ? "it is malformed" : what_is_wrong(check));
+    return;
+  }
+  if (!slot) {
+    pool->state->stats.late++;
+    return;
+  }
+  if (slot->exchange->role == RADIUS_ACCT && packet.code != RADIUS_ACCOUNTING_RESPONSE) {
+    bad_reply(pool, "it does not answer accounting");
+    return;
+  }
+  radius_exchange_finish(slot->exchange, RADIUS_ANSWERED, &packet, authenticator, (guint64)g_get_monotonic_time() - slot->sent_us);
+}
+
+static gboolean on_readable(int fd, guint condition, gpointer data) {
+  Socket *socket = data;
+  Pool *pool = socket->pool;
+  guint8 buffer[RADIUS_MAX + 1];
+
+  pool->refs++;
+  for (guint i = 0; i < RECEIVE_BUDGET && !pool->gone; i++) {
+    gssize length = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
+    if (length >= 0)
+      input(socket, buffer, (gsize)length);
+    else if (errno == ECONNREFUSED)
+      refused(socket);
+    else if (errno != EINTR)
+      break;
+  }
+  explicit_bzero(buffer, sizeof buffer);
+  pool_unref(pool);
+  return TRUE;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/** Which server is asked, and how one is found dead and alive again; on virtual time, without a network. */
+#include "tests/unit/radius/net.h"
+
+static const RadiusWant anybody = {RADIUS_AUTH, "bob", "192.0.2.1"};
+
+static const char *pick(Net *net, const RadiusWant *want, const GPtrArray *tried) {
+  RadiusServer *server = radius_servers_pick(net->radius.config->servers, want, tried);
+  return server ? server->name : "nobody";
+}
+
+/** An exchange of the server that ends so. */
+static void use(RadiusServer *server, RadiusRole role, gboolean answered) {
+  assert_true(radius_server_begin(server, role));
+  radius_server_end(server, role, answered, !answered);
+}
+
+static void kill_server(RadiusServer *server, RadiusRole role) {
+  for (guint i = 0; i < server->dead_after; i++)
+    use(server, role, FALSE);
+}
+
+static int set_up(void **state) {
+  *state = net_new();
+  return 0;
+}
+
+static int tear_down(void **state) {
+  net_free(*state);
+  return 0;
+}
+
+static void in_the_order_of_the_list(void **state) {
+  Net *net = *state;
+  g_autoptr(GPtrArray) tried = g_ptr_array_new();
+
+  net_configure(net, net_tree(net_server("name", "one", NULL), net_server("name", "two", NULL), NULL));
+  for (guint i = 0; i < 20; i++)
+    assert_string_equal(pick(net, &anybody, tried), "one");
+  g_ptr_array_add(tried, net_get(net, 0));
+  assert_string_equal(pick(net, &anybody, tried), "two");
+  g_ptr_array_add(tried, net_get(net, 1));
+  assert_string_equal(pick(net, &anybody, tried), "nobody");
+}
+
+static void weights_are_shares(void **state) {
+  Net *net = *state;
+  guint heavy = 0;
+
+  net_configure(net, net_tree(net_server("name", "light", NULL), net_server("name", "heavy", "weight", "3", NULL), NULL));
+  for (guint i = 0; i < 4000; i++)
+    heavy += g_str_equal(pick(net, &anybody, NULL), "heavy");
+  assert_in_range(heavy, 2800, 3200);
+}
+
+static void backup_only_when_the_others_are_dead(void **state) {
+  Net *net = *state;
+  const RadiusWant accounting = {RADIUS_ACCT, "bob", NULL};
+
+  net_configure(net, net_tree(net_server("name", "spare", "backup", "yes", NULL), net_server("name", "main", NULL),
+                              net_server("name", "books", "accounting-backup", "yes", NULL), NULL));
+  assert_string_equal(pick(net, &anybody, NULL), "main");
+  kill_server(net_get(net, 1), RADIUS_AUTH);
+  assert_string_equal(pick(net, &anybody, NULL), "books");   /* accounting-backup says nothing about logins */
+  assert_string_equal(pick(net, &accounting, NULL), "main"); /* nor an outage of logins about accounting */
+  kill_server(net_get(net, 1), RADIUS_ACCT);
+  assert_string_equal(pick(net, &accounting, NULL), "spare");
+}
+
+static void called_id_realm_and_domain_choose(void **state) {
+  Net *net = *state;
+  const struct {
+    const char *user, *called_id, *server;
+  } cases[] = {
+      {"bob", NULL, "any"},
+      {"bob", "198.51.100.7", "any"},
+      {"bob", "2001:DB8:0::1", "address"},
+      {"bob@isp.example", NULL, "realm"},
+      {"bob@ISP.example", NULL, "realm"},
+      {"bob@other.example", NULL, "any"},
+      {"bob@isp.example.com", NULL, "any"},
+      {"a@b@isp.example", NULL, "realm"},
+      {"CORP\\bob", NULL, "domain"},
+      {"CORPS\\bob", NULL, "any"},
+      {"COR\\bob", NULL, "any"},
+      {"corp\\bob@isp.example", NULL, "both"},
+  };
+
+  net_configure(net,
+                net_tree(net_server("name", "any", NULL), net_server("name", "address", "called-id", "2001:db8::1", NULL),
+                         net_server("name", "realm", "realm", "isp.example", NULL), net_server("name", "domain", "domain", "corp", NULL),
+                         net_server("name", "both", "domain", "corp", "realm", "isp.example", NULL), NULL));
+  for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+    const RadiusWant want = {RADIUS_AUTH, cases[i].user, cases[i].called_id};
+    assert_string_equal(pick(net, &want, NULL), cases[i].server);
+  }
+}
+
+/** What is meant for one ISP's server must not go to another's, even when that one is dead. */
+static void a_realms_server_has_no_stand_in(void **state) {
+  Net *net = *state;
+  const RadiusWant want = {RADIUS_AUTH, "bob@isp.example", NULL};
+  g_autoptr(GPtrArray) tried = g_ptr_array_new();
+
+  net_configure(net, net_tree(net_server("name", "any", NULL), net_server("name", "realm", "realm", "isp.example", NULL), NULL));
+  g_ptr_array_add(tried, net_get(net, 1));
+  assert_string_equal(pick(net, &want, tried), "nobody");
+}
+
+static void a_realm_alone_serves_users_without_one(void **state) {
+  Net *net = *state;
+  const RadiusWant other = {RADIUS_AUTH, "bob@other.example", NULL};
+
+  net_configure(net, net_tree(net_server("name", "realm", "realm", "isp.example", NULL), NULL));
+  assert_string_equal(pick(net, &anybody, NULL), "realm");
+  assert_string_equal(pick(net, &other, NULL), "nobody");
+  assert_true(radius_servers_serve(net->radius.config->servers, &anybody));
+  assert_false(radius_servers_serve(net->radius.config->servers, &other));
+}
+
+static void in_flight_is_bounded_for_each_role(void **state) {
+  Net *net = *state;
+  const RadiusWant accounting = {RADIUS_ACCT, "bob", NULL};
+
+  net_configure(net, net_tree(net_server("name", "one", "max-in-flight", "2", NULL), net_server("name", "two", NULL), NULL));
+  RadiusServer *one = net_get(net, 0);
+  assert_true(radius_server_begin(one, RADIUS_AUTH));
+  assert_true(radius_server_begin(one, RADIUS_AUTH));
+  assert_false(radius_server_begin(one, RADIUS_AUTH));
+  assert_string_equal(pick(net, &anybody, NULL), "two");
+  assert_string_equal(pick(net, &accounting, NULL), "one");
+  radius_server_end(one, RADIUS_AUTH, TRUE, FALSE);
+  assert_string_equal(pick(net, &anybody, NULL), "one");
+  radius_server_end(one, RADIUS_AUTH, TRUE, FALSE);
+}
+
+static void silence_in_a_row_is_death(void **state) {
+  Net *net = *state;
+
+  net_configure(net, net_tree(net_server("name", "one", "dead-after", "3", NULL), net_server("name", "two", NULL), NULL));
+  RadiusServer *one = net_get(net, 0);
+  use(one, RADIUS_AUTH, FALSE);
+  use(one, RADIUS_AUTH, FALSE);
+  use(one, RADIUS_AUTH, TRUE); /* not in a row */
+  use(one, RADIUS_AUTH, FALSE);
+  use(one, RADIUS_AUTH, FALSE);
+  assert_string_equal(pick(net, &anybody, NULL), "one");
+  assert_true(radius_server_begin(one, RADIUS_AUTH)); /* one that is given up says nothing */
+  radius_server_end(one, RADIUS_AUTH, FALSE, FALSE);
+  assert_string_equal(pick(net, &anybody, NULL), "one");
+  use(one, RADIUS_AUTH, FALSE);
+  assert_true(one->peer->role[RADIUS_AUTH].dead);
+  assert_false(one->peer->role[RADIUS_ACCT].dead);
+  assert_string_equal(pick(net, &anybody, NULL), "two");
+}
+
+static void after_dead_time_one_request_probes(void **state) {
+  Net *net = *state;
+
+  net_configure(net, net_tree(net_server("name", "one", "dead-time", "60000", NULL), net_server("name", "two", NULL), NULL));
+  RadiusServer *one = net_get(net, 0);
+  kill_server(one, RADIUS_AUTH);
+  adit_test_advance(net->test, 59999);
+  assert_string_equal(pick(net, &anybody, NULL), "two");
+  adit_test_advance(net->test, 1);
+  assert_string_equal(pick(net, &anybody, NULL), "one");
+  assert_true(radius_server_begin(one, RADIUS_AUTH));
+  assert_string_equal(pick(net, &anybody, NULL), "two"); /* somebody is looking */
+  assert_false(radius_server_begin(one, RADIUS_AUTH));
+  radius_server_end(one, RADIUS_AUTH, FALSE, TRUE);
+  assert_string_equal(pick(net, &anybody, NULL), "two"); /* dead for another minute */
+  adit_test_advance(net->test, 60000);
+  use(one, RADIUS_AUTH, TRUE);
+  assert_string_equal(pick(net, &anybody, NULL), "one");
+  assert_true(radius_server_begin(one, RADIUS_AUTH));
+  assert_true(radius_server_begin(one, RADIUS_AUTH));
+  radius_server_end(one, RADIUS_AUTH, TRUE, FALSE);
+  radius_server_end(one, RADIUS_AUTH, TRUE, FALSE);
+}
+
+static void when_all_are_dead_each_is_probed_at_once(void **state) {
+  Net *net = *state;
+
+  net_configure(net, net_tree(net_server("name", "one", NULL), net_server("name", "two", NULL), NULL));
+  kill_server(net_get(net, 0), RADIUS_AUTH);
+  kill_server(net_get(net, 1), RADIUS_AUTH);
+  assert_string_equal(pick(net, &anybody, NULL), "one");
+  assert_true(radius_server_begin(net_get(net, 0), RADIUS_AUTH));
+  assert_string_equal(pick(net, &anybody, NULL), "two");
+  assert_true(radius_server_begin(net_get(net, 1), RADIUS_AUTH));
+  assert_string_equal(pick(net, &anybody, NULL), "nobody");
+  radius_server_end(net_get(net, 0), RADIUS_AUTH, TRUE, FALSE);
+  radius_server_end(net_get(net, 1), RADIUS_AUTH, TRUE, FALSE);
+  assert_string_equal(pick(net, &anybody, NULL), "one");
+}
+
+static void health_outlives_a_reload(void **state) {
+  Net *net = *state;
+
+  net_configure(net, net_tree(net_server("name", "one", "address", "127.0.0.1", NULL),
+                              net_server("name", "two", "address", "127.0.0.2", NULL), NULL));
+  kill_server(net_get(net, 0), RADIUS_AUTH);
+  RadiusServer *old = radius_server_ref(net_get(net, 0));
+  assert_true(radius_server_begin(old, RADIUS_ACCT));
+  net_configure(net, net_tree(net_server("name", "renamed", "address", "127.0.0.1", "timeout", "500", NULL),
+                              net_server("name", "two", "address", "127.0.0.2", "secret", "another", NULL), NULL));
+  RadiusServer *now = net_get(net, 0);
+  assert_ptr_not_equal(now, old);
+  assert_true(now->peer->role[RADIUS_AUTH].dead);
+  assert_int_equal(now->peer->role[RADIUS_AUTH].stats.requests, 3);
+  assert_int_equal(now->peer->role[RADIUS_ACCT].in_flight, 1);
+  radius_server_end(old, RADIUS_ACCT, TRUE, FALSE);
+  assert_int_equal(now->peer->role[RADIUS_ACCT].in_flight, 0);
+  radius_server_unref(old);
+
+  net_configure(net, net_tree(net_server("name", "renamed", "address", "127.0.0.1", "authentication-port", "1645", NULL), NULL));
+  assert_false(net_get(net, 0)->peer->role[RADIUS_AUTH].dead);
+}
+
+/* ---- configuration ---- */
+
+/** What is wrong with it, or "". */
+static char *refusal(Net *net, AditValue *tree) {
+  g_autoptr(GError) error = NULL;
+  RadiusConfig *config = radius_config_new(&net->radius, tree, NULL, &error);
+
+  radius_config_unref(config);
+  adit_value_unref(tree);
+  assert_true(!config == (error != NULL));
+  return g_strdup(error ? error->message : "");
+}
+
+static AditValue *without_secret(void) {
+  AditValue *item = adit_value_map();
+  adit_value_set(item, "address", adit_value_string("192.0.2.1"));
+  item->where = (AditWhere){"adit.yaml", 7, 3};
+  return item;
+}
+
+static void what_is_wrong_is_said_with_its_place(void **state) {
+  Net *net = *state;
+  g_autofree char *none = refusal(net, net_tree(without_secret(), NULL));
+  g_autofree char *two = refusal(net, net_tree(net_server("address", "not/an/address", NULL), net_server("address", "::", NULL), NULL));
+  g_autofree char *twice = refusal(net, net_tree(net_server("name", "a", NULL), net_server("name", "a", NULL), NULL));
+  g_autofree char *family = refusal(net, net_tree(net_server("src-address", "::1", NULL), NULL));
+  g_autofree char *tls = refusal(net, net_tree(net_server("protocol", "radsec", NULL), NULL));
+
+  assert_string_equal(none, "adit.yaml:7:3: radius.servers: `192.0.2.1' has no secret");
+  assert_non_null(strstr(two, "neither an IP address nor a name\n"));
+  assert_non_null(strstr(two, "is no server's address"));
+  assert_non_null(strstr(twice, "is there twice"));
+  assert_non_null(strstr(family, "same family"));
+  assert_non_null(strstr(tls, "needs `ca'"));
+  assert_non_null(strstr(tls, "needs `certificate' and `key'"));
+}
+
+static void entries_for_others_are_left_out(void **state) {
+  Net *net = *state;
+
+  net_configure(net, net_tree(net_server("name", "off", "disabled", "yes", NULL), net_server("name", "wifi", "service", "wireless", NULL),
+                              net_server("name", "vpn", "service", "ppp", NULL), NULL));
+  assert_int_equal(radius_servers_count(net->radius.config->servers), 1);
+  assert_string_equal(net_get(net, 0)->name, "vpn");
+}
+
+static void unnamed_servers_are_told_apart(void **state) {
+  Net *net = *state;
+
+  net_configure(
+      net, net_tree(net_server("called-id", "1", NULL), net_server("called-id", "2", NULL), net_server("comment", "plain", NULL), NULL));
+  assert_string_equal(net_get(net, 0)->name, "127.0.0.1");
+  assert_string_equal(net_get(net, 1)->name, "127.0.0.1#2");
+  assert_string_equal(net_get(net, 2)->name, "127.0.0.1#3");
+  assert_ptr_equal(net_get(net, 0)->peer, net_get(net, 2)->peer); /* the same machine, and alive or dead as such */
+}
+
+static void ports_by_protocol(void **state) {
+  Net *net = *state;
+
+  net_configure(net, net_tree(net_server("comment", "plain", NULL),
+                              net_server("protocol", "radsec", "ca", "ca.pem", "certificate", "c.pem", "key", "k.pem", NULL), NULL));
+  assert_int_equal(net_get(net, 0)->port[RADIUS_AUTH], 1812);
+  assert_int_equal(net_get(net, 0)->port[RADIUS_ACCT], 1813);
+  assert_int_equal(net_get(net, 1)->port[RADIUS_AUTH], 2083);
+  assert_int_equal(net_get(net, 1)->port[RADIUS_ACCT], 2083);
+  assert_string_equal(net_get(net, 1)->secret, "radsec");
+}
+
+/** A name is looked up beside the loop; until then the server can't be asked. */
+static void names_are_resolved(void **state) {
+  Net *net = *state;
+
+  net_configure(net, net_tree(net_server("address", "localhost", "src-address", "127.0.0.1", NULL), NULL));
+  assert_string_equal(pick(net, &anybody, NULL), "nobody");
+  assert_true(ADIT_TEST_UNTIL(net->test, net_get(net, 0)->at[RADIUS_AUTH].any.sa_family, 10000));
+  assert_int_equal(adit_endpoint_port(&net_get(net, 0)->at[RADIUS_ACCT]), 1813);
+  assert_string_equal(pick(net, &anybody, NULL), "localhost");
+  net_configure(net, net_tree(net_server("address", "localhost", "src-address", "127.0.0.1", "tries", "2", NULL), NULL));
+  assert_string_equal(pick(net, &anybody, NULL), "localhost"); /* what was known stays over a reload */
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+  const struct CMUnitTest tests[] = {
+      TEST(in_the_order_of_the_list),
+      TEST(weights_are_shares),
+      TEST(backup_only_when_the_others_are_dead),
+      TEST(called_id_realm_and_domain_choose),
+      TEST(a_realms_server_has_no_stand_in),
+      TEST(a_realm_alone_serves_users_without_one),
+      TEST(in_flight_is_bounded_for_each_role),
+      TEST(silence_in_a_row_is_death),
+      TEST(after_dead_time_one_request_probes),
+      TEST(when_all_are_dead_each_is_probed_at_once),
+      TEST(health_outlives_a_reload),
+      TEST(what_is_wrong_is_said_with_its_place),
+      TEST(entries_for_others_are_left_out),
+      TEST(unnamed_servers_are_told_apart),
+      TEST(ports_by_protocol),
+      TEST(names_are_resolved),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

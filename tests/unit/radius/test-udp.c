@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/** Requests over UDP to a server on loopback that loses, lies, repeats itself and comes late. Time is virtual, datagrams are real. */
+#include "tests/unit/radius/net.h"
+
+#include <unistd.h>
+
+enum { TIMEOUT_MS = 1000, LATEST_MS = 1100, REAL_MS = 5000 };
+
+static int set_up(void **state) {
+  *state = net_new();
+  return 0;
+}
+
+static int tear_down(void **state) {
+  net_free(*state);
+  return 0;
+}
+
+/** A fake server, and the configuration that leads to it; timeout 1 s, 3 tries. */
+static Fake *one_server(Net *net) {
+  Fake *fake = fake_new(net);
+
+  net_configure(
+      net, net_tree(net_server("authentication-port", fake->port_text, "accounting-port", fake->port_text, "timeout", "1000", NULL), NULL));
+  return fake;
+}
+
+static RadiusStats *stats(Net *net, RadiusRole role) {
+  return &net_get(net, 0)->peer->role[role].stats;
+}
+
+static gboolean same_packet(const Fake *fake, guint a, guint b) {
+  const FakeRequest *x = fake_request(fake, a), *y = fake_request(fake, b);
+  return x->length == y->length && !memcmp(x->data, y->data, x->length) && adit_endpoint_equal(&x->from, &y->from);
+}
+
+/* Datagrams on loopback are there at once, but take a pass of the loop. */
+#define UNTIL(expression) assert_true(ADIT_TEST_UNTIL(net->test, (expression), REAL_MS))
+
+static void an_answer_ends_it(void **state) {
+  Net *net = *state;
+  Fake *fake = one_server(net);
+  Asked asked = {0};
+
+  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
+  UNTIL(asked.done);
+  assert_int_equal(asked.result, RADIUS_ANSWERED);
+  assert_int_equal(asked.code, RADIUS_ACCESS_ACCEPT);
+  assert_memory_equal(asked.authenticator, fake_request(fake, 0)->data + 4, 16);
+  assert_int_equal(fake_request(fake, 0)->data[RADIUS_HEADER], 80); /* Message-Authenticator is first */
+  assert_true(adit_address_is_set(&asked.nas));                     /* known while the attributes are written */
+  assert_int_equal(adit_address_to_ipv4(&asked.nas), 0x7f000001);
+  assert_int_equal(stats(net, RADIUS_AUTH)->accepts, 1);
+  assert_int_equal(net_get(net, 0)->peer->role[RADIUS_AUTH].in_flight, 0);
+  adit_test_advance(net->test, 60000);
+  assert_int_equal(asked.done, 1);
+  assert_int_equal(fake->requests->len, 1);
+  fake_free(fake);
+}
+
+static void a_reject_is_an_answer(void **state) {
+  Net *net = *state;
+  Fake *fake = one_server(net);
+  Asked asked = {0};
+
+  fake->code = RADIUS_ACCESS_REJECT;
+  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
+  UNTIL(asked.done);
+  assert_int_equal(asked.code, RADIUS_ACCESS_REJECT);
+  assert_int_equal(stats(net, RADIUS_AUTH)->rejects, 1);
+  fake_free(fake);
+}
+
+static void rfc5080_2_2_1_resends_are_the_same_octets_and_jittered(void **state) {
+  Net *net = *state;
+  Fake *fake = one_server(net);
+  Asked asked = {0};
+
+  fake->mood = FAKE_SILENT;
+  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
+  UNTIL(fake->requests->len == 1);
+  adit_test_advance(net->test, TIMEOUT_MS - TIMEOUT_MS / 10 - 1);
+  assert_int_equal(fake->requests->len, 1);
+  adit_test_advance(net->test, 2 * TIMEOUT_MS / 10 + 1);
+  UNTIL(fake->requests->len == 2);
+  assert_true(same_packet(fake, 0, 1));
+  adit_test_advance(net->test, LATEST_MS);
+  UNTIL(fake->requests->len == 3);
+  assert_true(same_packet(fake, 0, 2));
+  assert_int_equal(asked.filled, 1);
+  assert_int_equal(asked.done, 0);
+  adit_test_advance(net->test, LATEST_MS);
+  assert_int_equal(asked.done, 1);
+  assert_int_equal(asked.result, RADIUS_TIMEOUT);
+  assert_int_equal(stats(net, RADIUS_AUTH)->resends, 2);
+  assert_int_equal(stats(net, RADIUS_AUTH)->timeouts, 1);
+  assert_int_equal(net_get(net, 0)->peer->role[RADIUS_AUTH].failures, 1);
+  fake_free(fake);
+}
+
+static void what_was_lost_is_sent_again(void **state) {
+  Net *net = *state;
+  Fake *fake = one_server(net);
+  Asked asked = {0};
+
+  fake->lose = 2;
+  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
+  UNTIL(fake->lose == 1);
+  adit_test_advance(net->test, LATEST_MS);
+  UNTIL(fake->lose == 0);
+  adit_test_advance(net->test, LATEST_MS);
+  UNTIL(asked.done);
+  assert_int_equal(asked.result, RADIUS_ANSWERED);
+  assert_int_equal(net_get(net, 0)->peer->role[RADIUS_AUTH].failures, 0);
+  fake_free(fake);
+}
+
+/** Each kind of lie is counted and waited on; the true answer still counts. */
+static void lies_are_not_believed(void **state) {
+  static const FakeMood lies[] = {FAKE_WRONG_AUTHENTICATOR, FAKE_WRONG_SECRET, FAKE_UNSIGNED, FAKE_TRUNCATED,
+                                  FAKE_BIT_FLIPPED,         FAKE_WRONG_ID,     FAKE_EMPTY};
+  Net *net = *state;
+  Fake *fake = one_server(net);
+
+  for (guint i = 0; i < G_N_ELEMENTS(lies); i++) {
+    Asked asked = {0};
+    guint before = fake->requests->len;
+    fake->mood = lies[i];
+    net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
+    UNTIL(stats(net, RADIUS_AUTH)->bad_replies == i + 1);
+    assert_int_equal(asked.done, 0);
+    fake_answer(fake, before, FAKE_ANSWERS);
+    UNTIL(asked.done);
+    assert_int_equal(asked.result, RADIUS_ANSWERED);
+  }
+  fake_free(fake);
+}
+
+static void only_lies_are_a_timeout(void **state) {
+  Net *net = *state;
+  Fake *fake = one_server(net);
+  Asked asked = {0};
+
+  fake->mood = FAKE_WRONG_AUTHENTICATOR;
+  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
+  for (guint i = 1; i <= 3; i++) {
+    UNTIL(stats(net, RADIUS_AUTH)->bad_replies == i);
+    adit_test_advance(net->test, LATEST_MS);
+  }
+  assert_int_equal(asked.result, RADIUS_TIMEOUT);
+  assert_int_equal(asked.done, 1);
+  fake_free(fake);
+}
+
+static void an_answer_from_another_address_is_not_even_seen(void **state) {
+  Net *net = *state;
+  Fake *fake = one_server(net);
+  Asked asked = {0};
+
+  fake->mood = FAKE_FROM_ELSEWHERE;
+  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
+  UNTIL(fake->requests->len == 1);
+  fake->mood = FAKE_SILENT;
+  adit_test_advance(net->test, 5 * LATEST_MS);
+  UNTIL(asked.done);
+  assert_int_equal(asked.result, RADIUS_TIMEOUT);
+  assert_int_equal(stats(net, RADIUS_AUTH)->bad_replies, 0);
+  fake_free(fake);
+}
+
+static void unsigned_answers_may_be_allowed(void **state) {
+  Net *net = *state;
+  Fake *fake = fake_new(net);
+  Asked asked = {0};
+
+  net_configure(net, net_tree(net_server("authentication-port", fake->port_text, "require-message-auth", "no", NULL), NULL));
+  fake->mood = FAKE_UNSIGNED;
+  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
+  UNTIL(asked.done);
+  assert_int_equal(asked.result, RADIUS_ANSWERED);
+  fake_free(fake);
+}
+
+static void duplicates_and_late_answers_are_counted(void **state) {
+  Net *net = *state;
+  Fake *fake = one_server(net);
+  Asked asked = {0}, cancelled = {0};
+
+  fake->mood = FAKE_TWICE;
+  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
+  UNTIL(stats(net, RADIUS_AUTH)->late == 1);
+  assert_int_equal(asked.done, 1);
+
+  fake->mood = FAKE_SILENT;
+  RadiusExchange *exchange = net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &cancelled);
+  UNTIL(fake->requests->len == 2);
+  radius_exchange_cancel(exchange);
+  assert_int_equal(net_get(net, 0)->peer->role[RADIUS_AUTH].in_flight, 0);
+  fake_answer(fake, 1, FAKE_ANSWERS);
+  UNTIL(stats(net, RADIUS_AUTH)->late == 2);
+  assert_int_equal(cancelled.done, 0);
+  assert_int_equal(stats(net, RADIUS_AUTH)->bad_replies, 0);
+  fake_free(fake);
+}
+
+/** 300 at once: no two of a socket have the same identifier, and a second socket takes what the first can't. */
+static void rfc2865_3_identifiers_are_of_a_socket(void **state) {
+  enum { MANY = 300 };
+  Net *net = *state;
+  Fake *fake = fake_new(net);
+  g_autofree Asked *asked = g_new0(Asked, MANY);
+  g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+  guint done = 0;
+
+  net_configure(net, net_tree(net_server("authentication-port", fake->port_text, "max-in-flight", "300", NULL), NULL));
+  fake->mood = FAKE_SILENT;
+  for (guint i = 0; i < MANY; i++) {
+    net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked[i]);
+    UNTIL(fake->requests->len == i + 1);
+  }
+  for (guint i = 0; i < MANY; i++) {
+    const FakeRequest *request = fake_request(fake, i);
+    guint key = (guint)adit_endpoint_port(&request->from) << 8 | request->data[1];
+    assert_true(g_hash_table_add(seen, GUINT_TO_POINTER(key)));
+    fake_answer(fake, i, FAKE_ANSWERS);
+    UNTIL(asked[i].done);
+    done += asked[i].result == RADIUS_ANSWERED;
+  }
+  assert_int_equal(done, MANY);
+  fake_free(fake);
+}
+
+static void beyond_the_cap_nothing_is_sent(void **state) {
+  Net *net = *state;
+  Fake *fake = fake_new(net);
+  Asked asked[3] = {0};
+
+  net_configure(net, net_tree(net_server("authentication-port", fake->port_text, "max-in-flight", "2", NULL), NULL));
+  fake->mood = FAKE_SILENT;
+  RadiusExchange *first = net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked[0]);
+  RadiusExchange *second = net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked[1]);
+  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked[2]);
+  adit_test_advance(net->test, 1);
+  assert_int_equal(asked[2].done, 1);
+  assert_int_equal(asked[2].result, RADIUS_UNSENT);
+  radius_exchange_cancel(first);
+  radius_exchange_cancel(second);
+  fake_free(fake);
+}
+
+static void an_unsent_one_can_be_cancelled(void **state) {
+  Net *net = *state;
+  Asked asked = {0};
+
+  net_configure(net, net_tree(net_server("address", "name.invalid", NULL), NULL));
+  radius_exchange_cancel(net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked));
+  adit_test_advance(net->test, 10);
+  assert_int_equal(asked.done, 0);
+}
+
+static void rfc2866_5_2_a_changed_delay_is_a_new_packet(void **state) {
+  Net *net = *state;
+  Fake *fake = one_server(net);
+  Asked asked = {.delay = 1};
+
+  fake->mood = FAKE_SILENT;
+  net_ask(net, net_get(net, 0), RADIUS_ACCOUNTING_REQUEST, FALSE, &asked);
+  UNTIL(fake->requests->len == 1);
+  adit_test_advance(net->test, LATEST_MS); /* nothing has changed: the same octets */
+  UNTIL(fake->requests->len == 2);
+  assert_true(same_packet(fake, 0, 1));
+  asked.delay = 2;
+  adit_test_advance(net->test, LATEST_MS);
+  UNTIL(fake->requests->len == 3);
+  assert_int_not_equal(fake_request(fake, 0)->data[1], fake_request(fake, 2)->data[1]);
+  for (guint i = 0; i < 3; i++)
+    assert_int_equal(radius_check_request(fake_request(fake, i)->data, fake_request(fake, i)->length, NET_SECRET, FALSE), RADIUS_GOOD);
+  fake_answer(fake, 0, FAKE_ANSWERS); /* the first one's answer is as good */
+  UNTIL(asked.done);
+  assert_int_equal(asked.result, RADIUS_ANSWERED);
+  fake_answer(fake, 2, FAKE_ANSWERS);
+  UNTIL(stats(net, RADIUS_ACCT)->late == 1);
+  fake_free(fake);
+}
+
+static void only_an_accounting_response_ends_accounting(void **state) {
+  Net *net = *state;
+  Fake *fake = one_server(net);
+  Asked asked = {0};
+
+  fake->code = RADIUS_ACCESS_ACCEPT;
+  net_ask(net, net_get(net, 0), RADIUS_ACCOUNTING_REQUEST, FALSE, &asked);
+  UNTIL(stats(net, RADIUS_ACCT)->bad_replies == 1);
+  fake->code = 0;
+  fake_answer(fake, 0, FAKE_ANSWERS);
+  UNTIL(asked.done);
+  assert_int_equal(asked.code, RADIUS_ACCOUNTING_RESPONSE);
+  fake_free(fake);
+}
+
+/** A port where nobody listens: ICMP says so. */
+static guint16 closed_port(Net *net) {
+  Fake *fake = fake_new(net);
+  guint16 port = fake->port;
+  fake_free(fake);
+  return port;
+}
+
+static void a_refusal_ends_the_attempt_of_who_has_another_server(void **state) {
+  Net *net = *state;
+  g_autofree char *port = g_strdup_printf("%u", closed_port(net));
+  Asked impatient = {0}, patient = {0};
+
+  net_configure(net, net_tree(net_server("authentication-port", port, NULL), NULL));
+  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, TRUE, &impatient);
+  UNTIL(impatient.done); /* without any time having passed */
+  assert_int_equal(impatient.result, RADIUS_TIMEOUT);
+  assert_int_equal(net_get(net, 0)->peer->role[RADIUS_AUTH].failures, 1);
+
+  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &patient); /* it may come back within three tries */
+  for (guint i = 0; i < 20; i++)
+    adit_test_iterate(net->test, 1);
+  assert_int_equal(patient.done, 0);
+  adit_test_advance(net->test, 5 * LATEST_MS);
+  assert_int_equal(patient.result, RADIUS_TIMEOUT);
+  assert_int_equal(patient.done, 1);
+}
+
+/** Accounting that nobody answers takes nothing from logins: sockets, identifiers and caps are apart. */
+static void an_outage_of_accounting_delays_no_login(void **state) {
+  Net *net = *state;
+  Fake *auth = fake_new(net), *acct = fake_new(net);
+  g_autofree Asked *records = g_new0(Asked, 200);
+  RadiusExchange *exchanges[200];
+  Asked login = {0};
+
+  acct->mood = FAKE_SILENT;
+  net_configure(net, net_tree(net_server("authentication-port", auth->port_text, "accounting-port", acct->port_text, NULL), NULL));
+  for (guint i = 0; i < G_N_ELEMENTS(exchanges); i++)
+    exchanges[i] = net_ask(net, net_get(net, 0), RADIUS_ACCOUNTING_REQUEST, FALSE, &records[i]);
+  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &login);
+  UNTIL(login.done);
+  assert_int_equal(login.result, RADIUS_ANSWERED);
+  for (guint i = 0; i < G_N_ELEMENTS(exchanges); i++)
+    radius_exchange_cancel(exchanges[i]);
+  fake_free(auth);
+  fake_free(acct);
+}
+
+/** What is under way ends with the server that it began with, though the configuration has forgotten that one. */
+static void a_reload_does_not_lose_what_is_under_way(void **state) {
+  Net *net = *state;
+  Fake *fake = one_server(net);
+  Asked asked = {0};
+
+  fake->mood = FAKE_SILENT;
+  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
+  UNTIL(fake->requests->len == 1);
+  net_configure(net, net_tree(net_server("address", "127.0.0.9", NULL), NULL));
+  fake_answer(fake, 0, FAKE_ANSWERS);
+  fake_answer(fake, 0, FAKE_ANSWERS); /* the socket goes with the first, in the middle of reading */
+  UNTIL(asked.done);
+  assert_int_equal(asked.result, RADIUS_ANSWERED);
+  fake_free(fake);
+}
+
+static void the_source_address_is_kept(void **state) {
+  Net *net = *state;
+  Fake *fake = fake_new(net);
+  Asked asked = {0};
+
+  net_configure(net, net_tree(net_server("authentication-port", fake->port_text, "src-address", "127.0.0.77", NULL), NULL));
+  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
+  UNTIL(asked.done);
+  AditAddress from = adit_endpoint_address(&fake_request(fake, 0)->from);
+  assert_int_equal(adit_address_to_ipv4(&from), 0x7f00004d);
+  assert_int_equal(adit_address_to_ipv4(&asked.nas), 0x7f00004d);
+  fake_free(fake);
+}
+
+static void a_source_address_of_another_machine_can_not_be_used(void **state) {
+  Net *net = *state;
+  Asked asked = {0};
+
+  net_configure(net, net_tree(net_server("src-address", "192.0.2.1", NULL), NULL));
+  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
+  adit_test_advance(net->test, 1);
+  assert_int_equal(asked.result, RADIUS_UNSENT);
+  assert_int_equal(asked.done, 1);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+  const struct CMUnitTest tests[] = {
+      TEST(an_answer_ends_it),
+      TEST(a_reject_is_an_answer),
+      TEST(rfc5080_2_2_1_resends_are_the_same_octets_and_jittered),
+      TEST(what_was_lost_is_sent_again),
+      TEST(lies_are_not_believed),
+      TEST(only_lies_are_a_timeout),
+      TEST(an_answer_from_another_address_is_not_even_seen),
+      TEST(unsigned_answers_may_be_allowed),
+      TEST(duplicates_and_late_answers_are_counted),
+      TEST(rfc2865_3_identifiers_are_of_a_socket),
+      TEST(beyond_the_cap_nothing_is_sent),
+      TEST(an_unsent_one_can_be_cancelled),
+      TEST(rfc2866_5_2_a_changed_delay_is_a_new_packet),
+      TEST(only_an_accounting_response_ends_accounting),
+      TEST(a_refusal_ends_the_attempt_of_who_has_another_server),
+      TEST(an_outage_of_accounting_delays_no_login),
+      TEST(a_reload_does_not_lose_what_is_under_way),
+      TEST(the_source_address_is_kept),
+      TEST(a_source_address_of_another_machine_can_not_be_used),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -58,7 +58,8 @@ static void routes_have_one_syntax(void **state) {
   assert_true(adit_route_parse("2001:db8::/32 fe80::1", &route, NULL));
   assert_int_equal(route.via.family, AF_INET6);
 
-  const char *const wrong[] = {"", "x", "10.1.0.1/16", "10.0.0.0/8 fe80::1", "10.0.0.0/8 10.0.0.1 x", "10.0.0.0/8 10.0.0.1 1 2", "10.0.0.0/33"};
+  const char *const wrong[] = {"",           "x", "10.1.0.1/16", "10.0.0.0/8 fe80::1", "10.0.0.0/8 10.0.0.1 x", "10.0.0.0/8 10.0.0.1 1 2",
+                               "10.0.0.0/33"};
   for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
     assert_false(adit_route_parse(wrong[i], &route, &error));
     assert_non_null(error);

@@ -3,10 +3,9 @@
 #include "core/aaa/aaa.h"
 #include "core/path/path.h"
 #include "core/ppp/registry.h"
+#include "core/session/options.h"
 #include "ipcp.h"
 #include "pap.h"
-
-#include <adit/auth.h>
 
 /* ---- the kernel ---- */
 
@@ -55,8 +54,23 @@ static void route_delete(const AditNetRoute *r, AditNetDone done, gpointer user)
   tell(route_text("-", r), done, user, 0);
 }
 
-static const AditNetService net = {
-    .size = sizeof net, .address_add = address_add, .address_delete = address_delete, .route_add = route_add, .route_delete = route_delete};
+static void link_change(const AditLinkChange *change, AditNetDone done, gpointer user) {
+  tell(g_strdup_printf("mtu %u", change->mtu), done, user, 0);
+}
+
+/* Everything outside is reached through one gateway. */
+static void route_get(const AditAddress *to, AditNetRouteDone done, gpointer user) {
+  AditNetRoute route = {.to = {*to, 32}, .via = adit_address_ipv4(0xc00002fe), .ifindex = 1};
+  done(user, 0, &route, NULL);
+}
+
+static const AditNetService net = {.size = sizeof net,
+                                   .link_change = link_change,
+                                   .address_add = address_add,
+                                   .address_delete = address_delete,
+                                   .route_add = route_add,
+                                   .route_delete = route_delete,
+                                   .route_get = route_get};
 
 guint world_told(const char *what) {
   guint n = 0;
@@ -117,6 +131,8 @@ static void on_closed(gpointer user, AditLinkId link, AditCause cause, const cha
 
 static const AditLinkOps link_ops = {.size = sizeof link_ops, .closed = on_closed};
 
+gpointer world_token;
+
 AditLinkId world_call_open(World *w, Call *call, gboolean client, const AditValue *config, guint number, const AditDatapathOps *datapath,
                            GError **error) {
   Side *here = client ? &w->client : &w->server, *there = client ? &w->server : &w->client;
@@ -125,6 +141,7 @@ AditLinkId world_call_open(World *w, Call *call, gboolean client, const AditValu
       .transport = "l2tp",
       .config = config,
       .client = client,
+      .token = client ? world_token : NULL,
       .datapath = datapath,
       .dp = here->dp,
       .listener = here->listener,
@@ -170,15 +187,66 @@ static void pair_free(Pair *pair) {
 
 /* ---- the users: everybody whose password is "right"; the name says the profile ---- */
 
+AditValue *world_extra;
+
 static void ask(gpointer state, AditAuthRequest *request, AditAuthHandle *handle) {
   g_autoptr(AditValue) record = adit_value_map();
   AditAuthReply reply = {.size = sizeof reply, .outcome = ADIT_AUTH_SECRET, .password = "right", .attributes = record};
   adit_value_set(record, "name", adit_value_string(request->user));
   adit_value_set(record, "profile", adit_value_string(request->user));
+  for (guint i = 0; i < adit_value_length(world_extra); i++) {
+    const char *key = adit_value_key(world_extra, i);
+    adit_value_set(record, key, adit_value_ref(adit_value_get(world_extra, key)));
+  }
   adit_aaa_service()->answer(handle, &reply);
 }
 
-static const AditAuthSourceOps source = {.size = sizeof source, .name = "everybody", .ask = ask, .local = TRUE};
+AditAuthSourceOps world_source;
+
+/* ---- records ---- */
+
+GPtrArray *world_records;
+
+static void record_free(gpointer data) {
+  Record *record = data;
+  g_free(record->record_id);
+  g_free(record->user);
+  g_free(record->reason);
+  adit_value_unref(record->attributes);
+  adit_value_unref(record->facts);
+  g_free(record);
+}
+
+static void take_record(gpointer state, const AditAcctRecord *record, AditAcctDone done, gpointer token) {
+  Record *own = g_new0(Record, 1);
+  *own = (Record){.kind = record->kind,
+                  .record_id = g_strdup(record->record_id),
+                  .user = g_strdup(record->user),
+                  .reason = g_strdup(record->reason),
+                  .attributes = adit_value_ref(record->attributes),
+                  .facts = adit_value_ref(record->facts),
+                  .counters = record->counters,
+                  .cause = record->cause,
+                  .when_ms = record->when_ms,
+                  .client = record->client};
+  g_ptr_array_add(world_records, own);
+  done(token, TRUE);
+}
+
+static const AditAcctSinkOps sink = {.size = sizeof sink, .name = "book", .record = take_record};
+
+guint world_recorded(AditAcctKind kind, gboolean client, const Record **last) {
+  guint n = 0;
+  for (guint i = 0; i < world_records->len; i++) {
+    const Record *record = world_records->pdata[i];
+    if (record->kind != kind || record->client != client)
+      continue;
+    n++;
+    if (last)
+      *last = record;
+  }
+  return n;
+}
 
 /* ---- events ---- */
 
@@ -236,6 +304,8 @@ static AditValue *world_config(void) {
   profile_add(profiles, "wants10", "local-address", address("10.0.0.10"));
   profile_add(profiles, "wants77", "local-address", address("10.0.0.77"));
   profile_add(profiles, "inside", "remote-address", adit_value_string("around")); /* it holds the local address, too */
+  profile_add(profiles, "gold", "session-timeout", adit_value_int(500));
+  profile_add(profiles, "counted", "interim-update", adit_value_int(40));
   profile_add(profiles, "self", "remote-address", address("10.0.0.1"));
 
   pool_add(pools, "pool", "10.0.0.10-10.0.0.11");
@@ -255,6 +325,9 @@ int world_setup(void **state) {
   gpointer staged = NULL;
 
   world_kernel = (Kernel){.told = g_ptr_array_new_with_free_func(g_free)};
+  world_records = g_ptr_array_new_with_free_func(record_free);
+  world_source = (AditAuthSourceOps){.size = sizeof world_source, .name = "everybody", .ask = ask, .local = TRUE};
+  world_token = NULL;
   w->plugin.name = "test";
   adit_loop_init();
   adit_bus_init();
@@ -264,7 +337,13 @@ int world_setup(void **state) {
   adit_session_init(&net);
   assert_true(adit_ppp_service()->ncp_add(&w->plugin, &ipcp_desc, &error));
   assert_true(adit_aaa_service()->method_add(&w->plugin, &pap_method, &error));
-  assert_true(adit_aaa_service()->source_add(&w->plugin, &source, NULL, &error));
+  assert_true(adit_aaa_service()->source_add(&w->plugin, &world_source, NULL, &error));
+  assert_true(adit_aaa_service()->sink_add(&w->plugin, &sink, NULL, &error));
+  w->schema = adit_schema_new();
+  adit_schema_add(w->schema, "core", adit_session_options, adit_session_n_options);
+  adit_schema_add(w->schema, "core", adit_session_attributes, adit_session_n_attributes);
+  assert_null(adit_schema_error(w->schema));
+  adit_session_set_schema(w->schema);
 
   adit_pools_commit(adit_pools_prepare(config, &error));
   adit_aaa_commit(adit_aaa_prepare(config, &error));
@@ -306,6 +385,9 @@ int world_teardown(void **state) {
   adit_bus_fini();
   adit_loop_fini();
   null_net_free(w->net);
+  adit_schema_free(w->schema);
+  g_clear_pointer(&world_extra, adit_value_unref);
+  g_ptr_array_unref(world_records);
   g_ptr_array_unref(world_kernel.told);
   for (guint i = 0; i < G_N_ELEMENTS(w->pair); i++)
     pair_free(&w->pair[i]);

@@ -7,10 +7,13 @@
 
 #include "core/base/loop.h"
 #include "core/bus/bus.h"
+#include "core/config/schema.h"
 #include "core/pool/pool.h"
 #include "core/session/session.h"
 #include "null.h"
 #include "tests/lib/loop.h"
+
+#include <adit/auth.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,7 +27,25 @@ typedef struct {
   int answer, answer6; /* errno for what is added: of any family; of IPv6 */
 } Kernel;
 
+/** A record as the sink of the world took it; everything is its own. */
+typedef struct {
+  AditAcctKind kind;
+  char *record_id, *user, *reason;
+  AditValue *attributes, *facts;
+  AditCounters counters;
+  AditCause cause;
+  gint64 when_ms;
+  gboolean client;
+} Record;
+
 extern Kernel world_kernel;
+extern AditAuthSourceOps world_source;
+extern AditValue *world_extra;   /* what the source gives everybody beside the profile; NULL = nothing. Dropped in teardown */
+extern gpointer world_token;     /* of client calls that are opened from now on: AditLinkSpec.token */
+extern GPtrArray *world_records; /* of Record*, in order */
+/** How many records of that kind there are for sessions of servers (or, with `client`, of clients); `*last` (may be NULL) is the last one.
+ */
+guint world_recorded(AditAcctKind kind, gboolean client, const Record **last);
 /** How often the kernel was told exactly that. */
 guint world_told(const char *what);
 
@@ -54,6 +75,7 @@ typedef struct {
   AditSessionEvent last_down;
   char *last_reason;
   guint next_call;
+  AditSchema *schema;
   Pair pair[4]; /* outlive the test: links end in teardown */
   Call extra;
 } World;

@@ -62,6 +62,6 @@ void radius_config_warn(const RadiusConfig *config);
 
 /* ---- options.c, show.c ---- */
 
-enum { RADIUS_N_OPTIONS = 45 };
+enum { RADIUS_N_OPTIONS = 49 };
 extern const AditOption radius_options[];
 gboolean radius_show_init(Radius *radius, GError **error);

@@ -15,14 +15,14 @@
 typedef struct {
   const guint8 *authenticator; /**< the request's, 16 octets */
   const char *secret;
-  gboolean framed_mtu;         /**< Framed-MTU is honoured */
+  gboolean framed_mtu; /**< Framed-MTU is honoured */
 } RadiusReplyContext;
 
 /** An answer read. `reply` borrows from the rest, which radius_reply_clear() frees. */
 typedef struct {
-  AditAuthReply reply;      /**< for adit.aaa's answer(): ACCEPT, REJECT or (EAP only) CHALLENGE */
-  AditValue *attributes;    /**< MAP in the words of the scopes secret, profile and session; also what `reply` points to */
-  GPtrArray *unsupported;   /**< of char*: "Mikrotik-Wireless-PSK (14988/16): nothing acts on it"; never NULL */
+  AditAuthReply reply;    /**< for adit.aaa's answer(): ACCEPT, REJECT or (EAP only) CHALLENGE */
+  AditValue *attributes;  /**< MAP in the words of the scopes secret, profile and session; also what `reply` points to */
+  GPtrArray *unsupported; /**< of char*: "Mikrotik-Wireless-PSK (14988/16): nothing acts on it"; never NULL */
   char *message, *why;
   GBytes *eap, *state;
 } RadiusReply;

@@ -23,9 +23,14 @@ void radius_who_of_request(RadiusWho *out, const AditAuthRequest *request) {
 }
 
 void radius_who_of_record(RadiusWho *out, const AditAcctRecord *record) {
-  const AditValue *facts = record->facts;
+  const AditValue *facts = record->facts, *given = record->attributes;
+  const AditValue *chargeable = given ? adit_value_get(given, "chargeable-user-identity") : NULL;
 
   *out = (RadiusWho){.user = record->user, .record_id = record->record_id};
+  if (given)
+    out->user = adit_value_get_string(given, "accounting-name", out->user);
+  if (chargeable && chargeable->type == ADIT_VALUE_OCTETS)
+    out->chargeable = chargeable->as.octets;
   if (!facts)
     return;
   out->port = (guint32)adit_value_get_int(facts, "port", 0);
@@ -137,6 +142,8 @@ void radius_put_who(RadiusBuilder *b, const RadiusNas *nas, const RadiusWho *who
   radius_put_string(b, 0, ACCT_SESSION_ID, who->record_id);
   radius_put_string(b, 0, CALLING_STATION_ID, who->caller_id);
   radius_put_string(b, 0, CALLED_STATION_ID, who->called_id);
+  if (who->chargeable)
+    radius_put(b, 0, CHARGEABLE_USER_IDENTITY, g_bytes_get_data(who->chargeable, NULL), g_bytes_get_size(who->chargeable));
   put_domain(b, nas, who->user);
   put_tunnel(b, who);
   put_connect_info(b, who);

@@ -25,10 +25,12 @@ typedef struct {
   const char *transport;       /**< "l2tp": the attributes of RFC 2868 are sent */
   AditAddress peer, local;     /**< the tunnel's ends: the peer has begun it, we are its server; family 0 = not known */
   const AditValue *attributes; /**< MAP of the transport's own facts (AditLinkSpec.attributes); may be NULL */
+  GBytes *chargeable;          /**< Chargeable-User-Identity, as the server gave it (RFC 4372); may be NULL */
 } RadiusWho;
 
 void radius_who_of_request(RadiusWho *out, const AditAuthRequest *request);
-/** For a record with facts; where it has none (ON, OFF), nothing is known. */
+/** For a record with facts; where it has none (ON, OFF), nothing is known. The user's name is the one that the server gave for accounting
+ *  (RFC 2865 5.1), if it did. */
 void radius_who_of_record(RadiusWho *out, const AditAcctRecord *record);
 
 /** NAS-Identifier and address: all that an Accounting-On has. */

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* What says whether the user is in: kinds of service, messages, MS-CHAP's proofs, EAP, keys. */
+#include "reply-parts.h"
+
+enum { TUNNEL_VLAN = 13, KEY = 16, PROOF = 42 };
+
+/* RFC 2865 5.6: a service that is not served is taken for a Reject; Framed-Protocol is to be that of the service. */
+RADIUS_READER(radius_read_must_be) {
+  guint32 number;
+  if (!radius_attribute_int(a, &number) || number != row->least)
+    radius_refuse(r, a, "is not what this is: framed, by PPP");
+  return NULL;
+}
+
+/* RFC 2868 3.1: who can't make such a tunnel takes it for a Reject. A VLAN (RFC 3580) is no tunnel. */
+RADIUS_READER(radius_read_tunnel) {
+  guint32 number;
+  if (!radius_attribute_int(a, &number))
+    return "is no integer of 4 octets";
+  if ((number & 0xffffff) == TUNNEL_VLAN)
+    return "nothing acts on it";
+  radius_refuse(r, a, "asks to tunnel the user on");
+  return NULL;
+}
+
+/* RFC 2865 5.18: several are shown in order. Whatever is no text in them is for no eye. */
+RADIUS_READER(radius_read_message) {
+  g_autofree char *text = g_utf8_make_valid((const char *)a->value, a->length);
+
+  for (char *at = text; *at; at++)
+    if (g_ascii_iscntrl(*at))
+      *at = ' ';
+  if (r->message->len && *text)
+    g_string_append_c(r->message, ' ');
+  g_string_append(r->message, text);
+  return NULL;
+}
+
+RADIUS_READER(radius_read_eap) {
+  g_byte_array_append(r->eap, a->value, a->length);
+  return NULL;
+}
+
+/* RFC 2865 5.24: of a challenge; of an accept it would be for the request that follows a Termination-Action. */
+RADIUS_READER(radius_read_state) {
+  g_clear_pointer(&r->state, g_bytes_unref);
+  r->state = g_bytes_new(a->value, a->length);
+  return NULL;
+}
+
+/* RFC 2548 2.3.3: an identifier, then `S=` and 40 digits, which the peer will check, and perhaps ` M=` and a text. */
+RADIUS_READER(radius_read_proof) {
+  g_autofree char *text = a->length ? radius_text(a->value + 1, a->length - 1u) : NULL;
+
+  if (!text || strlen(text) < PROOF || strncmp(text, "S=", 2) != 0)
+    return "is no proof";
+  for (guint i = 2; i < PROOF; i++)
+    if (!g_ascii_isxdigit(text[i]))
+      return "is no proof";
+  if (text[PROOF] && text[PROOF] != ' ')
+    return "is no proof";
+  g_free(r->proof);
+  r->proof = g_steal_pointer(&text);
+  return NULL;
+}
+
+/* RFC 2548 2.1.5: an identifier, then RFC 2433's or RFC 2759's text: E= a code, R=1 for another try, M= a text. The challenge of a
+ * second try is the method's to make. */
+RADIUS_READER(radius_read_error) {
+  g_autofree char *text = a->length ? radius_text(a->value + 1, a->length - 1u) : NULL;
+
+  if (!text || strncmp(text, "E=", 2) != 0)
+    return "is no MS-CHAP error";
+  const char *retry = strstr(text, " R="), *message = strstr(text, " M=");
+  r->error_code = (guint)g_ascii_strtoull(text + 2, NULL, 10) % 100000;
+  r->retry = retry && retry[3] == '1';
+  g_clear_pointer(&r->failure, g_free);
+  if (message && message[3])
+    r->failure = g_strdup(message + 3);
+  return NULL;
+}
+
+/* RFC 2548 2.4.4 */
+RADIUS_READER(radius_read_mppe_policy) {
+  guint32 number;
+  if (!radius_attribute_int(a, &number) || number < 1 || number > 2)
+    return "is no policy";
+  if (number == 2)
+    radius_refuse(r, a, "demands encryption by MPPE, which is not there");
+  radius_take(r, row, adit_value_string(number == 2 ? "required" : "allowed"));
+  return NULL;
+}
+
+/* RFC 2548 2.4.5 */
+RADIUS_READER(radius_read_mppe_types) {
+  static const struct {
+    guint32 bit;
+    const char *word;
+  } types[] = {{0x2, "40-bit"}, {0x8, "56-bit"}, {0x4, "128-bit"}};
+  guint32 number;
+
+  if (!radius_attribute_int(a, &number))
+    return "is no integer of 4 octets";
+  for (gsize i = 0; i < G_N_ELEMENTS(types); i++)
+    if (number & types[i].bit)
+      radius_take(r, row, adit_value_string(types[i].word));
+  return NULL;
+}
+
+/* RFC 2548 2.4.2: Send is what the server's client, which we are, encrypts with. */
+RADIUS_READER(radius_read_mppe_key) {
+  guint8 key[249];
+  gsize length;
+  gboolean good = radius_unsalt(a->value, a->length, r->context->authenticator, r->context->secret, key, &length) && length == KEY;
+
+  if (good) {
+    memcpy(row->least ? r->receive : r->send, key, KEY);
+    *(row->least ? &r->has_receive : &r->has_send) = TRUE;
+  }
+  explicit_bzero(key, sizeof key);
+  return good ? NULL : "is no key of 16 octets";
+}

@@ -302,8 +302,9 @@ static void noting_port(gpointer dp, const AditPortSpec *spec, AditPortOpened do
 
 static void a_deleted_interface_ends_all_that_are_on_it(void **state) {
   World *w = *state;
-  AditDatapathOps datapath = null_datapath_ops;
+  static AditDatapathOps datapath; /* used until the links end, in teardown */
 
+  datapath = null_datapath_ops;
   datapath.port_open = noting_port;
   world_dial(w, &w->pair[0], "alice", "right", &datapath);
   assert_true(TEST_LOOP_UNTIL(w->up == 2, 5000));

@@ -285,7 +285,7 @@ static AditValue *address(const char *text) {
   return adit_value_address(&a);
 }
 
-static AditValue *world_config(void) {
+AditValue *world_config(void) {
   AditValue *config = adit_value_map(), *profiles = adit_value_list(), *pools = adit_value_list(), *aaa = adit_value_map(),
             *sources = adit_value_list(), *base = adit_value_map();
 

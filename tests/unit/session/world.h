@@ -83,6 +83,8 @@ typedef struct {
 int world_setup(void **state);
 int world_teardown(void **state);
 
+/** The configuration that the world begins with: profiles, pools, aaa; the caller's. */
+AditValue *world_config(void);
 /** A server's item with its name alone, or a client's with the user that it logs in as. */
 AditValue *world_config_of(const char *name, const char *user, const char *password);
 /** Everybody whose password is "right" may come in, with the profile of that name. */

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Dynamic authorization (RFC 5176) by radclient, and by packets of our own where radclient is too honest."""
+
+import os
+import sys
+import time
+
+import configs
+import freeradius
+import radius
+from lab import expect, poll
+from radius_road import NAS, NOBODY, RadiusRoad, answered
+from runner import case
+
+USERS = {'ann': ('wonder-land', ['Framed-IP-Address = 10.77.0.9', 'Class = 0x01']), 'bob': ('builder', ['Framed-IP-Address = 10.77.0.10'])}
+ASK = '''
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(float(sys.argv[3]))
+s.connect((sys.argv[1], int(sys.argv[2])))
+for line in sys.stdin.read().split():
+    s.send(bytes.fromhex(line))
+    try:
+        print(s.recv(4096).hex())
+    except OSError:
+        print('-')
+'''
+
+
+def two_users(lab, **options):
+    road = RadiusRoad(lab, USERS)
+    server = road.nas(incoming=dict({'port': [3799, 1700]}, **options.pop('incoming', {})), **options)
+    clients = [road.client('ann', 'wonder-land'), road.client('bob', 'builder', 'bob')]
+    server.session('ann')
+    server.session('bob')
+    return road, server, clients
+
+
+def end(server, clients):
+    for client in clients:
+        client.stop()
+    server.no_session()
+    server.stop()
+
+
+def raw(road, *packets, port=3799, timeout=1):
+    """Sends datagrams from one socket; what came back for each, None where nothing did."""
+    done = road.aaa.run(sys.executable, '-c', ASK, NAS, port, timeout, stdin='\n'.join(p.hex() for p in packets))
+    return [None if line == '-' else radius.Packet.parse(bytes.fromhex(line)) for line in done.stdout.split()]
+
+
+@case
+def dae_disconnect_by_every_key(lab):
+    """RFC 5176 3: each key alone, and together; all that are given must match."""
+    road, server, clients = two_users(lab)
+    events = server.monitor()
+    wrong = ['User-Name = bob', 'Acct-Session-Id = "%s"' % road.describe(server, 'ann')['accounting-id']]
+    for keys in (wrong, ['User-Name = nobody']):
+        answered(road.dynamic('disconnect', *keys), 'Disconnect-NAK', 'Session-Context-Not-Found')
+    for keys in (lambda s: ['User-Name = ann'], lambda s: ['Acct-Session-Id = "%s"' % s['accounting-id']], lambda s: ['Framed-IP-Address = 10.77.0.9'],
+                 lambda s: ['User-Name = ann', 'Framed-IP-Address = 10.77.0.9', 'Acct-Session-Id = "%s"' % s['accounting-id'], 'NAS-IP-Address = ' + NAS]):
+        shown = road.describe(server, 'ann')
+        answered(road.dynamic('disconnect', *keys(shown)), 'Disconnect-ACK')
+        events.expect('session-down', user='ann')
+        stop = road.free.record(Acct_Status_Type='Stop', Acct_Session_Id=shown['accounting-id'])
+        expect(stop['Acct-Terminate-Cause'] == 'Admin-Reset', 'the Stop says %s' % stop['Acct-Terminate-Cause'])
+        events.expect('session-up', user='ann')
+        server.session('ann')
+    expect(server.session('bob')['uptime'] > 0, 'bob is gone, too')
+    answered(road.dynamic('disconnect', 'User-Name = bob', port=1700), 'Disconnect-ACK')
+    events.expect('session-down', user='bob')
+    end(server, clients)
+
+
+@case
+def dae_change_of_a_live_session(lab):
+    """CoA: limits, class, filters, rate, period; shown, in force, and in the records that follow."""
+    road, server, clients = two_users(lab)
+    before = server.session('ann')['id']
+    answered(road.dynamic('coa', 'User-Name = ann', 'Session-Timeout = 1000', 'Idle-Timeout = 500', 'Acct-Interim-Interval = 120', 'Class = 0x0a0b',
+                          'Filter-Id = "slow.in"', 'Mikrotik-Rate-Limit = "5M/20M"'), 'CoA-ACK')
+    got = road.attributes(server, 'ann')
+    for key, value in (('session-timeout', '16m40s'), ('idle-timeout', '8m20s'), ('interim-update', '2m'), ('class', ['0x0a0b']), ('incoming-filter', 'slow'),
+                       ('rate-limit', '5M/20M')):
+        expect(got.get(key) == value, '%s is %s after CoA: %s' % (key, got.get(key), got))
+    expect(server.session('ann')['id'] == before, 'CoA ended the session')
+    expect(road.attributes(server, 'bob').get('rate-limit') is None, 'bob was changed, too')
+
+    answered(road.dynamic('coa', 'User-Name = ann', 'Mikrotik-Rate-Limit = "1M/1M"', 'Framed-IP-Address = 10.99.0.1'), 'CoA-NAK')
+    answered(road.dynamic('coa', 'User-Name = ann', 'Mikrotik-Rate-Limit = "1M/1M"', 'Framed-Pool = "other"'), 'CoA-NAK', 'Unsupported-Attribute')
+    answered(road.dynamic('coa', 'User-Name = ann', 'Mikrotik-Rate-Limit = "1M/1M"', 'Mikrotik-Group = "no-such-profile"'), 'CoA-NAK')
+    expect(road.attributes(server, 'ann')['rate-limit'] == '5M/20M', 'half of a CoA was done')
+
+    events = server.monitor()
+    answered(road.dynamic('coa', 'User-Name = ann', 'Session-Timeout = %d' % (server.session('ann')['uptime'] // 1000 + 3)), 'CoA-ACK')
+    down = events.expect('session-down', 15, user='ann')
+    stop = road.free.record(Acct_Status_Type='Stop', User_Name='ann')
+    expect(stop['Acct-Terminate-Cause'] == 'Session-Timeout' and stop['Class'] == '0x0a0b', 'the Stop after %s: %s' % (down, stop))
+    end(server, clients)
+
+
+@case
+def dae_profile_by_group(lab):
+    """Mikrotik-Group names a profile: what of it may change does."""
+    road = RadiusRoad(lab, USERS)
+    tree = road.tree(incoming={})
+    tree['profiles'].append({'name': 'short', 'idle-timeout': '77s'})
+    server = lab.adit(road.srv, configs.write(tree))
+    client = road.client('ann', 'wonder-land')
+    road.works(server, client, 'ann')
+    answered(road.dynamic('coa', 'User-Name = ann', 'Mikrotik-Group = "short"'), 'CoA-ACK')
+    expect(road.attributes(server, 'ann')['idle-timeout'] == '1m17s', 'the profile is not in force: %s' % road.attributes(server, 'ann'))
+    end(server, [client])
+
+
+@case
+def dae_what_is_not_believed_gets_no_answer(lab):
+    """RFC 5176 2.3, 3.3, 3.4, 6: a wrong secret, no signature, an old timestamp, a stranger."""
+    road, server, clients = two_users(lab)
+    secret = freeradius.SECRET.encode()
+    for words in ({'secret': 'not-it'}, {'sign': False}):
+        text = road.dynamic('disconnect', 'User-Name = ann', timeout=1, **words)
+        expect('Received Disconnect' not in text, 'an answer to %s: %s' % (words, text))
+    now = int(time.time())
+    name = radius.text(radius.USER_NAME, 'ann')
+    old = radius.Packet(radius.DISCONNECT_REQUEST, 1, attributes=[name, radius.number(radius.EVENT_TIMESTAMP, now - 1000)]).request_octets(secret)
+    good = radius.Packet(radius.DISCONNECT_REQUEST, 2, attributes=[radius.text(radius.USER_NAME, 'nobody'), radius.number(radius.EVENT_TIMESTAMP, now)])
+    good = good.request_octets(secret)
+    junk = [b'', b'\x28', good[:19], good[:-1], b'\x28\x03\xff\xff' + good[4:], os.urandom(200), good[:4] + bytes(16) + good[20:], bytes((1,)) + good[1:]]
+    replies = raw(road, old, *junk, timeout=0.5)
+    expect(replies == [None] * (1 + len(junk)), 'an answer to %s' % [n for n, r in enumerate(replies) if r])
+    first, again = raw(road, good, good)
+    expect(first and first.code == radius.DISCONNECT_NAK and first.number(radius.ERROR_CAUSE) == 503, 'the good one: %s' % (first and first.code))
+    expect(again and again.octets() == first.octets(), 'the repeat got another answer')
+    road.aaa.address('wire', NOBODY + '/24')
+    road.aaa.run('ip', 'route', 'replace', '10.1.1.0/24', 'dev', 'wire', 'src', NOBODY)
+    text = road.dynamic('disconnect', 'User-Name = ann', timeout=1)
+    expect('Received Disconnect' not in text, 'an answer to a stranger: %s' % text)
+    expect({s['user'] for s in server.sessions()} == {'ann', 'bob'}, 'a session was ended by what is not to be believed')
+    end(server, clients)
+
+
+@case
+def dae_duplicates_act_once(lab):
+    """RFC 5080 2.2.2: the same request again gets the same answer, and ends nothing that came meanwhile."""
+    road, server, clients = two_users(lab)
+    events = server.monitor()
+    request = radius.Packet(radius.DISCONNECT_REQUEST, 7, attributes=[radius.text(radius.USER_NAME, 'ann'), radius.number(radius.EVENT_TIMESTAMP, int(time.time()))])
+    request = request.request_octets(freeradius.SECRET.encode())
+    port = 40000
+
+    def once():
+        done = road.aaa.run(sys.executable, '-c', ASK.replace('s.connect', 's.bind(("", %d)); s.connect' % port), NAS, 3799, 2, stdin=request.hex())
+        return bytes.fromhex(done.stdout.strip().replace('-', ''))
+    first = once()
+    expect(first[:1] == bytes((radius.DISCONNECT_ACK,)), 'the first: %s' % first.hex())
+    events.expect('session-down', user='ann')
+    events.expect('session-up', user='ann')
+    expect(once() == first, 'the repeat got another answer')
+    one = server.session('ann')['id']
+    answered(road.dynamic('coa', 'User-Name = ann', 'Idle-Timeout = 333'), 'CoA-ACK')
+    expect(server.session('ann')['id'] == one, 'the repeat ended the next session')
+    end(server, clients)
+
+
+@case
+def dae_a_flood_of_forgeries_is_borne(lab):
+    """Twenty thousand packets of somebody who does not know the secret: no answer, no harm, and a good request gets through."""
+    road, server, clients = two_users(lab)
+    flood = '''
+import os, socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.connect(("%s", 3799))
+for n in range(20000):
+    try:
+        s.send(bytes((43, n & 255, 0, 38)) + os.urandom(16) + bytes((80, 18)) + os.urandom(16))
+    except OSError:
+        pass
+''' % NAS
+    road.aaa.run(sys.executable, '-c', flood, deadline=60)
+    poll(lambda: 'Received CoA-ACK' in road.dynamic('coa', 'User-Name = ann', 'Idle-Timeout = 444'), 'a good request gets through', 10)
+    expect(road.attributes(server, 'ann')['idle-timeout'] == '7m24s', 'CoA after the flood')
+    lines = len(server.process.text().splitlines())
+    expect(lines < 400, 'the log has %d lines' % lines)
+    end(server, clients)

@@ -178,6 +178,8 @@ class Adit:
 
     def start(self, wait=True):
         env = dict(os.environ, G_DEBUG='fatal-criticals', ASAN_OPTIONS='detect_leaks=1:exitcode=99', UBSAN_OPTIONS='print_stacktrace=1')
+        if self.lab.dictionary:
+            env['ADIT_RADIUS_DICTIONARY'] = self.lab.dictionary
         if self.lab.lsan:
             env['LSAN_OPTIONS'] = 'suppressions=%s:print_suppressions=0' % self.lab.lsan
         self.process = self.namespace.start(self.name, *self.lab.wrapper, self.lab.aditd, '--config', self.config_path, '--plugin-dir', self.lab.plugins,
@@ -338,6 +340,7 @@ class Lab:
         self.aditd = one(stage, 'sbin/aditd')
         self.aditctl = one(stage, 'bin/aditctl')
         self.plugins = one(stage, 'adit/plugins')
+        self.dictionary = next(iter(glob.glob(os.path.join(stage, '**', 'adit/radius/dictionary'), recursive=True)), None)
 
     def sanitized(self):
         with open(self.aditd, 'rb') as f:

@@ -123,7 +123,7 @@ static void ask(gpointer state, AditAuthRequest *request, AditAuthHandle *handle
   }
 }
 
-static const AditAuthSourceOps source = {.size = sizeof source, .name = "example", .ask = ask};
+static const AditAuthSourceOps source = {.size = sizeof source, .name = "example", .ask = ask, .local = TRUE};
 
 /* ---- configuration: the file is read on a thread, and the daemon goes on meanwhile ---- */
 

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* A source that somebody else wrote, against the installed headers alone, and badly: each user name is a mistake of its own. */
+#include <adit/adit.h>
+
+typedef struct {
+  const AditAaaService *aaa;
+  GPtrArray *kept;    /* handles that nobody will ever answer */
+  GPtrArray *threads; /* to be joined at the end */
+} Stranger;
+
+typedef struct {
+  Stranger *self;
+  AditAuthRequest *request;
+  AditAuthHandle *handle;
+} Question;
+
+static void say(const Question *q, AditAuthOutcome outcome) {
+  AditAuthReply reply = {.size = sizeof reply, .outcome = outcome, .why = "so said the stranger"};
+  q->self->aaa->answer(q->handle, &reply);
+}
+
+/* On a thread of its own, of which the core knows nothing. */
+static gpointer answer(gpointer data) {
+  Question *q = data;
+
+  say(q, g_str_has_prefix(q->request->user, "good") ? ADIT_AUTH_ACCEPT : ADIT_AUTH_REJECT);
+  if (strcmp(q->request->user, "twice") == 0)
+    say(q, ADIT_AUTH_ACCEPT);
+  q->self->aaa->handle_unref(q->handle);
+  adit_auth_request_unref(q->request);
+  g_free(q);
+  return NULL;
+}
+
+static void answer_on_a_thread(Stranger *self, AditAuthRequest *request, AditAuthHandle *handle) {
+  Question *q = g_new0(Question, 1);
+  *q = (Question){self, adit_auth_request_ref(request), self->aaa->handle_ref(handle)};
+  g_ptr_array_add(self->threads, g_thread_new("stranger", answer, q));
+}
+
+static void ask(gpointer state, AditAuthRequest *request, AditAuthHandle *handle) {
+  Stranger *self = state;
+
+  if (strcmp(request->user, "never") == 0 || strcmp(request->user, "late") == 0)
+    g_ptr_array_add(self->kept, self->aaa->handle_ref(handle));
+  else if (strcmp(request->user, "forgetful") != 0)
+    answer_on_a_thread(self, request, handle);
+}
+
+/* The deadline has passed, and some only now have something to say. */
+static void cancel(gpointer state, AditAuthHandle *handle) {
+  Stranger *self = state;
+  AditAuthReply reply = {.size = sizeof reply, .outcome = ADIT_AUTH_ACCEPT};
+  self->aaa->answer(handle, &reply);
+  self->aaa->answer(handle, &reply);
+}
+
+static const AditAuthSourceOps source = {.size = sizeof source, .name = "stranger", .ask = ask, .cancel = cancel};
+
+static void join(gpointer thread) {
+  g_thread_join(thread);
+}
+
+static gboolean init(AditPlugin *plugin, const AditHost *host, gpointer *state, GError **error) {
+  Stranger *self = g_new0(Stranger, 1);
+  self->aaa = host->service(plugin, ADIT_AAA_SERVICE, 1);
+  self->kept = g_ptr_array_new_with_free_func((GDestroyNotify)self->aaa->handle_unref);
+  self->threads = g_ptr_array_new_with_free_func(join);
+  *state = self;
+  return self->aaa->source_add(plugin, &source, self, error);
+}
+
+static void fini(gpointer state) {
+  Stranger *self = state;
+  g_ptr_array_unref(self->threads);
+  g_ptr_array_unref(self->kept);
+  g_free(self);
+}
+
+ADIT_PLUGIN_DEFINE(stranger, .name = "stranger", .version = "1", .summary = "a careless source", .init = init, .fini = fini);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* A careless source from a file of its own: whatever it does, a user is answered once and in time, and the log names it. */
+#include "core/aaa/aaa.h"
+#include "core/base/loop.h"
+#include "core/plugin/plugins.h"
+#include "tests/lib/loop.h"
+#include <glib/gstdio.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+enum { TIMEOUT_MS = 100 };
+
+static char *folder, *file;
+static GMutex lock; /* guards: other threads log, too */
+static GString *lines;
+
+static GLogWriterOutput keep_line(GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data) {
+  g_mutex_lock(&lock);
+  for (gsize i = 0; i < n; i++)
+    if (strcmp(fields[i].key, "MESSAGE") == 0)
+      g_string_append_printf(lines, "%s\n", (const char *)fields[i].value);
+  g_mutex_unlock(&lock);
+  return G_LOG_WRITER_HANDLED;
+}
+
+static guint logged(const char *line) {
+  guint n = 0;
+  g_mutex_lock(&lock);
+  for (const char *at = lines->str; (at = strstr(at, line)); at++)
+    n++;
+  g_mutex_unlock(&lock);
+  return n;
+}
+
+typedef struct {
+  guint calls;
+  AditAuthOutcome outcome;
+  char *why;
+} Verdict;
+
+static void decided(guint64 id, const AditAuthReply *reply, const char *source, gpointer data) {
+  Verdict *verdict = data;
+  verdict->calls++;
+  verdict->outcome = reply->outcome;
+  verdict->why = g_strdup(reply->why);
+}
+
+static guint64 ask(const char *user, Verdict *verdict) {
+  AditAuthRequest *request = adit_auth_request_new(ADIT_AUTH_PAP);
+  request->user = g_strdup(user);
+  request->password = g_strdup("x");
+  return adit_aaa_ask(request, decided, verdict);
+}
+
+static Verdict ask_and_wait(const char *user) {
+  Verdict verdict = {0};
+  ask(user, &verdict);
+  assert_true(TEST_LOOP_UNTIL(verdict.calls, 5000));
+  test_loop_drain();
+  assert_int_equal(verdict.calls, 1);
+  return verdict;
+}
+
+static int setup(void **state) {
+  static AditServed served[] = {{.name = ADIT_AAA_SERVICE, .version = 1, .drop_plugin = adit_aaa_drop_plugin}};
+  static const char *const names[] = {"stranger", NULL};
+  g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(AditValue) config = adit_value_map();
+  AditValue *aaa = adit_value_map(), *sources = adit_value_list();
+  g_autofree char *code = NULL;
+  gsize length;
+
+  lines = g_string_new(NULL);
+  folder = g_dir_make_tmp("adit-stranger-XXXXXX", NULL);
+  file = g_build_filename(folder, "stranger.so", NULL);
+  assert_true(g_file_get_contents(BUILDDIR "/tests/unit/plugin/.libs/stranger.so", &code, &length, NULL));
+  assert_true(g_file_set_contents(file, code, (gssize)length, NULL));
+  assert_int_equal(g_chmod(file, 0644), 0);
+
+  adit_loop_init();
+  adit_aaa_init(adit_loop_service());
+  served[0].table = adit_aaa_service();
+  adit_plugins_init(served, G_N_ELEMENTS(served), NULL, 0);
+  adit_plugins_add_dir(folder);
+  if (!adit_plugins_load(names, problems))
+    fail_msg("%s", (const char *)problems->pdata[0]);
+  adit_value_append(sources, adit_value_string("stranger"));
+  adit_value_set(aaa, "sources", sources);
+  adit_value_set(aaa, "timeout", adit_value_int(TIMEOUT_MS));
+  adit_value_set(config, "aaa", aaa);
+  adit_aaa_commit(adit_aaa_prepare(config, NULL));
+  return 0;
+}
+
+static int teardown(void **state) {
+  adit_plugins_fini();
+  adit_aaa_fini();
+  adit_loop_fini();
+  g_remove(file);
+  g_rmdir(folder);
+  g_free(file);
+  g_free(folder);
+  g_string_free(lines, TRUE);
+  return 0;
+}
+
+static void an_answer_may_come_from_any_thread(void **state) {
+  Verdict verdict = ask_and_wait("good");
+  assert_int_equal(verdict.outcome, ADIT_AUTH_ACCEPT);
+  g_free(verdict.why);
+}
+
+static void a_second_answer_changes_nothing_and_is_blamed_on_its_source(void **state) {
+  Verdict verdict = ask_and_wait("twice");
+  assert_int_equal(verdict.outcome, ADIT_AUTH_REJECT);
+  assert_true(TEST_LOOP_UNTIL(logged("source stranger answered a request twice"), 5000));
+  g_free(verdict.why);
+}
+
+static void silence_meets_its_deadline_and_is_blamed_on_its_source(void **state) {
+  guint64 before = adit_loop_service()->now();
+  Verdict verdict = ask_and_wait("never");
+  assert_int_equal(verdict.outcome, ADIT_AUTH_ERROR);
+  assert_string_equal(verdict.why, "it did not answer in time");
+  assert_in_range(adit_loop_service()->now() - before, TIMEOUT_MS, 20 * TIMEOUT_MS);
+  assert_int_equal(logged("source stranger can't tell whether never may come in: it did not answer in time"), 1);
+  g_free(verdict.why);
+}
+
+static void what_is_let_go_without_an_answer_is_an_error(void **state) {
+  Verdict verdict = ask_and_wait("forgetful");
+  assert_int_equal(verdict.outcome, ADIT_AUTH_ERROR);
+  assert_int_equal(logged("it let go of the request without an answer"), 1);
+  g_free(verdict.why);
+}
+
+/* Two hundred users at once, of all kinds: each is answered once, and the good ones do not wait for the others. */
+static void one_users_mistake_is_not_anothers(void **state) {
+  static const char *const kinds[] = {"good", "twice", "never", "late", "forgetful"};
+  g_autofree Verdict *verdicts = g_new0(Verdict, 200);
+  guint good = 0, done = 0;
+
+  for (guint i = 0; i < 200; i++)
+    ask(kinds[i % G_N_ELEMENTS(kinds)], &verdicts[i]);
+  assert_true(TEST_LOOP_UNTIL(({
+                                done = 0;
+                                for (guint i = 0; i < 200; i++)
+                                  done += verdicts[i].calls;
+                                done == 200;
+                              }),
+                              20000));
+  test_loop_drain();
+  for (guint i = 0; i < 200; i++) {
+    assert_int_equal(verdicts[i].calls, 1);
+    good += verdicts[i].outcome == ADIT_AUTH_ACCEPT;
+    g_free(verdicts[i].why);
+  }
+  assert_int_equal(good, 40);
+}
+
+/* It still holds what it was asked when it has to go. */
+static void it_may_leave_in_the_middle(void **state) {
+  Verdict first = {0}, second = {0};
+  ask("never", &first);
+  ask("good", &second);
+  adit_plugins_fini();
+  assert_true(TEST_LOOP_UNTIL(first.calls && second.calls, 5000));
+  assert_int_equal(first.outcome, ADIT_AUTH_ERROR);
+  g_free(first.why);
+  g_free(second.why);
+}
+
+int main(void) {
+#define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+  const struct CMUnitTest tests[] = {
+      test(an_answer_may_come_from_any_thread),
+      test(a_second_answer_changes_nothing_and_is_blamed_on_its_source),
+      test(silence_meets_its_deadline_and_is_blamed_on_its_source),
+      test(what_is_let_go_without_an_answer_is_an_error),
+      test(one_users_mistake_is_not_anothers),
+      test(it_may_leave_in_the_middle),
+  };
+  g_log_set_writer_func(keep_line, NULL, NULL);
+  return cmocka_run_group_tests_name("stranger", tests, NULL, NULL);
+}

@@ -305,6 +305,16 @@ static void rfc2866_the_same_of_a_record(void **unused) {
   assert_octets(&b, 0, 82, "00 34373131");
   assert_text(&b, 0, 68, "17");
 
+  g_autoptr(AditValue) given = adit_value_map(); /* what the server said of him: RFC 2865 5.1, RFC 4372 2.1 */
+  adit_value_set(given, "accounting-name", adit_value_string("customer 7"));
+  adit_value_set(given, "chargeable-user-identity", adit_value_octets("\1\2", 2));
+  record.attributes = given;
+  radius_build(&b, RADIUS_ACCOUNTING_REQUEST, FALSE);
+  radius_who_of_record(&who, &record);
+  radius_put_who(&b, &nas, &who);
+  assert_text(&b, 0, 1, "customer 7");
+  assert_octets(&b, 0, 89, "0102");
+
   record = (AditAcctRecord){.size = sizeof record, .kind = ADIT_ACCT_ON, .record_id = "81"};
   radius_build(&b, RADIUS_ACCOUNTING_REQUEST, FALSE);
   radius_who_of_record(&who, &record);

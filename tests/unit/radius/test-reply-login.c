@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "tests/unit/radius/replies.h"
+
+static void rfc2865_5_6_other_services_are_rejects(void **unused) {
+  assert_accept("060600000002 070600000001", "", "");
+  assert_reject(ADIT_AUTH_PAP, "060600000001", "Service-Type (6) is not what this is: framed, by PPP");
+  assert_reject(ADIT_AUTH_PAP, "0605000002", "Service-Type (6) is not what this is: framed, by PPP");
+  assert_reject(ADIT_AUTH_PAP, "070600000002", "Framed-Protocol (7) is not what this is: framed, by PPP");
+  assert_reject(ADIT_AUTH_PAP, "070600000002 060600000001",
+                "Framed-Protocol (7) is not what this is: framed, by PPP"); /* the first reason */
+}
+
+static void rfc2868_3_1_tunnels_are_rejects(void **unused) {
+  assert_reject(ADIT_AUTH_PAP, "400601000003", "Tunnel-Type (64) asks to tunnel the user on");
+  assert_accept("40060100000d 51053132 33", "", "Tunnel-Type (64): nothing acts on it; Tunnel-Private-Group-ID (81): nothing acts on it");
+  assert_accept("4004000d", "", "Tunnel-Type (64): is no integer of 4 octets");
+}
+
+static void unknown_attributes_are_named_once(void **unused) {
+  assert_accept("1a0a 00003a8c 1004 7373 1a0a 00003a8c 1004 7474 1a06 00003a8c 1a0a 0001e240 0104 7373", "",
+                "Mikrotik-Wireless-PSK (14988/16): nothing acts on it; Vendor-Specific (26): nothing acts on it; "
+                "attribute 123456/1: nothing acts on it");
+}
+
+static void complaints_are_bounded(void **unused) {
+  GString *all = g_string_new(NULL);
+  RadiusReply reply;
+
+  for (guint type = 193; type < 250; type++)
+    g_string_append_printf(all, "%02x03ff", type);
+  read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_PAP, FALSE, all->str);
+  assert_int_equal(reply.unsupported->len, 32);
+  radius_reply_clear(&reply);
+  g_string_free(all, TRUE);
+}
+
+static void what_a_nas_need_not_act_on_is_no_complaint(void **unused) {
+  assert_accept("2103ff 370600000001 501200000000000000000000000000000000 1a0a 00000137 0a040153 1803ff", "", "");
+}
+
+#define PROOF                                                                                                                              \
+  "1a33 00000137 1a2d 07 533d34303741353538393131354644304436323039463531304645394330343536363933324344413536" /* RFC 2759 9.2 */
+
+static void rfc2548_2_3_3_proof_goes_to_the_peer(void **unused) {
+  RadiusReply reply;
+
+  read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_MSCHAPV2, FALSE, PROOF "120568692e");
+  assert_int_equal(reply.reply.outcome, ADIT_AUTH_ACCEPT);
+  assert_string_equal(reply.reply.message, "S=407A5589115FD0D6209F510FE9C04566932CDA56");
+  assert_false(reply.reply.has_mppe_keys);
+  radius_reply_clear(&reply);
+  assert_reject(ADIT_AUTH_MSCHAPV2, "1b0600000e10", "the server gave no MS-CHAP2-Success");
+  assert_reject(ADIT_AUTH_MSCHAPV2, "1a0c 00000137 1a0607533d34", "the server gave no MS-CHAP2-Success");
+  assert_reject(ADIT_AUTH_MSCHAPV2,
+                "1a33 00000137 1a2d 07 533d34303741353538393131354644304436323039463531304645394330343536363933324344413547",
+                "the server gave no MS-CHAP2-Success"); /* G is no digit */
+  assert_reject(ADIT_AUTH_MSCHAPV2,
+                "1a34 00000137 1a2e 07 533d3430374135353839313135464430443632303946353130464539433034353636393332434441353641",
+                "the server gave no MS-CHAP2-Success"); /* 41 digits */
+}
+
+static void rfc2548_2_1_5_error_and_retry(void **unused) {
+  g_autofree char *error = vendor_text(311, 2,
+                                       "\x07"
+                                       "E=648 R=1 C=00112233445566778899aabbccddeeff V=3 M=Password expired"),
+                  *plain = vendor_text(311, 2,
+                                       "\x07"
+                                       "E=691 R=0 V=3"),
+                  *bad = vendor_text(311, 2,
+                                     "\x07"
+                                     "X=691 R=1");
+  g_autofree char *spoken = g_strconcat(plain, "1205 6e6f21", NULL);
+  RadiusReply reply;
+
+  read_code(&reply, RADIUS_ACCESS_REJECT, ADIT_AUTH_MSCHAPV2, FALSE, error);
+  assert_int_equal(reply.reply.outcome, ADIT_AUTH_REJECT);
+  assert_int_equal(reply.reply.error_code, 648);
+  assert_true(reply.reply.retry);
+  assert_string_equal(reply.reply.message, "Password expired");
+  assert_string_equal(reply.reply.why, "rejected by the server");
+  radius_reply_clear(&reply);
+
+  read_code(&reply, RADIUS_ACCESS_REJECT, ADIT_AUTH_MSCHAPV2, FALSE, spoken);
+  assert_int_equal(reply.reply.error_code, 691);
+  assert_false(reply.reply.retry);
+  assert_string_equal(reply.reply.message, "no!");
+  assert_string_equal(reply.reply.why, "rejected by the server: no!");
+  radius_reply_clear(&reply);
+
+  read_code(&reply, RADIUS_ACCESS_REJECT, ADIT_AUTH_MSCHAPV2, FALSE, bad);
+  assert_int_equal(reply.reply.error_code, 0);
+  assert_false(reply.reply.retry);
+  assert_int_equal(reply.unsupported->len, 1);
+  radius_reply_clear(&reply);
+}
+
+static void rfc2865_5_18_reply_messages(void **unused) {
+  RadiusReply reply;
+
+  read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_CHAP_MD5, FALSE, "1205 686920 1207 796f750aff");
+  assert_string_equal(reply.reply.message, "hi  you \xef\xbf\xbd");
+  radius_reply_clear(&reply);
+  read_code(&reply, RADIUS_ACCESS_REJECT, ADIT_AUTH_PAP, FALSE, "1b0600000e10 0806c0000207");
+  assert_int_equal(reply.reply.outcome, ADIT_AUTH_REJECT);
+  assert_null(reply.reply.message);
+  assert_null(reply.reply.attributes);
+  assert_int_equal(reply.unsupported->len, 0);
+  radius_reply_clear(&reply);
+}
+
+static void rfc2865_4_4_challenge_without_eap_is_a_reject(void **unused) {
+  RadiusReply reply;
+
+  read_code(&reply, RADIUS_ACCESS_CHALLENGE, ADIT_AUTH_PAP, FALSE, "1803aa 12056f7470");
+  assert_int_equal(reply.reply.outcome, ADIT_AUTH_REJECT);
+  assert_string_equal(reply.reply.why, "the server wants another round, which only EAP has");
+  assert_string_equal(reply.reply.message, "otp");
+  radius_reply_clear(&reply);
+  read_code(&reply, RADIUS_ACCESS_CHALLENGE, ADIT_AUTH_EAP, FALSE, "1803aa");
+  assert_int_equal(reply.reply.outcome, ADIT_AUTH_REJECT);
+  radius_reply_clear(&reply);
+  read_code(&reply, RADIUS_ACCOUNTING_RESPONSE, ADIT_AUTH_PAP, FALSE, "");
+  assert_int_equal(reply.reply.outcome, ADIT_AUTH_REJECT);
+  assert_string_equal(reply.reply.why, "the server's answer is of another kind");
+  radius_reply_clear(&reply);
+}
+
+static void rfc3579_2_eap_rounds(void **unused) {
+  RadiusReply reply;
+
+  read_code(&reply, RADIUS_ACCESS_CHALLENGE, ADIT_AUTH_EAP, FALSE, "4f05010203 4f0404 05 1803aa");
+  assert_int_equal(reply.reply.outcome, ADIT_AUTH_CHALLENGE);
+  assert_int_equal(g_bytes_get_size(reply.reply.eap), 5);
+  assert_memory_equal(g_bytes_get_data(reply.reply.eap, NULL), "\1\2\3\4\5", 5);
+  assert_int_equal(g_bytes_get_size(reply.reply.state), 1);
+  radius_reply_clear(&reply);
+  read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_EAP, FALSE, "4f0603010004");
+  assert_int_equal(reply.reply.outcome, ADIT_AUTH_ACCEPT);
+  assert_int_equal(g_bytes_get_size(reply.reply.eap), 4);
+  radius_reply_clear(&reply);
+}
+
+#define SEND_KEY    "1a2a 00000137 1024 8c3dfc997430d7a74fded86e02ef925600a934738ee1a464e0ba42ce8f6523a85b70"
+#define RECEIVE_KEY "1a2a 00000137 1124 8c3dfc997430d7a74fded86e02ef925600a934738ee1a464e0ba42ce8f6523a85b70"
+
+static void rfc2548_2_4_2_keys_for_both_directions(void **unused) {
+  guint8 want[16];
+  RadiusReply reply;
+
+  hex("8b7cdc149b993a1ba118cb153f56dccb", want, sizeof want);
+  read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_MSCHAPV2, FALSE, PROOF SEND_KEY RECEIVE_KEY);
+  assert_true(reply.reply.has_mppe_keys);
+  assert_memory_equal(reply.reply.mppe_send_key, want, 16);
+  assert_memory_equal(reply.reply.mppe_receive_key, want, 16);
+  assert_int_equal(reply.unsupported->len, 0);
+  radius_reply_clear(&reply);
+  read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_MSCHAPV2, FALSE, PROOF SEND_KEY); /* one is none */
+  assert_false(reply.reply.has_mppe_keys);
+  radius_reply_clear(&reply);
+  assert_accept("1a0c 00000137 10068c3d0000", "", "MS-MPPE-Send-Key (311/16): is no key of 16 octets");
+}
+
+static void rfc2548_2_4_4_policy(void **unused) {
+  assert_accept("1a0c 00000137 070600000001 1a0c 00000137 080600000006", "mppe-policy='allowed' mppe-types=['40-bit','128-bit']", "");
+  assert_reject(ADIT_AUTH_PAP, "1a0c 00000137 070600000002",
+                "MS-MPPE-Encryption-Policy (311/7) demands encryption by MPPE, which is not there");
+  assert_accept("1a0c 00000137 070600000003", "", "MS-MPPE-Encryption-Policy (311/7): is no policy");
+  assert_accept("1a0b 00000137 0805000006", "", "MS-MPPE-Encryption-Types (311/8): is no integer of 4 octets");
+}
+
+static void assert_changes(const char *attributes, const char *want, const char *unsupported, const char *invalid) {
+  RadiusChanges changes;
+  Wire w;
+
+  wire(&w, RADIUS_COA_REQUEST, attributes);
+  radius_reply_changes(&w.packet, &changes);
+  g_autofree char *got = describe(changes.changes), *not_known = describe_texts(changes.unsupported),
+                  *wrong = describe_texts(changes.invalid);
+  assert_string_equal(got, want);
+  assert_string_equal(not_known, unsupported);
+  assert_string_equal(wrong, invalid);
+  radius_changes_clear(&changes);
+}
+
+static void rfc5176_3_2_changes(void **unused) {
+  /* what identifies session and NAS is none: User-Name, Acct-Session-Id, NAS-IP-Address, Framed-IP-Address, Event-Timestamp, ... */
+  assert_changes("01066e656d6f 2c0a3831613030303031 0406c0000201 0806c0000207 370600000001 2103aa 1803aa 060600000011", "", "", "");
+  assert_changes(
+      "1b0600000e10 1c060000012c 550600000258 1903aa 0b0361 0b06612e696e 3e0600000001 1d0600000001",
+      "session-timeout=3600000 idle-timeout=300000 interim-update=600000 class=[0xaa] filter=['a'] incoming-filter='a' port-limit=1 "
+      "termination-action=1",
+      "", "");
+  assert_changes(
+      "1a0d 00003a8c 0807324d2f384d 1a0c 00003a8c 0306676f6c64 1a0c 00003a8c 010600000005 1a09 00003a8c 130361 1a09 00003a8c 0b0361",
+      "profile='gold' address-list=['a'] mark='a' rate-limit='2M/8M' limit-bytes-in=5", "", "");
+  assert_changes("1a0c 00000211 c506000f4240", "rate-limit='0/1000000'", "", "");
+  assert_changes("1b0400ff 1c060000012c", "idle-timeout=300000", "", "Session-Timeout (27): is no integer of 4 octets");
+  assert_changes("5806706f6f6c 160d31302e312e302e302f3136", "",
+                 "Framed-Pool (88): can't change while the session lives; Framed-Route (22): can't change while the session lives", "");
+  assert_changes("3d0600000005 1a0a 00003a8c 10047373", "",
+                 "NAS-Port-Type (61): nothing acts on it; Mikrotik-Wireless-PSK (14988/16): nothing acts on it", "");
+  assert_changes("", "", "", "");
+}
+
+/* Each attribute, cut at each length and filled with each of some octets, is taken or complained of; nothing is read behind it. */
+static void no_value_is_read_beyond_its_end(void **unused) {
+  static const guint32 vendors[] = {0, 311, 529, 14122, 14988};
+  static const guint8 fill[] = {0, 1, 0x40, 0x7f, 0xff, '0'};
+  RadiusReplyContext context = {.authenticator = authenticator, .secret = SECRET, .framed_mtu = TRUE};
+  g_autoptr(AditAuthRequest) request = adit_auth_request_new(ADIT_AUTH_PAP);
+  guint8 value[247];
+
+  for (gsize v = 0; v < G_N_ELEMENTS(vendors); v++)
+    for (guint type = 1; type < 256; type++)
+      for (guint length = 0; length < 64; length += length < 20 ? 1 : 11) {
+        RadiusBuilder b;
+        RadiusPacket packet;
+        RadiusReply reply;
+        RadiusChanges changes;
+        memset(value, fill[(type + length) % G_N_ELEMENTS(fill)], sizeof value);
+        radius_build(&b, RADIUS_ACCESS_ACCEPT, FALSE);
+        radius_put(&b, vendors[v], (guint8)type, value, length);
+        radius_finish_request(&b, 1, authenticator, SECRET);
+        g_autofree guint8 *exact = (guint8 *)g_memdup2(b.data, b.length); /* ASan sees the octet behind it */
+        assert_true(radius_packet_parse(exact, b.length, &packet));
+        radius_reply_read(&packet, request, &context, &reply);
+        radius_reply_clear(&reply);
+        radius_reply_changes(&packet, &changes);
+        radius_changes_clear(&changes);
+      }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(rfc2865_5_6_other_services_are_rejects),
+      cmocka_unit_test(rfc2868_3_1_tunnels_are_rejects),
+      cmocka_unit_test(unknown_attributes_are_named_once),
+      cmocka_unit_test(complaints_are_bounded),
+      cmocka_unit_test(what_a_nas_need_not_act_on_is_no_complaint),
+      cmocka_unit_test(rfc2548_2_3_3_proof_goes_to_the_peer),
+      cmocka_unit_test(rfc2548_2_1_5_error_and_retry),
+      cmocka_unit_test(rfc2865_5_18_reply_messages),
+      cmocka_unit_test(rfc2865_4_4_challenge_without_eap_is_a_reject),
+      cmocka_unit_test(rfc3579_2_eap_rounds),
+      cmocka_unit_test(rfc2548_2_4_2_keys_for_both_directions),
+      cmocka_unit_test(rfc2548_2_4_4_policy),
+      cmocka_unit_test(rfc5176_3_2_changes),
+      cmocka_unit_test(no_value_is_read_beyond_its_end),
+  };
+  return cmocka_run_group_tests(tests, load_names, unload_names);
+}

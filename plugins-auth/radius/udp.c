@@ -308,10 +308,9 @@ const RadiusDoor radius_udp_door = {begin, forget};
 /* ---- receiving ---- */
 
 static void bad_reply(Pool *pool, const char *why) {
-
   pool->state->stats.bad_replies++;
   if (adit_rate_allows(&pool->strangers, pool->radius->loop->now(), 3, 10000, NULL))
-    adit_warning(NULL, "server %s: an answer is not believed: %s ", pool->name, why);
+    adit_warning(NULL, "server %s: an answer is not believed: %s", pool->name, why);
 }
 
 static const char *what_is_wrong(RadiusCheck check) {

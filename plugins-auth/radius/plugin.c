@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "names.h"
 #include "server.h"
+#include "source.h"
 
 /* ---- configuration ---- */
 
 static gboolean plugin_prepare(gpointer state, const AditValue *config, gpointer *staged, gboolean *pending, AditPrepared done,
                                GError **error) {
   Radius *radius = state;
+  RadiusConfig *next = radius_config_new(radius, config, radius->config, error);
 
-  *staged = radius_config_new(radius, config, radius->config, error);
-  return *staged != NULL;
+  *staged = next;
+  return next != NULL;
 }
 
 static void plugin_commit(gpointer state, gpointer staged) {
   Radius *radius = state;
+  RadiusConfig *before = radius->config;
 
-  radius_config_unref(radius->config);
   radius->config = staged;
   radius_config_warn(radius->config);
   radius_servers_resolve(radius->config->servers);
+  radius_config_unref(before);
 }
 
 static void plugin_abort(gpointer state, gpointer staged) {
@@ -26,36 +30,58 @@ static void plugin_abort(gpointer state, gpointer staged) {
 
 /* ---- life ---- */
 
+static gboolean plugin_start(gpointer state, GError **error) {
+  g_autoptr(GError) nameless = NULL;
+
+  if (!radius_names_load(radius_names_file(), &nameless))
+    adit_warning(NULL, "attributes are known by number only: %s", nameless->message);
+  return TRUE;
+}
+
 static void plugin_fini(gpointer state) {
   Radius *radius = state;
 
   if (!radius)
     return;
+  radius_source_free(radius->source);
   radius_config_unref(radius->config);
+  radius_names_unload();
   g_free(radius);
 }
 
-static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *state, GError **error) {
-  Radius *radius = g_new0(Radius, 1);
-
-  *state = radius;
-  radius->plugin = plugin;
-  radius->aaa = host->service(plugin, ADIT_AAA_SERVICE, 1);
-  radius->loop = host->service(plugin, ADIT_LOOP_SERVICE, 1);
-  radius->session = host->service(plugin, ADIT_SESSION_SERVICE, 1);
-  radius->store = host->service(plugin, ADIT_STORE_SERVICE, 1);
-  radius->control = host->service(plugin, ADIT_CONTROL_SERVICE, 1);
-  radius->bus = host->service(plugin, ADIT_BUS_SERVICE, 1);
+static gboolean get_services(Radius *radius, const AditHost *host, GError **error) {
+  radius->aaa = host->service(radius->plugin, ADIT_AAA_SERVICE, 1);
+  radius->loop = host->service(radius->plugin, ADIT_LOOP_SERVICE, 1);
+  radius->session = host->service(radius->plugin, ADIT_SESSION_SERVICE, 1);
+  radius->store = host->service(radius->plugin, ADIT_STORE_SERVICE, 1);
+  radius->control = host->service(radius->plugin, ADIT_CONTROL_SERVICE, 1);
+  radius->bus = host->service(radius->plugin, ADIT_BUS_SERVICE, 1);
   if (radius->aaa && radius->loop && radius->session && radius->store && radius->control && radius->bus)
     return TRUE;
-  g_free(radius);
-  *state = NULL;
   g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED,
               "this core lacks a service: adit.aaa, loop, session, store, control and bus are needed");
   return FALSE;
 }
 
+static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *state, GError **error) {
+  Radius *radius = g_new0(Radius, 1);
+
+  radius->plugin = plugin;
+  if (get_services(radius, host, error))
+    radius->source = radius_source_new(radius, error);
+  if (radius->source && radius_show_init(radius, error)) {
+    *state = radius;
+    return TRUE;
+  }
+  plugin_fini(radius);
+  return FALSE;
+}
+
+static const AditFeature features[] = {
+    {ADIT_PROVIDES, "auth-source:radius"},
+};
+
 ADIT_PLUGIN_DEFINE(radius, .name = "radius", .version = ADIT_VERSION,
-                   .summary = "RADIUS: users, accounting, dynamic authorization (RFC 2865, 2866, 5176)", .options = radius_options,
-                   .n_options = RADIUS_N_OPTIONS, .init = plugin_init, .prepare = plugin_prepare, .commit = plugin_commit,
-                   .abort = plugin_abort, .fini = plugin_fini);
+                   .summary = "RADIUS: users, accounting, dynamic authorization (RFC 2865, 2866, 5176)", .features = features,
+                   .n_features = G_N_ELEMENTS(features), .options = radius_options, .n_options = RADIUS_N_OPTIONS, .init = plugin_init,
+                   .start = plugin_start, .prepare = plugin_prepare, .commit = plugin_commit, .abort = plugin_abort, .fini = plugin_fini);

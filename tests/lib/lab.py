@@ -326,7 +326,7 @@ class Lab:
         os.makedirs(self.folder)
         self.keep, self.wrapper = keep, list(wrapper)
         self.processes, self.namespaces = [], []
-        self.lsan = None
+        self.lsan = self.dictionary = None
         self.build, self.plain = build, plain
         if stage:
             self.build = os.path.abspath(build or os.path.dirname(os.path.abspath(stage)))

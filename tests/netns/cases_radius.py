@@ -3,7 +3,7 @@
 
 import configs
 from lab import expect, poll
-from radius_road import NAS, RADIUS, RadiusRoad
+from radius_road import NAS, RADIUS, RadiusRoad, refused
 from road import CLIENT, INSIDE, SERVER, load
 from runner import case
 
@@ -16,7 +16,7 @@ def right_and_wrong(lab, method, filters):
     server = road.nas(methods=[method])
     events = server.monitor()
     client = road.client('ann', 'not-that')
-    expect(events.expect('auth-done', user='ann')['cause'] != 0, 'a wrong password is accepted')
+    refused(events, 'ann')
     expect(not server.sessions() and not client.sessions(), 'a session stands in spite of a wrong password')
     client.reload(configs.write(configs.client('ann', 'wonder-land')))
     road.works(server, client, 'ann')
@@ -32,7 +32,7 @@ def right_and_wrong(lab, method, filters):
 @case
 def radius_pap_right_and_wrong(lab):
     """RFC 2865 5.2."""
-    right_and_wrong(lab, 'pap', ['radius.User_Password'])
+    right_and_wrong(lab, 'pap', ['radius.avp.type == 2'])
 
 
 @case
@@ -60,7 +60,7 @@ def radius_is_asked_for_strangers_alone(lab):
     server = road.nas(secrets={'local': 'here'})
     events = server.monitor()
     client = road.client('local', 'of-radius')
-    expect(events.expect('auth-done', user='local')['cause'] != 0, 'the local name was looked up at RADIUS')
+    refused(events, 'local')
     client.reload(configs.write(configs.client('local', 'here')))
     road.works(server, client, 'local')
     expect(road.radius_sent('radius.code == 1') == 0, 'RADIUS was asked for a local name')
@@ -72,8 +72,9 @@ def radius_is_asked_for_strangers_alone(lab):
         other.stop()
     server.no_session()
     server.reload(configs.write(road.tree(secrets={'local': 'here'}, aaa={'use-radius': False, 'sources': ['radius']})))
+    events = server.monitor()
     client.start()
-    expect(events.expect('auth-done', user='local')['cause'] != 0, 'a local name gets in although only RADIUS is a source')
+    refused(events, 'local')
     client.stop()
     server.stop()
 
@@ -99,7 +100,7 @@ def radius_request_says_who_and_where(lab):
 
 # What comes in, and what `show session` has of it. A value that is a list must have all its items.
 SHOWN = [
-    ('Class = 0x0001ff', 'class', ['0x0001ff']),
+    ('Class = 0x0001ff', 'class', ['0001ff']),
     ('Session-Timeout = 3600', 'session-timeout', '1h'),
     ('Idle-Timeout = 600', 'idle-timeout', '10m'),
     ('Acct-Interim-Interval = 90', 'interim-update', '1m30s'),
@@ -109,13 +110,13 @@ SHOWN = [
     ('Filter-Id += "fast.out"', 'outgoing-filter', 'fast'),
     ('Mikrotik-Rate-Limit = "1M/2M"', 'rate-limit', '1M/2M'),
     ('Mikrotik-Address-List = "good"', 'address-list', ['good']),
-    ('Mikrotik-Recv-Limit = 1000000', 'limit-bytes-in', '1000000'),
-    ('Mikrotik-Xmit-Limit = 2000000', 'limit-bytes-out', '2000000'),
-    ('Mikrotik-Total-Limit = 3000000', 'limit-bytes-total', '3000000'),
+    ('Mikrotik-Recv-Limit = 1000000', 'limit-bytes-in', '1M'),
+    ('Mikrotik-Xmit-Limit = 2000000', 'limit-bytes-out', '2M'),
+    ('Mikrotik-Total-Limit = 3000000', 'limit-bytes-total', '3M'),
     ('Mikrotik-Mark-Id = "m1"', 'mark', 'm1'),
     ('Framed-IPv6-Prefix = 2001:db8:a::/64', 'remote-ipv6-prefix', ['2001:db8:a::/64']),
     ('Delegated-IPv6-Prefix = 2001:db8:b::/56', 'delegated-ipv6-prefix', ['2001:db8:b::/56']),
-    ('Framed-Interface-Id = 0:0:0:7', 'remote-interface-id', '0x0000000000000007'),
+    ('Framed-Interface-Id = 0:0:0:7', 'remote-interface-id', '0000000000000007'),
     ('DNS-Server-IPv6-Address = 2001:db8::53', 'ipv6-dns-server', ['2001:db8::53']),
 ]
 
@@ -186,7 +187,7 @@ def radius_accept_of_another_service_is_refused(lab):
     server = road.nas()
     events = server.monitor()
     shell = road.client('shell', 'p')
-    expect(events.expect('auth-done', user='shell')['cause'] != 0, 'Login-User got in')
+    refused(events, 'shell')
     shell.stop()
     odd = road.client('odd', 'p', 'odd')
     server.session('odd')

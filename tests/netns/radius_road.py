@@ -67,3 +67,12 @@ def answered(text, code, cause=None):
     expect('Received %s ' % code in text, 'not a %s: %s' % (code, text.strip()[-400:]))
     if cause:
         expect('Error-Cause = %s' % cause in text, 'not because of %s: %s' % (cause, text.strip()[-400:]))
+
+
+def refused(events, user, deadline=30):
+    """That user's link ends without a session. (With MS-CHAP's leave to try again it is the client that gives up.)"""
+    down = events.expect('link-down', deadline, user=user)
+    expect(not [e for e in events.seen if e['event'] in ('session-up', 'auth-done') and e.get('user') == user and not e.get('cause')],
+           '%s was let in: %s' % (user, events.seen[-4:]))
+    events.seen.clear()
+    return down

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/** radius/acct-private.h - between acct.c (the sink) and acct-send.c (who is sent next), and for tests. All [main]. */
+#pragma once
+
+#include "acct.h"
+#include "spool.h"
+
+/** The way to the servers and the wall clock; tests have their own. */
+typedef struct {
+  RadiusExchange *(*exchange)(RadiusServer *server, const RadiusRequest *request);
+  void (*cancel)(RadiusExchange *exchange);
+  RadiusServer *(*pick)(RadiusServers *servers, const RadiusWant *want, const GPtrArray *tried);
+  gboolean (*serve)(const RadiusServers *servers, const RadiusWant *want);
+  gint64 (*wall_ms)(void);
+} RadiusAcctNet;
+
+/**
+ * Sends what waits in the spool. As long as servers answer, as many records are on their way as the window allows: it grows by one
+ * with each answer and is halved when nobody answers. When nobody answers at all, one record at a time finds out
+ * whether they are back, with pauses that double up to half a minute; then the window grows from one: no storm on return.
+ *
+ * An On or Off is a barrier (RFC 2866 4.1: it ends all sessions before it): what is older goes first, what is younger waits
+ * until it is answered.
+ */
+typedef struct {
+  const Radius *radius;
+  const RadiusAcctNet *net;
+  RadiusSpool *spool;
+  void (*changed)(gpointer user); /**< an exchange is over */
+  gpointer user;
+  gboolean on;
+  GQueue ready, held; /**< of RadiusLane: may go, wait behind a barrier */
+  GQueue flights;     /**< of what is on its way */
+  guint window;
+  gboolean waiting;    /**< nobody answers */
+  gboolean complained; /**< the log has it */
+  gboolean due;        /**< the pause is over: one record may go */
+  guint pause_ms;
+  guint scouts; /**< whose turn it is to look for servers */
+  guint spies;  /**< how often others were answered while On or Off was not */
+  AditTimer pause;
+  guint64 answers;
+  AditRateLimit complaints;
+  struct {
+    guint64 sent, repeats, acknowledged;
+  } count;
+} RadiusSender;
+
+void radius_sender_init(RadiusSender *sender, const Radius *radius, const RadiusAcctNet *net, RadiusSpool *spool,
+                        void (*changed)(gpointer user), gpointer user);
+void radius_sender_start(RadiusSender *sender);
+/** Cancels what is in flight; its records stay. */
+void radius_sender_stop(RadiusSender *sender);
+/** Somebody else may answer now: the pause is over. */
+void radius_sender_wake(RadiusSender *sender);
+/** RadiusSpoolOps: the first record of a lane may go; a lane is no more. */
+void radius_sender_ready(RadiusSender *sender, RadiusLane *lane);
+void radius_sender_forget(RadiusSender *sender, RadiusLane *lane);
+
+/** A record as a row: all that is known of it now, as attributes. */
+RadiusRow radius_acct_row(const AditAcctRecord *record, gboolean swap_octets);
+/** Whom the records of this row are for. `user` and `called_id` are the caller's to free. */
+RadiusWant radius_acct_want(const RadiusRow *row, char **user, char **called_id);
+
+/** For tests: with a way to the servers of their own. */
+RadiusAcct *radius_acct_new_with(const Radius *radius, const RadiusAcctNet *net);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/**
+ * tests/unit/radius/acct-world.h - accounting on virtual time: a loop, a disk and servers that the test commands.
+ *
+ * The disk is the real store on a real file, with a gate before it: writes that have not passed the gate are lost in a kill, in
+ * order, as the last transactions are in a real one.
+ */
+#pragma once
+
+#include "hex.h"
+#include "plugins-auth/radius/acct-private.h"
+
+enum { WORLD_SERVERS = 2 };
+
+/** A packet as a server got it. */
+typedef struct {
+  guint server, life, status;
+  char *id;           /**< Acct-Session-Id */
+  GBytes *attributes; /**< all */
+  GBytes *rest;       /**< all but Acct-Delay-Time and Event-Timestamp: what a repeat has in common */
+  guint64 in_octets, out_octets;
+  guint32 delay, stamp, cause, time, class_count;
+  gint64 at_ms; /**< wall clock */
+} Arrival;
+
+typedef struct {
+  Radius radius;
+  RadiusAcct *acct;
+  GRand *rand;
+  guint64 now;
+  gint64 wall_ms; /**< at now = 0 */
+  guint life;
+  char *dir, *path;
+  /* the disk */
+  GQueue gate;
+  guint passed;       /**< operations of which the end is not known */
+  gboolean open_gate; /**< all passes at once */
+  gboolean disk_fails, reading_fails;
+  /* servers */
+  gboolean up[WORLD_SERVERS];
+  guint servers;
+  guint lose_percent; /**< of answers */
+  guint rtt_ms, timeout_ms, tries;
+  gboolean ignores_on;
+  const char *unserved; /**< a user whom no server is for */
+  const char *user;     /**< of the next records */
+  gboolean client;      /**< the next records are of client sessions */
+  GPtrArray *arrivals;  /**< of Arrival */
+  GQueue exchanges;
+  guint in_flight, most_in_flight, sends;
+  GHashTable *timers;
+} World;
+
+extern World world;
+
+void world_begin(guint32 seed);
+void world_end(void);
+/** A new life: opens the store and starts accounting. */
+void world_start(void);
+/** kill -9: what did not pass the gate never was. */
+void world_kill(void);
+/** A clean stop with this budget, up to the process's end. */
+void world_stop(guint budget_ms);
+/** Lets `n` operations through to the disk and waits for their ends. */
+void world_pass(guint n);
+/** Everything passes, and time goes on by `ms`. */
+void world_run(guint ms);
+/** Until `done` or `ms` have passed; FALSE = they have. */
+gboolean world_run_until(gboolean (*done)(void), guint ms);
+/** Nothing waits, in memory or on the disk's way. */
+gboolean world_is_idle(void);
+/** How many rows a table has on the disk. */
+guint world_rows(const char *table);
+
+/** Hands a record to the sink; `*kept` becomes 1 or -1 (FALSE) when it is told. */
+void world_record(AditAcctKind kind, const char *id, guint64 rx_octets, guint64 tx_octets, guint64 uptime_ms, int *kept);
+
+gint64 world_wall(void);
+/** How many arrivals have this status and session; NULL = any. */
+guint world_count(guint status, const char *id);
+const Arrival *world_arrival(guint index);
+/** The last arrival of this kind, which must be there. */
+const Arrival *world_last(guint status, const char *id);
+/** The first attribute of this type. */
+gboolean arrival_find(const Arrival *arrival, guint32 vendor, guint8 type, RadiusAttribute *out);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "dae.h"
 #include "names.h"
 #include "server.h"
 #include "source.h"
@@ -10,6 +11,8 @@ static gboolean plugin_prepare(gpointer state, const AditValue *config, gpointer
   Radius *radius = state;
   RadiusConfig *next = radius_config_new(radius, config, radius->config, error);
 
+  if (next && radius->dae && !radius_dae_prepare(radius->dae, next, error))
+    g_clear_pointer(&next, radius_config_unref);
   *staged = next;
   return next != NULL;
 }
@@ -21,21 +24,29 @@ static void plugin_commit(gpointer state, gpointer staged) {
   radius->config = staged;
   radius_config_warn(radius->config);
   radius_servers_resolve(radius->config->servers);
+  if (radius->dae)
+    radius_dae_commit(radius->dae);
   radius_config_unref(before);
 }
 
 static void plugin_abort(gpointer state, gpointer staged) {
+  Radius *radius = state;
+
+  if (radius->dae)
+    radius_dae_abort(radius->dae);
   radius_config_unref(staged);
 }
 
 /* ---- life ---- */
 
 static gboolean plugin_start(gpointer state, GError **error) {
+  Radius *radius = state;
   g_autoptr(GError) nameless = NULL;
 
   if (!radius_names_load(radius_names_file(), &nameless))
     adit_warning(NULL, "attributes are known by number only: %s", nameless->message);
-  return TRUE;
+  radius->dae = radius_dae_start(radius, error);
+  return radius->dae != NULL;
 }
 
 static void plugin_fini(gpointer state) {
@@ -43,6 +54,7 @@ static void plugin_fini(gpointer state) {
 
   if (!radius)
     return;
+  radius_dae_stop(radius->dae);
   radius_source_free(radius->source);
   radius_config_unref(radius->config);
   radius_names_unload();

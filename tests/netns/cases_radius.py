@@ -2,6 +2,7 @@
 """Users, attributes and accounting by Debian's FreeRADIUS."""
 
 import configs
+import freeradius
 from lab import expect, poll
 from radius_road import NAS, RADIUS, RadiusRoad, refused
 from road import CLIENT, INSIDE, SERVER, load
@@ -280,26 +281,36 @@ def radius_accounting_of_local_users_and_directions(lab):
 
 
 @case
-def radius_by_ipv6_and_by_name(lab):
-    """A server that has an IPv6 address, or a name."""
+def radius_by_ipv6(lab):
     road = RadiusRoad(lab, ANN)
     road.srv.address('to-aaa', '2001:db8:aaa::1/64')
     road.aaa.address('wire', '2001:db8:aaa::2/64')
-    server = road.nas(({'address': RADIUS, 'name': 'by-address'},))
-    server.stop()
     road.free.stop()
     with open(road.free.folder + '/site.conf') as f:
         text = f.read()
     with open(road.free.folder + '/site.conf', 'w') as f:
         f.write(text.replace('ipaddr = ' + RADIUS, 'ipv6addr = 2001:db8:aaa::2'))
     road.free.start()
-    server.configure(configs.write(road.tree(({'address': '2001:db8:aaa::2'},), radius={'nas-address': '2001:db8:aaa::1'})))
-    server.start()
+    server = road.nas(('2001:db8:aaa::2',))
     client = road.client('ann', 'wonder-land')
     road.works(server, client, 'ann')
     client.stop()
     server.no_session()
     expect(road.free.record(Acct_Status_Type='Stop')['NAS-IPv6-Address'] == '2001:db8:aaa::1', 'NAS-IPv6-Address')
+    server.stop()
+
+
+@case
+def radius_by_name(lab):
+    """A server that is named; the name is looked up aside."""
+    road = RadiusRoad(lab, ANN)
+    here = freeradius.FreeRadius(lab, road.srv, '127.0.0.1', {'bob': ('builder', [])}, name='freeradius-here')
+    server = road.nas(('localhost',))
+    client = road.client('bob', 'builder')
+    road.works(server, client, 'bob')
+    client.stop()
+    server.no_session()
+    here.record(Acct_Status_Type='Stop')
     server.stop()
 
 

@@ -19,7 +19,7 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.settimeout(float(sys.argv[3]))
 s.connect((sys.argv[1], int(sys.argv[2])))
 for line in sys.stdin.read().split():
-    s.send(bytes.fromhex(line))
+    s.send(bytes.fromhex(line[1:]))
     try:
         print(s.recv(4096).hex())
     except OSError:
@@ -45,7 +45,7 @@ def end(server, clients):
 
 def raw(road, *packets, port=3799, timeout=1):
     """Sends datagrams from one socket; what came back for each, None where nothing did."""
-    done = road.aaa.run(sys.executable, '-c', ASK, NAS, port, timeout, stdin='\n'.join(p.hex() for p in packets))
+    done = road.aaa.run(sys.executable, '-c', ASK, NAS, port, timeout, stdin='\n'.join('=' + p.hex() for p in packets))
     return [None if line == '-' else radius.Packet.parse(bytes.fromhex(line)) for line in done.stdout.split()]
 
 
@@ -150,7 +150,7 @@ def dae_duplicates_act_once(lab):
     port = 40000
 
     def once():
-        done = road.aaa.run(sys.executable, '-c', ASK.replace('s.connect', 's.bind(("", %d)); s.connect' % port), NAS, 3799, 2, stdin=request.hex())
+        done = road.aaa.run(sys.executable, '-c', ASK.replace('s.connect', 's.bind(("", %d)); s.connect' % port), NAS, 3799, 2, stdin='=' + request.hex())
         return bytes.fromhex(done.stdout.strip().replace('-', ''))
     first = once()
     expect(first[:1] == bytes((radius.DISCONNECT_ACK,)), 'the first: %s' % first.hex())

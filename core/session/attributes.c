@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/session/attributes.h"
 
+#include "core/base/loop.h"
 #include "core/config/accept.h"
 #include "core/config/schema.h"
 #include "core/session/session.h"
@@ -23,14 +24,18 @@ const AditOption *adit_attribute_option(const char *name) {
 }
 
 AditValue *adit_attributes_check(AditValue *given, const char *source, const AditLogContext *log, GError **error) {
+  static AditRateLimit strangers;
   g_autoptr(AditValue) good = adit_value_map();
+  guint kept = 0;
 
   for (guint i = 0; i < adit_value_length(given); i++) {
     const char *name = adit_value_key(given, i);
     const AditValue *value = adit_value_get(given, name);
     const AditOption *option = adit_attribute_option(name);
     if (schema && !option) {
-      adit_warning(log, "source %s gave the attribute %s, which nobody knows: it is left out", source, name);
+      if (adit_rate_allows(&strangers, adit_loop_service()->now(), 5, 1000, &kept))
+        adit_warning(log, "source %s gave the attribute %s, which nobody knows: it is left out%s", source, name,
+                     kept ? " (and more like it)" : "");
       continue;
     }
     if (option && !adit_option_accepts(option, value, error)) {

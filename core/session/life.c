@@ -201,7 +201,11 @@ static void merge(AditSess *session, AditSessLink *link) {
     session->record = adit_value_map();
     adit_value_set(session->record, "profile", adit_value_ref(adit_value_get(session->config, "profile")));
   } else {
+    const char *profile = adit_value_get_string(link->record, "profile", NULL);
+    AditLogContext log = adit_sess_log(session);
     session->record = adit_value_ref(link->record);
+    if (profile && !adit_profiles_have(profiles, profile))
+      adit_warning(&log, "source %s gave the profile %s, and there is none of that name", session->source, profile);
   }
   session->attributes = adit_profiles_merge(profiles, session->record, adit_sess_default_profile(session));
   session->first = adit_value_ref(session->attributes);

@@ -117,7 +117,7 @@ static void on_send(gpointer host, const guint8 *frame, gsize length) {
   link->spec.datapath->link_send(link->dp_link, frame, length);
 }
 
-/* EAP: the next round goes to the same source, with what it gave (RADIUS calls it State, RFC 2865 5.24). */
+/* EAP: the next round goes to the same source, with what it gave. */
 static void remember_conversation(AditSessLink *link, const AditAuthReply *reply, const char *source) {
   gboolean open = reply->outcome == ADIT_AUTH_CHALLENGE;
 
@@ -145,7 +145,8 @@ static void on_answer(guint64 id, const AditAuthReply *reply, const char *source
       g_free(link->source);
       link->source = g_strdup(source);
     } else {
-      refusal.why = error->message;
+      adit_warning(&log, "%s", error->message);
+      refusal.why = "the source gave an attribute that can't be used";
       reply = &refusal;
     }
   }

@@ -137,3 +137,53 @@ def two_servers_chosen_by_address(lab):
     bob.stop()
     client.stop()
     server.stop()
+
+
+@case
+def only_one_may_replace_the_first_session(lab):
+    road = Road(lab)
+    alice = {'alice': {'password': 'wonder-land', 'remote-address': '10.64.0.9'}}
+    server = road.server(alice, profile={'only-one': True, 'only-one-policy': 'replace'})
+    events = server.monitor()
+    patient = {'redial-min': '1h', 'redial-max': '1h'}
+    first = road.client(**patient)
+    road.works(server, first)
+    second = road.client(name='cli2', **patient)
+    down = events.expect('session-down', user='alice')
+    expect(down['cause'] == 10, 'the first one ended by cause %s' % down['cause'])
+    road.works(server, second)
+    expect(len(server.sessions()) == 1, 'there are two sessions of alice')
+    first.no_session()
+    second.stop()
+    first.stop()
+    server.stop()
+
+
+@case
+def a_quota_ends_a_session(lab):
+    road = Road(lab)
+    server = road.server({'alice': {'password': 'wonder-land', 'limit-bytes-total': '20k'}})
+    events = server.monitor()
+    client = road.client(**{'redial-min': '1h', 'redial-max': '1h'})
+    road.works(server, client)
+    road.cli.ping(INSIDE, count=12, interval=0.1, size=1000)
+    down = events.expect('session-down', user='alice')
+    expect(down['cause'] == 10 and down['reason'] == 'limit-bytes-total', 'it ended by %s' % down)
+    client.stop()
+    server.stop()
+
+
+@case
+def a_deleted_interface_ends_its_session(lab):
+    road = Road(lab)
+    server, client = road.server(), road.client()
+    at_server, _ = road.works(server, client)
+    events = server.monitor()
+    road.srv.run('ip', 'link', 'delete', at_server['interface'])
+    down = events.expect('session-down', user='alice')
+    expect(down['cause'] == 8, 'it ended by cause %s' % down['cause'])
+    poll(lambda: [s['id'] != at_server['id'] for s in server.sessions()] == [True], 'the client is back', 15)
+    road.works(server, client)
+    client.stop()
+    server.no_session()
+    server.stop()

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "acct.h"
 #include "dae.h"
 #include "names.h"
 #include "server.h"
 #include "source.h"
+
+enum { STOP_MS = 3000 }; /* for the last records: what is not acknowledged by then goes out after the next start */
 
 /* ---- configuration ---- */
 
@@ -24,6 +27,7 @@ static void plugin_commit(gpointer state, gpointer staged) {
   radius->config = staged;
   radius_config_warn(radius->config);
   radius_servers_resolve(radius->config->servers);
+  radius_acct_config(radius->acct);
   if (radius->dae)
     radius_dae_commit(radius->dae);
   radius_config_unref(before);
@@ -46,7 +50,29 @@ static gboolean plugin_start(gpointer state, GError **error) {
   if (!radius_names_load(radius_names_file(), &nameless))
     adit_warning(NULL, "attributes are known by number only: %s", nameless->message);
   radius->dae = radius_dae_start(radius, error);
-  return radius->dae != NULL;
+  if (!radius->dae)
+    return FALSE;
+  radius_acct_start(radius->acct);
+  return TRUE;
+}
+
+typedef struct {
+  AditPlugin *plugin;
+  void (*done)(AditPlugin *plugin);
+} Stopping;
+
+static void records_are_safe(gpointer data) {
+  g_autofree Stopping *stopping = data;
+  stopping->done(stopping->plugin);
+}
+
+static void plugin_stop(gpointer state, void (*done)(AditPlugin *plugin), AditPlugin *plugin) {
+  Radius *radius = state;
+  Stopping *stopping = g_new(Stopping, 1);
+
+  *stopping = (Stopping){plugin, done};
+  g_clear_pointer(&radius->dae, radius_dae_stop);
+  radius_acct_stop(radius->acct, STOP_MS, records_are_safe, stopping);
 }
 
 static void plugin_fini(gpointer state) {
@@ -56,6 +82,7 @@ static void plugin_fini(gpointer state) {
     return;
   radius_dae_stop(radius->dae);
   radius_source_free(radius->source);
+  radius_acct_free(radius->acct);
   radius_config_unref(radius->config);
   radius_names_unload();
   g_free(radius);
@@ -79,9 +106,11 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
   Radius *radius = g_new0(Radius, 1);
 
   radius->plugin = plugin;
-  if (get_services(radius, host, error))
+  if (get_services(radius, host, error)) {
+    radius->acct = radius_acct_new(radius);
     radius->source = radius_source_new(radius, error);
-  if (radius->source && radius_show_init(radius, error)) {
+  }
+  if (radius->source && radius->aaa->sink_add(plugin, &radius_acct_sink, radius->acct, error) && radius_show_init(radius, error)) {
     *state = radius;
     return TRUE;
   }
@@ -91,9 +120,11 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
 
 static const AditFeature features[] = {
     {ADIT_PROVIDES, "auth-source:radius"},
+    {ADIT_PROVIDES, "acct-sink:radius"},
 };
 
 ADIT_PLUGIN_DEFINE(radius, .name = "radius", .version = ADIT_VERSION,
                    .summary = "RADIUS: users, accounting, dynamic authorization (RFC 2865, 2866, 5176)", .features = features,
                    .n_features = G_N_ELEMENTS(features), .options = radius_options, .n_options = RADIUS_N_OPTIONS, .init = plugin_init,
-                   .start = plugin_start, .prepare = plugin_prepare, .commit = plugin_commit, .abort = plugin_abort, .fini = plugin_fini);
+                   .start = plugin_start, .prepare = plugin_prepare, .commit = plugin_commit, .abort = plugin_abort, .stop = plugin_stop,
+                   .fini = plugin_fini);

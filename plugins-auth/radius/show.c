@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "acct.h"
+#include "dae.h"
 #include "server.h"
 #include "source.h"
 
@@ -7,6 +9,10 @@ static const char interface[] = "# RADIUS: servers, accounting that waits, dynam
                                 "\n"
                                 "# One item for each server and role.\n"
                                 "method ListServers() -> (servers: []object)\n"
+                                "# Records that wait for a server, and what became of others.\n"
+                                "method GetAccounting() -> (accounting: object)\n"
+                                "# Requests of servers: Disconnect and CoA.\n"
+                                "method GetIncoming() -> (incoming: object)\n"
                                 "# Sets the servers' counters to zero.\n"
                                 "method ResetCounters() -> ()\n";
 
@@ -21,6 +27,19 @@ static const AditCommand commands[] = {
      .help = "One line for each server and role, in the order in which they are asked. A dead server is tried again by one request at a "
              "time. bad-replies are answers that were not believed: a wrong secret on either side, or somebody who lies. The round trip of "
              "the last answer is in milliseconds.\nExample: aditctl show radius"},
+    {.size = sizeof(AditCommand),
+     .verb = "show radius-accounting",
+     .method = "io.adit.radius.GetAccounting",
+     .summary = "accounting records that wait for a RADIUS server, and counters",
+     .help = "records: on disk, not acknowledged yet; oldest: for how many seconds the oldest has waited; sessions: that have a Start and "
+             "no Stop; "
+             "recovered: Stops of sessions that a crash ended; lost: did not fit into spool.max-records.\nExample: aditctl show "
+             "radius-accounting"},
+    {.size = sizeof(AditCommand),
+     .verb = "show radius-incoming",
+     .method = "io.adit.radius.GetIncoming",
+     .summary = "counters of Disconnect- and CoA-Requests",
+     .help = "bad-requests were dropped in silence: of a stranger, forged, unsigned, too old.\nExample: aditctl show radius-incoming"},
     {.size = sizeof(AditCommand),
      .verb = "radius reset-counters",
      .method = "io.adit.radius.ResetCounters",
@@ -89,6 +108,24 @@ static void call_list_servers(gpointer state, AditCall *call, const AditValue *p
   reply(radius, call, "servers", list);
 }
 
+static void call_get_accounting(gpointer state, AditCall *call, const AditValue *parameters) {
+  Radius *radius = state;
+  reply(radius, call, "accounting", radius_acct_describe(radius->acct));
+}
+
+static void call_get_incoming(gpointer state, AditCall *call, const AditValue *parameters) {
+  Radius *radius = state;
+  const RadiusDaeStats none = {0}, *stats = radius->dae ? radius_dae_stats(radius->dae) : &none;
+  AditValue *map = adit_value_map();
+
+  set_number(map, "requests", stats->requests);
+  set_number(map, "bad-requests", stats->bad_requests);
+  set_number(map, "acks", stats->acks);
+  set_number(map, "naks", stats->naks);
+  set_number(map, "duplicates", stats->duplicates);
+  reply(radius, call, "incoming", map);
+}
+
 static void call_reset_counters(gpointer state, AditCall *call, const AditValue *parameters) {
   Radius *radius = state;
 
@@ -100,6 +137,8 @@ static void call_reset_counters(gpointer state, AditCall *call, const AditValue 
 
 static const AditMethod methods[] = {
     {sizeof(AditMethod), "ListServers", FALSE, call_list_servers},
+    {sizeof(AditMethod), "GetAccounting", FALSE, call_get_accounting},
+    {sizeof(AditMethod), "GetIncoming", FALSE, call_get_incoming},
     {sizeof(AditMethod), "ResetCounters", TRUE, call_reset_counters},
 };
 

@@ -2,7 +2,8 @@
 #include "server.h"
 
 enum { AUTH_PORT = 1812, ACCT_PORT = 1813, RADSEC_PORT = 2083, DAE_PORT = 3799 };
-#define RADSEC_SECRET "radsec" /* RFC 6614 2.3 */
+/* RFC 6614 2.3, RFC 7360 2.1: what is hidden inside TLS is hidden with these */
+static const char *const tls_secrets[] = {[RADIUS_TLS] = "radsec", [RADIUS_DTLS] = "radius/dtls"};
 
 G_GNUC_PRINTF(3, 4)
 static void complain(GString *wrong, const AditWhere *where, const char *format, ...) {
@@ -62,7 +63,7 @@ static void read_address(RadiusServer *server, const AditValue *item, GString *w
 static void read_secret(RadiusServer *server, const AditValue *item, GString *wrong) {
   const char *secret = adit_value_get_string(item, "secret", NULL);
 
-  server->secret = g_strdup(server->protocol != RADIUS_UDP ? RADSEC_SECRET : secret ? secret : "");
+  server->secret = g_strdup(server->protocol != RADIUS_UDP ? tls_secrets[server->protocol] : secret ? secret : "");
   if (server->protocol == RADIUS_UDP && !secret)
     complain(wrong, &item->where, "radius.servers: `%s' has no secret", server->name);
 }
@@ -73,6 +74,8 @@ static void read_tls(RadiusServer *server, const AditValue *item, GString *wrong
   server->ca = g_strdup(adit_value_get_string(item, "ca", NULL));
   if (server->protocol == RADIUS_UDP)
     return;
+  if (server->source.family)
+    complain(wrong, &adit_value_get(item, "src-address")->where, "radius.servers: src-address: with RadSec the route chooses it");
   if (!server->ca)
     complain(wrong, &item->where, "radius.servers: `%s' needs `ca': whose certificates are to be trusted?", server->name);
   if (!server->certificate || !server->private_key)

@@ -21,7 +21,7 @@ struct RadiusExchange {
   gpointer own;           /**< the door's */
 };
 
-extern const RadiusDoor radius_udp_door;
+extern const RadiusDoor radius_udp_door, radius_radsec_door;
 
 static inline RadiusRoleState *radius_exchange_state(const RadiusExchange *exchange) {
   return &exchange->server->peer->role[exchange->role];

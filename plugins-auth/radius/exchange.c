@@ -38,13 +38,13 @@ static void unsent(AditTimer *timer, gpointer data) {
 
 RadiusExchange *radius_exchange(RadiusServer *server, const RadiusRequest *request) {
   RadiusExchange *exchange = g_new0(RadiusExchange, 1);
-  const RadiusDoor *door = server->protocol == RADIUS_UDP ? &radius_udp_door : NULL;
+  const RadiusDoor *door = server->protocol == RADIUS_UDP ? &radius_udp_door : &radius_radsec_door;
 
   exchange->server = radius_server_ref(server);
   exchange->role = request->code == RADIUS_ACCOUNTING_REQUEST ? RADIUS_ACCT : RADIUS_AUTH;
   exchange->request = *request;
   exchange->timer.data = exchange;
-  if (door && radius_server_begin(server, exchange->role)) {
+  if (radius_server_begin(server, exchange->role)) {
     exchange->door = door;
     if (door->begin(exchange))
       return exchange;

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "radsec-session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <radcli/radcli.h>
+#include <signal.h>
+#include <unistd.h>
+
+enum {
+  REST_US = 125 * G_USEC_PER_SEC, /* libradcli renews a session at most every 120 s */
+  IDLE_US = 110 * G_USEC_PER_SEC, /* and looks whether it is still good after 120 s of silence */
+  PASSWORD = 2,
+  MESSAGE_AUTHENTICATOR = 80
+};
+
+struct RadsecSession {
+  rc_handle *handle; /* NULL: never connected */
+  gboolean broken;
+  gint64 renewed_us, used_us;
+  GMutex lock; /* of fd, which another thread may shut down */
+  int fd;
+};
+
+RadsecSettings *radsec_settings_new(const RadiusServer *server, RadiusRole role) {
+  RadsecSettings *settings = g_new0(RadsecSettings, 1);
+  char address[ADIT_ADDRESS_TEXT];
+  AditAddress at = adit_endpoint_address(&server->at[role]);
+
+  settings->dtls = server->protocol == RADIUS_DTLS;
+  settings->at = server->at[role];
+  settings->host = g_strdup(server->host ? server->host : adit_address_format(&at, address));
+  settings->certificate = g_strdup(server->certificate);
+  settings->private_key = g_strdup(server->private_key);
+  settings->ca = g_strdup(server->ca);
+  settings->timeout_ms = server->timeout_ms;
+  return settings;
+}
+
+void radsec_settings_free(RadsecSettings *settings) {
+  g_free(settings->host);
+  g_free(settings->certificate);
+  g_free(settings->private_key);
+  g_free(settings->ca);
+  g_free(settings);
+}
+
+/* ---- life ---- */
+
+RadsecSession *radsec_session_new(void) {
+  RadsecSession *session = g_new0(RadsecSession, 1);
+
+  g_mutex_init(&session->lock);
+  session->fd = -1;
+  session->renewed_us = -REST_US;
+  return session;
+}
+
+gboolean radsec_session_usable(const RadsecSession *session) {
+  return !session->handle || !session->broken || g_get_monotonic_time() - session->renewed_us >= REST_US;
+}
+
+gboolean radsec_session_connected(const RadsecSession *session) {
+  return session->handle && !session->broken;
+}
+
+static void remember_fd(RadsecSession *session) {
+  g_mutex_lock(&session->lock);
+  session->fd = session->handle ? rc_tls_fd(session->handle) : -1;
+  g_mutex_unlock(&session->lock);
+}
+
+void radsec_session_interrupt(RadsecSession *session) {
+  g_mutex_lock(&session->lock);
+  if (session->fd >= 0)
+    shutdown(session->fd, SHUT_RDWR);
+  g_mutex_unlock(&session->lock);
+}
+
+void radsec_session_retire(RadsecSession *session) {
+  static GPtrArray *retired; /* what libradcli will never free: kept, and not lost */
+
+  radsec_session_interrupt(session);
+  if (session->handle) {
+    if (!retired)
+      retired = g_ptr_array_new();
+    g_ptr_array_add(retired, session->handle);
+  }
+  g_mutex_clear(&session->lock);
+  g_free(session);
+}
+
+/* ---- a dictionary without meanings: every attribute is octets, so that none is lost or changed on its way ---- */
+
+/** Vendors whose attributes adit reads or writes, and a few whose attributes servers are fond of. libradcli 1.2.11 knows vendors below
+ *  65536 only, and drops those that its dictionary has not. */
+static const guint vendors[] = {9, 311, 529, 2352, 3561, 4874, 8164, 10415, 11344, 14122, 14559, 14988, 25053, 25506};
+
+/** libradcli itself writes these four, and must know how. */
+static const char *type_of(guint vendor, guint type) {
+  static const char *const own[256] = {[4] = "ipaddr", [5] = "integer", [6] = "integer", [41] = "integer", [95] = "ipv6addr"};
+  return !vendor && own[type] ? own[type] : "string";
+}
+
+static gpointer write_dictionary(gpointer unused) {
+  GString *text = g_string_new(NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS(vendors); i++)
+    g_string_append_printf(text, "VENDOR V%u %u\n", vendors[i], vendors[i]);
+  for (guint type = 1; type < 256; type++) {
+    g_string_append_printf(text, "ATTRIBUTE A%u %u %s\n", type, type, type_of(0, type));
+    for (guint i = 0; i < G_N_ELEMENTS(vendors); i++)
+      g_string_append_printf(text, "ATTRIBUTE V%uA%u %u string V%u\n", vendors[i], type, type, vendors[i]);
+  }
+  return text;
+}
+
+/* ---- connecting ---- */
+
+/** Whether a connection can be made within the timeout: libradcli would wait for as long as the kernel does. */
+static gboolean reachable(const RadsecSettings *settings) {
+  int fd, error = 0;
+  socklen_t size = sizeof error;
+
+  if (settings->dtls)
+    return TRUE;
+  fd = socket(settings->at.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0)
+    return FALSE;
+  struct pollfd wait = {.fd = fd, .events = POLLOUT};
+  gboolean good = connect(fd, &settings->at.any, adit_endpoint_size(&settings->at)) == 0;
+  if (!good && errno == EINPROGRESS && poll(&wait, 1, (int)settings->timeout_ms) == 1)
+    good = !getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) && !error;
+  close(fd);
+  return good;
+}
+
+static gboolean configure(rc_handle *handle, const RadsecSettings *settings) {
+  static GOnce dictionary = G_ONCE_INIT;
+  const GString *words = g_once(&dictionary, write_dictionary, NULL);
+  gboolean six = strchr(settings->host, ':') != NULL;
+  /* The empty secret behind the last colon: else libradcli looks for one in a file. */
+  g_autofree char *server = g_strdup_printf(six ? "[%s]:%u:" : "%s:%u:", settings->host, adit_endpoint_port(&settings->at));
+  g_autofree char *timeout = g_strdup_printf("%u", (settings->timeout_ms + 999) / 1000);
+  const struct {
+    const char *name, *value;
+  } options[] = {
+      {"serv-type", settings->dtls ? "dtls" : "tls"},
+      {"authserver", server},
+      {"radius_timeout", timeout},
+      {"radius_retries", "0"},
+      {"tls-ca-file", settings->ca},
+      {"tls-cert-file", settings->certificate},
+      {"tls-key-file", settings->private_key},
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS(options); i++)
+    if (rc_add_config(handle, options[i].name, options[i].value, "adit", (int)i))
+      return FALSE;
+  if (settings->at.any.sa_family == AF_INET6 && rc_add_config(handle, "bindaddr", "::", "adit", 0)) /* for the family; it does not bind */
+    return FALSE;
+  return !rc_read_dictionary_from_buffer(handle, words->str, words->len) && !rc_apply_config(handle);
+}
+
+static gboolean first_connect(RadsecSession *session, const RadsecSettings *settings) {
+  rc_handle *handle = rc_new();
+
+  if (!handle || !rc_config_init(handle)) /* which frees it */
+    return FALSE;
+  if (!configure(handle, settings)) {
+    rc_destroy(handle);
+    return FALSE;
+  }
+  session->handle = handle;
+  return TRUE;
+}
+
+/** libradcli says nothing of how that went, but the new connection has another descriptor. */
+static gboolean renew(RadsecSession *session) {
+  int before = rc_tls_fd(session->handle);
+
+  g_mutex_lock(&session->lock);
+  session->fd = -1;
+  g_mutex_unlock(&session->lock);
+  rc_check_tls(session->handle);
+  gboolean another = rc_tls_fd(session->handle) != before;
+  if (another || session->broken)
+    session->renewed_us = g_get_monotonic_time();
+  return another;
+}
+
+static gboolean connected(RadsecSession *session, const RadsecSettings *settings, gboolean *fresh) {
+  gint64 now = g_get_monotonic_time();
+
+  if (session->handle && !session->broken && now - session->used_us < IDLE_US)
+    return TRUE;
+  if (!radsec_session_usable(session) || !reachable(settings))
+    return FALSE;
+  *fresh = session->handle ? renew(session) : first_connect(session, settings);
+  gboolean good = *fresh || (session->handle && !session->broken);
+  session->broken = session->handle && !good;
+  remember_fd(session);
+  return good;
+}
+
+/* ---- asking ---- */
+
+static gboolean add_pair(const RadsecSession *session, VALUE_PAIR **list, const RadsecQuestion *question,
+                         const RadiusAttribute *attribute) {
+  const void *value = attribute->value;
+  int length = attribute->length;
+  gboolean good = TRUE;
+  char password[129];
+  guint32 number;
+
+  if (!attribute->vendor && attribute->type == PASSWORD) {
+    good = radius_unhide(attribute->value, attribute->length, question->authenticator, question->secret, password);
+    value = password;
+    length = good ? (int)strlen(password) : 0;
+    good = good && length <= AUTH_PASS_LEN;
+  } else if (strcmp(type_of(attribute->vendor, attribute->type), "string") && radius_attribute_int(attribute, &number)) {
+    value = &number;
+  }
+  good = good && rc_avpair_add(session->handle, list, attribute->type, value, length, (int)attribute->vendor);
+  explicit_bzero(password, sizeof password);
+  return good;
+}
+
+static void free_pairs(VALUE_PAIR *list) {
+  for (VALUE_PAIR *pair = list; pair; pair = rc_avpair_next(pair))
+    explicit_bzero(pair->strvalue, sizeof pair->strvalue);
+  rc_avpair_free(list);
+}
+
+static gboolean write_pairs(const RadsecSession *session, const RadsecQuestion *question, VALUE_PAIR **list) {
+  const RadiusPacket packet = {.attributes = question->attributes, .length = question->length};
+  RadiusAttribute attribute;
+  RadiusIter iter = {0};
+
+  while (radius_packet_next(&packet, &iter, &attribute))
+    if (!add_pair(session, list, question, &attribute))
+      return FALSE;
+  return TRUE;
+}
+
+static void read_pairs(RadsecQuestion *question, VALUE_PAIR *list) {
+  radius_build(&question->reply, question->reply_code, FALSE);
+  for (VALUE_PAIR *pair = list; pair; pair = rc_avpair_next(pair)) {
+    guint32 vendor = (guint32)VENDOR(pair->attribute);
+    guint8 type = (guint8)ATTRID(pair->attribute);
+    if (pair->type == PW_TYPE_INTEGER || pair->type == PW_TYPE_IPADDR)
+      radius_put_int(&question->reply, vendor, type, pair->lvalue);
+    else
+      radius_put(&question->reply, vendor, type, pair->strvalue, pair->lvalue);
+  }
+}
+
+static RadsecResult take_answer(RadsecSession *session, RadsecQuestion *question, int result, RC_AAA_CTX *context) {
+  gboolean accounting = question->code == RADIUS_ACCOUNTING_REQUEST;
+
+  session->used_us = g_get_monotonic_time();
+  switch (result) {
+  case OK_RC:
+    question->reply_code = accounting ? RADIUS_ACCOUNTING_RESPONSE : RADIUS_ACCESS_ACCEPT;
+    break;
+  case REJECT_RC:
+    question->reply_code = RADIUS_ACCESS_REJECT;
+    break;
+  case CHALLENGE_RC:
+    question->reply_code = RADIUS_ACCESS_CHALLENGE;
+    break;
+  case TIMEOUT_RC:
+    session->broken = TRUE;
+    return RADSEC_SILENT;
+  case BADRESP_RC:
+    return RADSEC_BAD;
+  default:
+    session->broken = TRUE;
+    return RADSEC_BROKEN;
+  }
+  if (!context || (accounting && result != OK_RC))
+    return RADSEC_BAD;
+  memcpy(question->request_authenticator, rc_aaa_ctx_get_vector(context), sizeof question->request_authenticator);
+  return RADSEC_ANSWERED;
+}
+
+/** An answer that still comes would be taken for the next one's: libradcli renews what it has seen fail. */
+static void break_off(RadsecSession *session, VALUE_PAIR *sent) {
+  VALUE_PAIR *received = NULL;
+
+  radsec_session_interrupt(session);
+  rc_aaa_ctx_server(session->handle, NULL, rc_conf_srv(session->handle, "authserver"), AUTH, 0, sent, &received, NULL, 0,
+                    PW_ACCESS_REQUEST);
+  free_pairs(received);
+}
+
+/** A connection that is gone must end in an error, not in the daemon's. */
+static void hold_back_sigpipe(void) {
+  sigset_t set;
+
+  sigemptyset(&set);
+  sigaddset(&set, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+RadsecResult radsec_session_ask(RadsecSession *session, const RadsecSettings *settings, RadsecQuestion *question, gboolean *fresh) {
+  VALUE_PAIR *sent = NULL, *received = NULL;
+  RC_AAA_CTX *context = NULL;
+
+  hold_back_sigpipe();
+  if (!connected(session, settings, fresh))
+    return RADSEC_BROKEN;
+  if (!write_pairs(session, question, &sent)) {
+    free_pairs(sent);
+    return RADSEC_BAD;
+  }
+  int result = rc_aaa_ctx_server(session->handle, &context, rc_conf_srv(session->handle, "authserver"), AUTH, 0, sent, &received, NULL, 0,
+                                 question->code == RADIUS_ACCOUNTING_REQUEST ? PW_ACCOUNTING_REQUEST : PW_ACCESS_REQUEST);
+  RadsecResult answer = take_answer(session, question, result, context);
+  if (answer == RADSEC_ANSWERED)
+    read_pairs(question, received);
+  else if (answer == RADSEC_SILENT)
+    break_off(session, sent);
+  free_pairs(received);
+  free_pairs(sent);
+  if (context)
+    rc_aaa_ctx_free(context);
+  return answer;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/*
+ * RadSec: RADIUS over TLS (RFC 6614) and DTLS (RFC 7360), carried by libradcli on the plugin's threads. Two of those threads at most are
+ * for logins and one for accounting, so that the one that is left still looks names up, and no outage of accounting delays a login.
+ */
+#include "door.h"
+#include "radsec-session.h"
+
+#include <unistd.h>
+
+enum {
+  SESSIONS_MAX = 8, /* of a server and role: one that broke rests for two minutes */
+  AGAIN_MAX = 2,    /* connections that a request may find broken */
+  SLACK_MS = 2000   /* libradcli counts in whole seconds; then it is interrupted */
+};
+static const guint workers[RADIUS_ROLES] = {2, 1};
+
+/** The door of one role of one server. */
+typedef struct {
+  gint refs; /* the role's state, and jobs at work */
+  gboolean gone;
+  GPtrArray *idle; /* of RadsecSession, owned; the last used at the end */
+  guint sessions;
+} Way;
+
+/** A request on its way through a worker. Everything but question, session and settings is the main loop's. */
+typedef struct {
+  RadiusExchange *exchange; /* NULL: nobody waits any more */
+  RadiusServer *server;
+  RadiusRole role;
+  Way *way;
+  gboolean running, interrupted;
+  guint again;
+  AditTimer watchdog;
+  guint64 begun_us;
+  guint8 *packet;
+  RadsecSettings *settings;
+  RadsecSession *session;
+  RadsecQuestion question;
+  RadsecResult result;
+  gboolean fresh;
+} Job;
+
+/* ---- life ---- */
+
+static void way_unref(Way *way) {
+  if (--way->refs)
+    return;
+  g_ptr_array_unref(way->idle);
+  g_free(way);
+}
+
+static void way_leave(gpointer data) {
+  Way *way = data;
+
+  way->gone = TRUE;
+  way_unref(way);
+}
+
+static Way *way_of(RadiusExchange *exchange) {
+  RadiusRoleState *state = radius_exchange_state(exchange);
+  Way *way = state->door;
+
+  if (!way) {
+    way = g_new0(Way, 1);
+    way->refs = 1;
+    way->idle = g_ptr_array_new_with_free_func((GDestroyNotify)radsec_session_retire);
+    state->door = way;
+    state->door_free = way_leave;
+  }
+  return way;
+}
+
+static void job_free(Job *job) {
+  job->server->radius->loop->timer_cancel(&job->watchdog);
+  way_unref(job->way);
+  radius_server_unref(job->server);
+  radsec_settings_free(job->settings);
+  g_free(job->packet);
+  explicit_bzero(&job->question, sizeof job->question);
+  g_free(job);
+}
+
+/** A session that is connected, else one that may be. NULL: all rest. */
+static RadsecSession *session_for(Way *way) {
+  gint best = -1;
+
+  for (guint i = way->idle->len; i-- > 0;) {
+    const RadsecSession *session = way->idle->pdata[i];
+    if (!radsec_session_usable(session) || (best >= 0 && !radsec_session_connected(session)))
+      continue;
+    best = (gint)i;
+    if (radsec_session_connected(session))
+      break;
+  }
+  if (best >= 0)
+    return g_ptr_array_steal_index(way->idle, (guint)best);
+  if (way->sessions >= SESSIONS_MAX)
+    return NULL;
+  way->sessions++;
+  return radsec_session_new();
+}
+
+static void session_back(Way *way, RadsecSession *session) {
+  if (way->gone)
+    radsec_session_retire(session);
+  else
+    g_ptr_array_add(way->idle, session);
+}
+
+/* ---- work ---- */
+
+static void start_jobs(Radius *radius, RadiusRole role);
+
+static void work(gpointer data) {
+  Job *job = data;
+
+  job->result = radsec_session_ask(job->session, job->settings, &job->question, &job->fresh);
+}
+
+static void count_bad(const Job *job) {
+  job->server->peer->role[job->role].stats.bad_replies++;
+  adit_warning(NULL, "server %s: an answer through RadSec is not believed", job->server->name);
+}
+
+/** What the exchange is told; it may have ended long ago. */
+static void tell(Job *job) {
+  const RadiusPacket packet = {.code = job->question.reply_code,
+                               .attributes = job->question.reply.data + RADIUS_HEADER,
+                               .length = job->question.reply.length - RADIUS_HEADER};
+  RadiusExchange *exchange = job->exchange;
+
+  if (job->result == RADSEC_BAD)
+    count_bad(job);
+  if (!exchange) {
+    job->server->peer->role[job->role].stats.late += job->result == RADSEC_ANSWERED;
+    return;
+  }
+  if (job->result == RADSEC_ANSWERED)
+    radius_exchange_finish(exchange, RADIUS_ANSWERED, &packet, job->question.request_authenticator,
+                           (guint64)g_get_monotonic_time() - job->begun_us);
+  else
+    radius_exchange_finish(exchange, RADIUS_TIMEOUT, NULL, NULL, 0);
+}
+
+/** What a connection that was good before has lost is tried on another. */
+static gboolean try_again(Job *job) {
+  if (!job->exchange || job->result != RADSEC_BROKEN || job->fresh || job->interrupted || job->again >= AGAIN_MAX)
+    return FALSE;
+  job->again++;
+  radius_exchange_state(job->exchange)->stats.resends++;
+  g_queue_push_head(&job->server->radius->radsec[job->role].waiting, job);
+  return TRUE;
+}
+
+static void worked(gpointer data) {
+  Job *job = data;
+  Radius *radius = job->server->radius;
+  RadiusRole role = job->role;
+
+  radius->loop->timer_cancel(&job->watchdog);
+  radius->radsec[role].running--;
+  job->running = FALSE;
+  session_back(job->way, g_steal_pointer(&job->session));
+  if (!try_again(job)) {
+    tell(job); /* which forgets the job, but leaves it to us */
+    job_free(job);
+  }
+  start_jobs(radius, role);
+}
+
+static void interrupt(AditTimer *timer, gpointer data) {
+  Job *job = data;
+
+  job->interrupted = TRUE;
+  radsec_session_interrupt(job->session);
+}
+
+static gboolean start(Job *job) {
+  const AditLoopService *loop = job->server->radius->loop;
+
+  job->session = session_for(job->way);
+  job->result = RADSEC_BROKEN;
+  job->fresh = FALSE;
+  if (!job->session)
+    return FALSE;
+  job->begun_us = (guint64)g_get_monotonic_time();
+  job->running = loop->run_blocking(job->server->radius->plugin, work, worked, job);
+  if (!job->running) {
+    session_back(job->way, g_steal_pointer(&job->session));
+    return FALSE;
+  }
+  job->watchdog.func = interrupt;
+  job->watchdog.data = job;
+  loop->timer_arm(&job->watchdog, job->server->timeout_ms + SLACK_MS);
+  return TRUE;
+}
+
+/** Those that can't be started stay: they end with their timeout, or start when a session has rested. */
+static void start_jobs(Radius *radius, RadiusRole role) {
+  GQueue *waiting = &radius->radsec[role].waiting;
+
+  for (GList *at = waiting->head, *next; at && radius->radsec[role].running < workers[role]; at = next) {
+    Job *job = at->data;
+    next = at->next;
+    if (!start(job))
+      continue;
+    g_queue_delete_link(waiting, at);
+    radius->radsec[role].running++;
+  }
+}
+
+/* ---- for exchange.c ---- */
+
+/** The address that the kernel would ask that server from. */
+static void learn_local(RadiusExchange *exchange) {
+  const AditEndpoint *to = &exchange->server->at[exchange->role];
+  AditEndpoint local = {0};
+  socklen_t size = sizeof local;
+  int fd = socket(to->any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+  if (fd < 0)
+    return;
+  if (!connect(fd, &to->any, adit_endpoint_size(to)) && !getsockname(fd, &local.any, &size))
+    radius_exchange_state(exchange)->local = adit_endpoint_address(&local);
+  close(fd);
+}
+
+static void on_timeout(AditTimer *timer, gpointer data) {
+  radius_exchange_finish(data, RADIUS_TIMEOUT, NULL, NULL, 0);
+}
+
+static gboolean begin(RadiusExchange *exchange) {
+  Radius *radius = exchange->server->radius;
+  Job *job = g_new0(Job, 1);
+  RadiusBuilder b;
+
+  *job = (Job){.exchange = exchange, .server = radius_server_ref(exchange->server), .role = exchange->role, .way = way_of(exchange)};
+  job->way->refs++;
+  job->settings = radsec_settings_new(job->server, job->role);
+  exchange->own = job;
+  learn_local(exchange);
+  radius->loop->random(job->question.authenticator, sizeof job->question.authenticator);
+  radius_build(&b, exchange->request.code, FALSE);
+  radius_set_authenticator(&b, job->question.authenticator);
+  exchange->request.fill(&b, job->question.authenticator, exchange->server, exchange->request.data);
+  job->packet = g_memdup2(b.data, b.length);
+  job->question.code = exchange->request.code;
+  job->question.secret = job->server->secret;
+  job->question.attributes = job->packet + RADIUS_HEADER;
+  job->question.length = b.length - RADIUS_HEADER;
+  g_queue_push_tail(&radius->radsec[job->role].waiting, job);
+  if (b.overflow && exchange->role == RADIUS_AUTH)
+    return FALSE;
+  exchange->timer.func = on_timeout;
+  radius->loop->timer_arm(&exchange->timer, exchange->server->timeout_ms);
+  start_jobs(radius, job->role);
+  return TRUE;
+}
+
+static void forget(RadiusExchange *exchange) {
+  Job *job = g_steal_pointer(&exchange->own);
+
+  job->exchange = NULL;
+  if (g_queue_remove(&exchange->server->radius->radsec[exchange->role].waiting, job))
+    job_free(job);
+}
+
+const RadiusDoor radius_radsec_door = {begin, forget};

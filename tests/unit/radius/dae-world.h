@@ -14,7 +14,7 @@
 #include <adit/test.h>
 
 #define SECRET "a shared secret"
-enum { ALICE = 1, BOB = 2, ERROR_CAUSE = 101, ACCT_TERMINATE_CAUSE = 49, WISPR_DOWN = 8 };
+enum { ALICE = 1, BOB = 2, ERROR_CAUSE = 101, WISPR_DOWN = 8 };
 
 static inline AditAddress address_of(const char *text) {
   AditAddress address;

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* The row of a record on disk: what was written is read, and nothing else is. */
+#include "hex.h"
+#include "plugins-auth/radius/acct-row.h"
+#include "plugins-auth/radius/vocabulary.h"
+
+static RadiusRow sample(void) {
+  static const guint8 body[] = {USER_NAME, 7, 'a', 'l', 'i', 'c', 'e', CLASS, 2, 26, 12, 0, 0, 0x3a, 0x8c, 9, 6, 'i', 's', 'p', '!'};
+  return (RadiusRow){.kind = ADIT_ACCT_STOP,
+                     .cause = ADIT_CAUSE_IDLE_TIMEOUT,
+                     .swap_octets = TRUE,
+                     .when_ms = 1700000000123,
+                     .uptime_ms = 4000,
+                     .counters = {1, G_GUINT64_CONSTANT(0x1234567890), 3, 4},
+                     .id = g_strdup("80000001"),
+                     .body = g_bytes_new(body, sizeof body)};
+}
+
+static void what_is_written_is_read(void **state) {
+  RadiusRow row = sample(), again;
+  g_autoptr(GBytes) octets = radius_row_write(&row);
+  gsize length;
+  const guint8 *data = g_bytes_get_data(octets, &length);
+
+  assert_true(radius_row_read(data, length, &again));
+  assert_int_equal(again.kind, row.kind);
+  assert_int_equal(again.cause, row.cause);
+  assert_true(again.swap_octets);
+  assert_int_equal(again.when_ms, row.when_ms);
+  assert_int_equal(again.uptime_ms, row.uptime_ms);
+  assert_memory_equal(&again.counters, &row.counters, sizeof row.counters);
+  assert_string_equal(again.id, row.id);
+  assert_true(g_bytes_equal(again.body, row.body));
+  g_autofree char *user = radius_row_text(&again, USER_NAME), *none = radius_row_text(&again, CALLED_STATION_ID);
+  assert_string_equal(user, "alice");
+  assert_null(none);
+  radius_row_clear(&again);
+  radius_row_clear(&row);
+}
+
+/* In a buffer of exactly that size, so that one octet too far is found. */
+static gboolean reads(const guint8 *data, gsize length) {
+  g_autofree guint8 *exact = g_memdup2(data, length ? length : 1);
+  RadiusRow row;
+  gboolean good = radius_row_read(exact, length, &row);
+  radius_row_clear(&row);
+  return good;
+}
+
+static void what_is_cut_or_longer_is_refused(void **state) {
+  RadiusRow row = sample();
+  g_autoptr(GBytes) octets = radius_row_write(&row);
+  gsize length;
+  const guint8 *data = g_bytes_get_data(octets, &length);
+  g_autofree guint8 *longer = g_malloc0(length + 1);
+
+  memcpy(longer, data, length);
+  for (gsize n = 0; n < length; n++)
+    assert_false(reads(data, n));
+  assert_false(reads(longer, length + 1));
+  radius_row_clear(&row);
+}
+
+static void what_makes_no_sense_is_refused(void **state) {
+  enum { KIND = 1, ID_LENGTH = 4 + 6 * 8, ID = ID_LENGTH + 1, BODY = ID + 8 + 2 };
+  static const struct {
+    gsize at;
+    guint8 octet;
+  } wrong[] = {{0, 2},  {KIND, 0},     {KIND, 6},     {ID_LENGTH, 0}, {ID_LENGTH, 9},
+               {ID, 0}, {BODY + 1, 1}, {BODY + 1, 8}, {BODY + 8, 0},  {4, 0x80}};
+  RadiusRow row = sample();
+  g_autoptr(GBytes) octets = radius_row_write(&row);
+  gsize length;
+  const guint8 *data = g_bytes_get_data(octets, &length);
+
+  assert_true(reads(data, length));
+  for (guint i = 0; i < G_N_ELEMENTS(wrong); i++) {
+    g_autofree guint8 *copy = g_memdup2(data, length);
+    copy[wrong[i].at] = wrong[i].octet;
+    if (reads(copy, length))
+      fail_msg("octet %u at %u was believed", wrong[i].octet, (guint)wrong[i].at);
+  }
+  radius_row_clear(&row);
+}
+
+static void a_servers_own_realm_goes_before_the_users(void **state) {
+  RadiusRow row = sample();
+  RadiusBuilder b;
+  RadiusPacket packet;
+  RadiusAttribute attribute;
+  guint n = 0;
+
+  radius_build(&b, RADIUS_ACCOUNTING_REQUEST, FALSE);
+  radius_row_put(&row, row.when_ms + 5999, "other", &b);
+  packet = (RadiusPacket){.attributes = b.data + RADIUS_HEADER, .length = b.length - RADIUS_HEADER};
+  for (RadiusIter iter = {0}; radius_packet_next(&packet, &iter, &attribute);)
+    if (attribute.vendor == VENDOR_MIKROTIK && attribute.type == MIKROTIK_REALM) {
+      assert_int_equal(attribute.length, 5);
+      assert_memory_equal(attribute.value, "other", 5);
+      n++;
+    }
+  assert_int_equal(n, 1);
+  guint32 delay = 0;
+  assert_true(radius_packet_find(&packet, 0, ACCT_DELAY_TIME, &attribute) && radius_attribute_int(&attribute, &delay));
+  assert_int_equal(delay, 5);
+  radius_row_clear(&row);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(what_is_written_is_read),
+      cmocka_unit_test(what_is_cut_or_longer_is_refused),
+      cmocka_unit_test(what_makes_no_sense_is_refused),
+      cmocka_unit_test(a_servers_own_realm_goes_before_the_users),
+  };
+  return cmocka_run_group_tests_name("rows of accounting", tests, NULL, NULL);
+}

@@ -163,7 +163,7 @@ gboolean radius_servers_serve(const RadiusServers *servers, const RadiusWant *wa
 
 /* ---- who is next ---- */
 
-typedef enum { FIRST = 0, BACKUP, DEAD, NOT_NOW } Rank;
+typedef enum { FIRST = 0, BACKUP, SUSPECT, DEAD, NOT_NOW } Rank;
 
 static gboolean may_begin(const RadiusServer *server, RadiusRole role) {
   const RadiusRoleState *state = &server->peer->role[role];
@@ -178,6 +178,8 @@ static Rank rank(const RadiusServer *server, RadiusRole role, guint64 now) {
     return NOT_NOW;
   if (state->dead && now < state->dead_until_ms)
     return DEAD;
+  if (state->in_flight && state->silence >= server->dead_after) /* those who wait for it will find out */
+    return SUSPECT;
   return server->backup || (role == RADIUS_ACCT && server->accounting_backup) ? BACKUP : FIRST;
 }
 
@@ -238,14 +240,14 @@ gboolean radius_server_begin(RadiusServer *server, RadiusRole role) {
 static void alive(RadiusServer *server, RadiusRole role) {
   RadiusRoleState *state = &server->peer->role[role];
 
-  state->failures = 0;
+  state->failures = state->silence = 0;
   if (!state->dead)
     return;
   state->dead = FALSE;
   adit_notice(NULL, "server %s answers %s again", server->name, role == RADIUS_AUTH ? "authentication" : "accounting");
 }
 
-static void silent(RadiusServer *server, RadiusRole role) {
+static void failed_again(RadiusServer *server, RadiusRole role) {
   RadiusRoleState *state = &server->peer->role[role];
 
   state->failures++;
@@ -258,10 +260,14 @@ static void silent(RadiusServer *server, RadiusRole role) {
   state->dead_until_ms = server->radius->loop->now() + server->dead_time_ms;
 }
 
+void radius_server_silent(RadiusServer *server, RadiusRole role) {
+  server->peer->role[role].silence++;
+}
+
 void radius_server_end(RadiusServer *server, RadiusRole role, gboolean answered, gboolean failed) {
   server->peer->role[role].in_flight--;
   if (answered)
     alive(server, role);
   else if (failed)
-    silent(server, role);
+    failed_again(server, role);
 }

@@ -24,6 +24,7 @@ typedef struct {
 typedef struct {
   guint in_flight;       /**< exchanges under way: RouterOS's `pending` */
   guint failures;        /**< exchanges in a row without any answer */
+  guint silence;         /**< tries in a row that stayed without one */
   gboolean dead;         /**< one request at a time may look whether it is back */
   guint64 dead_until_ms; /**< before that it is asked only when there is nobody else */
   RadiusStats stats;
@@ -99,7 +100,8 @@ typedef struct {
 /** Is there a server at all, dead or alive, that is for such users? */
 gboolean radius_servers_serve(const RadiusServers *servers, const RadiusWant *want);
 /** Who is asked next, after those in `tried` (RadiusServer*; NULL = none): fitting servers that are alive, by weight, then backups,
- *  then the dead ones (someone must find out that they are back; at most one request at a time probes a dead server). Borrowed.
+ *  then those whose silence others are just waiting on, then the dead ones (someone must find out that they are back; at most one request
+ *  at a time probes a dead server). Borrowed.
  *  NULL when there is none left that may be asked now. Changes nothing. */
 RadiusServer *radius_servers_pick(RadiusServers *servers, const RadiusWant *want, const GPtrArray *tried);
 
@@ -107,6 +109,8 @@ RadiusServer *radius_servers_pick(RadiusServers *servers, const RadiusWant *want
 
 /** An exchange begins. FALSE: it may not, as too many are under way or somebody else is probing. */
 gboolean radius_server_begin(RadiusServer *server, RadiusRole role);
+/** A try of it stayed without an answer; it is sent again. */
+void radius_server_silent(RadiusServer *server, RadiusRole role);
 /** It ends: `answered` when a believable answer came, `failed` when none came though it was asked for long enough; neither when it was
  *  given up. */
 void radius_server_end(RadiusServer *server, RadiusRole role, gboolean answered, gboolean failed);

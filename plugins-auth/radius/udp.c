@@ -262,6 +262,7 @@ static void on_timeout(AditTimer *timer, gpointer data) {
   RadiusExchange *exchange = data;
   const Attempt *attempt = exchange->own;
 
+  radius_server_silent(exchange->server, exchange->role);
   if (attempt->sent >= exchange->server->tries) {
     radius_exchange_finish(exchange, RADIUS_TIMEOUT, NULL, NULL, 0);
     return;

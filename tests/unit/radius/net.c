@@ -159,29 +159,40 @@ static gboolean on_request(int fd, guint condition, gpointer data) {
   return TRUE;
 }
 
-static int open_loopback(guint16 *port) {
-  AditAddress address = adit_address_ipv4(0x7f000001);
+static int open_loopback(const char *loopback, guint16 *port) {
+  AditAddress address;
+  assert_true(adit_address_parse(loopback, &address));
   AditEndpoint at = adit_endpoint(&address, 0);
-  socklen_t size = sizeof at;
-  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  socklen_t size = adit_endpoint_size(&at);
+  int fd = socket(address.family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-  assert_true(fd >= 0);
-  assert_int_equal(bind(fd, &at.any, size = adit_endpoint_size(&at)), 0);
+  if (fd < 0 || bind(fd, &at.any, size) < 0)
+    return -1;
   assert_int_equal(getsockname(fd, &at.any, &size), 0);
   *port = adit_endpoint_port(&at);
   return fd;
 }
 
-Fake *fake_new(Net *net) {
-  Fake *fake = g_new0(Fake, 1);
-  guint16 other;
+Fake *fake_new_at(Net *net, const char *loopback) {
+  guint16 port, other;
+  int fd = open_loopback(loopback, &port);
 
+  if (fd < 0)
+    return NULL;
+  Fake *fake = g_new0(Fake, 1);
   fake->net = net;
-  fake->fd = open_loopback(&fake->port);
-  fake->other_fd = open_loopback(&other);
+  fake->fd = fd;
+  fake->port = port;
+  fake->other_fd = open_loopback(loopback, &other);
   g_snprintf(fake->port_text, sizeof fake->port_text, "%u", fake->port);
   fake->requests = g_array_new(FALSE, FALSE, sizeof(FakeRequest));
   fake->watch = net->radius.loop->watch_add(NULL, fake->fd, G_IO_IN, on_request, fake);
+  return fake;
+}
+
+Fake *fake_new(Net *net) {
+  Fake *fake = fake_new_at(net, "127.0.0.1");
+  assert_non_null(fake);
   return fake;
 }
 

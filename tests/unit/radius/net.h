@@ -62,7 +62,9 @@ typedef struct {
   GArray *requests; /**< of FakeRequest */
 } Fake;
 
-Fake *fake_new(Net *net);
+Fake *fake_new(Net *net); /**< on 127.0.0.1 */
+/** NULL where this machine has no such address. */
+Fake *fake_new_at(Net *net, const char *loopback);
 void fake_free(Fake *fake);
 const FakeRequest *fake_request(const Fake *fake, guint index);
 /** Answers one that came before. */

@@ -194,6 +194,28 @@ static void when_all_are_dead_each_is_probed_at_once(void **state) {
   assert_string_equal(pick(net, &anybody, NULL), "one");
 }
 
+/** Long before all tries of a request are over, others needn't find out for themselves. */
+static void while_others_wait_in_vain_another_is_asked(void **state) {
+  Net *net = *state;
+
+  net_configure(net, net_tree(net_server("name", "one", NULL), net_server("name", "two", "backup", "yes", NULL), NULL));
+  RadiusServer *one = net_get(net, 0);
+  assert_true(radius_server_begin(one, RADIUS_AUTH));
+  assert_true(radius_server_begin(one, RADIUS_AUTH));
+  radius_server_silent(one, RADIUS_AUTH);
+  radius_server_silent(one, RADIUS_AUTH);
+  assert_string_equal(pick(net, &anybody, NULL), "one");
+  radius_server_silent(one, RADIUS_AUTH);
+  assert_string_equal(pick(net, &anybody, NULL), "two");
+  radius_server_end(one, RADIUS_AUTH, TRUE, FALSE); /* it has only been slow */
+  assert_string_equal(pick(net, &anybody, NULL), "one");
+  for (guint i = 0; i < 3; i++)
+    radius_server_silent(one, RADIUS_AUTH);
+  assert_string_equal(pick(net, &anybody, NULL), "two");
+  radius_server_end(one, RADIUS_AUTH, FALSE, TRUE); /* nobody waits any more, and it is not dead yet */
+  assert_string_equal(pick(net, &anybody, NULL), "one");
+}
+
 static void health_outlives_a_reload(void **state) {
   Net *net = *state;
 
@@ -312,6 +334,7 @@ int main(void) {
       TEST(silence_in_a_row_is_death),
       TEST(after_dead_time_one_request_probes),
       TEST(when_all_are_dead_each_is_probed_at_once),
+      TEST(while_others_wait_in_vain_another_is_asked),
       TEST(health_outlives_a_reload),
       TEST(what_is_wrong_is_said_with_its_place),
       TEST(entries_for_others_are_left_out),

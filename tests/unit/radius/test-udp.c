@@ -364,6 +364,21 @@ static void a_reload_does_not_lose_what_is_under_way(void **state) {
   fake_free(fake);
 }
 
+static void rfc3162_2_1_a_server_may_have_an_ipv6_address(void **state) {
+  Net *net = *state;
+  Fake *fake = fake_new_at(net, "::1");
+  Asked asked = {0};
+
+  if (!fake)
+    skip();
+  net_configure(net, net_tree(net_server("address", "::1", "authentication-port", fake->port_text, NULL), NULL));
+  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
+  UNTIL(asked.done);
+  assert_int_equal(asked.result, RADIUS_ANSWERED);
+  assert_int_equal(asked.nas.family, AF_INET6);
+  fake_free(fake);
+}
+
 static void the_source_address_is_kept(void **state) {
   Net *net = *state;
   Fake *fake = fake_new(net);
@@ -409,6 +424,7 @@ int main(void) {
       TEST(a_refusal_ends_the_attempt_of_who_has_another_server),
       TEST(an_outage_of_accounting_delays_no_login),
       TEST(a_reload_does_not_lose_what_is_under_way),
+      TEST(rfc3162_2_1_a_server_may_have_an_ipv6_address),
       TEST(the_source_address_is_kept),
       TEST(a_source_address_of_another_machine_can_not_be_used),
   };

@@ -42,21 +42,26 @@ static void put(const World *world, const char *name, const char *text) {
   assert_true(g_file_set_contents(path, text, -1, NULL));
 }
 
+/** A certificate of `who' for these names, by the authority. */
+static void certify(const World *world, const char *who, const char *names) {
+  g_autofree char *sign =
+      g_strdup_printf("openssl x509 -req -in %s.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out %s.pem", who, who);
+
+  put(world, "names", names);
+  run(world, sign);
+}
+
 static void make_certificates(const World *world) {
   static const char *const who[] = {"server", "client"};
 
   run(world, "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=ca");
   run(world, "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout no.key -out no.pem -days 2 -subj /CN=no");
-  put(world, "names", "subjectAltName=IP:127.0.0.1\n");
   for (guint i = 0; i < G_N_ELEMENTS(who); i++) {
-    g_autofree char *ask = g_strdup_printf("openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout %s.key -out %s.csr "
-                                           "-subj /CN=%s",
-                                           who[i], who[i], who[i]);
-    g_autofree char *sign = g_strdup_printf("openssl x509 -req -in %s.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 "
-                                            "-extfile names -out %s.pem",
-                                            who[i], who[i]);
+    g_autofree char *ask =
+        g_strdup_printf("openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout %s.key -out %s.csr -subj /CN=%s",
+                        who[i], who[i], who[i]);
     run(world, ask);
-    run(world, sign);
+    certify(world, who[i], "subjectAltName=IP:127.0.0.1\n");
   }
 }
 
@@ -315,6 +320,18 @@ static void a_certificate_of_others_is_not_believed(void **state) {
   assert_int_equal(login.result, RADIUS_TIMEOUT);
 }
 
+static void a_certificate_for_another_name_is_not_believed(void **state) {
+  World *world = *state;
+  Login login = {.password = "password"};
+
+  certify(world, "server", "subjectAltName=IP:127.0.0.2,DNS:other.example\n");
+  start_server(world);
+  net_configure(world->net, net_tree(tls_server(world, "ca.pem"), NULL));
+  ask(world, &login);
+  UNTIL(login.done);
+  assert_int_equal(login.result, RADIUS_TIMEOUT);
+}
+
 static void one_that_is_given_up_is_not_told(void **state) {
   World *world = *state;
   Login cancelled = {.password = "password"}, next = {.password = "password"};
@@ -334,8 +351,9 @@ int main(void) {
     return 77; /* automake: skipped */
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {
-      TEST(rfc6614_logins_and_records_go_through_tls), TEST(many_at_once_take_turns),          TEST(a_server_that_restarts_is_found_again),
-      TEST(a_certificate_of_others_is_not_believed),   TEST(one_that_is_given_up_is_not_told),
+      TEST(rfc6614_logins_and_records_go_through_tls),      TEST(many_at_once_take_turns),
+      TEST(a_server_that_restarts_is_found_again),          TEST(a_certificate_of_others_is_not_believed),
+      TEST(a_certificate_for_another_name_is_not_believed), TEST(one_that_is_given_up_is_not_told),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,7 +61,7 @@ static void write_request(RadiusBuilder *b, const guint8 authenticator[16], cons
 static void log_unsupported(const Ask *ask, const RadiusReply *reply) {
   AditLogContext about = {.user = ask->request->user};
 
-  if (reply->reply.outcome != ADIT_AUTH_ACCEPT || !reply->unsupported->len)
+  if (reply->reply.outcome != ADIT_AUTH_ACCEPT || ask->request->again || !reply->unsupported->len)
     return;
   g_ptr_array_add(reply->unsupported, NULL);
   g_autofree char *list = g_strjoinv("; ", (char **)reply->unsupported->pdata);

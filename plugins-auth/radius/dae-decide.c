@@ -4,8 +4,6 @@
 #include "names.h"
 #include "vocabulary.h"
 
-enum { TERMINATE_CAUSE = 49, ERROR_CAUSE = 101 };
-
 /* A request taken apart. */
 typedef struct {
   const RadiusDaeRules *rules;
@@ -71,14 +69,11 @@ static gboolean sort_standard(Sorted *sorted, const RadiusAttribute *attribute, 
   case STATE:
     *error = sorted->coa ? RADIUS_DAE_FINE : RADIUS_DAE_UNSUPPORTED_ATTRIBUTE;
     break;
-  case TERMINATE_CAUSE:
+  case ACCT_TERMINATE_CAUSE:
     *error = sort_terminate_cause(sorted, attribute);
     break;
   case EVENT_TIMESTAMP:
     *error = attribute->length == 4 ? RADIUS_DAE_FINE : RADIUS_DAE_INVALID_REQUEST;
-    break;
-  case CHARGEABLE_USER_IDENTITY: /* it identifies, and sessions do not have one */
-    *error = RADIUS_DAE_UNSUPPORTED_ATTRIBUTE;
     break;
   case MESSAGE_AUTHENTICATOR: /* verified already */
     break;
@@ -186,7 +181,7 @@ void radius_dae_answer(RadiusBuilder *b, const RadiusPacket *request, const Radi
   if (nak)
     radius_put_int(b, 0, ERROR_CAUSE, verdict->error);
   else if (request->code == RADIUS_DISCONNECT_REQUEST)
-    radius_put_int(b, 0, TERMINATE_CAUSE, ADIT_CAUSE_ADMIN_RESET); /* RFC 5176 2.1 */
+    radius_put_int(b, 0, ACCT_TERMINATE_CAUSE, ADIT_CAUSE_ADMIN_RESET); /* RFC 5176 2.1 */
   while (radius_packet_next(request, &iter, &attribute))
     if (is_echoed(request, &attribute))
       radius_put(b, 0, attribute.type, attribute.value, attribute.length);

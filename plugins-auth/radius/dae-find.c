@@ -3,7 +3,19 @@
 #include "dae-parts.h"
 #include "vocabulary.h"
 
-typedef enum { KEY_USER, KEY_PORT, KEY_ADDRESS, KEY_CALLED, KEY_CALLING, KEY_RECORD, KEY_MULTI, KEY_PORT_ID, KEY_IFID, KEY_PREFIX } Key;
+typedef enum {
+  KEY_USER,
+  KEY_CUI,
+  KEY_PORT,
+  KEY_ADDRESS,
+  KEY_CALLED,
+  KEY_CALLING,
+  KEY_RECORD,
+  KEY_MULTI,
+  KEY_PORT_ID,
+  KEY_IFID,
+  KEY_PREFIX
+} Key;
 
 /* The attributes that may identify a session, and the least and most octets of their values. */
 static const struct {
@@ -19,6 +31,7 @@ static const struct {
     {ACCT_SESSION_ID, KEY_RECORD, 1, 253},
     {ACCT_MULTI_SESSION_ID, KEY_MULTI, 1, 253},
     {NAS_PORT_ID, KEY_PORT_ID, 1, 253},
+    {CHARGEABLE_USER_IDENTITY, KEY_CUI, 1, 253},
     {FRAMED_INTERFACE_ID, KEY_IFID, 8, 8},
     {FRAMED_IPV6_PREFIX, KEY_PREFIX, 2, 18},
 };
@@ -44,6 +57,9 @@ static gboolean take(RadiusDaeKeys *keys, Key key, const RadiusAttribute *attrib
   switch (key) {
   case KEY_USER:
     keys->user = *attribute;
+    return TRUE;
+  case KEY_CUI:
+    keys->cui = *attribute;
     return TRUE;
   case KEY_CALLED:
     keys->called = *attribute;
@@ -97,6 +113,17 @@ static gboolean same_text(const RadiusAttribute *given, const char *text) {
   return text && strlen(text) == given->length && memcmp(text, given->value, given->length) == 0;
 }
 
+static gboolean same_octets(const RadiusAttribute *given, const AditValue *value) {
+  gsize length = 0;
+  gconstpointer octets = value && value->type == ADIT_VALUE_OCTETS ? g_bytes_get_data(value->as.octets, &length) : NULL;
+  return octets && length == given->length && memcmp(octets, given->value, length) == 0;
+}
+
+/* RFC 2865 5.1: the server may have given another name, which is the one in accounting. */
+static gboolean same_user(const RadiusAttribute *given, const AditSessionInfo *info) {
+  return same_text(given, info->user) || same_text(given, adit_value_get_string(info->attributes, "accounting-name", NULL));
+}
+
 static gboolean same_prefix(const AditPrefix *given, const AditValue *attributes) {
   const AditValue *value = adit_value_get(attributes, "remote-ipv6-prefix");
   return value && value->type == ADIT_VALUE_PREFIX && value->as.prefix.length == given->length &&
@@ -108,7 +135,9 @@ static gboolean fits(const RadiusDaeKeys *keys, Key key, const AditSessionInfo *
 
   switch (key) {
   case KEY_USER:
-    return same_text(&keys->user, info->user);
+    return same_user(&keys->user, info);
+  case KEY_CUI:
+    return same_octets(&keys->cui, adit_value_get(info->attributes, "chargeable-user-identity"));
   case KEY_PORT:
     return info->port && info->port == keys->port;
   case KEY_ADDRESS:

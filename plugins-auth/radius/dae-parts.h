@@ -31,7 +31,7 @@ const char *radius_dae_error_name(RadiusDaeError error);
 /** Session identification as given. Borrows from the packet. Zero-initialise. */
 typedef struct {
   guint given; /**< 1 << of dae-find.c's own rows */
-  RadiusAttribute user, called, calling, record, multi, port_id;
+  RadiusAttribute user, cui, called, calling, record, multi, port_id;
   guint32 port;
   AditAddress address;
   AditPrefix prefix;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What says whether the user is in: kinds of service, messages, MS-CHAP's proofs, EAP, keys. */
 #include "reply-parts.h"
+#include <nettle/sha1.h>
 
 enum { TUNNEL_VLAN = 13, KEY = 16, PROOF = 42 };
 
@@ -119,4 +120,27 @@ RADIUS_READER(radius_read_mppe_key) {
   }
   explicit_bzero(key, sizeof key);
   return good ? NULL : "is no key of 16 octets";
+}
+
+/* RFC 2548 2.4.1, of MS-CHAPv1: hidden as a password is, 8 octets of a LAN Manager key and 16 of the hash of the password's hash;
+ * RFC 3079 2.4 makes of it the key for both directions. */
+RADIUS_READER(radius_read_mppe_keys) {
+  enum { CHALLENGE = 8, HASH_AT = 8 };
+  char clear[129];
+  struct sha1_ctx sha1;
+
+  if (r->request->kind != ADIT_AUTH_MSCHAPV1 || r->request->challenge_length != CHALLENGE)
+    return NULL;
+  if (a->length < HASH_AT + KEY || !radius_unhide(a->value, a->length, r->context->authenticator, r->context->secret, clear))
+    return "has a wrong length";
+  sha1_init(&sha1);
+  sha1_update(&sha1, KEY, (const guint8 *)clear + HASH_AT);
+  sha1_update(&sha1, KEY, (const guint8 *)clear + HASH_AT);
+  sha1_update(&sha1, CHALLENGE, r->request->challenge);
+  sha1_digest(&sha1, KEY, r->send);
+  memcpy(r->receive, r->send, KEY);
+  r->has_send = r->has_receive = TRUE;
+  explicit_bzero(clear, sizeof clear);
+  explicit_bzero(&sha1, sizeof sha1);
+  return NULL;
 }

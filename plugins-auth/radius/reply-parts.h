@@ -113,4 +113,5 @@ RADIUS_READER(radius_read_proof); /**< MS-CHAP2-Success */
 RADIUS_READER(radius_read_error); /**< MS-CHAP-Error */
 RADIUS_READER(radius_read_mppe_policy);
 RADIUS_READER(radius_read_mppe_types);
-RADIUS_READER(radius_read_mppe_key); /**< least: 0 ours to send with, 1 to receive with */
+RADIUS_READER(radius_read_mppe_key);  /**< least: 0 ours to send with, 1 to receive with */
+RADIUS_READER(radius_read_mppe_keys); /**< MS-CHAPv1's, both in one */

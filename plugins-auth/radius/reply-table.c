@@ -51,6 +51,7 @@ static const RadiusRow rows[] = {
     {MS, MS_MPPE_ENCRYPTION_POLICY, radius_read_mppe_policy, "mppe-policy"},
     {MS, MS_MPPE_ENCRYPTION_TYPES, radius_read_mppe_types, "mppe-types", LIST},
     {MS, MS_CHAP_DOMAIN, radius_read_ignored}, /* the domain that the server looked in */
+    {MS, MS_CHAP_MPPE_KEYS, radius_read_mppe_keys},
     {MS, MS_MPPE_SEND_KEY, radius_read_mppe_key, NULL, 0, 0},
     {MS, MS_MPPE_RECV_KEY, radius_read_mppe_key, NULL, 0, 1},
     {MS, MS_CHAP2_SUCCESS, radius_read_proof},

@@ -186,10 +186,16 @@ void radius_reply_clear(RadiusReply *reply) {
 
 /* What a CoA-Request has for other reasons than to change something. */
 static gboolean is_for_caller(const RadiusAttribute *a) {
-  static const guint8 types[] = {
-      USER_NAME,         NAS_IP_ADDRESS,        NAS_PORT,       SERVICE_TYPE,     FRAMED_IP_ADDRESS,   STATE,
-      CALLED_STATION_ID, CALLING_STATION_ID,    NAS_IDENTIFIER, PROXY_STATE,      ACCT_SESSION_ID,     ACCT_MULTI_SESSION_ID,
-      EVENT_TIMESTAMP,   MESSAGE_AUTHENTICATOR, NAS_PORT_ID,    NAS_IPV6_ADDRESS, FRAMED_INTERFACE_ID, FRAMED_IPV6_PREFIX};
+  static const guint8 types[] = {USER_NAME,         NAS_IP_ADDRESS,
+                                 NAS_PORT,          SERVICE_TYPE,
+                                 FRAMED_IP_ADDRESS, STATE,
+                                 CALLED_STATION_ID, CALLING_STATION_ID,
+                                 NAS_IDENTIFIER,    PROXY_STATE,
+                                 ACCT_SESSION_ID,   ACCT_MULTI_SESSION_ID,
+                                 EVENT_TIMESTAMP,   MESSAGE_AUTHENTICATOR,
+                                 NAS_PORT_ID,       CHARGEABLE_USER_IDENTITY,
+                                 NAS_IPV6_ADDRESS,  FRAMED_INTERFACE_ID,
+                                 FRAMED_IPV6_PREFIX};
   return !a->vendor && memchr(types, a->type, sizeof types);
 }
 

@@ -160,6 +160,7 @@ static guint8 sequence_of(const L2tpService *service, const L2tpCallInfo *info) 
 static AditValue *link_attributes(const L2tpPeer *peer, guint16 session, guint16 peer_session, const L2tpCallInfo *info) {
   AditValue *map = adit_value_map();
 
+  adit_value_set(map, "tunnel-name", adit_value_string(peer->service->host_name));
   adit_value_set(map, "tunnel-peer-name", adit_value_string(peer->tunnel.peer_name));
   adit_value_set(map, "tunnel-id", adit_value_int(peer->tunnel.local));
   adit_value_set(map, "tunnel-peer-id", adit_value_int(peer->tunnel.peer));

@@ -11,7 +11,7 @@
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
 
 enum { RAW = 1, COA = 2, NEEDS_TIME = 4, CORE_REFUSES = 8, NOT_OURS = 16 };
-enum { NOW = 1700000000, ERROR_CAUSE = 101, SESSIONS = 4 };
+enum { NOW = 1700000000, SESSIONS = 4 };
 #define SECRET "secret"
 
 static AditSessionInfo sessions[SESSIONS];

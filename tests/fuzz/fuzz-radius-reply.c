@@ -62,6 +62,7 @@ static void answer(const RadiusPacket *packet, AditAuthKind kind, gboolean mtu) 
   RadiusReplyContext context = {.authenticator = authenticator, .secret = "xyzzy5461", .framed_mtu = mtu};
   RadiusReply reply;
 
+  request->challenge_length = kind == ADIT_AUTH_MSCHAPV1 ? 8 : 16;
   radius_reply_read(packet, request, &context, &reply);
   demand(reply.reply.why != NULL || reply.reply.outcome == ADIT_AUTH_CHALLENGE);
   if (reply.reply.why)

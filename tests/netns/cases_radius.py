@@ -262,7 +262,8 @@ def radius_accounting_start_interim_stop(lab):
 def radius_accounting_of_local_users_and_directions(lab):
     """Acct-Authentic tells who vouched; RouterOS's direction is the other one; no accounting, no records."""
     road = RadiusRoad(lab, {})
-    server = road.nas(secrets={'local': 'here'}, radius={'accounting-direction': 'routeros', 'accounting-on': False})
+    options = {'secrets': {'local': 'here'}, 'radius': {'accounting-direction': 'routeros', 'accounting-on': False}}
+    server = road.nas(**options)
     client = road.client('local', 'here')
     road.works(server, client, 'local')
     road.cli.run('ping', '-n', '-q', '-c', '1', '-s', '1000', INSIDE)
@@ -270,7 +271,7 @@ def radius_accounting_of_local_users_and_directions(lab):
     server.no_session()
     stop = road.free.record(Acct_Status_Type='Stop', User_Name='local')
     expect(stop['Acct-Authentic'] == 'Local', 'who vouched: %s' % stop)
-    server.reload(configs.write(road.tree(secrets={'local': 'here'}, aaa={'accounting': False})))
+    server.reload(configs.write(road.tree(aaa={'accounting': False}, **options)))
     before = len(road.free.records())
     client.start()
     road.works(server, client, 'local')

@@ -166,7 +166,7 @@ void send_ask(Peer *peer, const Ask *ask) {
 gboolean is_believed(Peer *peer, const char *to, guint16 at, guint8 id, const char *secret) {
   g_autofree Ask *ask = disconnect_of("nobody", id, secret);
   guint64 bad = radius_dae_stats(dae)->bad_requests;
-  guint32 cause;
+  guint32 cause = 0;
 
   peer->length = 0;
   send_octets(peer, to, at, ask->b.data, ask->b.length);

@@ -14,7 +14,7 @@
 #include <adit/test.h>
 
 #define SECRET "a shared secret"
-enum { ALICE = 1, BOB = 2, ERROR_CAUSE = 101, WISPR_DOWN = 8 };
+enum { ALICE = 1, BOB = 2, WISPR_DOWN = 8 };
 
 static inline AditAddress address_of(const char *text) {
   AditAddress address;
@@ -44,6 +44,8 @@ static inline void add_session(AditTest *test, AditSessionId id, const char *use
 
   assert_true(adit_prefix_parse(prefix, &net));
   adit_value_set(attributes, "remote-ipv6-prefix", adit_value_prefix(&net));
+  adit_value_set(attributes, "accounting-name", adit_value_string(record));
+  adit_value_set(attributes, "chargeable-user-identity", adit_value_octets(&id, sizeof id));
   adit_test_add_session(test, &info);
 }
 

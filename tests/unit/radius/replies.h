@@ -15,6 +15,8 @@ static inline void read_code(RadiusReply *reply, guint8 code, AditAuthKind kind,
   RadiusReplyContext context = {.authenticator = authenticator, .secret = SECRET, .framed_mtu = mtu};
   Wire w;
 
+  if (kind == ADIT_AUTH_MSCHAPV1)
+    request->challenge_length = (guint8)hex("102DB5DF085D3041", request->challenge, sizeof request->challenge); /* RFC 2433 B */
   wire(&w, code, attributes);
   radius_reply_read(&w.packet, request, &context, reply);
   memset(&w, 0xaa, sizeof w); /* nothing is borrowed from the packet */

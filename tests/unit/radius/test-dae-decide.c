@@ -37,6 +37,7 @@ static void put_address(Ask *ask, guint8 type, const char *text) {
 /* One right key of Alice's; `wrong`: one that is nobody's. */
 static void put_key(Ask *ask, guint8 type, gboolean wrong) {
   const guint8 prefix[] = {0, 64, 0x20, 1, 0xd, 0xb8, 0, wrong ? 9 : ALICE, 0, 0}, ifid[8] = {[7] = wrong ? 9 : ALICE};
+  const AditSessionId alice = ALICE, nobody = 9;
 
   switch (type) {
   case USER_NAME:
@@ -60,6 +61,9 @@ static void put_key(Ask *ask, guint8 type, gboolean wrong) {
   case NAS_PORT_ID:
     radius_put_string(&ask->b, 0, type, wrong ? "l2tp-9" : "l2tp-1");
     break;
+  case CHARGEABLE_USER_IDENTITY:
+    radius_put(&ask->b, 0, type, wrong ? &nobody : &alice, sizeof alice);
+    break;
   case FRAMED_INTERFACE_ID:
     radius_put(&ask->b, 0, type, ifid, sizeof ifid);
     break;
@@ -71,8 +75,8 @@ static void put_key(Ask *ask, guint8 type, gboolean wrong) {
   }
 }
 
-static const guint8 keys[] = {USER_NAME,       NAS_PORT,    FRAMED_IP_ADDRESS,   CALLED_STATION_ID, CALLING_STATION_ID,
-                              ACCT_SESSION_ID, NAS_PORT_ID, FRAMED_INTERFACE_ID, FRAMED_IPV6_PREFIX};
+static const guint8 keys[] = {USER_NAME,       NAS_PORT,    FRAMED_IP_ADDRESS,   CALLED_STATION_ID,  CALLING_STATION_ID,
+                              ACCT_SESSION_ID, NAS_PORT_ID, FRAMED_INTERFACE_ID, FRAMED_IPV6_PREFIX, CHARGEABLE_USER_IDENTITY};
 
 static Ask *begin(guint8 code) {
   return ask_new(code, FALSE);
@@ -175,15 +179,17 @@ static void sessions_that_we_dialled_are_nobodys(void **state) {
   expect_refusal(ask, RADIUS_DAE_NO_SESSION);
 }
 
-static void a_bundle_and_an_unknown_identity_match_nothing(void **state) {
+static void nothing_belongs_to_a_bundle(void **state) {
   Ask *ask = begin(RADIUS_DISCONNECT_REQUEST);
   put_key(ask, USER_NAME, FALSE);
   radius_put_string(&ask->b, 0, ACCT_MULTI_SESSION_ID, "8100000a");
   expect_refusal(ask, RADIUS_DAE_NO_SESSION);
-  ask = begin(RADIUS_DISCONNECT_REQUEST);
-  put_key(ask, USER_NAME, FALSE);
-  radius_put_string(&ask->b, 0, CHARGEABLE_USER_IDENTITY, "x");
-  expect_refusal(ask, RADIUS_DAE_UNSUPPORTED_ATTRIBUTE);
+}
+
+static void rfc2865_5_1_the_name_of_accounting_is_the_users_too(void **state) {
+  Ask *ask = begin(RADIUS_DISCONNECT_REQUEST);
+  radius_put_string(&ask->b, 0, USER_NAME, "8100000b");
+  expect_end(ask, BOB);
 }
 
 static void a_zero_interface_identifier_is_nobodys(void **state) {
@@ -332,8 +338,11 @@ static void rfc5176_2_3_no_attribute_is_ignored(void **state) {
 
 static void rfc5176_2_2_a_change_reaches_the_session(void **state) {
   Ask *ask = begin(RADIUS_COA_REQUEST);
-  put_key(ask, ACCT_SESSION_ID, FALSE);
-  put_key(ask, FRAMED_IP_ADDRESS, FALSE); /* identifies: RFC 5176 3.6, note 1 */
+  for (guint i = 0; i < G_N_ELEMENTS(keys); i++) /* they identify, and that is all: RFC 5176 3.6, note 1 */
+    put_key(ask, keys[i], FALSE);
+  radius_put_string(&ask->b, 0, NAS_IDENTIFIER, "lns-1");
+  put_address(ask, NAS_IP_ADDRESS, "203.0.113.5");
+  radius_put_int(&ask->b, 0, EVENT_TIMESTAMP, NOW);
   radius_put_int(&ask->b, 0, SESSION_TIMEOUT, 3600);
   radius_put_int(&ask->b, 0, IDLE_TIMEOUT, 300);
   radius_put_int(&ask->b, 0, ACCT_INTERIM_INTERVAL, 120);
@@ -358,6 +367,7 @@ static void rfc5176_2_2_a_change_reaches_the_session(void **state) {
     if (!adit_test_saw(test, words[i]))
       fail_msg("no `%s' in %s", words[i], adit_test_log(test));
   assert_false(adit_test_saw(test, "address="));
+  assert_false(adit_test_saw(test, "ipv6"));
 }
 
 static void mikrotiks_rate_goes_before_ascends_and_that_before_wisprs(void **state) {
@@ -530,7 +540,8 @@ int main(void) {
       T(rfc5176_2_3_many_sessions_are_refused),
       T(a_user_who_is_back_is_found_beside_what_is_ending),
       T(sessions_that_we_dialled_are_nobodys),
-      T(a_bundle_and_an_unknown_identity_match_nothing),
+      T(nothing_belongs_to_a_bundle),
+      T(rfc2865_5_1_the_name_of_accounting_is_the_users_too),
       T(a_zero_interface_identifier_is_nobodys),
       T(keys_that_are_malformed_or_doubled_are_invalid),
       T(an_id_with_a_nul_in_it_is_not_its_beginning),

@@ -160,6 +160,28 @@ static void rfc2548_2_4_2_keys_for_both_directions(void **unused) {
   assert_accept("1a0c 00000137 10068c3d0000", "", "MS-MPPE-Send-Key (311/16): is no key of 16 octets");
 }
 
+/* RFC 3079 2.5: the password clientPass, and the challenge of RFC 2433 B */
+static void rfc2548_2_4_1_keys_of_mschap1(void **unused) {
+  static const char keys[] = "1a28 00000137 0c22 6ccc13f9f2ba74ab1e22e86733f8d3f2889a895e498fcfd940f3d06f6e0efbd7";
+  guint8 want[16];
+  RadiusReply reply;
+
+  hex("a8947850cfc0acc1d1789fb62ddcddb0", want, sizeof want);
+  read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_MSCHAPV1, FALSE, keys);
+  assert_true(reply.reply.has_mppe_keys);
+  assert_memory_equal(reply.reply.mppe_send_key, want, 16);
+  assert_memory_equal(reply.reply.mppe_receive_key, want, 16);
+  assert_int_equal(reply.unsupported->len, 0);
+  radius_reply_clear(&reply);
+  read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_MSCHAPV1, FALSE, "1a18 00000137 0c12 6ccc13f9f2ba74ab1e22e86733f8d3f2");
+  assert_false(reply.reply.has_mppe_keys);
+  assert_int_equal(reply.unsupported->len, 1);
+  radius_reply_clear(&reply);
+  read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_PAP, FALSE, keys);
+  assert_false(reply.reply.has_mppe_keys);
+  radius_reply_clear(&reply);
+}
+
 static void rfc2548_2_4_4_policy(void **unused) {
   assert_accept("1a0c 00000137 070600000001 1a0c 00000137 080600000006", "mppe-policy='allowed' mppe-types=['40-bit','128-bit']", "");
   assert_reject(ADIT_AUTH_PAP, "1a0c 00000137 070600000002",
@@ -243,6 +265,7 @@ int main(void) {
       cmocka_unit_test(rfc2865_4_4_challenge_without_eap_is_a_reject),
       cmocka_unit_test(rfc3579_2_eap_rounds),
       cmocka_unit_test(rfc2548_2_4_2_keys_for_both_directions),
+      cmocka_unit_test(rfc2548_2_4_1_keys_of_mschap1),
       cmocka_unit_test(rfc2548_2_4_4_policy),
       cmocka_unit_test(rfc5176_3_2_changes),
       cmocka_unit_test(no_value_is_read_beyond_its_end),

@@ -4,8 +4,8 @@
 import configs
 import freeradius
 from lab import expect, poll
-from radius_road import NAS, RADIUS, RadiusRoad, refused
-from road import CLIENT, INSIDE, SERVER, load
+from radius_road import NAS, PROXY, PROXY_TOO, RADIUS, RadiusRoad, refused
+from road import CLIENT, INSIDE, SERVER, SERVER_TOO, load
 from runner import case
 
 ANN = {'ann': ('wonder-land', [])}
@@ -329,6 +329,62 @@ def radius_shows_its_servers(lab):
     for word in ('pending', 'requests', 'accepts', 'rejects', 'resends', 'timeouts', 'bad-replies', 'last-request-rtt'):
         expect(word in shown, 'no %s in %s' % (word, shown))
     expect(configs.scalar('between-us') not in shown + text, 'the secret is shown')
+    client.stop()
+    server.no_session()
+    server.stop()
+
+
+@case
+def radius_vendors_words_and_their_order(lab):
+    """Rates: MikroTik before Ascend before WISPr. Pools, MTU by choice, quotas of more than 4 GiB, the user's name for accounting."""
+    users = {'mikrotik': ('p', ['Ascend-Data-Rate = 1000000', 'Ascend-Xmit-Rate = 2000000', 'Mikrotik-Rate-Limit = "3M/4M"', 'WISPr-Bandwidth-Max-Up = 5000000']),
+             'ascend': ('p', ['Ascend-Data-Rate = 1000000', 'Ascend-Xmit-Rate = 2000000', 'WISPr-Bandwidth-Max-Up = 5000000']),
+             'wispr': ('p', ['WISPr-Bandwidth-Max-Up = 5000000', 'WISPr-Bandwidth-Max-Down = 6000000']),
+             'pools': ('p', ['Framed-IPv6-Pool = "six"', 'Mikrotik-Delegated-IPv6-Pool = "pd"', 'Framed-MTU = 1300', 'User-Name = "customer-7"']),
+             'quota': ('p', ['Mikrotik-Total-Limit = 5', 'Mikrotik-Total-Limit-Gigawords = 2'])}
+    road = RadiusRoad(lab, users)
+    server = road.nas(radius={'accept-framed-mtu': True})
+    wanted = {'mikrotik': {'rate-limit': '3M/4M'}, 'ascend': {'rate-limit': '1000000/2000000'}, 'wispr': {'rate-limit': '5000000/6000000'},
+              'quota': {'limit-bytes-total': str(2 * 2**32 + 5)}, 'pools': {'remote-ipv6-prefix-pool': 'six', 'dhcpv6-pd-pool': 'pd', 'mtu': 1300}}
+    for user in users:
+        client = load(lab, road.cli, 1, user=user, password='p', name='load-' + user)
+        got = road.attributes(server, user)
+        for key, value in wanted.get(user, {}).items():
+            expect(got.get(key) == value, '%s: %s is %s: %s' % (user, key, got.get(key), got))
+        if user == 'pools':
+            interface = server.session(user)['interface']
+            expect(road.srv.interfaces()[interface]['mtu'] == 1300, 'the MTU of %s' % interface)
+            expect(road.free.record(Acct_Status_Type='Start', User_Name='customer-7'), 'the name of accounting')
+        client.stop()
+        server.no_session()
+    server.stop()
+
+
+@case
+def radius_server_by_realm_and_called_id(lab):
+    """RouterOS's choice: a server that names the user's realm, or the address that was called, is the only one asked."""
+    road = RadiusRoad(lab, {'ann@example.net': ('p', []), 'ann': ('p', [])})
+    proxy, other = road.proxy(PROXY), road.proxy(PROXY_TOO)
+    tree = road.tree(({'address': PROXY, 'realm': 'example.net'}, {'address': PROXY_TOO, 'called-id': SERVER_TOO}, RADIUS), address=None)
+    server = lab.adit(road.srv, configs.write(tree))
+    for user, to, asked in (('ann@example.net', SERVER, (1, 0)), ('ann', SERVER, (1, 0)), ('ann', SERVER_TOO, (1, 1))):
+        client = road.client(user, 'p', 'c%d' % len(lab.namespaces), connect_to=to)
+        road.works(server, client, user)
+        client.stop()
+        server.no_session()
+        got = tuple(1 if p.stats().get('requests') else 0 for p in (proxy, other))
+        expect(got == asked, '%s at %s: asked are %s' % (user, to, got))
+    server.stop()
+
+
+@case
+def radius_interim_period_of_the_server(lab):
+    """RFC 2869 2.1, 5.16: Acct-Interim-Interval goes before the configuration's, and is never below a minute."""
+    road = RadiusRoad(lab, {'ann': ('wonder-land', ['Acct-Interim-Interval = 5'])})
+    server = road.nas(aaa={'interim-update': '2s'})
+    client = road.client('ann', 'wonder-land')
+    road.works(server, client, 'ann')
+    expect(road.attributes(server, 'ann')['interim-update'] == '1m', 'the period is %s' % road.attributes(server, 'ann').get('interim-update'))
     client.stop()
     server.no_session()
     server.stop()

@@ -579,6 +579,6 @@ int main(void) {
       T(rows_that_make_no_sense_are_removed),
       T(more_rows_than_one_part_are_all_read),
   };
-  adit_logging_init(ADIT_LOG_WARNING);
+  adit_logging_init(ADIT_LOG_ERROR);
   return cmocka_run_group_tests_name("accounting", tests, NULL, NULL);
 }

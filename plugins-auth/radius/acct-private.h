@@ -59,8 +59,8 @@ void radius_sender_forget(RadiusSender *sender, RadiusLane *lane);
 
 /** A record as a row: all that is known of it now, as attributes. */
 RadiusRow radius_acct_row(const AditAcctRecord *record, gboolean swap_octets);
-/** Whom the records of this row are for. `user` and `called_id` are the caller's to free. */
-RadiusWant radius_acct_want(const RadiusRow *row, char **user, char **called_id);
+/** Which servers a row is for; `called_id` is the caller's to free, the rest is borrowed of the row. */
+RadiusWant radius_acct_want(const RadiusRow *row, char **called_id);
 
 /** For tests: with a way to the servers of their own. */
 RadiusAcct *radius_acct_new_with(const Radius *radius, const RadiusAcctNet *net);

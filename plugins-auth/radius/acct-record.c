@@ -75,7 +75,8 @@ RadiusRow radius_acct_row(const AditAcctRecord *record, gboolean swap_octets) {
                    .when_ms = MAX(record->when_ms, 0),
                    .uptime_ms = record->uptime_ms,
                    .counters = record->counters,
-                   .id = g_strndup(record->record_id, 253)};
+                   .id = g_strndup(record->record_id, 253),
+                   .user = g_strndup(record->user, 253)};
   RadiusNas anywhere = {0}; /* who we are is the packet's to say */
   RadiusBuilder b;
   RadiusWho who;

@@ -5,26 +5,28 @@
 /*
  * Format 1, integers in network byte order:
  *   u8 1, u8 kind, u8 cause, u8 flags (bit 0: swapped octets), u64 when_ms, u64 uptime_ms,
- *   u64 rx_packets, rx_octets, tx_packets, tx_octets, u8 length and octets of the id, u16 length and octets of the body.
+ *   u64 rx_packets, rx_octets, tx_packets, tx_octets, u8 length and octets of the id, and of the user, u16 length and octets of the body.
  */
-enum { FORMAT = 1, SWAPPED = 1 << 0, HEAD = 4 + 6 * 8 + 1 + 2 };
+enum { FORMAT = 1, SWAPPED = 1 << 0, HEAD = 4 + 6 * 8 + 1 + 1 + 2 };
 
 RadiusRow radius_row_copy(const RadiusRow *row) {
   RadiusRow copy = *row;
   copy.id = g_strdup(row->id);
+  copy.user = g_strdup(row->user);
   copy.body = g_bytes_ref(row->body);
   return copy;
 }
 
 void radius_row_clear(RadiusRow *row) {
   g_clear_pointer(&row->id, g_free);
+  g_clear_pointer(&row->user, g_free);
   g_clear_pointer(&row->body, g_bytes_unref);
 }
 
 GBytes *radius_row_write(const RadiusRow *row) {
-  gsize id_length = MIN(strlen(row->id), 253), body_length;
+  gsize id_length = MIN(strlen(row->id), 253), user_length = row->user ? MIN(strlen(row->user), 253) : 0, body_length;
   const guint8 *body = g_bytes_get_data(row->body, &body_length);
-  gsize size = HEAD + id_length + body_length;
+  gsize size = HEAD + id_length + user_length + body_length;
   guint8 *octets = g_malloc(size);
   AditBuilder b = adit_builder(octets, size);
 
@@ -40,6 +42,8 @@ GBytes *radius_row_write(const RadiusRow *row) {
   adit_put_u64(&b, row->counters.tx_octets);
   adit_put_u8(&b, (guint8)id_length);
   adit_put_bytes(&b, row->id, id_length);
+  adit_put_u8(&b, (guint8)user_length);
+  adit_put_bytes(&b, row->user, user_length);
   adit_put_u16(&b, (guint16)body_length);
   adit_put_bytes(&b, body, body_length);
   return g_bytes_new_take(octets, size);
@@ -84,13 +88,16 @@ gboolean radius_row_read(const guint8 *data, gsize length, RadiusRow *out) {
   row.counters.tx_octets = adit_get_u64(&c);
   guint8 id_length = adit_get_u8(&c);
   const guint8 *id = adit_get_bytes(&c, id_length);
+  guint8 user_length = adit_get_u8(&c);
+  const guint8 *user = adit_get_bytes(&c, user_length);
   guint16 body_length = adit_get_u16(&c);
   const guint8 *body = adit_get_bytes(&c, body_length);
   if (c.bad || adit_left(&c) || kind < ADIT_ACCT_START || kind > ADIT_ACCT_OFF || row.when_ms < 0 || !id_length ||
-      memchr(id, 0, id_length) || body_length > RADIUS_BODY_MAX || !body_is_sound(body, body_length))
+      memchr(id, 0, id_length) || memchr(user, 0, user_length) || body_length > RADIUS_BODY_MAX || !body_is_sound(body, body_length))
     return FALSE;
   *out = row;
   out->id = g_strndup((const char *)id, id_length);
+  out->user = user_length ? g_strndup((const char *)user, user_length) : NULL;
   out->body = g_bytes_new(body, body_length);
   return TRUE;
 }

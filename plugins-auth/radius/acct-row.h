@@ -20,6 +20,7 @@ typedef struct {
   guint64 uptime_ms;
   AditCounters counters;
   char *id;     /**< Acct-Session-Id: 1 to 253 octets */
+  char *user;   /**< as who the peer logged in, by which servers are chosen (the body may call it otherwise); NULL = none */
   GBytes *body; /**< attributes, each checked to fit; never NULL once written or read */
 } RadiusRow;
 

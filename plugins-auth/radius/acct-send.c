@@ -21,21 +21,17 @@ typedef struct {
   RadiusConfig *config; /* its servers may be others than today's */
   GPtrArray *tried;     /* of RadiusServer */
   RadiusExchange *exchange;
-  char *user, *called_id;
+  RadiusWant want;
+  char *called_id; /* of want */
   guint64 answers; /* of the sender, when it began */
   gboolean probe;  /* to find out whether servers are back */
   gboolean spy;    /* a probe from behind a barrier: its answer says that, and nothing else */
   GList place;
 } Flight;
 
-RadiusWant radius_acct_want(const RadiusRow *row, char **user, char **called_id) {
-  *user = radius_row_text(row, USER_NAME);
+RadiusWant radius_acct_want(const RadiusRow *row, char **called_id) {
   *called_id = radius_row_text(row, CALLED_STATION_ID);
-  return (RadiusWant){.role = RADIUS_ACCT, .user = *user, .called_id = *called_id};
-}
-
-static RadiusWant want_of(const Flight *flight) {
-  return (RadiusWant){.role = RADIUS_ACCT, .user = flight->user, .called_id = flight->called_id};
+  return (RadiusWant){.role = RADIUS_ACCT, .user = row->user, .called_id = *called_id};
 }
 
 /* Up to a quarter more: many daemons must not come in step. */
@@ -131,7 +127,6 @@ static void flight_free(Flight *flight) {
   radius_record_unref(flight->record);
   radius_config_unref(flight->config);
   g_ptr_array_unref(flight->tried);
-  g_free(flight->user);
   g_free(flight->called_id);
   g_free(flight);
 }
@@ -194,12 +189,11 @@ static guint pause_after(guint tries) {
 static void failed(Flight *flight) {
   RadiusSender *sender = flight->sender;
   RadiusLane *lane = flight->record->lane;
-  RadiusWant want = want_of(flight);
 
   flight->record->tries++;
   lane->busy = FALSE;
   sender->window = MAX(sender->window / 2, 1);
-  if (!sender->net->serve(sender->radius->config->servers, &want)) {
+  if (!sender->net->serve(sender->radius->config->servers, &flight->want)) {
     pause_lane(sender, lane, PAUSE_MAX_MS);
   } else if (sender->answers != flight->answers) {
     pause_lane(sender, lane, pause_after(flight->record->tries));
@@ -275,8 +269,7 @@ static void exchanged(const RadiusAnswer *answer, gpointer data) {
 static void attempt(Flight *flight) {
   const RadiusAcctNet *net = flight->sender->net;
   RadiusServers *servers = flight->config->servers;
-  RadiusWant want = want_of(flight);
-  RadiusServer *server = net->pick(servers, &want, flight->tried);
+  RadiusServer *server = net->pick(servers, &flight->want, flight->tried);
 
   if (!server) {
     failed(flight);
@@ -287,7 +280,7 @@ static void attempt(Flight *flight) {
                            .fill = fill,
                            .done = exchanged,
                            .data = flight,
-                           .impatient = net->pick(servers, &want, flight->tried) != NULL};
+                           .impatient = net->pick(servers, &flight->want, flight->tried) != NULL};
   flight->exchange = net->exchange(server, &request);
 }
 
@@ -305,7 +298,7 @@ static void fly(RadiusSender *sender, RadiusLane *lane, gboolean probe) {
   flight->probe = probe;
   flight->spy = barrier && head_of(lane)->number > barrier->number;
   flight->place.data = flight;
-  radius_acct_want(&flight->record->row, &flight->user, &flight->called_id);
+  flight->want = radius_acct_want(&flight->record->row, &flight->called_id);
   g_queue_push_tail_link(&sender->flights, &flight->place);
   attempt(flight);
 }

@@ -41,10 +41,10 @@ static const RadiusAcctNet real_net = {radius_exchange, radius_exchange_cancel, 
 /* Is there anybody to send it to? A session that has begun is not asked again. */
 static gboolean is_wanted(const RadiusAcct *acct, const RadiusRow *row) {
   const RadiusConfig *config = acct->radius->config;
-  g_autofree char *user = NULL, *called_id = NULL;
+  g_autofree char *called_id = NULL;
 
   if (radius_row_is_session(row)) {
-    RadiusWant want = radius_acct_want(row, &user, &called_id);
+    RadiusWant want = radius_acct_want(row, &called_id);
     return radius_spool_knows(acct->spool, row->id) || acct->net->serve(config->servers, &want);
   }
   return config->use_accounting_on && radius_servers_count(config->servers);

@@ -13,6 +13,7 @@ static RadiusRow sample(void) {
                      .uptime_ms = 4000,
                      .counters = {1, G_GUINT64_CONSTANT(0x1234567890), 3, 4},
                      .id = g_strdup("80000001"),
+                     .user = g_strdup("alice@isp"),
                      .body = g_bytes_new(body, sizeof body)};
 }
 
@@ -30,6 +31,7 @@ static void what_is_written_is_read(void **state) {
   assert_int_equal(again.uptime_ms, row.uptime_ms);
   assert_memory_equal(&again.counters, &row.counters, sizeof row.counters);
   assert_string_equal(again.id, row.id);
+  assert_string_equal(again.user, row.user);
   assert_true(g_bytes_equal(again.body, row.body));
   g_autofree char *user = radius_row_text(&again, USER_NAME), *none = radius_row_text(&again, CALLED_STATION_ID);
   assert_string_equal(user, "alice");
@@ -62,12 +64,12 @@ static void what_is_cut_or_longer_is_refused(void **state) {
 }
 
 static void what_makes_no_sense_is_refused(void **state) {
-  enum { KIND = 1, ID_LENGTH = 4 + 6 * 8, ID = ID_LENGTH + 1, BODY = ID + 8 + 2 };
+  enum { KIND = 1, ID_LENGTH = 4 + 6 * 8, ID = ID_LENGTH + 1, USER = ID + 8 + 1, BODY = USER + 9 + 2 };
   static const struct {
     gsize at;
     guint8 octet;
-  } wrong[] = {{0, 2},  {KIND, 0},     {KIND, 6},     {ID_LENGTH, 0}, {ID_LENGTH, 9},
-               {ID, 0}, {BODY + 1, 1}, {BODY + 1, 8}, {BODY + 8, 0},  {4, 0x80}};
+  } wrong[] = {{0, 2},    {KIND, 0},       {KIND, 6},     {ID_LENGTH, 0}, {ID_LENGTH, 9}, {ID, 0},
+               {USER, 0}, {USER - 1, 200}, {BODY + 1, 1}, {BODY + 1, 8},  {BODY + 8, 0},  {4, 0x80}};
   RadiusRow row = sample();
   g_autoptr(GBytes) octets = radius_row_write(&row);
   gsize length;

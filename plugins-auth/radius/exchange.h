@@ -44,3 +44,5 @@ typedef struct RadiusExchange RadiusExchange;
 RadiusExchange *radius_exchange(RadiusServer *server, const RadiusRequest *request);
 /** Forgets it: done() is not called any more; a late answer is dropped and counted. */
 void radius_exchange_cancel(RadiusExchange *exchange);
+/** The plugin stops, and nothing is to be asked any more: ends what threads are waiting for, so that they can be joined. */
+void radius_exchange_stop(Radius *radius);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "acct.h"
 #include "dae.h"
+#include "exchange.h"
 #include "names.h"
 #include "server.h"
 #include "source.h"
@@ -57,12 +58,15 @@ static gboolean plugin_start(gpointer state, GError **error) {
 }
 
 typedef struct {
+  Radius *radius;
   AditPlugin *plugin;
   void (*done)(AditPlugin *plugin);
 } Stopping;
 
 static void records_are_safe(gpointer data) {
   g_autofree Stopping *stopping = data;
+
+  radius_exchange_stop(stopping->radius);
   stopping->done(stopping->plugin);
 }
 
@@ -70,7 +74,7 @@ static void plugin_stop(gpointer state, void (*done)(AditPlugin *plugin), AditPl
   Radius *radius = state;
   Stopping *stopping = g_new(Stopping, 1);
 
-  *stopping = (Stopping){plugin, done};
+  *stopping = (Stopping){radius, plugin, done};
   g_clear_pointer(&radius->dae, radius_dae_stop);
   radius_acct_stop(radius->acct, STOP_MS, records_are_safe, stopping);
 }

@@ -47,9 +47,8 @@ typedef struct {
   RadiusConfig *config; /**< never NULL once there was a commit */
   RadiusSource *source;
   struct {
-    guint running;
-    GQueue waiting; /**< of radsec.c's jobs */
-  } radsec[2];      /**< for authentication and accounting */
+    GQueue running, waiting; /**< of radsec.c's jobs */
+  } radsec[2];               /**< for authentication and accounting */
   struct RadiusAcct *acct; /**< acct.h */
   struct RadiusDae *dae;   /**< dae.h; NULL before start */
 } Radius;

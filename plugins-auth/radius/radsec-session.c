@@ -18,8 +18,9 @@ struct RadsecSession {
   rc_handle *handle; /* NULL: never connected */
   gboolean broken;
   gint64 renewed_us, used_us;
-  GMutex lock; /* of fd, which another thread may shut down */
+  GMutex lock; /* of what follows: another thread may shut it down */
   int fd;
+  gboolean interrupted;
 };
 
 RadsecSettings *radsec_settings_new(const RadiusServer *server, RadiusRole role) {
@@ -64,16 +65,32 @@ gboolean radsec_session_connected(const RadsecSession *session) {
   return session->handle && !session->broken;
 }
 
-static void remember_fd(RadsecSession *session) {
+/** FALSE: it is wanted no more. */
+static gboolean remember_fd(RadsecSession *session) {
   g_mutex_lock(&session->lock);
   session->fd = session->handle ? rc_tls_fd(session->handle) : -1;
+  gboolean wanted = !session->interrupted;
+  g_mutex_unlock(&session->lock);
+  return wanted;
+}
+
+static void forget_fd(RadsecSession *session) {
+  g_mutex_lock(&session->lock);
+  session->fd = -1;
   g_mutex_unlock(&session->lock);
 }
 
 void radsec_session_interrupt(RadsecSession *session) {
   g_mutex_lock(&session->lock);
+  session->interrupted = TRUE;
   if (session->fd >= 0)
     shutdown(session->fd, SHUT_RDWR);
+  g_mutex_unlock(&session->lock);
+}
+
+void radsec_session_ready(RadsecSession *session) {
+  g_mutex_lock(&session->lock);
+  session->interrupted = FALSE;
   g_mutex_unlock(&session->lock);
 }
 
@@ -179,9 +196,7 @@ static gboolean first_connect(RadsecSession *session, const RadsecSettings *sett
 static gboolean renew(RadsecSession *session) {
   int before = rc_tls_fd(session->handle);
 
-  g_mutex_lock(&session->lock);
-  session->fd = -1;
-  g_mutex_unlock(&session->lock);
+  forget_fd(session);
   rc_check_tls(session->handle);
   gboolean another = rc_tls_fd(session->handle) != before;
   if (another || session->broken)
@@ -199,8 +214,7 @@ static gboolean connected(RadsecSession *session, const RadsecSettings *settings
   *fresh = session->handle ? renew(session) : first_connect(session, settings);
   gboolean good = *fresh || (session->handle && !session->broken);
   session->broken = session->handle && !good;
-  remember_fd(session);
-  return good;
+  return remember_fd(session) && good;
 }
 
 /* ---- asking ---- */

@@ -52,7 +52,10 @@ gboolean radsec_session_connected(const RadsecSession *session);
 /** Connects if need be, and asks; `*fresh` when it had to connect. Blocks for about twice the timeout, in a handshake with a server that
  *  says nothing for 40 s (TLS) or 60 s (DTLS): libradcli's own limits. */
 RadsecResult radsec_session_ask(RadsecSession *session, const RadsecSettings *settings, RadsecQuestion *question, gboolean *fresh);
-/** Ends what radsec_session_ask() waits for in another thread. [any] */
+/** Ends what radsec_session_ask() waits for in another thread, after the handshake if there is one. Holds until radsec_session_ready().
+ * [any] */
 void radsec_session_interrupt(RadsecSession *session);
+/** May be used (again). [any], while nobody uses it */
+void radsec_session_ready(RadsecSession *session);
 /** Closes its connection. Some memory stays with libradcli for ever. [any], while nobody uses it */
 void radsec_session_retire(RadsecSession *session);

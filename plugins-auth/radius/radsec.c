@@ -11,7 +11,8 @@
 enum {
   SESSIONS_MAX = 8, /* of a server and role: one that broke rests for two minutes */
   AGAIN_MAX = 2,    /* connections that a request may find broken */
-  SLACK_MS = 2000   /* libradcli counts in whole seconds; then it is interrupted */
+  SLACK_MS = 2000,  /* libradcli counts in whole seconds; then it is interrupted */
+  STRIKE_MS = 1000  /* and again, as it can't be in the middle of a handshake */
 };
 static const guint workers[RADIUS_ROLES] = {2, 1};
 
@@ -29,7 +30,7 @@ typedef struct {
   RadiusServer *server;
   RadiusRole role;
   Way *way;
-  gboolean running, interrupted;
+  gboolean interrupted;
   guint again;
   AditTimer watchdog;
   guint64 begun_us;
@@ -159,8 +160,7 @@ static void worked(gpointer data) {
   RadiusRole role = job->role;
 
   radius->loop->timer_cancel(&job->watchdog);
-  radius->radsec[role].running--;
-  job->running = FALSE;
+  g_queue_remove(&radius->radsec[role].running, job);
   session_back(job->way, g_steal_pointer(&job->session));
   if (!try_again(job)) {
     tell(job); /* which forgets the job, but leaves it to us */
@@ -174,6 +174,7 @@ static void interrupt(AditTimer *timer, gpointer data) {
 
   job->interrupted = TRUE;
   radsec_session_interrupt(job->session);
+  job->server->radius->loop->timer_arm(timer, STRIKE_MS);
 }
 
 static gboolean start(Job *job) {
@@ -184,9 +185,9 @@ static gboolean start(Job *job) {
   job->fresh = FALSE;
   if (!job->session)
     return FALSE;
+  radsec_session_ready(job->session);
   job->begun_us = (guint64)g_get_monotonic_time();
-  job->running = loop->run_blocking(job->server->radius->plugin, work, worked, job);
-  if (!job->running) {
+  if (!loop->run_blocking(job->server->radius->plugin, work, worked, job)) {
     session_back(job->way, g_steal_pointer(&job->session));
     return FALSE;
   }
@@ -200,13 +201,13 @@ static gboolean start(Job *job) {
 static void start_jobs(Radius *radius, RadiusRole role) {
   GQueue *waiting = &radius->radsec[role].waiting;
 
-  for (GList *at = waiting->head, *next; at && radius->radsec[role].running < workers[role]; at = next) {
+  for (GList *at = waiting->head, *next; at && radius->radsec[role].running.length < workers[role]; at = next) {
     Job *job = at->data;
     next = at->next;
     if (!start(job))
       continue;
     g_queue_delete_link(waiting, at);
-    radius->radsec[role].running++;
+    g_queue_push_tail(&radius->radsec[role].running, job);
   }
 }
 
@@ -267,3 +268,9 @@ static void forget(RadiusExchange *exchange) {
 }
 
 const RadiusDoor radius_radsec_door = {begin, forget};
+
+void radius_exchange_stop(Radius *radius) {
+  for (guint role = 0; role < RADIUS_ROLES; role++)
+    for (GList *at = radius->radsec[role].running.head; at; at = at->next)
+      interrupt(&((Job *)at->data)->watchdog, at->data);
+}

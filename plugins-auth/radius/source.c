@@ -111,7 +111,7 @@ static void ask_next(Ask *ask) {
 
   if (!server || radius->loop->now() >= ask->request->deadline_ms) {
     answer_error(ask,
-                 !server && !ask->tried->len ? "every RADIUS server is dead or has too many requests" : "no RADIUS server has answered");
+                 !server && !ask->tried->len ? "every RADIUS server is dead, busy or without an address" : "no RADIUS server has answered");
     return;
   }
   g_ptr_array_add(ask->tried, server);

@@ -18,6 +18,7 @@ typedef struct {
   guint16 port;
   char port_text[6];
   GPid server;
+  int stdin_fd; /* of a server that ends with it, or -1 */
 } World;
 
 /* ---- a folder with certificates and a configuration ---- */
@@ -107,6 +108,18 @@ static void make_configuration(World *world) {
 
 /* ---- the server ---- */
 
+/** One that speaks TLS, and says nothing in it. */
+static void start_mute(World *world) {
+  const char *argv[] = {"openssl",    "s_server", "-accept", world->port_text, "-cert", "server.pem", "-key",
+                        "server.key", "-CAfile",  "ca.pem",  "-Verify",        "1",     "-quiet",     NULL};
+  g_autoptr(GError) error = NULL;
+
+  if (!g_spawn_async_with_pipes(world->folder, (char **)argv, NULL,
+                                G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
+                                NULL, NULL, &world->server, &world->stdin_fd, NULL, NULL, &error))
+    fail_msg("%s", error->message);
+}
+
 static gboolean listens(const World *world) {
   AditAddress address = adit_address_ipv4(0x7f000001);
   AditEndpoint at = adit_endpoint(&address, world->port);
@@ -117,19 +130,24 @@ static gboolean listens(const World *world) {
   return good;
 }
 
-static void start_server(World *world) {
-  const char *argv[] = {"freeradius", "-f", "-xx", "-l", "stdout", "-d", world->folder, NULL};
-  g_autoptr(GError) error = NULL;
+static void wait_until_it_listens(const World *world) {
   gint64 end = g_get_monotonic_time() + REAL_MS * 1000;
 
-  if (!g_spawn_async(world->folder, (char **)argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, NULL,
-                     NULL, &world->server, &error))
-    fail_msg("%s", error->message);
   while (!listens(world)) {
     assert_true(g_get_monotonic_time() < end);
     assert_int_equal(waitpid(world->server, NULL, WNOHANG), 0);
     g_usleep(10000);
   }
+}
+
+static void start_server(World *world) {
+  const char *argv[] = {"freeradius", "-f", "-xx", "-l", "stdout", "-d", world->folder, NULL};
+  g_autoptr(GError) error = NULL;
+
+  if (!g_spawn_async(world->folder, (char **)argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, NULL,
+                     NULL, &world->server, &error))
+    fail_msg("%s", error->message);
+  wait_until_it_listens(world);
 }
 
 static void stop_server(World *world) {
@@ -138,12 +156,16 @@ static void stop_server(World *world) {
   kill(world->server, SIGTERM);
   waitpid(world->server, NULL, 0);
   world->server = 0;
+  if (world->stdin_fd >= 0)
+    close(world->stdin_fd);
+  world->stdin_fd = -1;
 }
 
 static int set_up(void **state) {
   World *world = g_new0(World, 1);
 
   world->net = net_new();
+  world->stdin_fd = -1;
   world->folder = g_dir_make_tmp("adit-radsec-XXXXXX", NULL);
   make_certificates(world);
   make_configuration(world);
@@ -332,6 +354,29 @@ static void a_certificate_for_another_name_is_not_believed(void **state) {
   assert_int_equal(login.result, RADIUS_TIMEOUT);
 }
 
+/** libradcli may wait for ever in a connection that is up: it is interrupted, and the server asked anew when it has come to its senses. */
+static void a_mute_server_holds_no_thread(void **state) {
+  World *world = *state;
+  Login mute = {.password = "password"}, back = {.password = "password"};
+  gint64 end = g_get_monotonic_time() + REAL_MS * 1000;
+
+  start_mute(world);
+  wait_until_it_listens(world);
+  net_configure(world->net, net_tree(tls_server(world, "ca.pem"), NULL));
+  ask(world, &mute);
+  adit_test_advance(world->net->test, 5000);
+  UNTIL(mute.done);
+  assert_int_equal(mute.result, RADIUS_TIMEOUT);
+  while (world->net->radius.radsec[RADIUS_AUTH].running.length) {
+    assert_true(g_get_monotonic_time() < end);
+    adit_test_advance(world->net->test, 1000);
+    adit_test_iterate(world->net->test, 10);
+  }
+  stop_server(world);
+  start_server(world);
+  answered(world, &back, RADIUS_ACCESS_ACCEPT);
+}
+
 static void one_that_is_given_up_is_not_told(void **state) {
   World *world = *state;
   Login cancelled = {.password = "password"}, next = {.password = "password"};
@@ -351,9 +396,13 @@ int main(void) {
     return 77; /* automake: skipped */
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {
-      TEST(rfc6614_logins_and_records_go_through_tls),      TEST(many_at_once_take_turns),
-      TEST(a_server_that_restarts_is_found_again),          TEST(a_certificate_of_others_is_not_believed),
-      TEST(a_certificate_for_another_name_is_not_believed), TEST(one_that_is_given_up_is_not_told),
+      TEST(rfc6614_logins_and_records_go_through_tls),
+      TEST(many_at_once_take_turns),
+      TEST(a_server_that_restarts_is_found_again),
+      TEST(a_certificate_of_others_is_not_believed),
+      TEST(a_certificate_for_another_name_is_not_believed),
+      TEST(a_mute_server_holds_no_thread),
+      TEST(one_that_is_given_up_is_not_told),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

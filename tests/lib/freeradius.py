@@ -26,10 +26,10 @@ def users(entries):
 
 
 class FreeRadius:
-    def __init__(self, lab, namespace, address, entries=None, name='freeradius', text=None):
+    def __init__(self, lab, namespace, address, entries=None, name='freeradius', text=None, radsec=None):
         self.lab, self.namespace, self.address, self.name = lab, namespace, address, name
         self.folder = os.path.join(lab.folder, name)
-        subprocess.run([SETUP, '--secret', SECRET, '--listen', address, '--reject-delay', '0', self.folder], check=True)
+        subprocess.run([SETUP, '--secret', SECRET, '--listen', address, '--reject-delay', '0', *(['--radsec', *radsec] if radsec else []), self.folder], check=True)
         self.log = os.path.join(self.folder, 'log', 'radius.log')
         if entries is not None or text is not None:
             with open(os.path.join(self.folder, 'users'), 'w') as f:
@@ -82,6 +82,19 @@ class FreeRadius:
     def record(self, deadline=15, **wanted):
         """Waits for one such record."""
         return poll(lambda: (self.records(**wanted) or [None])[0], 'a record %s' % wanted, deadline, 0.2)
+
+
+def certificates(folder, **names):
+    """A certificate authority and a certificate for each name (a map of file name to subjectAltName); returns a map of name to (certificate, key, CA)."""
+    def openssl(*args):
+        subprocess.run(['openssl', *args], check=True, capture_output=True, cwd=folder)
+    os.makedirs(folder, exist_ok=True)
+    request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
+    openssl(*request, '-subj', '/CN=test authority', '-keyout', 'ca.key', '-out', 'ca.pem')
+    for name, alternative in names.items():
+        openssl(*request, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-subj', '/CN=' + name, '-addext', 'subjectAltName=' + alternative, '-addext', 'basicConstraints=CA:FALSE',
+                '-keyout', name + '.key', '-out', name + '.pem')
+    return {name: tuple(os.path.join(folder, f) for f in (name + '.pem', name + '.key', 'ca.pem')) for name in names}
 
 
 class Proxy:

@@ -315,6 +315,35 @@ def radius_by_name(lab):
     server.stop()
 
 
+@case(limit=120)
+def radius_by_radsec(lab):
+    """RFC 6614: a login and its accounting through TLS; a server with another authority's certificate is not believed."""
+    road = RadiusRoad(lab, ANN)
+    ours = freeradius.certificates(lab.folder + '/pki', server='IP:' + PROXY, adit='DNS:adit.example.net')
+    other = freeradius.certificates(lab.folder + '/other', server='IP:' + PROXY_TOO)
+    users = {'ann': ('wonder-land', ['Framed-IP-Address = 10.77.0.9'])}
+    good = freeradius.FreeRadius(lab, road.aaa, PROXY, users, name='freeradius-good', radsec=ours['server'])
+    freeradius.FreeRadius(lab, road.aaa, PROXY_TOO, users, name='freeradius-bad', radsec=other['server'])
+    certificate, key, ca = ours['adit']
+
+    def server_at(address):
+        return {'address': address, 'protocol': 'radsec', 'certificate': certificate, 'key': key, 'ca': ca}
+    server = road.nas((server_at(PROXY),), more={'secret': 'radsec'})
+    client = road.client('ann', 'wonder-land')
+    at_server, _ = road.works(server, client, 'ann')
+    expect(at_server['remote-address'] == '10.77.0.9', 'ann got %s' % at_server['remote-address'])
+    client.stop()
+    server.no_session()
+    good.record(Acct_Status_Type='Stop', deadline=20)
+    expect(road.radius_sent('radius.code == 1') == 0, 'something went in clear')
+    server.reload(configs.write(road.tree((server_at(PROXY_TOO),), more={'secret': 'radsec'})))
+    events = server.monitor()
+    client.start()
+    refused(events, 'ann', 60)
+    client.stop()
+    server.stop(60)
+
+
 @case
 def radius_shows_its_servers(lab):
     """`aditctl show radius`: RouterOS's counters."""

@@ -30,6 +30,7 @@ typedef struct {
   gpointer user;
   gboolean on;
   GQueue ready, held; /**< of RadiusLane: may go, wait behind a barrier */
+  guint64 barrier;    /**< number of the On or Off that lanes are held behind; 0 = none */
   GQueue flights;     /**< of what is on its way */
   guint window;
   gboolean waiting;    /**< nobody answers */

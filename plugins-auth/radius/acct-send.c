@@ -72,7 +72,11 @@ static void release(RadiusSender *sender) {
 /* The next lane that may go now, still in its queue. On its way there it clears away who must wait. */
 static RadiusLane *next_lane(RadiusSender *sender) {
   const RadiusRecord *barrier = g_queue_peek_head(&sender->spool->barriers);
+  guint64 number = barrier ? barrier->number : 0;
 
+  if (number != sender->barrier) /* it was answered, or a full spool has dropped it */
+    release(sender);
+  sender->barrier = number;
   for (GList *node; (node = sender->ready.head);) {
     RadiusLane *lane = node->data;
     const RadiusRecord *head = head_of(lane);
@@ -194,7 +198,10 @@ static void failed(Flight *flight) {
   lane->busy = FALSE;
   sender->window = MAX(sender->window / 2, 1);
   if (!sender->net->serve(sender->radius->config->servers, &flight->want)) {
-    pause_lane(sender, lane, PAUSE_MAX_MS);
+    if (is_barrier(flight->record)) /* all others would wait behind it */
+      radius_spool_drop(sender->spool, flight->record);
+    else
+      pause_lane(sender, lane, PAUSE_MAX_MS);
   } else if (sender->answers != flight->answers) {
     pause_lane(sender, lane, pause_after(flight->record->tries));
   } else {
@@ -206,6 +213,15 @@ static void failed(Flight *flight) {
   }
   if (flight->probe && sender->waiting)
     wait_for_servers(sender);
+  flight_free(flight);
+}
+
+/* Nobody was asked: those who could be have as many as they may have at once, or others find out whether they are back. */
+static void put_off(Flight *flight) {
+  RadiusLane *lane = flight->record->lane;
+
+  lane->busy = FALSE;
+  pause_lane(flight->sender, lane, PAUSE_FIRST_MS);
   flight_free(flight);
 }
 
@@ -271,6 +287,10 @@ static void attempt(Flight *flight) {
   RadiusServers *servers = flight->config->servers;
   RadiusServer *server = net->pick(servers, &flight->want, flight->tried);
 
+  if (!server && !flight->tried->len && flight->sender->flights.length > 1) {
+    put_off(flight);
+    return;
+  }
   if (!server) {
     failed(flight);
     return;
@@ -303,11 +323,22 @@ static void fly(RadiusSender *sender, RadiusLane *lane, gboolean probe) {
   attempt(flight);
 }
 
+/* No more than one server takes at once. */
+static guint window_of(const RadiusSender *sender) {
+  const RadiusServers *servers = sender->radius->config->servers;
+  guint most = 1;
+
+  for (guint i = 0; i < radius_servers_count(servers); i++)
+    most = MAX(most, radius_servers_get(servers, i)->max_in_flight);
+  return MIN(sender->window, most);
+}
+
 /* Sends all that may go now. */
 static void pump(RadiusSender *sender) {
+  guint window = sender->on ? window_of(sender) : 0;
   RadiusLane *lane;
 
-  while (sender->on && !sender->waiting && sender->flights.length < sender->window && (lane = next_lane(sender)))
+  while (sender->on && !sender->waiting && sender->flights.length < window && (lane = next_lane(sender)))
     fly(sender, lane, FALSE);
   if (!sender->on || sender->flights.length)
     return;
@@ -322,8 +353,8 @@ static void pump(RadiusSender *sender) {
 /* ---- for acct.c ---- */
 
 void radius_sender_ready(RadiusSender *sender, RadiusLane *lane) {
-  if (lane->busy || lane->pausing || lane->waits_in)
-    return;
+  if (!head_of(lane) || lane->busy || lane->pausing || lane->waits_in)
+    return; /* a pause may end when what it was for has been dropped */
   if (!is_barrier(head_of(lane)))
     queue(lane, &sender->ready);
   pump(sender);

@@ -43,11 +43,10 @@ static gboolean is_wanted(const RadiusAcct *acct, const RadiusRow *row) {
   const RadiusConfig *config = acct->radius->config;
   g_autofree char *called_id = NULL;
 
-  if (radius_row_is_session(row)) {
-    RadiusWant want = radius_acct_want(row, &called_id);
-    return radius_spool_knows(acct->spool, row->id) || acct->net->serve(config->servers, &want);
-  }
-  return config->use_accounting_on && radius_servers_count(config->servers);
+  if (radius_row_is_session(row) && radius_spool_knows(acct->spool, row->id))
+    return TRUE;
+  RadiusWant want = radius_acct_want(row, &called_id);
+  return (radius_row_is_session(row) || config->use_accounting_on) && acct->net->serve(config->servers, &want);
 }
 
 static void take(RadiusAcct *acct, RadiusRow *row, AditAcctDone done, gpointer token) {

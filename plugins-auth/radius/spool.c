@@ -455,6 +455,9 @@ void radius_spool_bound(RadiusSpool *spool, guint64 max_records, gboolean drop_o
 }
 
 void radius_spool_forget(RadiusSpool *spool) {
+  GHashTableIter iter;
+  RadiusLane *lane;
+
   for (RadiusRecord *record; (record = g_queue_peek_head(&spool->records));) {
     g_queue_unlink(&spool->records, &record->by_age);
     g_queue_unlink(&record->lane->records, &record->in_lane);
@@ -463,6 +466,9 @@ void radius_spool_forget(RadiusSpool *spool) {
     radius_record_unref(record);
   }
   g_queue_clear(&spool->barriers);
+  g_hash_table_iter_init(&iter, spool->lanes);
+  while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&lane))
+    spool->ops->forget(spool->user, lane);
   g_hash_table_remove_all(spool->lanes);
 }
 

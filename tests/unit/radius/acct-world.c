@@ -245,11 +245,13 @@ static RadiusExchange *net_exchange(RadiusServer *server, const RadiusRequest *r
 }
 
 static gboolean net_serve(const RadiusServers *servers, const RadiusWant *want) {
+  if (world.on_unserved && !want->user)
+    return FALSE;
   return !world.unserved || g_strcmp0(want->user, world.unserved) != 0;
 }
 
 static RadiusServer *net_pick(RadiusServers *servers, const RadiusWant *want, const GPtrArray *tried) {
-  for (guint i = 0; i < radius_servers_count(servers) && net_serve(servers, want); i++)
+  for (guint i = 0; i < radius_servers_count(servers) && net_serve(servers, want) && world.in_flight < world.most_at_once; i++)
     if (!tried || !g_ptr_array_find((GPtrArray *)tried, radius_servers_get(servers, i), NULL))
       return radius_servers_get(servers, i);
   return NULL;
@@ -281,6 +283,7 @@ static RadiusConfig *config_new(void) {
     server->name = g_strdup_printf("server %u", i);
     server->secret = g_strdup("secret");
     server->port[RADIUS_ACCT] = (guint16)(i + 1);
+    server->max_in_flight = world.most_at_once;
     server->at[RADIUS_AUTH] = server->at[RADIUS_ACCT] = adit_endpoint(&loopback, (guint16)(i + 1));
     radius_servers_add(config->servers, server, NULL);
   }
@@ -295,6 +298,7 @@ void world_begin(guint32 seed) {
                   .up = {TRUE, TRUE},
                   .user = "alice",
                   .servers = 1,
+                  .most_at_once = 1000,
                   .rtt_ms = 20,
                   .timeout_ms = 1000,
                   .tries = 3,

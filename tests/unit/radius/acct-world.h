@@ -43,6 +43,8 @@ typedef struct {
   guint rtt_ms, timeout_ms, tries;
   gboolean ignores_on;
   const char *unserved; /**< a user whom no server is for */
+  gboolean on_unserved; /**< no server is for On and Off: all name whom they are for */
+  guint most_at_once;   /**< requests that a server may have at once, before world_start() */
   const char *user;     /**< of the next records */
   gboolean client;      /**< the next records are of client sessions */
   GPtrArray *arrivals;  /**< of Arrival */

@@ -301,13 +301,14 @@ const AditOption radius_options[] = {
      .max = 100000000,
      .fallback = "1000000",
      .unit = "records",
-     .help = "No more than this many; one takes about a kilobyte of disk. Near the limit the log has an alarm."},
+     .help = "No more than this many; one takes up to a kilobyte of disk, and of memory. Near the limit the log has an alarm."},
     {.name = "when-full",
      .scopes = SPOOL,
      .type = ADIT_TYPE_ENUM,
      .words = "refuse-new drop-oldest",
      .fallback = "refuse-new",
-     .help = "What is lost when there are more: the new record or the oldest. Interim records go first in any case."},
+     .help = "What is lost when there are more: the records of sessions that begin, or the oldest. A session that has begun has a place "
+             "for its Stop in any case, and over half the limit a newer interim record takes the place of the session's last one."},
 
     /* ---- what servers say of a session: its accounting gives it back, or a plugin acts on it ---- */
     {.name = "accounting-name",

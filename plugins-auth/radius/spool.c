@@ -240,6 +240,15 @@ static void lane_free(gpointer data) {
   g_free(lane);
 }
 
+/* Most of what is known of a session does not change: its records share one body while they wait. */
+static void share_body(RadiusRow *row, const RadiusLane *lane) {
+  const RadiusRecord *last = g_queue_peek_tail((GQueue *)&lane->records);
+  if (!last || !g_bytes_equal(last->row.body, row->body))
+    return;
+  g_bytes_unref(row->body);
+  row->body = g_bytes_ref(last->row.body);
+}
+
 static RadiusRecord *enqueue(RadiusSpool *spool, RadiusRow *row, guint64 number) {
   RadiusRecord *record = g_new0(RadiusRecord, 1);
 
@@ -249,6 +258,7 @@ static RadiusRecord *enqueue(RadiusSpool *spool, RadiusRow *row, guint64 number)
   memset(row, 0, sizeof *row);
   record->number = number;
   record->lane = lane_of(spool, record->row.id);
+  share_body(&record->row, record->lane);
   record->by_age.data = record->in_lane.data = record;
   g_queue_push_tail_link(&spool->records, &record->by_age);
   g_queue_push_tail_link(&record->lane->records, &record->in_lane);

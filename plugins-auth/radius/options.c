@@ -81,7 +81,8 @@ const AditOption radius_options[] = {
      .flags = ADIT_OPTION_REQUIRED,
      .min = 1,
      .max = 253,
-     .help = "IPv4 or IPv6 address, or a name. A name is looked up at load, at each reload and every five minutes.",
+     .help = "IPv4 or IPv6 address, or a name. A name is looked up at load, at each reload and every five minutes; its first "
+             "address counts.",
      .reference = "/radius: address"},
     {.name = "secret",
      .scopes = SERVER,

@@ -267,6 +267,11 @@ static void what_is_wrong_is_said_with_its_place(void **state) {
   g_autofree char *family = refusal(net, net_tree(net_server("src-address", "::1", NULL), NULL));
   g_autofree char *tls = refusal(net, net_tree(net_server("protocol", "radsec", NULL), NULL));
 
+  g_autofree char *route = refusal(
+      net,
+      net_tree(net_server("protocol", "radsec-dtls", "ca", "a", "certificate", "b", "key", "c", "src-address", "127.0.0.1", NULL), NULL));
+
+  assert_non_null(strstr(route, "with RadSec the route chooses it"));
   assert_string_equal(none, "adit.yaml:7:3: radius.servers: `192.0.2.1' has no secret");
   assert_non_null(strstr(two, "neither an IP address nor a name\n"));
   assert_non_null(strstr(two, "is no server's address"));

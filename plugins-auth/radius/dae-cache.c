@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Requests that were believed, so that a repeat gets the same answer and does nothing: RFC 5176 2.3, RFC 5080 2.2.2. */
 #include "dae-parts.h"
+#include "vocabulary.h"
 
 /* Answered entries wait for their end in the order in which they were answered. Those with Event-Timestamp stay longer than the others, so
  * there is a queue for each length of life: the heads are what expires first. */
@@ -23,6 +24,13 @@ static gboolean seen_equal(gconstpointer a, gconstpointer b) {
   const RadiusDaeSeen *x = a, *y = b;
   return x->id == y->id && memcmp(x->authenticator, y->authenticator, sizeof x->authenticator) == 0 &&
          adit_endpoint_equal(&x->from, &y->from);
+}
+
+/* Who plays a packet back chooses where it seems to come from. With an Event-Timestamp in it, the same octets are a repeat from
+ * anywhere (RFC 5176 6.3); without, two servers may have made them by chance. */
+static AditEndpoint source_of(const AditEndpoint *from, const RadiusPacket *request) {
+  RadiusAttribute attribute;
+  return radius_packet_find(request, 0, EVENT_TIMESTAMP, &attribute) ? (AditEndpoint){0} : *from;
 }
 
 static void seen_free(gpointer data) {
@@ -56,7 +64,7 @@ static void expire(RadiusDaeCache *cache, guint64 now_ms) {
 }
 
 RadiusDaeSeen *radius_dae_cache_find(RadiusDaeCache *cache, const AditEndpoint *from, const RadiusPacket *request, guint64 now_ms) {
-  RadiusDaeSeen key = {.from = *from, .id = request->id};
+  RadiusDaeSeen key = {.from = source_of(from, request), .id = request->id};
 
   expire(cache, now_ms);
   memcpy(key.authenticator, request->authenticator, sizeof key.authenticator);
@@ -79,7 +87,7 @@ RadiusDaeSeen *radius_dae_cache_add(RadiusDaeCache *cache, const AditEndpoint *f
   if (!make_room(cache))
     return NULL;
   RadiusDaeSeen *seen = g_new0(RadiusDaeSeen, 1);
-  seen->from = *from;
+  seen->from = source_of(from, request);
   seen->id = request->id;
   memcpy(seen->authenticator, request->authenticator, sizeof seen->authenticator);
   g_hash_table_add(cache->seen, seen);

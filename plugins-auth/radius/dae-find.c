@@ -124,10 +124,17 @@ static gboolean same_user(const RadiusAttribute *given, const AditSessionInfo *i
   return same_text(given, info->user) || same_text(given, adit_value_get_string(info->attributes, "accounting-name", NULL));
 }
 
+/* One of those that it has. */
 static gboolean same_prefix(const AditPrefix *given, const AditValue *attributes) {
-  const AditValue *value = adit_value_get(attributes, "remote-ipv6-prefix");
-  return value && value->type == ADIT_VALUE_PREFIX && value->as.prefix.length == given->length &&
-         adit_prefix_contains(given, &value->as.prefix.address);
+  const AditValue *list = adit_value_get(attributes, "remote-ipv6-prefix");
+
+  for (guint i = 0; i < adit_value_length(list); i++) {
+    const AditValue *value = adit_value_at(list, i);
+    if (value->type == ADIT_VALUE_PREFIX && value->as.prefix.length == given->length &&
+        adit_prefix_contains(given, &value->as.prefix.address))
+      return TRUE;
+  }
+  return FALSE;
 }
 
 static gboolean fits(const RadiusDaeKeys *keys, Key key, const AditSessionInfo *info) {

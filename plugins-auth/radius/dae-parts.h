@@ -88,7 +88,7 @@ typedef struct RadiusDaeCache RadiusDaeCache;
 
 /** A request that was believed: who sent it, and what was answered. */
 typedef struct {
-  AditEndpoint from;
+  AditEndpoint from; /**< zeros for one with an Event-Timestamp: that counts wherever it comes from */
   guint8 id, authenticator[16];
   GBytes *answer;     /**< NULL while there is none */
   guint64 expires_ms; /**< 0 = not answered yet: it stays */
@@ -97,7 +97,8 @@ typedef struct {
 /** At most `max` entries: the oldest that is answered makes room. */
 RadiusDaeCache *radius_dae_cache_new(guint max);
 void radius_dae_cache_free(RadiusDaeCache *cache);
-/** The same packet from the same port, not expired at `now_ms`; NULL: it is new. Borrowed until the next call. */
+/** The same packet from the same port (with an Event-Timestamp: from anywhere), not expired at `now_ms`; NULL: it is new. Borrowed
+ *  until the next call. */
 RadiusDaeSeen *radius_dae_cache_find(RadiusDaeCache *cache, const AditEndpoint *from, const RadiusPacket *request, guint64 now_ms);
 /** Notes a new request: it stays until it is answered. NULL: all room is taken by such ones. */
 RadiusDaeSeen *radius_dae_cache_add(RadiusDaeCache *cache, const AditEndpoint *from, const RadiusPacket *request, guint64 now_ms);

@@ -27,7 +27,8 @@ static inline void add_session(AditTest *test, AditSessionId id, const char *use
   g_autofree char *remote = g_strdup_printf("10.0.0.%u", (guint)id), *interface = g_strdup_printf("l2tp-%u", (guint)id);
   g_autofree char *caller = g_strdup_printf("192.0.2.%u", (guint)id), *prefix = g_strdup_printf("2001:db8:%u::/64", (guint)id);
   g_autoptr(AditValue) attributes = adit_value_map();
-  AditPrefix net;
+  AditValue *prefixes = adit_value_list();
+  AditPrefix net = {.address = {.family = AF_INET6, .octet = {0x3f, 0xff}}, .length = 64};
   AditSessionInfo info = {.size = sizeof info,
                           .id = id,
                           .user = user,
@@ -42,8 +43,10 @@ static inline void add_session(AditTest *test, AditSessionId id, const char *use
                           .client = client,
                           .attributes = attributes};
 
+  adit_value_append(prefixes, adit_value_prefix(&net));
   assert_true(adit_prefix_parse(prefix, &net));
-  adit_value_set(attributes, "remote-ipv6-prefix", adit_value_prefix(&net));
+  adit_value_append(prefixes, adit_value_prefix(&net));
+  adit_value_set(attributes, "remote-ipv6-prefix", prefixes); /* a list, as sources give it */
   adit_value_set(attributes, "accounting-name", adit_value_string(record));
   adit_value_set(attributes, "chargeable-user-identity", adit_value_octets(&id, sizeof id));
   adit_test_add_session(test, &info);

@@ -44,6 +44,24 @@ static void rfc5080_2_2_2_only_the_same_packet_is_a_repeat(void **state) {
   radius_dae_cache_free(cache);
 }
 
+static void rfc5176_6_3_a_packet_with_a_time_is_no_newer_from_another_port(void **state) {
+  static const guint8 time[] = {55, 6, 0x65, 0x53, 0xf1, 0}; /* Event-Timestamp */
+  RadiusDaeCache *cache = radius_dae_cache_new(10);
+  AditEndpoint here = from("192.0.2.1", 5000), other_port = from("192.0.2.1", 5001), there = from("192.0.2.2", 5000);
+  RadiusPacket one = packet(1, 1), other_id = packet(2, 1), other_content = packet(1, 2);
+
+  one.attributes = other_id.attributes = other_content.attributes = time;
+  one.length = other_id.length = other_content.length = sizeof time;
+  RadiusDaeSeen *seen = radius_dae_cache_add(cache, &here, &one, 0);
+  answer(cache, seen, TRUE, 600000);
+  assert_ptr_equal(radius_dae_cache_find(cache, &here, &one, 0), seen);
+  assert_ptr_equal(radius_dae_cache_find(cache, &other_port, &one, 0), seen);
+  assert_ptr_equal(radius_dae_cache_find(cache, &there, &one, 0), seen);
+  assert_null(radius_dae_cache_find(cache, &here, &other_id, 0));
+  assert_null(radius_dae_cache_find(cache, &here, &other_content, 0));
+  radius_dae_cache_free(cache);
+}
+
 static void an_answer_expires_in_its_own_time(void **state) {
   RadiusDaeCache *cache = radius_dae_cache_new(10);
   AditEndpoint here = from("192.0.2.1", 5000);
@@ -95,6 +113,7 @@ static void nothing_is_added_when_all_is_pending(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(rfc5080_2_2_2_only_the_same_packet_is_a_repeat),
+      cmocka_unit_test(rfc5176_6_3_a_packet_with_a_time_is_no_newer_from_another_port),
       cmocka_unit_test(an_answer_expires_in_its_own_time),
       cmocka_unit_test(room_is_made_by_the_oldest_answer_never_by_what_is_pending),
       cmocka_unit_test(nothing_is_added_when_all_is_pending),

@@ -77,6 +77,7 @@ static void job_free(Job *job) {
   way_unref(job->way);
   radius_server_unref(job->server);
   radsec_settings_free(job->settings);
+  explicit_bzero(job->packet, RADIUS_HEADER + job->question.length); /* a password in it is hidden with what everybody knows */
   g_free(job->packet);
   explicit_bzero(&job->question, sizeof job->question);
   g_free(job);
@@ -250,6 +251,7 @@ static gboolean begin(RadiusExchange *exchange) {
   job->question.secret = job->server->secret;
   job->question.attributes = job->packet + RADIUS_HEADER;
   job->question.length = b.length - RADIUS_HEADER;
+  explicit_bzero(b.data, sizeof b.data);
   g_queue_push_tail(&radius->radsec[job->role].waiting, job);
   if (b.overflow && exchange->role == RADIUS_AUTH)
     return FALSE;

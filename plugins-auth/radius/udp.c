@@ -328,6 +328,13 @@ static const char *what_is_wrong(RadiusCheck check) {
   return NULL;
 }
 
+/** RFC 2865 4, RFC 2866 4.2: the codes that an answer may have. */
+static gboolean answers(guint8 code, RadiusRole role) {
+  if (role == RADIUS_ACCT)
+    return code == RADIUS_ACCOUNTING_RESPONSE;
+  return code == RADIUS_ACCESS_ACCEPT || code == RADIUS_ACCESS_REJECT || code == RADIUS_ACCESS_CHALLENGE;
+}
+
 /** RFC 2865 3, RFC 5080 2.2.2: a datagram that is not the answer is as good as none, and waiting goes on. */
 static void input(Socket *socket, const guint8 *data, gsize length) {
   Pool *pool = socket->pool;
@@ -350,8 +357,8 @@ static void input(Socket *socket, const guint8 *data, gsize length) {
     pool->state->stats.late++;
     return;
   }
-  if (slot->exchange->role == RADIUS_ACCT && packet.code != RADIUS_ACCOUNTING_RESPONSE) {
-    bad_reply(pool, "it does not answer accounting");
+  if (!answers(packet.code, slot->exchange->role)) {
+    bad_reply(pool, "its code is not that of an answer to this");
     return;
   }
   radius_exchange_finish(slot->exchange, RADIUS_ANSWERED, &packet, authenticator, (guint64)g_get_monotonic_time() - slot->sent_us);

@@ -298,6 +298,28 @@ static void only_an_accounting_response_ends_accounting(void **state) {
   fake_free(fake);
 }
 
+static void rfc2865_4_no_other_code_ends_a_login(void **state) {
+  static const guint8 codes[] = {RADIUS_ACCOUNTING_RESPONSE, RADIUS_ACCESS_REQUEST, RADIUS_DISCONNECT_ACK, 255};
+  Net *net = *state;
+  Fake *fake = one_server(net);
+  Asked asked = {0};
+
+  fake->mood = FAKE_SILENT;
+  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
+  UNTIL(fake->requests->len == 1);
+  for (guint i = 0; i < G_N_ELEMENTS(codes); i++) {
+    fake->code = codes[i];
+    fake_answer(fake, 0, FAKE_ANSWERS);
+    UNTIL(stats(net, RADIUS_AUTH)->bad_replies == i + 1);
+  }
+  assert_false(asked.done);
+  fake->code = RADIUS_ACCESS_REJECT;
+  fake_answer(fake, 0, FAKE_ANSWERS);
+  UNTIL(asked.done);
+  assert_int_equal(asked.code, RADIUS_ACCESS_REJECT);
+  fake_free(fake);
+}
+
 /** A port where nobody listens: ICMP says so. */
 static guint16 closed_port(Net *net) {
   Fake *fake = fake_new(net);
@@ -421,6 +443,7 @@ int main(void) {
       TEST(an_unsent_one_can_be_cancelled),
       TEST(rfc2866_5_2_a_changed_delay_is_a_new_packet),
       TEST(only_an_accounting_response_ends_accounting),
+      TEST(rfc2865_4_no_other_code_ends_a_login),
       TEST(a_refusal_ends_the_attempt_of_who_has_another_server),
       TEST(an_outage_of_accounting_delays_no_login),
       TEST(a_reload_does_not_lose_what_is_under_way),

@@ -111,8 +111,8 @@ int main(int argc, char **argv) {
       fprintf(stderr,
               "load --to ADDRESS [--port N] [--from ADDRESS]... --sessions N [--per-tunnel N] [--user PATTERN] [--password PATTERN]\n"
               "     [--window N] [--hello SECONDS] [--redial] [--rate N] [--pings N] [--ping-size OCTETS] [--ping-every SECONDS]\n"
-              "%%u in a pattern is the session's number. --rate: sessions begun in a second. --pings: each session sends so many to the\n"
-              "server's inside address, packets of --ping-size with their IPv4 header.\n");
+              "%%u in a pattern is the session's number. --rate: sessions begun in a second. --pings: upon SIGUSR1 each session\n"
+              "that is up sends so many to the server's inside address, packets of --ping-size with their IPv4 header.\n");
       return 2;
     }
   }

@@ -21,10 +21,13 @@
 
 Load load = {.user = "load%u", .password = "load", .sessions = 1000, .per_tunnel = 1, .window = 200, .ping_every = 1, .ping_size = 64};
 
-static volatile sig_atomic_t stopping;
+static volatile sig_atomic_t stopping, ping_now;
 
 static void on_signal(int number) {
-  stopping = number;
+  if (number == SIGUSR1)
+    ping_now = 1;
+  else
+    stopping = number;
 }
 
 double load_now(void) {
@@ -83,6 +86,7 @@ static void call_reset(Call *call, const char *why) {
     load.n_starting--;
   }
   call->asked = call->up = call->connected = false;
+  call->pings = 0;
   call->peer = 0;
   call->ppp.state = PPP_DEAD;
   call->ppp.deadline = 0;
@@ -102,8 +106,6 @@ void load_up(Ppp *ppp) {
   load.n_starting--;
   if (load.now - call->begun > load.slowest)
     load.slowest = load.now - call->begun;
-  call->pings = load.pings;
-  call->next_ping = load.now + load.ping_every; /* IPCP is open before the server has its route */
   if (++load.n_up == load.sessions) {
     load.all_up = true;
     tell("all-up", NULL);
@@ -306,9 +308,20 @@ static void tunnel_tick(Tunnel *t) {
       load_failed(&call->ppp, "the server does not answer the ICRQ");
     else if (call->asked && call->ppp.deadline != 0)
       ppp_tick(&call->ppp);
-    if (call->up && call->pings && load.now >= call->next_ping)
+    if (call->pings && load.now >= call->next_ping)
       load_ping(call);
   }
+}
+
+/* Sessions that are up now, and no others, begin to ping: whoever sent SIGUSR1 knows that the server has its routes. */
+static void start_pings(void) {
+  ping_now = 0;
+  for (unsigned i = 0; i < load.n_tunnels; i++)
+    for (unsigned c = 0; c < load.tunnels[i].n_calls; c++)
+      if (load.tunnels[i].calls[c].up) {
+        load.tunnels[i].calls[c].pings = load.pings;
+        load.tunnels[i].calls[c].next_ping = load.now;
+      }
 }
 
 /* Opens what is not open, within the window of sessions that are on their way. */
@@ -357,6 +370,7 @@ void load_run(struct pollfd *fds, unsigned n_fds) {
   double swept = 0;
   signal(SIGTERM, on_signal);
   signal(SIGINT, on_signal);
+  signal(SIGUSR1, on_signal);
   read_clock();
   load.started = load.told = load.now;
   load.next_id = (uint16_t)load_random();
@@ -371,6 +385,8 @@ void load_run(struct pollfd *fds, unsigned n_fds) {
         if (n > 0)
           datagram(fds[i].fd, data, (size_t)n);
       }
+    if (ping_now)
+      start_pings();
     if (load.now - swept > 0.1) {
       for (unsigned i = 0; i < load.n_tunnels; i++)
         tunnel_tick(&load.tunnels[i]);

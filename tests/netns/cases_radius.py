@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Users, attributes and accounting by Debian's FreeRADIUS."""
 
+import signal
+
 import configs
 import freeradius
 from lab import expect, poll
@@ -221,6 +223,7 @@ def radius_byte_limit_ends_the_session(lab):
     events = server.monitor()
     client = load(lab, road.cli, 1, '--pings', 100, '--ping-size', 480, '--ping-every', '0.1', user='ann', password='wonder-land')
     events.expect('session-up', user='ann')
+    client.signal(signal.SIGUSR1)
     events.expect('session-down', 20, user='ann')
     stop = road.free.record(Acct_Status_Type='Stop')
     carried = int(stop['Acct-Input-Octets']) + int(stop['Acct-Output-Octets'])
@@ -236,6 +239,8 @@ def radius_accounting_start_interim_stop(lab):
     server = road.nas(aaa={'interim-update': '2s'})
     expect(road.free.record(Acct_Status_Type='Accounting-On')['NAS-IP-Address'] == NAS, 'Accounting-On is from another')
     client = load(lab, road.cli, 1, '--pings', 10, '--ping-size', 300, '--ping-every', '0.1', user='ann', password='wonder-land')
+    server.session('ann')
+    client.signal(signal.SIGUSR1)
     client.expect_text('pinged', 20)
     shown = road.describe(server, 'ann')
     start = road.free.record(Acct_Status_Type='Start')

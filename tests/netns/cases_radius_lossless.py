@@ -4,6 +4,7 @@
 import collections
 import json
 import os
+import signal
 
 from lab import expect, poll
 from radius_road import PROXY, RadiusRoad
@@ -73,8 +74,11 @@ def radius_accounting_loses_nothing(lab):
     def everybody(times, who=crowds, wanted=SESSIONS):
         """All are up for so many-th time, have sent what they send, and an interim record of after that is made."""
         for process in who:
-            poll(lambda p=process: p.text().count('"pinged"') >= times, '%s is up and has pinged, %d' % (process.name, times), 90, 0.3)
+            poll(lambda p=process: p.text().count('"all-up"') >= times, '%s is up, %d' % (process.name, times), 90, 0.3)
         sessions = poll(lambda: len(server.sessions()) == wanted and server.sessions(), 'all sessions are up', 20, 0.3)
+        for process in who:
+            process.signal(signal.SIGUSR1)
+            poll(lambda p=process: p.text().count('"pinged"') >= times, '%s has pinged, %d' % (process.name, times), 30, 0.3)
         ids = {server.call('io.adit.session.GetSession', id=s['id'])['session']['accounting-id'] for s in sessions}
         known.update(ids)
         return ids

@@ -319,9 +319,9 @@ static void lose(RadiusSpool *spool, RadiusRecord *record) {
   leave(spool, record, FALSE);
 }
 
-/* Makes room for `places` by the policy; FALSE when there is none. */
+/* Makes room for `places` by the policy; FALSE when there is none. Where open sessions have all of it, dropping makes none. */
 static gboolean make_room(RadiusSpool *spool, guint places) {
-  GList *node = spool->drop_oldest ? spool->records.head : NULL;
+  GList *node = spool->drop_oldest && (guint64)spool->open + places <= spool->max_records ? spool->records.head : NULL;
 
   while (used(spool) + places > spool->max_records && node) {
     RadiusRecord *record = node->data;

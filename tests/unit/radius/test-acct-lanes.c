@@ -129,6 +129,32 @@ static void a_pause_outlives_the_record_it_was_for(void **state) {
   assert_int_equal(world_count(START, "b1"), 0);
 }
 
+static gint64 waiting(void) {
+  g_autoptr(AditValue) map = radius_acct_describe(world.acct);
+  return adit_value_get_int(map, "records", -1);
+}
+
+static void nothing_is_dropped_where_that_makes_no_room(void **state) {
+  char id[16];
+  int kept;
+  world_start();
+  bound(20, TRUE);
+  for (guint i = 0; i < 19; i++) { /* their places for a Stop are all that there is */
+    g_snprintf(id, sizeof id, "s%u", i);
+    session(id, ADIT_ACCT_START);
+    world_run(100);
+  }
+  world.up[0] = FALSE;
+  world_record(ADIT_ACCT_INTERIM, "s1", 1000, 2000, 60000, NULL);
+  world_run(60000);
+  assert_true(world_run_until(nothing_flies, 60000));
+  world_record(ADIT_ACCT_START, "late", 0, 0, 0, &kept);
+  assert_int_equal(kept, -1);
+  assert_int_equal(waiting(), 1);
+  world.up[0] = TRUE;
+  assert_true(world_run_until(world_is_idle, 120000));
+}
+
 static void a_part_that_can_not_be_read_is_read_again_with_the_rest(void **state) {
   char id[16];
   world_start();
@@ -159,7 +185,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       T(no_more_are_on_their_way_than_a_server_takes), T(when_servers_share_their_room_the_rest_waits_a_moment),
       T(an_on_that_nobody_serves_holds_nobody_up),     T(who_waited_behind_a_dropped_on_goes_on),
-      T(a_pause_outlives_the_record_it_was_for),       T(a_part_that_can_not_be_read_is_read_again_with_the_rest),
+      T(a_pause_outlives_the_record_it_was_for),       T(nothing_is_dropped_where_that_makes_no_room),
+      T(a_part_that_can_not_be_read_is_read_again_with_the_rest),
   };
   adit_logging_init(ADIT_LOG_ERROR);
   return cmocka_run_group_tests_name("accounting: nobody is held up", tests, NULL, NULL);

@@ -80,7 +80,7 @@ static void record(gpointer state, const AditAcctRecord *given, AditAcctDone don
     row.when_ms = acct->net->wall_ms();
   if (acct->loaded)
     take(acct, &row, done, token);
-  else if (acct->early.length < acct->radius->config->spool_records)
+  else if (row.kind == ADIT_ACCT_STOP || acct->early.length < acct->radius->config->spool_records)
     take_later(acct, &row, done, token);
   else {
     radius_row_clear(&row);

@@ -332,12 +332,12 @@ static gboolean make_room(RadiusSpool *spool, guint places) {
   return used(spool) + places <= spool->max_records;
 }
 
-/* The interim that a newer one makes superfluous: the last of its session, and not on its way. */
+/* The interim that a newer one makes superfluous: the last of its session, on its way neither to a server nor to the disk. */
 static RadiusRecord *superfluous(RadiusSpool *spool, RadiusLane *lane) {
   RadiusRecord *last = g_queue_peek_tail(&lane->records);
   gboolean flies = lane->busy && lane->records.length == 1;
 
-  return used(spool) > spool->max_records / 2 && last && last->row.kind == ADIT_ACCT_INTERIM && !flies ? last : NULL;
+  return used(spool) > spool->max_records / 2 && last && last->row.kind == ADIT_ACCT_INTERIM && !last->writing && !flies ? last : NULL;
 }
 
 static gboolean may_enter(RadiusSpool *spool, const RadiusRow *row) {

@@ -272,7 +272,8 @@ static RadiusConfig *config_new(void) {
   config->nas_identifier = g_strdup("adit");
   config->nas_address = adit_address_ipv4(0xc0000201);
   config->use_accounting_on = TRUE;
-  config->spool_records = 1000000;
+  config->spool_records = world.max_records;
+  config->spool_drop_oldest = world.drop_oldest;
   config->incoming.ports = g_array_new(FALSE, FALSE, sizeof(guint16));
   config->incoming.allowed = g_ptr_array_new();
   config->servers = radius_servers_new(&world.radius);
@@ -294,6 +295,7 @@ void world_begin(guint32 seed) {
   world = (World){.rand = g_rand_new_with_seed(seed),
                   .now = 1000,
                   .wall_ms = 1700000000000,
+                  .max_records = 1000000,
                   .open_gate = TRUE,
                   .up = {TRUE, TRUE},
                   .user = "alice",

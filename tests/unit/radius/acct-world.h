@@ -33,7 +33,9 @@ typedef struct {
   char *dir, *path;
   /* the disk */
   GQueue gate;
-  guint passed;       /**< operations of which the end is not known */
+  guint passed; /**< operations of which the end is not known */
+  guint64 max_records;
+  gboolean drop_oldest;
   gboolean open_gate; /**< all passes at once */
   gboolean disk_fails, reading_fails;
   /* servers */

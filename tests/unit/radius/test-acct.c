@@ -358,8 +358,10 @@ static void over_half_full_a_newer_interim_takes_the_place_of_the_last(void **st
   world.up[0] = FALSE;
   bound(20, FALSE);
   session("s1", ADIT_ACCT_START);
-  for (guint i = 1; i <= 50; i++)
+  for (guint i = 1; i <= 50; i++) {
     world_record(ADIT_ACCT_INTERIM, "s1", i, i, i * 60000, NULL);
+    world_run(1);
+  }
   world_run(100);
   assert_int_equal(shown("records"), 10);
   assert_int_equal(shown("superseded"), 41);

@@ -23,7 +23,7 @@ static void loop_cancel(AditTimer *timer) {
 
 static void loop_arm(AditTimer *timer, guint64 delay_ms) {
   timer->deadline = world.now + delay_ms;
-  g_hash_table_add(world.timers, timer);
+  g_hash_table_insert(world.timers, timer, GUINT_TO_POINTER(++world.armed));
 }
 
 static void loop_random(gpointer buffer, gsize length) {
@@ -34,15 +34,21 @@ static void loop_random(gpointer buffer, gsize length) {
 static const AditLoopService loop = {
     .size = sizeof loop, .now = loop_now, .timer_arm = loop_arm, .timer_cancel = loop_cancel, .random = loop_random};
 
-/* The earliest timer up to `limit`; of two the one that was last armed by address does not matter. */
+/* The earliest timer up to `limit`; of two the one that was armed first, so that a seed replays the same way. */
 static AditTimer *next_timer(guint64 limit) {
   GHashTableIter iter;
   AditTimer *timer, *best = NULL;
+  gpointer armed, best_armed = NULL;
 
   g_hash_table_iter_init(&iter, world.timers);
-  while (g_hash_table_iter_next(&iter, (gpointer *)&timer, NULL))
-    if (timer->deadline <= limit && (!best || timer->deadline < best->deadline))
-      best = timer;
+  while (g_hash_table_iter_next(&iter, (gpointer *)&timer, &armed)) {
+    if (timer->deadline > limit || (best && timer->deadline > best->deadline))
+      continue;
+    if (best && timer->deadline == best->deadline && GPOINTER_TO_UINT(armed) > GPOINTER_TO_UINT(best_armed))
+      continue;
+    best = timer;
+    best_armed = armed;
+  }
   return best;
 }
 
@@ -431,87 +437,4 @@ guint world_rows(const char *table) {
   adit_store_service()->load(table, NULL, 0, count_row, counted, &n);
   assert_true(TEST_LOOP_UNTIL(!world.passed, PATIENCE));
   return n;
-}
-
-/* ---- records and arrivals ---- */
-
-static void on_kept(gpointer token, gboolean kept) {
-  int *told = token;
-  assert_int_equal(*told, 0); /* once */
-  *told = kept ? 1 : -1;
-}
-
-static int nobody_cares[1 << 16]; /* each record has a token of its own */
-static guint nobodies;
-
-void world_record(AditAcctKind kind, const char *id, guint64 rx_octets, guint64 tx_octets, guint64 uptime_ms, int *kept) {
-  gboolean session = kind <= ADIT_ACCT_STOP;
-  g_autoptr(AditValue) facts = adit_value_map(), attributes = adit_value_map();
-  AditValue *transport = adit_value_map(), *class = adit_value_list(), *prefixes = adit_value_list();
-  AditAddress peer = adit_address_ipv4(0xc6336407), local = adit_address_ipv4(0xc0000201), remote = adit_address_ipv4(0x0a000005);
-  AditPrefix prefix, delegated;
-
-  adit_prefix_parse("2001:db8:5:1::/64", &prefix);
-  adit_prefix_parse("2001:db8:ff80::/41", &delegated);
-  adit_value_set(transport, "tunnel-id", adit_value_int(4711));
-  adit_value_set(transport, "call-serial-number", adit_value_int(99));
-  adit_value_append(class, adit_value_octets("\0one", 4));
-  adit_value_append(class, adit_value_octets("two", 3));
-  adit_value_append(prefixes, adit_value_prefix(&prefix));
-  adit_value_set(facts, "transport", adit_value_string("l2tp"));
-  adit_value_set(facts, "caller-id", adit_value_string("198.51.100.7"));
-  adit_value_set(facts, "called-id", adit_value_string("192.0.2.1"));
-  adit_value_set(facts, "source", adit_value_string("radius"));
-  adit_value_set(facts, "peer", adit_value_address(&peer));
-  adit_value_set(facts, "local", adit_value_address(&local));
-  adit_value_set(facts, "remote-address", adit_value_address(&remote));
-  adit_value_set(facts, "remote-interface-id", adit_value_octets("\x02\0\0\0\0\0\0\x05", 8));
-  adit_value_set(facts, "port", adit_value_int(3));
-  adit_value_set(facts, "transport-attributes", transport);
-  adit_value_set(attributes, "class", class);
-  adit_value_set(attributes, "remote-ipv6-prefix", prefixes);
-  adit_value_set(attributes, "delegated-ipv6-prefix", adit_value_prefix(&delegated));
-  AditAcctRecord record = {.size = sizeof record,
-                           .kind = kind,
-                           .record_id = id,
-                           .user = session ? world.user : NULL,
-                           .attributes = session ? attributes : NULL,
-                           .facts = session ? facts : NULL,
-                           .counters = {rx_octets / 1000, rx_octets, tx_octets / 1000, tx_octets},
-                           .uptime_ms = uptime_ms,
-                           .cause = kind == ADIT_ACCT_STOP ? ADIT_CAUSE_USER_REQUEST : ADIT_CAUSE_NONE,
-                           .when_ms = world_wall(),
-                           .link_count = 1,
-                           .client = world.client};
-  if (!kept) {
-    kept = &nobody_cares[nobodies++ % G_N_ELEMENTS(nobody_cares)];
-    *kept = 0;
-  } else {
-    *kept = 0;
-  }
-  radius_acct_sink.record(world.acct, &record, on_kept, kept);
-}
-
-static gboolean fits(const Arrival *arrival, guint status, const char *id) {
-  return arrival->status == status && (!id || g_str_equal(arrival->id, id));
-}
-
-guint world_count(guint status, const char *id) {
-  guint n = 0;
-  for (guint i = 0; i < world.arrivals->len; i++)
-    n += fits(world.arrivals->pdata[i], status, id);
-  return n;
-}
-
-const Arrival *world_arrival(guint index) {
-  assert_true(index < world.arrivals->len);
-  return world.arrivals->pdata[index];
-}
-
-const Arrival *world_last(guint status, const char *id) {
-  for (guint i = world.arrivals->len; i--;)
-    if (fits(world.arrivals->pdata[i], status, id))
-      return world.arrivals->pdata[i];
-  fail_msg("no packet of status %u for %s came", status, id);
-  return NULL;
 }

@@ -52,7 +52,8 @@ typedef struct {
   GPtrArray *arrivals;  /**< of Arrival */
   GQueue exchanges;
   guint in_flight, most_in_flight, sends;
-  GHashTable *timers;
+  GHashTable *timers; /**< AditTimer -> when it was armed, counted */
+  guint armed;
 } World;
 
 extern World world;

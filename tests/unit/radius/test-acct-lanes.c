@@ -183,9 +183,12 @@ static void a_part_that_can_not_be_read_is_read_again_with_the_rest(void **state
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
   const struct CMUnitTest tests[] = {
-      T(no_more_are_on_their_way_than_a_server_takes), T(when_servers_share_their_room_the_rest_waits_a_moment),
-      T(an_on_that_nobody_serves_holds_nobody_up),     T(who_waited_behind_a_dropped_on_goes_on),
-      T(a_pause_outlives_the_record_it_was_for),       T(nothing_is_dropped_where_that_makes_no_room),
+      T(no_more_are_on_their_way_than_a_server_takes),
+      T(when_servers_share_their_room_the_rest_waits_a_moment),
+      T(an_on_that_nobody_serves_holds_nobody_up),
+      T(who_waited_behind_a_dropped_on_goes_on),
+      T(a_pause_outlives_the_record_it_was_for),
+      T(nothing_is_dropped_where_that_makes_no_room),
       T(a_part_that_can_not_be_read_is_read_again_with_the_rest),
   };
   adit_logging_init(ADIT_LOG_ERROR);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* Accounting: what the packets say, who goes when, what outlives a kill. */
+/* Accounting: what the packets say, who goes when, and the bound. */
 #include "acct-world.h"
 #include "core/base/logging.h"
 #include "plugins-auth/radius/vocabulary.h"
@@ -426,131 +426,6 @@ static void full_it_drops_the_oldest_if_told_so(void **state) {
   assert_int_equal(world_rows(RADIUS_TABLE_SESSIONS), 0);
 }
 
-/* ---- kills ---- */
-
-static void a_session_that_dies_with_the_daemon_gets_its_stop(void **state) {
-  world_start();
-  session("s1", ADIT_ACCT_INTERIM);
-  world_run(1000);
-  gint64 last_known = world_wall() / 1000 - 1;
-  world_kill();
-  world.now += 86400000;
-  world_start();
-  assert_true(world_run_until(world_is_idle, 60000));
-  const Arrival *stop = world_last(STOP, "s1");
-  assert_int_equal(world_count(STOP, "s1"), 1);
-  assert_int_equal(world_count(START, "s1"), 1);
-  assert_int_equal(stop->cause, ADIT_CAUSE_NAS_REBOOT);
-  assert_int_equal(stop->in_octets, 1000);
-  assert_int_equal(stop->out_octets, 2000);
-  assert_int_equal(stop->time, 60);
-  assert_int_equal(stop->stamp, last_known);
-  assert_int_equal(stop->delay, 86401);
-  assert_int_equal(stop->class_count, 2);
-  assert_int_equal(shown("recovered"), 1);
-  assert_int_equal(world_rows(RADIUS_TABLE_SESSIONS), 0);
-}
-
-static void killed_between_receipt_and_the_note_of_the_answer_it_repeats(void **state) {
-  world_start();
-  session("s1", ADIT_ACCT_START);
-  world_run(5); /* the server has it, its answer is on the way */
-  assert_int_equal(world_count(START, "s1"), 1);
-  world_kill();
-  world.now += 10000;
-  world_start();
-  assert_true(world_run_until(world_is_idle, 60000));
-  assert_int_equal(world_count(START, "s1"), 2);
-  assert_true(g_bytes_equal(world_arrival(0)->rest, world_arrival(1)->rest));
-  assert_int_equal(world_arrival(0)->stamp, world_arrival(1)->stamp);
-  assert_int_equal(world_arrival(1)->delay, 10);
-  assert_int_equal(world_count(STOP, "s1"), 1);
-  assert_int_equal(shown("repeats"), 1);
-}
-
-/* After each single write of a whole session: never a lost Stop, never two. */
-static void a_kill_after_any_write_leaves_one_start_and_one_stop(void **state) {
-  for (guint writes = 0; writes < 12; writes++) {
-    g_ptr_array_set_size(world.arrivals, 0);
-    world_start();
-    world_run(1);
-    world.open_gate = FALSE;
-    session("s1", ADIT_ACCT_STOP);
-    for (guint i = 0; i < writes; i++) {
-      world_pass(1);
-      world_run(50);
-    }
-    guint on_disk = world_rows(RADIUS_TABLE_RECORDS) + world_rows(RADIUS_TABLE_SESSIONS), sent = world.arrivals->len;
-    world_kill();
-    world.open_gate = TRUE;
-    world_start();
-    assert_true(world_run_until(world_is_idle, 60000));
-    g_autoptr(GHashTable) stops = g_hash_table_new(g_bytes_hash, g_bytes_equal);
-    for (guint i = 0; i < world.arrivals->len; i++)
-      if (world_arrival(i)->status == STOP)
-        g_hash_table_add(stops, world_arrival(i)->rest);
-    assert_int_equal(g_hash_table_size(stops), on_disk || sent ? 1 : 0);
-    assert_int_equal(world_count(START, "s1") > 0, on_disk || sent);
-    assert_int_equal(world_rows(RADIUS_TABLE_RECORDS), 0);
-    assert_int_equal(world_rows(RADIUS_TABLE_SESSIONS), 0);
-    world_kill();
-  }
-}
-
-static void a_stop_leaves_the_rest_to_the_next_start(void **state) {
-  int off;
-  world_start();
-  world.up[0] = FALSE;
-  session("s1", ADIT_ACCT_STOP);
-  world_run(100);
-  world_record(ADIT_ACCT_OFF, "run", 0, 0, 0, &off);
-  world_stop(2000);
-  assert_int_equal(off, 1);
-  world.up[0] = TRUE;
-  world_start();
-  assert_true(world_run_until(world_is_idle, 60000));
-  assert_int_equal(world.arrivals->len, 4);
-  assert_int_equal(world_arrival(3)->status, OFF);
-  world_record(ADIT_ACCT_ON, "run2", 0, 0, 0, NULL);
-  world_record(ADIT_ACCT_OFF, "run2", 0, 0, 0, NULL);
-  guint64 before = world.now;
-  world_stop(2000); /* all is sent: no need to wait */
-  assert_true(world.now - before < 500);
-  assert_int_equal(world_count(OFF, "run2"), 1);
-}
-
-static void rows_that_make_no_sense_are_removed(void **state) {
-  world_start();
-  world_run(1);
-  world.radius.store->put(RADIUS_TABLE_RECORDS, "00000000000000000007", "\1\1", 2, NULL, NULL);
-  world.radius.store->put(RADIUS_TABLE_RECORDS, "junk", "x", 1, NULL, NULL);
-  world.radius.store->put(RADIUS_TABLE_SESSIONS, "s9", "x", 1, NULL, NULL);
-  world_run(1);
-  world_kill();
-  world_start();
-  world_run(10);
-  assert_int_equal(world_rows(RADIUS_TABLE_RECORDS), 0);
-  assert_int_equal(world_rows(RADIUS_TABLE_SESSIONS), 0);
-  assert_int_equal(world.arrivals->len, 0);
-}
-
-static void more_rows_than_one_part_are_all_read(void **state) {
-  char id[16];
-  world_start();
-  world.up[0] = FALSE;
-  for (guint i = 0; i < 1500; i++) {
-    g_snprintf(id, sizeof id, "s%u", i);
-    session(id, ADIT_ACCT_START);
-  }
-  world_run(10);
-  world_kill();
-  world.up[0] = TRUE;
-  world_start();
-  assert_true(world_run_until(world_is_idle, 600000));
-  assert_int_equal(world.arrivals->len, 3000);
-  assert_int_equal(shown("recovered"), 1500);
-}
-
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
   const struct CMUnitTest tests[] = {
@@ -574,12 +449,6 @@ int main(void) {
       T(over_half_full_a_newer_interim_takes_the_place_of_the_last),
       T(full_it_refuses_new_sessions_and_keeps_a_place_for_each_stop),
       T(full_it_drops_the_oldest_if_told_so),
-      T(a_session_that_dies_with_the_daemon_gets_its_stop),
-      T(killed_between_receipt_and_the_note_of_the_answer_it_repeats),
-      T(a_kill_after_any_write_leaves_one_start_and_one_stop),
-      T(a_stop_leaves_the_rest_to_the_next_start),
-      T(rows_that_make_no_sense_are_removed),
-      T(more_rows_than_one_part_are_all_read),
   };
   adit_logging_init(ADIT_LOG_ERROR);
   return cmocka_run_group_tests_name("accounting", tests, NULL, NULL);

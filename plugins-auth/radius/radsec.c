@@ -22,6 +22,7 @@ typedef struct {
   gboolean gone;
   GPtrArray *idle; /* of RadsecSession, owned; the last used at the end */
   guint sessions;
+  AditRateLimit complaints;
 } Way;
 
 /** A request on its way through a worker. Everything but question, session and settings is the main loop's. */
@@ -122,7 +123,8 @@ static void work(gpointer data) {
 
 static void count_bad(const Job *job) {
   job->server->peer->role[job->role].stats.bad_replies++;
-  adit_warning(NULL, "server %s: an answer through RadSec is not believed", job->server->name);
+  if (adit_rate_allows(&job->way->complaints, job->server->radius->loop->now(), 3, 10000, NULL))
+    adit_warning(NULL, "server %s: an answer through RadSec is not believed", job->server->name);
 }
 
 /** What the exchange is told; it may have ended long ago. */

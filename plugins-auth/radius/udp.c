@@ -4,6 +4,7 @@
  * opened when all are taken. Nothing of a datagram but its identifier is looked at before it is known to come from the server.
  */
 #include "door.h"
+#include "vocabulary.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -335,6 +336,12 @@ static gboolean answers(guint8 code, RadiusRole role) {
   return code == RADIUS_ACCESS_ACCEPT || code == RADIUS_ACCESS_REJECT || code == RADIUS_ACCESS_CHALLENGE;
 }
 
+/** RFC 3579 3.1: EAP without a signature is not believed, whatever is configured. */
+static gboolean is_bare_eap(const RadiusPacket *packet) {
+  RadiusAttribute attribute;
+  return radius_packet_find(packet, 0, EAP_MESSAGE, &attribute) && !radius_packet_find(packet, 0, MESSAGE_AUTHENTICATOR, &attribute);
+}
+
 /** RFC 2865 3, RFC 5080 2.2.2: a datagram that is not the answer is as good as none, and waiting goes on. */
 static void input(Socket *socket, const guint8 *data, gsize length) {
   Pool *pool = socket->pool;
@@ -359,6 +366,10 @@ static void input(Socket *socket, const guint8 *data, gsize length) {
   }
   if (!answers(packet.code, slot->exchange->role)) {
     bad_reply(pool, "its code is not that of an answer to this");
+    return;
+  }
+  if (is_bare_eap(&packet)) {
+    bad_reply(pool, "it has EAP-Message, and no Message-Authenticator");
     return;
   }
   radius_exchange_finish(slot->exchange, RADIUS_ANSWERED, &packet, authenticator, (guint64)g_get_monotonic_time() - slot->sent_us);

@@ -114,8 +114,10 @@ static void put_answer(const Fake *fake, const FakeRequest *request, FakeMood mo
 
   assert_true(radius_packet_parse(request->data, request->length, &packet));
   guint8 code = fake->code ? fake->code : packet.code == RADIUS_ACCOUNTING_REQUEST ? RADIUS_ACCOUNTING_RESPONSE : RADIUS_ACCESS_ACCEPT;
-  radius_build(b, code, packet.code == RADIUS_ACCESS_REQUEST && mood != FAKE_UNSIGNED);
+  radius_build(b, code, packet.code == RADIUS_ACCESS_REQUEST && mood != FAKE_UNSIGNED && mood != FAKE_UNSIGNED_EAP);
   radius_put_string(b, 0, 18, "hello"); /* Reply-Message */
+  if (mood == FAKE_UNSIGNED_EAP)
+    radius_put(b, 0, 79, "\3\1\0\4", 4); /* EAP-Message: Success */
   radius_finish_reply(b, &packet, secret);
 }
 

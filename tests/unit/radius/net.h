@@ -42,6 +42,7 @@ typedef enum {
   FAKE_FROM_ELSEWHERE,
   FAKE_TWICE,
   FAKE_EMPTY,
+  FAKE_UNSIGNED_EAP,
 } FakeMood;
 
 typedef struct {

@@ -181,6 +181,21 @@ static void unsigned_answers_may_be_allowed(void **state) {
   fake_free(fake);
 }
 
+static void rfc3579_3_1_eap_is_signed_always(void **state) {
+  Net *net = *state;
+  Fake *fake = fake_new(net);
+  Asked asked = {0};
+
+  net_configure(net, net_tree(net_server("authentication-port", fake->port_text, "require-message-auth", "no", NULL), NULL));
+  fake->mood = FAKE_UNSIGNED_EAP;
+  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
+  UNTIL(stats(net, RADIUS_AUTH)->bad_replies == 1);
+  assert_false(asked.done);
+  fake_answer(fake, 0, FAKE_UNSIGNED);
+  UNTIL(asked.done);
+  fake_free(fake);
+}
+
 static void duplicates_and_late_answers_are_counted(void **state) {
   Net *net = *state;
   Fake *fake = one_server(net);
@@ -437,6 +452,7 @@ int main(void) {
       TEST(only_lies_are_a_timeout),
       TEST(an_answer_from_another_address_is_not_even_seen),
       TEST(unsigned_answers_may_be_allowed),
+      TEST(rfc3579_3_1_eap_is_signed_always),
       TEST(duplicates_and_late_answers_are_counted),
       TEST(rfc2865_3_identifiers_are_of_a_socket),
       TEST(beyond_the_cap_nothing_is_sent),

@@ -157,6 +157,18 @@ static gboolean signature_find(const guint8 *data, const RadiusPacket *packet, g
   return TRUE;
 }
 
+/* No RFC signs an Accounting-Response. FreeRADIUS 3.2.1, told to do so, signs it over zeros, as a request would be; its Response
+ * Authenticator has proved it already. */
+static gboolean signed_by_habit(const guint8 *data, const RadiusPacket *packet, gsize whole, gsize offset, const char *secret) {
+  static const guint8 zeros[16] = {0};
+  guint8 digest[16];
+
+  if (packet->code != RADIUS_ACCOUNTING_RESPONSE)
+    return FALSE;
+  sign(data, whole, offset, zeros, secret, digest);
+  return memeql_sec(digest, data + offset, sizeof digest);
+}
+
 static RadiusCheck check(const guint8 *data, gsize length, const guint8 authenticator[16], const char *secret, gboolean demand_signature) {
   RadiusPacket packet;
   guint8 digest[16];
@@ -173,7 +185,9 @@ static RadiusCheck check(const guint8 *data, gsize length, const guint8 authenti
   if (!offset)
     return demand_signature ? RADIUS_NOT_SIGNED : RADIUS_GOOD;
   sign(data, whole, offset, authenticator, secret, digest);
-  return memeql_sec(digest, data + offset, sizeof digest) ? RADIUS_GOOD : RADIUS_BAD_SIGNATURE;
+  if (memeql_sec(digest, data + offset, sizeof digest) || signed_by_habit(data, &packet, whole, offset, secret))
+    return RADIUS_GOOD;
+  return RADIUS_BAD_SIGNATURE;
 }
 
 RadiusCheck radius_check_reply(const guint8 *data, gsize length, const guint8 request_authenticator[16], const char *secret,

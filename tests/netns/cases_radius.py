@@ -287,6 +287,26 @@ def radius_accounting_of_local_users_and_directions(lab):
 
 
 @case
+def radius_accounting_answers_that_are_signed(lab):
+    """FreeRADIUS told to sign its Accounting-Responses, too, which it does in its own way: they count."""
+    road = RadiusRoad(lab, ANN)
+    site = road.free.folder + '/site.conf'
+    with open(site) as f:
+        text = f.read()
+    with open(site, 'w') as f:
+        f.write(text.replace('    detail\n', '    detail\n    update reply {\n      Message-Authenticator := 0x00\n    }\n'))
+    road.free.stop()
+    road.free.start()
+    server, client = road.nas(), road.client('ann', 'wonder-land')
+    road.works(server, client, 'ann')
+    client.stop()
+    server.no_session()
+    poll(lambda: server.call('io.adit.radius.GetAccounting')['accounting']['records'] == 0, 'all records are acknowledged', 8)
+    road.expect_radius('radius.code == 5 && radius.avp.type == 80', 'a signed Accounting-Response')
+    server.stop()
+
+
+@case
 def radius_by_ipv6(lab):
     road = RadiusRoad(lab, ANN)
     road.srv.address('to-aaa', '2001:db8:aaa::1/64')

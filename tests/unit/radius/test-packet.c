@@ -224,6 +224,40 @@ static void blastradius_forgery_is_not_signed(void **unused) {
   assert_int_equal(radius_check_reply(b.data, b.length, asked.authenticator, SECRET, FALSE), RADIUS_GOOD);
 }
 
+static void hmac_md5(const guint8 *data, gsize length, guint8 out[16]) {
+  gsize n = 16;
+  GHmac *hmac = g_hmac_new(G_CHECKSUM_MD5, (const guint8 *)SECRET, strlen(SECRET));
+  g_hmac_update(hmac, data, (gssize)length);
+  g_hmac_get_digest(hmac, out, &n);
+  g_hmac_unref(hmac);
+}
+
+/* An answer whose Message-Authenticator was made over zeros in place of the request's authenticator; the rest is right. */
+static RadiusCheck check_signed_over_zeros(guint8 code) {
+  Octets request = octets(nemo_request);
+  RadiusPacket asked = parsed(&request);
+  guint8 data[RADIUS_HEADER + 18] = {code, asked.id, 0, sizeof data};
+  gsize n = 16;
+
+  data[RADIUS_HEADER] = 80;
+  data[RADIUS_HEADER + 1] = 18;
+  hmac_md5(data, sizeof data, data + RADIUS_HEADER + 2);
+  memcpy(data + 4, asked.authenticator, 16);
+  GChecksum *md5 = g_checksum_new(G_CHECKSUM_MD5);
+  g_checksum_update(md5, data, sizeof data);
+  g_checksum_update(md5, (const guint8 *)SECRET, strlen(SECRET));
+  g_checksum_get_digest(md5, data + 4, &n);
+  g_checksum_free(md5);
+  return radius_check_reply(data, sizeof data, asked.authenticator, SECRET, TRUE);
+}
+
+/* FreeRADIUS's habit is borne where a signature proves nothing new, and nowhere else. */
+static void accounting_response_may_be_signed_over_zeros(void **unused) {
+  assert_int_equal(check_signed_over_zeros(RADIUS_ACCOUNTING_RESPONSE), RADIUS_GOOD);
+  assert_int_equal(check_signed_over_zeros(RADIUS_ACCESS_ACCEPT), RADIUS_BAD_SIGNATURE);
+  assert_int_equal(check_signed_over_zeros(RADIUS_ACCESS_REJECT), RADIUS_BAD_SIGNATURE);
+}
+
 /* A vendor's attribute 80 is no signature either. */
 static void vendor_attribute_80_is_no_signature(void **unused) {
   Octets request = octets(nemo_request);
@@ -482,6 +516,7 @@ int main(void) {
       cmocka_unit_test(rfc5176_3_4_coa_request),
       cmocka_unit_test(blastradius_forgery_is_not_signed),
       cmocka_unit_test(vendor_attribute_80_is_no_signature),
+      cmocka_unit_test(accounting_response_may_be_signed_over_zeros),
       cmocka_unit_test(rfc3579_3_2_wrong_signatures_are_refused),
       cmocka_unit_test(each_flipped_bit_is_seen),
       cmocka_unit_test(each_truncation_is_seen),

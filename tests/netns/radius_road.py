@@ -54,7 +54,7 @@ class RadiusRoad(Road):
         return len(capture.tshark(self.radius_wire.path, display_filter).splitlines())
 
     def expect_radius(self, display_filter, what):
-        poll(lambda: self.radius_sent(display_filter), what, 5, 0.3)
+        poll(lambda: self.radius_sent(display_filter), what, 15, 0.3)
 
     def dynamic(self, what, *attributes, secret=freeradius.SECRET, port=None, tries=1, timeout=2, sign=True):
         """radclient against adit: what it prints."""

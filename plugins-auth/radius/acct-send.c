@@ -287,7 +287,7 @@ static void attempt(Flight *flight) {
   RadiusServers *servers = flight->config->servers;
   RadiusServer *server = net->pick(servers, &flight->want, flight->tried);
 
-  if (!server && !flight->tried->len && flight->sender->flights.length > 1) {
+  if (!server && !flight->tried->len && flight->sender->flights.length > 1 && net->serve(servers, &flight->want)) {
     put_off(flight);
     return;
   }

@@ -39,8 +39,6 @@ static gboolean open_queue(TunPort *port, guint index, guint n) {
     port->uso = TRUE;
   else if (ioctl(fd, TUNSETOFFLOAD, features) < 0)
     return open_fail(port, "TUNSETOFFLOAD");
-  if (index == 0 && ioctl(fd, TUNSETPERSIST, 1) < 0)
-    return open_fail(port, "TUNSETPERSIST");
   return TRUE;
 }
 
@@ -78,8 +76,7 @@ static int shared_watch(TunPort *port) {
   return 0;
 }
 
-static void open_ready(gpointer user, int error) {
-  TunPort *port = user;
+static void open_end(TunPort *port, int error) {
   if (!error && port->head.shared)
     error = shared_watch(port);
   if (error) {
@@ -91,6 +88,25 @@ static void open_ready(gpointer user, int error) {
     return;
   }
   port->opened(port->user, &port->head, NULL);
+}
+
+static void persist_work(gpointer data) {
+  TunPort *port = data;
+  port->error = ioctl(port->queue[0].fd, TUNSETPERSIST, 1) < 0 ? errno : 0;
+}
+
+static void persist_done(gpointer data) {
+  TunPort *port = data;
+  open_end(port, port->error);
+}
+
+/* Only now, as it is in our group: who is killed before leaves nothing, and who is killed later leaves what the next start finds. */
+static void open_ready(gpointer user, int error) {
+  TunPort *port = user;
+  if (error)
+    open_end(port, error);
+  else
+    port->dp->net->call(persist_work, persist_done, port);
 }
 
 static void open_done(gpointer data) {

@@ -162,6 +162,7 @@ struct TunPort {
   guint mtu;
   char *failure;      /**< network thread's: why it could not be opened */
   gboolean exists;    /**< ... because there is one of that name */
+  int error;          /**< network thread's: errno of what came after that */
   TunPort *successor; /**< waits for this one's name */
   guint n_queues;
   TunQueue queue[TUN_WORKERS_MAX];

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <linux/ethtool.h>
+#include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <stdlib.h>
@@ -93,6 +94,32 @@ static void a_name_with_a_format_is_an_error(void **state) {
   assert_true(TEST_LOOP_UNTIL(s->opened, PATIENCE));
   assert_null(s->port);
   assert_int_equal(s->error, ADIT_ERR_INVALID);
+}
+
+static gboolean is_persistent(const TunPort *port) {
+  struct ifreq request = {0};
+  assert_int_equal(ioctl(port->queue[0].fd, TUNGETIFF, &request), 0);
+  return (request.ifr_flags & IFF_PERSIST) != 0;
+}
+
+static gboolean grouped_before_persistent;
+
+static void spy_link_change(const AditLinkChange *change, AditNetDone done, gpointer user) {
+  if (change->set & ADIT_LINK_GROUP)
+    grouped_before_persistent = !is_persistent(user);
+  adit_net_service()->link_change(change, done, user);
+}
+
+/* Who is killed between the two leaves nothing: the next start finds what is persistent by its group. */
+static void an_interface_outlives_nobody_before_it_is_in_its_group(void **state) {
+  World *w = *state;
+  AditNetService spy = *adit_net_service();
+  spy.link_change = spy_link_change;
+  w->dp->net = &spy;
+  port_make(&w->session[0], "l2tp-group", FALSE, FALSE);
+  w->dp->net = adit_net_service();
+  assert_true(grouped_before_persistent);
+  assert_true(is_persistent((const TunPort *)w->session[0].port));
 }
 
 static gboolean has_carrier(const char *name) {
@@ -271,6 +298,7 @@ int main(void) {
       WORLD_TEST(a_name_may_be_taken_over),
       WORLD_TEST(a_name_that_is_taken_is_an_error),
       WORLD_TEST(a_name_with_a_format_is_an_error),
+      WORLD_TEST(an_interface_outlives_nobody_before_it_is_in_its_group),
       WORLD_TEST(static_ports_have_carrier_when_told),
       WORLD_TEST(an_interface_that_somebody_deletes_keeps_nobody_awake),
       WORLD_TEST(whoever_opened_an_interface_hears_of_its_loss),

@@ -47,22 +47,22 @@ enum {
   ROW_LIST = 1 << 1, /**< each one is appended to the word's list */
 };
 
-typedef struct RadiusRow RadiusRow;
-struct RadiusRow {
+typedef struct RadiusWordRow RadiusWordRow;
+struct RadiusWordRow {
   guint32 vendor;
   guint8 type;
   /** NULL when it was taken, else why its value can't be. */
-  const char *(*read)(RadiusReading *r, const RadiusRow *row, const RadiusAttribute *a);
+  const char *(*read)(RadiusReading *r, const RadiusWordRow *row, const RadiusAttribute *a);
   const char *word; /**< that it becomes */
   guint flags;
   gint64 least, most; /**< as the reader says */
 };
 
 /** The row of an attribute, or NULL. */
-const RadiusRow *radius_reply_row(guint32 vendor, guint8 type);
+const RadiusWordRow *radius_reply_row(guint32 vendor, guint8 type);
 
 /** Sets the row's word, or appends to its list; takes over `value`. */
-void radius_take(RadiusReading *r, const RadiusRow *row, AditValue *value);
+void radius_take(RadiusReading *r, const RadiusWordRow *row, AditValue *value);
 void radius_take_as(RadiusReading *r, const char *word, gboolean list, AditValue *value);
 /** "NAME: why" to one of the lists, once. */
 void radius_complain(GPtrArray *list, const RadiusAttribute *a, const char *why);
@@ -71,7 +71,7 @@ void radius_refuse(RadiusReading *r, const RadiusAttribute *a, const char *why);
 /** Text of a word: not empty, UTF-8 without control characters; a NUL at its end is forgiven. NULL if it is none; else to be freed. */
 char *radius_text(const guint8 *value, gsize length);
 
-#define RADIUS_READER(name) const char *name(RadiusReading *r, const RadiusRow *row, const RadiusAttribute *a)
+#define RADIUS_READER(name) const char *name(RadiusReading *r, const RadiusWordRow *row, const RadiusAttribute *a)
 
 /* reply-value.c */
 RADIUS_READER(radius_read_ignored); /**< known, and of no consequence here */

@@ -12,7 +12,7 @@
 #define LIST  ROW_LIST
 
 /* clang-format off */
-static const RadiusRow rows[] = {
+static const RadiusWordRow rows[] = {
     {0, USER_NAME, radius_read_text, "accounting-name"},
     {0, SERVICE_TYPE, radius_read_must_be, NULL, 0, SERVICE_FRAMED},
     {0, FRAMED_PROTOCOL, radius_read_must_be, NULL, 0, PROTOCOL_PPP},
@@ -83,7 +83,7 @@ static const RadiusRow rows[] = {
 };
 /* clang-format on */
 
-const RadiusRow *radius_reply_row(guint32 vendor, guint8 type) {
+const RadiusWordRow *radius_reply_row(guint32 vendor, guint8 type) {
   for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
     if (rows[i].vendor == vendor && rows[i].type == type)
       return &rows[i];

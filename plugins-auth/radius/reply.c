@@ -16,7 +16,7 @@ void radius_take_as(RadiusReading *r, const char *word, gboolean list, AditValue
   adit_value_append(items, value);
 }
 
-void radius_take(RadiusReading *r, const RadiusRow *row, AditValue *value) {
+void radius_take(RadiusReading *r, const RadiusWordRow *row, AditValue *value) {
   radius_take_as(r, row->word, (row->flags & ROW_LIST) != 0, value);
 }
 
@@ -56,7 +56,7 @@ static void reading_end(RadiusReading *r) {
   explicit_bzero(r, sizeof *r);
 }
 
-static void read_attribute(RadiusReading *r, const RadiusRow *row, const RadiusAttribute *a) {
+static void read_attribute(RadiusReading *r, const RadiusWordRow *row, const RadiusAttribute *a) {
   const char *why = row->read(r, row, a);
   if (why)
     radius_complain(r->invalid, a, why);
@@ -67,7 +67,7 @@ static void read_accept(RadiusReading *r, const RadiusPacket *packet) {
   RadiusAttribute a;
 
   while (radius_packet_next(packet, &iter, &a)) {
-    const RadiusRow *row = radius_reply_row(a.vendor, a.type);
+    const RadiusWordRow *row = radius_reply_row(a.vendor, a.type);
     if (row)
       read_attribute(r, row, &a);
     else
@@ -206,7 +206,7 @@ void radius_reply_changes(const RadiusPacket *packet, RadiusChanges *out) {
 
   reading_begin(&r, NULL, NULL);
   while (radius_packet_next(packet, &iter, &a)) {
-    const RadiusRow *row = radius_reply_row(a.vendor, a.type);
+    const RadiusWordRow *row = radius_reply_row(a.vendor, a.type);
     if (is_for_caller(&a))
       continue;
     if (row && (row->flags & ROW_COA))

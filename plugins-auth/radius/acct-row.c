@@ -7,7 +7,7 @@
  *   u8 1, u8 kind, u8 cause, u8 flags (bit 0: swapped octets), u64 when_ms, u64 uptime_ms,
  *   u64 rx_packets, rx_octets, tx_packets, tx_octets, u8 length and octets of the id, and of the user, u16 length and octets of the body.
  */
-enum { FORMAT = 1, SWAPPED = 1 << 0, HEAD = 4 + 6 * 8 + 1 + 1 + 2 };
+enum { FORMAT = 1, SWAPPED = 1 << 0, HEAD = 4 + 6 * 8 + 1 + 1 + 2, NAME_MAX_OCTETS = 253 /* of an attribute's value */ };
 
 RadiusRow radius_row_copy(const RadiusRow *row) {
   RadiusRow copy = *row;
@@ -24,7 +24,8 @@ void radius_row_clear(RadiusRow *row) {
 }
 
 GBytes *radius_row_write(const RadiusRow *row) {
-  gsize id_length = MIN(strlen(row->id), 253), user_length = row->user ? MIN(strlen(row->user), 253) : 0, body_length;
+  gsize id_length = MIN(strlen(row->id), NAME_MAX_OCTETS), user_length = row->user ? MIN(strlen(row->user), NAME_MAX_OCTETS) : 0,
+        body_length;
   const guint8 *body = g_bytes_get_data(row->body, &body_length);
   gsize size = HEAD + id_length + user_length + body_length;
   guint8 *octets = g_malloc(size);
@@ -93,7 +94,8 @@ gboolean radius_row_read(const guint8 *data, gsize length, RadiusRow *out) {
   guint16 body_length = adit_get_u16(&c);
   const guint8 *body = adit_get_bytes(&c, body_length);
   if (c.bad || adit_left(&c) || kind < ADIT_ACCT_START || kind > ADIT_ACCT_OFF || row.when_ms < 0 || !id_length ||
-      memchr(id, 0, id_length) || memchr(user, 0, user_length) || body_length > RADIUS_BODY_MAX || !body_is_sound(body, body_length))
+      id_length > NAME_MAX_OCTETS || user_length > NAME_MAX_OCTETS || memchr(id, 0, id_length) || memchr(user, 0, user_length) ||
+      body_length > RADIUS_BODY_MAX || !body_is_sound(body, body_length))
     return FALSE;
   *out = row;
   out->id = g_strndup((const char *)id, id_length);

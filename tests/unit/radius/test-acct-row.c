@@ -85,6 +85,26 @@ static void what_makes_no_sense_is_refused(void **state) {
   radius_row_clear(&row);
 }
 
+/* A name is at most what an attribute holds: longer ones could not be written again. */
+static void names_are_as_long_as_attributes(void **state) {
+  enum { ID_LENGTH = 4 + 6 * 8 };
+  RadiusRow row = sample();
+  g_free(row.id);
+  row.id = g_strnfill(253, 'i');
+  g_autoptr(GBytes) octets = radius_row_write(&row);
+  gsize length;
+  const guint8 *data = g_bytes_get_data(octets, &length);
+  g_autofree guint8 *longer = g_malloc(length + 1);
+
+  assert_true(reads(data, length));
+  memcpy(longer, data, ID_LENGTH + 1);
+  longer[ID_LENGTH] = 254;
+  longer[ID_LENGTH + 1] = 'i';
+  memcpy(longer + ID_LENGTH + 2, data + ID_LENGTH + 1, length - ID_LENGTH - 1);
+  assert_false(reads(longer, length + 1));
+  radius_row_clear(&row);
+}
+
 static void a_servers_own_realm_goes_before_the_users(void **state) {
   RadiusRow row = sample();
   RadiusBuilder b;
@@ -113,6 +133,7 @@ int main(void) {
       cmocka_unit_test(what_is_written_is_read),
       cmocka_unit_test(what_is_cut_or_longer_is_refused),
       cmocka_unit_test(what_makes_no_sense_is_refused),
+      cmocka_unit_test(names_are_as_long_as_attributes),
       cmocka_unit_test(a_servers_own_realm_goes_before_the_users),
   };
   return cmocka_run_group_tests_name("rows of accounting", tests, NULL, NULL);

@@ -19,8 +19,8 @@ typedef struct {
  * with each answer and is halved when nobody answers. When nobody answers at all, one record at a time finds out
  * whether they are back, with pauses that double up to half a minute; then the window grows from one: no storm on return.
  *
- * An On or Off is a barrier (RFC 2866 4.1: it ends all sessions before it): what is older goes first, what is younger waits
- * until it is answered.
+ * An On or Off is a barrier (RFC 2866 4.1: it ends all sessions before it) to what may go to the servers it is for: what is older
+ * goes first, what is younger waits until it is answered.
  */
 typedef struct {
   const Radius *radius;
@@ -30,7 +30,7 @@ typedef struct {
   gpointer user;
   gboolean on;
   GQueue ready, held; /**< of RadiusLane: may go, wait behind a barrier */
-  guint64 barrier;    /**< number of the On or Off that lanes are held behind; 0 = none */
+  guint64 passed;     /**< barriers that were gone when `held` was looked through last */
   GQueue flights;     /**< of what is on its way */
   guint window;
   gboolean waiting;    /**< nobody answers */
@@ -38,7 +38,6 @@ typedef struct {
   gboolean due;        /**< the pause is over: one record may go */
   guint pause_ms;
   guint scouts; /**< whose turn it is to look for servers */
-  guint spies;  /**< how often others were answered while On or Off was not */
   AditTimer pause;
   guint64 answers;
   AditRateLimit complaints;
@@ -60,6 +59,8 @@ void radius_sender_forget(RadiusSender *sender, RadiusLane *lane);
 
 /** A record as a row: all that is known of it now, as attributes. */
 RadiusRow radius_acct_row(const AditAcctRecord *record, gboolean swap_octets);
+/** An On or Off as the `n`th group of servers (from 0) gets it. */
+RadiusRow radius_acct_row_for(const RadiusRow *row, const RadiusServer *group, guint n);
 /** Which servers a row is for; `called_id` is the caller's to free, the rest is borrowed of the row. */
 RadiusWant radius_acct_want(const RadiusRow *row, char **called_id);
 

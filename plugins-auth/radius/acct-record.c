@@ -68,6 +68,19 @@ static GBytes *body_of(const RadiusBuilder *b) {
   return g_bytes_new(start, (gsize)(end - start));
 }
 
+RadiusRow radius_acct_row_for(const RadiusRow *row, const RadiusServer *group, guint n) {
+  RadiusRow own = *row;
+  RadiusBuilder b;
+
+  own.id = n ? g_strdup_printf("%s-%u", row->id, n) : g_strdup(row->id); /* a lane for each */
+  /* Nobody's name, by which these servers are chosen and no others. */
+  own.user = g_strdup_printf("%s%s@%s", group->domain ? group->domain : "", group->domain ? "\\" : "", group->realm ? group->realm : "");
+  radius_build(&b, RADIUS_ACCOUNTING_REQUEST, FALSE);
+  radius_put_string(&b, 0, CALLED_STATION_ID, group->called_id);
+  own.body = body_of(&b);
+  return own;
+}
+
 RadiusRow radius_acct_row(const AditAcctRecord *record, gboolean swap_octets) {
   RadiusRow row = {.kind = record->kind,
                    .cause = record->cause,

@@ -153,7 +153,8 @@ void radius_row_put(const RadiusRow *row, gint64 now_ms, const char *realm, Radi
     put_traffic(row, b);
   if (row->kind == ADIT_ACCT_STOP && row->cause)
     radius_put_int(b, 0, ACCT_TERMINATE_CAUSE, row->cause);
-  put_body(row, radius_row_is_session(row) ? realm : NULL, b);
+  if (radius_row_is_session(row)) /* that of On and Off says for whom they are, which is nobody's business */
+    put_body(row, realm, b);
 }
 
 char *radius_row_text(const RadiusRow *row, guint8 type) {

@@ -63,26 +63,43 @@ static gboolean is_barrier(const RadiusRecord *record) {
   return !radius_row_is_session(&record->row);
 }
 
-/* Lets those go on that waited behind a barrier which is gone. */
+/* May both go to the same server? */
+static gboolean concerns(const RadiusSender *sender, const RadiusRecord *barrier, const RadiusRecord *record) {
+  g_autofree char *called_id = NULL, *own_called_id = NULL;
+  RadiusWant want = radius_acct_want(&barrier->row, &called_id), own = radius_acct_want(&record->row, &own_called_id);
+
+  return radius_servers_shared(sender->radius->config->servers, &want, &own);
+}
+
+/* The oldest On or Off that a record has to wait for. */
+static RadiusRecord *barrier_before(const RadiusSender *sender, const RadiusRecord *record) {
+  for (GList *node = sender->spool->barriers.head; node; node = node->next) {
+    RadiusRecord *barrier = node->data;
+    if (barrier->number >= record->number)
+      break;
+    if (concerns(sender, barrier, record))
+      return barrier;
+  }
+  return NULL;
+}
+
+/* Lets all look again whether they must wait. */
 static void release(RadiusSender *sender) {
+  sender->passed = sender->spool->passed;
   for (GList *node; (node = sender->held.head);)
     queue(node->data, &sender->ready);
 }
 
 /* The next lane that may go now, still in its queue. On its way there it clears away who must wait. */
 static RadiusLane *next_lane(RadiusSender *sender) {
-  const RadiusRecord *barrier = g_queue_peek_head(&sender->spool->barriers);
-  guint64 number = barrier ? barrier->number : 0;
-
-  if (number != sender->barrier) /* it was answered, or a full spool has dropped it */
+  if (sender->passed != sender->spool->passed) /* one was answered, or dropped */
     release(sender);
-  sender->barrier = number;
   for (GList *node; (node = sender->ready.head);) {
     RadiusLane *lane = node->data;
     const RadiusRecord *head = head_of(lane);
     if (!head || head->writing)
       unqueue(lane); /* it will be said to be ready */
-    else if (barrier && head->number > barrier->number)
+    else if (barrier_before(sender, head))
       queue(lane, &sender->held);
     else
       return lane;
@@ -90,18 +107,36 @@ static RadiusLane *next_lane(RadiusSender *sender) {
   return NULL;
 }
 
-/* The lane of the oldest On or Off, if that is the head of its lane and free to go. */
-static RadiusLane *barrier_lane(const RadiusSender *sender) {
-  RadiusRecord *barrier = g_queue_peek_head(&sender->spool->barriers);
-
-  return barrier && !barrier->writing && !barrier->lane->busy && !barrier->lane->pausing && head_of(barrier->lane) == barrier
-             ? barrier->lane
-             : NULL;
+static gboolean flies_past(const RadiusSender *sender, const RadiusRecord *barrier) {
+  for (GList *node = sender->flights.head; node; node = node->next)
+    if (concerns(sender, barrier, ((const Flight *)node->data)->record))
+      return TRUE;
+  return FALSE;
 }
 
-static RadiusLane *held_lane(const RadiusSender *sender) {
-  RadiusLane *lane = sender->held.head ? sender->held.head->data : NULL;
-  return lane && head_of(lane) && !head_of(lane)->writing ? lane : NULL;
+/* The lane of an On or Off that may go: the head of its lane, and nothing on its way where it goes. The one that was tried least. */
+static RadiusLane *barrier_lane(const RadiusSender *sender) {
+  RadiusRecord *best = NULL;
+
+  for (GList *node = sender->spool->barriers.head; node; node = node->next) {
+    RadiusRecord *barrier = node->data;
+    if (barrier->writing || barrier->lane->busy || barrier->lane->pausing || head_of(barrier->lane) != barrier ||
+        (best && best->tries <= barrier->tries))
+      continue;
+    if (!barrier_before(sender, barrier) && !flies_past(sender, barrier))
+      best = barrier;
+  }
+  return best ? best->lane : NULL;
+}
+
+/* A lane that waits behind this one; NULL = any. */
+static RadiusLane *held_lane(const RadiusSender *sender, const RadiusRecord *barrier) {
+  for (GList *node = sender->held.head; node; node = node->next) {
+    const RadiusRecord *head = head_of(node->data);
+    if (head && !head->writing && (!barrier || barrier_before(sender, head) == barrier))
+      return node->data;
+  }
+  return NULL;
 }
 
 /* Who finds out whether the servers are back: the eldest, then the barrier; when both have tried in vain often enough, all take
@@ -112,7 +147,7 @@ static RadiusLane *scout(RadiusSender *sender) {
   for (guint i = 0; i < G_N_ELEMENTS(lanes); i++)
     if (lanes[i] && head_of(lanes[i])->tries < STUBBORN)
       return lanes[i];
-  lanes[2] = held_lane(sender);
+  lanes[2] = held_lane(sender, NULL);
   for (guint i = 0; i < G_N_ELEMENTS(lanes); i++) {
     RadiusLane *lane = lanes[sender->scouts++ % G_N_ELEMENTS(lanes)];
     if (lane)
@@ -125,6 +160,7 @@ static RadiusLane *scout(RadiusSender *sender) {
 
 static void attempt(Flight *flight);
 static void pump(RadiusSender *sender);
+static void fly(RadiusSender *sender, RadiusLane *lane, gboolean probe);
 
 static void flight_free(Flight *flight) {
   g_queue_unlink(&flight->sender->flights, &flight->place);
@@ -193,6 +229,7 @@ static guint pause_after(guint tries) {
 static void failed(Flight *flight) {
   RadiusSender *sender = flight->sender;
   RadiusLane *lane = flight->record->lane;
+  gboolean others = sender->answers != flight->answers;
 
   flight->record->tries++;
   lane->busy = FALSE;
@@ -202,7 +239,7 @@ static void failed(Flight *flight) {
       radius_spool_drop(sender->spool, flight->record);
     else
       pause_lane(sender, lane, PAUSE_MAX_MS);
-  } else if (sender->answers != flight->answers) {
+  } else if (others) {
     pause_lane(sender, lane, pause_after(flight->record->tries));
   } else {
     if (!is_barrier(flight->record))
@@ -213,7 +250,10 @@ static void failed(Flight *flight) {
   }
   if (flight->probe && sender->waiting)
     wait_for_servers(sender);
+  lane = others && is_barrier(flight->record) && flight->record->tries >= STUBBORN ? held_lane(sender, flight->record) : NULL;
   flight_free(flight);
+  if (lane)
+    fly(sender, lane, FALSE); /* to see whether it is only On or Off that its servers do not answer */
 }
 
 /* Nobody was asked: those who could be have as many as they may have at once, or others find out whether they are back. */
@@ -228,15 +268,17 @@ static void put_off(Flight *flight) {
 /* From behind the barrier: servers are there. The record stays, as what an On finds is over (RFC 2866 5.1), and goes once more after it.
  * When that happens again and again the server does not know On or Off: such a one must not hold up all. */
 static void spied(RadiusSender *sender, RadiusLane *lane) {
-  RadiusRecord *barrier = g_queue_peek_head(&sender->spool->barriers);
+  RadiusRecord *barrier = barrier_before(sender, head_of(lane));
 
   queue(lane, &sender->held);
-  if (!barrier || barrier->lane->busy || ++sender->spies < STUBBORN)
+  if (!barrier) {
+    release(sender);
+    return;
+  }
+  if (barrier->lane->busy || ++barrier->spies < STUBBORN)
     return;
   adit_warning(NULL, "accounting: the server answers, but not Accounting-%s: left out", barrier->row.kind == ADIT_ACCT_ON ? "On" : "Off");
-  sender->spies = 0;
   radius_spool_drop(sender->spool, barrier);
-  release(sender);
 }
 
 static void succeeded(Flight *flight) {
@@ -256,10 +298,6 @@ static void succeeded(Flight *flight) {
   sender->window = MIN(sender->window + 1, WINDOW_MAX);
   sender->count.acknowledged++;
   radius_spool_acknowledged(sender->spool, record);
-  if (is_barrier(record)) {
-    sender->spies = 0;
-    release(sender);
-  }
 }
 
 static void exchanged(const RadiusAnswer *answer, gpointer data) {
@@ -305,7 +343,6 @@ static void attempt(Flight *flight) {
 }
 
 static void fly(RadiusSender *sender, RadiusLane *lane, gboolean probe) {
-  const RadiusRecord *barrier = g_queue_peek_head(&sender->spool->barriers);
   Flight *flight = g_new0(Flight, 1);
 
   unqueue(lane);
@@ -316,7 +353,7 @@ static void fly(RadiusSender *sender, RadiusLane *lane, gboolean probe) {
   flight->tried = g_ptr_array_new_with_free_func((GDestroyNotify)radius_server_unref);
   flight->answers = sender->answers;
   flight->probe = probe;
-  flight->spy = barrier && head_of(lane)->number > barrier->number;
+  flight->spy = barrier_before(sender, head_of(lane)) != NULL;
   flight->place.data = flight;
   flight->want = radius_acct_want(&flight->record->row, &flight->called_id);
   g_queue_push_tail_link(&sender->flights, &flight->place);
@@ -338,13 +375,9 @@ static void pump(RadiusSender *sender) {
   guint window = sender->on ? window_of(sender) : 0;
   RadiusLane *lane;
 
-  while (sender->on && !sender->waiting && sender->flights.length < window && (lane = next_lane(sender)))
+  while (sender->on && !sender->waiting && sender->flights.length < window && ((lane = next_lane(sender)) || (lane = barrier_lane(sender))))
     fly(sender, lane, FALSE);
-  if (!sender->on || sender->flights.length)
-    return;
-  if (!sender->waiting && !next_lane(sender) && (lane = barrier_lane(sender)))
-    fly(sender, lane, FALSE);
-  else if (sender->waiting && sender->due && (lane = scout(sender))) {
+  if (sender->on && sender->waiting && sender->due && !sender->flights.length && (lane = scout(sender))) {
     sender->due = FALSE;
     fly(sender, lane, TRUE);
   }
@@ -395,6 +428,7 @@ void radius_sender_stop(RadiusSender *sender) {
 void radius_sender_wake(RadiusSender *sender) {
   sender->pause_ms = PAUSE_FIRST_MS;
   sender->due = TRUE;
+  release(sender); /* servers may be for others now */
   pump(sender);
 }
 

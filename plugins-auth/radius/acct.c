@@ -40,22 +40,55 @@ static const RadiusAcctNet real_net = {radius_exchange, radius_exchange_cancel, 
 
 /* Is there anybody to send it to? A session that has begun is not asked again. */
 static gboolean is_wanted(const RadiusAcct *acct, const RadiusRow *row) {
-  const RadiusConfig *config = acct->radius->config;
   g_autofree char *called_id = NULL;
 
-  if (radius_row_is_session(row) && radius_spool_knows(acct->spool, row->id))
+  if (radius_spool_knows(acct->spool, row->id))
     return TRUE;
   RadiusWant want = radius_acct_want(row, &called_id);
-  return (radius_row_is_session(row) || config->use_accounting_on) && acct->net->serve(config->servers, &want);
+  return acct->net->serve(acct->radius->config->servers, &want);
+}
+
+/* An On or Off, of which each group of servers gets its own. */
+typedef struct {
+  guint left;
+  gboolean kept; /* all that were told of */
+  AditAcctDone done;
+  gpointer token;
+} Shared;
+
+static void share_done(gpointer token, gboolean kept) {
+  Shared *shared = token;
+
+  shared->kept &= kept;
+  if (--shared->left)
+    return;
+  shared->done(shared->token, shared->kept);
+  g_free(shared);
+}
+
+static void take_for_all(RadiusAcct *acct, const RadiusRow *row, AditAcctDone done, gpointer token) {
+  const RadiusConfig *config = acct->radius->config;
+  g_autoptr(GPtrArray) groups = config->use_accounting_on ? radius_servers_groups(config->servers) : g_ptr_array_new();
+  Shared *shared = g_new(Shared, 1);
+
+  *shared = (Shared){groups->len + 1, TRUE, done, token};
+  for (guint i = 0; i < groups->len; i++) {
+    RadiusRow own = radius_acct_row_for(row, groups->pdata[i], i);
+    radius_spool_add(acct->spool, &own, share_done, shared);
+  }
+  share_done(shared, TRUE);
 }
 
 static void take(RadiusAcct *acct, RadiusRow *row, AditAcctDone done, gpointer token) {
-  if (is_wanted(acct, row)) {
+  if (radius_row_is_session(row) && is_wanted(acct, row)) {
     radius_spool_add(acct->spool, row, done, token);
     return;
   }
+  if (radius_row_is_session(row))
+    done(token, TRUE);
+  else
+    take_for_all(acct, row, done, token);
   radius_row_clear(row);
-  done(token, TRUE);
 }
 
 static void take_later(RadiusAcct *acct, RadiusRow *row, AditAcctDone done, gpointer token) {

@@ -60,7 +60,8 @@ const AditOption radius_options[] = {
      .scopes = "radius",
      .type = ADIT_TYPE_BOOL,
      .fallback = "yes",
-     .help = "Tell the servers when the daemon starts and stops (Accounting-On and -Off): many then end what they still have as open.",
+     .help = "Tell the servers when the daemon starts and stops (Accounting-On and -Off): many then end what they still have as open. One "
+             "of those with the same realm, domain and called-id is told.",
      .reference = "RFC 2866 5.1"},
     {.name = "spool",
      .scopes = "radius",

@@ -161,6 +161,65 @@ gboolean radius_servers_serve(const RadiusServers *servers, const RadiusWant *wa
   return best_fitness(servers, want) >= 0;
 }
 
+gboolean radius_servers_shared(const RadiusServers *servers, const RadiusWant *one, const RadiusWant *other) {
+  gint best_one = best_fitness(servers, one), best_other = best_fitness(servers, other);
+
+  for (guint i = 0; best_one >= 0 && best_other >= 0 && i < servers->list->len; i++) {
+    const RadiusServer *server = servers->list->pdata[i];
+    if (fitness(server, one) == best_one && fitness(server, other) == best_other)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* ---- groups ---- */
+
+static gboolean same_word(const char *a, const char *b) {
+  return a && b ? !g_ascii_strcasecmp(a, b) : a == b;
+}
+
+static gboolean same_group(const RadiusServer *a, const RadiusServer *b) {
+  return same_word(a->realm, b->realm) && same_word(a->domain, b->domain) &&
+         (a->called_id && b->called_id ? same_called(a->called_id, b->called_id) : a->called_id == b->called_id);
+}
+
+static gboolean has_peer(const RadiusServers *servers, const RadiusServer *group, const RadiusPeer *peer) {
+  for (guint i = 0; i < servers->list->len; i++) {
+    const RadiusServer *server = servers->list->pdata[i];
+    if (server->peer == peer && same_group(server, group))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/** All servers of a group are in the other. */
+static gboolean is_within(const RadiusServers *servers, const RadiusServer *group, const RadiusServer *other) {
+  for (guint i = 0; i < servers->list->len; i++) {
+    const RadiusServer *server = servers->list->pdata[i];
+    if (same_group(server, group) && !has_peer(servers, other, server->peer))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean is_known(const RadiusServers *servers, const GPtrArray *groups, const RadiusServer *server) {
+  for (guint i = 0; i < groups->len; i++) {
+    const RadiusServer *group = groups->pdata[i];
+    if (same_group(server, group) || (is_within(servers, server, group) && is_within(servers, group, server)))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+GPtrArray *radius_servers_groups(const RadiusServers *servers) {
+  GPtrArray *groups = g_ptr_array_new();
+
+  for (guint i = 0; i < servers->list->len; i++)
+    if (!is_known(servers, groups, servers->list->pdata[i]))
+      g_ptr_array_add(groups, servers->list->pdata[i]);
+  return groups;
+}
+
 /* ---- who is next ---- */
 
 typedef enum { FIRST = 0, BACKUP, SUSPECT, DEAD, NOT_NOW } Rank;

@@ -416,7 +416,8 @@ def radius_vendors_words_and_their_order(lab):
 
 @case
 def radius_server_by_realm_and_called_id(lab):
-    """RouterOS's choice: a server that names the user's realm, or the address that was called, is the only one asked."""
+    """RouterOS's choice: a server that names the user's realm, or the address that was called, is the only one asked. Each of them hears
+    Accounting-On and -Off (RFC 2866 5.1)."""
     road = RadiusRoad(lab, {'ann@example.net': ('p', []), 'ann': ('p', [])})
     proxy, other = road.proxy(PROXY), road.proxy(PROXY_TOO)
     tree = road.tree(({'address': PROXY, 'realm': 'example.net'}, {'address': PROXY_TOO, 'called-id': SERVER_TOO}, RADIUS), address=None)
@@ -429,6 +430,11 @@ def radius_server_by_realm_and_called_id(lab):
         got = tuple(1 if p.stats().get('requests') else 0 for p in (proxy, other))
         expect(got == asked, '%s at %s: asked are %s' % (user, to, got))
     server.stop()
+    for status in (7, 8):
+        for address in (PROXY, PROXY_TOO, RADIUS):
+            once = 'radius.code == 4 && radius.Acct_Status_Type == %d && ip.dst == %s' % (status, address)
+            road.expect_radius(once, 'Accounting-Request %d to %s' % (status, address))
+            expect(road.radius_sent(once) == 1, 'once: ' + once)
 
 
 @case

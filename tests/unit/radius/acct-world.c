@@ -251,16 +251,11 @@ static RadiusExchange *net_exchange(RadiusServer *server, const RadiusRequest *r
 }
 
 static gboolean net_serve(const RadiusServers *servers, const RadiusWant *want) {
-  if (world.on_unserved && !want->user)
-    return FALSE;
-  return !world.unserved || g_strcmp0(want->user, world.unserved) != 0;
+  return (!world.unserved || g_strcmp0(want->user, world.unserved) != 0) && radius_servers_serve(servers, want);
 }
 
 static RadiusServer *net_pick(RadiusServers *servers, const RadiusWant *want, const GPtrArray *tried) {
-  for (guint i = 0; i < radius_servers_count(servers) && net_serve(servers, want) && world.in_flight < world.most_at_once; i++)
-    if (!tried || !g_ptr_array_find((GPtrArray *)tried, radius_servers_get(servers, i), NULL))
-      return radius_servers_get(servers, i);
-  return NULL;
+  return net_serve(servers, want) && world.in_flight < world.most_at_once ? radius_servers_pick(servers, want, tried) : NULL;
 }
 
 gint64 world_wall(void) {
@@ -291,6 +286,8 @@ static RadiusConfig *config_new(void) {
     server->secret = g_strdup("secret");
     server->port[RADIUS_ACCT] = (guint16)(i + 1);
     server->max_in_flight = world.most_at_once;
+    server->realm = g_strdup(world.realm[i]);
+    server->called_id = g_strdup(world.called_id[i]);
     server->at[RADIUS_AUTH] = server->at[RADIUS_ACCT] = adit_endpoint(&loopback, (guint16)(i + 1));
     radius_servers_add(config->servers, server, NULL);
   }

@@ -41,11 +41,11 @@ typedef struct {
   /* servers */
   gboolean up[WORLD_SERVERS];
   guint servers;
-  guint lose_percent; /**< of answers */
+  const char *realm[WORLD_SERVERS], *called_id[WORLD_SERVERS]; /**< of each, before world_start() */
+  guint lose_percent;                                          /**< of answers */
   guint rtt_ms, timeout_ms, tries;
   gboolean ignores_on;
   const char *unserved; /**< a user whom no server is for */
-  gboolean on_unserved; /**< no server is for On and Off: all name whom they are for */
   guint most_at_once;   /**< requests that a server may have at once, before world_start() */
   const char *user;     /**< of the next records */
   gboolean client;      /**< the next records are of client sessions */

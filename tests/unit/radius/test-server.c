@@ -107,6 +107,26 @@ static void a_realms_server_has_no_stand_in(void **state) {
   assert_string_equal(pick(net, &want, tried), "nobody");
 }
 
+static void groups_are_by_whom_servers_are_for(void **state) {
+  Net *net = *state;
+  static const char *const names[] = {"any", "a", "b", "called", "domain", "both"};
+
+  net_configure(net, net_tree(net_server("name", "any", NULL), net_server("name", "spare", "backup", "yes", NULL),
+                              net_server("name", "a", "realm", "a.example", "address", "192.0.2.1", NULL),
+                              net_server("name", "too", "realm", "A.example", "address", "192.0.2.2", NULL),
+                              net_server("name", "same", "realm", "same.example", "address", "192.0.2.2", NULL),
+                              net_server("name", "them", "realm", "same.example", "address", "192.0.2.1", NULL),
+                              net_server("name", "b", "realm", "b.example", "address", "192.0.2.2", NULL),
+                              net_server("name", "called", "called-id", "2001:db8::1", "address", "192.0.2.3", NULL),
+                              net_server("name", "written", "called-id", "2001:DB8:0::1", "address", "192.0.2.4", NULL),
+                              net_server("name", "domain", "domain", "corp", "address", "192.0.2.5", NULL),
+                              net_server("name", "both", "domain", "corp", "realm", "a.example", "address", "192.0.2.6", NULL), NULL));
+  g_autoptr(GPtrArray) groups = radius_servers_groups(net->radius.config->servers);
+  assert_int_equal(groups->len, G_N_ELEMENTS(names));
+  for (guint i = 0; i < groups->len; i++)
+    assert_string_equal(((const RadiusServer *)groups->pdata[i])->name, names[i]);
+}
+
 static void a_realm_alone_serves_users_without_one(void **state) {
   Net *net = *state;
   const RadiusWant other = {RADIUS_AUTH, "bob@other.example", NULL};
@@ -334,6 +354,7 @@ int main(void) {
       TEST(backup_only_when_the_others_are_dead),
       TEST(called_id_realm_and_domain_choose),
       TEST(a_realms_server_has_no_stand_in),
+      TEST(groups_are_by_whom_servers_are_for),
       TEST(a_realm_alone_serves_users_without_one),
       TEST(in_flight_is_bounded_for_each_role),
       TEST(silence_in_a_row_is_death),

@@ -18,7 +18,9 @@ typedef struct {
   guint16 port;
   char port_text[6];
   GPid server;
-  int stdin_fd; /* of a server that ends with it, or -1 */
+  int stdin_fd, stdout_fd; /* the server's; it may end with the first, and what it says is always read */
+  AditWatch *watch;
+  GString *said;
 } World;
 
 /* ---- a folder with certificates and a configuration ---- */
@@ -108,64 +110,65 @@ static void make_configuration(World *world) {
 
 /* ---- the server ---- */
 
-/** One that speaks TLS, and says nothing in it. */
-static void start_mute(World *world) {
-  const char *argv[] = {"openssl",    "s_server", "-accept", world->port_text, "-cert", "server.pem", "-key",
-                        "server.key", "-CAfile",  "ca.pem",  "-Verify",        "1",     "-quiet",     NULL};
+static gboolean on_said(int fd, guint condition, gpointer data) {
+  World *world = data;
+  char text[4096];
+  gssize length = read(fd, text, sizeof text);
+
+  if (length > 0) {
+    g_string_append_len(world->said, text, length);
+    return TRUE;
+  }
+  world->watch = NULL; /* it has ended */
+  return FALSE;
+}
+
+#define UNTIL(expression) assert_true(ADIT_TEST_UNTIL(world->net->test, (expression), REAL_MS))
+
+/** Starts it, and returns when it says that word: then it listens. */
+static void start_program(World *world, const char *const *argv, const char *word) {
   g_autoptr(GError) error = NULL;
 
   if (!g_spawn_async_with_pipes(world->folder, (char **)argv, NULL,
-                                G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
-                                NULL, NULL, &world->server, &world->stdin_fd, NULL, NULL, &error))
+                                G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &world->server,
+                                &world->stdin_fd, &world->stdout_fd, NULL, &error))
     fail_msg("%s", error->message);
+  g_string_truncate(world->said, 0);
+  world->watch = world->net->radius.loop->watch_add(NULL, world->stdout_fd, G_IO_IN, on_said, world);
+  UNTIL(strstr(world->said->str, word) || !world->watch);
+  if (!world->watch)
+    fail_msg("%s does not start: %s", argv[0], world->said->str);
 }
 
-static gboolean listens(const World *world) {
-  AditAddress address = adit_address_ipv4(0x7f000001);
-  AditEndpoint at = adit_endpoint(&address, world->port);
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  gboolean good = connect(fd, &at.any, adit_endpoint_size(&at)) == 0;
-
-  close(fd);
-  return good;
-}
-
-static void wait_until_it_listens(const World *world) {
-  gint64 end = g_get_monotonic_time() + REAL_MS * 1000;
-
-  while (!listens(world)) {
-    assert_true(g_get_monotonic_time() < end);
-    assert_int_equal(waitpid(world->server, NULL, WNOHANG), 0);
-    g_usleep(10000);
-  }
+/** One that speaks TLS, and says nothing in it. */
+static void start_mute(World *world) {
+  const char *argv[] = {"openssl",    "s_server", "-accept", world->port_text, "-cert", "server.pem", "-key",
+                        "server.key", "-CAfile",  "ca.pem",  "-Verify",        "1",     NULL};
+  start_program(world, argv, "ACCEPT");
 }
 
 static void start_server(World *world) {
-  const char *argv[] = {"freeradius", "-f", "-xx", "-l", "stdout", "-d", world->folder, NULL};
-  g_autoptr(GError) error = NULL;
-
-  if (!g_spawn_async(world->folder, (char **)argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, NULL,
-                     NULL, &world->server, &error))
-    fail_msg("%s", error->message);
-  wait_until_it_listens(world);
+  const char *argv[] = {"freeradius", "-f", "-l", "stdout", "-d", world->folder, NULL};
+  start_program(world, argv, "Ready to process requests");
 }
 
 static void stop_server(World *world) {
   if (!world->server)
     return;
+  if (world->watch)
+    world->net->radius.loop->watch_remove(g_steal_pointer(&world->watch));
   kill(world->server, SIGTERM);
   waitpid(world->server, NULL, 0);
   world->server = 0;
-  if (world->stdin_fd >= 0)
-    close(world->stdin_fd);
-  world->stdin_fd = -1;
+  close(world->stdin_fd);
+  close(world->stdout_fd);
 }
 
 static int set_up(void **state) {
   World *world = g_new0(World, 1);
 
   world->net = net_new();
-  world->stdin_fd = -1;
+  world->said = g_string_new(NULL);
   world->folder = g_dir_make_tmp("adit-radsec-XXXXXX", NULL);
   make_certificates(world);
   make_configuration(world);
@@ -186,6 +189,7 @@ static int tear_down(void **state) {
   }
   g_rmdir(world->folder);
   g_free(world->folder);
+  g_string_free(world->said, TRUE);
   g_free(world);
   return 0;
 }
@@ -242,8 +246,6 @@ static RadiusExchange *ask(World *world, Login *login) {
       .code = login->password ? RADIUS_ACCESS_REQUEST : RADIUS_ACCOUNTING_REQUEST, .fill = fill, .done = done, .data = login};
   return radius_exchange(net_get(world->net, 0), &request);
 }
-
-#define UNTIL(expression) assert_true(ADIT_TEST_UNTIL(world->net->test, (expression), REAL_MS))
 
 static void answered(World *world, Login *login, guint8 code) {
   ask(world, login);
@@ -361,7 +363,6 @@ static void a_mute_server_holds_no_thread(void **state) {
   gint64 end = g_get_monotonic_time() + REAL_MS * 1000;
 
   start_mute(world);
-  wait_until_it_listens(world);
   net_configure(world->net, net_tree(tls_server(world, "ca.pem"), NULL));
   ask(world, &mute);
   adit_test_advance(world->net->test, 5000);

@@ -10,9 +10,10 @@
 #include <unistd.h>
 
 enum {
-  SOCKETS_MAX = 64,        /* of a pool: more identifiers than max-in-flight can ask for */
-  RECEIVE_BUDGET = 64,     /* datagrams of one socket in a pass of the loop */
-  RECEIVE_BUFFER = 1 << 18 /* octets that the kernel may keep for us */
+  SOCKETS_MAX = 64,         /* of a pool: more identifiers than max-in-flight can ask for */
+  RECEIVE_BUDGET = 64,      /* datagrams of one socket in a pass of the loop */
+  RECEIVE_BUFFER = 1 << 18, /* octets that the kernel may keep for us */
+  REST_MS = 10000           /* for which an identifier stays unused while an answer to it may be on its way */
 };
 
 typedef struct Slot Slot;
@@ -34,7 +35,8 @@ struct Socket {
   AditWatch *watch;
   AditEndpoint remote;
   AditAddress source, local; /* as asked for; as it came to be */
-  guint used;
+  guint used;                /* identifiers: of what is under way, and at rest */
+  GQueue resting;            /* of Slot, in order of their ends */
   guint8 next;
   guint64 serial; /* of the last packet that was given an identifier here */
   Slot *slots[256];
@@ -43,10 +45,10 @@ struct Socket {
 
 /* A packet that an answer may come to. An accounting request whose Acct-Delay-Time has changed has several. */
 struct Slot {
-  RadiusExchange *exchange;
+  RadiusExchange *exchange; /* NULL: it rests */
   Socket *socket;
   guint8 id;
-  guint64 serial, sent_us;
+  guint64 serial, sent_us, rests_until_ms;
   Slot *earlier;
 };
 
@@ -55,15 +57,35 @@ typedef struct {
   guint8 *packet;
   gsize length;
   guint sent;
+  gboolean answered;
 } Attempt;
 
 /* ---- sockets ---- */
 
 static gboolean on_readable(int fd, guint condition, gpointer data);
 
+static void slot_free(Slot *slot) {
+  slot->socket->slots[slot->id] = NULL;
+  slot->socket->used--;
+  g_free(slot);
+}
+
+static void slot_rest(Slot *slot, guint64 until_ms) {
+  slot->exchange = NULL;
+  slot->rests_until_ms = until_ms;
+  g_queue_push_tail(&slot->socket->resting, slot);
+}
+
+/** Identifiers that have rested by `now_ms` are free again. */
+static void wake(Socket *s, guint64 now_ms) {
+  for (const Slot *slot; (slot = g_queue_peek_head(&s->resting)) && slot->rests_until_ms <= now_ms;)
+    slot_free(g_queue_pop_head(&s->resting));
+}
+
 static void socket_free(gpointer data) {
   Socket *socket = data;
 
+  wake(socket, G_MAXUINT64);
   if (socket->watch)
     socket->pool->radius->loop->watch_remove(socket->watch);
   if (socket->fd >= 0)
@@ -112,23 +134,45 @@ static Socket *socket_open(Pool *pool, const AditEndpoint *remote, const AditAdd
   return NULL;
 }
 
-static gboolean leads_to(const Socket *s, const AditEndpoint *remote, const AditAddress *source) {
-  return adit_endpoint_equal(&s->remote, remote) && adit_address_equal(&s->source, source);
+/** Can the server be asked through it? Not through one that was used before it fell silent: the address that this is bound to may have
+ *  left the machine, of which a socket does not learn. */
+static gboolean is_fit(const Socket *s, const AditEndpoint *remote, const AditAddress *source) {
+  return adit_endpoint_equal(&s->remote, remote) && adit_address_equal(&s->source, source) && !(s->serial && s->pool->state->dead);
 }
 
-/** A socket with a free identifier. Those that lead where the server is no more are closed. */
-static Socket *socket_for(Pool *pool, const AditEndpoint *remote, const AditAddress *source) {
-  for (guint i = pool->refs == 1 ? pool->sockets->len : 0; i-- > 0;) { /* not while one of them is being read */
+static void close_unfit(const Pool *pool, const AditEndpoint *remote, const AditAddress *source) {
+  for (guint i = pool->sockets->len; i-- > 0;) {
     const Socket *s = pool->sockets->pdata[i];
-    if (!s->used && !leads_to(s, remote, source))
+    if (s->used == s->resting.length && !is_fit(s, remote, source))
       g_ptr_array_remove_index_fast(pool->sockets, i);
   }
+}
+
+/** One with a free identifier among those that are there; at worst the one that has rested longest of a socket is free. NULL: none. */
+static Socket *find_socket(const Pool *pool, const AditEndpoint *remote, const AditAddress *source, gboolean at_worst) {
+  guint64 now = pool->radius->loop->now();
+
   for (guint i = 0; i < pool->sockets->len; i++) {
     Socket *s = pool->sockets->pdata[i];
-    if (s->used < G_N_ELEMENTS(s->slots) && leads_to(s, remote, source))
+    if (!is_fit(s, remote, source))
+      continue;
+    wake(s, now);
+    if (at_worst && s->resting.length)
+      slot_free(g_queue_pop_head(&s->resting));
+    if (s->used < G_N_ELEMENTS(s->slots))
       return s;
   }
-  return pool->sockets->len < SOCKETS_MAX ? socket_open(pool, remote, source) : NULL;
+  return NULL;
+}
+
+/** A socket with a free identifier. Those through which the server is not asked any more are closed. */
+static Socket *socket_for(Pool *pool, const AditEndpoint *remote, const AditAddress *source) {
+  if (pool->refs == 1) /* not while one of them is being read */
+    close_unfit(pool, remote, source);
+  Socket *s = find_socket(pool, remote, source, FALSE);
+  if (s)
+    return s;
+  return pool->sockets->len < SOCKETS_MAX ? socket_open(pool, remote, source) : find_socket(pool, remote, source, TRUE);
 }
 
 /* ---- the pool ---- */
@@ -185,12 +229,6 @@ static Slot *slot_take(RadiusExchange *exchange) {
   return slot;
 }
 
-static void slot_free(Slot *slot) {
-  slot->socket->slots[slot->id] = NULL;
-  slot->socket->used--;
-  g_free(slot);
-}
-
 /* ---- sending ---- */
 
 /** Writes a packet of its own identifier, and makes it the one at hand. FALSE if there is no identifier, or a login does not fit into
@@ -242,7 +280,7 @@ static void refused(Socket *socket) {
 
   for (guint id = 0; id < G_N_ELEMENTS(socket->slots) && !socket->pool->gone; id++) {
     Slot *slot = socket->slots[id];
-    if (slot && slot->serial <= until && slot->exchange->request.impatient)
+    if (slot && slot->exchange && slot->serial <= until && slot->exchange->request.impatient)
       radius_exchange_finish(slot->exchange, RADIUS_TIMEOUT, NULL, NULL, 0);
   }
 }
@@ -293,12 +331,18 @@ static gboolean begin(RadiusExchange *exchange) {
   return TRUE;
 }
 
+/** Each datagram may be answered: until all have been, its identifiers rest. */
 static void forget(RadiusExchange *exchange) {
   Attempt *attempt = exchange->own;
+  gboolean more = attempt->sent > (attempt->answered ? 1 : 0);
+  guint64 until = exchange->server->radius->loop->now() + REST_MS;
 
   for (Slot *slot = attempt->slots, *earlier; slot; slot = earlier) {
     earlier = slot->earlier;
-    slot_free(slot);
+    if (more)
+      slot_rest(slot, until);
+    else
+      slot_free(slot);
   }
   g_free(attempt->packet);
   g_free(attempt);
@@ -352,7 +396,7 @@ static void input(Socket *socket, const guint8 *data, gsize length) {
     return;
   }
   Slot *slot = socket->slots[data[1]];
-  gboolean demand = slot && slot->exchange->role == RADIUS_AUTH && slot->exchange->server->require_signature;
+  gboolean demand = slot && slot->exchange && slot->exchange->role == RADIUS_AUTH && slot->exchange->server->require_signature;
   guint8 authenticator[16];
   memcpy(authenticator, socket->last[data[1]], sizeof authenticator);
   RadiusCheck check = radius_check_reply(data, length, authenticator, pool->secret, demand);
@@ -360,7 +404,7 @@ static void input(Socket *socket, const guint8 *data, gsize length) {
     bad_reply(pool, check == RADIUS_GOOD ? "it is malformed" : what_is_wrong(check));
     return;
   }
-  if (!slot) {
+  if (!slot || !slot->exchange) {
     pool->state->stats.late++;
     return;
   }
@@ -372,6 +416,7 @@ static void input(Socket *socket, const guint8 *data, gsize length) {
     bad_reply(pool, "it has EAP-Message, and no Message-Authenticator");
     return;
   }
+  ((Attempt *)slot->exchange->own)->answered = TRUE;
   radius_exchange_finish(slot->exchange, RADIUS_ANSWERED, &packet, authenticator, (guint64)g_get_monotonic_time() - slot->sent_us);
 }
 

@@ -245,6 +245,92 @@ static void rfc2865_3_identifiers_are_of_a_socket(void **state) {
   fake_free(fake);
 }
 
+/** Asks, and waits until the server has seen it. */
+static RadiusExchange *ask_and_see(Net *net, Fake *fake, Asked *asked) {
+  guint before = fake->requests->len;
+  RadiusExchange *exchange = net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, asked);
+
+  UNTIL(fake->requests->len == before + 1);
+  return exchange;
+}
+
+static gboolean same_identifier(const Fake *fake, guint a, guint b) {
+  const FakeRequest *x = fake_request(fake, a), *y = fake_request(fake, b);
+  return x->data[1] == y->data[1] && adit_endpoint_equal(&x->from, &y->from);
+}
+
+/** As many requests as a socket has identifiers, each answered; how many of them had that of the first request of all. */
+static guint go_round(Net *net, Fake *fake) {
+  guint again = 0;
+
+  fake->mood = FAKE_ANSWERS;
+  for (guint i = 0; i < 256; i++) {
+    Asked asked = {0};
+    ask_and_see(net, fake, &asked);
+    UNTIL(asked.done);
+    again += same_identifier(fake, 0, fake->requests->len - 1);
+  }
+  return again;
+}
+
+/** What a late answer may come to is nobody else's yet: it would look like a forgery. */
+static void an_identifier_rests_while_an_answer_may_come(void **state) {
+  Net *net = *state;
+  Fake *fake = one_server(net);
+  Asked asked = {0};
+
+  fake->mood = FAKE_SILENT;
+  radius_exchange_cancel(ask_and_see(net, fake, &asked));
+  assert_int_equal(go_round(net, fake), 0);
+  fake_answer(fake, 0, FAKE_ANSWERS);
+  UNTIL(stats(net, RADIUS_AUTH)->late == 1);
+  assert_int_equal(stats(net, RADIUS_AUTH)->bad_replies, 0);
+  adit_test_advance(net->test, 10000);
+  assert_int_equal(go_round(net, fake), 1);
+  fake_free(fake);
+}
+
+static void identifiers_that_rest_make_room_when_there_is_no_other(void **state) {
+  enum { ALL = 64 * 256 };
+  Net *net = *state;
+  Fake *fake = one_server(net);
+  Asked asked = {0};
+
+  fake->mood = FAKE_SILENT;
+  for (guint i = 0; i < ALL; i++) {
+    radius_exchange_cancel(ask_and_see(net, fake, &asked));
+    g_array_set_size(fake->requests, 0);
+  }
+  fake->mood = FAKE_ANSWERS;
+  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
+  UNTIL(asked.done);
+  assert_int_equal(asked.result, RADIUS_ANSWERED);
+  fake_free(fake);
+}
+
+/** The address that we asked from may have left this machine, and a socket does not learn of that. */
+static void who_counts_as_dead_is_asked_from_a_new_socket(void **state) {
+  Net *net = *state;
+  Fake *fake = fake_new(net);
+  Asked lost = {0}, found = {0}, again = {0};
+
+  net_configure(
+      net, net_tree(net_server("authentication-port", fake->port_text, "tries", "1", "timeout", "1000", "dead-after", "1", NULL), NULL));
+  fake->mood = FAKE_SILENT;
+  ask_and_see(net, fake, &lost);
+  adit_test_advance(net->test, LATEST_MS);
+  assert_int_equal(lost.result, RADIUS_TIMEOUT);
+  fake->mood = FAKE_ANSWERS;
+  ask_and_see(net, fake, &found);
+  UNTIL(found.done);
+  assert_int_equal(found.result, RADIUS_ANSWERED);
+  assert_int_not_equal(adit_endpoint_port(&fake_request(fake, 0)->from), adit_endpoint_port(&fake_request(fake, 1)->from));
+  ask_and_see(net, fake, &again);
+  assert_true(adit_endpoint_equal(&fake_request(fake, 1)->from, &fake_request(fake, 2)->from));
+  UNTIL(again.done);
+  fake_free(fake);
+}
+
 static void beyond_the_cap_nothing_is_sent(void **state) {
   Net *net = *state;
   Fake *fake = fake_new(net);
@@ -455,6 +541,9 @@ int main(void) {
       TEST(rfc3579_3_1_eap_is_signed_always),
       TEST(duplicates_and_late_answers_are_counted),
       TEST(rfc2865_3_identifiers_are_of_a_socket),
+      TEST(an_identifier_rests_while_an_answer_may_come),
+      TEST(identifiers_that_rest_make_room_when_there_is_no_other),
+      TEST(who_counts_as_dead_is_asked_from_a_new_socket),
       TEST(beyond_the_cap_nothing_is_sent),
       TEST(an_unsent_one_can_be_cancelled),
       TEST(rfc2866_5_2_a_changed_delay_is_a_new_packet),

@@ -130,21 +130,29 @@ void adit_sess_interim(AditTimer *timer, gpointer data) {
   adit_sess_account(session, ADIT_ACCT_INTERIM);
 }
 
-void adit_sess_interim_start(AditSess *session) {
+/* Ten thousand that came up together, or were changed together, must not report together for ever. */
+static void begin_period(AditSess *session) {
   guint32 dice;
 
+  adit_random(&dice, sizeof dice);
+  if (session->interim_ms)
+    adit_timer_arm(&session->interim_timer, 1 + (guint64)dice * session->interim_ms / G_MAXUINT32);
+  else
+    adit_timer_cancel(&session->interim_timer);
+}
+
+void adit_sess_interim_start(AditSess *session) {
   session->aaa_interim_ms = adit_aaa_interim_ms();
   session->interim_ms = period_of(session);
-  if (!session->interim_ms)
-    return;
-  adit_random(&dice, sizeof dice); /* ten thousand that came up together must not report together for ever */
-  adit_timer_arm(&session->interim_timer, 1 + (guint64)dice * session->interim_ms / G_MAXUINT32);
+  begin_period(session);
 }
 
 void adit_sess_interim_changed(AditSess *session) {
+  guint64 before = session->interim_ms;
+
   session->interim_ms = period_of(session);
+  if (session->interim_ms != before)
+    begin_period(session);
   if (session->interim_ms)
-    adit_sess_interim(&session->interim_timer, session);
-  else
-    adit_timer_cancel(&session->interim_timer);
+    adit_sess_account(session, ADIT_ACCT_INTERIM);
 }

@@ -193,7 +193,7 @@ char *adit_record_id_new(void);
 void adit_sess_account(AditSess *session, AditAcctKind kind);
 /** After START: arms the timer of the interim records, the first one somewhere in its period. */
 void adit_sess_interim_start(AditSess *session);
-/** Attributes or addresses have changed: says so now, and every period from now on, if there is one. */
+/** Attributes or addresses have changed: says so now, if there is a period; another one begins somewhere in it. */
 void adit_sess_interim_changed(AditSess *session);
 void adit_sess_interim(AditTimer *timer, gpointer session); /**< the timer's */
 

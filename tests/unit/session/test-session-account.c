@@ -3,6 +3,7 @@
 #include "core/aaa/aaa.h"
 #include "core/path/path.h"
 #include "core/ppp/registry.h"
+#include "core/session/internal.h"
 #include "ipv6cp.h"
 #include "tests/unit/session/world.h"
 
@@ -131,6 +132,35 @@ static void a_change_of_the_period_tells_at_once_and_begins_anew(void **state) {
   guint64 since = adit_loop_service()->now();
   assert_true(TEST_LOOP_UNTIL(adit_loop_service()->now() > since + 100, 5000));
   assert_int_equal(world_recorded(ADIT_ACCT_INTERIM, FALSE, NULL), n);
+}
+
+/* Ten thousand that a server changes in one go, or whose second protocol opens at the same time, must not report together for ever. */
+static void a_change_keeps_periods_apart(void **state) {
+  enum { HOUR = 3600000, CHANGES = 8 };
+  World *w = *state;
+  const Record *start = NULL;
+  g_autoptr(GHashTable) ends = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+  g_autoptr(AditValue) changes = adit_value_map();
+
+  world_extra = adit_value_map();
+  adit_value_set(world_extra, "interim-update", adit_value_int(HOUR));
+  session_up(w, 0, "alice");
+  world_recorded(ADIT_ACCT_START, FALSE, &start);
+  AditSess *session = adit_sess_find_record(start->record_id);
+  guint64 deadline = session->interim_timer.deadline;
+  adit_value_set(changes, "idle-timeout", adit_value_int(HOUR));
+  assert_true(adit_session_service()->session_update(session->id, changes, NULL));
+  assert_int_equal(world_recorded(ADIT_ACCT_INTERIM, FALSE, NULL), 1);
+  assert_int_equal(session->interim_timer.deadline, deadline);
+  for (guint i = 1; i <= CHANGES; i++) {
+    adit_value_set(changes, "interim-update", adit_value_int(HOUR + i % 2));
+    assert_true(adit_session_service()->session_update(session->id, changes, NULL));
+    guint64 pause = session->interim_timer.deadline - adit_loop_service()->now();
+    assert_in_range(pause, 0, HOUR + 2);
+    pause /= 1000;
+    g_hash_table_add(ends, g_memdup2(&pause, sizeof pause));
+  }
+  assert_true(g_hash_table_size(ends) > 1);
 }
 
 /* A data path that loses what begins with these octets, while it is told to. */
@@ -272,6 +302,7 @@ int main(void) {
       test(a_stop_follows_its_start_whatever_was_reloaded),
       test(rfc2869_5_16_interim_records_come_by_the_sessions_own_period),
       test(a_change_of_the_period_tells_at_once_and_begins_anew),
+      test(a_change_keeps_periods_apart),
       test(another_address_is_told_where_there_is_a_period),
       test(on_and_off_embrace_the_daemons_run),
       test(a_renegotiated_mru_reaches_the_interface),

@@ -35,7 +35,7 @@ static void append_octets(GString *out, GBytes *octets) {
   gsize length;
   const guint8 *data = (const guint8 *)g_bytes_get_data(octets, &length);
 
-  g_string_append_c(out, '"');
+  g_string_append(out, "\"0x"); /* as a configuration has them: `1234` would be a number, `abba` a word */
   for (gsize i = 0; i < length; i++)
     g_string_append_printf(out, "%02x", data[i]);
   g_string_append_c(out, '"');

@@ -6,7 +6,7 @@
 
 #define ADIT_JSON_DEPTH_MAX 32 /**< nesting that is read */
 
-/** Appends `value` as compact JSON, always valid UTF-8: addresses and prefixes as strings, octets in hex, secrets as "(hidden)". */
+/** Appends `value` as compact JSON, always valid UTF-8: addresses and prefixes as strings, octets as `0x00ff`, secrets as "(hidden)". */
 void adit_json_append(GString *out, const AditValue *value);
 
 /** The same as a new string. */

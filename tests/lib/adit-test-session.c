@@ -190,6 +190,7 @@ static void append_value(GString *text, const AditValue *value) {
     g_string_append(text, adit_prefix_format(&value->as.prefix, buffer));
     return;
   case ADIT_VALUE_OCTETS:
+    g_string_append(text, "0x");
     for (const guint8 *octets = (const guint8 *)g_bytes_get_data(value->as.octets, &length); length; length--)
       g_string_append_printf(text, "%02x", *octets++);
     return;

@@ -103,7 +103,7 @@ def radius_request_says_who_and_where(lab):
 
 # What comes in, and what `show session` has of it. A value that is a list must have all its items.
 SHOWN = [
-    ('Class = 0x0001ff', 'class', ['0001ff']),
+    ('Class = 0x0001ff', 'class', ['0x0001ff']),
     ('Session-Timeout = 3600', 'session-timeout', '1h'),
     ('Idle-Timeout = 600', 'idle-timeout', '10m'),
     ('Acct-Interim-Interval = 90', 'interim-update', '1m30s'),
@@ -119,7 +119,7 @@ SHOWN = [
     ('Mikrotik-Mark-Id = "m1"', 'mark', 'm1'),
     ('Framed-IPv6-Prefix = 2001:db8:a::/64', 'remote-ipv6-prefix', ['2001:db8:a::/64']),
     ('Delegated-IPv6-Prefix = 2001:db8:b::/56', 'delegated-ipv6-prefix', ['2001:db8:b::/56']),
-    ('Framed-Interface-Id = 0:0:0:7', 'remote-interface-id', '0000000000000007'),
+    ('Framed-Interface-Id = 0:0:0:7', 'remote-interface-id', '0x0000000000000007'),
     ('DNS-Server-IPv6-Address = 2001:db8::53', 'ipv6-dns-server', ['2001:db8::53']),
 ]
 

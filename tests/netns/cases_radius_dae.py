@@ -80,7 +80,7 @@ def dae_change_of_a_live_session(lab):
     answered(road.dynamic('coa', 'User-Name = ann', 'Session-Timeout = 1000', 'Idle-Timeout = 500', 'Acct-Interim-Interval = 120', 'Class = 0x0a0b',
                           'Filter-Id = "slow.in"', 'Mikrotik-Rate-Limit = "5M/20M"'), 'CoA-ACK')
     got = road.attributes(server, 'ann')
-    for key, value in (('session-timeout', '16m40s'), ('idle-timeout', '8m20s'), ('interim-update', '2m'), ('class', ['0a0b']), ('incoming-filter', 'slow'),
+    for key, value in (('session-timeout', '16m40s'), ('idle-timeout', '8m20s'), ('interim-update', '2m'), ('class', ['0x0a0b']), ('incoming-filter', 'slow'),
                        ('rate-limit', '5M/20M')):
         expect(got.get(key) == value, '%s is %s after CoA: %s' % (key, got.get(key), got))
     expect(server.session('ann')['id'] == before, 'CoA ended the session')

@@ -27,7 +27,7 @@ static void every_type_has_a_form(void **state) {
   adit_value_set(map, "prefix", adit_value_prefix(&prefix));
   adit_value_set(map, "octets", adit_value_octets("\0\xff", 2));
   adit_value_set(map, "map", adit_value_map());
-  expect(map, "{\"list\":[-5,false],\"address\":\"2001:db8::1\",\"prefix\":\"192.0.2.0/24\",\"octets\":\"00ff\",\"map\":{}}");
+  expect(map, "{\"list\":[-5,false],\"address\":\"2001:db8::1\",\"prefix\":\"192.0.2.0/24\",\"octets\":\"0x00ff\",\"map\":{}}");
   expect(adit_value_int(G_MAXINT64), "9223372036854775807");
 }
 

@@ -359,7 +359,7 @@ static void rfc5176_2_2_a_change_reaches_the_session(void **state) {
                                       " idle-timeout=300000",
                                       " interim-update=120000",
                                       "=guests",
-                                      " class=0102",
+                                      " class=0x0102",
                                       " rate-limit=2M/8M",
                                       " profile=gold",
                                       " limit-bytes-total=5000"};

@@ -95,21 +95,30 @@ static gboolean passed(const AditRole *role) {
   return role->status == ADIT_ROLE_OK || role->status == ADIT_ROLE_IDLE;
 }
 
+static void tell(AditPppLink *link, const AditRole *role, gboolean ok, const char *why) {
+  if (link->ops->auth_done)
+    link->ops->auth_done(link->host, role->start.demand, ok, role->method ? role->method->name : "proxy", why);
+}
+
 static void role_settled(gpointer user, AditRole *role, const char *why) {
   AditPppLink *link = user;
   gboolean ok = role->status == ADIT_ROLE_OK;
-  const char *method = role->method ? role->method->name : "proxy";
 
   if (is_over(link))
     return;
-  if (link->ops->auth_done)
-    link->ops->auth_done(link->host, role->start.demand, ok, method, why);
+  tell(link, role, ok, why);
   if (is_over(link))
     return;
   if (!ok)
     end(link, ADIT_CAUSE_USER_ERROR, why ? why : "authentication failed");
   else if (passed(&link->demand) && passed(&link->answer))
     begin_network(link);
+}
+
+static void role_refused(gpointer user, AditRole *role, const char *why) {
+  AditPppLink *link = user;
+  if (!is_over(link))
+    tell(link, role, FALSE, why);
 }
 
 static void begin_demand(AditPppLink *link) {
@@ -266,7 +275,7 @@ static void role_ask_cancel(gpointer user) {
     link->ops->ask_cancel(link->host);
 }
 
-const AditRoleOps adit_ppp_link_role_ops = {role_send, role_ask, role_ask_cancel, role_settled};
+const AditRoleOps adit_ppp_link_role_ops = {role_send, role_ask, role_ask_cancel, role_settled, role_refused};
 
 void adit_ppp_link_verdict(AditPppLink *link, const AditAuthReply *reply) {
   if (is_over(link) || !link->demand.asking)

@@ -68,7 +68,8 @@ typedef struct {
   void (*framing)(gpointer host, gboolean acfc, gboolean pfc, guint16 mtu);
   /** When the data path last received anything on this link, on the engine's clock; 0 = never. May be NULL. */
   guint64 (*last_rx_ms)(gpointer host);
-  /** One direction of authentication is settled, first time or again; `method` is RouterOS's word. May be NULL. */
+  /** One direction of authentication is settled, first time or again; or the peer was refused and may try again on this link.
+   *  `method` is RouterOS's word. May be NULL. */
   void (*auth_done)(gpointer host, gboolean peer, gboolean ok, const char *method, const char *why);
   /** LCP opened, before authentication. May be NULL. */
   void (*lcp_up)(gpointer host);

@@ -72,6 +72,7 @@ void adit_role_settle(AditRole *role, gboolean ok, const char *why) {
     role->name = g_steal_pointer(&role->asked);
   }
   role->status = ok ? ADIT_ROLE_OK : ADIT_ROLE_FAILED;
+  role->judged = TRUE;
   role->ops->settled(role->user, role, why);
 }
 
@@ -182,9 +183,12 @@ void adit_role_verdict(AditRole *role, const AditAuthReply *reply) {
   role->asking = FALSE;
   if (!role->box)
     return;
+  role->judged = FALSE;
   enter(role);
   role->method->verdict(role->box->state, &role->env, reply);
   leave(role);
+  if (!role->judged && reply->retry && reply->outcome != ADIT_AUTH_ACCEPT)
+    role->ops->refused(role->user, role, reply->why);
 }
 
 /* ---- save and restore ---- */

@@ -29,6 +29,8 @@ typedef struct {
   void (*ask_cancel)(gpointer user);
   /** Settled, first time or again: role->status is OK or FAILED. */
   void (*settled)(gpointer user, AditRole *role, const char *why);
+  /** A try was refused, and the peer may make another one: nothing is settled. */
+  void (*refused)(gpointer user, AditRole *role, const char *why);
 } AditRoleOps;
 
 struct AditRole {
@@ -49,6 +51,7 @@ struct AditRole {
   AditAuthEnv env;
   guint64 deadline;
   gboolean asking;    /**< a question is open */
+  gboolean judged;    /**< it was settled by the last verdict */
   gboolean stale;     /**< restored while a question was open: begin anew at the deadline slot's next wake */
   char *asked, *name; /**< user name of the open question; of the last one accepted */
 };

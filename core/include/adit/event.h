@@ -73,7 +73,7 @@ typedef struct {
 
 #define ADIT_EVENT_LINK_UP "link-up"     /**< AditLinkEvent: LCP is open */
 #define ADIT_EVENT_LINK_DOWN "link-down" /**< AditLinkEvent */
-#define ADIT_EVENT_AUTH_DONE "auth-done" /**< AditLinkEvent: cause 0 = accepted */
+#define ADIT_EVENT_AUTH_DONE "auth-done" /**< AditLinkEvent: cause 0 = accepted; one for each try (MS-CHAP's R=1 leaves another) */
 
 typedef struct {
   AditEvent event;

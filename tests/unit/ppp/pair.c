@@ -475,6 +475,8 @@ static void simple_timeout(gpointer state, const AditAuthEnv *env, guint slot) {
 
 static void simple_verdict(gpointer state, const AditAuthEnv *env, const AditAuthReply *reply) {
   Simple *s = state;
+  if (reply->retry) /* the next request decides */
+    return;
   s->verdict = reply->outcome == ADIT_AUTH_ACCEPT ? ACK : NAK;
   simple_packet(env, s->verdict, "");
   env->up->done(env->engine.host, s->verdict == ACK, s->verdict == ACK ? NULL : reply->why);

@@ -144,6 +144,31 @@ static void rechallenge_failing_ends_the_link(void **state) {
   pair_free(pair);
 }
 
+/* RFC 2759 6: with R=1 the peer may try again on the same link; who listens hears of each try, and of the last one once. */
+static void each_try_that_is_refused_is_told(void **state) {
+  const AditAuthReply again = {.size = sizeof again, .outcome = ADIT_AUTH_REJECT, .retry = TRUE, .why = "not this time"};
+  const AditAuthReply no = {.size = sizeof no, .outcome = ADIT_AUTH_REJECT, .why = "never"};
+  Pair *pair = pair_new(1);
+  link_server_and_client(pair);
+  pair->b.hold = TRUE;
+  pair_open(pair);
+  pair_run(pair, 1000);
+  adit_ppp_link_verdict(pair->b.link, &again);
+  assert_int_equal(pair->b.auth_fails, 1);
+  assert_int_equal(pair->b.closes, 0);
+  node_inject_text(&pair->b, "c223 01 08 000e 616c6963653a6e6f2121");
+  adit_ppp_link_verdict(pair->b.link, &again);
+  assert_int_equal(pair->b.auth_fails, 2);
+  node_inject_text(&pair->b, "c223 01 09 000e 616c6963653a6e6f2121");
+  adit_ppp_link_verdict(pair->b.link, &no);
+  pair_run(pair, 10000);
+  assert_int_equal(pair->b.auth_fails, 3);
+  assert_int_equal(pair->b.auth_oks, 0);
+  assert_int_equal(pair->b.closes, 1);
+  assert_string_equal(pair->b.reason, "never");
+  pair_free(pair);
+}
+
 /* Whoever passes a second time as somebody else does not go on with the first one's session. */
 static void rechallenge_as_another_user_ends_the_link(void **state) {
   Pair *pair = link_opened();
@@ -168,6 +193,7 @@ int main(void) {
       cmocka_unit_test(both_sides_may_demand_at_once),
       cmocka_unit_test(authentication_has_a_deadline),
       cmocka_unit_test(a_verdict_for_nobody_is_dropped),
+      cmocka_unit_test(each_try_that_is_refused_is_told),
       cmocka_unit_test(rechallenge_failing_ends_the_link),
       cmocka_unit_test(rechallenge_as_another_user_ends_the_link),
   };

@@ -24,13 +24,32 @@ RADIUS_READER(radius_read_tunnel) {
   return NULL;
 }
 
-/* RFC 2865 5.18: several are shown in order. Whatever is no text in them is for no eye. */
-RADIUS_READER(radius_read_message) {
-  g_autofree char *text = g_utf8_make_valid((const char *)a->value, a->length);
+/* RFC 2868 3.5: a tag, then as an MPPE key. No tunnel is made with it, so it goes no further than here. */
+RADIUS_READER(radius_read_tunnel_password) {
+  guint8 password[249];
+  gsize length;
+  gboolean good =
+      a->length && radius_unsalt(a->value + 1, a->length - 1u, r->context->authenticator, r->context->secret, password, &length);
 
+  explicit_bzero(password, sizeof password);
+  return good ? "nothing acts on it" : "is no password";
+}
+
+/* Text to be read by people: whatever is none in it is for no eye. */
+static char *shown(const guint8 *value, gsize length) {
+  if (length && !value[length - 1])
+    length--; /* some servers send C's strings */
+  char *text = g_utf8_make_valid((const char *)value, (gssize)length);
   for (char *at = text; *at; at++)
     if (g_ascii_iscntrl(*at))
       *at = ' ';
+  return text;
+}
+
+/* RFC 2865 5.18: several are shown in order. */
+RADIUS_READER(radius_read_message) {
+  g_autofree char *text = shown(a->value, a->length);
+
   if (r->message->len && *text)
     g_string_append_c(r->message, ' ');
   g_string_append(r->message, text);
@@ -42,18 +61,29 @@ RADIUS_READER(radius_read_eap) {
   return NULL;
 }
 
+const char radius_no_request[] = "no request is made when the session is over";
+
 /* RFC 2865 5.24: of a challenge; of an accept it would be for the request that follows a Termination-Action. */
 RADIUS_READER(radius_read_state) {
+  if (r->code == RADIUS_ACCESS_ACCEPT)
+    return radius_no_request;
   g_clear_pointer(&r->state, g_bytes_unref);
   r->state = g_bytes_new(a->value, a->length);
   return NULL;
 }
 
+/* What stands behind the identifier of RFC 2548, which is CHAP's. It is not compared: the answer is to this request by its
+ * authenticator, and the peer checks the proof. Servers put 0 there, or leave it out: then the text's own `S=` or `E=` is first. */
+static char *behind_identifier(const RadiusAttribute *a) {
+  gsize skip = a->length > 1 && a->value[1] == '=' ? 0 : MIN(a->length, 1u);
+  return shown(a->value + skip, a->length - skip);
+}
+
 /* RFC 2548 2.3.3: an identifier, then `S=` and 40 digits, which the peer will check, and perhaps ` M=` and a text. */
 RADIUS_READER(radius_read_proof) {
-  g_autofree char *text = a->length ? radius_text(a->value + 1, a->length - 1u) : NULL;
+  g_autofree char *text = behind_identifier(a);
 
-  if (!text || strlen(text) < PROOF || strncmp(text, "S=", 2) != 0)
+  if (strlen(text) < PROOF || strncmp(text, "S=", 2) != 0)
     return "is no proof";
   for (guint i = 2; i < PROOF; i++)
     if (!g_ascii_isxdigit(text[i]))
@@ -68,9 +98,9 @@ RADIUS_READER(radius_read_proof) {
 /* RFC 2548 2.1.5: an identifier, then RFC 2433's or RFC 2759's text: E= a code, R=1 for another try, M= a text. The challenge of a
  * second try is the method's to make. */
 RADIUS_READER(radius_read_error) {
-  g_autofree char *text = a->length ? radius_text(a->value + 1, a->length - 1u) : NULL;
+  g_autofree char *text = behind_identifier(a);
 
-  if (!text || strncmp(text, "E=", 2) != 0)
+  if (strncmp(text, "E=", 2) != 0)
     return "is no MS-CHAP error";
   const char *retry = strstr(text, " R="), *message = strstr(text, " M=");
   r->error_code = (guint)g_ascii_strtoull(text + 2, NULL, 10) % 100000;

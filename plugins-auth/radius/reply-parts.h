@@ -11,6 +11,7 @@ enum { LIMIT_IN = 0, LIMIT_OUT, LIMIT_TOTAL, LIMITS };
 typedef enum { FRAMED_NOT_SAID = 0, FRAMED_ADDRESS, FRAMED_BY_US, FRAMED_BY_PEER } RadiusFramed;
 
 typedef struct {
+  guint8 code;                       /**< RadiusCode */
   const AditAuthRequest *request;    /**< NULL for a CoA-Request */
   const RadiusReplyContext *context; /**< NULL for a CoA-Request */
   AditValue *map;                    /**< being built */
@@ -45,6 +46,7 @@ typedef struct {
 enum {
   ROW_COA = 1 << 0,  /**< a CoA-Request may have it */
   ROW_LIST = 1 << 1, /**< each one is appended to the word's list */
+  ROW_MANY = 1 << 2, /**< it may stand more than once, and the reader knows what to do with that */
 };
 
 typedef struct RadiusWordRow RadiusWordRow;
@@ -71,6 +73,9 @@ void radius_refuse(RadiusReading *r, const RadiusAttribute *a, const char *why);
 /** Text of a word: not empty, UTF-8 without control characters; a NUL at its end is forgiven. NULL if it is none; else to be freed. */
 char *radius_text(const guint8 *value, gsize length);
 
+/** Why Termination-Action and State are not honoured. */
+extern const char radius_no_request[];
+
 #define RADIUS_READER(name) const char *name(RadiusReading *r, const RadiusWordRow *row, const RadiusAttribute *a)
 
 /* reply-value.c */
@@ -81,6 +86,7 @@ RADIUS_READER(radius_read_seconds); /**< INT in milliseconds, kept within least.
 RADIUS_READER(radius_read_interim); /**< the same; 0 says nothing */
 RADIUS_READER(radius_read_text);    /**< STRING */
 RADIUS_READER(radius_read_octets);  /**< OCTETS, least..most of them */
+RADIUS_READER(radius_read_termination);
 RADIUS_READER(radius_read_limit);   /**< least: LIMIT_*, most: which half */
 RADIUS_READER(radius_read_filter);
 RADIUS_READER(radius_read_until); /**< a point in time: the session's end */
@@ -106,6 +112,7 @@ void radius_finish_address(RadiusReading *r);
 /* reply-login.c */
 RADIUS_READER(radius_read_must_be); /**< least is the only value that is served: any other refuses */
 RADIUS_READER(radius_read_tunnel);  /**< the user is to be tunnelled on: refuses */
+RADIUS_READER(radius_read_tunnel_password);
 RADIUS_READER(radius_read_message);
 RADIUS_READER(radius_read_eap);
 RADIUS_READER(radius_read_state);

@@ -10,6 +10,7 @@
 #define MS    VENDOR_MICROSOFT
 #define COA   ROW_COA
 #define LIST  ROW_LIST
+#define MANY  ROW_MANY
 
 /* clang-format off */
 static const RadiusWordRow rows[] = {
@@ -22,18 +23,19 @@ static const RadiusWordRow rows[] = {
     {0, FILTER_ID, radius_read_filter, "filter", COA | LIST},
     {0, FRAMED_MTU, radius_read_framed_mtu, "mtu", 0, 68, 65535},
     {0, FRAMED_COMPRESSION, radius_read_nothing},
-    {0, REPLY_MESSAGE, radius_read_message},
+    {0, REPLY_MESSAGE, radius_read_message, NULL, MANY},
     {0, FRAMED_ROUTE, radius_read_route, "routes", LIST, AF_INET},
     {0, STATE, radius_read_state},
     {0, CLASS, radius_read_octets, "class", COA | LIST, 1, 253},
     {0, SESSION_TIMEOUT, radius_read_seconds, "session-timeout", COA, 0, YEAR},
     {0, IDLE_TIMEOUT, radius_read_seconds, "idle-timeout", COA, 0, YEAR},
-    {0, TERMINATION_ACTION, radius_read_number, "termination-action", COA, 0, U32},
-    {0, PROXY_STATE, radius_read_ignored},
+    {0, TERMINATION_ACTION, radius_read_termination, "termination-action", COA, 0, U32},
+    {0, PROXY_STATE, radius_read_ignored, NULL, MANY},
     {0, EVENT_TIMESTAMP, radius_read_ignored},
     {0, PORT_LIMIT, radius_read_number, "port-limit", COA, 0, U32},
-    {0, TUNNEL_TYPE, radius_read_tunnel},
-    {0, EAP_MESSAGE, radius_read_eap},
+    {0, TUNNEL_TYPE, radius_read_tunnel, NULL, MANY},
+    {0, TUNNEL_PASSWORD, radius_read_tunnel_password, NULL, MANY},
+    {0, EAP_MESSAGE, radius_read_eap, NULL, MANY},
     {0, MESSAGE_AUTHENTICATOR, radius_read_ignored},
     {0, ACCT_INTERIM_INTERVAL, radius_read_interim, "interim-update", COA, 60, MONTH}, /* RFC 2869 5.16: not below 60 */
     {0, FRAMED_POOL, radius_read_framed_pool},
@@ -72,7 +74,7 @@ static const RadiusWordRow rows[] = {
     {MT, MIKROTIK_ADDRESS_LIST, radius_read_text, "address-list", COA | LIST},
     {MT, MIKROTIK_DELEGATED_IPV6_POOL, radius_read_text, "dhcpv6-pd-pool"},
 
-    {VENDOR_ASCEND, ASCEND_DATA_RATE, radius_read_ascend_rate, NULL, COA},
+    {VENDOR_ASCEND, ASCEND_DATA_RATE, radius_read_ascend_rate, NULL, COA | MANY},
     {VENDOR_ASCEND, ASCEND_XMIT_RATE, radius_read_ascend_tx, NULL, COA},
 
     {VENDOR_WISPR, WISPR_BANDWIDTH_MIN_UP, radius_read_wispr_rate, NULL, COA, 0},

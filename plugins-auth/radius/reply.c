@@ -24,8 +24,9 @@ void radius_complain(GPtrArray *list, const RadiusAttribute *a, const char *why)
   char name[RADIUS_NAME_MAX];
   g_autofree char *text = g_strdup_printf("%s: %s", radius_name(a->vendor, a->type, name), why);
 
-  if (list->len < COMPLAINTS_MAX && !g_ptr_array_find_with_equal_func(list, text, g_str_equal, NULL))
-    g_ptr_array_add(list, g_steal_pointer(&text));
+  if (list->len == COMPLAINTS_MAX || g_ptr_array_find_with_equal_func(list, text, g_str_equal, NULL))
+    return;
+  g_ptr_array_add(list, list->len == COMPLAINTS_MAX - 1 ? g_strdup("and others") : g_steal_pointer(&text));
 }
 
 void radius_refuse(RadiusReading *r, const RadiusAttribute *a, const char *why) {
@@ -34,8 +35,8 @@ void radius_refuse(RadiusReading *r, const RadiusAttribute *a, const char *why) 
     r->refusal = g_strdup_printf("%s %s", radius_name(a->vendor, a->type, name), why);
 }
 
-static void reading_begin(RadiusReading *r, const AditAuthRequest *request, const RadiusReplyContext *context) {
-  *r = (RadiusReading){.request = request, .context = context, .map = adit_value_map(), .message = g_string_new(NULL)};
+static void reading_begin(RadiusReading *r, guint8 code, const AditAuthRequest *request, const RadiusReplyContext *context) {
+  *r = (RadiusReading){.code = code, .request = request, .context = context, .map = adit_value_map(), .message = g_string_new(NULL)};
   r->eap = g_byte_array_new();
   r->unsupported = g_ptr_array_new_with_free_func(g_free);
   r->invalid = context ? g_ptr_array_ref(r->unsupported) : g_ptr_array_new_with_free_func(g_free);
@@ -56,10 +57,22 @@ static void reading_end(RadiusReading *r) {
   explicit_bzero(r, sizeof *r);
 }
 
-static void read_attribute(RadiusReading *r, const RadiusWordRow *row, const RadiusAttribute *a) {
-  const char *why = row->read(r, row, a);
-  if (why)
-    radius_complain(r->invalid, a, why);
+/* A word that has its one value, or a reader that has had such an attribute before, and has room for one. */
+static gboolean stands_twice(const RadiusReading *r, const RadiusPacket *packet, const RadiusWordRow *row, const RadiusAttribute *a) {
+  RadiusAttribute first;
+
+  if (row->flags & (ROW_LIST | ROW_MANY))
+    return FALSE;
+  if (row->word && adit_value_get(r->map, row->word))
+    return TRUE;
+  return radius_packet_find(packet, a->vendor, a->type, &first) && first.value != a->value;
+}
+
+static void read_attribute(RadiusReading *r, const RadiusPacket *packet, const RadiusWordRow *row, const RadiusAttribute *a) {
+  const char *twice = stands_twice(r, packet, row, a) ? "stands twice" : NULL, *why = row->read(r, row, a);
+
+  if (why || twice)
+    radius_complain(r->invalid, a, why ? why : twice);
 }
 
 static void read_accept(RadiusReading *r, const RadiusPacket *packet) {
@@ -69,7 +82,7 @@ static void read_accept(RadiusReading *r, const RadiusPacket *packet) {
   while (radius_packet_next(packet, &iter, &a)) {
     const RadiusWordRow *row = radius_reply_row(a.vendor, a.type);
     if (row)
-      read_attribute(r, row, &a);
+      read_attribute(r, packet, row, &a);
     else
       radius_complain(r->unsupported, &a, "nothing acts on it");
   }
@@ -86,7 +99,7 @@ static void read_rest(RadiusReading *r, const RadiusPacket *packet) {
     gboolean speaks = a.vendor == VENDOR_MICROSOFT ? a.type == MS_CHAP_ERROR
                                                    : !a.vendor && (a.type == REPLY_MESSAGE || a.type == EAP_MESSAGE || a.type == STATE);
     if (speaks)
-      read_attribute(r, radius_reply_row(a.vendor, a.type), &a);
+      read_attribute(r, packet, radius_reply_row(a.vendor, a.type), &a);
   }
 }
 
@@ -101,13 +114,19 @@ static void reply_reject(RadiusReading *r, RadiusReply *out, const char *why) {
   out->why = g_strdup(why);
 }
 
+/* What the peer is shown: RFC 2759 5 puts it behind the proof, unless the server has done so. */
+static char *words_of(RadiusReading *r) {
+  const char *said = r->message->len ? r->message->str : NULL;
+
+  if (r->request->kind != ADIT_AUTH_MSCHAPV2)
+    return g_strdup(said);
+  return said && !strstr(r->proof, " M=") ? g_strdup_printf("%s M=%s", r->proof, said) : g_steal_pointer(&r->proof);
+}
+
 static void reply_accept(RadiusReading *r, RadiusReply *out) {
   out->reply.outcome = ADIT_AUTH_ACCEPT;
   out->attributes = adit_value_ref(r->map);
-  if (r->request->kind == ADIT_AUTH_MSCHAPV2)
-    out->message = g_steal_pointer(&r->proof);
-  else if (r->message->len)
-    out->message = g_strdup(r->message->str);
+  out->message = words_of(r);
   out->why = g_strdup("accepted by the server");
   if (!r->has_send || !r->has_receive)
     return;
@@ -156,7 +175,7 @@ void radius_reply_read(const RadiusPacket *packet, const AditAuthRequest *reques
   RadiusReading r;
 
   memset(out, 0, sizeof *out);
-  reading_begin(&r, request, context);
+  reading_begin(&r, packet->code, request, context);
   if (packet->code == RADIUS_ACCESS_ACCEPT)
     read_accept(&r, packet);
   else
@@ -204,13 +223,13 @@ void radius_reply_changes(const RadiusPacket *packet, RadiusChanges *out) {
   RadiusIter iter = {0};
   RadiusAttribute a;
 
-  reading_begin(&r, NULL, NULL);
+  reading_begin(&r, packet->code, NULL, NULL);
   while (radius_packet_next(packet, &iter, &a)) {
     const RadiusWordRow *row = radius_reply_row(a.vendor, a.type);
     if (is_for_caller(&a))
       continue;
     if (row && (row->flags & ROW_COA))
-      read_attribute(&r, row, &a);
+      read_attribute(&r, packet, row, &a);
     else
       radius_complain(r.unsupported, &a, row ? "can't change while the session lives" : "nothing acts on it");
   }

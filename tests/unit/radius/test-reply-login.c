@@ -14,6 +14,28 @@ static void rfc2868_3_1_tunnels_are_rejects(void **unused) {
   assert_reject(ADIT_AUTH_PAP, "400601000003", "Tunnel-Type (64) asks to tunnel the user on");
   assert_accept("40060100000d 51053132 33", "", "Tunnel-Type (64): nothing acts on it; Tunnel-Private-Group-ID (81): nothing acts on it");
   assert_accept("4004000d", "", "Tunnel-Type (64): is no integer of 4 octets");
+  assert_reject(ADIT_AUTH_PAP, "40060100000d 400602000001", "Tunnel-Type (64) asks to tunnel the user on"); /* each tag is a tunnel */
+}
+
+/* 3.2 to 3.10: without a type they tell of no tunnel to make. A server that sends them is told so, by name and never by value. */
+static void rfc2868_3_the_rest_of_a_tunnel_is_named(void **unused) {
+  assert_accept("410601000001 4206 01312e31 4306 01312e32 5105 013132 5205 013132 530601000005 5a05 016c6e 5b05 016c6e", "",
+                "Tunnel-Medium-Type (65): nothing acts on it; Tunnel-Client-Endpoint (66): nothing acts on it; "
+                "Tunnel-Server-Endpoint (67): nothing acts on it; Tunnel-Private-Group-ID (81): nothing acts on it; "
+                "Tunnel-Assignment-ID (82): nothing acts on it; Tunnel-Preference (83): nothing acts on it; "
+                "Tunnel-Client-Auth-ID (90): nothing acts on it; Tunnel-Server-Auth-ID (91): nothing acts on it");
+}
+
+/* "tunnel" behind tag 1 and salt 8001, as RFC 2868 3.5 hides it */
+#define TUNNEL_SECRET "4515 01 8001 c13ba3160b74f3f7c7062f09e6838723"
+
+static void rfc2868_3_5_tunnel_password(void **unused) {
+  assert_accept(TUNNEL_SECRET, "", "Tunnel-Password (69): nothing acts on it");
+  assert_accept(TUNNEL_SECRET " " TUNNEL_SECRET, "", "Tunnel-Password (69): nothing acts on it"); /* one for each tag */
+  assert_accept("4515 01 8001 00000000000000000000000000000000", "", "Tunnel-Password (69): is no password");
+  assert_accept("4505 01 8001", "", "Tunnel-Password (69): is no password");
+  assert_accept("4502", "", "Tunnel-Password (69): is no password");
+  assert_accept("4514 01 8001 000000000000000000000000000000", "", "Tunnel-Password (69): is no password");
 }
 
 static void unknown_attributes_are_named_once(void **unused) {
@@ -30,12 +52,36 @@ static void complaints_are_bounded(void **unused) {
     g_string_append_printf(all, "%02x03ff", type);
   read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_PAP, FALSE, all->str);
   assert_int_equal(reply.unsupported->len, 32);
+  assert_string_equal(reply.unsupported->pdata[30], "attribute 223: nothing acts on it");
+  assert_string_equal(reply.unsupported->pdata[31], "and others");
   radius_reply_clear(&reply);
   g_string_free(all, TRUE);
 }
 
 static void what_a_nas_need_not_act_on_is_no_complaint(void **unused) {
-  assert_accept("2103ff 370600000001 501200000000000000000000000000000000 1a0a 00000137 0a040153 1803ff", "", "");
+  assert_accept("2103ff 370600000001 501200000000000000000000000000000000 1a0a 00000137 0a040153", "", "");
+}
+
+#define NO_REQUEST "no request is made when the session is over"
+
+/* Such a request may be made (5.29); who does not make it has no use for its State (5.24), and says so. */
+static void rfc2865_5_29_no_request_follows_a_session(void **unused) {
+  assert_accept("1d0600000001 1804aabb", "termination-action=1", "Termination-Action (29): " NO_REQUEST "; State (24): " NO_REQUEST);
+  assert_accept("1d0600000000", "termination-action=0", "");
+  assert_accept("1803ff", "", "State (24): " NO_REQUEST);
+  assert_accept("1d05000001", "", "Termination-Action (29): is no integer of 4 octets");
+}
+
+/* RFC 2865 5.44 and its likes: what may stand once, and stands twice, has one value too many. */
+static void what_stands_twice_is_named(void **unused) {
+  assert_accept("1b0600000e10 1b060000003c", "session-timeout=60000", "Session-Timeout (27): stands twice");
+  assert_accept("0806c0000207 0806c0000208", "remote-address=192.0.2.8", "Framed-IP-Address (8): stands twice");
+  assert_accept("0806c0000207 0806c0000207 0806c0000207", "remote-address=192.0.2.7", /* once */
+                "Framed-IP-Address (8): stands twice");
+  assert_accept("1a12 00003a8c 030661616161 030662626262", "profile='bbbb'", "Mikrotik-Group (14988/3): stands twice");
+  assert_accept("ab0361 1a09 00003a8c 160362", "dhcpv6-pd-pool='b'",
+                "Mikrotik-Delegated-IPv6-Pool (14988/22): stands twice"); /* two names of one thing */
+  assert_accept("2103ff 2103ff 12036f 12036b 190301 190302 0b0361 0b0362", "class=[0x01,0x02] filter=['a','b']", "");
 }
 
 #define PROOF                                                                                                                              \
@@ -44,7 +90,7 @@ static void what_a_nas_need_not_act_on_is_no_complaint(void **unused) {
 static void rfc2548_2_3_3_proof_goes_to_the_peer(void **unused) {
   RadiusReply reply;
 
-  read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_MSCHAPV2, FALSE, PROOF "120568692e");
+  read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_MSCHAPV2, FALSE, PROOF);
   assert_int_equal(reply.reply.outcome, ADIT_AUTH_ACCEPT);
   assert_string_equal(reply.reply.message, "S=407A5589115FD0D6209F510FE9C04566932CDA56");
   assert_false(reply.reply.has_mppe_keys);
@@ -57,6 +103,42 @@ static void rfc2548_2_3_3_proof_goes_to_the_peer(void **unused) {
   assert_reject(ADIT_AUTH_MSCHAPV2,
                 "1a34 00000137 1a2e 07 533d3430374135353839313135464430443632303946353130464539433034353636393332434441353641",
                 "the server gave no MS-CHAP2-Success"); /* 41 digits */
+}
+
+#define PROOF_WITH_WORDS                                                                                                                   \
+  "1a38 00000137 1a32 07 533d34303741353538393131354644304436323039463531304645394330343536363933324344413536 204d3d6f6b"
+
+static void rfc2759_5_the_servers_words_follow_the_proof(void **unused) {
+  RadiusReply reply;
+
+  read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_MSCHAPV2, FALSE, "1205 68692e" PROOF);
+  assert_string_equal(reply.reply.message, "S=407A5589115FD0D6209F510FE9C04566932CDA56 M=hi.");
+  radius_reply_clear(&reply);
+  read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_MSCHAPV2, FALSE, PROOF_WITH_WORDS "1205 68692e"); /* it has its own */
+  assert_string_equal(reply.reply.message, "S=407A5589115FD0D6209F510FE9C04566932CDA56 M=ok");
+  radius_reply_clear(&reply);
+}
+
+/* The identifier is a help, and no proof: servers put 0 there, or leave it out, as mpd and FreeBSD's ppp have found. */
+static void rfc2548_2_3_3_any_identifier_will_do(void **unused) {
+  static const char *const proofs[] = {
+      "1a33 00000137 1a2d 00 533d34303741353538393131354644304436323039463531304645394330343536363933324344413536",
+      "1a33 00000137 1a2d 53 533d34303741353538393131354644304436323039463531304645394330343536363933324344413536",
+      "1a32 00000137 1a2c 533d34303741353538393131354644304436323039463531304645394330343536363933324344413536"};
+  static const char *const errors[] = {"1a12 00000137 020c 00 453d36343820523d31", "1a12 00000137 020c 45 453d36343820523d31",
+                                       "1a11 00000137 020b 453d36343820523d31"};
+  RadiusReply reply;
+
+  for (gsize i = 0; i < G_N_ELEMENTS(proofs); i++) {
+    read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_MSCHAPV2, FALSE, proofs[i]);
+    assert_int_equal(reply.reply.outcome, ADIT_AUTH_ACCEPT);
+    assert_string_equal(reply.reply.message, "S=407A5589115FD0D6209F510FE9C04566932CDA56");
+    radius_reply_clear(&reply);
+    read_code(&reply, RADIUS_ACCESS_REJECT, ADIT_AUTH_MSCHAPV2, FALSE, errors[i]);
+    assert_int_equal(reply.reply.error_code, 648);
+    assert_true(reply.reply.retry);
+    radius_reply_clear(&reply);
+  }
 }
 
 static void rfc2548_2_1_5_error_and_retry(void **unused) {
@@ -87,6 +169,13 @@ static void rfc2548_2_1_5_error_and_retry(void **unused) {
   assert_string_equal(reply.reply.why, "rejected by the server: no!");
   radius_reply_clear(&reply);
 
+  /* a code counts, whatever its message is written in */
+  read_code(&reply, RADIUS_ACCESS_REJECT, ADIT_AUTH_MSCHAPV2, FALSE, "1a19 00000137 0213 07 453d36343820523d31 204d3de90a2100");
+  assert_int_equal(reply.reply.error_code, 648);
+  assert_true(reply.reply.retry);
+  assert_string_equal(reply.reply.message, "\xef\xbf\xbd !");
+  radius_reply_clear(&reply);
+
   read_code(&reply, RADIUS_ACCESS_REJECT, ADIT_AUTH_MSCHAPV2, FALSE, bad);
   assert_int_equal(reply.reply.error_code, 0);
   assert_false(reply.reply.retry);
@@ -99,6 +188,9 @@ static void rfc2865_5_18_reply_messages(void **unused) {
 
   read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_CHAP_MD5, FALSE, "1205 686920 1207 796f750aff");
   assert_string_equal(reply.reply.message, "hi  you \xef\xbf\xbd");
+  radius_reply_clear(&reply);
+  read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_CHAP_MD5, FALSE, "1205 686900 1203 00 1204 6f00"); /* C's strings */
+  assert_string_equal(reply.reply.message, "hi o");
   radius_reply_clear(&reply);
   read_code(&reply, RADIUS_ACCESS_REJECT, ADIT_AUTH_PAP, FALSE, "1b0600000e10 0806c0000207");
   assert_int_equal(reply.reply.outcome, ADIT_AUTH_REJECT);
@@ -221,6 +313,7 @@ static void rfc5176_3_2_changes(void **unused) {
                  "Framed-Pool (88): can't change while the session lives; Framed-Route (22): can't change while the session lives", "");
   assert_changes("3d0600000005 1a0a 00003a8c 10047373", "",
                  "NAS-Port-Type (61): nothing acts on it; Mikrotik-Wireless-PSK (14988/16): nothing acts on it", "");
+  assert_changes("1b0600000e10 1b060000003c", "session-timeout=60000", "", "Session-Timeout (27): stands twice");
   assert_changes("", "", "", "");
 }
 
@@ -256,10 +349,16 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(rfc2865_5_6_other_services_are_rejects),
       cmocka_unit_test(rfc2868_3_1_tunnels_are_rejects),
+      cmocka_unit_test(rfc2868_3_the_rest_of_a_tunnel_is_named),
+      cmocka_unit_test(rfc2868_3_5_tunnel_password),
       cmocka_unit_test(unknown_attributes_are_named_once),
       cmocka_unit_test(complaints_are_bounded),
       cmocka_unit_test(what_a_nas_need_not_act_on_is_no_complaint),
+      cmocka_unit_test(rfc2865_5_29_no_request_follows_a_session),
+      cmocka_unit_test(what_stands_twice_is_named),
       cmocka_unit_test(rfc2548_2_3_3_proof_goes_to_the_peer),
+      cmocka_unit_test(rfc2548_2_3_3_any_identifier_will_do),
+      cmocka_unit_test(rfc2759_5_the_servers_words_follow_the_proof),
       cmocka_unit_test(rfc2548_2_1_5_error_and_retry),
       cmocka_unit_test(rfc2865_5_18_reply_messages),
       cmocka_unit_test(rfc2865_4_4_challenge_without_eap_is_a_reject),

@@ -91,7 +91,6 @@ static void rfc2865_numbers(void **unused) {
       {"1b06ffffffff", "session-timeout=31536000000", NULL}, /* more than a year is a year */
       {"1b0400ff", "", "Session-Timeout (27): is no integer of 4 octets"},
       {"1c060000012c", "idle-timeout=300000", NULL},
-      {"1d0600000001", "termination-action=1", NULL},
       {"3e0600000002", "port-limit=2", NULL},
       {"550600000258", "interim-update=600000", NULL},
       {"55060000000a", "interim-update=60000", NULL}, /* RFC 2869 5.16: not below 60 */

@@ -15,7 +15,7 @@ int main(int argc, char **argv) {
       {"plugin-dir", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &dirs, "look for plugins here first; may be repeated (then " PLUGINDIR ")", "DIR"},
       {"socket", 0, 0, G_OPTION_ARG_FILENAME, &socket, "the management socket, whatever the configuration says", "PATH"},
       {"state-dir", 0, 0, G_OPTION_ARG_FILENAME, &state_dir, "what outlives a restart (default " LOCALSTATEDIR "/lib/adit)", "DIR"},
-      {"print-schema", 0, 0, G_OPTION_ARG_STRING, &schema, "print all options and exit, as: man, sample, json, or schema:PLUGIN", "AS"},
+      {"print-schema", 0, 0, G_OPTION_ARG_STRING, &schema, "print all options and exit, as: man, sample or json (with :PLUGIN for one that is not loaded by itself), or schema:PLUGIN", "AS"},
       {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "log at level debug", NULL},
       {"version", 0, 0, G_OPTION_ARG_NONE, &version, "print the version and exit", NULL},
       {NULL}};

@@ -320,15 +320,18 @@ int adit_daemon_check(const AditDaemonOptions *options) {
 int adit_daemon_print_schema(const AditDaemonOptions *options, const char *what) {
   g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
   g_autoptr(GError) error = NULL;
+  g_auto(GStrv) words = g_strsplit(what, ":", 2);
+  const char *plugin = words[0] ? words[1] : NULL;
+  gboolean alone = words[0] && !strcmp(words[0], "schema"); /* that plugin's options and no others */
   g_autofree char *text = NULL;
 
   self.options = options;
   adit_logging_init(ADIT_LOG_WARNING);
   adit_rooms_init();
   adit_rooms_add_dirs(options);
-  if (adit_plugins_peruse(g_str_has_prefix(what, "schema:") && strcmp(what, "schema:core") ? what + strlen("schema:") : NULL, problems)) {
+  if (adit_plugins_peruse(g_strcmp0(plugin, "core") ? plugin : NULL, problems)) {
     self.schema = adit_rooms_schema(options);
-    text = adit_reference_print(self.schema, what, &error);
+    text = adit_reference_print(self.schema, alone || !plugin ? what : words[0], &error);
     if (text)
       fputs(text, stdout);
     else

@@ -20,7 +20,10 @@ int adit_daemon_run(const AditDaemonOptions *options);
 /** Checks the configuration as a start would; errors and warnings go to stdout. 0 = good, 1 = not. */
 int adit_daemon_check(const AditDaemonOptions *options);
 
-/** Prints the schema of core and plugins as `what`: see adit_reference_print(). 0, or 1 with a message on stderr. */
+/**
+ * Prints the schema of core and plugins as `what`: see adit_reference_print(). `man:NAME`, `sample:NAME` and `json:NAME` have
+ * the options of plugin NAME, too, which is not loaded by itself. 0, or 1 with a message on stderr.
+ */
 int adit_daemon_print_schema(const AditDaemonOptions *options, const char *what);
 
 /* ---- rooms.c: what there is ---- */

@@ -125,23 +125,42 @@ static void the_reference_sample_is_valid(void **state) {
   assert_non_null(tree);
 }
 
+static char *manual(const char *name) {
+  g_autofree char *built = g_build_filename(BUILDDIR, "doc", name, NULL), *shipped = g_build_filename(SRCDIR, "doc", name, NULL);
+  char *page = NULL;
+  if (!g_file_get_contents(built, &page, NULL, NULL))
+    assert_true(g_file_get_contents(shipped, &page, NULL, NULL));
+  assert_null(strstr(page, "@OPTIONS@"));
+  assert_null(strstr(page, "VERSION@"));
+  return page;
+}
+
 static void the_manual_page_has_the_tables(void **state) {
-  g_autofree char *page = NULL;
-  if (!g_file_get_contents(BUILDDIR "/doc/adit.yaml.5", &page, NULL, NULL))
-    assert_true(g_file_get_contents(SRCDIR "/doc/adit.yaml.5", &page, NULL, NULL));
+  g_autofree char *page = manual("adit.yaml.5");
   assert_non_null(strstr(page, ".SS \"profiles[]\"\n"));
   assert_non_null(strstr(page, "\\fBremote\\-address\\fR"));
-  assert_null(strstr(page, "@OPTIONS@"));
+}
+
+/* A plugin that is not loaded unless the configuration names it has a page of its own, with its options. */
+static void the_page_of_a_plugin_has_its_tables(void **state) {
+  if (!g_file_test(BUILDDIR "/plugins-auth/radius/radius.la", G_FILE_TEST_EXISTS))
+    skip();
+  g_autofree char *page = manual("adit-radius.5");
+  assert_non_null(strstr(page, ".SS \"radius\"\n"));
+  assert_non_null(strstr(page, ".SS \"radius.servers[]\"\n"));
+  assert_non_null(strstr(page, "\\fBrequire\\-message\\-auth\\fR"));
+  assert_null(strstr(page, ".SS \"profiles[]\"\n"));
 }
 
 int main(void) {
-  enum { N = G_N_ELEMENTS(bad), MORE = 5 };
+  enum { N = G_N_ELEMENTS(bad), MORE = 6 };
   struct CMUnitTest tests[N + MORE] = {
       [N] = cmocka_unit_test(declarations_are_sound),
       [N + 1] = cmocka_unit_test(the_samples_of_etc_are_valid),
       [N + 2] = cmocka_unit_test(every_option_has_help),
       [N + 3] = cmocka_unit_test(the_reference_sample_is_valid),
       [N + 4] = cmocka_unit_test(the_manual_page_has_the_tables),
+      [N + 5] = cmocka_unit_test(the_page_of_a_plugin_has_its_tables),
   };
   for (guint i = 0; i < N; i++)
     tests[i] = (struct CMUnitTest){bad[i].name, wrong_file, NULL, NULL, (gpointer)&bad[i]};

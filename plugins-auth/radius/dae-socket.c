@@ -102,12 +102,25 @@ gboolean radius_dae_socket_send(int fd, GBytes *datagram, const AditEndpoint *to
   return sendmsg(fd, &message, 0) == (gssize)length;
 }
 
-gboolean radius_dae_is_local(const AditAddress *address) {
-  AditEndpoint at = adit_endpoint(address, 0);
+/* Who calls an own IPv6 address calls from that address: RFC 6724 5, rule 1. */
+static gboolean calls_itself(int fd, const AditAddress *address) {
+  AditEndpoint at = adit_endpoint(address, 9), local = {0};
+  socklen_t size = sizeof local;
 
-  int fd = socket(address->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  gboolean local = fd >= 0 && !adit_address_is_any(address) && bind(fd, &at.any, adit_endpoint_size(&at)) == 0;
-  if (fd >= 0)
-    close(fd);
+  if (connect(fd, &at.any, adit_endpoint_size(&at)) < 0 || getsockname(fd, &local.any, &size) < 0)
+    return FALSE;
+  AditAddress from = adit_endpoint_address(&local);
+  return adit_address_equal(&from, address);
+}
+
+/* Nothing is sent. bind() would not do: with ip_nonlocal_bind it takes any address. */
+gboolean radius_dae_is_local(const AditAddress *address) {
+  int fd = adit_address_is_any(address) ? -1 : socket(address->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+  if (fd < 0)
+    return FALSE;
+  gboolean local = address->family == AF_INET6 ? calls_itself(fd, address)
+                                               : setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, address->octet, sizeof(struct in_addr)) == 0;
+  close(fd);
   return local;
 }

@@ -10,6 +10,7 @@ import freeradius
 import radius
 from lab import expect, poll
 from radius_road import NAS, NOBODY, RadiusRoad, answered
+from road import SERVER6, SERVER_TOO
 from runner import case
 
 USERS = {'ann': ('wonder-land', ['Framed-IP-Address = 10.77.0.9', 'Class = 0x01']), 'bob': ('builder', ['Framed-IP-Address = 10.77.0.10'])}
@@ -57,6 +58,11 @@ def dae_disconnect_by_every_key(lab):
     wrong = ['User-Name = bob', 'Acct-Session-Id = "%s"' % road.describe(server, 'ann')['accounting-id']]
     for keys in (wrong, ['User-Name = nobody']):
         answered(road.dynamic('disconnect', *keys), 'Disconnect-NAK', 'Session-Context-Not-Found')
+    road.srv.run('sysctl', '-qw', 'net.ipv4.ip_nonlocal_bind=1', 'net.ipv6.ip_nonlocal_bind=1')
+    for ours in ('NAS-IP-Address = ' + SERVER_TOO, 'NAS-IPv6-Address = ' + SERVER6):
+        answered(road.dynamic('disconnect', 'User-Name = nobody', ours), 'Disconnect-NAK', 'Session-Context-Not-Found')
+    for other in ('NAS-IP-Address = 203.0.113.7', 'NAS-IPv6-Address = 2001:db8:9::7'):
+        answered(road.dynamic('disconnect', 'User-Name = ann', other), 'Disconnect-NAK', 'NAS-Identification-Mismatch')
     for keys in (lambda s: ['User-Name = ann'], lambda s: ['Acct-Session-Id = "%s"' % s['accounting-id']], lambda s: ['Framed-IP-Address = 10.77.0.9'],
                  lambda s: ['User-Name = ann', 'Framed-IP-Address = 10.77.0.9', 'Acct-Session-Id = "%s"' % s['accounting-id'], 'NAS-IP-Address = ' + NAS]):
         shown = road.describe(server, 'ann')

@@ -51,7 +51,8 @@ static const char **option_names(const AditSchema *schema, const char *scope) {
 static void unknown_option(Check *c, const char *scope, const AditYaml *node) {
   const char *owner = adit_schema_absent_owner(c->schema, scope, node->key);
   if (owner) {
-    wrong(c, node, "%s belongs to plugin %s, which is not loaded", node->key, owner);
+    g_autofree char *plugins = adit_schema_plugins_with(c->schema, owner);
+    wrong(c, node, "%s belongs to plugin %s, which is not loaded: write plugins: [%s]", node->key, owner, plugins);
     return;
   }
   g_autofree const char **names = option_names(c->schema, scope);

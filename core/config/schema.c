@@ -13,8 +13,9 @@ typedef struct {
 
 struct AditSchema {
   GHashTable *scopes; /* name -> Scope */
-  GHashTable *owners; /* set of interned names */
+  GPtrArray *owners;  /* interned names, in order of adding */
   GHashTable *absent; /* "scope name" -> interned owner that is not loaded */
+  AditSchemaFinder is_plugin;
   GArray *checks;     /* AditSchemaCheckEntry */
   GPtrArray *strings; /* what read options point into */
   GPtrArray *tables;  /* read options */
@@ -32,7 +33,7 @@ static void scope_free(gpointer data) {
 AditSchema *adit_schema_new(void) {
   AditSchema *schema = g_new0(AditSchema, 1);
   schema->scopes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, scope_free);
-  schema->owners = g_hash_table_new(g_str_hash, g_str_equal);
+  schema->owners = g_ptr_array_new();
   schema->absent = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   schema->checks = g_array_new(FALSE, FALSE, sizeof(AditSchemaCheckEntry));
   schema->strings = g_ptr_array_new_with_free_func(g_free);
@@ -44,7 +45,7 @@ void adit_schema_free(AditSchema *schema) {
   if (!schema)
     return;
   g_hash_table_unref(schema->scopes);
-  g_hash_table_unref(schema->owners);
+  g_ptr_array_unref(schema->owners);
   g_hash_table_unref(schema->absent);
   g_array_unref(schema->checks);
   g_ptr_array_unref(schema->strings);
@@ -142,7 +143,8 @@ static gboolean scope_add(AditSchema *schema, const char *owner, const AditOptio
 gboolean adit_schema_add(AditSchema *schema, const char *owner, const AditOption *options, guint n) {
   gboolean ok = TRUE;
   owner = g_intern_string(owner);
-  g_hash_table_add(schema->owners, (gpointer)owner);
+  if (!adit_schema_has_owner(schema, owner))
+    g_ptr_array_add(schema->owners, (gpointer)owner);
   for (guint i = 0; i < n; i++) {
     g_autoptr(AditValue) fallback = NULL;
     if (!option_is_sane(schema, owner, &options[i], &fallback)) {
@@ -189,7 +191,7 @@ const AditSchemaCheckEntry *adit_schema_checks(const AditSchema *schema, guint *
 }
 
 gboolean adit_schema_has_owner(const AditSchema *schema, const char *owner) {
-  return g_hash_table_contains(schema->owners, owner);
+  return g_ptr_array_find(schema->owners, g_intern_string(owner), NULL);
 }
 
 void adit_schema_add_absent(AditSchema *schema, const char *owner, const AditOption *option) {
@@ -201,7 +203,23 @@ void adit_schema_add_absent(AditSchema *schema, const char *owner, const AditOpt
 
 const char *adit_schema_absent_owner(const AditSchema *schema, const char *scope, const char *name) {
   g_autofree char *key = g_strdup_printf("%s %s", scope, name);
-  return g_hash_table_lookup(schema->absent, key);
+  const char *owner = g_hash_table_lookup(schema->absent, key);
+  gboolean ask = !owner && schema->is_plugin && !strcmp(scope, ADIT_SCOPE_GLOBAL) && !adit_schema_has_owner(schema, name);
+
+  return ask && schema->is_plugin(name) ? g_intern_string(name) : owner;
+}
+
+void adit_schema_set_finder(AditSchema *schema, AditSchemaFinder is_plugin) {
+  schema->is_plugin = is_plugin;
+}
+
+char *adit_schema_plugins_with(const AditSchema *schema, const char *owner) {
+  GString *text = g_string_new(NULL);
+  for (guint i = 0; i < schema->owners->len; i++)
+    if (strcmp(schema->owners->pdata[i], "core"))
+      g_string_append_printf(text, "%s, ", (const char *)schema->owners->pdata[i]);
+  g_string_append(text, owner);
+  return g_string_free(text, FALSE);
 }
 
 AditOption *adit_schema_keep_table(AditSchema *schema, guint n) {

@@ -52,12 +52,20 @@ void adit_schema_add_check(AditSchema *schema, AditSchemaCheck check, gpointer d
 
 /**
  * Reads all NAME.schema files of a folder. Options of owners that were not added become hints: `bridge belongs to
- * plugin bcp, which is not loaded`. Call after the last adit_schema_add(). A missing folder is not an error.
+ * plugin bcp, which is not loaded: write plugins: [l2tp, bcp]`. Call after the last adit_schema_add(). A missing folder is not an error.
  */
 gboolean adit_schema_load_dir(AditSchema *schema, const char *folder, GError **error);
 
 /** The owner, not loaded, of option `name` in `scope`; NULL if none is known. Interned. */
 const char *adit_schema_absent_owner(const AditSchema *schema, const char *scope, const char *name);
+
+/** Is there a plugin of this name that could be loaded? Any thread. */
+typedef gboolean (*AditSchemaFinder)(const char *name);
+/** For the hint where no NAME.schema gives it: an unknown option of scope global that has a plugin's name is taken for that plugin's. */
+void adit_schema_set_finder(AditSchema *schema, AditSchemaFinder is_plugin);
+
+/** What `plugins` would have to be: those that were added, and `owner`; "l2tp, bcp". The caller's. */
+char *adit_schema_plugins_with(const AditSchema *schema, const char *owner);
 
 /** The text of NAME.schema: all options of `owner`. */
 char *adit_schema_write(const AditSchema *schema, const char *owner);

@@ -70,6 +70,15 @@ static gboolean name_is_good(const char *name) {
   return name && *name && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") == strlen(name) && strlen(name) <= 64;
 }
 
+gboolean adit_plugin_find(const char *name, const GPtrArray *dirs) {
+  char *path = NULL; /* of realpath */
+  for (guint i = 0; name_is_good(name) && i < dirs->len && !path; i++)
+    path = find_in((const char *)dirs->pdata[i], name);
+  gboolean found = path != NULL;
+  free(path);
+  return found;
+}
+
 static gboolean check_features(const AditPluginInfo *info, GError **error) {
   for (guint i = 0; i < info->n_features; i++) {
     const char *feature = info->features[i].name, *colon = feature ? strchr(feature, ':') : NULL;

@@ -83,6 +83,10 @@ static void add_or_complain(Loaded *plugin, GError *error, GPtrArray *problems) 
   g_clear_error(&error);
 }
 
+gboolean adit_plugins_exists(const char *name) {
+  return adit_plugin_find(name, self.dirs);
+}
+
 /* `names` NULL: the standard ones, of which any may be missing. */
 static void open_files(const char *const *names, gboolean trusted, GPtrArray *problems) {
   const char *const *wanted = names ? names : standard;

@@ -47,6 +47,9 @@ gboolean adit_plugins_load(const char *const *names, GPtrArray *problems);
  */
 gboolean adit_plugins_peruse(const char *more, GPtrArray *problems);
 
+/** Is there a file that could be plugin NAME in the folders? Any thread, once they are added. */
+gboolean adit_plugins_exists(const char *name);
+
 /** Adds a plugin that is linked in (tests). Same checks, but the file's. Before adit_plugins_load(). */
 void adit_plugins_add_static(const AditPluginInfo *info);
 

@@ -37,6 +37,9 @@ Loaded *adit_plugin_open(const char *name, const GPtrArray *dirs, gboolean trust
 /** The same for one that is linked in. */
 Loaded *adit_plugin_wrap(const AditPluginInfo *info, const char *name, GError **error);
 
+/** Is there a file NAME in `dirs`, good or bad? */
+gboolean adit_plugin_find(const char *name, const GPtrArray *dirs);
+
 /** Puts `plugins` (of Loaded*) in order of start. Missing and circular features are named in `problems`, with their chain. */
 gboolean adit_plugin_resolve(GPtrArray *plugins, GPtrArray *problems);
 

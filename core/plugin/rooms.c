@@ -189,6 +189,7 @@ AditSchema *adit_rooms_schema(const AditDaemonOptions *options) {
   adit_schema_add(schema, "core", adit_session_attributes, adit_session_n_attributes);
   adit_plugins_options(add_options, schema);
   adit_schema_add_check(schema, adit_session_check, NULL);
+  adit_schema_set_finder(schema, adit_plugins_exists);
   if (!adit_schema_load_dir(schema, SCHEMADIR, &error))
     adit_warning(NULL, "%s: hints about plugins that are not loaded will be missing", error->message);
   return schema;

@@ -168,12 +168,31 @@ static void large_files_are_refused(void **state) {
   wrong_file(&p);
 }
 
+static gboolean is_bcp(const char *name) {
+  return g_str_equal(name, "bcp") || g_str_equal(name, "core");
+}
+
+/* Its NAME.schema is elsewhere, or there is none: its file tells as much. */
+static void plugins_that_are_only_files(void **state) {
+  g_autoptr(AditConfigErrors) errors = adit_config_errors_new();
+  g_autoptr(AditSchema) schema = adit_schema_new();
+  assert_true(adit_schema_add(schema, "core", test_core_options, G_N_ELEMENTS(test_core_options)));
+  assert_true(adit_schema_add(schema, "l2tp", test_l2tp_options, G_N_ELEMENTS(test_l2tp_options)));
+  adit_schema_set_finder(schema, is_bcp);
+  assert_null(adit_config_load_text(schema, "adit.yaml", "bcp: {}\ncore: {}\nprofiles:\n- name: a\n  bcp: 1\n", -1, errors));
+  g_autofree char *told = adit_config_errors_text(errors);
+  assert_string_equal(told, "adit.yaml:1:1: bcp: bcp belongs to plugin bcp, which is not loaded: write plugins: [l2tp, bcp]\n"
+                            "adit.yaml:2:1: core: unknown option\n"
+                            "adit.yaml:5:3: profiles[0].bcp: unknown option\n");
+}
+
 int main(void) {
-  enum { N = G_N_ELEMENTS(bad), MORE = 3 };
+  enum { N = G_N_ELEMENTS(bad), MORE = 4 };
   struct CMUnitTest tests[N + MORE] = {
       [N] = cmocka_unit_test(a_bomb_of_aliases_is_refused),
       [N + 1] = cmocka_unit_test(long_values_are_refused),
       [N + 2] = cmocka_unit_test(large_files_are_refused),
+      [N + 3] = cmocka_unit_test(plugins_that_are_only_files),
   };
   for (guint i = 0; i < N; i++)
     tests[i] = (struct CMUnitTest){bad[i].name, wrong_file, NULL, NULL, (gpointer)&bad[i]};

@@ -485,8 +485,9 @@ static void options_of_plugins_that_are_not_loaded(void **state) {
   assert_true(adit_schema_load_dir(schema, files.folder, NULL));
   assert_null(adit_config_load_text(schema, "adit.yaml", "bcp: {}\nprofiles:\n- name: a\n  bridge: br0\n", -1, errors));
   g_autofree char *told = adit_config_errors_text(errors);
-  assert_string_equal(told, "adit.yaml:1:1: bcp: bcp belongs to plugin bcp, which is not loaded\n"
-                            "adit.yaml:4:3: profiles[0].bridge: bridge belongs to plugin bcp, which is not loaded\n");
+  assert_string_equal(told,
+                      "adit.yaml:1:1: bcp: bcp belongs to plugin bcp, which is not loaded: write plugins: [l2tp, bcp]\n"
+                      "adit.yaml:4:3: profiles[0].bridge: bridge belongs to plugin bcp, which is not loaded: write plugins: [l2tp, bcp]\n");
 
   g_autoptr(GError) error = NULL;
   files_write(&files, "bad.schema", "nonsense", 0644);

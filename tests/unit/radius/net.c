@@ -10,12 +10,16 @@ Net *net_new(void) {
   Net *net = g_new0(Net, 1);
 
   net->test = adit_test_new();
+  net->fakes = g_ptr_array_new();
   net->radius.loop = adit_test_service(net->test, ADIT_LOOP_SERVICE);
   net->radius.aaa = adit_test_service(net->test, ADIT_AAA_SERVICE);
   return net;
 }
 
 void net_free(Net *net) {
+  while (net->fakes->len)
+    fake_free(net->fakes->pdata[0]);
+  g_ptr_array_unref(net->fakes);
   radius_config_unref(net->radius.config);
   adit_test_free(net->test);
   g_free(net);
@@ -189,6 +193,7 @@ Fake *fake_new_at(Net *net, const char *loopback) {
   g_snprintf(fake->port_text, sizeof fake->port_text, "%u", fake->port);
   fake->requests = g_array_new(FALSE, FALSE, sizeof(FakeRequest));
   fake->watch = net->radius.loop->watch_add(NULL, fake->fd, G_IO_IN, on_request, fake);
+  g_ptr_array_add(net->fakes, fake);
   return fake;
 }
 
@@ -199,6 +204,7 @@ Fake *fake_new(Net *net) {
 }
 
 void fake_free(Fake *fake) {
+  g_ptr_array_remove(fake->net->fakes, fake);
   fake->net->radius.loop->watch_remove(fake->watch);
   close(fake->fd);
   close(fake->other_fd);

@@ -15,6 +15,7 @@
 typedef struct {
   AditTest *test;
   Radius radius;
+  GPtrArray *fakes; /**< servers that are there: they go with it */
 } Net;
 
 Net *net_new(void);
@@ -63,7 +64,7 @@ typedef struct {
   GArray *requests; /**< of FakeRequest */
 } Fake;
 
-Fake *fake_new(Net *net); /**< on 127.0.0.1 */
+Fake *fake_new(Net *net); /**< on 127.0.0.1; goes with `net`, if not before */
 /** NULL where this machine has no such address. */
 Fake *fake_new_at(Net *net, const char *loopback);
 void fake_free(Fake *fake);

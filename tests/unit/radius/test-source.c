@@ -7,64 +7,90 @@ enum { LATEST_MS = 1100, REAL_MS = 5000 };
 
 extern const AditPluginInfo adit_plugin_info_radius;
 
-typedef struct {
-  Net net; /* first: for the fake servers */
-} World;
-
 static int set_up(void **state) {
-  World *world = g_new0(World, 1);
+  Net *net = net_new();
   g_autoptr(GError) error = NULL;
 
-  world->net.test = adit_test_new();
-  world->net.radius.loop = adit_test_service(world->net.test, ADIT_LOOP_SERVICE);
-  assert_true(adit_test_use(world->net.test, &adit_plugin_info_radius, &error));
-  *state = world;
+  assert_true(adit_test_use(net->test, &adit_plugin_info_radius, &error));
+  *state = net;
   return 0;
 }
 
 static int tear_down(void **state) {
-  World *world = *state;
-
-  adit_test_free(world->net.test);
-  g_free(world);
+  net_free(*state);
   return 0;
 }
 
-static void configure(World *world, AditValue *tree) {
+static void configure(Net *net, AditValue *tree) {
   g_autoptr(GError) error = NULL;
 
-  if (!adit_test_configure(world->net.test, tree, &error))
+  if (!adit_test_configure(net->test, tree, &error))
     fail_msg("%s", error->message);
 }
 
-static void start(World *world, AditValue *tree) {
+static void start(Net *net, AditValue *tree) {
   g_autoptr(GError) error = NULL;
 
-  configure(world, tree);
-  if (!adit_test_start(world->net.test, &error))
+  configure(net, tree);
+  if (!adit_test_start(net->test, &error))
     fail_msg("%s", error->message);
 }
 
-static AditTestAnswer *ask(World *world, const char *user) {
-  return adit_test_ask(world->net.test, "radius", adit_test_pap(user, "password"));
+static AditTestAnswer *ask(Net *net, const char *user) {
+  return adit_test_ask(net->test, "radius", adit_test_pap(user, "password"));
 }
 
-#define UNTIL(expression) assert_true(ADIT_TEST_UNTIL(world->net.test, (expression), REAL_MS))
+#define UNTIL(expression) assert_true(ADIT_TEST_UNTIL(net->test, (expression), REAL_MS))
+
+static void until_told(Net *net, const AditTestAnswer *answer, AditAuthOutcome outcome) {
+  UNTIL(answer->count);
+  assert_int_equal(answer->outcome, outcome);
+}
+
+static AditTestAnswer *told(Net *net, const char *user, AditAuthOutcome outcome) {
+  AditTestAnswer *answer = ask(net, user);
+
+  until_told(net, answer, outcome);
+  return answer;
+}
 
 /** A server of the configuration that leads to the fake one. */
 static AditValue *leads_to(const Fake *fake, const char *name) {
   return net_server("name", name, "address", "127.0.0.1", "authentication-port", fake->port_text, "timeout", "1000", NULL);
 }
 
+/** The plugin with one server, which is as it is told to be. */
+static Fake *start_one(Net *net, FakeMood mood, guint8 code) {
+  Fake *fake = fake_new(net);
+
+  fake->mood = mood;
+  fake->code = code;
+  start(net, net_tree(leads_to(fake, "one"), NULL));
+  return fake;
+}
+
+/** The plugin with a server that is silent, and then one that is not. */
+static Fake *start_two(Net *net) {
+  Fake *silent = fake_new(net), *good = fake_new(net);
+
+  silent->mood = FAKE_SILENT;
+  start(net, net_tree(leads_to(silent, "silent"), leads_to(good, "good"), NULL));
+  return silent;
+}
+
+static gint64 counter(Net *net, const char *key) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(AditValue) reply = adit_test_call(net->test, "io.adit.radius.ListServers", NULL, &error);
+  assert_null(error);
+  return adit_value_get_int(adit_value_at(adit_value_get(reply, "servers"), 0), key, -1);
+}
+
 static void an_accept_comes_through(void **state) {
-  World *world = *state;
-  Fake *fake = fake_new(&world->net);
+  Net *net = *state;
+  Fake *fake = start_one(net, FAKE_ANSWERS, 0);
   char clear[129];
 
-  start(world, net_tree(leads_to(fake, "one"), NULL));
-  AditTestAnswer *answer = ask(world, "bob");
-  UNTIL(answer->count);
-  assert_int_equal(answer->outcome, ADIT_AUTH_ACCEPT);
+  AditTestAnswer *answer = told(net, "bob", ADIT_AUTH_ACCEPT);
   assert_string_equal(answer->message, "hello");
 
   const FakeRequest *request = fake_request(fake, 0);
@@ -78,176 +104,125 @@ static void an_accept_comes_through(void **state) {
   assert_string_equal(clear, "password");
   assert_true(radius_packet_find(&packet, 0, 4, &attribute)); /* NAS-IP-Address: where we ask from */
   assert_memory_equal(attribute.value, "\x7f\0\0\1", 4);
-  fake_free(fake);
 }
 
 static void a_reject_is_a_reject(void **state) {
-  World *world = *state;
-  Fake *fake = fake_new(&world->net);
+  Net *net = *state;
 
-  fake->code = RADIUS_ACCESS_REJECT;
-  start(world, net_tree(leads_to(fake, "one"), NULL));
-  AditTestAnswer *answer = ask(world, "bob");
-  UNTIL(answer->count);
-  assert_int_equal(answer->outcome, ADIT_AUTH_REJECT);
-  fake_free(fake);
+  start_one(net, FAKE_ANSWERS, RADIUS_ACCESS_REJECT);
+  told(net, "bob", ADIT_AUTH_REJECT);
 }
 
 static void rfc2865_4_4_a_challenge_without_eap_is_a_reject(void **state) {
-  World *world = *state;
-  Fake *fake = fake_new(&world->net);
+  Net *net = *state;
 
-  fake->code = RADIUS_ACCESS_CHALLENGE;
-  start(world, net_tree(leads_to(fake, "one"), NULL));
-  AditTestAnswer *answer = ask(world, "bob");
-  UNTIL(answer->count);
-  assert_int_equal(answer->outcome, ADIT_AUTH_REJECT);
-  fake_free(fake);
+  start_one(net, FAKE_ANSWERS, RADIUS_ACCESS_CHALLENGE);
+  told(net, "bob", ADIT_AUTH_REJECT);
 }
 
 static void another_server_is_asked_when_one_is_silent(void **state) {
-  World *world = *state;
-  Fake *silent = fake_new(&world->net), *good = fake_new(&world->net);
+  Net *net = *state;
+  Fake *silent = start_two(net);
 
-  silent->mood = FAKE_SILENT;
-  start(world, net_tree(leads_to(silent, "silent"), leads_to(good, "good"), NULL));
-  AditTestAnswer *answer = ask(world, "bob");
+  AditTestAnswer *answer = ask(net, "bob");
   for (guint tries = 1; tries <= 3; tries++) {
     UNTIL(silent->requests->len == tries);
     assert_int_equal(answer->count, 0);
-    adit_test_advance(world->net.test, LATEST_MS);
+    adit_test_advance(net->test, LATEST_MS);
   }
-  UNTIL(answer->count);
-  assert_int_equal(answer->outcome, ADIT_AUTH_ACCEPT);
-  fake_free(silent);
-  fake_free(good);
+  until_told(net, answer, ADIT_AUTH_ACCEPT);
 }
 
 static void a_refused_port_costs_no_time(void **state) {
-  World *world = *state;
-  Fake *gone = fake_new(&world->net), *good = fake_new(&world->net);
+  Net *net = *state;
+  Fake *gone = fake_new(net), *good = fake_new(net);
   AditValue *tree = net_tree(leads_to(gone, "gone"), leads_to(good, "good"), NULL);
 
   fake_free(gone);
-  start(world, tree);
-  AditTestAnswer *answer = ask(world, "bob");
-  UNTIL(answer->count); /* no virtual time has passed */
-  assert_int_equal(answer->outcome, ADIT_AUTH_ACCEPT);
-  fake_free(good);
+  start(net, tree);
+  told(net, "bob", ADIT_AUTH_ACCEPT); /* no virtual time has passed */
 }
 
 static void once_dead_it_delays_nobody(void **state) {
-  World *world = *state;
-  Fake *silent = fake_new(&world->net), *good = fake_new(&world->net);
+  Net *net = *state;
+  Fake *silent = start_two(net);
 
-  silent->mood = FAKE_SILENT;
-  start(world, net_tree(leads_to(silent, "silent"), leads_to(good, "good"), NULL));
   for (guint i = 0; i < 3; i++) {
-    AditTestAnswer *answer = ask(world, "bob");
+    AditTestAnswer *answer = ask(net, "bob");
     UNTIL(silent->requests->len > 3 * i);
-    adit_test_advance(world->net.test, 5 * LATEST_MS);
-    UNTIL(answer->count);
-    assert_int_equal(answer->outcome, ADIT_AUTH_ACCEPT);
+    adit_test_advance(net->test, 5 * LATEST_MS);
+    until_told(net, answer, ADIT_AUTH_ACCEPT);
   }
   guint before = silent->requests->len;
-  AditTestAnswer *answer = ask(world, "bob");
-  UNTIL(answer->count);
-  assert_int_equal(answer->outcome, ADIT_AUTH_ACCEPT);
+  told(net, "bob", ADIT_AUTH_ACCEPT);
   assert_int_equal(silent->requests->len, before);
-  fake_free(silent);
-  fake_free(good);
 }
 
 static void nobody_answers_is_an_error(void **state) {
-  World *world = *state;
-  Fake *liar = fake_new(&world->net);
+  Net *net = *state;
 
-  liar->mood = FAKE_WRONG_SECRET;
-  start(world, net_tree(leads_to(liar, "liar"), NULL));
-  AditTestAnswer *answer = ask(world, "bob");
+  start_one(net, FAKE_WRONG_SECRET, 0);
+  AditTestAnswer *answer = ask(net, "bob");
   for (guint tries = 1; tries <= 3; tries++) {
-    UNTIL(liar->requests->len == tries);
-    for (guint i = 0; i < 20; i++)
-      adit_test_iterate(world->net.test, 1);
+    UNTIL(counter(net, "bad-replies") == tries);
     assert_int_equal(answer->count, 0);
-    adit_test_advance(world->net.test, LATEST_MS);
+    adit_test_advance(net->test, LATEST_MS);
   }
-  UNTIL(answer->count);
-  assert_int_equal(answer->outcome, ADIT_AUTH_ERROR);
+  until_told(net, answer, ADIT_AUTH_ERROR);
   assert_string_equal(answer->why, "no RADIUS server has answered");
-  fake_free(liar);
 }
 
 static void users_of_other_realms_are_not_ours(void **state) {
-  World *world = *state;
+  Net *net = *state;
 
-  start(world, net_tree(net_server("realm", "isp.example", NULL), NULL));
-  AditTestAnswer *answer = ask(world, "bob@other.example");
-  UNTIL(answer->count);
-  assert_int_equal(answer->outcome, ADIT_AUTH_NOT_MINE);
+  start(net, net_tree(net_server("realm", "isp.example", NULL), NULL));
+  told(net, "bob@other.example", ADIT_AUTH_NOT_MINE);
 }
 
 static void without_servers_nobody_is_ours(void **state) {
-  World *world = *state;
+  Net *net = *state;
 
-  start(world, adit_value_map());
-  AditTestAnswer *answer = ask(world, "bob");
-  UNTIL(answer->count);
-  assert_int_equal(answer->outcome, ADIT_AUTH_NOT_MINE);
+  start(net, adit_value_map());
+  told(net, "bob", ADIT_AUTH_NOT_MINE);
 }
 
 /** The cardboard core's deadline is 30 s. */
 static void no_server_is_asked_after_the_deadline(void **state) {
-  World *world = *state;
-  Fake *silent = fake_new(&world->net), *good = fake_new(&world->net);
+  Net *net = *state;
+  Fake *silent = fake_new(net), *good = fake_new(net);
   AditValue *slow =
       net_server("name", "slow", "address", "127.0.0.1", "authentication-port", silent->port_text, "timeout", "4000", "tries", "10", NULL);
 
   silent->mood = FAKE_SILENT;
-  start(world, net_tree(slow, leads_to(good, "good"), NULL));
-  AditTestAnswer *answer = ask(world, "bob");
+  start(net, net_tree(slow, leads_to(good, "good"), NULL));
+  AditTestAnswer *answer = ask(net, "bob");
   UNTIL(silent->requests->len);
-  adit_test_advance(world->net.test, 50000);
-  UNTIL(answer->count);
-  assert_int_equal(answer->outcome, ADIT_AUTH_ERROR);
+  adit_test_advance(net->test, 50000);
+  until_told(net, answer, ADIT_AUTH_ERROR);
   assert_int_equal(good->requests->len, 0);
-  fake_free(silent);
-  fake_free(good);
-}
-
-static gint64 counter(World *world, const char *key) {
-  g_autoptr(GError) error = NULL;
-  g_autoptr(AditValue) reply = adit_test_call(world->net.test, "io.adit.radius.ListServers", NULL, &error);
-  assert_null(error);
-  return adit_value_get_int(adit_value_at(adit_value_get(reply, "servers"), 0), key, -1);
 }
 
 static void an_answer_for_the_dead_is_dropped_and_counted(void **state) {
-  World *world = *state;
-  Fake *fake = fake_new(&world->net);
+  Net *net = *state;
+  Fake *fake = start_one(net, FAKE_SILENT, 0);
 
-  fake->mood = FAKE_SILENT;
-  start(world, net_tree(leads_to(fake, "one"), NULL));
-  AditTestAnswer *answer = ask(world, "bob");
+  AditTestAnswer *answer = ask(net, "bob");
   UNTIL(fake->requests->len);
-  adit_test_cancel(world->net.test, answer);
-  assert_int_equal(counter(world, "pending"), 0);
+  adit_test_cancel(net->test, answer);
+  assert_int_equal(counter(net, "pending"), 0);
   fake_answer(fake, 0, FAKE_ANSWERS);
-  UNTIL(counter(world, "late-replies") == 1);
-  adit_test_advance(world->net.test, 10 * LATEST_MS);
+  UNTIL(counter(net, "late-replies") == 1);
+  adit_test_advance(net->test, 10 * LATEST_MS);
   assert_int_equal(fake->requests->len, 1);
-  fake_free(fake);
 }
 
 static void show_has_routeros_counters(void **state) {
-  World *world = *state;
-  Fake *fake = fake_new(&world->net);
+  Net *net = *state;
   g_autoptr(GError) error = NULL;
 
-  start(world, net_tree(leads_to(fake, "one"), NULL));
-  AditTestAnswer *answer = ask(world, "bob");
-  UNTIL(answer->count);
-  g_autoptr(AditValue) reply = adit_test_call(world->net.test, "io.adit.radius.ListServers", NULL, &error);
+  start_one(net, FAKE_ANSWERS, 0);
+  told(net, "bob", ADIT_AUTH_ACCEPT);
+  g_autoptr(AditValue) reply = adit_test_call(net->test, "io.adit.radius.ListServers", NULL, &error);
   const AditValue *servers = adit_value_get(reply, "servers"), *one = adit_value_at(servers, 0);
   assert_int_equal(adit_value_length(servers), 2); /* a line for each role */
   assert_string_equal(adit_value_get_string(one, "name", ""), "one");
@@ -261,36 +236,28 @@ static void show_has_routeros_counters(void **state) {
   for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
     assert_int_equal(adit_value_get_int(one, rows[i].key, -1), rows[i].value);
 
-  adit_value_unref(adit_test_call(world->net.test, "io.adit.radius.ResetCounters", NULL, &error));
+  adit_value_unref(adit_test_call(net->test, "io.adit.radius.ResetCounters", NULL, &error));
   assert_null(error);
-  assert_int_equal(counter(world, "requests"), 0);
-  fake_free(fake);
+  assert_int_equal(counter(net, "requests"), 0);
 }
 
 static void a_reload_in_the_middle_of_a_login(void **state) {
-  World *world = *state;
-  Fake *fake = fake_new(&world->net);
+  Net *net = *state;
+  Fake *fake = start_one(net, FAKE_SILENT, 0);
 
-  fake->mood = FAKE_SILENT;
-  start(world, net_tree(leads_to(fake, "one"), NULL));
-  AditTestAnswer *answer = ask(world, "bob");
+  AditTestAnswer *answer = ask(net, "bob");
   UNTIL(fake->requests->len);
-  configure(world, net_tree(net_server("address", "192.0.2.1", NULL), NULL));
+  configure(net, net_tree(net_server("address", "192.0.2.1", NULL), NULL));
   fake_answer(fake, 0, FAKE_ANSWERS);
-  UNTIL(answer->count);
-  assert_int_equal(answer->outcome, ADIT_AUTH_ACCEPT);
-  fake_free(fake);
+  until_told(net, answer, ADIT_AUTH_ACCEPT);
 }
 
 static void stopping_in_the_middle_of_a_login(void **state) {
-  World *world = *state;
-  Fake *fake = fake_new(&world->net);
+  Net *net = *state;
+  Fake *fake = start_one(net, FAKE_SILENT, 0);
 
-  fake->mood = FAKE_SILENT;
-  start(world, net_tree(leads_to(fake, "one"), NULL));
-  ask(world, "bob");
+  ask(net, "bob");
   UNTIL(fake->requests->len);
-  fake_free(fake);
 }
 
 int main(void) {

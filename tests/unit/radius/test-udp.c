@@ -16,17 +16,37 @@ static int tear_down(void **state) {
   return 0;
 }
 
-/** A fake server, and the configuration that leads to it; timeout 1 s, 3 tries. */
-static Fake *one_server(Net *net) {
+/** A fake server, and the configuration that leads to it, with one option more; timeout 1 s, 3 tries. */
+static Fake *server_with(Net *net, const char *key, const char *text) {
   Fake *fake = fake_new(net);
 
-  net_configure(
-      net, net_tree(net_server("authentication-port", fake->port_text, "accounting-port", fake->port_text, "timeout", "1000", NULL), NULL));
+  net_configure(net, net_tree(net_server("authentication-port", fake->port_text, "accounting-port", fake->port_text, "timeout", "1000", key,
+                                         text, NULL),
+                              NULL));
   return fake;
 }
 
+static Fake *one_server(Net *net, FakeMood mood) {
+  Fake *fake = server_with(net, NULL, NULL);
+
+  fake->mood = mood;
+  return fake;
+}
+
+static RadiusRoleState *role_of(Net *net, RadiusRole role) {
+  return &net_get(net, 0)->peer->role[role];
+}
+
 static RadiusStats *stats(Net *net, RadiusRole role) {
-  return &net_get(net, 0)->peer->role[role].stats;
+  return &role_of(net, role)->stats;
+}
+
+static RadiusExchange *log_in(Net *net, Asked *asked) {
+  return net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, asked);
+}
+
+static RadiusExchange *keep_record(Net *net, Asked *asked) {
+  return net_ask(net, net_get(net, 0), RADIUS_ACCOUNTING_REQUEST, FALSE, asked);
 }
 
 static gboolean same_packet(const Fake *fake, guint a, guint b) {
@@ -37,48 +57,61 @@ static gboolean same_packet(const Fake *fake, guint a, guint b) {
 /* Datagrams on loopback are there at once, but take a pass of the loop. */
 #define UNTIL(expression) assert_true(ADIT_TEST_UNTIL(net->test, (expression), REAL_MS))
 
+static void until_answered(Net *net, const Asked *asked) {
+  UNTIL(asked->done);
+  assert_int_equal(asked->result, RADIUS_ANSWERED);
+}
+
+static void answered_login(Net *net, Asked *asked) {
+  log_in(net, asked);
+  until_answered(net, asked);
+}
+
+/** Asks, and waits until the server has seen it. */
+static RadiusExchange *ask_and_see(Net *net, Fake *fake, Asked *asked) {
+  guint before = fake->requests->len;
+  RadiusExchange *exchange = log_in(net, asked);
+
+  UNTIL(fake->requests->len == before + 1);
+  return exchange;
+}
+
 static void an_answer_ends_it(void **state) {
   Net *net = *state;
-  Fake *fake = one_server(net);
+  Fake *fake = one_server(net, FAKE_ANSWERS);
   Asked asked = {0};
 
-  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
-  UNTIL(asked.done);
-  assert_int_equal(asked.result, RADIUS_ANSWERED);
+  answered_login(net, &asked);
   assert_int_equal(asked.code, RADIUS_ACCESS_ACCEPT);
   assert_memory_equal(asked.authenticator, fake_request(fake, 0)->data + 4, 16);
   assert_int_equal(fake_request(fake, 0)->data[RADIUS_HEADER], 80); /* Message-Authenticator is first */
   assert_true(adit_address_is_set(&asked.nas));                     /* known while the attributes are written */
   assert_int_equal(adit_address_to_ipv4(&asked.nas), 0x7f000001);
   assert_int_equal(stats(net, RADIUS_AUTH)->accepts, 1);
-  assert_int_equal(net_get(net, 0)->peer->role[RADIUS_AUTH].in_flight, 0);
+  assert_int_equal(role_of(net, RADIUS_AUTH)->in_flight, 0);
   adit_test_advance(net->test, 60000);
   assert_int_equal(asked.done, 1);
   assert_int_equal(fake->requests->len, 1);
-  fake_free(fake);
 }
 
 static void a_reject_is_an_answer(void **state) {
   Net *net = *state;
-  Fake *fake = one_server(net);
+  Fake *fake = one_server(net, FAKE_ANSWERS);
   Asked asked = {0};
 
   fake->code = RADIUS_ACCESS_REJECT;
-  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
+  log_in(net, &asked);
   UNTIL(asked.done);
   assert_int_equal(asked.code, RADIUS_ACCESS_REJECT);
   assert_int_equal(stats(net, RADIUS_AUTH)->rejects, 1);
-  fake_free(fake);
 }
 
 static void rfc5080_2_2_1_resends_are_the_same_octets_and_jittered(void **state) {
   Net *net = *state;
-  Fake *fake = one_server(net);
+  Fake *fake = one_server(net, FAKE_SILENT);
   Asked asked = {0};
 
-  fake->mood = FAKE_SILENT;
-  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
-  UNTIL(fake->requests->len == 1);
+  ask_and_see(net, fake, &asked);
   adit_test_advance(net->test, TIMEOUT_MS - TIMEOUT_MS / 10 - 1);
   assert_int_equal(fake->requests->len, 1);
   adit_test_advance(net->test, 2 * TIMEOUT_MS / 10 + 1);
@@ -94,25 +127,22 @@ static void rfc5080_2_2_1_resends_are_the_same_octets_and_jittered(void **state)
   assert_int_equal(asked.result, RADIUS_TIMEOUT);
   assert_int_equal(stats(net, RADIUS_AUTH)->resends, 2);
   assert_int_equal(stats(net, RADIUS_AUTH)->timeouts, 1);
-  assert_int_equal(net_get(net, 0)->peer->role[RADIUS_AUTH].failures, 1);
-  fake_free(fake);
+  assert_int_equal(role_of(net, RADIUS_AUTH)->failures, 1);
 }
 
 static void what_was_lost_is_sent_again(void **state) {
   Net *net = *state;
-  Fake *fake = one_server(net);
+  Fake *fake = one_server(net, FAKE_ANSWERS);
   Asked asked = {0};
 
   fake->lose = 2;
-  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
+  log_in(net, &asked);
   UNTIL(fake->lose == 1);
   adit_test_advance(net->test, LATEST_MS);
   UNTIL(fake->lose == 0);
   adit_test_advance(net->test, LATEST_MS);
-  UNTIL(asked.done);
-  assert_int_equal(asked.result, RADIUS_ANSWERED);
-  assert_int_equal(net_get(net, 0)->peer->role[RADIUS_AUTH].failures, 0);
-  fake_free(fake);
+  until_answered(net, &asked);
+  assert_int_equal(role_of(net, RADIUS_AUTH)->failures, 0);
 }
 
 /** Each kind of lie is counted and waited on; the true answer still counts. */
@@ -120,118 +150,100 @@ static void lies_are_not_believed(void **state) {
   static const FakeMood lies[] = {FAKE_WRONG_AUTHENTICATOR, FAKE_WRONG_SECRET, FAKE_UNSIGNED, FAKE_TRUNCATED,
                                   FAKE_BIT_FLIPPED,         FAKE_WRONG_ID,     FAKE_EMPTY};
   Net *net = *state;
-  Fake *fake = one_server(net);
+  Fake *fake = one_server(net, FAKE_ANSWERS);
 
   for (guint i = 0; i < G_N_ELEMENTS(lies); i++) {
     Asked asked = {0};
     guint before = fake->requests->len;
     fake->mood = lies[i];
-    net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
+    log_in(net, &asked);
     UNTIL(stats(net, RADIUS_AUTH)->bad_replies == i + 1);
     assert_int_equal(asked.done, 0);
     fake_answer(fake, before, FAKE_ANSWERS);
-    UNTIL(asked.done);
-    assert_int_equal(asked.result, RADIUS_ANSWERED);
+    until_answered(net, &asked);
   }
-  fake_free(fake);
 }
 
 static void only_lies_are_a_timeout(void **state) {
   Net *net = *state;
-  Fake *fake = one_server(net);
   Asked asked = {0};
 
-  fake->mood = FAKE_WRONG_AUTHENTICATOR;
-  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
+  one_server(net, FAKE_WRONG_AUTHENTICATOR);
+  log_in(net, &asked);
   for (guint i = 1; i <= 3; i++) {
     UNTIL(stats(net, RADIUS_AUTH)->bad_replies == i);
     adit_test_advance(net->test, LATEST_MS);
   }
   assert_int_equal(asked.result, RADIUS_TIMEOUT);
   assert_int_equal(asked.done, 1);
-  fake_free(fake);
 }
 
 static void an_answer_from_another_address_is_not_even_seen(void **state) {
   Net *net = *state;
-  Fake *fake = one_server(net);
+  Fake *fake = one_server(net, FAKE_FROM_ELSEWHERE);
   Asked asked = {0};
 
-  fake->mood = FAKE_FROM_ELSEWHERE;
-  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
-  UNTIL(fake->requests->len == 1);
+  ask_and_see(net, fake, &asked);
   fake->mood = FAKE_SILENT;
   adit_test_advance(net->test, 5 * LATEST_MS);
   UNTIL(asked.done);
   assert_int_equal(asked.result, RADIUS_TIMEOUT);
   assert_int_equal(stats(net, RADIUS_AUTH)->bad_replies, 0);
-  fake_free(fake);
 }
 
 static void unsigned_answers_may_be_allowed(void **state) {
   Net *net = *state;
-  Fake *fake = fake_new(net);
+  Fake *fake = server_with(net, "require-message-auth", "no");
   Asked asked = {0};
 
-  net_configure(net, net_tree(net_server("authentication-port", fake->port_text, "require-message-auth", "no", NULL), NULL));
   fake->mood = FAKE_UNSIGNED;
-  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
-  UNTIL(asked.done);
-  assert_int_equal(asked.result, RADIUS_ANSWERED);
-  fake_free(fake);
+  answered_login(net, &asked);
 }
 
 static void rfc3579_3_1_eap_is_signed_always(void **state) {
   Net *net = *state;
-  Fake *fake = fake_new(net);
+  Fake *fake = server_with(net, "require-message-auth", "no");
   Asked asked = {0};
 
-  net_configure(net, net_tree(net_server("authentication-port", fake->port_text, "require-message-auth", "no", NULL), NULL));
   fake->mood = FAKE_UNSIGNED_EAP;
-  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
+  log_in(net, &asked);
   UNTIL(stats(net, RADIUS_AUTH)->bad_replies == 1);
   assert_false(asked.done);
   fake_answer(fake, 0, FAKE_UNSIGNED);
   UNTIL(asked.done);
-  fake_free(fake);
 }
 
 static void duplicates_and_late_answers_are_counted(void **state) {
   Net *net = *state;
-  Fake *fake = one_server(net);
+  Fake *fake = one_server(net, FAKE_TWICE);
   Asked asked = {0}, cancelled = {0};
 
-  fake->mood = FAKE_TWICE;
-  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
+  log_in(net, &asked);
   UNTIL(stats(net, RADIUS_AUTH)->late == 1);
   assert_int_equal(asked.done, 1);
 
   fake->mood = FAKE_SILENT;
-  RadiusExchange *exchange = net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &cancelled);
-  UNTIL(fake->requests->len == 2);
+  RadiusExchange *exchange = ask_and_see(net, fake, &cancelled);
   radius_exchange_cancel(exchange);
-  assert_int_equal(net_get(net, 0)->peer->role[RADIUS_AUTH].in_flight, 0);
+  assert_int_equal(role_of(net, RADIUS_AUTH)->in_flight, 0);
   fake_answer(fake, 1, FAKE_ANSWERS);
   UNTIL(stats(net, RADIUS_AUTH)->late == 2);
   assert_int_equal(cancelled.done, 0);
   assert_int_equal(stats(net, RADIUS_AUTH)->bad_replies, 0);
-  fake_free(fake);
 }
 
 /** 300 at once: no two of a socket have the same identifier, and a second socket takes what the first can't. */
 static void rfc2865_3_identifiers_are_of_a_socket(void **state) {
   enum { MANY = 300 };
   Net *net = *state;
-  Fake *fake = fake_new(net);
+  Fake *fake = server_with(net, "max-in-flight", "300");
   g_autofree Asked *asked = g_new0(Asked, MANY);
   g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
   guint done = 0;
 
-  net_configure(net, net_tree(net_server("authentication-port", fake->port_text, "max-in-flight", "300", NULL), NULL));
   fake->mood = FAKE_SILENT;
   for (guint i = 0; i < MANY; i++) {
-    net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked[i]);
-    UNTIL(fake->requests->len == i + 1);
+    ask_and_see(net, fake, &asked[i]);
   }
   for (guint i = 0; i < MANY; i++) {
     const FakeRequest *request = fake_request(fake, i);
@@ -242,16 +254,6 @@ static void rfc2865_3_identifiers_are_of_a_socket(void **state) {
     done += asked[i].result == RADIUS_ANSWERED;
   }
   assert_int_equal(done, MANY);
-  fake_free(fake);
-}
-
-/** Asks, and waits until the server has seen it. */
-static RadiusExchange *ask_and_see(Net *net, Fake *fake, Asked *asked) {
-  guint before = fake->requests->len;
-  RadiusExchange *exchange = net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, asked);
-
-  UNTIL(fake->requests->len == before + 1);
-  return exchange;
 }
 
 static gboolean same_identifier(const Fake *fake, guint a, guint b) {
@@ -276,10 +278,9 @@ static guint go_round(Net *net, Fake *fake) {
 /** What a late answer may come to is nobody else's yet: it would look like a forgery. */
 static void an_identifier_rests_while_an_answer_may_come(void **state) {
   Net *net = *state;
-  Fake *fake = one_server(net);
+  Fake *fake = one_server(net, FAKE_SILENT);
   Asked asked = {0};
 
-  fake->mood = FAKE_SILENT;
   radius_exchange_cancel(ask_and_see(net, fake, &asked));
   assert_int_equal(go_round(net, fake), 0);
   fake_answer(fake, 0, FAKE_ANSWERS);
@@ -287,25 +288,20 @@ static void an_identifier_rests_while_an_answer_may_come(void **state) {
   assert_int_equal(stats(net, RADIUS_AUTH)->bad_replies, 0);
   adit_test_advance(net->test, 10000);
   assert_int_equal(go_round(net, fake), 1);
-  fake_free(fake);
 }
 
 static void identifiers_that_rest_make_room_when_there_is_no_other(void **state) {
   enum { ALL = 64 * 256 };
   Net *net = *state;
-  Fake *fake = one_server(net);
+  Fake *fake = one_server(net, FAKE_SILENT);
   Asked asked = {0};
 
-  fake->mood = FAKE_SILENT;
   for (guint i = 0; i < ALL; i++) {
     radius_exchange_cancel(ask_and_see(net, fake, &asked));
     g_array_set_size(fake->requests, 0);
   }
   fake->mood = FAKE_ANSWERS;
-  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
-  UNTIL(asked.done);
-  assert_int_equal(asked.result, RADIUS_ANSWERED);
-  fake_free(fake);
+  answered_login(net, &asked);
 }
 
 /** The address that we asked from may have left this machine, and a socket does not learn of that. */
@@ -322,31 +318,27 @@ static void who_counts_as_dead_is_asked_from_a_new_socket(void **state) {
   assert_int_equal(lost.result, RADIUS_TIMEOUT);
   fake->mood = FAKE_ANSWERS;
   ask_and_see(net, fake, &found);
-  UNTIL(found.done);
-  assert_int_equal(found.result, RADIUS_ANSWERED);
+  until_answered(net, &found);
   assert_int_not_equal(adit_endpoint_port(&fake_request(fake, 0)->from), adit_endpoint_port(&fake_request(fake, 1)->from));
   ask_and_see(net, fake, &again);
   assert_true(adit_endpoint_equal(&fake_request(fake, 1)->from, &fake_request(fake, 2)->from));
   UNTIL(again.done);
-  fake_free(fake);
 }
 
 static void beyond_the_cap_nothing_is_sent(void **state) {
   Net *net = *state;
-  Fake *fake = fake_new(net);
+  Fake *fake = server_with(net, "max-in-flight", "2");
   Asked asked[3] = {0};
 
-  net_configure(net, net_tree(net_server("authentication-port", fake->port_text, "max-in-flight", "2", NULL), NULL));
   fake->mood = FAKE_SILENT;
-  RadiusExchange *first = net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked[0]);
-  RadiusExchange *second = net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked[1]);
-  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked[2]);
+  RadiusExchange *first = log_in(net, &asked[0]);
+  RadiusExchange *second = log_in(net, &asked[1]);
+  log_in(net, &asked[2]);
   adit_test_advance(net->test, 1);
   assert_int_equal(asked[2].done, 1);
   assert_int_equal(asked[2].result, RADIUS_UNSENT);
   radius_exchange_cancel(first);
   radius_exchange_cancel(second);
-  fake_free(fake);
 }
 
 static void an_unsent_one_can_be_cancelled(void **state) {
@@ -354,18 +346,17 @@ static void an_unsent_one_can_be_cancelled(void **state) {
   Asked asked = {0};
 
   net_configure(net, net_tree(net_server("address", "name.invalid", NULL), NULL));
-  radius_exchange_cancel(net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked));
+  radius_exchange_cancel(log_in(net, &asked));
   adit_test_advance(net->test, 10);
   assert_int_equal(asked.done, 0);
 }
 
 static void rfc2866_5_2_a_changed_delay_is_a_new_packet(void **state) {
   Net *net = *state;
-  Fake *fake = one_server(net);
+  Fake *fake = one_server(net, FAKE_SILENT);
   Asked asked = {.delay = 1};
 
-  fake->mood = FAKE_SILENT;
-  net_ask(net, net_get(net, 0), RADIUS_ACCOUNTING_REQUEST, FALSE, &asked);
+  keep_record(net, &asked);
   UNTIL(fake->requests->len == 1);
   adit_test_advance(net->test, LATEST_MS); /* nothing has changed: the same octets */
   UNTIL(fake->requests->len == 2);
@@ -377,37 +368,32 @@ static void rfc2866_5_2_a_changed_delay_is_a_new_packet(void **state) {
   for (guint i = 0; i < 3; i++)
     assert_int_equal(radius_check_request(fake_request(fake, i)->data, fake_request(fake, i)->length, NET_SECRET, FALSE), RADIUS_GOOD);
   fake_answer(fake, 0, FAKE_ANSWERS); /* the first one's answer is as good */
-  UNTIL(asked.done);
-  assert_int_equal(asked.result, RADIUS_ANSWERED);
+  until_answered(net, &asked);
   fake_answer(fake, 2, FAKE_ANSWERS);
   UNTIL(stats(net, RADIUS_ACCT)->late == 1);
-  fake_free(fake);
 }
 
 static void only_an_accounting_response_ends_accounting(void **state) {
   Net *net = *state;
-  Fake *fake = one_server(net);
+  Fake *fake = one_server(net, FAKE_ANSWERS);
   Asked asked = {0};
 
   fake->code = RADIUS_ACCESS_ACCEPT;
-  net_ask(net, net_get(net, 0), RADIUS_ACCOUNTING_REQUEST, FALSE, &asked);
+  keep_record(net, &asked);
   UNTIL(stats(net, RADIUS_ACCT)->bad_replies == 1);
   fake->code = 0;
   fake_answer(fake, 0, FAKE_ANSWERS);
   UNTIL(asked.done);
   assert_int_equal(asked.code, RADIUS_ACCOUNTING_RESPONSE);
-  fake_free(fake);
 }
 
 static void rfc2865_4_no_other_code_ends_a_login(void **state) {
   static const guint8 codes[] = {RADIUS_ACCOUNTING_RESPONSE, RADIUS_ACCESS_REQUEST, RADIUS_DISCONNECT_ACK, 255};
   Net *net = *state;
-  Fake *fake = one_server(net);
+  Fake *fake = one_server(net, FAKE_SILENT);
   Asked asked = {0};
 
-  fake->mood = FAKE_SILENT;
-  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
-  UNTIL(fake->requests->len == 1);
+  ask_and_see(net, fake, &asked);
   for (guint i = 0; i < G_N_ELEMENTS(codes); i++) {
     fake->code = codes[i];
     fake_answer(fake, 0, FAKE_ANSWERS);
@@ -418,7 +404,6 @@ static void rfc2865_4_no_other_code_ends_a_login(void **state) {
   fake_answer(fake, 0, FAKE_ANSWERS);
   UNTIL(asked.done);
   assert_int_equal(asked.code, RADIUS_ACCESS_REJECT);
-  fake_free(fake);
 }
 
 /** A port where nobody listens: ICMP says so. */
@@ -438,11 +423,11 @@ static void a_refusal_ends_the_attempt_of_who_has_another_server(void **state) {
   net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, TRUE, &impatient);
   UNTIL(impatient.done); /* without any time having passed */
   assert_int_equal(impatient.result, RADIUS_TIMEOUT);
-  assert_int_equal(net_get(net, 0)->peer->role[RADIUS_AUTH].failures, 1);
+  assert_int_equal(role_of(net, RADIUS_AUTH)->failures, 1);
 
-  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &patient); /* it may come back within three tries */
-  for (guint i = 0; i < 20; i++)
-    adit_test_iterate(net->test, 1);
+  log_in(net, &patient); /* it may come back within three tries */
+  gboolean refused = FALSE;
+  UNTIL(refused || (refused = adit_test_iterate(net->test, 1)));
   assert_int_equal(patient.done, 0);
   adit_test_advance(net->test, 5 * LATEST_MS);
   assert_int_equal(patient.result, RADIUS_TIMEOUT);
@@ -460,31 +445,23 @@ static void an_outage_of_accounting_delays_no_login(void **state) {
   acct->mood = FAKE_SILENT;
   net_configure(net, net_tree(net_server("authentication-port", auth->port_text, "accounting-port", acct->port_text, NULL), NULL));
   for (guint i = 0; i < G_N_ELEMENTS(exchanges); i++)
-    exchanges[i] = net_ask(net, net_get(net, 0), RADIUS_ACCOUNTING_REQUEST, FALSE, &records[i]);
-  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &login);
-  UNTIL(login.done);
-  assert_int_equal(login.result, RADIUS_ANSWERED);
+    exchanges[i] = keep_record(net, &records[i]);
+  answered_login(net, &login);
   for (guint i = 0; i < G_N_ELEMENTS(exchanges); i++)
     radius_exchange_cancel(exchanges[i]);
-  fake_free(auth);
-  fake_free(acct);
 }
 
 /** What is under way ends with the server that it began with, though the configuration has forgotten that one. */
 static void a_reload_does_not_lose_what_is_under_way(void **state) {
   Net *net = *state;
-  Fake *fake = one_server(net);
+  Fake *fake = one_server(net, FAKE_SILENT);
   Asked asked = {0};
 
-  fake->mood = FAKE_SILENT;
-  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
-  UNTIL(fake->requests->len == 1);
+  ask_and_see(net, fake, &asked);
   net_configure(net, net_tree(net_server("address", "127.0.0.9", NULL), NULL));
   fake_answer(fake, 0, FAKE_ANSWERS);
   fake_answer(fake, 0, FAKE_ANSWERS); /* the socket goes with the first, in the middle of reading */
-  UNTIL(asked.done);
-  assert_int_equal(asked.result, RADIUS_ANSWERED);
-  fake_free(fake);
+  until_answered(net, &asked);
 }
 
 static void rfc3162_2_1_a_server_may_have_an_ipv6_address(void **state) {
@@ -495,25 +472,20 @@ static void rfc3162_2_1_a_server_may_have_an_ipv6_address(void **state) {
   if (!fake)
     skip();
   net_configure(net, net_tree(net_server("address", "::1", "authentication-port", fake->port_text, NULL), NULL));
-  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
-  UNTIL(asked.done);
-  assert_int_equal(asked.result, RADIUS_ANSWERED);
+  answered_login(net, &asked);
   assert_int_equal(asked.nas.family, AF_INET6);
-  fake_free(fake);
 }
 
 static void the_source_address_is_kept(void **state) {
   Net *net = *state;
-  Fake *fake = fake_new(net);
+  Fake *fake = server_with(net, "src-address", "127.0.0.77");
   Asked asked = {0};
 
-  net_configure(net, net_tree(net_server("authentication-port", fake->port_text, "src-address", "127.0.0.77", NULL), NULL));
-  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
+  log_in(net, &asked);
   UNTIL(asked.done);
   AditAddress from = adit_endpoint_address(&fake_request(fake, 0)->from);
   assert_int_equal(adit_address_to_ipv4(&from), 0x7f00004d);
   assert_int_equal(adit_address_to_ipv4(&asked.nas), 0x7f00004d);
-  fake_free(fake);
 }
 
 static void a_source_address_of_another_machine_can_not_be_used(void **state) {
@@ -521,7 +493,7 @@ static void a_source_address_of_another_machine_can_not_be_used(void **state) {
   Asked asked = {0};
 
   net_configure(net, net_tree(net_server("src-address", "192.0.2.1", NULL), NULL));
-  net_ask(net, net_get(net, 0), RADIUS_ACCESS_REQUEST, FALSE, &asked);
+  log_in(net, &asked);
   adit_test_advance(net->test, 1);
   assert_int_equal(asked.result, RADIUS_UNSENT);
   assert_int_equal(asked.done, 1);

@@ -2,6 +2,7 @@
 #include "radsec-session.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <poll.h>
 #include <radcli/radcli.h>
 #include <signal.h>
@@ -134,22 +135,60 @@ static gpointer write_dictionary(gpointer unused) {
 
 /* ---- connecting ---- */
 
-/** Whether a connection can be made within the timeout: libradcli would wait for as long as the kernel does. */
-static gboolean reachable(const RadsecSettings *settings) {
+/** 0: a connection can be made within the timeout, else why not. libradcli would wait for as long as the kernel does. */
+static int try_to_reach(const RadsecSettings *settings) {
   int fd, error = 0;
   socklen_t size = sizeof error;
 
   if (settings->dtls)
-    return TRUE;
+    return 0;
   fd = socket(settings->at.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0)
-    return FALSE;
+    return errno;
   struct pollfd wait = {.fd = fd, .events = POLLOUT};
-  gboolean good = connect(fd, &settings->at.any, adit_endpoint_size(&settings->at)) == 0;
-  if (!good && errno == EINPROGRESS && poll(&wait, 1, (int)settings->timeout_ms) == 1)
-    good = !getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) && !error;
+  if (connect(fd, &settings->at.any, adit_endpoint_size(&settings->at)) < 0) {
+    error = errno;
+    if (error == EINPROGRESS && poll(&wait, 1, (int)settings->timeout_ms) != 1)
+      error = ETIMEDOUT;
+    else if (error == EINPROGRESS && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+      error = errno;
+  }
   close(fd);
-  return good;
+  return error;
+}
+
+static gboolean reachable(const RadsecSettings *settings, RadsecQuestion *question) {
+  char at[ADIT_ENDPOINT_TEXT];
+  int error = try_to_reach(settings);
+
+  if (error)
+    g_snprintf(question->trouble, sizeof question->trouble, "%s: %s", adit_endpoint_format(&settings->at, at), g_strerror(error));
+  return !error;
+}
+
+/** libradcli resolves addresses together with the name of this service, and fails where it is not listed. */
+static gboolean service_is_known(void) {
+  struct servent entry, *found = NULL;
+  char room[2048];
+
+  return !getservbyname_r("radius", "udp", &entry, room, sizeof room, &found) && found;
+}
+
+/** Why there is no connection, which libradcli keeps to itself. */
+static void explain(const RadsecSettings *settings, RadsecQuestion *question) {
+  const char *const files[] = {settings->ca, settings->certificate, settings->private_key};
+
+  for (guint i = 0; i < G_N_ELEMENTS(files); i++)
+    if (access(files[i], R_OK) < 0) {
+      g_snprintf(question->trouble, sizeof question->trouble, "%s: %s", files[i], g_strerror(errno));
+      return;
+    }
+  if (!service_is_known())
+    g_strlcpy(question->trouble, "libradcli needs the service `radius' in /etc/services (Debian: the package netbase)",
+              sizeof question->trouble);
+  else
+    g_snprintf(question->trouble, sizeof question->trouble,
+               "no handshake: is the server's certificate signed by `ca' and for %s, and does the server know ours?", settings->host);
 }
 
 static gboolean configure(rc_handle *handle, const RadsecSettings *settings) {
@@ -204,16 +243,18 @@ static gboolean renew(RadsecSession *session) {
   return another;
 }
 
-static gboolean connected(RadsecSession *session, const RadsecSettings *settings, gboolean *fresh) {
+static gboolean connected(RadsecSession *session, const RadsecSettings *settings, RadsecQuestion *question, gboolean *fresh) {
   gint64 now = g_get_monotonic_time();
 
   if (session->handle && !session->broken && now - session->used_us < IDLE_US)
     return TRUE;
-  if (!radsec_session_usable(session) || !reachable(settings))
+  if (!radsec_session_usable(session) || !reachable(settings, question))
     return FALSE;
   *fresh = session->handle ? renew(session) : first_connect(session, settings);
   gboolean good = *fresh || (session->handle && !session->broken);
   session->broken = session->handle && !good;
+  if (!good)
+    explain(settings, question);
   return remember_fd(session) && good;
 }
 
@@ -322,7 +363,8 @@ RadsecResult radsec_session_ask(RadsecSession *session, const RadsecSettings *se
   RC_AAA_CTX *context = NULL;
 
   hold_back_sigpipe();
-  if (!connected(session, settings, fresh))
+  question->trouble[0] = 0;
+  if (!connected(session, settings, question, fresh))
     return RADSEC_BROKEN;
   if (!write_pairs(session, question, &sent)) {
     free_pairs(sent);

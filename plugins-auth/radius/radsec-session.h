@@ -41,6 +41,7 @@ typedef struct {
   guint8 reply_code;
   guint8 request_authenticator[16]; /**< the one that went out */
   RadiusBuilder reply;              /**< its attributes are the answer's */
+  char trouble[512];                /**< why there is no connection; "" when there is one, or had been */
 } RadsecQuestion;
 
 /** Without a connection yet. [any] */

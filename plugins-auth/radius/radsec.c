@@ -127,6 +127,11 @@ static void count_bad(const Job *job) {
     adit_warning(NULL, "server %s: an answer through RadSec is not believed", job->server->name);
 }
 
+static void complain(const Job *job) {
+  if (adit_rate_allows(&job->way->complaints, job->server->radius->loop->now(), 3, 10000, NULL))
+    adit_warning(NULL, "server %s: no connection by RadSec: %s", job->server->name, job->question.trouble);
+}
+
 /** What the exchange is told; it may have ended long ago. */
 static void tell(Job *job) {
   const RadiusPacket packet = {.code = job->question.reply_code,
@@ -136,6 +141,8 @@ static void tell(Job *job) {
 
   if (job->result == RADSEC_BAD)
     count_bad(job);
+  else if (job->result != RADSEC_ANSWERED && *job->question.trouble && !job->interrupted)
+    complain(job);
   if (!exchange) {
     job->server->peer->role[job->role].stats.late += job->result == RADSEC_ANSWERED;
     return;

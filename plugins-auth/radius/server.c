@@ -306,6 +306,14 @@ static void alive(RadiusServer *server, RadiusRole role) {
   adit_notice(NULL, "server %s answers %s again", server->name, role == RADIUS_AUTH ? "authentication" : "accounting");
 }
 
+/** Then it may be for what is configured here or there, and not only because it is away. */
+static gboolean never_heard(const RadiusServer *server) {
+  const RadiusRoleState *role = server->peer->role;
+
+  return server->protocol == RADIUS_UDP && !role[RADIUS_AUTH].stats.accepts && !role[RADIUS_AUTH].stats.rejects &&
+         !role[RADIUS_ACCT].stats.accepts;
+}
+
 static void failed_again(RadiusServer *server, RadiusRole role) {
   RadiusRoleState *state = &server->peer->role[role];
 
@@ -313,8 +321,9 @@ static void failed_again(RadiusServer *server, RadiusRole role) {
   if (state->failures < server->dead_after)
     return;
   if (!state->dead)
-    adit_warning(NULL, "server %s does not answer %s: it counts as dead for %u s", server->name,
-                 role == RADIUS_AUTH ? "authentication" : "accounting", server->dead_time_ms / 1000);
+    adit_warning(NULL, "server %s does not answer %s: it counts as dead for %u s%s", server->name,
+                 role == RADIUS_AUTH ? "authentication" : "accounting", server->dead_time_ms / 1000,
+                 never_heard(server) ? "; one that does not know this machine, or by another secret, is silent, too" : "");
   state->dead = TRUE;
   state->dead_until_ms = server->radius->loop->now() + server->dead_time_ms;
 }

@@ -3,6 +3,7 @@
  * RadSec through libradcli with a real server: FreeRADIUS behind TLS, in a folder of its own with certificates made for the test. Skipped
  * where there is no FreeRADIUS or no openssl.
  */
+#include "plugins-auth/radius/radsec-session.h"
 #include "tests/unit/radius/net.h"
 
 #include <glib/gstdio.h>
@@ -356,6 +357,35 @@ static void a_certificate_for_another_name_is_not_believed(void **state) {
   assert_int_equal(login.result, RADIUS_TIMEOUT);
 }
 
+/** libradcli does not say why there is no connection. */
+static void trouble(World *world, const char *ca, const char *expected) {
+  g_autofree char *authority = in_folder(world, ca), *certificate = in_folder(world, "client.pem"), *key = in_folder(world, "client.key");
+  AditAddress address = adit_address_ipv4(0x7f000001);
+  const RadsecSettings settings = {.at = adit_endpoint(&address, world->port),
+                                   .host = (char *)"127.0.0.1",
+                                   .certificate = certificate,
+                                   .private_key = key,
+                                   .ca = authority,
+                                   .timeout_ms = 5000};
+  RadsecQuestion question = {.code = RADIUS_ACCESS_REQUEST, .secret = "radsec"};
+  RadsecSession *session = radsec_session_new();
+  gboolean fresh = FALSE;
+
+  assert_int_equal(radsec_session_ask(session, &settings, &question, &fresh), RADSEC_BROKEN);
+  if (!strstr(question.trouble, expected))
+    fail_msg("no \"%s\" in: %s", expected, question.trouble);
+  radsec_session_retire(session);
+}
+
+static void why_there_is_no_connection_is_told(void **state) {
+  World *world = *state;
+
+  trouble(world, "ca.pem", "Connection refused");
+  start_server(world);
+  trouble(world, "nowhere.pem", "nowhere.pem: No such file or directory");
+  trouble(world, "no.pem", "no handshake");
+}
+
 /** libradcli may wait for ever in a connection that is up: it is interrupted, and the server asked anew when it has come to its senses. */
 static void a_mute_server_holds_no_thread(void **state) {
   World *world = *state;
@@ -402,6 +432,7 @@ int main(void) {
       TEST(a_server_that_restarts_is_found_again),
       TEST(a_certificate_of_others_is_not_believed),
       TEST(a_certificate_for_another_name_is_not_believed),
+      TEST(why_there_is_no_connection_is_told),
       TEST(a_mute_server_holds_no_thread),
       TEST(one_that_is_given_up_is_not_told),
   };

@@ -82,7 +82,7 @@ static void no_such_source(const AditValue *value, const char *key, const char *
   g_string_append_printf(text, "aaa.%s: no plugin provides the source %s (there ", key, name);
   for (guint i = 0; i < sources->len; i++)
     g_string_append_printf(text, "%s%s", i ? ", " : sources->len > 1 ? "are " : "is ", ((AaaSource *)sources->pdata[i])->name);
-  g_string_append(text, sources->len ? ")" : "is none)");
+  g_string_append(text, sources->len ? "): is it in `plugins'?" : "is none): is it in `plugins'?");
   g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND, text->str);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "server.h"
 
-enum { AUTH_PORT = 1812, ACCT_PORT = 1813, RADSEC_PORT = 2083, DAE_PORT = 3799 };
+enum { AUTH_PORT = 1812, ACCT_PORT = 1813, RADSEC_PORT = 2083, DAE_PORT = 3799, PATIENCE_MS = 30000 };
 /* RFC 6614 2.3, RFC 7360 2.1: what is hidden inside TLS is hidden with these */
 static const char *const tls_secrets[] = {[RADIUS_TLS] = "radsec", [RADIUS_DTLS] = "radius/dtls"};
 
@@ -218,12 +218,24 @@ void radius_config_unref(RadiusConfig *config) {
   g_free(config);
 }
 
+/** Whoever dials has hung up by then. */
+static void warn_of_patience(const RadiusServer *server) {
+  guint64 wait_ms = (guint64)server->timeout_ms * server->tries;
+
+  if (wait_ms > PATIENCE_MS)
+    adit_warning(NULL, "server %s: timeout and tries make %" G_GUINT64_FORMAT " s of waiting, and users give up after half a minute",
+                 server->name, wait_ms / 1000);
+}
+
 void radius_config_warn(const RadiusConfig *config) {
+  if (!radius_servers_count(config->servers))
+    adit_warning(NULL, "there is no server to ask: radius.servers has none that is enabled and for ppp");
   for (guint i = 0; i < radius_servers_count(config->servers); i++) {
     const RadiusServer *server = radius_servers_get(config->servers, i);
     if (!server->require_signature && server->protocol == RADIUS_UDP)
       adit_warning(NULL,
                    "server %s: require-message-auth is `no': who is on the way to it can forge its answers (BlastRADIUS, CVE-2024-3596)",
                    server->name);
+    warn_of_patience(server);
   }
 }

@@ -17,6 +17,8 @@ static gboolean plugin_prepare(gpointer state, const AditValue *config, gpointer
 
   if (next && radius->dae && !radius_dae_prepare(radius->dae, next, error))
     g_clear_pointer(&next, radius_config_unref);
+  if (next)
+    radius_config_warn(next); /* here, so that a check says it, too */
   *staged = next;
   return next != NULL;
 }
@@ -26,7 +28,6 @@ static void plugin_commit(gpointer state, gpointer staged) {
   RadiusConfig *before = radius->config;
 
   radius->config = staged;
-  radius_config_warn(radius->config);
   radius_servers_resolve(radius->config->servers);
   radius_acct_config(radius->acct);
   if (radius->dae)

@@ -49,8 +49,8 @@ typedef struct {
   struct {
     GQueue running, waiting; /**< of radsec.c's jobs */
   } radsec[2];               /**< for authentication and accounting */
-  struct RadiusAcct *acct; /**< acct.h */
-  struct RadiusDae *dae;   /**< dae.h; NULL before start */
+  struct RadiusAcct *acct;   /**< acct.h */
+  struct RadiusDae *dae;     /**< dae.h; NULL before start */
 } Radius;
 
 /* ---- config.c ---- */
@@ -60,7 +60,7 @@ typedef struct {
 RadiusConfig *radius_config_new(Radius *radius, const AditValue *config, const RadiusConfig *before, GError **error);
 RadiusConfig *radius_config_ref(RadiusConfig *config);
 void radius_config_unref(RadiusConfig *config);
-/** Says in the log what of it is unsafe: once it has come into force. */
+/** Says in the log what of it is unsafe or unwise. */
 void radius_config_warn(const RadiusConfig *config);
 
 /* ---- options.c, show.c ---- */

@@ -27,7 +27,8 @@ static const AditCommand commands[] = {
      .help = "One line for each server and role, in the order in which they are asked. A dead server is tried again by one request at a "
              "time. timeouts and nothing else: it is away, does not know this machine, or knows it by another secret, as most are silent "
              "then. bad-replies are answers that were not believed (the log says why): a wrong secret on either side, no "
-             "Message-Authenticator, or somebody who lies. The round trip of the last answer is in milliseconds.\nExample: aditctl show radius"},
+             "Message-Authenticator, or somebody who lies. The round trip of the last answer is in milliseconds.\nExample: aditctl show "
+             "radius"},
     {.size = sizeof(AditCommand),
      .verb = "show radius-accounting",
      .method = "io.adit.radius.GetAccounting",

@@ -115,7 +115,7 @@ static gboolean socket_connect(Socket *s) {
 
 static Socket *socket_open(Pool *pool, const AditEndpoint *remote, const AditAddress *source) {
   Socket *s = g_new0(Socket, 1);
-  char to[ADIT_ENDPOINT_TEXT];
+  char to[ADIT_ENDPOINT_TEXT], from[ADIT_ADDRESS_TEXT];
 
   s->pool = pool;
   s->remote = *remote;
@@ -129,7 +129,8 @@ static Socket *socket_open(Pool *pool, const AditEndpoint *remote, const AditAdd
   }
   int error = errno;
   if (adit_rate_allows(&pool->strangers, pool->radius->loop->now(), 3, 10000, NULL))
-    adit_warning(NULL, "server %s can't be asked: %s: %s", pool->name, adit_endpoint_format(remote, to), g_strerror(error));
+    adit_warning(NULL, "server %s can't be asked: %s%s%s: %s", pool->name, adit_endpoint_format(remote, to),
+                 source->family ? " from src-address " : "", source->family ? adit_address_format(source, from) : "", g_strerror(error));
   socket_free(s);
   return NULL;
 }

@@ -395,8 +395,10 @@ static void unknown_sources_are_named_with_their_place(void **unused) {
   g_autofree char *sources = refusal("sources", list);
   g_autofree char *radius = refusal("use-radius", adit_value_bool(TRUE));
 
-  assert_string_equal(sources, "adit.yaml:3:9: aaa.sources: no plugin provides the source ldap (there are first, second): is it in `plugins'?");
-  assert_string_equal(radius, "adit.yaml:3:9: aaa.use-radius: no plugin provides the source radius (there are first, second): is it in `plugins'?");
+  assert_string_equal(sources,
+                      "adit.yaml:3:9: aaa.sources: no plugin provides the source ldap (there are first, second): is it in `plugins'?");
+  assert_string_equal(radius,
+                      "adit.yaml:3:9: aaa.use-radius: no plugin provides the source radius (there are first, second): is it in `plugins'?");
 }
 
 static void accounting_and_interim(void **unused) {

@@ -346,6 +346,33 @@ static void names_are_resolved(void **state) {
   assert_string_equal(pick(net, &anybody, NULL), "localhost"); /* what was known stays over a reload */
 }
 
+static GString *told;
+
+static GLogWriterOutput keep_warnings(GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data) {
+  for (gsize i = 0; level == G_LOG_LEVEL_WARNING && i < n; i++)
+    if (g_str_equal(fields[i].key, "MESSAGE"))
+      g_string_append_printf(told, "%s\n", (const char *)fields[i].value);
+  return G_LOG_WRITER_HANDLED;
+}
+
+static const char *warnings(Net *net, AditValue *tree) {
+  net_configure(net, tree);
+  g_string_truncate(told, 0);
+  radius_config_warn(net->radius.config);
+  return told->str;
+}
+
+static void what_is_unwise_is_warned_of(void **state) {
+  Net *net = *state;
+
+  assert_string_equal(warnings(net, net_tree(net_server("name", "one", NULL), NULL)), "");
+  assert_non_null(strstr(warnings(net, net_tree(NULL, NULL)), "there is no server to ask"));
+  assert_non_null(strstr(warnings(net, net_tree(net_server("name", "one", "disabled", "yes", NULL), NULL)), "there is no server to ask"));
+  assert_non_null(strstr(warnings(net, net_tree(net_server("name", "one", "timeout", "10000", "tries", "4", NULL), NULL)),
+                         "server one: timeout and tries make 40 s"));
+  assert_non_null(strstr(warnings(net, net_tree(net_server("name", "one", "require-message-auth", "no", NULL), NULL)), "BlastRADIUS"));
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {
@@ -363,10 +390,15 @@ int main(void) {
       TEST(while_others_wait_in_vain_another_is_asked),
       TEST(health_outlives_a_reload),
       TEST(what_is_wrong_is_said_with_its_place),
+      TEST(what_is_unwise_is_warned_of),
       TEST(entries_for_others_are_left_out),
       TEST(unnamed_servers_are_told_apart),
       TEST(ports_by_protocol),
       TEST(names_are_resolved),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  told = g_string_new(NULL);
+  g_log_set_writer_func(keep_warnings, NULL, NULL);
+  int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  g_string_free(told, TRUE);
+  return failed;
 }

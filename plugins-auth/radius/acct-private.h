@@ -14,23 +14,20 @@ typedef struct {
   gint64 (*wall_ms)(void);
 } RadiusAcctNet;
 
+typedef struct RadiusSenders RadiusSenders;
+
 /**
- * Sends what waits in the spool. As long as servers answer, as many records are on their way as the window allows: it grows by one
- * with each answer and is halved when nobody answers. When nobody answers at all, one record at a time finds out
- * whether they are back, with pauses that double up to half a minute; then the window grows from one: no storm on return.
+ * Sends what waits in the spool for one group of servers. As long as they answer, as many records are on their way as the window
+ * allows: it grows by one with each answer and is halved when nobody answers. When nobody answers at all, one record at a time finds
+ * out whether they are back, with pauses that double up to half a minute; then the window grows from one: no storm on return.
  *
- * An On or Off is a barrier (RFC 2866 4.1: it ends all sessions before it) to what may go to the servers it is for: what is older
- * goes first, what is younger waits until it is answered.
+ * An On or Off is a barrier (RFC 2866 4.1: it ends all sessions before it): what is older goes first, what is younger waits
+ * until it is answered.
  */
 typedef struct {
-  const Radius *radius;
-  const RadiusAcctNet *net;
-  RadiusSpool *spool;
-  void (*changed)(gpointer user); /**< an exchange is over */
-  gpointer user;
-  gboolean on;
+  RadiusSenders *all;
   GQueue ready, held; /**< of RadiusLane: may go, wait behind a barrier */
-  guint64 passed;     /**< barriers that were gone when `held` was looked through last */
+  guint64 barrier;    /**< number of the On or Off that lanes are held behind; 0 = none */
   GQueue flights;     /**< of what is on its way */
   guint window;
   gboolean waiting;    /**< nobody answers */
@@ -38,24 +35,41 @@ typedef struct {
   gboolean due;        /**< the pause is over: one record may go */
   guint pause_ms;
   guint scouts; /**< whose turn it is to look for servers */
+  guint spies;  /**< how often others were answered while On or Off was not */
   AditTimer pause;
   guint64 answers;
   AditRateLimit complaints;
+} RadiusSender;
+
+/** One for each group of servers, so that one that is away is in nobody else's way. */
+struct RadiusSenders {
+  const Radius *radius;
+  const RadiusAcctNet *net;
+  RadiusSpool *spool;
+  void (*changed)(gpointer user); /**< an exchange is over */
+  gpointer user;
+  gboolean on;
+  GPtrArray *list; /**< of RadiusSender, by radius_servers_group() */
   struct {
     guint64 sent, repeats, acknowledged;
   } count;
-} RadiusSender;
+};
 
-void radius_sender_init(RadiusSender *sender, const Radius *radius, const RadiusAcctNet *net, RadiusSpool *spool,
-                        void (*changed)(gpointer user), gpointer user);
-void radius_sender_start(RadiusSender *sender);
+void radius_senders_init(RadiusSenders *all, const Radius *radius, const RadiusAcctNet *net, RadiusSpool *spool,
+                         void (*changed)(gpointer user), gpointer user);
+void radius_senders_start(RadiusSenders *all);
 /** Cancels what is in flight; its records stay. */
-void radius_sender_stop(RadiusSender *sender);
-/** Somebody else may answer now: the pause is over. */
-void radius_sender_wake(RadiusSender *sender);
+void radius_senders_stop(RadiusSenders *all);
+/** After radius_senders_stop(). */
+void radius_senders_clear(RadiusSenders *all);
+/** Somebody else may answer now: the pauses are over. */
+void radius_senders_wake(RadiusSenders *all);
+guint radius_senders_in_flight(const RadiusSenders *all);
+/** Somewhere nobody answers. */
+gboolean radius_senders_wait(const RadiusSenders *all);
 /** RadiusSpoolOps: the first record of a lane may go; a lane is no more. */
-void radius_sender_ready(RadiusSender *sender, RadiusLane *lane);
-void radius_sender_forget(RadiusSender *sender, RadiusLane *lane);
+void radius_senders_ready(RadiusSenders *all, RadiusLane *lane);
+void radius_senders_forget(RadiusSenders *all, RadiusLane *lane);
 
 /** A record as a row: all that is known of it now, as attributes. */
 RadiusRow radius_acct_row(const AditAcctRecord *record, gboolean swap_octets);

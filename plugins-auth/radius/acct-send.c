@@ -37,7 +37,7 @@ RadiusWant radius_acct_want(const RadiusRow *row, char **called_id) {
 /* Up to a quarter more: many daemons must not come in step. */
 static guint64 jittered(const RadiusSender *sender, guint ms) {
   guint32 random;
-  sender->radius->loop->random(&random, sizeof random);
+  sender->all->radius->loop->random(&random, sizeof random);
   return ms + random % (ms / 4 + 1);
 }
 
@@ -63,43 +63,47 @@ static gboolean is_barrier(const RadiusRecord *record) {
   return !radius_row_is_session(&record->row);
 }
 
-/* May both go to the same server? */
-static gboolean concerns(const RadiusSender *sender, const RadiusRecord *barrier, const RadiusRecord *record) {
-  g_autofree char *called_id = NULL, *own_called_id = NULL;
-  RadiusWant want = radius_acct_want(&barrier->row, &called_id), own = radius_acct_want(&record->row, &own_called_id);
+static RadiusSender *sender_new(RadiusSenders *all);
 
-  return radius_servers_shared(sender->radius->config->servers, &want, &own);
+/* Who sends a record. */
+static RadiusSender *sender_of(RadiusSenders *all, const RadiusRecord *record) {
+  g_autofree char *called_id = NULL;
+  RadiusWant want = radius_acct_want(&record->row, &called_id);
+  guint index = radius_servers_group(all->radius->config->servers, &want);
+
+  while (all->list->len <= index)
+    g_ptr_array_add(all->list, sender_new(all));
+  return all->list->pdata[index];
 }
 
-/* The oldest On or Off that a record has to wait for. */
-static RadiusRecord *barrier_before(const RadiusSender *sender, const RadiusRecord *record) {
-  for (GList *node = sender->spool->barriers.head; node; node = node->next) {
-    RadiusRecord *barrier = node->data;
-    if (barrier->number >= record->number)
-      break;
-    if (concerns(sender, barrier, record))
-      return barrier;
-  }
+/* The oldest On or Off that this one sends. */
+static RadiusRecord *first_barrier(const RadiusSender *sender) {
+  for (GList *node = sender->all->spool->barriers.head; node; node = node->next)
+    if (sender_of(sender->all, node->data) == sender)
+      return node->data;
   return NULL;
 }
 
-/* Lets all look again whether they must wait. */
+/* Lets those go on that waited behind a barrier which is gone. */
 static void release(RadiusSender *sender) {
-  sender->passed = sender->spool->passed;
   for (GList *node; (node = sender->held.head);)
     queue(node->data, &sender->ready);
 }
 
 /* The next lane that may go now, still in its queue. On its way there it clears away who must wait. */
 static RadiusLane *next_lane(RadiusSender *sender) {
-  if (sender->passed != sender->spool->passed) /* one was answered, or dropped */
+  const RadiusRecord *barrier = first_barrier(sender);
+  guint64 number = barrier ? barrier->number : 0;
+
+  if (number != sender->barrier) /* it was answered, or a full spool has dropped it */
     release(sender);
+  sender->barrier = number;
   for (GList *node; (node = sender->ready.head);) {
     RadiusLane *lane = node->data;
     const RadiusRecord *head = head_of(lane);
     if (!head || head->writing)
       unqueue(lane); /* it will be said to be ready */
-    else if (barrier_before(sender, head))
+    else if (barrier && head->number > barrier->number)
       queue(lane, &sender->held);
     else
       return lane;
@@ -107,36 +111,18 @@ static RadiusLane *next_lane(RadiusSender *sender) {
   return NULL;
 }
 
-static gboolean flies_past(const RadiusSender *sender, const RadiusRecord *barrier) {
-  for (GList *node = sender->flights.head; node; node = node->next)
-    if (concerns(sender, barrier, ((const Flight *)node->data)->record))
-      return TRUE;
-  return FALSE;
-}
-
-/* The lane of an On or Off that may go: the head of its lane, and nothing on its way where it goes. The one that was tried least. */
+/* The lane of the oldest On or Off, if that is the head of its lane and free to go. */
 static RadiusLane *barrier_lane(const RadiusSender *sender) {
-  RadiusRecord *best = NULL;
+  RadiusRecord *barrier = first_barrier(sender);
 
-  for (GList *node = sender->spool->barriers.head; node; node = node->next) {
-    RadiusRecord *barrier = node->data;
-    if (barrier->writing || barrier->lane->busy || barrier->lane->pausing || head_of(barrier->lane) != barrier ||
-        (best && best->tries <= barrier->tries))
-      continue;
-    if (!barrier_before(sender, barrier) && !flies_past(sender, barrier))
-      best = barrier;
-  }
-  return best ? best->lane : NULL;
+  return barrier && !barrier->writing && !barrier->lane->busy && !barrier->lane->pausing && head_of(barrier->lane) == barrier
+             ? barrier->lane
+             : NULL;
 }
 
-/* A lane that waits behind this one; NULL = any. */
-static RadiusLane *held_lane(const RadiusSender *sender, const RadiusRecord *barrier) {
-  for (GList *node = sender->held.head; node; node = node->next) {
-    const RadiusRecord *head = head_of(node->data);
-    if (head && !head->writing && (!barrier || barrier_before(sender, head) == barrier))
-      return node->data;
-  }
-  return NULL;
+static RadiusLane *held_lane(const RadiusSender *sender) {
+  RadiusLane *lane = sender->held.head ? sender->held.head->data : NULL;
+  return lane && head_of(lane) && !head_of(lane)->writing ? lane : NULL;
 }
 
 /* Who finds out whether the servers are back: the eldest, then the barrier; when both have tried in vain often enough, all take
@@ -147,7 +133,7 @@ static RadiusLane *scout(RadiusSender *sender) {
   for (guint i = 0; i < G_N_ELEMENTS(lanes); i++)
     if (lanes[i] && head_of(lanes[i])->tries < STUBBORN)
       return lanes[i];
-  lanes[2] = held_lane(sender, NULL);
+  lanes[2] = held_lane(sender);
   for (guint i = 0; i < G_N_ELEMENTS(lanes); i++) {
     RadiusLane *lane = lanes[sender->scouts++ % G_N_ELEMENTS(lanes)];
     if (lane)
@@ -160,7 +146,6 @@ static RadiusLane *scout(RadiusSender *sender) {
 
 static void attempt(Flight *flight);
 static void pump(RadiusSender *sender);
-static void fly(RadiusSender *sender, RadiusLane *lane, gboolean probe);
 
 static void flight_free(Flight *flight) {
   g_queue_unlink(&flight->sender->flights, &flight->place);
@@ -176,7 +161,7 @@ static void fill(RadiusBuilder *b, const guint8 authenticator[16], const RadiusS
   RadiusNas nas = {.identifier = flight->config->nas_identifier, .address = radius_server_nas_address(server, RADIUS_ACCT)};
 
   radius_put_nas(b, &nas);
-  radius_row_put(&flight->record->row, flight->sender->net->wall_ms(), server->realm, b);
+  radius_row_put(&flight->record->row, flight->sender->all->net->wall_ms(), server->realm, b);
 }
 
 static void pause_over(AditTimer *timer, gpointer data) {
@@ -186,18 +171,17 @@ static void pause_over(AditTimer *timer, gpointer data) {
 }
 
 static void lane_pause_over(AditTimer *timer, gpointer data) {
-  RadiusSender *sender = data;
   RadiusLane *lane = (RadiusLane *)((char *)timer - G_STRUCT_OFFSET(RadiusLane, retry));
 
   lane->pausing = FALSE;
-  radius_sender_ready(sender, lane);
+  radius_senders_ready(data, lane);
 }
 
 static void pause_lane(RadiusSender *sender, RadiusLane *lane, guint ms) {
   lane->pausing = TRUE;
   lane->retry.func = lane_pause_over;
-  lane->retry.data = sender;
-  sender->radius->loop->timer_arm(&lane->retry, jittered(sender, ms));
+  lane->retry.data = sender->all;
+  sender->all->radius->loop->timer_arm(&lane->retry, jittered(sender, ms));
 }
 
 static void wait_for_servers(RadiusSender *sender) {
@@ -205,20 +189,20 @@ static void wait_for_servers(RadiusSender *sender) {
 
   sender->waiting = TRUE;
   sender->due = FALSE;
-  sender->radius->loop->timer_arm(&sender->pause, jittered(sender, sender->pause_ms));
-  if (!adit_rate_allows(&sender->complaints, sender->radius->loop->now(), 1, COMPLAIN_EVERY_MS, &kept))
+  sender->all->radius->loop->timer_arm(&sender->pause, jittered(sender, sender->pause_ms));
+  if (!adit_rate_allows(&sender->complaints, sender->all->radius->loop->now(), 1, COMPLAIN_EVERY_MS, &kept))
     return;
   sender->complained = TRUE;
-  adit_warning(NULL, "accounting: no server answers, %u records wait", sender->spool->records.length);
+  adit_warning(NULL, "accounting: no server answers, %u records wait", sender->all->spool->records.length);
 }
 
 static void servers_are_back(RadiusSender *sender) {
   if (sender->complained)
-    adit_notice(NULL, "accounting: servers answer again, %u records wait", sender->spool->records.length);
+    adit_notice(NULL, "accounting: servers answer again, %u records wait", sender->all->spool->records.length);
   sender->complained = sender->waiting = FALSE;
   sender->pause_ms = PAUSE_FIRST_MS;
   sender->window = 1;
-  sender->radius->loop->timer_cancel(&sender->pause);
+  sender->all->radius->loop->timer_cancel(&sender->pause);
 }
 
 static guint pause_after(guint tries) {
@@ -229,19 +213,19 @@ static guint pause_after(guint tries) {
 static void failed(Flight *flight) {
   RadiusSender *sender = flight->sender;
   RadiusLane *lane = flight->record->lane;
-  gboolean others = sender->answers != flight->answers;
 
   flight->record->tries++;
   lane->busy = FALSE;
-  sender->window = MAX(sender->window / 2, 1);
-  if (!sender->net->serve(sender->radius->config->servers, &flight->want)) {
+  if (!sender->all->net->serve(sender->all->radius->config->servers, &flight->want)) {
     if (is_barrier(flight->record)) /* all others would wait behind it */
-      radius_spool_drop(sender->spool, flight->record);
+      radius_spool_drop(sender->all->spool, flight->record);
     else
       pause_lane(sender, lane, PAUSE_MAX_MS);
-  } else if (others) {
+  } else if (sender->answers != flight->answers) {
+    sender->window = MAX(sender->window / 2, 1);
     pause_lane(sender, lane, pause_after(flight->record->tries));
   } else {
+    sender->window = MAX(sender->window / 2, 1);
     if (!is_barrier(flight->record))
       queue(lane, &sender->ready);
     sender->pause_ms = flight->probe ? MIN(sender->pause_ms * 2, PAUSE_MAX_MS) : sender->pause_ms;
@@ -250,10 +234,7 @@ static void failed(Flight *flight) {
   }
   if (flight->probe && sender->waiting)
     wait_for_servers(sender);
-  lane = others && is_barrier(flight->record) && flight->record->tries >= STUBBORN ? held_lane(sender, flight->record) : NULL;
   flight_free(flight);
-  if (lane)
-    fly(sender, lane, FALSE); /* to see whether it is only On or Off that its servers do not answer */
 }
 
 /* Nobody was asked: those who could be have as many as they may have at once, or others find out whether they are back. */
@@ -268,17 +249,15 @@ static void put_off(Flight *flight) {
 /* From behind the barrier: servers are there. The record stays, as what an On finds is over (RFC 2866 5.1), and goes once more after it.
  * When that happens again and again the server does not know On or Off: such a one must not hold up all. */
 static void spied(RadiusSender *sender, RadiusLane *lane) {
-  RadiusRecord *barrier = barrier_before(sender, head_of(lane));
+  RadiusRecord *barrier = first_barrier(sender);
 
   queue(lane, &sender->held);
-  if (!barrier) {
-    release(sender);
-    return;
-  }
-  if (barrier->lane->busy || ++barrier->spies < STUBBORN)
+  if (!barrier || barrier->lane->busy || ++sender->spies < STUBBORN)
     return;
   adit_warning(NULL, "accounting: the server answers, but not Accounting-%s: left out", barrier->row.kind == ADIT_ACCT_ON ? "On" : "Off");
-  radius_spool_drop(sender->spool, barrier);
+  sender->spies = 0;
+  radius_spool_drop(sender->all->spool, barrier);
+  release(sender);
 }
 
 static void succeeded(Flight *flight) {
@@ -296,8 +275,12 @@ static void succeeded(Flight *flight) {
     return;
   }
   sender->window = MIN(sender->window + 1, WINDOW_MAX);
-  sender->count.acknowledged++;
-  radius_spool_acknowledged(sender->spool, record);
+  sender->all->count.acknowledged++;
+  radius_spool_acknowledged(sender->all->spool, record);
+  if (is_barrier(record)) {
+    sender->spies = 0;
+    release(sender);
+  }
 }
 
 static void exchanged(const RadiusAnswer *answer, gpointer data) {
@@ -307,8 +290,8 @@ static void exchanged(const RadiusAnswer *answer, gpointer data) {
 
   flight->exchange = NULL;
   if (answer->result != RADIUS_UNSENT) {
-    sender->count.sent++;
-    sender->count.repeats += record->sent;
+    sender->all->count.sent++;
+    sender->all->count.repeats += record->sent;
     record->sent = TRUE;
   }
   if (answer->result == RADIUS_ANSWERED && answer->reply->code == RADIUS_ACCOUNTING_RESPONSE)
@@ -316,12 +299,12 @@ static void exchanged(const RadiusAnswer *answer, gpointer data) {
   else
     attempt(flight);
   pump(sender);
-  sender->changed(sender->user);
+  sender->all->changed(sender->all->user);
 }
 
 /* To the next server; the flight is over when there is none. */
 static void attempt(Flight *flight) {
-  const RadiusAcctNet *net = flight->sender->net;
+  const RadiusAcctNet *net = flight->sender->all->net;
   RadiusServers *servers = flight->config->servers;
   RadiusServer *server = net->pick(servers, &flight->want, flight->tried);
 
@@ -343,17 +326,18 @@ static void attempt(Flight *flight) {
 }
 
 static void fly(RadiusSender *sender, RadiusLane *lane, gboolean probe) {
+  const RadiusRecord *barrier = first_barrier(sender);
   Flight *flight = g_new0(Flight, 1);
 
   unqueue(lane);
   lane->busy = TRUE;
   flight->sender = sender;
   flight->record = radius_record_ref(head_of(lane));
-  flight->config = radius_config_ref(sender->radius->config);
+  flight->config = radius_config_ref(sender->all->radius->config);
   flight->tried = g_ptr_array_new_with_free_func((GDestroyNotify)radius_server_unref);
   flight->answers = sender->answers;
   flight->probe = probe;
-  flight->spy = barrier_before(sender, head_of(lane)) != NULL;
+  flight->spy = barrier && head_of(lane)->number > barrier->number;
   flight->place.data = flight;
   flight->want = radius_acct_want(&flight->record->row, &flight->called_id);
   g_queue_push_tail_link(&sender->flights, &flight->place);
@@ -362,7 +346,7 @@ static void fly(RadiusSender *sender, RadiusLane *lane, gboolean probe) {
 
 /* No more than one server takes at once. */
 static guint window_of(const RadiusSender *sender) {
-  const RadiusServers *servers = sender->radius->config->servers;
+  const RadiusServers *servers = sender->all->radius->config->servers;
   guint most = 1;
 
   for (guint i = 0; i < radius_servers_count(servers); i++)
@@ -372,70 +356,120 @@ static guint window_of(const RadiusSender *sender) {
 
 /* Sends all that may go now. */
 static void pump(RadiusSender *sender) {
-  guint window = sender->on ? window_of(sender) : 0;
+  guint window = sender->all->on ? window_of(sender) : 0;
   RadiusLane *lane;
 
-  while (sender->on && !sender->waiting && sender->flights.length < window && ((lane = next_lane(sender)) || (lane = barrier_lane(sender))))
+  while (sender->all->on && !sender->waiting && sender->flights.length < window && (lane = next_lane(sender)))
     fly(sender, lane, FALSE);
-  if (sender->on && sender->waiting && sender->due && !sender->flights.length && (lane = scout(sender))) {
+  if (!sender->all->on || sender->flights.length)
+    return;
+  if (!sender->waiting && !next_lane(sender) && (lane = barrier_lane(sender)))
+    fly(sender, lane, FALSE);
+  else if (sender->waiting && sender->due && (lane = scout(sender))) {
     sender->due = FALSE;
     fly(sender, lane, TRUE);
   }
 }
 
-/* ---- for acct.c ---- */
+/* ---- all of them ---- */
 
-void radius_sender_ready(RadiusSender *sender, RadiusLane *lane) {
+static RadiusSender *sender_new(RadiusSenders *all) {
+  RadiusSender *sender = g_new(RadiusSender, 1);
+
+  *sender = (RadiusSender){.all = all, .window = WINDOW_FIRST, .pause_ms = PAUSE_FIRST_MS};
+  sender->pause.func = pause_over;
+  sender->pause.data = sender;
+  return sender;
+}
+
+void radius_senders_ready(RadiusSenders *all, RadiusLane *lane) {
   if (!head_of(lane) || lane->busy || lane->pausing || lane->waits_in)
     return; /* a pause may end when what it was for has been dropped */
+  RadiusSender *sender = sender_of(all, head_of(lane));
   if (!is_barrier(head_of(lane)))
     queue(lane, &sender->ready);
   pump(sender);
 }
 
-void radius_sender_forget(RadiusSender *sender, RadiusLane *lane) {
+void radius_senders_forget(RadiusSenders *all, RadiusLane *lane) {
   unqueue(lane);
-  sender->radius->loop->timer_cancel(&lane->retry);
+  all->radius->loop->timer_cancel(&lane->retry);
 }
 
-void radius_sender_start(RadiusSender *sender) {
-  for (GList *node = sender->spool->records.head; node; node = node->next) {
-    RadiusLane *lane = ((RadiusRecord *)node->data)->lane;
-    if (!lane->waits_in && !lane->busy && !is_barrier(head_of(lane)))
-      queue(lane, &sender->ready);
+/* All that wait for nothing but their turn, by age, to who sends them now. */
+static void queue_all(RadiusSenders *all) {
+  for (GList *node = all->spool->records.head; node; node = node->next) {
+    RadiusRecord *record = node->data;
+    RadiusLane *lane = record->lane;
+    if (head_of(lane) == record && !lane->busy && !lane->pausing && !is_barrier(record))
+      queue(lane, &sender_of(all, record)->ready);
   }
-  sender->on = TRUE;
-  pump(sender);
 }
 
-void radius_sender_stop(RadiusSender *sender) {
+static void pump_all(RadiusSenders *all) {
+  for (guint i = 0; i < all->list->len; i++)
+    pump(all->list->pdata[i]);
+}
+
+void radius_senders_start(RadiusSenders *all) {
+  queue_all(all);
+  for (GList *node = all->spool->barriers.head; node; node = node->next)
+    sender_of(all, node->data);
+  all->on = TRUE;
+  pump_all(all);
+}
+
+void radius_senders_stop(RadiusSenders *all) {
   GHashTableIter iter;
   RadiusLane *lane;
 
-  sender->on = FALSE;
-  sender->radius->loop->timer_cancel(&sender->pause);
-  g_hash_table_iter_init(&iter, sender->spool->lanes);
+  all->on = FALSE;
+  g_hash_table_iter_init(&iter, all->spool->lanes);
   while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&lane))
-    radius_sender_forget(sender, lane);
-  for (Flight *flight; (flight = g_queue_peek_head(&sender->flights));) {
-    if (flight->exchange)
-      sender->net->cancel(flight->exchange);
-    flight->record->lane->busy = FALSE;
-    flight_free(flight);
+    radius_senders_forget(all, lane);
+  for (guint i = 0; i < all->list->len; i++) {
+    RadiusSender *sender = all->list->pdata[i];
+    all->radius->loop->timer_cancel(&sender->pause);
+    for (Flight *flight; (flight = g_queue_peek_head(&sender->flights));) {
+      if (flight->exchange)
+        all->net->cancel(flight->exchange);
+      flight->record->lane->busy = FALSE;
+      flight_free(flight);
+    }
   }
 }
 
-void radius_sender_wake(RadiusSender *sender) {
-  sender->pause_ms = PAUSE_FIRST_MS;
-  sender->due = TRUE;
-  release(sender); /* servers may be for others now */
-  pump(sender);
+void radius_senders_wake(RadiusSenders *all) {
+  if (all->on)
+    queue_all(all);
+  for (guint i = 0; i < all->list->len; i++) {
+    RadiusSender *sender = all->list->pdata[i];
+    sender->pause_ms = PAUSE_FIRST_MS;
+    sender->due = TRUE;
+  }
+  pump_all(all);
 }
 
-void radius_sender_init(RadiusSender *sender, const Radius *radius, const RadiusAcctNet *net, RadiusSpool *spool,
-                        void (*changed)(gpointer user), gpointer user) {
-  *sender = (RadiusSender){
-      .radius = radius, .net = net, .spool = spool, .changed = changed, .user = user, .window = WINDOW_FIRST, .pause_ms = PAUSE_FIRST_MS};
-  sender->pause.func = pause_over;
-  sender->pause.data = sender;
+guint radius_senders_in_flight(const RadiusSenders *all) {
+  guint n = 0;
+  for (guint i = 0; i < all->list->len; i++)
+    n += ((const RadiusSender *)all->list->pdata[i])->flights.length;
+  return n;
+}
+
+gboolean radius_senders_wait(const RadiusSenders *all) {
+  for (guint i = 0; i < all->list->len; i++)
+    if (((const RadiusSender *)all->list->pdata[i])->waiting)
+      return TRUE;
+  return FALSE;
+}
+
+void radius_senders_init(RadiusSenders *all, const Radius *radius, const RadiusAcctNet *net, RadiusSpool *spool,
+                         void (*changed)(gpointer user), gpointer user) {
+  *all = (RadiusSenders){.radius = radius, .net = net, .spool = spool, .changed = changed, .user = user};
+  all->list = g_ptr_array_new_with_free_func(g_free);
+}
+
+void radius_senders_clear(RadiusSenders *all) {
+  g_ptr_array_unref(all->list);
 }

@@ -19,7 +19,7 @@ struct RadiusAcct {
   const Radius *radius;
   const RadiusAcctNet *net;
   RadiusSpool *spool;
-  RadiusSender sender;
+  RadiusSenders senders;
   gboolean loaded;
   guint reads; /* in vain */
   AditTimer read_again;
@@ -137,10 +137,10 @@ static void end_if_possible(RadiusAcct *acct) {
   if (!acct->stopping || !acct->stopped)
     return;
   gboolean sent = acct->loaded && !acct->spool->records.length;
-  gboolean hopeless = acct->sender.waiting && !acct->sender.flights.length;
+  gboolean hopeless = radius_senders_wait(&acct->senders) && !radius_senders_in_flight(&acct->senders);
   if (!sent && !hopeless && !acct->over_budget)
     return;
-  radius_sender_stop(&acct->sender);
+  radius_senders_stop(&acct->senders);
   if (acct->spool->pending)
     return; /* settled() follows */
   void (*stopped)(gpointer) = acct->stopped;
@@ -162,11 +162,11 @@ static void out_of_budget(AditTimer *timer, gpointer data) {
 /* ---- what the spool says ---- */
 
 static void on_ready(gpointer user, RadiusLane *lane) {
-  radius_sender_ready(&((RadiusAcct *)user)->sender, lane);
+  radius_senders_ready(&((RadiusAcct *)user)->senders, lane);
 }
 
 static void on_forget(gpointer user, RadiusLane *lane) {
-  radius_sender_forget(&((RadiusAcct *)user)->sender, lane);
+  radius_senders_forget(&((RadiusAcct *)user)->senders, lane);
 }
 
 static const RadiusSpoolOps spool_ops = {.ready = on_ready, .forget = on_forget, .settled = changed};
@@ -190,7 +190,7 @@ static void on_recovered(gpointer user, const GError *error) {
     g_free(early);
   }
   if (!acct->over_budget)
-    radius_sender_start(&acct->sender);
+    radius_senders_start(&acct->senders);
   end_if_possible(acct);
 }
 
@@ -205,7 +205,7 @@ RadiusAcct *radius_acct_new_with(const Radius *radius, const RadiusAcctNet *net)
   acct->radius = radius;
   acct->net = net;
   acct->spool = radius_spool_new(radius, &spool_ops, acct);
-  radius_sender_init(&acct->sender, radius, net, acct->spool, changed, acct);
+  radius_senders_init(&acct->senders, radius, net, acct->spool, changed, acct);
   acct->read_again.func = read_spool;
   acct->budget.func = out_of_budget;
   acct->read_again.data = acct->budget.data = acct;
@@ -220,7 +220,7 @@ void radius_acct_config(RadiusAcct *acct) {
   const RadiusConfig *config = acct->radius->config;
 
   radius_spool_bound(acct->spool, config->spool_records, config->spool_drop_oldest);
-  radius_sender_wake(&acct->sender);
+  radius_senders_wake(&acct->senders);
 }
 
 void radius_acct_start(RadiusAcct *acct) {
@@ -234,7 +234,7 @@ void radius_acct_stop(RadiusAcct *acct, guint budget_ms, void (*done)(gpointer d
   acct->stopped_data = data;
   acct->radius->loop->timer_cancel(&acct->read_again);
   acct->radius->loop->timer_arm(&acct->budget, budget_ms);
-  radius_sender_wake(&acct->sender); /* a last attempt, if nobody has answered lately */
+  radius_senders_wake(&acct->senders); /* a last attempt, if nobody has answered lately */
   end_if_possible(acct);
 }
 
@@ -243,8 +243,9 @@ void radius_acct_free(RadiusAcct *acct) {
     return;
   acct->radius->loop->timer_cancel(&acct->read_again);
   acct->radius->loop->timer_cancel(&acct->budget);
-  radius_sender_stop(&acct->sender);
+  radius_senders_stop(&acct->senders);
   radius_spool_close(acct->spool);
+  radius_senders_clear(&acct->senders);
   refuse_early(acct);
   g_free(acct);
 }
@@ -257,21 +258,21 @@ static void set_int(AditValue *map, const char *key, guint64 n) {
 
 AditValue *radius_acct_describe(const RadiusAcct *acct) {
   const RadiusSpool *spool = acct->spool;
-  const RadiusSender *sender = &acct->sender;
+  const RadiusSenders *senders = &acct->senders;
   const RadiusRecord *oldest = g_queue_peek_head((GQueue *)&spool->records);
   g_autofree char *alarm = radius_spool_alarm(spool);
   AditValue *map = adit_value_map();
 
-  adit_value_set(map, "state", adit_value_string(!acct->loaded ? "reading" : sender->waiting ? "waiting" : "sending"));
+  adit_value_set(map, "state", adit_value_string(!acct->loaded ? "reading" : radius_senders_wait(senders) ? "waiting" : "sending"));
   set_int(map, "records", spool->records.length + acct->early.length);
   set_int(map, "max-records", spool->max_records);
   set_int(map, "sessions", spool->open);
-  set_int(map, "in-flight", sender->flights.length);
+  set_int(map, "in-flight", radius_senders_in_flight(senders));
   set_int(map, "oldest", oldest ? (guint64)MAX(acct->net->wall_ms() - oldest->row.when_ms, 0) / 1000 : 0);
   set_int(map, "stored", spool->count.stored);
-  set_int(map, "sent", sender->count.sent);
-  set_int(map, "repeats", sender->count.repeats);
-  set_int(map, "acknowledged", sender->count.acknowledged);
+  set_int(map, "sent", senders->count.sent);
+  set_int(map, "repeats", senders->count.repeats);
+  set_int(map, "acknowledged", senders->count.acknowledged);
   set_int(map, "superseded", spool->count.superseded);
   set_int(map, "lost", spool->count.lost);
   set_int(map, "recovered", spool->count.recovered);

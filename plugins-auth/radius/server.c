@@ -50,6 +50,7 @@ void radius_servers_unref(RadiusServers *servers) {
   if (!servers || --servers->refs)
     return;
   servers->radius->loop->timer_cancel(&servers->look_up);
+  g_clear_pointer(&servers->groups, g_ptr_array_unref);
   g_ptr_array_unref(servers->list);
   g_free(servers);
 }
@@ -91,6 +92,7 @@ void radius_servers_add(RadiusServers *servers, RadiusServer *server, const Radi
     server->peer->key = key;
   }
   g_ptr_array_add(servers->list, server);
+  g_clear_pointer(&servers->groups, g_ptr_array_unref);
 }
 
 guint radius_servers_count(const RadiusServers *servers) {
@@ -161,17 +163,6 @@ gboolean radius_servers_serve(const RadiusServers *servers, const RadiusWant *wa
   return best_fitness(servers, want) >= 0;
 }
 
-gboolean radius_servers_shared(const RadiusServers *servers, const RadiusWant *one, const RadiusWant *other) {
-  gint best_one = best_fitness(servers, one), best_other = best_fitness(servers, other);
-
-  for (guint i = 0; best_one >= 0 && best_other >= 0 && i < servers->list->len; i++) {
-    const RadiusServer *server = servers->list->pdata[i];
-    if (fitness(server, one) == best_one && fitness(server, other) == best_other)
-      return TRUE;
-  }
-  return FALSE;
-}
-
 /* ---- groups ---- */
 
 static gboolean same_word(const char *a, const char *b) {
@@ -202,22 +193,36 @@ static gboolean is_within(const RadiusServers *servers, const RadiusServer *grou
   return TRUE;
 }
 
-static gboolean is_known(const RadiusServers *servers, const GPtrArray *groups, const RadiusServer *server) {
-  for (guint i = 0; i < groups->len; i++) {
-    const RadiusServer *group = groups->pdata[i];
-    if (same_group(server, group) || (is_within(servers, server, group) && is_within(servers, group, server)))
-      return TRUE;
-  }
-  return FALSE;
+static gboolean is_of(const RadiusServers *servers, const RadiusServer *server, const RadiusServer *group) {
+  return same_group(server, group) || (is_within(servers, server, group) && is_within(servers, group, server));
 }
 
 GPtrArray *radius_servers_groups(const RadiusServers *servers) {
   GPtrArray *groups = g_ptr_array_new();
 
-  for (guint i = 0; i < servers->list->len; i++)
-    if (!is_known(servers, groups, servers->list->pdata[i]))
+  for (guint i = 0; i < servers->list->len; i++) {
+    guint known = 0;
+    while (known < groups->len && !is_of(servers, servers->list->pdata[i], groups->pdata[known]))
+      known++;
+    if (known == groups->len)
       g_ptr_array_add(groups, servers->list->pdata[i]);
+  }
   return groups;
+}
+
+guint radius_servers_group(RadiusServers *servers, const RadiusWant *want) {
+  gint best = best_fitness(servers, want);
+  guint first = 0, group = 0;
+
+  if (!servers->groups)
+    servers->groups = radius_servers_groups(servers);
+  if (best < 0)
+    return servers->groups->len;
+  while (fitness(servers->list->pdata[first], want) != best)
+    first++;
+  while (!is_of(servers, servers->list->pdata[first], servers->groups->pdata[group]))
+    group++;
+  return group;
 }
 
 /* ---- who is next ---- */

@@ -70,6 +70,7 @@ struct RadiusServers {
   gint refs;
   Radius *radius;
   GPtrArray *list;   /**< of RadiusServer, owned */
+  GPtrArray *groups; /**< radius_servers_groups(); NULL until somebody asks */
   AditTimer look_up; /**< names are due again */
 };
 
@@ -99,11 +100,11 @@ typedef struct {
 
 /** Is there a server at all, dead or alive, that is for such users? */
 gboolean radius_servers_serve(const RadiusServers *servers, const RadiusWant *want);
-/** Is there one that both may go to? */
-gboolean radius_servers_shared(const RadiusServers *servers, const RadiusWant *one, const RadiusWant *other);
 /** The groups that servers form by whom they are for, as the first server of each (borrowed); the same servers are a group once.
  *  The caller owns the array. */
 GPtrArray *radius_servers_groups(const RadiusServers *servers);
+/** The place in that array of the group that a user's first server is in; its length when no server is for him. */
+guint radius_servers_group(RadiusServers *servers, const RadiusWant *want);
 /** Who is asked next, after those in `tried` (RadiusServer*; NULL = none): fitting servers that are alive, by weight, then backups,
  *  then those whose silence others are just waiting on, then the dead ones (someone must find out that they are back; at most one request
  *  at a time probes a dead server). Borrowed.

@@ -285,7 +285,7 @@ static void leave(RadiusSpool *spool, RadiusRecord *record, gboolean kept) {
   g_queue_unlink(&spool->records, &record->by_age);
   g_queue_unlink(&lane->records, &record->in_lane);
   if (!radius_row_is_session(&record->row))
-    spool->passed += g_queue_remove(&spool->barriers, record);
+    g_queue_remove(&spool->barriers, record);
   record->gone = TRUE;
   if (over)
     lane->open = FALSE;

@@ -47,7 +47,6 @@ typedef struct {
   gboolean gone;     /**< it is not in the spool any more */
   gboolean sent;     /**< a server may have it */
   guint tries;       /**< how often all servers were asked for it in vain */
-  guint spies;       /**< On or Off: how often others were answered while it was not */
   AditAcctDone done; /**< who gave it, NULL once told */
   gpointer token;
 } RadiusRecord;
@@ -69,7 +68,6 @@ struct RadiusSpool {
   gpointer user;
   GQueue records;    /**< of RadiusRecord, by age */
   GQueue barriers;   /**< those of them that are On and Off */
-  guint64 passed;    /**< how many On and Off are gone */
   GHashTable *lanes; /**< id -> RadiusLane */
   guint64 last_number;
   guint64 max_records;

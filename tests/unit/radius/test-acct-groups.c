@@ -129,6 +129,31 @@ static void a_silent_group_holds_up_nobody_else(void **state) {
   assert_int_equal(heard(0, START), 40 + spies);
 }
 
+/* A day's records for one ISP that is away: another's come rarely, and go at once. */
+static void a_silent_groups_backlog_is_in_nobodys_way(void **state) {
+  world_start();
+  world_run(1);
+  world.up[0] = FALSE;
+  for (guint i = 0; i < 1000; i++) {
+    g_autofree char *a = g_strdup_printf("a%u", i);
+    session("x@a.example", a, ADIT_ACCT_STOP);
+  }
+  world_run(LONG);
+  for (guint i = 0; i < 10; i++) {
+    g_autofree char *b = g_strdup_printf("b%u", i);
+    world_run(LONG);
+    session("x@b.example", b, ADIT_ACCT_STOP);
+    world_run(SOON);
+    assert_int_equal(world_count(STOP, b), 1);
+  }
+  guint before = world.sends;
+  world_run(3600000);
+  assert_true(world.sends - before < 400); /* one probe at a time */
+  world.up[0] = TRUE;
+  assert_true(world_run_until(world_is_idle, LONG));
+  assert_int_equal(heard(0, STOP), 1000);
+}
+
 static void a_group_that_comes_back_is_found_behind_one_that_does_not(void **state) {
   world.up[0] = world.up[1] = FALSE;
   world_start();
@@ -194,6 +219,7 @@ int main(void) {
       T(those_without_a_realm_are_a_group),
       T(a_called_id_is_a_group),
       T(a_silent_group_holds_up_nobody_else),
+      T(a_silent_groups_backlog_is_in_nobodys_way),
       T(a_group_that_comes_back_is_found_behind_one_that_does_not),
       T(a_group_that_does_not_know_on_waits_for_nobody),
       T(each_groups_on_outlives_a_kill),

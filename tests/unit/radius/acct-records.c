@@ -60,6 +60,23 @@ void world_record(AditAcctKind kind, const char *id, guint64 rx_octets, guint64 
   radius_acct_sink.record(world.acct, &record, on_kept, kept);
 }
 
+void world_session(const char *id, AditAcctKind last) {
+  world_record(ADIT_ACCT_START, id, 0, 0, 0, NULL);
+  if (last == ADIT_ACCT_INTERIM || last == ADIT_ACCT_STOP)
+    world_record(ADIT_ACCT_INTERIM, id, 1000, 2000, 60000, NULL);
+  if (last == ADIT_ACCT_STOP)
+    world_record(ADIT_ACCT_STOP, id, 5000, 7000, 90000, NULL);
+}
+
+void world_sessions(guint n, AditAcctKind last) {
+  char id[16];
+
+  for (guint i = 0; i < n; i++) {
+    g_snprintf(id, sizeof id, "s%u", i);
+    world_session(id, last);
+  }
+}
+
 static gboolean fits(const Arrival *arrival, guint status, const char *id) {
   return arrival->status == status && (!id || g_str_equal(arrival->id, id));
 }

@@ -385,6 +385,16 @@ void world_end(void) {
   g_rand_free(world.rand);
 }
 
+int world_setup(void **state) {
+  world_begin(1);
+  return 0;
+}
+
+int world_teardown(void **state) {
+  world_end();
+  return 0;
+}
+
 /* ---- time ---- */
 
 static void pass_all(void) {
@@ -417,6 +427,11 @@ gboolean world_is_idle(void) {
   g_autoptr(AditValue) shown = radius_acct_describe(world.acct);
   return !world.gate.length && !world.passed && !adit_value_get_int(shown, "records", -1) &&
          !g_str_equal(adit_value_get_string(shown, "state", ""), "reading");
+}
+
+gint64 world_shown(const char *key) {
+  g_autoptr(AditValue) map = radius_acct_describe(world.acct);
+  return adit_value_get_int(map, key, -1);
 }
 
 static void count_row(gpointer user, const char *key, const guint8 *data, gsize length) {

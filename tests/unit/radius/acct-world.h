@@ -11,6 +11,7 @@
 #include "plugins-auth/radius/acct-private.h"
 
 enum { WORLD_SERVERS = 2 };
+enum { START = 1, STOP = 2, INTERIM = 3, ON = 7, OFF = 8 }; /* Acct-Status-Type */
 
 /** A packet as a server got it. */
 typedef struct {
@@ -60,6 +61,9 @@ extern World world;
 
 void world_begin(guint32 seed);
 void world_end(void);
+/** The same around each test of a program. */
+int world_setup(void **state);
+int world_teardown(void **state);
 /** A new life: opens the store and starts accounting. */
 void world_start(void);
 /** kill -9: what did not pass the gate never was. */
@@ -79,7 +83,13 @@ guint world_rows(const char *table);
 
 /** Hands a record to the sink; `*kept` becomes 1 or -1 (FALSE) when it is told. */
 void world_record(AditAcctKind kind, const char *id, guint64 rx_octets, guint64 tx_octets, guint64 uptime_ms, int *kept);
+/** The records of a session from its Start to its `last`, with an interim one in between if that is the Stop. */
+void world_session(const char *id, AditAcctKind last);
+/** So many, s0 and on. */
+void world_sessions(guint n, AditAcctKind last);
 
+/** A number of what `show` tells. */
+gint64 world_shown(const char *key);
 gint64 world_wall(void);
 /** How many arrivals have this status and session; NULL = any. */
 guint world_count(guint status, const char *id);

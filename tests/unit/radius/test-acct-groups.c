@@ -4,7 +4,7 @@
 #include "core/base/logging.h"
 #include "plugins-auth/radius/vocabulary.h"
 
-enum { START = 1, STOP = 2, ON = 7, OFF = 8, SOON = 3000, LONG = 600000 };
+enum { SOON = 3000, LONG = 600000 };
 
 static int setup(void **state) {
   world_begin(1);
@@ -12,16 +12,6 @@ static int setup(void **state) {
   world.realm[0] = "a.example";
   world.realm[1] = "b.example";
   return 0;
-}
-
-static int teardown(void **state) {
-  world_end();
-  return 0;
-}
-
-static gint64 shown(const char *key) {
-  g_autoptr(AditValue) map = radius_acct_describe(world.acct);
-  return adit_value_get_int(map, key, -1);
 }
 
 static guint heard(guint server, guint status) {
@@ -118,8 +108,8 @@ static void a_silent_group_holds_up_nobody_else(void **state) {
     assert_int_equal(world_count(STOP, b), 1);
   }
   assert_int_equal(heard(1, ON), 1);
-  assert_int_equal(shown("records"), 41);
-  assert_int_equal(shown("lost"), 0);
+  assert_int_equal(world_shown("records"), 41);
+  assert_int_equal(world_shown("lost"), 0);
   guint n = world.arrivals->len;
   world.up[0] = TRUE;
   assert_true(world_run_until(world_is_idle, LONG));
@@ -177,7 +167,7 @@ static void a_group_that_does_not_know_on_waits_for_nobody(void **state) {
   }
   assert_int_equal(world_count(STOP, "a"), 1);
   assert_true(world_is_idle());
-  assert_int_equal(shown("lost"), 2); /* both Ons */
+  assert_int_equal(world_shown("lost"), 2); /* both Ons */
 }
 
 static void each_groups_on_outlives_a_kill(void **state) {
@@ -211,7 +201,7 @@ static void without_a_disk_it_is_kept_once(void **state) {
 }
 
 int main(void) {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, world_teardown)
   const struct CMUnitTest tests[] = {
       T(each_group_hears_on_and_off_once),
       T(servers_of_one_realm_are_one_group),

@@ -3,34 +3,9 @@
 #include "acct-world.h"
 #include "core/base/logging.h"
 
-enum { START = 1, STOP = 2, OFF = 8 };
-
-static int setup(void **state) {
-  world_begin(1);
-  return 0;
-}
-
-static int teardown(void **state) {
-  world_end();
-  return 0;
-}
-
-static gint64 shown(const char *key) {
-  g_autoptr(AditValue) map = radius_acct_describe(world.acct);
-  return adit_value_get_int(map, key, -1);
-}
-
-static void session(const char *id, AditAcctKind last) {
-  world_record(ADIT_ACCT_START, id, 0, 0, 0, NULL);
-  if (last == ADIT_ACCT_INTERIM || last == ADIT_ACCT_STOP)
-    world_record(ADIT_ACCT_INTERIM, id, 1000, 2000, 60000, NULL);
-  if (last == ADIT_ACCT_STOP)
-    world_record(ADIT_ACCT_STOP, id, 5000, 7000, 90000, NULL);
-}
-
 static void a_session_that_dies_with_the_daemon_gets_its_stop(void **state) {
   world_start();
-  session("s1", ADIT_ACCT_INTERIM);
+  world_session("s1", ADIT_ACCT_INTERIM);
   world_run(1000);
   gint64 last_known = world_wall() / 1000 - 1;
   world_kill();
@@ -47,13 +22,13 @@ static void a_session_that_dies_with_the_daemon_gets_its_stop(void **state) {
   assert_int_equal(stop->stamp, last_known);
   assert_int_equal(stop->delay, 86401);
   assert_int_equal(stop->class_count, 2);
-  assert_int_equal(shown("recovered"), 1);
+  assert_int_equal(world_shown("recovered"), 1);
   assert_int_equal(world_rows(RADIUS_TABLE_SESSIONS), 0);
 }
 
 static void killed_between_receipt_and_the_note_of_the_answer_it_repeats(void **state) {
   world_start();
-  session("s1", ADIT_ACCT_START);
+  world_session("s1", ADIT_ACCT_START);
   world_run(5); /* the server has it, its answer is on the way */
   assert_int_equal(world_count(START, "s1"), 1);
   world_kill();
@@ -65,7 +40,7 @@ static void killed_between_receipt_and_the_note_of_the_answer_it_repeats(void **
   assert_int_equal(world_arrival(0)->stamp, world_arrival(1)->stamp);
   assert_int_equal(world_arrival(1)->delay, 10);
   assert_int_equal(world_count(STOP, "s1"), 1);
-  assert_int_equal(shown("repeats"), 1);
+  assert_int_equal(world_shown("repeats"), 1);
 }
 
 /* After each single write of a whole session: never a lost Stop, never two. */
@@ -75,7 +50,7 @@ static void a_kill_after_any_write_leaves_one_start_and_one_stop(void **state) {
     world_start();
     world_run(1);
     world.open_gate = FALSE;
-    session("s1", ADIT_ACCT_STOP);
+    world_session("s1", ADIT_ACCT_STOP);
     for (guint i = 0; i < writes; i++) {
       world_pass(1);
       world_run(50);
@@ -101,7 +76,7 @@ static void a_stop_leaves_the_rest_to_the_next_start(void **state) {
   int off;
   world_start();
   world.up[0] = FALSE;
-  session("s1", ADIT_ACCT_STOP);
+  world_session("s1", ADIT_ACCT_STOP);
   world_run(100);
   world_record(ADIT_ACCT_OFF, "run", 0, 0, 0, &off);
   world_stop(2000);
@@ -135,24 +110,20 @@ static void rows_that_make_no_sense_are_removed(void **state) {
 }
 
 static void more_rows_than_one_part_are_all_read(void **state) {
-  char id[16];
   world_start();
   world.up[0] = FALSE;
-  for (guint i = 0; i < 1500; i++) {
-    g_snprintf(id, sizeof id, "s%u", i);
-    session(id, ADIT_ACCT_START);
-  }
+  world_sessions(1500, ADIT_ACCT_START);
   world_run(10);
   world_kill();
   world.up[0] = TRUE;
   world_start();
   assert_true(world_run_until(world_is_idle, 600000));
   assert_int_equal(world.arrivals->len, 3000);
-  assert_int_equal(shown("recovered"), 1500);
+  assert_int_equal(world_shown("recovered"), 1500);
 }
 
 int main(void) {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
   const struct CMUnitTest tests[] = {
       T(a_session_that_dies_with_the_daemon_gets_its_stop),
       T(killed_between_receipt_and_the_note_of_the_answer_it_repeats),

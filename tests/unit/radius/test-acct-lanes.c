@@ -3,26 +3,6 @@
 #include "acct-world.h"
 #include "core/base/logging.h"
 
-enum { START = 1, STOP = 2, ON = 7 };
-
-static int setup(void **state) {
-  world_begin(1);
-  return 0;
-}
-
-static int teardown(void **state) {
-  world_end();
-  return 0;
-}
-
-static void session(const char *id, AditAcctKind last) {
-  world_record(ADIT_ACCT_START, id, 0, 0, 0, NULL);
-  if (last != ADIT_ACCT_STOP)
-    return;
-  world_record(ADIT_ACCT_INTERIM, id, 1000, 2000, 60000, NULL);
-  world_record(ADIT_ACCT_STOP, id, 5000, 7000, 90000, NULL);
-}
-
 static void bound(guint64 records, gboolean drop_oldest) {
   world.radius.config->spool_records = records;
   world.radius.config->spool_drop_oldest = drop_oldest;
@@ -31,14 +11,10 @@ static void bound(guint64 records, gboolean drop_oldest) {
 }
 
 static void no_more_are_on_their_way_than_a_server_takes(void **state) {
-  char id[16];
   world.most_at_once = 4;
   world_start();
   world_run(1);
-  for (guint i = 0; i < 50; i++) {
-    g_snprintf(id, sizeof id, "s%u", i);
-    session(id, ADIT_ACCT_STOP);
-  }
+  world_sessions(50, ADIT_ACCT_STOP);
   for (guint ms = 0; ms < 1000; ms += 10) {
     g_autoptr(AditValue) map = radius_acct_describe(world.acct);
     assert_string_equal(adit_value_get_string(map, "state", NULL), "sending"); /* nobody is silent */
@@ -50,15 +26,11 @@ static void no_more_are_on_their_way_than_a_server_takes(void **state) {
 }
 
 static void when_servers_share_their_room_the_rest_waits_a_moment(void **state) {
-  char id[16];
   world.most_at_once = 4;
   world_start();
   world_run(1);
   radius_servers_get(world.radius.config->servers, 0)->max_in_flight = 10; /* an entry of the same server has taken six */
-  for (guint i = 0; i < 50; i++) {
-    g_snprintf(id, sizeof id, "s%u", i);
-    session(id, ADIT_ACCT_START);
-  }
+  world_sessions(50, ADIT_ACCT_START);
   for (guint ms = 0; ms < 200; ms += 10) {
     g_autoptr(AditValue) map = radius_acct_describe(world.acct);
     assert_string_equal(adit_value_get_string(map, "state", NULL), "sending");
@@ -72,7 +44,7 @@ static void an_on_that_nobody_serves_holds_nobody_up(void **state) {
   world_start();
   world_run(1);
   world_record(ADIT_ACCT_ON, "run", 0, 0, 0, NULL);
-  session("s1", ADIT_ACCT_START);
+  world_session("s1", ADIT_ACCT_START);
   radius_servers_get(world.radius.config->servers, 0)->realm = g_strdup("a.example"); /* a reload: the On is for no group any more */
   world.up[0] = FALSE;
   world_run(10000);
@@ -95,7 +67,7 @@ static void who_waited_behind_a_dropped_on_goes_on(void **state) {
   world_record(ADIT_ACCT_ON, "run", 0, 0, 0, NULL);
   for (guint i = 0; i < 10; i++) { /* with the last one On has no room any more */
     g_snprintf(id, sizeof id, "s%u", i);
-    session(id, ADIT_ACCT_START);
+    world_session(id, ADIT_ACCT_START);
     if (i == 3) {
       world_run(5000); /* they know that nobody answers, and wait for On */
       assert_true(world_run_until(nothing_flies, 60000));
@@ -108,28 +80,19 @@ static void who_waited_behind_a_dropped_on_goes_on(void **state) {
 }
 
 static void a_pause_outlives_the_record_it_was_for(void **state) {
-  char id[16];
   world_start();
   bound(20, TRUE);
   world.user = "bob";
-  session("b1", ADIT_ACCT_START);
+  world_session("b1", ADIT_ACCT_START);
   world.unserved = "bob";
   world_run(100);
   world.up[0] = FALSE;
   world.user = "alice";
-  for (guint i = 0; i < 14; i++) {
-    g_snprintf(id, sizeof id, "s%u", i);
-    session(id, ADIT_ACCT_START);
-  }
+  world_sessions(14, ADIT_ACCT_START);
   world_run(60000);
   world.up[0] = TRUE;
   assert_true(world_run_until(world_is_idle, 120000));
   assert_int_equal(world_count(START, "b1"), 0);
-}
-
-static gint64 waiting(void) {
-  g_autoptr(AditValue) map = radius_acct_describe(world.acct);
-  return adit_value_get_int(map, "records", -1);
 }
 
 static void nothing_is_dropped_where_that_makes_no_room(void **state) {
@@ -139,7 +102,7 @@ static void nothing_is_dropped_where_that_makes_no_room(void **state) {
   bound(20, TRUE);
   for (guint i = 0; i < 19; i++) { /* their places for a Stop are all that there is */
     g_snprintf(id, sizeof id, "s%u", i);
-    session(id, ADIT_ACCT_START);
+    world_session(id, ADIT_ACCT_START);
     world_run(100);
   }
   world.up[0] = FALSE;
@@ -148,18 +111,14 @@ static void nothing_is_dropped_where_that_makes_no_room(void **state) {
   assert_true(world_run_until(nothing_flies, 60000));
   world_record(ADIT_ACCT_START, "late", 0, 0, 0, &kept);
   assert_int_equal(kept, -1);
-  assert_int_equal(waiting(), 1);
+  assert_int_equal(world_shown("records"), 1);
   world.up[0] = TRUE;
   assert_true(world_run_until(world_is_idle, 120000));
 }
 
 static void a_part_that_can_not_be_read_is_read_again_with_the_rest(void **state) {
-  char id[16];
   world_start();
-  for (guint i = 0; i < 1500; i++) {
-    g_snprintf(id, sizeof id, "s%u", i);
-    session(id, ADIT_ACCT_START);
-  }
+  world_sessions(1500, ADIT_ACCT_START);
   assert_true(world_run_until(world_is_idle, 600000));
   world_kill();
   world.open_gate = FALSE;
@@ -179,7 +138,7 @@ static void a_part_that_can_not_be_read_is_read_again_with_the_rest(void **state
 }
 
 int main(void) {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
   const struct CMUnitTest tests[] = {
       T(no_more_are_on_their_way_than_a_server_takes),
       T(when_servers_share_their_room_the_rest_waits_a_moment),

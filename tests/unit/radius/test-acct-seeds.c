@@ -9,7 +9,6 @@
 #include "core/base/logging.h"
 #include "plugins-auth/radius/vocabulary.h"
 
-enum { START = 1, STOP = 2, INTERIM = 3, ON = 7, OFF = 8 };
 enum { STEPS = 250, SESSIONS_MAX = 1000, INTERIMS_MAX = 64, OPEN_MAX = 12 };
 
 typedef struct {

@@ -4,31 +4,6 @@
 #include "core/base/logging.h"
 #include "plugins-auth/radius/vocabulary.h"
 
-enum { START = 1, STOP = 2, INTERIM = 3, ON = 7, OFF = 8 };
-
-static int setup(void **state) {
-  world_begin(1);
-  return 0;
-}
-
-static int teardown(void **state) {
-  world_end();
-  return 0;
-}
-
-static gint64 shown(const char *key) {
-  g_autoptr(AditValue) map = radius_acct_describe(world.acct);
-  return adit_value_get_int(map, key, -1);
-}
-
-static void session(const char *id, AditAcctKind last) {
-  world_record(ADIT_ACCT_START, id, 0, 0, 0, NULL);
-  if (last == ADIT_ACCT_INTERIM || last == ADIT_ACCT_STOP)
-    world_record(ADIT_ACCT_INTERIM, id, 1000, 2000, 60000, NULL);
-  if (last == ADIT_ACCT_STOP)
-    world_record(ADIT_ACCT_STOP, id, 5000, 7000, 90000, NULL);
-}
-
 /* ---- what the packets say ---- */
 
 static void assert_attribute(const Arrival *arrival, guint8 type, const void *want, gsize length) {
@@ -76,7 +51,7 @@ static void a_start_says_who_and_where(void **state) {
 
 static void rfc2866_5_3_input_is_from_the_user_and_rfc2869_5_1_gigawords(void **state) {
   world_start();
-  session("s1", ADIT_ACCT_START);
+  world_session("s1", ADIT_ACCT_START);
   world_record(ADIT_ACCT_STOP, "s1", (G_GUINT64_CONSTANT(5) << 32) + 17, G_GUINT64_CONSTANT(1) << 32, 3600000, NULL);
   world_run(200);
   const Arrival *stop = world_last(STOP, "s1");
@@ -92,7 +67,7 @@ static void rfc2866_5_3_input_is_from_the_user_and_rfc2869_5_1_gigawords(void **
 static void routeros_counts_the_other_way(void **state) {
   world_start();
   world.radius.config->swap_octets = TRUE;
-  session("s1", ADIT_ACCT_STOP);
+  world_session("s1", ADIT_ACCT_STOP);
   world_run(200);
   assert_int_equal(world_last(STOP, "s1")->in_octets, 7000);
   assert_int_equal(world_last(STOP, "s1")->out_octets, 5000);
@@ -101,7 +76,7 @@ static void routeros_counts_the_other_way(void **state) {
 static void rfc2866_5_2_a_resend_says_how_late_it_is(void **state) {
   world_start();
   world.lose_percent = 100;
-  session("s1", ADIT_ACCT_START);
+  world_session("s1", ADIT_ACCT_START);
   world_run(2500);
   assert_int_equal(world_count(START, "s1"), 3);
   for (guint i = 0; i < 3; i++) {
@@ -155,7 +130,7 @@ static void what_can_not_be_read_is_read_again(void **state) {
   world_start();
   world_run(1);
   world.up[0] = FALSE;
-  session("s1", ADIT_ACCT_STOP);
+  world_session("s1", ADIT_ACCT_STOP);
   world_run(100);
   world_kill();
   world.reading_fails = TRUE;
@@ -200,10 +175,7 @@ static void a_full_disk_costs_durability_alone(void **state) {
 static void order_within_a_session_and_many_at_once(void **state) {
   char id[16];
   world_start();
-  for (guint i = 0; i < 500; i++) {
-    g_snprintf(id, sizeof id, "s%u", i);
-    session(id, ADIT_ACCT_STOP);
-  }
+  world_sessions(500, ADIT_ACCT_STOP);
   assert_true(world_run_until(world_is_idle, 60000));
   assert_int_equal(world.arrivals->len, 1500);
   assert_true(world.most_in_flight > 8 && world.most_in_flight <= 256);
@@ -224,20 +196,16 @@ static void the_next_server_is_asked_when_one_is_dead(void **state) {
   world.servers = 2;
   world_start();
   world.up[0] = FALSE;
-  session("s1", ADIT_ACCT_STOP);
+  world_session("s1", ADIT_ACCT_STOP);
   assert_true(world_run_until(world_is_idle, 60000));
   assert_int_equal(world.arrivals->len, 3);
   assert_int_equal(world_arrival(0)->server, 1);
 }
 
 static void a_long_outage_costs_one_probe_at_a_time_and_no_storm_follows(void **state) {
-  char id[16];
   world_start();
   world.up[0] = FALSE;
-  for (guint i = 0; i < 300; i++) {
-    g_snprintf(id, sizeof id, "s%u", i);
-    session(id, ADIT_ACCT_STOP);
-  }
+  world_sessions(300, ADIT_ACCT_STOP);
   world_run(600000);
   guint before = world.sends;
   world.most_in_flight = 0;
@@ -255,13 +223,13 @@ static void a_long_outage_costs_one_probe_at_a_time_and_no_storm_follows(void **
 
 static void rfc2866_4_1_on_goes_after_what_is_older_and_before_what_is_younger(void **state) {
   world_start();
-  session("old", ADIT_ACCT_INTERIM);
+  world_session("old", ADIT_ACCT_INTERIM);
   world_run(200);
   world.up[0] = FALSE;
   world_kill();
   world_start();
   world_record(ADIT_ACCT_ON, "run", 0, 0, 0, NULL);
-  session("new", ADIT_ACCT_START);
+  world_session("new", ADIT_ACCT_START);
   world_run(3000);
   guint n = world.arrivals->len;
   world.up[0] = TRUE;
@@ -289,11 +257,11 @@ static void a_server_that_does_not_know_on_holds_nobody_up(void **state) {
   world_start();
   world.ignores_on = TRUE;
   world_record(ADIT_ACCT_ON, "run", 0, 0, 0, NULL);
-  session("s1", ADIT_ACCT_STOP);
+  world_session("s1", ADIT_ACCT_STOP);
   assert_true(world_run_until(world_is_idle, 600000));
   assert_int_equal(world_count(STOP, "s1"), 1);
   assert_true(world_count(ON, "run") >= 3);
-  assert_int_equal(shown("lost"), 1);
+  assert_int_equal(world_shown("lost"), 1);
 }
 
 static void on_is_not_given_up_in_an_outage(void **state) {
@@ -312,7 +280,7 @@ static void on_is_not_given_up_in_an_outage(void **state) {
     world_run(3600000 + seed * 7000);
     world.up[0] = TRUE;
     assert_true(world_run_until(world_is_idle, 120000));
-    assert_int_equal(shown("lost"), 0);
+    assert_int_equal(world_shown("lost"), 0);
     guint on = n;
     while (world_arrival(on)->status != ON)
       on++;
@@ -335,10 +303,10 @@ static void a_record_that_nobody_serves_holds_nobody_up(void **state) {
   world_record(ADIT_ACCT_START, "b2", 0, 0, 0, NULL);
   world.unserved = "bob"; /* a reload has taken the server away */
   world.user = "alice";
-  session("s1", ADIT_ACCT_STOP);
+  world_session("s1", ADIT_ACCT_STOP);
   world_run(1000);
   assert_int_equal(world_count(STOP, "s1"), 1);
-  assert_int_equal(shown("records"), 1);
+  assert_int_equal(world_shown("records"), 1);
   world.unserved = NULL;
   assert_true(world_run_until(world_is_idle, 60000));
   assert_int_equal(world_count(START, "b2"), 1);
@@ -357,21 +325,21 @@ static void over_half_full_a_newer_interim_takes_the_place_of_the_last(void **st
   world_start();
   world.up[0] = FALSE;
   bound(20, FALSE);
-  session("s1", ADIT_ACCT_START);
+  world_session("s1", ADIT_ACCT_START);
   for (guint i = 1; i <= 50; i++) {
     world_record(ADIT_ACCT_INTERIM, "s1", i, i, i * 60000, NULL);
     world_run(1);
   }
   world_run(100);
-  assert_int_equal(shown("records"), 10);
-  assert_int_equal(shown("superseded"), 41);
+  assert_int_equal(world_shown("records"), 10);
+  assert_int_equal(world_shown("superseded"), 41);
   world_record(ADIT_ACCT_STOP, "s1", 51, 51, 51 * 60000, NULL);
   world.up[0] = TRUE;
   assert_true(world_run_until(world_is_idle, 60000));
   assert_int_equal(world_count(START, "s1"), 1);
   assert_int_equal(world_count(STOP, "s1"), 1);
   assert_int_equal(world_last(INTERIM, "s1")->in_octets, 50);
-  assert_int_equal(shown("lost"), 0);
+  assert_int_equal(world_shown("lost"), 0);
   assert_int_equal(world_rows(RADIUS_TABLE_RECORDS), 0);
 }
 
@@ -397,8 +365,8 @@ static void full_it_refuses_new_sessions_and_keeps_a_place_for_each_stop(void **
     refused += kept[i] < 0;
   }
   assert_int_equal(refused, 10);
-  assert_int_equal(shown("records"), 20);
-  assert_int_equal(shown("lost"), 20);
+  assert_int_equal(world_shown("records"), 20);
+  assert_int_equal(world_shown("lost"), 20);
   g_autoptr(AditValue) map = radius_acct_describe(world.acct);
   assert_non_null(adit_value_get_string(map, "alarm", NULL));
   world.up[0] = TRUE;
@@ -413,11 +381,11 @@ static void full_it_drops_the_oldest_if_told_so(void **state) {
   bound(20, TRUE);
   for (guint i = 0; i < 40; i++) {
     g_snprintf(id, sizeof id, "s%u", i);
-    session(id, ADIT_ACCT_START);
+    world_session(id, ADIT_ACCT_START);
     world_record(ADIT_ACCT_STOP, id, 1, 1, 1000, NULL);
   }
   world_run(10);
-  assert_in_range(shown("records"), 18, 20);
+  assert_in_range(world_shown("records"), 18, 20);
   world.up[0] = TRUE;
   assert_true(world_run_until(world_is_idle, 60000));
   assert_int_equal(world_count(STOP, "s39"), 1);
@@ -427,7 +395,7 @@ static void full_it_drops_the_oldest_if_told_so(void **state) {
 }
 
 int main(void) {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
   const struct CMUnitTest tests[] = {
       T(a_start_says_who_and_where),
       T(rfc2866_5_3_input_is_from_the_user_and_rfc2869_5_1_gigawords),

@@ -141,10 +141,12 @@ static gboolean is_fit(const Socket *s, const AditEndpoint *remote, const AditAd
   return adit_endpoint_equal(&s->remote, remote) && adit_address_equal(&s->source, source) && !(s->serial && s->pool->state->dead);
 }
 
-static void close_unfit(const Pool *pool, const AditEndpoint *remote, const AditAddress *source) {
+/** Closes those that nobody waits on and that are not needed: unfit, or one more than the first, and all its identifiers have rested. */
+static void close_idle(const Pool *pool, const AditEndpoint *remote, const AditAddress *source) {
   for (guint i = pool->sockets->len; i-- > 0;) {
-    const Socket *s = pool->sockets->pdata[i];
-    if (s->used == s->resting.length && !is_fit(s, remote, source))
+    Socket *s = pool->sockets->pdata[i];
+    wake(s, pool->radius->loop->now());
+    if (s->used == s->resting.length && (!is_fit(s, remote, source) || (i && s->serial && !s->used)))
       g_ptr_array_remove_index_fast(pool->sockets, i);
   }
 }
@@ -166,10 +168,10 @@ static Socket *find_socket(const Pool *pool, const AditEndpoint *remote, const A
   return NULL;
 }
 
-/** A socket with a free identifier. Those through which the server is not asked any more are closed. */
+/** A socket with a free identifier; those that are not needed are closed. */
 static Socket *socket_for(Pool *pool, const AditEndpoint *remote, const AditAddress *source) {
   if (pool->refs == 1) /* not while one of them is being read */
-    close_unfit(pool, remote, source);
+    close_idle(pool, remote, source);
   Socket *s = find_socket(pool, remote, source, FALSE);
   if (s)
     return s;

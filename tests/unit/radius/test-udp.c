@@ -232,7 +232,16 @@ static void duplicates_and_late_answers_are_counted(void **state) {
   assert_int_equal(stats(net, RADIUS_AUTH)->bad_replies, 0);
 }
 
-/** 300 at once: no two of a socket have the same identifier, and a second socket takes what the first can't. */
+static guint descriptors(void) {
+  g_autoptr(GDir) dir = g_dir_open("/proc/self/fd", 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name(dir))
+    n++;
+  return n;
+}
+
+/** 300 at once: no two of a socket have the same identifier, and a second socket takes what the first can't. It goes when it is idle. */
 static void rfc2865_3_identifiers_are_of_a_socket(void **state) {
   enum { MANY = 300 };
   Net *net = *state;
@@ -254,6 +263,10 @@ static void rfc2865_3_identifiers_are_of_a_socket(void **state) {
     done += asked[i].result == RADIUS_ANSWERED;
   }
   assert_int_equal(done, MANY);
+  guint before = descriptors();
+  Asked last = {0};
+  ask_and_see(net, fake, &last);
+  assert_int_equal(descriptors(), before - 1);
 }
 
 static gboolean same_identifier(const Fake *fake, guint a, guint b) {

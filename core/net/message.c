@@ -93,6 +93,15 @@ struct nl_msg *adit_rtnl_address(int type, const AditNetAddress *a) {
 
 /* ---- routes ---- */
 
+/* IPv6 heeds it for what it forwards only when it is locked; locked, what IPv4 sends itself would lose its DF. */
+static void put_mtu(struct nl_msg *msg, const AditNetRoute *r) {
+  struct nlattr *metrics = nla_nest_start(msg, RTA_METRICS);
+  if (r->to.address.family == AF_INET6)
+    nla_put_u32(msg, RTAX_LOCK, 1 << RTAX_MTU);
+  nla_put_u32(msg, RTAX_MTU, r->mtu);
+  nla_nest_end(msg, metrics);
+}
+
 struct nl_msg *adit_rtnl_route(int type, const AditNetRoute *r, gboolean exact) {
   guint32 table = r->table ? r->table : RT_TABLE_MAIN;
   gboolean add = type == RTM_NEWROUTE, via = adit_address_is_set(&r->via);
@@ -113,6 +122,8 @@ struct nl_msg *adit_rtnl_route(int type, const AditNetRoute *r, gboolean exact) 
   nla_put_u32(msg, RTA_TABLE, table);
   if (r->metric)
     nla_put_u32(msg, RTA_PRIORITY, r->metric);
+  if (add && r->mtu)
+    put_mtu(msg, r);
   if (!exact)
     return msg;
   if (r->ifindex)

@@ -44,7 +44,23 @@ static void add_address(AditSess *session, const AditNetAddress *address) {
   adit_sess_net->address_add(address, on_done, request_new(session, "address", &address->local));
 }
 
-static void add_route(AditSess *session, const AditNetRoute *route) {
+/* What is more than the peer takes must not come from an interface that has others' MTU: RFC 1661 6.1. */
+static guint32 route_mtu(const AditSess *session) {
+  return session->shared ? session->mtu : 0;
+}
+
+void adit_sess_routes_mtu(AditSess *session) {
+  for (guint i = 0; i < session->routes->len && !session->port_lost; i++) {
+    AditNetRoute *route = &g_array_index(session->routes, AditNetRoute, i);
+    if (route->mtu == route_mtu(session))
+      continue;
+    route->mtu = route_mtu(session);
+    adit_sess_net->route_add(route, NULL, NULL);
+  }
+}
+
+static void add_route(AditSess *session, AditNetRoute *route) {
+  route->mtu = route_mtu(session);
   if (session->shared) {
     g_autoptr(GError) error = NULL;
     AditLogContext log = adit_sess_log(session);

@@ -248,6 +248,8 @@ void adit_ports_fini(void);
 /* ---- apply.c: NCP results to the kernel ---- */
 
 void adit_sess_apply(AditSess *session, gboolean ipv6);
+/** The session's MTU has changed: so does that of its routes on a shared interface. */
+void adit_sess_routes_mtu(AditSess *session);
 void adit_sess_withdraw(AditSess *session);
 AditAddress adit_sess_link_local(const guint8 ifid[8]);
 

@@ -6,12 +6,14 @@
 #include "core/session/name.h"
 
 #define MAX_ATTEMPTS 1000
+#define IPV6_LEAST   1280 /* an interface with less has no IPv6: RFC 8200 5 */
 
 struct AditSharedPort {
   char *name;
   AditPort *port;
   gboolean opening;
   guint users;
+  guint mtu;            /* the largest that a session on it has had */
   GPtrArray *waiting;   /* AditSess*, a reference each: to be told when it is open */
   AditTally *addresses; /* AditAddress */
   const AditDatapathOps *datapath;
@@ -166,7 +168,8 @@ static void shared_open(AditSess *session, const char *name) {
   if (port->opening)
     return;
   port->opening = TRUE;
-  AditPortSpec spec = {.size = sizeof spec, .kind = ADIT_PORT_L3, .name = name, .mtu = session->mtu, .shared = TRUE, .lost = shared_lost};
+  port->mtu = MAX(session->mtu, IPV6_LEAST);
+  AditPortSpec spec = {.size = sizeof spec, .kind = ADIT_PORT_L3, .name = name, .mtu = port->mtu, .shared = TRUE, .lost = shared_lost};
   session->datapath->port_open(session->dp, &spec, shared_opened, port);
 }
 
@@ -176,12 +179,21 @@ AditTally *adit_shared_addresses(AditSharedPort *port) {
 
 /* ---- either ---- */
 
-void adit_sess_port_mtu(AditSess *session) {
-  if (!session->port || session->shared || session->port_mtu == session->mtu)
-    return; /* a shared one keeps the MTU that it was opened with */
+static void set_mtu(AditSess *session, guint *mtu) {
   AditLinkChange change = {.ifindex = session->port->ifindex, .set = ADIT_LINK_MTU, .mtu = session->mtu};
-  session->port_mtu = session->mtu;
+  *mtu = session->mtu;
   adit_sess_net->link_change(&change, NULL, NULL);
+}
+
+/* A shared one is as large as the largest needs it; the others' routes are smaller. */
+void adit_sess_port_mtu(AditSess *session) {
+  if (!session->port)
+    return;
+  if (session->shared && session->mtu > session->shared->mtu)
+    set_mtu(session, &session->shared->mtu);
+  else if (!session->shared && session->mtu != session->port_mtu)
+    set_mtu(session, &session->port_mtu);
+  adit_sess_routes_mtu(session);
 }
 
 void adit_sess_port_open(AditSess *session) {

@@ -52,6 +52,29 @@ def shared_interface(lab):
 
 
 @case
+def shared_interface_with_mtus(lab):
+    """Who shares an interface keeps the own MTU: what is larger comes back as a Packet Too Big, and others' packets are as large as ever."""
+    road = Road(lab)
+    server = road.server({'small': 'p1', 'large': 'p2'}, profile={'interface': 'shared'})
+    road.srv.sysctl('net.ipv4.ip_forward', 1)
+    small = road.client('small', 'p1', 'cli2', **{'max-mru': 1000})
+    at_small = road.works(server, small, 'small')[0]
+    large = road.client('large', 'p2')
+    at_large = road.works(server, large, 'large')[0]
+    mtu = {r['dst']: r.get('metrics', [{}])[0].get('mtu') for r in road.srv.routes() if r.get('dev') == 'shared'}
+    expect((mtu[at_small['remote-address']], mtu[at_large['remote-address']]) == (1000, 1450), 'the routes have other MTUs: %s' % mtu)
+    road.srv.expect_ping(at_large['remote-address'], 'as large as it may be', size=1450 - 28)
+    for client, other in ((large, at_small), (small, at_large)):
+        client.namespace.run('ip', 'route', 'add', other['remote-address'], 'dev', client.sessions()[0]['interface'])
+    road.cli.expect_ping(at_small['remote-address'], 'as large as it may be', size=1000 - 28)
+    expect(not road.cli.ping(at_small['remote-address'], size=1000 - 27, deadline=1), 'more than the peer takes came through')
+    known = road.cli.run('ip', 'route', 'get', at_small['remote-address']).stdout
+    expect('mtu 1000' in known, 'no Packet Too Big: %s' % known)
+    for process in (small, large, server):
+        process.stop()
+
+
+@case
 def long_and_odd_names(lab):
     road = Road(lab)
     users = {'somebody-with-a-long-name@customers.example.org': 'p', 'a/b c': 'p', 'käse': 'p', '..': 'p'}

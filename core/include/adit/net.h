@@ -46,6 +46,7 @@ typedef struct {
   guint ifindex;        /**< 0 = where `via` leads */
   guint32 metric;       /**< 0 = the kernel's default */
   guint32 table;        /**< 0 = main */
+  guint32 mtu;          /**< largest packet on this route, if the interface takes larger ones; 0 = the interface's */
 } AditNetRoute;
 
 /** Answer to route_get: how the kernel would reach an address. */

@@ -304,6 +304,24 @@ static void routes_carry_our_protocol_and_replace_only_our_own(void **state) {
   WAIT(net->link_delete(j, on_done, &result));
 }
 
+static void a_route_has_an_mtu_of_its_own(void **state) {
+  guint i = tun("m0", TRUE);
+  AditNetRoute v4 = {.to = prefix("198.51.100.7/32"), .ifindex = i, .mtu = 1300},
+               v6 = {.to = prefix("2001:db8:1::/48"), .ifindex = i, .mtu = 1300};
+
+  assert_int_equal(route_add(v4), 0);
+  assert_true(shows("ip route show proto 173", "mtu 1300"));
+  v4.mtu = 1200; /* it has changed */
+  assert_int_equal(route_add(v4), 0);
+  assert_true(shows("ip route show proto 173", "mtu 1200"));
+  assert_false(shows("ip route show proto 173", "mtu 1300"));
+  assert_int_equal(route_delete(v4), 0);
+  assert_int_equal(route_add(v6), 0);
+  assert_true(shows("ip -6 route show proto 173", "mtu lock 1300")); /* else the kernel does not heed it when it forwards */
+  assert_int_equal(route_delete(v6), 0);
+  WAIT(net->link_delete(i, on_done, &result));
+}
+
 typedef struct {
   guint n;
   int error;
@@ -524,6 +542,7 @@ int main(void) {
       T(point_to_point_addresses),
       T(ipv6_addresses_are_usable_at_once),
       T(routes_carry_our_protocol_and_replace_only_our_own),
+      T(a_route_has_an_mtu_of_its_own),
       T(route_get_tells_gateway_interface_and_source),
       T(many_requests_are_carried_out_in_order),
       T(a_failure_in_a_batch_is_its_own),

@@ -120,8 +120,9 @@ static void many_share_one_interface_with_a_route_each(void **state) {
   assert_true(TEST_LOOP_UNTIL(w->up == 4, 5000));
   assert_non_null(null_dp_port(w->server.dp, "shared"));
   assert_int_equal(world_told("address 10.0.0.1/32 peer -"), 1);
-  assert_int_equal(world_told("route 10.0.0.10/32 metric 0"), 1);
-  assert_int_equal(world_told("route 10.0.0.11/32 metric 0"), 1);
+  assert_int_equal(world_told("route 10.0.0.10/32 metric 0 mtu 1450"), 1);
+  assert_int_equal(world_told("route 10.0.0.11/32 metric 0 mtu 1450"), 1);
+  assert_int_equal(world_told("mtu 1450"), 0);
 
   adit_session_service()->link_close(first->server.id, ADIT_CAUSE_LOST_SERVICE, "gone");
   assert_true(TEST_LOOP_UNTIL(w->down == 1, 5000));
@@ -132,6 +133,22 @@ static void many_share_one_interface_with_a_route_each(void **state) {
   test_loop_drain();
   assert_int_equal(world_told("-address 10.0.0.1/32 peer -"), 1);
   assert_null(null_dp_port(w->server.dp, "shared"));
+}
+
+/* A small packet size of one is not everybody's, and a large one not that of who has a small one. */
+static void who_shares_an_interface_keeps_the_own_mtu(void **state) {
+  World *w = *state;
+
+  world_extra = adit_value_map();
+  adit_value_set(world_extra, "mtu", adit_value_int(1000));
+  world_dial(w, &w->pair[0], "many", "right", NULL);
+  assert_true(TEST_LOOP_UNTIL(w->up == 2, 5000));
+  assert_int_equal(world_told("route 10.0.0.10/32 metric 0 mtu 1000"), 1);
+  adit_value_set(world_extra, "mtu", adit_value_int(1300));
+  world_dial(w, &w->pair[1], "many", "right", NULL);
+  assert_true(TEST_LOOP_UNTIL(w->up == 4, 5000));
+  assert_int_equal(world_told("mtu 1300"), 1);
+  assert_int_equal(world_told("route 10.0.0.11/32 metric 0 mtu 1300"), 1);
 }
 
 static void session_and_idle_timeouts_end_it(void **state) {
@@ -206,6 +223,7 @@ int main(void) {
       test(a_second_session_gets_a_numbered_interface_and_a_dry_pool_refuses),
       test(a_fixed_address_is_given_once),
       test(many_share_one_interface_with_a_route_each),
+      test(who_shares_an_interface_keeps_the_own_mtu),
       test(session_and_idle_timeouts_end_it),
       test(a_veto_refuses_with_its_reason),
       test(no_interface_or_no_address_is_a_port_error),

@@ -37,7 +37,8 @@ static char *address_text(const char *sign, const AditNetAddress *a) {
 
 static char *route_text(const char *sign, const AditNetRoute *r) {
   char to[ADIT_PREFIX_TEXT];
-  return g_strdup_printf("%sroute %s metric %u", sign, adit_prefix_format(&r->to, to), r->metric);
+  g_autofree char *mtu = r->mtu ? g_strdup_printf(" mtu %u", r->mtu) : g_strdup("");
+  return g_strdup_printf("%sroute %s metric %u%s", sign, adit_prefix_format(&r->to, to), r->metric, mtu);
 }
 
 static void address_add(const AditNetAddress *a, AditNetDone done, gpointer user) {

@@ -343,5 +343,11 @@ const AditOption radius_options[] = {
      .flags = ADIT_OPTION_ATTRIBUTE,
      .help = "The strengths that MPPE may have.",
      .reference = "RFC 2548 2.4.5"},
+    {.name = "mppe-keys",
+     .scopes = ADIT_SCOPE_SESSION,
+     .type = ADIT_TYPE_BOOL,
+     .flags = ADIT_OPTION_ATTRIBUTE,
+     .help = "The server gave keys for MPPE, of both directions. They are not shown.",
+     .reference = "RFC 2548 2.4.1, 2.4.2"},
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(radius_options) == RADIUS_N_OPTIONS);

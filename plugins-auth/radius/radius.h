@@ -65,6 +65,6 @@ void radius_config_warn(const RadiusConfig *config);
 
 /* ---- options.c, show.c ---- */
 
-enum { RADIUS_N_OPTIONS = 49 };
+enum { RADIUS_N_OPTIONS = 50 };
 extern const AditOption radius_options[];
 gboolean radius_show_init(Radius *radius, GError **error);

@@ -242,12 +242,14 @@ static void rfc2548_2_4_2_keys_for_both_directions(void **unused) {
   hex("8b7cdc149b993a1ba118cb153f56dccb", want, sizeof want);
   read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_MSCHAPV2, FALSE, PROOF SEND_KEY RECEIVE_KEY);
   assert_true(reply.reply.has_mppe_keys);
+  assert_true(adit_value_get_bool(reply.attributes, "mppe-keys", FALSE));
   assert_memory_equal(reply.reply.mppe_send_key, want, 16);
   assert_memory_equal(reply.reply.mppe_receive_key, want, 16);
   assert_int_equal(reply.unsupported->len, 0);
   radius_reply_clear(&reply);
   read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_MSCHAPV2, FALSE, PROOF SEND_KEY); /* one is none */
   assert_false(reply.reply.has_mppe_keys);
+  assert_null(adit_value_get(reply.attributes, "mppe-keys"));
   radius_reply_clear(&reply);
   assert_accept("1a0c 00000137 10068c3d0000", "", "MS-MPPE-Send-Key (311/16): is no key of 16 octets");
 }
@@ -261,16 +263,19 @@ static void rfc2548_2_4_1_keys_of_mschap1(void **unused) {
   hex("a8947850cfc0acc1d1789fb62ddcddb0", want, sizeof want);
   read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_MSCHAPV1, FALSE, keys);
   assert_true(reply.reply.has_mppe_keys);
+  assert_true(adit_value_get_bool(reply.attributes, "mppe-keys", FALSE));
   assert_memory_equal(reply.reply.mppe_send_key, want, 16);
   assert_memory_equal(reply.reply.mppe_receive_key, want, 16);
   assert_int_equal(reply.unsupported->len, 0);
   radius_reply_clear(&reply);
   read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_MSCHAPV1, FALSE, "1a18 00000137 0c12 6ccc13f9f2ba74ab1e22e86733f8d3f2");
   assert_false(reply.reply.has_mppe_keys);
+  assert_null(adit_value_get(reply.attributes, "mppe-keys"));
   assert_int_equal(reply.unsupported->len, 1);
   radius_reply_clear(&reply);
   read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_PAP, FALSE, keys);
   assert_false(reply.reply.has_mppe_keys);
+  assert_null(adit_value_get(reply.attributes, "mppe-keys"));
   radius_reply_clear(&reply);
 }
 

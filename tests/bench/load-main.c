@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 struct sockaddr_storage load_server;
@@ -49,12 +50,14 @@ static void make_tunnels(const struct pollfd *fds, unsigned n_fds) {
 }
 
 int main(int argc, char **argv) {
-  static const struct option options[] = {
-      {"to", required_argument, NULL, 't'},        {"port", required_argument, NULL, 'p'},       {"from", required_argument, NULL, 'f'},
-      {"sessions", required_argument, NULL, 'n'},  {"per-tunnel", required_argument, NULL, 'c'}, {"user", required_argument, NULL, 'u'},
-      {"password", required_argument, NULL, 'w'},  {"window", required_argument, NULL, 'i'},     {"hello", required_argument, NULL, 'h'},
-      {"redial", no_argument, NULL, 'r'},          {"rate", required_argument, NULL, 'a'},       {"pings", required_argument, NULL, 'g'},
-      {"ping-size", required_argument, NULL, 's'}, {"ping-every", required_argument, NULL, 'e'}, {0}};
+  static const struct option options[] = {{"to", required_argument, NULL, 't'},         {"port", required_argument, NULL, 'p'},
+                                          {"from", required_argument, NULL, 'f'},       {"sessions", required_argument, NULL, 'n'},
+                                          {"per-tunnel", required_argument, NULL, 'c'}, {"user", required_argument, NULL, 'u'},
+                                          {"password", required_argument, NULL, 'w'},   {"window", required_argument, NULL, 'i'},
+                                          {"hello", required_argument, NULL, 'h'},      {"redial", no_argument, NULL, 'r'},
+                                          {"rate", required_argument, NULL, 'a'},       {"pings", required_argument, NULL, 'g'},
+                                          {"ping-size", required_argument, NULL, 's'},  {"ping-every", required_argument, NULL, 'e'},
+                                          {"group", required_argument, NULL, 'G'},      {0}};
   struct sockaddr_in *in4 = (struct sockaddr_in *)&load_server;
   struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&load_server;
   const char *from[64] = {NULL}, *to = "";
@@ -107,12 +110,17 @@ int main(int argc, char **argv) {
     case 'e':
       load.ping_every = atof(optarg);
       break;
+    case 'G':
+      load.group = optarg;
+      break;
     default:
       fprintf(stderr,
               "load --to ADDRESS [--port N] [--from ADDRESS]... --sessions N [--per-tunnel N] [--user PATTERN] [--password PATTERN]\n"
               "     [--window N] [--hello SECONDS] [--redial] [--rate N] [--pings N] [--ping-size OCTETS] [--ping-every SECONDS]\n"
+              "     [--group TEXT]\n"
               "%%u in a pattern is the session's number. --rate: sessions begun in a second. --pings: upon SIGUSR1 each session\n"
-              "that is up sends so many to the server's inside address, packets of --ping-size with their IPv4 header.\n");
+              "that is up sends so many to the server's inside address, packets of --ping-size with their IPv4 header. --group: Private "
+              "Group ID.\n");
       return 2;
     }
   }
@@ -126,7 +134,7 @@ int main(int argc, char **argv) {
     load_server_length = sizeof *in6;
   }
   if (!load_server_length || load.sessions < 1 || load.per_tunnel < 1 || load.per_tunnel > 65535 || load.ping_size < 28 ||
-      load.ping_size > PING_MAX)
+      load.ping_size > PING_MAX || (load.group && strlen(load.group) > 64))
     return 2;
   do {
     fds[n_fds] = (struct pollfd){.fd = open_socket(from[n_fds]), .events = POLLIN};

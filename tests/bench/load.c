@@ -201,6 +201,8 @@ static void call_connect(Call *call) {
   call->connected = true;
   load_add32(m, AVP_SPEED, 100000000);
   load_add32(m, AVP_FRAMED, 1);
+  if (load.group)
+    load_add(m, AVP_GROUP, load.group, strlen(load.group));
   load_send(call->tunnel, m);
   ppp_start(&call->ppp);
 }

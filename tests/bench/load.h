@@ -61,7 +61,8 @@ enum {
   AVP_SESSION = 14,
   AVP_SERIAL,
   AVP_SPEED = 24,
-  AVP_FRAMED = 19
+  AVP_FRAMED = 19,
+  AVP_GROUP = 37
 };
 
 typedef enum { IDLE = 1, OPENING, OPEN } TunnelState;
@@ -96,7 +97,7 @@ typedef struct Tunnel {
 
 /* What is wanted, and how far it is. */
 typedef struct {
-  const char *user, *password;
+  const char *user, *password, *group;
   unsigned sessions, per_tunnel, window, hello, rate, pings, ping_size;
   double ping_every;
   bool redial;

@@ -26,7 +26,7 @@ def users(entries):
 
 
 class FreeRadius:
-    def __init__(self, lab, namespace, address, entries=None, name='freeradius', text=None, radsec=None):
+    def __init__(self, lab, namespace, address, entries=None, name='freeradius', text=None, radsec=None, keep_requests=False):
         self.lab, self.namespace, self.address, self.name = lab, namespace, address, name
         self.folder = os.path.join(lab.folder, name)
         subprocess.run([SETUP, '--secret', SECRET, '--listen', address, '--reject-delay', '0', *(['--radsec', *radsec] if radsec else []), self.folder], check=True)
@@ -34,8 +34,24 @@ class FreeRadius:
         if entries is not None or text is not None:
             with open(os.path.join(self.folder, 'users'), 'w') as f:
                 f.write(users(entries) if text is None else text)
+        if keep_requests:
+            self.keep_requests()
         self.process, self.starts = None, 0
         self.start()
+
+    def edit(self, name, old, new):
+        """Changes a file of its configuration, which counts from its next start."""
+        path = os.path.join(self.folder, name)
+        with open(path) as f:
+            text = f.read()
+        expect(old in text, '%s has no %s' % (path, old))
+        with open(path, 'w') as f:
+            f.write(text.replace(old, new))
+
+    def keep_requests(self):
+        """Access-Requests are written down as accounting's are."""
+        self.edit('modules.conf', 'detail {\n', 'detail requests {\n  filename = ${logdir}/requests\n  permissions = 0600\n  header = "%t"\n  locking = yes\n}\n\ndetail {\n')
+        self.edit('site.conf', '  authorize {\n', '  authorize {\n    requests\n')
 
     def start(self):
         self.starts += 1
@@ -61,7 +77,14 @@ class FreeRadius:
     def records(self, **wanted):
         """Accounting records as they came, oldest first: maps of attribute to value (a list where it comes more than once). `wanted` has
         underscores for the dashes."""
-        path = os.path.join(self.folder, 'log', 'accounting')
+        return self.written('accounting', **wanted)
+
+    def requests(self, **wanted):
+        """Access-Requests in the same form, of a server that keeps them."""
+        return self.written('requests', **wanted)
+
+    def written(self, log, **wanted):
+        path = os.path.join(self.folder, 'log', log)
         if not os.path.exists(path):
             return []
         with open(path, errors='replace') as f:

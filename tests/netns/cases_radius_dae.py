@@ -9,8 +9,8 @@ import configs
 import freeradius
 import radius
 from lab import expect, poll
-from radius_road import NAS, NOBODY, RadiusRoad, answered
-from road import SERVER6, SERVER_TOO
+from radius_road import NAS, NOBODY, RadiusRoad, answered, differences
+from road import INSIDE, SERVER6, SERVER_TOO
 from runner import case
 
 USERS = {'ann': ('wonder-land', ['Framed-IP-Address = 10.77.0.9', 'Class = 0x01']), 'bob': ('builder', ['Framed-IP-Address = 10.77.0.10'])}
@@ -188,4 +188,104 @@ for n in range(20000):
     expect(road.attributes(server, 'ann')['idle-timeout'] == '7m24s', 'CoA after the flood')
     lines = len(server.process.text().splitlines())
     expect(lines < 400, 'the log has %d lines' % lines)
+    end(server, clients)
+
+
+# What a CoA-Request may change, and what `show session` has then.
+CHANGES = [
+    (['Session-Timeout = 1000', 'Idle-Timeout = 500', 'Termination-Action = RADIUS-Request', 'Port-Limit = 3'],
+     {'session-timeout': '16m40s', 'idle-timeout': '8m20s', 'termination-action': 1, 'port-limit': 3}),
+    (['Class = 0x0a0b', 'Class += 0x0c', 'Filter-Id = "one"', 'Filter-Id += "two"', 'Filter-Id += "slow.in"', 'Filter-Id += "fast.out"'],
+     {'class': ['0x0a0b', '0x0c'], 'filter': ['one', 'two'], 'incoming-filter': 'slow', 'outgoing-filter': 'fast'}),
+    (['Mikrotik-Recv-Limit = 1', 'Mikrotik-Recv-Limit-Gigawords = 1', 'Mikrotik-Xmit-Limit = 2', 'Mikrotik-Xmit-Limit-Gigawords = 1', 'Mikrotik-Total-Limit = 3',
+      'Mikrotik-Total-Limit-Gigawords = 1'], {'limit-bytes-in': str(2**32 + 1), 'limit-bytes-out': str(2**32 + 2), 'limit-bytes-total': str(2**32 + 3)}),
+    (['Mikrotik-Mark-Id = "m2"', 'Mikrotik-Address-List = "good"', 'Mikrotik-Address-List += "better"', 'Mikrotik-Rate-Limit = "5M/20M"', 'Ascend-Data-Rate = 7'],
+     {'mark': 'm2', 'address-list': ['good', 'better'], 'rate-limit': '5M/20M'}),
+    (['Ascend-Data-Rate = 1000', 'Ascend-Xmit-Rate = 3000', 'WISPr-Bandwidth-Max-Up = 7'], {'rate-limit': '1000/3000'}),
+    (['WISPr-Bandwidth-Min-Up = 1000', 'WISPr-Bandwidth-Min-Down = 2000', 'WISPr-Bandwidth-Max-Up = 3000', 'WISPr-Bandwidth-Max-Down = 4000'],
+     {'rate-limit': '3000/4000 0/0 0/0 0/0 8 1000/2000'}),
+    (['Mikrotik-Group = "short"', 'Mikrotik-Rate-Limit = "1M"'], {'interim-update': '3m', 'idle-timeout': '8m20s', 'rate-limit': '1M', 'mark': 'm2'}),  # what was said goes before the profile
+]
+# What it may not, beside a change that could be made: none of it is.
+UNCHANGEABLE = ['Framed-Pool = "other"', 'Framed-IP-Netmask = 255.255.255.0', 'Framed-Route = "10.0.0.0/8"', 'Framed-MTU = 1300', 'Framed-Routing = Broadcast',
+                'Framed-IPv6-Route = "2001:db8::/32"', 'Framed-IPv6-Pool = "six"', 'Framed-IPv6-Address = 2001:db8::1', 'Delegated-IPv6-Prefix = 2001:db8::/56',
+                'MS-Primary-DNS-Server = 10.0.0.53', 'DNS-Server-IPv6-Address = 2001:db8::53', 'Mikrotik-Delegated-IPv6-Pool = "pd"', 'Tunnel-Type = L2TP',
+                'MS-MPPE-Encryption-Policy = Encryption-Allowed', 'Mikrotik-Advertise-URL = "http://example.net"', 'Mikrotik-Advertise-Interval = 5',
+                'Mikrotik-Host-IP = 10.0.0.1', 'WISPr-Session-Terminate-Time = "2030-01-01T00:00:00Z"']
+UNUSABLE = ['Mikrotik-Group = "no-such-profile"', 'Mikrotik-Mark-Id = "two\\twords"', 'Ascend-Data-Rate = 1']
+
+
+@case
+def dae_every_change_that_may_be(lab):
+    """RouterOS's list and RFC 5176's: each is in `show session` of that session, and of no other; what may not change takes all with it."""
+    road = RadiusRoad(lab, USERS)
+    tree = road.tree(incoming={})
+    tree['profiles'].append({'name': 'short', 'idle-timeout': '77s', 'interim-update': '3m'})
+    server = lab.adit(road.srv, configs.write(tree))
+    clients = [road.client('ann', 'wonder-land'), road.client('bob', 'builder', 'bob')]
+    before = server.session('ann')['id']
+    server.session('bob')
+    bob = road.attributes(server, 'bob')
+    for given, wanted in CHANGES:
+        answered(road.dynamic('coa', 'User-Name = ann', *given), 'CoA-ACK')
+        wrong = differences(road.attributes(server, 'ann'), wanted)
+        expect(not wrong, 'after %s: %s' % (given, wrong))
+    kept = road.attributes(server, 'ann')
+    for words, cause in [(w, 'Unsupported-Attribute') for w in UNCHANGEABLE] + [(w, 'Invalid-Attribute-Value') for w in UNUSABLE]:
+        twice = [words, words.replace(' =', ' +='), words.replace(' =', ' +=')] if words.startswith('Ascend') else [words]
+        answered(road.dynamic('coa', 'User-Name = ann', 'Session-Timeout = 7', *twice), 'CoA-NAK', cause)
+    answered(road.dynamic('coa', 'User-Name = ann', 'Mikrotik-Rate-Limit = "fast"', 'Session-Timeout = 7'), 'CoA-NAK', 'Invalid-Attribute-Value')
+    answered(road.dynamic('coa', 'User-Name = ann'), 'CoA-NAK', 'Missing-Attribute')
+    answered(road.dynamic('coa', 'User-Name = ann', 'Framed-IP-Address = 10.77.0.10', 'Session-Timeout = 7'), 'CoA-NAK', 'Session-Context-Not-Found')
+    answered(road.dynamic('coa', 'Session-Timeout = 7'), 'CoA-NAK', 'Missing-Attribute')
+    expect(road.attributes(server, 'ann') == kept, 'half of a CoA was done: %s' % road.attributes(server, 'ann'))
+    expect(road.attributes(server, 'bob') == bob and server.session('ann')['id'] == before, 'another session was changed, or one ended')
+    end(server, clients)
+
+
+@case
+def dae_changes_take_effect(lab):
+    """The period of interim records; octets and silence that end a session, whose Stop has the Class it was changed to."""
+    road, server, clients = two_users(lab, aaa={'interim-update': '1s'})
+    events = server.monitor()
+
+    def interims(user):
+        return len(road.free.records(Acct_Status_Type='Interim-Update', User_Name=user))
+    poll(lambda: interims('ann'), 'an interim record')
+    answered(road.dynamic('coa', 'User-Name = ann', 'Acct-Interim-Interval = 90', 'Class = 0x0a', 'Class += 0x0b'), 'CoA-ACK')
+    expect(road.attributes(server, 'ann')['interim-update'] == '1m30s', 'the period: %s' % road.attributes(server, 'ann'))
+    ann, bob = interims('ann'), interims('bob')
+    poll(lambda: interims('bob') >= bob + 3, 'records of who was not changed')
+    expect(interims('ann') <= ann + 1, 'records of ann go on as before')  # one may have been on its way
+    answered(road.dynamic('coa', 'User-Name = bob', 'Idle-Timeout = 1'), 'CoA-ACK')
+    events.expect('session-down', 20, user='bob')
+    expect(road.free.record(Acct_Status_Type='Stop', User_Name='bob')['Acct-Terminate-Cause'] == 'Idle-Timeout', 'why bob was ended')
+    answered(road.dynamic('coa', 'User-Name = ann', 'Mikrotik-Recv-Limit = 3000'), 'CoA-ACK')
+    clients[0].namespace.run('ping', '-n', '-q', '-c', '1', '-s', '1200', INSIDE)
+    expect(server.session('ann')['uptime'] > 0, 'ann was ended too early')
+    for _ in range(3):
+        clients[0].namespace.run('ping', '-n', '-q', '-c', '1', '-w', '2', '-s', '1200', INSIDE, check=False)
+    events.expect('session-down', 20, user='ann')
+    stop = road.free.record(Acct_Status_Type='Stop', User_Name='ann')
+    expect(stop['Acct-Terminate-Cause'] == 'NAS-Request' and stop['Class'] == ['0x0a', '0x0b'], 'the Stop: %s' % stop)
+    end(server, clients)
+
+
+@case
+def dae_forged_changes_change_nothing(lab):
+    """RFC 5176 2.3, 6: a CoA-Request with another's secret, without signature, or with one octet that is another, wherever it is."""
+    road, server, clients = two_users(lab)
+    kept = road.attributes(server, 'ann')
+    for words in ({'secret': 'not-it'}, {'sign': False}):
+        text = road.dynamic('coa', 'User-Name = ann', 'Session-Timeout = 7', timeout=1, **words)
+        expect('Received CoA' not in text, 'an answer to %s: %s' % (words, text))
+    good = radius.Packet(radius.COA_REQUEST, 9, attributes=[radius.text(radius.USER_NAME, 'ann'), radius.number(radius.EVENT_TIMESTAMP, int(time.time())),
+                                                            radius.number(27, 777)]).request_octets(freeradius.SECRET.encode())
+    places = [1, *range(4, len(good))]
+    bent = [good[:n] + bytes((good[n] ^ 1,)) + good[n + 1:] for n in places]
+    replies = raw(road, *bent, timeout=0.02)
+    expect(replies == [None] * len(bent), 'an answer to the octets %s' % [places[n] for n, reply in enumerate(replies) if reply])
+    expect(road.attributes(server, 'ann') == kept, 'changed by a forgery: %s' % road.attributes(server, 'ann'))
+    reply, = raw(road, good)
+    expect(reply and reply.code == radius.COA_ACK and road.attributes(server, 'ann')['session-timeout'] == '12m57s', 'the good one: %s' % (reply and reply.code))
     end(server, clients)

@@ -15,7 +15,7 @@ PPP = ['Service-Type = Framed-User', 'Framed-Protocol = PPP']
 class RadiusRoad(Road):
     """FreeRADIUS is at 10.1.1.2; what passes between it and adit is captured and judged, too. `users` is a map of name to (password, attributes)."""
 
-    def __init__(self, lab, users, watch=True, start=True):
+    def __init__(self, lab, users, watch=True, start=True, **options):
         super().__init__(lab, watch)
         self.aaa = lab.namespace('aaa')
         lab.wire(self.srv, 'to-aaa', self.aaa, 'wire')
@@ -23,7 +23,7 @@ class RadiusRoad(Road):
         self.aaa.address('wire', RADIUS + '/24', PROXY + '/24', PROXY_TOO + '/24')
         self.radius_wire = self.aaa.capture('wire', 'udp', sources=[NAS], name='aaa') if watch else None
         entries = {name: (password, PPP + list(attributes)) for name, (password, attributes) in users.items()}
-        self.free = freeradius.FreeRadius(lab, self.aaa, RADIUS, entries) if start else None
+        self.free = freeradius.FreeRadius(lab, self.aaa, RADIUS, entries, **options) if start else None
 
     def proxy(self, address=PROXY):
         return freeradius.Proxy(self.lab, self.aaa, address, RADIUS, 'proxy-' + address.rsplit('.', 1)[1])
@@ -60,6 +60,11 @@ class RadiusRoad(Road):
         """radclient against adit: what it prints."""
         words = list(attributes) + (['Message-Authenticator = 0x00'] if sign else [])
         return freeradius.client(self.aaa, what, NAS, words, secret, port, tries, timeout)
+
+
+def differences(got, wanted):
+    """What of a map is not as wanted, in words; None: it is not there."""
+    return ['%s is %s, not %s' % (key, got.get(key), value) for key, value in wanted.items() if got.get(key) != value]
 
 
 def answered(text, code, cause=None):

@@ -21,6 +21,18 @@ struct RadiusExchange {
   gpointer own;           /**< the door's */
 };
 
+/** Head of what a door keeps for one role of one server: as long as the role lives, and who is at work with it. */
+typedef struct {
+  gint refs;
+  gboolean gone;       /**< the role is no more */
+  GDestroyNotify free; /**< of the whole */
+} RadiusKept;
+
+/** What the exchange's door keeps there; made by `make` for the first that asks, and freed by `free`. */
+gpointer radius_kept(const RadiusExchange *exchange, gpointer (*make)(const RadiusExchange *exchange), GDestroyNotify free);
+gpointer radius_kept_ref(gpointer kept);
+void radius_kept_unref(gpointer kept);
+
 extern const RadiusDoor radius_udp_door, radius_radsec_door;
 
 static inline RadiusRoleState *radius_exchange_state(const RadiusExchange *exchange) {

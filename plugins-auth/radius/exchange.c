@@ -1,6 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "door.h"
 
+/* ---- what doors keep ---- */
+
+gpointer radius_kept_ref(gpointer kept) {
+  ((RadiusKept *)kept)->refs++;
+  return kept;
+}
+
+void radius_kept_unref(gpointer kept) {
+  RadiusKept *self = kept;
+
+  if (!--self->refs)
+    self->free(self);
+}
+
+static void leave(gpointer kept) {
+  ((RadiusKept *)kept)->gone = TRUE;
+  radius_kept_unref(kept);
+}
+
+gpointer radius_kept(const RadiusExchange *exchange, gpointer (*make)(const RadiusExchange *exchange), GDestroyNotify free) {
+  RadiusRoleState *state = radius_exchange_state(exchange);
+
+  if (!state->door) {
+    RadiusKept *kept = make(exchange);
+    *kept = (RadiusKept){.refs = 1, .free = free};
+    state->door = kept;
+    state->door_free = leave;
+  }
+  return state->door;
+}
+
+/* ---- exchanges ---- */
+
 static void exchange_free(RadiusExchange *exchange) {
   exchange->server->radius->loop->timer_cancel(&exchange->timer);
   radius_server_unref(exchange->server);

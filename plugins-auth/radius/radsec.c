@@ -18,8 +18,7 @@ static const guint workers[RADIUS_ROLES] = {2, 1};
 
 /** The door of one role of one server. */
 typedef struct {
-  gint refs; /* the role's state, and jobs at work */
-  gboolean gone;
+  RadiusKept kept;
   GPtrArray *idle; /* of RadsecSession, owned; the last used at the end */
   guint sessions;
   AditRateLimit complaints;
@@ -45,37 +44,23 @@ typedef struct {
 
 /* ---- life ---- */
 
-static void way_unref(Way *way) {
-  if (--way->refs)
-    return;
+static void way_free(gpointer data) {
+  Way *way = data;
+
   g_ptr_array_unref(way->idle);
   g_free(way);
 }
 
-static void way_leave(gpointer data) {
-  Way *way = data;
+static gpointer way_new(const RadiusExchange *exchange) {
+  Way *way = g_new0(Way, 1);
 
-  way->gone = TRUE;
-  way_unref(way);
-}
-
-static Way *way_of(RadiusExchange *exchange) {
-  RadiusRoleState *state = radius_exchange_state(exchange);
-  Way *way = state->door;
-
-  if (!way) {
-    way = g_new0(Way, 1);
-    way->refs = 1;
-    way->idle = g_ptr_array_new_with_free_func((GDestroyNotify)radsec_session_retire);
-    state->door = way;
-    state->door_free = way_leave;
-  }
+  way->idle = g_ptr_array_new_with_free_func((GDestroyNotify)radsec_session_retire);
   return way;
 }
 
 static void job_free(Job *job) {
   job->server->radius->loop->timer_cancel(&job->watchdog);
-  way_unref(job->way);
+  radius_kept_unref(job->way);
   radius_server_unref(job->server);
   radsec_settings_free(job->settings);
   explicit_bzero(job->packet, RADIUS_HEADER + job->question.length); /* a password in it is hidden with what everybody knows */
@@ -105,7 +90,7 @@ static RadsecSession *session_for(Way *way) {
 }
 
 static void session_back(Way *way, RadsecSession *session) {
-  if (way->gone)
+  if (way->kept.gone)
     radsec_session_retire(session);
   else
     g_ptr_array_add(way->idle, session);
@@ -246,8 +231,10 @@ static gboolean begin(RadiusExchange *exchange) {
   Job *job = g_new0(Job, 1);
   RadiusBuilder b;
 
-  *job = (Job){.exchange = exchange, .server = radius_server_ref(exchange->server), .role = exchange->role, .way = way_of(exchange)};
-  job->way->refs++;
+  *job = (Job){.exchange = exchange,
+               .server = radius_server_ref(exchange->server),
+               .role = exchange->role,
+               .way = radius_kept_ref(radius_kept(exchange, way_new, way_free))};
   job->settings = radsec_settings_new(job->server, job->role);
   exchange->own = job;
   learn_local(exchange);

@@ -20,8 +20,7 @@ typedef struct Slot Slot;
 typedef struct Socket Socket;
 
 typedef struct {
-  gint refs; /* the role's state, and a reader at work */
-  gboolean gone;
+  RadiusKept kept;
   Radius *radius;
   RadiusRoleState *state;
   char *name, *secret; /* the secret is wiped */
@@ -170,7 +169,7 @@ static Socket *find_socket(const Pool *pool, const AditEndpoint *remote, const A
 
 /** A socket with a free identifier; those that are not needed are closed. */
 static Socket *socket_for(Pool *pool, const AditEndpoint *remote, const AditAddress *source) {
-  if (pool->refs == 1) /* not while one of them is being read */
+  if (pool->kept.refs == 1) /* not while one of them is being read */
     close_idle(pool, remote, source);
   Socket *s = find_socket(pool, remote, source, FALSE);
   if (s)
@@ -180,9 +179,9 @@ static Socket *socket_for(Pool *pool, const AditEndpoint *remote, const AditAddr
 
 /* ---- the pool ---- */
 
-static void pool_unref(Pool *pool) {
-  if (--pool->refs)
-    return;
+static void pool_free(gpointer data) {
+  Pool *pool = data;
+
   g_ptr_array_unref(pool->sockets);
   explicit_bzero(pool->secret, strlen(pool->secret));
   g_free(pool->secret);
@@ -190,29 +189,19 @@ static void pool_unref(Pool *pool) {
   g_free(pool);
 }
 
-static void pool_leave(gpointer data) {
-  Pool *pool = data;
+static gpointer pool_new(const RadiusExchange *exchange) {
+  Pool *pool = g_new0(Pool, 1);
 
-  pool->gone = TRUE;
-  pool_unref(pool);
+  pool->radius = exchange->server->radius;
+  pool->state = radius_exchange_state(exchange);
+  pool->name = g_strdup(exchange->server->name);
+  pool->secret = g_strdup(exchange->server->secret);
+  pool->sockets = g_ptr_array_new_with_free_func(socket_free);
+  return pool;
 }
 
-static Pool *pool_of(RadiusExchange *exchange) {
-  RadiusRoleState *state = radius_exchange_state(exchange);
-  Pool *pool = state->door;
-
-  if (!pool) {
-    pool = g_new0(Pool, 1);
-    pool->refs = 1;
-    pool->radius = exchange->server->radius;
-    pool->state = state;
-    pool->name = g_strdup(exchange->server->name);
-    pool->secret = g_strdup(exchange->server->secret);
-    pool->sockets = g_ptr_array_new_with_free_func(socket_free);
-    state->door = pool;
-    state->door_free = pool_leave;
-  }
-  return pool;
+static Pool *pool_of(const RadiusExchange *exchange) {
+  return radius_kept(exchange, pool_new, pool_free);
 }
 
 /* ---- identifiers ---- */
@@ -281,7 +270,7 @@ static void arm(RadiusExchange *exchange) {
 static void refused(Socket *socket) {
   guint64 until = socket->serial;
 
-  for (guint id = 0; id < G_N_ELEMENTS(socket->slots) && !socket->pool->gone; id++) {
+  for (guint id = 0; id < G_N_ELEMENTS(socket->slots) && !socket->pool->kept.gone; id++) {
     Slot *slot = socket->slots[id];
     if (slot && slot->exchange && slot->serial <= until && slot->exchange->request.impatient)
       radius_exchange_finish(slot->exchange, RADIUS_TIMEOUT, NULL, NULL, 0);
@@ -428,8 +417,8 @@ static gboolean on_readable(int fd, guint condition, gpointer data) {
   Pool *pool = socket->pool;
   guint8 buffer[RADIUS_MAX + 1];
 
-  pool->refs++;
-  for (guint i = 0; i < RECEIVE_BUDGET && !pool->gone; i++) {
+  radius_kept_ref(pool);
+  for (guint i = 0; i < RECEIVE_BUDGET && !pool->kept.gone; i++) {
     gssize length = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
     if (length >= 0)
       input(socket, buffer, (gsize)length);
@@ -439,6 +428,6 @@ static gboolean on_readable(int fd, guint condition, gpointer data) {
       break;
   }
   explicit_bzero(buffer, sizeof buffer);
-  pool_unref(pool);
+  radius_kept_unref(pool);
   return TRUE;
 }

@@ -67,6 +67,15 @@ static const char *put(RadiusBuilder *b, const RadiusNas *nas, const AditAuthReq
   return radius_put_request(b, nas, request, authenticator, SECRET);
 }
 
+/* A proof, in hex: its identifier, the challenge and the response. */
+static AditAuthRequest *proof_new(AditAuthKind kind, const char *user, guint8 id, const char *challenge, const char *response) {
+  AditAuthRequest *r = request_new(kind, user);
+  r->id = id;
+  r->challenge_length = (guint8)hex(challenge, r->challenge, sizeof r->challenge);
+  r->response_length = (guint8)hex(response, r->response, sizeof r->response);
+  return r;
+}
+
 static void routeros_fields_of_an_access_request(void **unused) {
   g_autoptr(AditAuthRequest) r = request_new(ADIT_AUTH_PAP, "nemo");
   RadiusNas nas = {.identifier = "gate", .address = adit_address_ipv4(0xc0a80110)};
@@ -106,12 +115,10 @@ static void rfc3162_2_1_nas_ipv6_address(void **unused) {
 }
 
 static void rfc2865_5_3_chap(void **unused) {
-  g_autoptr(AditAuthRequest) r = request_new(ADIT_AUTH_CHAP_MD5, "flopsy");
+  g_autoptr(AditAuthRequest) r =
+      proof_new(ADIT_AUTH_CHAP_MD5, "flopsy", 0x16, "2aee86f08d0d55969ca5978e0d3367a2", "e97557c316185895f293ff6344077275");
   RadiusBuilder b;
 
-  r->id = 0x16;
-  r->challenge_length = (guint8)hex("2aee86f08d0d55969ca5978e0d3367a2", r->challenge, sizeof r->challenge);
-  r->response_length = (guint8)hex("e97557c316185895f293ff6344077275", r->response, sizeof r->response);
   assert_null(put(&b, &nobody, r));
   assert_octets(&b, 0, 3, "16e97557c316185895f293ff6344077275"); /* RFC 2865 7.2 */
   assert_octets(&b, 0, 60, "2aee86f08d0d55969ca5978e0d3367a2");
@@ -122,13 +129,11 @@ static void rfc2865_5_3_chap(void **unused) {
 
 /* RFC 2759 9.2: the user `User`, password `clientPass` */
 static void rfc2548_2_3_2_mschap2_response(void **unused) {
-  g_autoptr(AditAuthRequest) r = request_new(ADIT_AUTH_MSCHAPV2, "User");
+  g_autoptr(AditAuthRequest) r =
+      proof_new(ADIT_AUTH_MSCHAPV2, "User", 7, "5B5D7C7D7B3F2F3E3C2C602132262628",
+                "21402324255E262A28295F2B3A337C7E 0000000000000000 82309ECD8D708B5EA08FAA3981CD83544233114A3D85D6DF 04");
   RadiusBuilder b;
 
-  r->id = 7;
-  r->challenge_length = (guint8)hex("5B5D7C7D7B3F2F3E3C2C602132262628", r->challenge, sizeof r->challenge);
-  r->response_length = (guint8)hex("21402324255E262A28295F2B3A337C7E 0000000000000000 82309ECD8D708B5EA08FAA3981CD83544233114A3D85D6DF 04",
-                                   r->response, sizeof r->response);
   assert_null(put(&b, &nobody, r));
   assert_octets(&b, 311, 25, "07 00 21402324255E262A28295F2B3A337C7E 0000000000000000 82309ECD8D708B5EA08FAA3981CD83544233114A3D85D6DF");
   assert_octets(&b, 311, 11, "5B5D7C7D7B3F2F3E3C2C602132262628");
@@ -138,13 +143,11 @@ static void rfc2548_2_3_2_mschap2_response(void **unused) {
 }
 
 static void rfc2548_2_1_3_mschap_response(void **unused) {
-  g_autoptr(AditAuthRequest) r = request_new(ADIT_AUTH_MSCHAPV1, "User");
+  g_autoptr(AditAuthRequest) r =
+      proof_new(ADIT_AUTH_MSCHAPV1, "User", 9, "102DB5DF085D3041",
+                "000000000000000000000000000000000000000000000000 4E9D3C8F9CFD385D5BF4D3246791956CA4C351AB409A3D61 01");
   RadiusBuilder b;
 
-  r->id = 9;
-  r->challenge_length = (guint8)hex("102DB5DF085D3041", r->challenge, sizeof r->challenge);
-  r->response_length = (guint8)hex("000000000000000000000000000000000000000000000000 4E9D3C8F9CFD385D5BF4D3246791956CA4C351AB409A3D61 01",
-                                   r->response, sizeof r->response);
   assert_null(put(&b, &nobody, r));
   assert_octets(&b, 311, 1, "09 01 000000000000000000000000000000000000000000000000 4E9D3C8F9CFD385D5BF4D3246791956CA4C351AB409A3D61");
   assert_octets(&b, 311, 11, "102DB5DF085D3041");

@@ -4,14 +4,22 @@
 
 /* ---- answers ---- */
 
-static void rfc5176_2_1_the_ack_comes_when_the_session_is_gone(void **state) {
-  guint32 cause;
+/** The listener, which has told alice's session to end because `peer` asked. */
+static Ask *begin_disconnect(Peer **peer) {
+  Ask *ask = disconnect_of("8100000a", 9, SECRET);
 
   start((Settings){0});
-  Peer *peer = peer_new("127.0.0.1");
-  g_autofree Ask *ask = disconnect_of("8100000a", 9, SECRET);
-  send_ask(peer, ask);
+  *peer = peer_new("127.0.0.1");
+  send_ask(*peer, ask);
   assert_true(ADIT_TEST_UNTIL(test, adit_test_saw(test, "session.disconnect 1 cause 6"), 5000));
+  return ask;
+}
+
+static void rfc5176_2_1_the_ack_comes_when_the_session_is_gone(void **state) {
+  guint32 cause;
+  Peer *peer;
+
+  g_autofree Ask *ask = begin_disconnect(&peer);
   send_ask(peer, ask); /* the server is impatient */
   assert_true(ADIT_TEST_UNTIL(test, radius_dae_stats(dae)->duplicates == 1, 5000));
   assert_false(receive(peer));
@@ -27,12 +35,9 @@ static void rfc5176_2_1_the_ack_comes_when_the_session_is_gone(void **state) {
 
 static void rfc5176_3_5_a_session_that_does_not_go_is_not_removable(void **state) {
   guint32 cause;
+  Peer *peer;
 
-  start((Settings){0});
-  Peer *peer = peer_new("127.0.0.1");
-  g_autofree Ask *ask = disconnect_of("8100000a", 9, SECRET);
-  send_ask(peer, ask);
-  assert_true(ADIT_TEST_UNTIL(test, adit_test_saw(test, "session.disconnect"), 5000));
+  g_autofree Ask *ask = begin_disconnect(&peer);
   adit_test_advance(test, 4900);
   assert_false(receive(peer));
   adit_test_advance(test, 400);
@@ -53,14 +58,11 @@ static gboolean info_until_gone(AditSessionId id, AditSessionInfo *out) {
 
 static void a_session_that_ends_before_it_was_up_is_noticed(void **state) {
   guint32 cause;
+  Peer *peer;
 
   is_gone = FALSE;
   session.session_info = info_until_gone;
-  start((Settings){0});
-  Peer *peer = peer_new("127.0.0.1");
-  g_autofree Ask *ask = disconnect_of("8100000a", 9, SECRET);
-  send_ask(peer, ask);
-  assert_true(ADIT_TEST_UNTIL(test, adit_test_saw(test, "session.disconnect"), 5000));
+  g_autofree Ask *ask = begin_disconnect(&peer);
   adit_test_advance(test, 300);
   assert_false(receive(peer));
   is_gone = TRUE;
@@ -69,16 +71,25 @@ static void a_session_that_ends_before_it_was_up_is_noticed(void **state) {
   peer_free(peer);
 }
 
+/** bob's session may last a minute, from now on. */
+static Ask *change_of_bob(gboolean with_time) {
+  Ask *ask = ask_new(RADIUS_COA_REQUEST, TRUE);
+
+  radius_put_string(&ask->b, 0, USER_NAME, "bob");
+  radius_put_int(&ask->b, 0, SESSION_TIMEOUT, 60);
+  if (with_time)
+    radius_put_int(&ask->b, 0, EVENT_TIMESTAMP, (guint32)(g_get_real_time() / G_USEC_PER_SEC));
+  ask_finish(ask, 200, SECRET);
+  return ask;
+}
+
 static void rfc5176_2_2_a_change_is_made_once_and_answered_as_often_as_asked(void **state) {
   guint32 cause;
   guint8 first[RADIUS_MAX];
 
   start((Settings){0});
   Peer *peer = peer_new("127.0.0.1");
-  g_autofree Ask *ask = ask_new(RADIUS_COA_REQUEST, TRUE);
-  radius_put_string(&ask->b, 0, USER_NAME, "bob");
-  radius_put_int(&ask->b, 0, SESSION_TIMEOUT, 60);
-  ask_finish(ask, 200, SECRET);
+  g_autofree Ask *ask = change_of_bob(FALSE);
   for (guint i = 0; i < 3; i++) {
     send_ask(peer, ask);
     assert_int_equal(answered(peer, ask, SECRET, &cause), RADIUS_COA_ACK);
@@ -101,11 +112,7 @@ static void rfc5176_6_3_what_has_a_time_is_not_played_back_while_it_is_believed(
 
   start((Settings){.needs_time = TRUE});
   Peer *peer = peer_new("127.0.0.1");
-  g_autofree Ask *ask = ask_new(RADIUS_COA_REQUEST, TRUE);
-  radius_put_string(&ask->b, 0, USER_NAME, "bob");
-  radius_put_int(&ask->b, 0, SESSION_TIMEOUT, 60);
-  radius_put_int(&ask->b, 0, EVENT_TIMESTAMP, (guint32)(g_get_real_time() / G_USEC_PER_SEC));
-  ask_finish(ask, 200, SECRET);
+  g_autofree Ask *ask = change_of_bob(TRUE);
   send_ask(peer, ask);
   assert_int_equal(answered(peer, ask, SECRET, &cause), RADIUS_COA_ACK);
   adit_test_advance(test, 599000);

@@ -50,10 +50,22 @@ static void confirm(const char *from, guint16 port, guint16 id) {
   world_run(3);
 }
 
-static void a_repeated_sccrq_is_the_same_tunnel(void **state) {
-  world_both("", "");
+/** Both ends, the server with these options; what it says to strangers is noted. */
+static void listen_to(const char *options) {
+  world_both(options, "");
   world_tap = tap;
   answers = 0;
+}
+
+/** A peer at 198.51.100.1 makes a tunnel: its id at the server. */
+static guint16 come(guint16 port, guint16 id) {
+  knock("198.51.100.1", port, "lac", id);
+  confirm("198.51.100.1", port, answered_id);
+  return answered_id;
+}
+
+static void a_repeated_sccrq_is_the_same_tunnel(void **state) {
+  listen_to("");
   knock("198.51.100.1", 4444, "lac", 9);
   knock("198.51.100.1", 4444, "lac", 9);
   assert_int_equal(g_hash_table_size(server.l2tp->tunnels), 1);
@@ -72,11 +84,8 @@ static void a_repeated_sccrq_is_the_same_tunnel(void **state) {
 
 static void a_restarted_peer_replaces_its_stale_tunnel(void **state) {
   for (guint keep = 0; keep < 2; keep++) {
-    world_both(keep ? ", stale-tunnel: keep" : "", "");
-    world_tap = tap;
-    knock("198.51.100.1", 4444, "lac", 9);
-    confirm("198.51.100.1", 4444, answered_id);
-    guint16 first = answered_id;
+    listen_to(keep ? ", stale-tunnel: keep" : "");
+    guint16 first = come(4444, 9);
     knock("198.51.100.1", 4444, "lac", 10);
     /* Anybody can forge an SCCRQ: it alone must not end what stands. */
     L2tpPeer *peer = g_hash_table_lookup(server.l2tp->tunnels, GUINT_TO_POINTER(first));
@@ -89,8 +98,7 @@ static void a_restarted_peer_replaces_its_stale_tunnel(void **state) {
     assert_int_equal(server.l2tp->stats.replaced, !keep);
     assert_int_equal(g_hash_table_contains(server.l2tp->tunnels, GUINT_TO_POINTER(first)), keep);
     /* another host behind the same address is not stale */
-    knock("198.51.100.1", 5555, "lac", 11);
-    confirm("198.51.100.1", 5555, answered_id);
+    come(5555, 11);
     assert_int_equal(server.downs, !keep);
     world_end();
   }
@@ -98,28 +106,23 @@ static void a_restarted_peer_replaces_its_stale_tunnel(void **state) {
 
 /* Some peers number their tunnels from one after each start: the same id is no proof that it is the same tunnel. */
 static void a_restarted_peer_may_use_its_old_id(void **state) {
-  world_both("", "");
-  world_tap = tap;
-  knock("198.51.100.1", 4444, "lac", 1);
-  confirm("198.51.100.1", 4444, answered_id);
+  listen_to("");
+  come(4444, 1);
   knock("198.51.100.1", 4444, "lac", 1);
   world_run(1000);
   assert_int_equal(server.downs, 0); /* an SCCRQ alone ends nothing */
   knock("198.51.100.1", 4444, "lac", 1);
   world_run(4000);
   assert_int_equal(server.l2tp->stats.replaced, 1);
-  knock("198.51.100.1", 4444, "lac", 1); /* its next try */
-  confirm("198.51.100.1", 4444, answered_id);
+  come(4444, 1); /* its next try */
   assert_int_equal(server.ups, 2);
   assert_int_equal(server.downs, 1);
   world_end();
 }
 
 static void a_peer_that_said_goodbye_may_use_its_old_id(void **state) {
-  world_both("", "");
-  world_tap = tap;
-  knock("198.51.100.1", 4444, "lac", 1);
-  confirm("198.51.100.1", 4444, answered_id);
+  listen_to("");
+  come(4444, 1);
   L2tpWriter w;
   l2tp_write_begin(&w, L2TP_STOPCCN, answered_id, 0, NULL, NULL);
   gsize length = l2tp_write_end(&w);
@@ -127,8 +130,7 @@ static void a_peer_that_said_goodbye_may_use_its_old_id(void **state) {
   world_send("198.51.100.1", 4444, "192.0.2.1", w.buffer, length);
   world_run(5);
   assert_int_equal(server.downs, 1);
-  knock("198.51.100.1", 4444, "lac", 1);
-  confirm("198.51.100.1", 4444, answered_id);
+  come(4444, 1);
   assert_int_equal(server.ups, 2);
   world_end();
 }
@@ -144,9 +146,7 @@ static void two_clients_of_one_host_are_not_stale(void **state) {
 }
 
 static void junk_allocates_nothing(void **state) {
-  world_both("", "");
-  world_tap = tap;
-  answers = 0;
+  listen_to("");
   L2tpWriter w;
   gsize length;
   for (guint type = 0; type <= L2TP_MESSAGE_MAX + 1; type++) {
@@ -177,9 +177,7 @@ static void junk_allocates_nothing(void **state) {
 
 static void an_sccrq_with_an_error_is_refused_statelessly(void **state) {
   static const guint8 unknown[] = {0x80, 8, 0, 0, 0, 99, 1, 2};
-  world_both("", "");
-  world_tap = tap;
-  answers = 0;
+  listen_to("");
   L2tpWriter w;
   sccrq(&w, "lac", 9, NULL);
   adit_put_bytes(&w.b, unknown, sizeof unknown);
@@ -347,8 +345,7 @@ static void request_call(const char *from, guint16 port, guint16 n) {
 static void calls_that_are_not_connected_are_no_sessions(void **state) {
   world_both(", max-sessions: 1", "");
   world_tap = tap;
-  knock("198.51.100.1", 4444, "lac", 9);
-  confirm("198.51.100.1", 4444, answered_id);
+  come(4444, 9);
   for (guint16 i = 0; i < 3; i++)
     request_call("198.51.100.1", 4444, i);
   L2tpPeer *peer = g_hash_table_lookup(server.l2tp->tunnels, GUINT_TO_POINTER(answered_id));
@@ -364,8 +361,7 @@ static void calls_that_begin_in_one_tunnel_are_bounded(void **state) {
   world_begin();
   assert_true(world_configure(&server, "l2tp: { max-starting: 3, servers: [ { " SERVER_ITEM " } ] }"));
   world_tap = tap;
-  knock("198.51.100.1", 4444, "lac", 9);
-  confirm("198.51.100.1", 4444, answered_id);
+  come(4444, 9);
   for (guint16 i = 0; i < 5; i++)
     request_call("198.51.100.1", 4444, i);
   L2tpPeer *peer = g_hash_table_lookup(server.l2tp->tunnels, GUINT_TO_POINTER(answered_id));
@@ -378,8 +374,7 @@ static void calls_that_begin_in_one_tunnel_are_bounded(void **state) {
 static void a_tunnel_without_calls_is_closed(void **state) {
   world_both(", no-session-timeout: 10s", "");
   world_tap = tap;
-  knock("198.51.100.1", 4444, "lac", 9);
-  confirm("198.51.100.1", 4444, answered_id);
+  come(4444, 9);
   assert_int_equal(server.ups, 1);
   world_run(9000);
   assert_int_equal(server.downs, 0);

@@ -7,6 +7,7 @@
 
 enum {
   BUDGET = 32,           /* datagrams of one socket in one pass of the loop */
+  PASS_US = 10000,       /* and no other is begun after so long: ten thousand sessions are not looked through in no time */
   SEEN_MAX = 16384,      /* requests remembered */
   WAITING_MAX = 4096,    /* sessions that are ending by request */
   WAIT_MS = 5000,        /* for a session to be gone, before the server is told that it is not */
@@ -326,8 +327,9 @@ static void on_datagram(Incoming *in, const guint8 *data, gsize length) {
 static gboolean on_readable(int fd, guint condition, gpointer data) {
   Door *door = data;
   guint8 datagram[RADIUS_MAX];
+  gint64 until = g_get_monotonic_time() + PASS_US;
 
-  for (guint n = 0; n < BUDGET; n++) {
+  for (guint n = 0; n < BUDGET && g_get_monotonic_time() < until; n++) {
     Incoming in = {.dae = door->dae, .door = door};
     gssize length = radius_dae_socket_receive(fd, datagram, &in.from, &in.local);
     if (length < 0)

@@ -254,6 +254,31 @@ static void junk_is_taken_in_portions_and_logged_in_few_lines(void **state) {
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* As where there are many sessions. */
+static void slow_foreach(void (*each)(const AditSessionInfo *info, gpointer data), gpointer data) {
+  for (gint64 until = g_get_monotonic_time() + 20000; g_get_monotonic_time() < until;)
+    continue;
+}
+
+static void many_searches_leave_the_loop_to_others(void **state) {
+  enum { MANY = 10 };
+
+  session.session_foreach = slow_foreach;
+  start((Settings){0});
+  const guint64 *requests = &radius_dae_stats(dae)->requests;
+  Peer *peer = peer_new("127.0.0.1");
+  for (guint i = 0; i < MANY; i++) {
+    g_autofree Ask *ask = ask_new(RADIUS_DISCONNECT_REQUEST, TRUE);
+    radius_put_string(&ask->b, 0, USER_NAME, "nobody");
+    ask_finish(ask, (guint8)i, SECRET);
+    send_ask(peer, ask);
+  }
+  assert_true(adit_test_iterate(test, 1000));
+  assert_int_equal(*requests, 1);
+  assert_true(ADIT_TEST_UNTIL(test, *requests == MANY, 5000));
+  peer_free(peer);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       T(rfc5176_2_1_the_ack_comes_when_the_session_is_gone),
@@ -269,6 +294,7 @@ int main(void) {
       T(rfc6614_the_secret_that_everybody_knows_opens_nothing),
       T(rfc5176_3_an_address_of_this_machine_is_ours),
       T(junk_is_taken_in_portions_and_logged_in_few_lines),
+      T(many_searches_leave_the_loop_to_others),
   };
   g_log_set_writer_func(count_lines, NULL, NULL);
   return cmocka_run_group_tests(tests, NULL, NULL);

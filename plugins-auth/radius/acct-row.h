@@ -17,6 +17,7 @@ typedef struct {
   AditCause cause;      /**< STOP */
   gboolean swap_octets; /**< RouterOS's habit: Input is what went to the user */
   gint64 when_ms;       /**< wall clock of the event, ms since 1970 */
+  guint64 born_ms;      /**< the loop's clock then, in memory alone; 0 = in an earlier life */
   guint64 uptime_ms;
   AditCounters counters;
   char *id;     /**< Acct-Session-Id: 1 to 253 octets */
@@ -41,6 +42,11 @@ void radius_row_put(const RadiusRow *row, gint64 now_ms, const char *realm, Radi
 
 /** The first attribute `type` of the body as text, NULL when it has none. Owned by the caller. */
 char *radius_row_text(const RadiusRow *row, guint8 type);
+
+/** How long ago it was: by the clock that nobody sets, or, after a restart, by the other. */
+static inline gint64 radius_row_age_ms(const RadiusRow *row, guint64 loop_ms, gint64 wall_ms) {
+  return row->born_ms ? (gint64)(loop_ms - row->born_ms) : MAX(wall_ms - row->when_ms, 0);
+}
 
 static inline gboolean radius_row_is_session(const RadiusRow *row) {
   return row->kind == ADIT_ACCT_START || row->kind == ADIT_ACCT_INTERIM || row->kind == ADIT_ACCT_STOP;

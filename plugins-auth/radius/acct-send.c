@@ -160,8 +160,11 @@ static void fill(RadiusBuilder *b, const guint8 authenticator[16], const RadiusS
   const Flight *flight = data;
   RadiusNas nas = {.identifier = flight->config->nas_identifier, .address = radius_server_nas_address(server, RADIUS_ACCT)};
 
+  const RadiusSenders *all = flight->sender->all;
+  const RadiusRow *row = &flight->record->row;
+
   radius_put_nas(b, &nas);
-  radius_row_put(&flight->record->row, flight->sender->all->net->wall_ms(), server->realm, b);
+  radius_row_put(row, row->when_ms + radius_row_age_ms(row, all->radius->loop->now(), all->net->wall_ms()), server->realm, b);
 }
 
 static void pause_over(AditTimer *timer, gpointer data) {

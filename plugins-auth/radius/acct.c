@@ -111,6 +111,7 @@ static void record(gpointer state, const AditAcctRecord *given, AditAcctDone don
   RadiusRow row = radius_acct_row(given, acct->radius->config->swap_octets);
   if (!row.when_ms)
     row.when_ms = acct->net->wall_ms();
+  row.born_ms = acct->radius->loop->now();
   if (acct->loaded)
     take(acct, &row, done, token);
   else if (row.kind == ADIT_ACCT_STOP || acct->early.length < acct->radius->config->spool_records)
@@ -268,7 +269,7 @@ AditValue *radius_acct_describe(const RadiusAcct *acct) {
   set_int(map, "max-records", spool->max_records);
   set_int(map, "sessions", spool->open);
   set_int(map, "in-flight", radius_senders_in_flight(senders));
-  set_int(map, "oldest", oldest ? (guint64)MAX(acct->net->wall_ms() - oldest->row.when_ms, 0) / 1000 : 0);
+  set_int(map, "oldest", oldest ? (guint64)radius_row_age_ms(&oldest->row, acct->radius->loop->now(), acct->net->wall_ms()) / 1000 : 0);
   set_int(map, "stored", spool->count.stored);
   set_int(map, "sent", senders->count.sent);
   set_int(map, "repeats", senders->count.repeats);

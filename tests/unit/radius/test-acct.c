@@ -86,6 +86,24 @@ static void rfc2866_5_2_a_resend_says_how_late_it_is(void **state) {
   }
 }
 
+static void a_clock_that_is_set_does_not_change_how_late_it_is(void **state) {
+  static const gint64 jumps[] = {1000000000000, -1000000000000, 0};
+  char id[16];
+  for (guint i = 0; i < G_N_ELEMENTS(jumps); i++) {
+    g_snprintf(id, sizeof id, "s%u", i);
+    world.up[0] = FALSE;
+    world_start();
+    world_session(id, ADIT_ACCT_START);
+    world_run(60000);
+    world.wall_ms += jumps[i];
+    world_run(60000);
+    world.up[0] = TRUE;
+    assert_true(world_run_until(world_is_idle, 60000));
+    assert_in_range(world_last(START, id)->delay, 120, 170);
+    world_stop(1000);
+  }
+}
+
 static void client_sessions_are_not_for_radius(void **state) {
   int kept;
   world_start();
@@ -401,6 +419,7 @@ int main(void) {
       T(rfc2866_5_3_input_is_from_the_user_and_rfc2869_5_1_gigawords),
       T(routeros_counts_the_other_way),
       T(rfc2866_5_2_a_resend_says_how_late_it_is),
+      T(a_clock_that_is_set_does_not_change_how_late_it_is),
       T(client_sessions_are_not_for_radius),
       T(nothing_is_sent_or_acknowledged_before_it_is_on_disk),
       T(records_that_come_before_the_spool_was_read_wait),

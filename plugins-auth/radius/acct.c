@@ -20,7 +20,7 @@ struct RadiusAcct {
   const RadiusAcctNet *net;
   RadiusSpool *spool;
   RadiusSenders senders;
-  gboolean loaded;
+  gboolean reading, loaded;
   guint reads; /* in vain */
   AditTimer read_again;
   GQueue early; /* of Early */
@@ -124,6 +124,13 @@ static void record(gpointer state, const AditAcctRecord *given, AditAcctDone don
 
 const AditAcctSinkOps radius_acct_sink = {.size = sizeof(AditAcctSinkOps), .name = "radius", .record = record};
 
+static void take_early(RadiusAcct *acct) {
+  for (Early *early; (early = g_queue_pop_head(&acct->early));) {
+    take(acct, &early->row, early->done, early->token);
+    g_free(early);
+  }
+}
+
 static void refuse_early(RadiusAcct *acct) {
   for (Early *early; (early = g_queue_pop_head(&acct->early));) {
     early->done(early->token, FALSE);
@@ -157,6 +164,7 @@ static void changed(gpointer user) {
 static void out_of_budget(AditTimer *timer, gpointer data) {
   RadiusAcct *acct = data;
   acct->over_budget = TRUE;
+  take_early(acct); /* to disk at least */
   end_if_possible(acct);
 }
 
@@ -177,6 +185,7 @@ static const RadiusSpoolOps spool_ops = {.ready = on_ready, .forget = on_forget,
 static void on_recovered(gpointer user, const GError *error) {
   RadiusAcct *acct = user;
 
+  acct->reading = FALSE;
   if (error && ++acct->reads < READ_TRIES && !acct->stopping) {
     if (acct->reads == 1)
       adit_error(NULL, "accounting: what an earlier life left can't be read: %s", error->message);
@@ -186,10 +195,7 @@ static void on_recovered(gpointer user, const GError *error) {
   if (error)
     adit_error(NULL, "accounting: what an earlier life left stays where it is until the next start: %s", error->message);
   acct->loaded = TRUE;
-  for (Early *early; (early = g_queue_pop_head(&acct->early));) {
-    take(acct, &early->row, early->done, early->token);
-    g_free(early);
-  }
+  take_early(acct);
   if (!acct->over_budget)
     radius_senders_start(&acct->senders);
   end_if_possible(acct);
@@ -197,6 +203,7 @@ static void on_recovered(gpointer user, const GError *error) {
 
 static void read_spool(AditTimer *timer, gpointer data) {
   RadiusAcct *acct = data;
+  acct->reading = TRUE;
   radius_spool_recover(acct->spool, on_recovered, acct);
 }
 
@@ -226,7 +233,7 @@ void radius_acct_config(RadiusAcct *acct) {
 
 void radius_acct_start(RadiusAcct *acct) {
   radius_acct_config(acct);
-  radius_spool_recover(acct->spool, on_recovered, acct);
+  read_spool(&acct->read_again, acct);
 }
 
 void radius_acct_stop(RadiusAcct *acct, guint budget_ms, void (*done)(gpointer data), gpointer data) {
@@ -235,6 +242,8 @@ void radius_acct_stop(RadiusAcct *acct, guint budget_ms, void (*done)(gpointer d
   acct->stopped_data = data;
   acct->radius->loop->timer_cancel(&acct->read_again);
   acct->radius->loop->timer_arm(&acct->budget, budget_ms);
+  if (acct->reads && !acct->reading && !acct->loaded)
+    read_spool(&acct->read_again, acct);
   radius_senders_wake(&acct->senders); /* a last attempt, if nobody has answered lately */
   end_if_possible(acct);
 }

@@ -122,6 +122,40 @@ static void more_rows_than_one_part_are_all_read(void **state) {
   assert_int_equal(world_shown("recovered"), 1500);
 }
 
+static void on_stop(gpointer data) {
+  *(gboolean *)data = TRUE;
+}
+
+/* Two quick restarts: told to stop before all was read that an earlier life left. */
+static void what_came_before_the_spool_was_read_is_on_disk_when_it_stops(void **state) {
+  for (guint again = 0; again < 2; again++) { /* reading takes long; reading fails and is tried again later */
+    int start, stop, off;
+    world.open_gate = again;
+    world.reading_fails = again;
+    world_start();
+    world_run(100);
+    world_record(ADIT_ACCT_START, again ? "s1" : "s0", 0, 0, 0, &start);
+    world_record(ADIT_ACCT_STOP, again ? "s1" : "s0", 5000, 7000, 90000, &stop);
+    world_record(ADIT_ACCT_OFF, again ? "run1" : "run0", 0, 0, 0, &off);
+    gboolean stopped = FALSE;
+    radius_acct_stop(world.acct, 3000, on_stop, &stopped);
+    world_run(3000);
+    world.open_gate = TRUE;
+    world_run(1);
+    assert_true(stopped);
+    assert_int_equal(start, 1);
+    assert_int_equal(stop, 1);
+    assert_int_equal(off, 1);
+    world_kill();
+    world.reading_fails = FALSE;
+    world_start();
+    assert_true(world_run_until(world_is_idle, 60000));
+    assert_int_equal(world_count(STOP, again ? "s1" : "s0"), 1);
+    assert_int_equal(world_last(STOP, again ? "s1" : "s0")->cause, ADIT_CAUSE_USER_REQUEST);
+    world_kill();
+  }
+}
+
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
   const struct CMUnitTest tests[] = {
@@ -130,6 +164,7 @@ int main(void) {
       T(a_kill_after_any_write_leaves_one_start_and_one_stop),
       T(a_stop_leaves_the_rest_to_the_next_start),
       T(rows_that_make_no_sense_are_removed),
+      T(what_came_before_the_spool_was_read_is_on_disk_when_it_stops),
       T(more_rows_than_one_part_are_all_read),
   };
   adit_logging_init(ADIT_LOG_ERROR);

@@ -21,6 +21,7 @@ typedef struct {
   RadiusKept kept;
   GPtrArray *idle; /* of RadsecSession, owned; the last used at the end */
   guint sessions;
+  guint64 answers;
   AditRateLimit complaints;
 } Way;
 
@@ -32,6 +33,7 @@ typedef struct {
   Way *way;
   gboolean interrupted;
   guint again;
+  guint64 answers; /* of the way, when it began */
   AditTimer watchdog;
   guint64 begun_us;
   guint8 *packet;
@@ -124,6 +126,7 @@ static void tell(Job *job) {
                                .length = job->question.reply.length - RADIUS_HEADER};
   RadiusExchange *exchange = job->exchange;
 
+  job->way->answers += job->result == RADSEC_ANSWERED;
   if (job->result == RADSEC_BAD)
     count_bad(job);
   else if (job->result != RADSEC_ANSWERED && *job->question.trouble && !job->interrupted)
@@ -223,7 +226,11 @@ static void learn_local(RadiusExchange *exchange) {
 }
 
 static void on_timeout(AditTimer *timer, gpointer data) {
-  radius_exchange_finish(data, RADIUS_TIMEOUT, NULL, NULL, 0);
+  RadiusExchange *exchange = data;
+  const Job *job = exchange->own;
+  gboolean busy = !job->session && job->way->answers != job->answers; /* its turn did not come, as others had it: that is not silence */
+
+  radius_exchange_finish(exchange, busy ? RADIUS_UNSENT : RADIUS_TIMEOUT, NULL, NULL, 0);
 }
 
 static gboolean begin(RadiusExchange *exchange) {
@@ -235,6 +242,7 @@ static gboolean begin(RadiusExchange *exchange) {
                .server = radius_server_ref(exchange->server),
                .role = exchange->role,
                .way = radius_kept_ref(radius_kept(exchange, way_new, way_free))};
+  job->answers = job->way->answers;
   job->settings = radsec_settings_new(job->server, job->role);
   exchange->own = job;
   learn_local(exchange);

@@ -319,6 +319,29 @@ static void many_at_once_take_turns(void **state) {
   }
 }
 
+/** A worker takes them one after the other: those whose turn does not come say nothing of a server that answers. */
+static void who_waits_too_long_for_his_turn_accuses_nobody(void **state) {
+  World *world = *state;
+  Login records[40] = {0};
+  guint unsent = 0;
+
+  start_server(world);
+  net_configure(world->net, net_tree(tls_server(world, "ca.pem"), NULL));
+  for (guint i = 0; i < G_N_ELEMENTS(records); i++)
+    ask(world, &records[i]);
+  UNTIL(records[0].done);
+  assert_int_equal(records[0].result, RADIUS_ANSWERED);
+  adit_test_advance(world->net->test, 5000);
+  for (guint i = 0; i < G_N_ELEMENTS(records); i++) {
+    UNTIL(records[i].done);
+    unsent += records[i].result == RADIUS_UNSENT;
+  }
+  const RadiusRoleState *role = &net_get(world->net, 0)->peer->role[RADIUS_ACCT];
+  assert_false(role->dead);
+  assert_true(unsent);
+  assert_true(role->stats.timeouts <= 1);
+}
+
 static void a_server_that_restarts_is_found_again(void **state) {
   World *world = *state;
   Login first = {.password = "password"}, gone = {.password = "password"}, back = {.password = "password"};
@@ -429,6 +452,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(rfc6614_logins_and_records_go_through_tls),
       TEST(many_at_once_take_turns),
+      TEST(who_waits_too_long_for_his_turn_accuses_nobody),
       TEST(a_server_that_restarts_is_found_again),
       TEST(a_certificate_of_others_is_not_believed),
       TEST(a_certificate_for_another_name_is_not_believed),

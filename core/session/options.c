@@ -307,9 +307,10 @@ const AditOption adit_session_options[] = {
      .min = 1,
      .max = 15,
      .reload = NEXT,
-     .help = "`own` gives each session an interface, named after the transport and the user. Any other word is the name of one interface "
-             "that all sessions with it share, with a host route each, which has the session's MTU, while the interface has the largest: it "
-             "scales to tens of thousands; `shared` is a name as good as any. Unset: own."},
+     .help =
+         "`own` gives each session an interface, named after the transport and the user. Any other word is the name of one interface "
+         "that all sessions with it share, with a host route each, which has the session's MTU, while the interface has the largest: it "
+         "scales to tens of thousands; `shared` is a name as good as any. Unset: own."},
 
     /* ---- secrets ---- */
     {.name = "service",

@@ -5,6 +5,8 @@
 
 enum { TUNNEL_VLAN = 13, KEY = 16, PROOF = 42 };
 
+static const char nothing_acts[] = "nothing acts on it";
+
 /* RFC 2865 5.6: a service that is not served is taken for a Reject; Framed-Protocol is to be that of the service. */
 RADIUS_READER(radius_read_must_be) {
   guint32 number;
@@ -19,7 +21,7 @@ RADIUS_READER(radius_read_tunnel) {
   if (!radius_attribute_int(a, &number))
     return "is no integer of 4 octets";
   if ((number & 0xffffff) == TUNNEL_VLAN)
-    return "nothing acts on it";
+    return nothing_acts;
   radius_refuse(r, a, "asks to tunnel the user on");
   return NULL;
 }
@@ -32,7 +34,7 @@ RADIUS_READER(radius_read_tunnel_password) {
       a->length && radius_unsalt(a->value + 1, a->length - 1u, r->context->authenticator, r->context->secret, password, &length);
 
   explicit_bzero(password, sizeof password);
-  return good ? "nothing acts on it" : "is no password";
+  return good ? nothing_acts : "is no password";
 }
 
 /* Text to be read by people: whatever is none in it is for no eye. */
@@ -57,6 +59,8 @@ RADIUS_READER(radius_read_message) {
 }
 
 RADIUS_READER(radius_read_eap) {
+  if (r->request->kind != ADIT_AUTH_EAP)
+    return nothing_acts;
   g_byte_array_append(r->eap, a->value, a->length);
   return NULL;
 }
@@ -83,6 +87,8 @@ static char *behind_identifier(const RadiusAttribute *a) {
 RADIUS_READER(radius_read_proof) {
   g_autofree char *text = behind_identifier(a);
 
+  if (r->request->kind != ADIT_AUTH_MSCHAPV2)
+    return nothing_acts;
   if (strlen(text) < PROOF || strncmp(text, "S=", 2) != 0)
     return "is no proof";
   for (guint i = 2; i < PROOF; i++)
@@ -100,6 +106,8 @@ RADIUS_READER(radius_read_proof) {
 RADIUS_READER(radius_read_error) {
   g_autofree char *text = behind_identifier(a);
 
+  if (r->code == RADIUS_ACCESS_ACCEPT)
+    return nothing_acts;
   if (strncmp(text, "E=", 2) != 0)
     return "is no MS-CHAP error";
   const char *retry = strstr(text, " R="), *message = strstr(text, " M=");
@@ -160,7 +168,7 @@ RADIUS_READER(radius_read_mppe_keys) {
   struct sha1_ctx sha1;
 
   if (r->request->kind != ADIT_AUTH_MSCHAPV1 || r->request->challenge_length != CHALLENGE)
-    return NULL;
+    return nothing_acts;
   if (a->length < HASH_AT + KEY || !radius_unhide(a->value, a->length, r->context->authenticator, r->context->secret, clear))
     return "has a wrong length";
   sha1_init(&sha1);

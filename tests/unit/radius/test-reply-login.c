@@ -62,6 +62,18 @@ static void what_a_nas_need_not_act_on_is_no_complaint(void **unused) {
   assert_accept("2103ff 370600000001 501200000000000000000000000000000000 1a0a 00000137 0a040153", "", "");
 }
 
+#define PROOF                                                                                                                              \
+  "1a33 00000137 1a2d 07 533d34303741353538393131354644304436323039463531304645394330343536363933324344413536" /* RFC 2759 9.2 */
+
+/* What proves something is for the method that asked for it. */
+static void an_answer_to_another_method_is_named(void **unused) {
+  assert_accept("4f0603010004", "", "EAP-Message (79): nothing acts on it");
+  assert_accept(PROOF, "", "MS-CHAP2-Success (311/26): nothing acts on it");
+  assert_accept("1a12 00000137 020c 00 453d36343820523d31", "", "MS-CHAP-Error (311/2): nothing acts on it");
+  assert_accept("1a28 00000137 0c22 6ccc13f9f2ba74ab1e22e86733f8d3f2889a895e498fcfd940f3d06f6e0efbd7", "",
+                "MS-CHAP-MPPE-Keys (311/12): nothing acts on it");
+}
+
 #define NO_REQUEST "no request is made when the session is over"
 
 /* Such a request may be made (5.29); who does not make it has no use for its State (5.24), and says so. */
@@ -83,9 +95,6 @@ static void what_stands_twice_is_named(void **unused) {
                 "Mikrotik-Delegated-IPv6-Pool (14988/22): stands twice"); /* two names of one thing */
   assert_accept("2103ff 2103ff 12036f 12036b 190301 190302 0b0361 0b0362", "class=[0x01,0x02] filter=['a','b']", "");
 }
-
-#define PROOF                                                                                                                              \
-  "1a33 00000137 1a2d 07 533d34303741353538393131354644304436323039463531304645394330343536363933324344413536" /* RFC 2759 9.2 */
 
 static void rfc2548_2_3_3_proof_goes_to_the_peer(void **unused) {
   RadiusReply reply;
@@ -359,6 +368,7 @@ int main(void) {
       cmocka_unit_test(unknown_attributes_are_named_once),
       cmocka_unit_test(complaints_are_bounded),
       cmocka_unit_test(what_a_nas_need_not_act_on_is_no_complaint),
+      cmocka_unit_test(an_answer_to_another_method_is_named),
       cmocka_unit_test(rfc2865_5_29_no_request_follows_a_session),
       cmocka_unit_test(what_stands_twice_is_named),
       cmocka_unit_test(rfc2548_2_3_3_proof_goes_to_the_peer),

@@ -123,6 +123,21 @@ static void rfc5176_3_each_key_alone_finds_its_session(void **state) {
   setup(NULL);
 }
 
+/* A session that is still being made has neither port nor interface: zeros are not theirs. */
+static void what_a_session_has_not_does_not_find_it(void **state) {
+  static const guint8 zeros[8];
+  const AditSessionInfo bare = {.size = sizeof bare, .id = 7, .user = "carol", .record_id = "8100000c"};
+
+  adit_test_add_session(test, &bare);
+  Ask *port = begin(RADIUS_DISCONNECT_REQUEST), *interface = begin(RADIUS_DISCONNECT_REQUEST), *address = begin(RADIUS_DISCONNECT_REQUEST);
+  radius_put_int(&port->b, 0, NAS_PORT, 0);
+  expect_refusal(port, RADIUS_DAE_NO_SESSION);
+  radius_put(&interface->b, 0, FRAMED_INTERFACE_ID, zeros, 8);
+  expect_refusal(interface, RADIUS_DAE_NO_SESSION);
+  radius_put(&address->b, 0, FRAMED_IP_ADDRESS, zeros, 4);
+  expect_refusal(address, RADIUS_DAE_NO_SESSION);
+}
+
 static void rfc5176_3_all_keys_together_find_it(void **state) {
   Ask *ask = begin(RADIUS_DISCONNECT_REQUEST);
   for (guint i = 0; i < G_N_ELEMENTS(keys); i++)
@@ -534,6 +549,7 @@ static void what_could_not_be_answered_is_not_done(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       T(rfc5176_3_each_key_alone_finds_its_session),
+      T(what_a_session_has_not_does_not_find_it),
       T(rfc5176_3_all_keys_together_find_it),
       T(rfc5176_3_one_key_that_does_not_match_is_enough),
       T(rfc5176_3_no_key_is_a_missing_attribute),

@@ -357,6 +357,20 @@ static void a_server_that_restarts_is_found_again(void **state) {
   answered(world, &back, RADIUS_ACCESS_ACCEPT);
 }
 
+/** What was lost with a connection that had been good is asked again through another. */
+static void a_connection_that_was_cut_costs_no_login(void **state) {
+  World *world = *state;
+  Login first = {.password = "password"}, second = {.password = "password"};
+
+  start_server(world);
+  net_configure(world->net, net_tree(tls_server(world, "ca.pem"), NULL));
+  answered(world, &first, RADIUS_ACCESS_ACCEPT);
+  stop_server(world);
+  start_server(world);
+  answered(world, &second, RADIUS_ACCESS_ACCEPT);
+  assert_int_equal(net_get(world->net, 0)->peer->role[RADIUS_AUTH].stats.resends, 1);
+}
+
 static void a_certificate_of_others_is_not_believed(void **state) {
   World *world = *state;
   Login login = {.password = "password"};
@@ -454,6 +468,7 @@ int main(void) {
       TEST(many_at_once_take_turns),
       TEST(who_waits_too_long_for_his_turn_accuses_nobody),
       TEST(a_server_that_restarts_is_found_again),
+      TEST(a_connection_that_was_cut_costs_no_login),
       TEST(a_certificate_of_others_is_not_believed),
       TEST(a_certificate_for_another_name_is_not_believed),
       TEST(why_there_is_no_connection_is_told),

@@ -75,6 +75,8 @@ static void called_id_realm_and_domain_choose(void **state) {
       {"bob", NULL, "any"},
       {"bob", "198.51.100.7", "any"},
       {"bob", "2001:DB8:0::1", "address"},
+      {"bob", "isp-7", "text"},
+      {"bob", "isp-77", "any"},
       {"bob@isp.example", NULL, "realm"},
       {"bob@ISP.example", NULL, "realm"},
       {"bob@other.example", NULL, "any"},
@@ -88,7 +90,8 @@ static void called_id_realm_and_domain_choose(void **state) {
 
   net_configure(net,
                 net_tree(net_server("name", "any", NULL), net_server("name", "address", "called-id", "2001:db8::1", NULL),
-                         net_server("name", "realm", "realm", "isp.example", NULL), net_server("name", "domain", "domain", "corp", NULL),
+                         net_server("name", "text", "called-id", "isp-7", NULL), net_server("name", "realm", "realm", "isp.example", NULL),
+                         net_server("name", "domain", "domain", "corp", NULL),
                          net_server("name", "both", "domain", "corp", "realm", "isp.example", NULL), NULL));
   for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
     const RadiusWant want = {RADIUS_AUTH, cases[i].user, cases[i].called_id};

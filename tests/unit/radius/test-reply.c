@@ -150,6 +150,7 @@ static void rfc3162_ipv6(void **unused) {
       {"600a0123456789abcdef", "remote-interface-id=0x0123456789abcdef", NULL},
       {"600a0000000000000000", "", "Framed-Interface-Id (96): is zero"},
       {"600901234567 89abcd", "", "Framed-Interface-Id (96): has a wrong length"},
+      {"600b0123456789abcdef00", "", "Framed-Interface-Id (96): has a wrong length"},
       {"61140040 20010db8000100020000000000000000", "remote-ipv6-prefix=[2001:db8:1:2::/64]", NULL},
       {"610c0040 20010db800010002", "remote-ipv6-prefix=[2001:db8:1:2::/64]", NULL}, /* as short as it may be */
       {"61140080 20010db8000100020000000000000001", "remote-ipv6-prefix=[2001:db8:1:2::1/128]", NULL},

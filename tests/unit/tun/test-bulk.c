@@ -6,11 +6,11 @@
 #include "core/base/loop.h"
 #include "core/net/net.h"
 #include "header.h"
+#include "settled.h"
 #include "tests/lib/loop.h"
 #include "tun.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -34,8 +34,11 @@ typedef struct {
   AditPort *port;
   int addressed, errors;
   gboolean closed, stopped, finished, right;
-  const char *inside; /* the server's address in the transfer at hand */
+  guint inside; /* the server's address in the transfer at hand */
+  int listening[2];
 } End;
+
+static const char *const insides[] = {"10.8.0.2", "fd08::2"}; /* of the server */
 
 static void on_control(gpointer user, const AditPath *path, const guint8 *datagram, gsize length) {}
 static void on_frame(gpointer user, const guint8 *frame, gsize length) {}
@@ -87,11 +90,13 @@ static gboolean end_start(End *end) {
   tun_port_open(end->dp, &port, on_opened, end);
   if (!TEST_LOOP_UNTIL(end->port, PATIENCE))
     return FALSE;
+  int settling = settled_open();
   end->session = tun_session_open(end->dp, 1, end->port, NULL);
   tun_session_set(end->session, &params);
   end_address(end, end->server ? "10.8.0.2/32" : "10.8.0.1/32", end->server ? "10.8.0.1" : "10.8.0.2");
   end_address(end, end->server ? "fd08::2/64" : "fd08::1/64", NULL);
-  return tun_session_join(end->session, end->link, NULL) && TEST_LOOP_UNTIL(end->addressed == 2, PATIENCE) && !end->errors;
+  return tun_session_join(end->session, end->link, NULL) && TEST_LOOP_UNTIL(end->addressed == 2, PATIENCE) && !end->errors &&
+         settled_wait(settling, end->server ? "fd08::2" : "fd08::1", PATIENCE);
 }
 
 static void end_stop(End *end) {
@@ -149,29 +154,39 @@ static void patience(int fd) {
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
 }
 
-/* A connection made or taken; tentative IPv6 addresses make both fail for a moment. */
-static int connection(const End *end) {
+static int inside_socket(const char *inside, AditEndpoint *at) {
   AditAddress address;
-  int one = 1, fd = -1;
-  adit_address_parse(end->inside, &address);
-  AditEndpoint at = adit_endpoint(&address, PORT);
-  for (gint64 deadline = g_get_monotonic_time() + PATIENCE * 1000; g_get_monotonic_time() < deadline; close(fd)) {
-    fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    patience(fd);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (!end->server) {
-      if (connect(fd, &at.any, adit_endpoint_size(&at)) == 0)
-        return fd;
-    } else if (bind(fd, &at.any, adit_endpoint_size(&at)) == 0 && listen(fd, 1) == 0) {
-      int taken = accept(fd, NULL, NULL);
-      close(fd);
-      if (taken >= 0)
-        patience(taken);
-      return taken;
-    }
-    struct pollfd none = {-1, 0, 0};
-    poll(&none, 1, 20);
+  adit_address_parse(inside, &address);
+  *at = adit_endpoint(&address, PORT);
+  int fd = socket(address.family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  patience(fd);
+  return fd;
+}
+
+/* Before the client is told to begin, so that nobody is refused. */
+static gboolean listen_inside(End *end) {
+  for (guint i = 0; i < G_N_ELEMENTS(insides); i++) {
+    AditEndpoint at;
+    end->listening[i] = inside_socket(insides[i], &at);
+    if (bind(end->listening[i], &at.any, adit_endpoint_size(&at)) != 0 || listen(end->listening[i], 1) != 0)
+      return FALSE;
   }
+  return TRUE;
+}
+
+/* A connection made or taken. */
+static int connection(const End *end) {
+  AditEndpoint at;
+  if (end->server) {
+    int taken = accept(end->listening[end->inside], NULL, NULL);
+    if (taken >= 0)
+      patience(taken);
+    return taken;
+  }
+  int fd = inside_socket(insides[end->inside], &at);
+  if (connect(fd, &at.any, adit_endpoint_size(&at)) == 0)
+    return fd;
+  close(fd);
   return -1;
 }
 
@@ -188,7 +203,7 @@ static gpointer transfer_run(gpointer data) {
   return NULL;
 }
 
-static gboolean transfer(End *end, const char *inside) {
+static gboolean transfer(End *end, guint inside) {
   end->finished = end->right = FALSE;
   end->inside = inside;
   GThread *thread = g_thread_new("transfer", transfer_run, end);
@@ -200,7 +215,7 @@ static gboolean transfer(End *end, const char *inside) {
 /* ---- both ends ---- */
 
 static gboolean both_transfers(End *end) {
-  return transfer(end, "10.8.0.2") && transfer(end, "fd08::2");
+  return transfer(end, 0) && transfer(end, 1);
 }
 
 /* The other process. */
@@ -212,9 +227,11 @@ static int server_main(int ready, int go) {
     return 2;
   if (system("ip link set lo up && ip address add 192.0.2.2/24 dev bulk1 && ip link set bulk1 up") != 0 || !end_start(&end))
     return 3;
-  if (write(ready, &c, 1) != 1)
+  if (!listen_inside(&end) || write(ready, &c, 1) != 1)
     return 2;
   gboolean ok = both_transfers(&end);
+  for (guint i = 0; i < G_N_ELEMENTS(insides); i++)
+    close(end.listening[i]);
   end_stop(&end);
   return ok ? 0 : 4;
 }

@@ -3,6 +3,7 @@
 #include "core/base/loop.h"
 #include "header.h"
 #include "packets.h"
+#include "settled.h"
 #include "tests/lib/loop.h"
 #include "world.h"
 #include <adit/ppp.h>
@@ -107,8 +108,10 @@ static void ipv6_outside_and_inside(void **state) {
   Session *s = &w->session[0];
   session_attach(w, 0, 0, 0);
   port_make(s, "l2tp-six", FALSE, FALSE);
+  int settling = settled_open();
   address_add(s->port, "fd01::2/64", NULL); /* packet_make() goes from fd..:1: to fd..::2 */
   session_open(s);
+  assert_true(settled_wait(settling, "fd01::2", PATIENCE));
   int inside = udp_socket("fd01::2", 0, &from);
   guint length = packet_make(packet, &(PacketSpec){.six = TRUE, .udp = TRUE, .payload = 60});
   memcpy(packet + 24, &from.in6.sin6_addr, 16);
@@ -117,13 +120,8 @@ static void ipv6_outside_and_inside(void **state) {
   tun_put16(packet + 42, adit_endpoint_port(&from));
   tun_put16(packet + 46, 0);
   tun_put16(packet + 46, plain_checksum(packet + 40, length - 40, plain_pseudo(packet, 17, length - 40)));
-  /* An address is tentative for a moment: repeat until it is taken. */
-  gint64 deadline = g_get_monotonic_time() + PATIENCE * 1000;
-  gssize got = -1;
-  while (got < 0 && g_get_monotonic_time() < deadline) {
-    peer_send(w, datagram, wrap(datagram, 0, (Wrap){.framing = "0057"}, packet, length));
-    got = receive_within(inside, packet, 60, &from, 100);
-  }
+  peer_send(w, datagram, wrap(datagram, 0, (Wrap){.framing = "0057"}, packet, length));
+  gssize got = receive(inside, packet, 60, &from);
   assert_int_equal(got, 60);
   assert_int_equal(sendto(inside, "six", 3, 0, &from.any, sizeof from.in6), 3);
   do

@@ -237,16 +237,12 @@ void peer_packet(World *w, guint n, Wrap how, guint8 fill) {
 }
 
 /* Reads from any socket with a deadline; -1 when nothing comes. */
-gssize receive_within(int fd, guint8 *buffer, gsize size, AditEndpoint *from, int ms) {
+gssize receive(int fd, guint8 *buffer, gsize size, AditEndpoint *from) {
   struct pollfd p = {fd, POLLIN, 0};
   socklen_t length = sizeof *from;
-  if (poll(&p, 1, ms) <= 0)
+  if (poll(&p, 1, PATIENCE) <= 0)
     return -1;
   return recvfrom(fd, buffer, size, 0, from ? &from->any : NULL, from ? &length : NULL);
-}
-
-gssize receive(int fd, guint8 *buffer, gsize size, AditEndpoint *from) {
-  return receive_within(fd, buffer, size, from, PATIENCE);
 }
 
 int inside_socket(guint n) {

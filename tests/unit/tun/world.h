@@ -87,7 +87,6 @@ void peer_send(World *w, const guint8 *data, gsize length);
 guint inner_packet(guint8 *out, guint n, guint payload, guint8 fill);
 void peer_packet(World *w, guint n, Wrap how, guint8 fill);
 /** Reads from any socket with a deadline; -1 when nothing comes. */
-gssize receive_within(int fd, guint8 *buffer, gsize size, AditEndpoint *from, int ms);
 gssize receive(int fd, guint8 *buffer, gsize size, AditEndpoint *from);
 int inside_socket(guint n);
 /** What adit sent for session `n`: checks headers, returns the inner packet's length. */

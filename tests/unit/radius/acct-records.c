@@ -21,6 +21,7 @@ void world_record(AditAcctKind kind, const char *id, guint64 rx_octets, guint64 
 
   adit_prefix_parse("2001:db8:5:1::/64", &prefix);
   adit_prefix_parse("2001:db8:ff80::/41", &delegated);
+  delegated.address.octet[5] |= 1; /* beyond its length: RFC 3162 2.3 wants zeros there */
   adit_value_set(transport, "tunnel-id", adit_value_int(4711));
   adit_value_set(transport, "call-serial-number", adit_value_int(99));
   adit_value_append(class, adit_value_octets("\0one", 4));

@@ -128,6 +128,23 @@ static void a_servers_own_realm_goes_before_the_users(void **state) {
   radius_row_clear(&row);
 }
 
+static void rfc2866_5_10_a_cause_is_of_a_stop_alone(void **state) {
+  static const AditAcctKind kinds[] = {ADIT_ACCT_START, ADIT_ACCT_INTERIM, ADIT_ACCT_STOP, ADIT_ACCT_ON, ADIT_ACCT_OFF};
+
+  for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
+    RadiusRow row = sample();
+    RadiusAttribute attribute;
+    RadiusBuilder b;
+
+    row.kind = kinds[i];
+    radius_build(&b, RADIUS_ACCOUNTING_REQUEST, FALSE);
+    radius_row_put(&row, row.when_ms, NULL, &b);
+    RadiusPacket packet = {.attributes = b.data + RADIUS_HEADER, .length = b.length - RADIUS_HEADER};
+    assert_int_equal(radius_packet_find(&packet, 0, ACCT_TERMINATE_CAUSE, &attribute), kinds[i] == ADIT_ACCT_STOP);
+    radius_row_clear(&row);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_written_is_read),
@@ -135,6 +152,7 @@ int main(void) {
       cmocka_unit_test(what_makes_no_sense_is_refused),
       cmocka_unit_test(names_are_as_long_as_attributes),
       cmocka_unit_test(a_servers_own_realm_goes_before_the_users),
+      cmocka_unit_test(rfc2866_5_10_a_cause_is_of_a_stop_alone),
   };
   return cmocka_run_group_tests_name("rows of accounting", tests, NULL, NULL);
 }

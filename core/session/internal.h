@@ -69,7 +69,7 @@ void adit_numbers_fini(void);
 
 typedef enum {
   ADIT_SESS_STARTING, /**< the interface is being opened, or no NCP is open yet */
-  ADIT_SESS_APPLYING, /**< the first NCP is open; the kernel is being told */
+  ADIT_SESS_APPLYING, /**< the first NCP is open; the kernel is being told, and the other NCPs have a moment to open */
   ADIT_SESS_UP,
   ADIT_SESS_ENDING, /**< the interface is being closed */
 } AditSessState;
@@ -143,6 +143,8 @@ struct AditSess {
   guint64 aaa_interim_ms; /**< as it was configured when the session came up */
   guint64 interim_ms;     /**< period in force; 0 = none */
   AditTimer limit_timer, idle_timer, quota_timer, interim_timer;
+  AditTimer settle_timer;
+  gboolean settled; /**< no longer is any NCP waited for */
   AditCause cause;
   char *reason;
   AditCounters final;
@@ -158,6 +160,8 @@ guint adit_sess_count(const char *transport, const char *server);
 /** Ends it; harmless when it is ending. The link, if it lives, says goodbye by itself. */
 void adit_sess_end(AditSess *session, AditCause cause, const char *reason);
 void adit_sess_link_lost(AditSess *session, AditCause cause, const char *reason);
+/** Is no NCP still trying? */
+gboolean adit_sess_ncps_settled(const AditSess *session);
 /** LCP came up (again), or left Opened. Ends the session when there is no NCP that could open. */
 void adit_sess_network(AditSess *session, gboolean up);
 gboolean adit_sess_frame(AditSess *session, guint16 protocol, const guint8 *payload, gsize length);
@@ -171,6 +175,8 @@ void adit_sessions_set_profiles(AditProfiles *profiles); /**< takes them over */
 void adit_sessions_when_none(void (*done)(gpointer data), gpointer data);
 /** The kernel has answered all that apply.c asked of it. */
 void adit_sess_applied(AditSess *session);
+/** An NCP is over: what has waited for it may go on. */
+void adit_sess_look_again(AditSess *session);
 /** Since it came up, until it ended; 0 before. */
 guint64 adit_sess_uptime_ms(const AditSess *session);
 /** By its accounting id; not one that is ending. */

@@ -5,6 +5,8 @@
 #include "core/bus/bus.h"
 #include "core/session/internal.h"
 
+enum { SETTLE_MS = 2000 }; /* between the first NCP that is open and session-up, at most */
+
 static GHashTable *sessions; /* id -> AditSess*, one reference */
 static GHashTable *records;  /* the same by record_id, borrowed */
 static AditTally *users;     /* name: server's sessions that are not ending, for only-one */
@@ -43,6 +45,7 @@ void adit_sess_unref(AditSess *session) {
   adit_sess_ncps_free(session);
   adit_sess_limits_stop(session);
   adit_timer_cancel(&session->interim_timer);
+  adit_timer_cancel(&session->settle_timer);
   adit_sess_release(session);
   g_array_unref(session->addresses);
   g_array_unref(session->routes);
@@ -330,16 +333,43 @@ static void refused_by_kernel(AditSess *session, gboolean ipv6, int error) {
     adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, reason);
 }
 
+void adit_sess_look_again(AditSess *session) {
+  if (session->state == ADIT_SESS_APPLYING && !session->pending)
+    adit_sess_applied(session);
+}
+
+static void on_settled(AditTimer *timer, gpointer data) {
+  AditSess *session = data;
+
+  session->settled = TRUE;
+  adit_sess_look_again(session);
+}
+
+/* Who is told of a session is to hear all its addresses at once: IPCP takes a round trip more than IPV6CP when the peer asks for an
+ * address. But a peer that never answers about one of them holds nothing up for long. */
+static gboolean waits_for_others(AditSess *session) {
+  if (session->settled || adit_sess_ncps_settled(session))
+    return FALSE;
+  if (!session->settle_timer.func) {
+    session->settle_timer.func = on_settled;
+    session->settle_timer.data = session;
+    adit_timer_arm(&session->settle_timer, SETTLE_MS);
+  }
+  return TRUE;
+}
+
 void adit_sess_applied(AditSess *session) {
   AditLogContext log = adit_sess_log(session);
   char text[ENDS_TEXT];
   int error4 = session->apply_error4, error6 = session->apply_error6;
 
   session->apply_error4 = session->apply_error6 = 0;
+  session->pending++; /* until both errors are dealt with nobody looks again */
   if (error4 && session->state != ADIT_SESS_ENDING)
     refused_by_kernel(session, FALSE, error4);
   if (error6 && session->state != ADIT_SESS_ENDING)
     refused_by_kernel(session, TRUE, error6);
+  session->pending--;
   if (session->state == ADIT_SESS_ENDING)
     return;
   if (!session->applied4 && !session->applied6) {
@@ -354,6 +384,9 @@ void adit_sess_applied(AditSess *session) {
       adit_client_session_update(session->client, session);
     return;
   }
+  if (waits_for_others(session))
+    return;
+  adit_timer_cancel(&session->settle_timer);
   session->state = ADIT_SESS_UP;
   session->up_ms = adit_loop_service()->now();
   adit_info(&log, "session up on %s, %s, %s %s %s", session->name, ends(session, text), session->transport,
@@ -385,6 +418,7 @@ void adit_sess_end(AditSess *session, AditCause cause, const char *reason) {
   session->reason = g_strdup(reason);
   adit_sess_limits_stop(session);
   adit_timer_cancel(&session->interim_timer);
+  adit_timer_cancel(&session->settle_timer);
   adit_sess_ref(session);
 
   AditSessLink *link = g_steal_pointer(&session->link);

@@ -95,6 +95,15 @@ static void end_if_none_is_left(AditSess *session) {
   adit_sess_end(session, session->state == ADIT_SESS_UP ? ADIT_CAUSE_USER_REQUEST : ADIT_CAUSE_USER_ERROR, reason->str);
 }
 
+gboolean adit_sess_ncps_settled(const AditSess *session) {
+  for (guint i = 0; i < session->n_ncps; i++) {
+    gboolean open = adit_ncp_desc(session->ncp[i].ncp)->data_protocol == ADIT_PPP_IPV6 ? session->ipv6 : session->ipv4;
+    if (!open && !adit_ncp_is_over(session->ncp[i].ncp))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static AditSessNcp *ncp_of(AditSess *session, guint16 data_protocol) {
   for (guint i = 0; i < session->n_ncps; i++)
     if (adit_ncp_desc(session->ncp[i].ncp)->data_protocol == data_protocol)
@@ -128,6 +137,7 @@ static void on_closed(gpointer host, AditNcp *ncp, const char *why) {
     adit_sess_end(session, ADIT_CAUSE_USER_ERROR, reason);
   } else {
     end_if_none_is_left(session);
+    adit_sess_look_again(session);
   }
 }
 

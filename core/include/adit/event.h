@@ -57,7 +57,7 @@ typedef struct {
   AditCounters counters;
 } AditSessionEvent;
 
-#define ADIT_EVENT_SESSION_UP "session-up"         /**< AditSessionEvent: the first NCP opened and was applied */
+#define ADIT_EVENT_SESSION_UP "session-up"         /**< AditSessionEvent: its NCPs are open or over, or 2 s after the first */
 #define ADIT_EVENT_SESSION_UPDATE "session-update" /**< AditSessionEvent: addresses or attributes changed */
 #define ADIT_EVENT_SESSION_DOWN "session-down"     /**< AditSessionEvent: ports are closed, counters final */
 

@@ -195,6 +195,50 @@ static void another_address_is_told_where_there_is_a_period(void **state) {
   assert_non_null(adit_value_get(last->facts, "remote-address"));
 }
 
+/* A data path that takes its time for IPCP, as if the peer had to be told its address over a long way. */
+typedef struct {
+  AditTimer timer;
+  AditDpLink *link;
+  gsize length;
+  guint8 frame[];
+} Late;
+
+static void late_arrives(AditTimer *timer, gpointer data) {
+  Late *late = data;
+  null_datapath_ops.link_send(late->link, late->frame, late->length);
+  g_free(late);
+}
+
+static void slow_send(AditDpLink *link, const guint8 *frame, gsize length) {
+  if (length < 2 || (frame[0] << 8 | frame[1]) != ADIT_PPP_IPCP) {
+    null_datapath_ops.link_send(link, frame, length);
+    return;
+  }
+  Late *late = g_malloc0(sizeof *late + length);
+  *late = (Late){.timer = {.func = late_arrives, .data = late}, .link = link, .length = length};
+  memcpy(late->frame, frame, length);
+  adit_timer_arm(&late->timer, 200);
+}
+
+/* Both protocols are open before anybody hears of the session: who bills by address needs it in the Start. */
+static void a_start_waits_for_the_address_that_comes_second(void **state) {
+  World *w = *state;
+  const Record *start = NULL;
+  static AditDatapathOps datapath; /* used until the links end, in teardown */
+
+  assert_true(adit_ppp_service()->ncp_add(&w->plugin, &ipv6cp_desc, NULL));
+  datapath = null_datapath_ops;
+  datapath.link_send = slow_send;
+  world_extra = adit_value_map();
+  adit_value_set(world_extra, "interim-update", adit_value_int(3600000));
+  world_dial(w, &w->pair[0], "alice", "right", &datapath);
+  assert_true(TEST_LOOP_UNTIL(w->up == 2, 5000));
+  assert_int_equal(world_recorded(ADIT_ACCT_START, FALSE, &start), 1);
+  assert_non_null(adit_value_get(start->facts, "remote-interface-id"));
+  assert_non_null(adit_value_get(start->facts, "remote-address"));
+  assert_int_equal(world_recorded(ADIT_ACCT_INTERIM, FALSE, NULL), 0);
+}
+
 static void on_and_off_embrace_the_daemons_run(void **state) {
   World *w = *state;
   const Record *on = NULL, *off = NULL, *stop = NULL;
@@ -304,6 +348,7 @@ int main(void) {
       test(a_change_of_the_period_tells_at_once_and_begins_anew),
       test(a_change_keeps_periods_apart),
       test(another_address_is_told_where_there_is_a_period),
+      test(a_start_waits_for_the_address_that_comes_second),
       test(on_and_off_embrace_the_daemons_run),
       test(a_renegotiated_mru_reaches_the_interface),
       test(the_way_to_a_server_stays_until_its_last_client_leaves),

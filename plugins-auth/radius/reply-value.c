@@ -37,11 +37,11 @@ RADIUS_READER(radius_read_number) {
   return NULL;
 }
 
-/* RFC 2865 5.29: a new request when the session is over may be made, and is not; the wish is carried. */
+/* RFC 2865 5.29: a new request when the session is over may be made, and is not; the wish of an Accept is carried. */
 RADIUS_READER(radius_read_termination) {
   const char *why = radius_read_number(r, row, a);
   gboolean wished = !why && adit_value_get_int(r->map, row->word, 0) != 0;
-  return wished && r->code == RADIUS_ACCESS_ACCEPT ? radius_no_request : why;
+  return wished ? radius_no_request : why;
 }
 
 RADIUS_READER(radius_read_seconds) {

@@ -193,8 +193,8 @@ for n in range(20000):
 
 # What a CoA-Request may change, and what `show session` has then.
 CHANGES = [
-    (['Session-Timeout = 1000', 'Idle-Timeout = 500', 'Termination-Action = RADIUS-Request', 'Port-Limit = 3'],
-     {'session-timeout': '16m40s', 'idle-timeout': '8m20s', 'termination-action': 1, 'port-limit': 3}),
+    (['Session-Timeout = 1000', 'Idle-Timeout = 500', 'Termination-Action = Default', 'Port-Limit = 3'],
+     {'session-timeout': '16m40s', 'idle-timeout': '8m20s', 'termination-action': 0, 'port-limit': 3}),
     (['Class = 0x0a0b', 'Class += 0x0c', 'Filter-Id = "one"', 'Filter-Id += "two"', 'Filter-Id += "slow.in"', 'Filter-Id += "fast.out"'],
      {'class': ['0x0a0b', '0x0c'], 'filter': ['one', 'two'], 'incoming-filter': 'slow', 'outgoing-filter': 'fast'}),
     (['Mikrotik-Recv-Limit = 1', 'Mikrotik-Recv-Limit-Gigawords = 1', 'Mikrotik-Xmit-Limit = 2', 'Mikrotik-Xmit-Limit-Gigawords = 1', 'Mikrotik-Total-Limit = 3',
@@ -212,7 +212,7 @@ UNCHANGEABLE = ['Framed-Pool = "other"', 'Framed-IP-Netmask = 255.255.255.0', 'F
                 'MS-Primary-DNS-Server = 10.0.0.53', 'DNS-Server-IPv6-Address = 2001:db8::53', 'Mikrotik-Delegated-IPv6-Pool = "pd"', 'Tunnel-Type = L2TP',
                 'MS-MPPE-Encryption-Policy = Encryption-Allowed', 'Mikrotik-Advertise-URL = "http://example.net"', 'Mikrotik-Advertise-Interval = 5',
                 'Mikrotik-Host-IP = 10.0.0.1', 'WISPr-Session-Terminate-Time = "2030-01-01T00:00:00Z"']
-UNUSABLE = ['Mikrotik-Group = "no-such-profile"', 'Mikrotik-Mark-Id = "two\\twords"', 'Ascend-Data-Rate = 1']
+UNUSABLE = ['Termination-Action = RADIUS-Request', 'Mikrotik-Group = "no-such-profile"', 'Mikrotik-Mark-Id = "two\\twords"', 'Ascend-Data-Rate = 1']
 
 
 @case

@@ -314,10 +314,11 @@ static void rfc5176_3_2_changes(void **unused) {
   /* what identifies session and NAS is none: User-Name, Acct-Session-Id, NAS-IP-Address, Framed-IP-Address, Event-Timestamp, ... */
   assert_changes("01066e656d6f 2c0a3831613030303031 0406c0000201 0806c0000207 370600000001 2103aa 1803aa 060600000011", "", "", "");
   assert_changes(
-      "1b0600000e10 1c060000012c 550600000258 1903aa 0b0361 0b06612e696e 3e0600000001 1d0600000001",
+      "1b0600000e10 1c060000012c 550600000258 1903aa 0b0361 0b06612e696e 3e0600000001 1d0600000000",
       "session-timeout=3600000 idle-timeout=300000 interim-update=600000 class=[0xaa] filter=['a'] incoming-filter='a' port-limit=1 "
-      "termination-action=1",
+      "termination-action=0",
       "", "");
+  assert_changes("1d0600000001", "termination-action=1", "", "Termination-Action (29): " NO_REQUEST);
   assert_changes(
       "1a0d 00003a8c 0807324d2f384d 1a0c 00003a8c 0306676f6c64 1a0c 00003a8c 010600000005 1a09 00003a8c 130361 1a09 00003a8c 0b0361",
       "profile='gold' address-list=['a'] mark='a' rate-limit='2M/8M' limit-bytes-in=5", "", "");

@@ -158,10 +158,9 @@ static void flight_free(Flight *flight) {
 
 static void fill(RadiusBuilder *b, const guint8 authenticator[16], const RadiusServer *server, gpointer data) {
   const Flight *flight = data;
-  RadiusNas nas = {.identifier = flight->config->nas_identifier, .address = radius_server_nas_address(server, RADIUS_ACCT)};
-
   const RadiusSenders *all = flight->sender->all;
   const RadiusRow *row = &flight->record->row;
+  RadiusNas nas = {.identifier = flight->config->nas_identifier, .address = radius_server_nas_address(server, RADIUS_ACCT)};
 
   radius_put_nas(b, &nas);
   radius_row_put(row, row->when_ms + radius_row_age_ms(row, all->radius->loop->now(), all->net->wall_ms()), server->realm, b);

@@ -109,8 +109,6 @@ static void record(gpointer state, const AditAcctRecord *given, AditAcctDone don
     return;
   }
   RadiusRow row = radius_acct_row(given, acct->radius->config->swap_octets);
-  if (!row.when_ms)
-    row.when_ms = acct->net->wall_ms();
   row.born_ms = acct->radius->loop->now();
   if (acct->loaded)
     take(acct, &row, done, token);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What says whether the user is in: kinds of service, messages, MS-CHAP's proofs, EAP, keys. */
 #include "reply-parts.h"
+#include "vocabulary.h"
 #include <nettle/sha1.h>
 
-enum { TUNNEL_VLAN = 13, KEY = 16, PROOF = 42 };
+enum { TUNNEL_VLAN = 13, TAG_MAX = 0x1f, KEY = 16, PROOF = 42 };
 
+static const char tunnel_on[] = "asks to tunnel the user on";
 static const char nothing_acts[] = "nothing acts on it";
 
 /* RFC 2865 5.6: a service that is not served is taken for a Reject; Framed-Protocol is to be that of the service. */
@@ -15,15 +17,36 @@ RADIUS_READER(radius_read_must_be) {
   return NULL;
 }
 
-/* RFC 2868 3.1: who can't make such a tunnel takes it for a Reject. A VLAN (RFC 3580) is no tunnel. */
+/* RFC 2868 3.1: who can't make such a tunnel takes it for a Reject; to the end of a tunnel it says which one the user came through. A VLAN
+ * (RFC 3580) is no tunnel. */
 RADIUS_READER(radius_read_tunnel) {
   guint32 number;
   if (!radius_attribute_int(a, &number))
     return "is no integer of 4 octets";
   if ((number & 0xffffff) == TUNNEL_VLAN)
     return nothing_acts;
-  radius_refuse(r, a, "asks to tunnel the user on");
+  if ((number & 0xffffff) == TUNNEL_L2TP && g_strcmp0(r->request->transport, "l2tp") == 0)
+    r->tunnel.in_use = TRUE;
+  else
+    radius_refuse(r, a, tunnel_on);
   return NULL;
+}
+
+/* RFC 2868 3.4: perhaps a tag, then an address or a name, which is nobody's address until it is looked up. */
+RADIUS_READER(radius_read_tunnel_server) {
+  gboolean tagged = a->length && a->value[0] <= TAG_MAX;
+  g_autofree char *text = radius_text(a->value + tagged, a->length - tagged);
+  AditAddress local = adit_endpoint_address(&r->request->local), address;
+  gboolean here = text && adit_address_parse(text, &address) && adit_address_equal(&address, &local);
+
+  *(here ? &r->tunnel.here : &r->tunnel.elsewhere) = TRUE;
+  return here ? NULL : nothing_acts;
+}
+
+/* The tunnel in use is no other's: of several to choose from one must end here. */
+void radius_finish_login(RadiusReading *r) {
+  if (r->tunnel.in_use && r->tunnel.elsewhere && !r->tunnel.here)
+    radius_refuse(r, &(RadiusAttribute){.type = TUNNEL_TYPE}, tunnel_on);
 }
 
 /* RFC 2868 3.5: a tag, then as an MPPE key. No tunnel is made with it, so it goes no further than here. */

@@ -41,6 +41,10 @@ typedef struct {
   gboolean retry, has_send, has_receive;
   guint8 send[16], receive[16];
   GBytes *state;
+  struct {
+    gboolean in_use;          /* Tunnel-Type is that of the tunnel which the user came through */
+    gboolean here, elsewhere; /* where it, or another of a choice, ends */
+  } tunnel;
 } RadiusReading;
 
 enum {
@@ -87,7 +91,7 @@ RADIUS_READER(radius_read_interim); /**< the same; 0 says nothing */
 RADIUS_READER(radius_read_text);    /**< STRING */
 RADIUS_READER(radius_read_octets);  /**< OCTETS, least..most of them */
 RADIUS_READER(radius_read_termination);
-RADIUS_READER(radius_read_limit);   /**< least: LIMIT_*, most: which half */
+RADIUS_READER(radius_read_limit); /**< least: LIMIT_*, most: which half */
 RADIUS_READER(radius_read_filter);
 RADIUS_READER(radius_read_until); /**< a point in time: the session's end */
 RADIUS_READER(radius_read_rate);
@@ -112,6 +116,7 @@ void radius_finish_address(RadiusReading *r);
 /* reply-login.c */
 RADIUS_READER(radius_read_must_be); /**< least is the only value that is served: any other refuses */
 RADIUS_READER(radius_read_tunnel);  /**< the user is to be tunnelled on: refuses */
+RADIUS_READER(radius_read_tunnel_server);
 RADIUS_READER(radius_read_tunnel_password);
 RADIUS_READER(radius_read_message);
 RADIUS_READER(radius_read_eap);
@@ -122,3 +127,5 @@ RADIUS_READER(radius_read_mppe_policy);
 RADIUS_READER(radius_read_mppe_types);
 RADIUS_READER(radius_read_mppe_key);  /**< least: 0 ours to send with, 1 to receive with */
 RADIUS_READER(radius_read_mppe_keys); /**< MS-CHAPv1's, both in one */
+/** What all of them together refuse. */
+void radius_finish_login(RadiusReading *r);

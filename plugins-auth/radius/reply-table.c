@@ -34,6 +34,7 @@ static const RadiusWordRow rows[] = {
     {0, EVENT_TIMESTAMP, radius_read_ignored},
     {0, PORT_LIMIT, radius_read_number, "port-limit", COA, 0, U32},
     {0, TUNNEL_TYPE, radius_read_tunnel, NULL, MANY},
+    {0, TUNNEL_SERVER_ENDPOINT, radius_read_tunnel_server, NULL, MANY},
     {0, TUNNEL_PASSWORD, radius_read_tunnel_password, NULL, MANY},
     {0, EAP_MESSAGE, radius_read_eap, NULL, MANY},
     {0, MESSAGE_AUTHENTICATOR, radius_read_ignored},

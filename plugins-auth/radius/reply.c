@@ -88,6 +88,7 @@ static void read_accept(RadiusReading *r, const RadiusPacket *packet) {
   }
   radius_finish_values(r);
   radius_finish_address(r);
+  radius_finish_login(r);
   if (r->has_send && r->has_receive)
     radius_take_as(r, "mppe-keys", FALSE, adit_value_bool(TRUE));
 }

@@ -9,7 +9,7 @@ import time
 import configs
 from lab import expect, poll
 from radius_road import RadiusRoad, differences, refused
-from road import load
+from road import SERVER, load
 from runner import case
 
 GIB4 = 2**32
@@ -43,7 +43,8 @@ SHOWN = {
     'xmit-rate': (['Ascend-Data-Rate = 1000', 'Ascend-Xmit-Rate = 3000'], {'rate-limit': '1000/3000'}),
     'pools': (['Framed-IPv6-Pool = "six"', 'Delegated-IPv6-Prefix-Pool = "pd"'], {'remote-ipv6-prefix-pool': 'six', 'dhcpv6-pd-pool': 'pd'}),
     'earlier': (['Session-Timeout = 1800', 'WISPr-Session-Terminate-Time = "%s"' % date(7200)], {'session-timeout': '30m'}),
-    'actions': (['Termination-Action = Default', 'Port-Limit = 2', 'Acct-Interim-Interval = 0'], {'termination-action': 0, 'port-limit': 2, 'interim-update': None}),
+    'actions': (['Termination-Action = Default', 'Port-Limit = 2', 'Acct-Interim-Interval = 0', 'Tunnel-Type = L2TP', 'Tunnel-Server-Endpoint = "%s"' % SERVER],
+                {'termination-action': 0, 'port-limit': 2, 'interim-update': None}),
     'named': (['User-Name = "customer-7"', 'Chargeable-User-Identity = 0x63007f'], {'accounting-name': 'customer-7', 'chargeable-user-identity': '0x63007f'}),
     'keys': ([], {'mppe-policy': 'allowed', 'mppe-types': ['40-bit', '128-bit'], 'mppe-keys': True}),
     'mtu': (['Framed-MTU = 1300'], {'mtu': None}),
@@ -133,6 +134,7 @@ def radius_what_cannot_be_honoured_is_logged_once_a_session(lab):
 
 # What an RFC takes for a Reject, and why.
 REFUSED = {
+    'pptp': (['Tunnel-Type = PPTP'], 'Tunnel-Type (64) asks to tunnel the user on'),
     'shell': (['Service-Type := Login-User'], 'Service-Type (6) is not what this is'),
     'slip': (['Framed-Protocol := SLIP'], 'Framed-Protocol (7) is not what this is'),
     'tunnelled': (['Tunnel-Type = L2TP', 'Tunnel-Medium-Type = IPv4', 'Tunnel-Server-Endpoint = "192.0.2.99"'], 'Tunnel-Type (64) asks to tunnel the user on'),

@@ -13,8 +13,12 @@ static const guint8 authenticator[16] = {0x0f, 0x40, 0x3f, 0x94, 0x73, 0x97, 0x8
 static inline void read_code(RadiusReply *reply, guint8 code, AditAuthKind kind, gboolean mtu, const char *attributes) {
   g_autoptr(AditAuthRequest) request = adit_auth_request_new(kind);
   RadiusReplyContext context = {.authenticator = authenticator, .secret = SECRET, .framed_mtu = mtu};
+  AditAddress local;
   Wire w;
 
+  request->transport = g_strdup("l2tp");
+  assert_true(adit_address_parse("192.0.2.1", &local));
+  request->local = adit_endpoint(&local, 1701);
   if (kind == ADIT_AUTH_MSCHAPV1)
     request->challenge_length = (guint8)hex("102DB5DF085D3041", request->challenge, sizeof request->challenge); /* RFC 2433 B */
   wire(&w, code, attributes);

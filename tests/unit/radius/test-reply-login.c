@@ -11,10 +11,32 @@ static void rfc2865_5_6_other_services_are_rejects(void **unused) {
 }
 
 static void rfc2868_3_1_tunnels_are_rejects(void **unused) {
-  assert_reject(ADIT_AUTH_PAP, "400601000003", "Tunnel-Type (64) asks to tunnel the user on");
+  assert_reject(ADIT_AUTH_PAP, "400601000001", "Tunnel-Type (64) asks to tunnel the user on");
   assert_accept("40060100000d 51053132 33", "", "Tunnel-Type (64): nothing acts on it; Tunnel-Private-Group-ID (81): nothing acts on it");
   assert_accept("4004000d", "", "Tunnel-Type (64): is no integer of 4 octets");
   assert_reject(ADIT_AUTH_PAP, "40060100000d 400602000001", "Tunnel-Type (64) asks to tunnel the user on"); /* each tag is a tunnel */
+}
+
+#define L2TP "400601000003 "
+#define HERE                                                                                                                               \
+  "430c01"                                                                                                                                 \
+  "3139322e302e322e31 " /* 192.0.2.1, where the user's tunnel ends */
+#define THERE                                                                                                                              \
+  "430c02"                                                                                                                                 \
+  "3139322e302e322e39 "
+
+/* "the tunneling protocol in use (in the case of a tunnel terminator)" */
+static void rfc2868_3_1_the_tunnel_in_use_is_no_other(void **unused) {
+  assert_accept(L2TP, "", "");
+  assert_accept(L2TP HERE, "", "");
+  assert_accept("430b"
+                "3139322e302e322e31 " L2TP,
+                "", "");                                                                 /* no tag, and before the type */
+  assert_accept(L2TP THERE HERE, "", "Tunnel-Server-Endpoint (67): nothing acts on it"); /* servers to choose from */
+  assert_reject(ADIT_AUTH_PAP, L2TP THERE, "Tunnel-Type (64) asks to tunnel the user on");
+  assert_reject(ADIT_AUTH_PAP, THERE L2TP, "Tunnel-Type (64) asks to tunnel the user on");
+  assert_reject(ADIT_AUTH_PAP, L2TP "4307016c6e732e", "Tunnel-Type (64) asks to tunnel the user on"); /* a name */
+  assert_reject(ADIT_AUTH_PAP, L2TP "430301", "Tunnel-Type (64) asks to tunnel the user on");
 }
 
 /* 3.2 to 3.10: without a type they tell of no tunnel to make. A server that sends them is told so, by name and never by value. */
@@ -364,6 +386,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(rfc2865_5_6_other_services_are_rejects),
       cmocka_unit_test(rfc2868_3_1_tunnels_are_rejects),
+      cmocka_unit_test(rfc2868_3_1_the_tunnel_in_use_is_no_other),
       cmocka_unit_test(rfc2868_3_the_rest_of_a_tunnel_is_named),
       cmocka_unit_test(rfc2868_3_5_tunnel_password),
       cmocka_unit_test(unknown_attributes_are_named_once),

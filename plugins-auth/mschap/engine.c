@@ -25,6 +25,36 @@ static void failure_text(const AditAuthReply *reply, gboolean retry, const guint
     g_snprintf(text + n, ADIT_CHAP_TEXT - (gsize)n, " M=%s", reply->message ? reply->message : "");
 }
 
+/** RFC 2433 9, RFC 2759 6: what an error code says to who was refused. */
+static const char *words_of(guint64 code) {
+  static const struct {
+    guint code;
+    const char *words;
+  } errors[] = {{646, "not at this hour"},
+                {647, "the account is disabled"},
+                {648, "the password has expired"},
+                {649, "no permission to dial in"},
+                {ERROR_REFUSED, "wrong user name or password"},
+                {709, "the password was not changed"}};
+
+  for (gsize i = 0; i < G_N_ELEMENTS(errors); i++)
+    if (errors[i].code == code)
+      return errors[i].words;
+  return "refused";
+}
+
+/** The server's own words, if it has any; a text of another form stays as it is. */
+static void explain(char text[ADIT_CHAP_TEXT]) {
+  const char *own = strstr(text, " M=");
+  char *end;
+  guint64 code = g_ascii_strtoull(g_str_has_prefix(text, "E=") ? text + 2 : "", &end, 10);
+
+  if (!code || (*end && *end != ' '))
+    return;
+  g_autofree char *said = g_strdup_printf("%s (E=%" G_GUINT64_FORMAT ")", own && own[3] ? own + 3 : words_of(code), code);
+  g_strlcpy(text, said, ADIT_CHAP_TEXT);
+}
+
 /** The NT hash of what a source told; FALSE if it told nothing of use. */
 static gboolean hash_of(const AditAuthReply *secret, guint8 hash[MSCHAP_HASH]) {
   if (secret->password)
@@ -104,6 +134,7 @@ static const AditChapAlgorithm version1 = {
     .respond = v1_respond,
     .refuse = v1_refuse,
     .failure = v1_failure,
+    .explain = explain,
     .keys = v1_keys,
 };
 
@@ -202,6 +233,7 @@ static const AditChapAlgorithm version2 = {
     .respond = v2_respond,
     .passable = v2_passable,
     .failure = v2_failure,
+    .explain = explain,
     .doubt = v2_doubt,
     .keys = v2_keys,
 };

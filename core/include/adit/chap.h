@@ -74,6 +74,8 @@ typedef struct {
   const char *(*doubt)(const AditChap *chap, const AditChapRound *round);
   /** Answering: what AditAuthMethod's keys() is to give, from the round that was accepted. May be NULL. */
   void (*keys)(const AditChap *chap, const AditChapRound *round, guint8 send[16], guint8 receive[16]);
+  /** Answering: turns the text of a Failure into words for people, in place. NULL = it is such already. */
+  void (*explain)(char text[ADIT_CHAP_TEXT]);
 } AditChapAlgorithm;
 
 /** Copies text that came from outside: printable ASCII and UTF-8 stay, control characters become '?'. */
@@ -351,6 +353,8 @@ static inline void adit_chap_judged(AditChap *chap, const AditAuthEnv *env, guin
     return;
   adit_chap_copy_text(chap->text, adit_get_bytes(in, length), length);
   if (code == ADIT_CHAP_FAILURE) {
+    if (a->explain)
+      a->explain(chap->text);
     adit_chap_fail(chap, env, chap->text);
     return;
   }

@@ -317,7 +317,7 @@ static void rfc2759_6_failure_text(void **unused) {
   pair_run(pair, 100);
   assert_false(pair->end[SERVER].ok || pair->end[CLIENT].ok);
   assert_true(g_regex_match_simple("^E=691 R=0 C=[0-9A-F]{32} V=3 M=$", sent_text(pair, SERVER, 1), 0, 0));
-  assert_true(g_str_has_prefix(pair->end[CLIENT].why, "E=691 R=0"));
+  assert_string_equal(pair->end[CLIENT].why, "wrong user name or password (E=691)");
 }
 
 static void rfc2433_6_failure_text(void **unused) {
@@ -337,6 +337,39 @@ static void rfc2759_6_other_error_codes_and_messages(void **unused) {
   pair_run(pair, 10);
   mschap2_method.verdict(pair->end[SERVER].state, &pair->end[SERVER].env, &expired);
   assert_true(g_regex_match_simple("^E=648 R=0 C=[0-9A-F]{32} V=3 M=your password has expired$", sent_text(pair, SERVER, 1), 0, 0));
+  pair_run(pair, 100);
+  assert_string_equal(pair->end[CLIENT].why, "your password has expired (E=648)");
+}
+
+/* A Failure whose text is another than expected, as a client gets it. */
+static void rfc2759_6_what_a_client_is_told(void **unused) {
+  static const struct {
+    const char *sent, *told;
+  } cases[] = {
+      {"E=649 R=0 C=00 V=3 M=", "no permission to dial in (E=649)"},
+      {"E=647 R=0", "the account is disabled (E=647)"},
+      {"E=646", "not at this hour (E=646)"},
+      {"E=812 R=0 V=3", "refused (E=812)"},
+      {"E=691 R=0 C=00 V=3 M=pay the bill", "pay the bill (E=691)"},
+      {"go away", "go away"},
+      {"E=", "E="},
+      {"E=691x", "E=691x"},
+      {"", ""},
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(Pair) pair = pair_new(&mschap2_method, 5);
+    guint8 failure[64] = {4, 0, 0, (guint8)(4 + strlen(cases[i].sent))};
+
+    pair->hold = TRUE;
+    pair_start(pair, SERVER, "gate", NULL);
+    pair_start(pair, CLIENT, "User", "wrong");
+    pair_run(pair, 10);
+    failure[1] = pair_sent(pair, SERVER, 0, NULL)[1];
+    memcpy(failure + 4, cases[i].sent, strlen(cases[i].sent));
+    pair_inject(pair, CLIENT, failure, failure[3]);
+    assert_string_equal(pair->end[CLIENT].why, cases[i].told);
+  }
 }
 
 static void rfc2433_5_lm_response_is_refused_unasked(void **unused) {
@@ -505,6 +538,7 @@ int main(void) {
       cmocka_unit_test(rfc2759_6_failure_text),
       cmocka_unit_test(rfc2433_6_failure_text),
       cmocka_unit_test(rfc2759_6_other_error_codes_and_messages),
+      cmocka_unit_test(rfc2759_6_what_a_client_is_told),
       cmocka_unit_test(rfc2433_5_lm_response_is_refused_unasked),
       cmocka_unit_test(rfc2759_6_retry_has_a_new_challenge),
       cmocka_unit_test(retries_are_bounded),

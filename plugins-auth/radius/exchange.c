@@ -79,8 +79,10 @@ RadiusExchange *radius_exchange(RadiusServer *server, const RadiusRequest *reque
   exchange->timer.data = exchange;
   if (radius_server_begin(server, exchange->role)) {
     exchange->door = door;
-    if (door->begin(exchange))
+    if (door->begin(exchange)) {
+      radius_exchange_state(exchange)->stats.requests++;
       return exchange;
+    }
     door->forget(exchange);
     radius_server_end(server, exchange->role, FALSE, FALSE);
     exchange->door = NULL;

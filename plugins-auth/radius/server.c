@@ -297,7 +297,6 @@ gboolean radius_server_begin(RadiusServer *server, RadiusRole role) {
   if (!may_begin(server, role))
     return FALSE;
   server->peer->role[role].in_flight++;
-  server->peer->role[role].stats.requests++;
   return TRUE;
 }
 

@@ -247,6 +247,7 @@ static void health_outlives_a_reload(void **state) {
   kill_server(net_get(net, 0), RADIUS_AUTH);
   RadiusServer *old = radius_server_ref(net_get(net, 0));
   assert_true(radius_server_begin(old, RADIUS_ACCT));
+  old->peer->role[RADIUS_AUTH].stats.requests = 3;
   net_configure(net, net_tree(net_server("name", "renamed", "address", "127.0.0.1", "timeout", "500", NULL),
                               net_server("name", "two", "address", "127.0.0.2", "secret", "another", NULL), NULL));
   RadiusServer *now = net_get(net, 0);

@@ -87,6 +87,7 @@ static void an_answer_ends_it(void **state) {
   assert_int_equal(fake_request(fake, 0)->data[RADIUS_HEADER], 80); /* Message-Authenticator is first */
   assert_true(adit_address_is_set(&asked.nas));                     /* known while the attributes are written */
   assert_int_equal(adit_address_to_ipv4(&asked.nas), 0x7f000001);
+  assert_int_equal(stats(net, RADIUS_AUTH)->requests, 1);
   assert_int_equal(stats(net, RADIUS_AUTH)->accepts, 1);
   assert_int_equal(role_of(net, RADIUS_AUTH)->in_flight, 0);
   adit_test_advance(net->test, 60000);
@@ -510,6 +511,7 @@ static void a_source_address_of_another_machine_can_not_be_used(void **state) {
   adit_test_advance(net->test, 1);
   assert_int_equal(asked.result, RADIUS_UNSENT);
   assert_int_equal(asked.done, 1);
+  assert_int_equal(stats(net, RADIUS_AUTH)->requests, 0);
 }
 
 int main(void) {

@@ -70,10 +70,16 @@ static gboolean name_is_good(const char *name) {
   return name && *name && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") == strlen(name) && strlen(name) <= 64;
 }
 
-gboolean adit_plugin_find(const char *name, const GPtrArray *dirs) {
-  char *path = NULL; /* of realpath */
-  for (guint i = 0; name_is_good(name) && i < dirs->len && !path; i++)
+/* The first that there is; of realpath. */
+static char *find(const char *name, const GPtrArray *dirs) {
+  char *path = NULL;
+  for (guint i = 0; i < dirs->len && !path; i++)
     path = find_in((const char *)dirs->pdata[i], name);
+  return path;
+}
+
+gboolean adit_plugin_find(const char *name, const GPtrArray *dirs) {
+  char *path = name_is_good(name) ? find(name, dirs) : NULL;
   gboolean found = path != NULL;
   free(path);
   return found;
@@ -143,14 +149,11 @@ static void say_not_found(const char *name, const GPtrArray *dirs, GError **erro
 }
 
 Loaded *adit_plugin_open(const char *name, const GPtrArray *dirs, gboolean trusted, GError **error) {
-  char *path = NULL; /* of realpath */
-
   if (!name_is_good(name)) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "\"%s\" can't be a plugin's name", name);
     return NULL;
   }
-  for (guint i = 0; i < dirs->len && !path; i++)
-    path = find_in((const char *)dirs->pdata[i], name);
+  char *path = find(name, dirs);
   if (!path) {
     say_not_found(name, dirs, error);
     return NULL;

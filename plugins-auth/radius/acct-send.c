@@ -211,29 +211,41 @@ static guint pause_after(guint tries) {
   return MIN(PAUSE_FIRST_MS << MIN(tries, 5), PAUSE_MAX_MS);
 }
 
-/* All servers were asked in vain. If others were answered meanwhile it is for the record alone, else for all. */
+/* There is no server for it, dead or alive. */
+static void unserved(const Flight *flight) {
+  if (is_barrier(flight->record)) /* all others would wait behind it */
+    radius_spool_drop(flight->sender->all->spool, flight->record);
+  else
+    pause_lane(flight->sender, flight->record->lane, PAUSE_MAX_MS);
+}
+
+/* If others were answered meanwhile it is for the record alone, else for all. */
+static void unanswered(const Flight *flight) {
+  RadiusSender *sender = flight->sender;
+
+  sender->window = MAX(sender->window / 2, 1);
+  if (sender->answers != flight->answers) {
+    pause_lane(sender, flight->record->lane, pause_after(flight->record->tries));
+    return;
+  }
+  if (!is_barrier(flight->record))
+    queue(flight->record->lane, &sender->ready);
+  if (flight->probe)
+    sender->pause_ms = MIN(sender->pause_ms * 2, PAUSE_MAX_MS);
+  if (!sender->waiting)
+    wait_for_servers(sender);
+}
+
+/* All servers were asked in vain. */
 static void failed(Flight *flight) {
   RadiusSender *sender = flight->sender;
-  RadiusLane *lane = flight->record->lane;
 
   flight->record->tries++;
-  lane->busy = FALSE;
-  if (!sender->all->net->serve(sender->all->radius->config->servers, &flight->want)) {
-    if (is_barrier(flight->record)) /* all others would wait behind it */
-      radius_spool_drop(sender->all->spool, flight->record);
-    else
-      pause_lane(sender, lane, PAUSE_MAX_MS);
-  } else if (sender->answers != flight->answers) {
-    sender->window = MAX(sender->window / 2, 1);
-    pause_lane(sender, lane, pause_after(flight->record->tries));
-  } else {
-    sender->window = MAX(sender->window / 2, 1);
-    if (!is_barrier(flight->record))
-      queue(lane, &sender->ready);
-    sender->pause_ms = flight->probe ? MIN(sender->pause_ms * 2, PAUSE_MAX_MS) : sender->pause_ms;
-    if (!sender->waiting)
-      wait_for_servers(sender);
-  }
+  flight->record->lane->busy = FALSE;
+  if (sender->all->net->serve(sender->all->radius->config->servers, &flight->want))
+    unanswered(flight);
+  else
+    unserved(flight);
   if (flight->probe && sender->waiting)
     wait_for_servers(sender);
   flight_free(flight);

@@ -418,6 +418,13 @@ void world_run(guint ms) {
   world.now = limit;
 }
 
+void world_bound(guint64 records, gboolean drop_oldest) {
+  world.radius.config->spool_records = records;
+  world.radius.config->spool_drop_oldest = drop_oldest;
+  world_run(1); /* until it has been read */
+  radius_acct_config(world.acct);
+}
+
 gboolean world_run_until(gboolean (*done)(void), guint ms) {
   run_to(world.now + ms, done);
   return done();

@@ -74,6 +74,8 @@ void world_stop(guint budget_ms);
 void world_pass(guint n);
 /** Everything passes, and time goes on by `ms`. */
 void world_run(guint ms);
+/** The spool takes so many records from now on, and loses the new ones or the oldest. */
+void world_bound(guint64 records, gboolean drop_oldest);
 /** Until `done` or `ms` have passed; FALSE = they have. */
 gboolean world_run_until(gboolean (*done)(void), guint ms);
 /** Nothing waits, in memory or on the disk's way. */

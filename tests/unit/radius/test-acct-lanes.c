@@ -3,13 +3,6 @@
 #include "acct-world.h"
 #include "core/base/logging.h"
 
-static void bound(guint64 records, gboolean drop_oldest) {
-  world.radius.config->spool_records = records;
-  world.radius.config->spool_drop_oldest = drop_oldest;
-  world_run(1); /* until it has been read */
-  radius_acct_config(world.acct);
-}
-
 static void no_more_are_on_their_way_than_a_server_takes(void **state) {
   world.most_at_once = 4;
   world_start();
@@ -63,7 +56,7 @@ static void who_waited_behind_a_dropped_on_goes_on(void **state) {
   char id[16];
   world_start();
   world.up[0] = FALSE;
-  bound(20, TRUE);
+  world_bound(20, TRUE);
   world_record(ADIT_ACCT_ON, "run", 0, 0, 0, NULL);
   for (guint i = 0; i < 10; i++) { /* with the last one On has no room any more */
     g_snprintf(id, sizeof id, "s%u", i);
@@ -81,7 +74,7 @@ static void who_waited_behind_a_dropped_on_goes_on(void **state) {
 
 static void a_pause_outlives_the_record_it_was_for(void **state) {
   world_start();
-  bound(20, TRUE);
+  world_bound(20, TRUE);
   world.user = "bob";
   world_session("b1", ADIT_ACCT_START);
   world.unserved = "bob";
@@ -99,7 +92,7 @@ static void nothing_is_dropped_where_that_makes_no_room(void **state) {
   char id[16];
   int kept;
   world_start();
-  bound(20, TRUE);
+  world_bound(20, TRUE);
   for (guint i = 0; i < 19; i++) { /* their places for a Stop are all that there is */
     g_snprintf(id, sizeof id, "s%u", i);
     world_session(id, ADIT_ACCT_START);

@@ -332,17 +332,10 @@ static void a_record_that_nobody_serves_holds_nobody_up(void **state) {
 
 /* ---- the bound ---- */
 
-static void bound(guint64 records, gboolean drop_oldest) {
-  world.radius.config->spool_records = records;
-  world.radius.config->spool_drop_oldest = drop_oldest;
-  world_run(1); /* until it has been read */
-  radius_acct_config(world.acct);
-}
-
 static void over_half_full_a_newer_interim_takes_the_place_of_the_last(void **state) {
   world_start();
   world.up[0] = FALSE;
-  bound(20, FALSE);
+  world_bound(20, FALSE);
   world_session("s1", ADIT_ACCT_START);
   for (guint i = 1; i <= 50; i++) {
     world_record(ADIT_ACCT_INTERIM, "s1", i, i, i * 60000, NULL);
@@ -367,7 +360,7 @@ static void full_it_refuses_new_sessions_and_keeps_a_place_for_each_stop(void **
   guint refused = 0;
   world_start();
   world.up[0] = FALSE;
-  bound(20, FALSE);
+  world_bound(20, FALSE);
   world_run(10);
   for (guint i = 0; i < 20; i++) {
     g_snprintf(id, sizeof id, "s%u", i);
@@ -396,7 +389,7 @@ static void full_it_drops_the_oldest_if_told_so(void **state) {
   char id[16];
   world_start();
   world.up[0] = FALSE;
-  bound(20, TRUE);
+  world_bound(20, TRUE);
   for (guint i = 0; i < 40; i++) {
     g_snprintf(id, sizeof id, "s%u", i);
     world_session(id, ADIT_ACCT_START);

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Very many sessions, listed, reloaded and stopped. ADIT_STORM_SESSIONS says how many; a few hundred without it."""
+
+import os
+import threading
+import time
+
+import configs
+from lab import Varlink, expect, poll
+from road import load
+from runner import case
+
+SESSIONS = int(os.environ.get('ADIT_STORM_SESSIONS', '600'))
+PER_TUNNEL = 100
+
+
+class Heartbeat:
+    """Asks the daemon for a trifle again and again, on a thread, and keeps the longest time that an answer took."""
+
+    def __init__(self, adit):
+        self.adit, self.longest, self.asked, self.over = adit, 0.0, 0, threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        with Varlink(self.adit.socket, timeout=60) as connection:
+            while not self.over.wait(0.002):
+                since = time.monotonic()
+                connection.send('io.adit.core.GetInfo', {})
+                connection.receive()
+                self.longest, self.asked = max(self.longest, time.monotonic() - since), self.asked + 1
+
+    def end(self):
+        self.over.set()
+        self.thread.join(60)
+        return self.longest * 1e3
+
+
+@case(limit=60 + SESSIONS // 20)
+def storm_up_listed_reloaded_stopped(lab):
+    """All up on a shared interface, `show tunnels|sessions` complete twice, three reloads, a clean stop whatever is still said goodbye to."""
+    patience = 30 + SESSIONS // 40
+    srv, cli = lab.namespace('srv'), lab.namespace('cli')
+    lab.wire(srv, 'wire', cli, 'wire')
+    srv.address('wire', '192.0.2.1/24')
+    cli.address('wire', '192.0.2.2/24')
+    tree = configs.server({'load%d' % n: 'pass' for n in range(SESSIONS)}, pool='10.64.0.2-10.64.255.254', profile={'interface': 'shared'},
+                          l2tp={'max-starting': 2000, 'new-tunnel-rate': 100000, 'new-tunnel-burst': 100000},
+                          **{'keepalive-timeout': '120s', 'no-session-timeout': 'none'})
+    server = lab.adit(srv, configs.write(tree))
+    clients = load(lab, cli, SESSIONS, '--per-tunnel', PER_TUNNEL, '--rate', 2000, user='load%u', password='pass')
+    clients.expect_text('all-up', patience)
+    tunnels = (SESSIONS + PER_TUNNEL - 1) // PER_TUNNEL
+    sizes, longest = [server.resident_kib()], []
+
+    def listed():
+        heart = Heartbeat(server)
+        got = len(server.list('io.adit.session.ListSessions', 'sessions')), len(server.list('io.adit.l2tp.ListTunnels', 'tunnels'))
+        longest.append(heart.end())
+        expect(heart.asked > 0, 'the daemon answered nothing else meanwhile')
+        return got
+    for _ in range(2):
+        got = listed()
+        expect(got == (SESSIONS, tunnels), 'listed %d sessions and %d tunnels, not %d and %d' % (got + (SESSIONS, tunnels)))
+    sizes.append(server.resident_kib())
+    for _ in range(3):
+        server.ctl('reload', deadline=patience)
+    sizes.append(server.resident_kib())
+    for command in ('sessions', 'tunnels'):
+        lines = server.ctl('show', command, deadline=patience).stdout.splitlines()
+        expect(len(lines) > (SESSIONS if command == 'sessions' else tunnels), 'aditctl show %s prints %d lines' % (command, len(lines)))
+    since = time.monotonic()
+    server.stop(patience)
+    print('    %d sessions in %d tunnels: resident %s KiB (up, listed twice, reloaded three times); a call beside the lists took %.1f ms at most; '
+          'stopped in %.1f s' % (SESSIONS, tunnels, ' '.join(map(str, sizes)), max(longest), time.monotonic() - since))
+    poll(lambda: 'shared' not in srv.interfaces(), 'the interface is gone')

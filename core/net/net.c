@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/net/net.h"
 #include "core/base/loop.h"
+#include "core/net/protected.h"
 #include "core/net/rtnl.h"
 
 #include <adit/log.h>
@@ -446,6 +447,7 @@ void adit_net_quiesce(void) {
 void adit_net_fini(void) {
   adit_net_quiesce();
   g_clear_pointer(&net.rtnl, adit_rtnl_close);
+  adit_protected_fini();
 }
 
 const AditNetService *adit_net_service(void) {
@@ -461,6 +463,10 @@ const AditNetService *adit_net_service(void) {
       .route_get = route_get,
       .call = call,
       .group = group,
+      .protect = adit_protected_add,
+      .unprotect = adit_protected_remove,
+      .protected_by = adit_protected_by,
+      .protected_within = adit_protected_within,
   };
   return &service;
 }

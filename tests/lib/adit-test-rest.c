@@ -109,6 +109,33 @@ static guint32 net_group(void) {
   return 4711;
 }
 
+static void net_protect(AditProtectKind kind, const AditAddress *address, const char *what) {
+  char text[ADIT_ADDRESS_TEXT];
+  test_log("net.protect %s: %s", adit_address_format(address, text), what);
+}
+
+static void net_unprotect(AditProtectKind kind, const AditAddress *address, const char *what) {
+  char text[ADIT_ADDRESS_TEXT];
+  test_log("net.unprotect %s: %s", adit_address_format(address, text), what);
+}
+
+/* A test protects an address by making the question fail. */
+static gboolean net_protected_by(const AditAddress *address, guint kinds, AditProtected *out) {
+  char text[ADIT_ADDRESS_TEXT];
+  int failed = test_log("net.protected_by %s", adit_address_format(address, text));
+  if (failed && out)
+    *out = (AditProtected){*address, ADIT_PROTECT_SERVER, "protected by the test"};
+  return failed != 0;
+}
+
+static gboolean net_protected_within(const AditPrefix *prefix, guint kinds, AditProtected *out) {
+  char text[ADIT_PREFIX_TEXT];
+  int failed = test_log("net.protected_within %s", adit_prefix_format(prefix, text));
+  if (failed && out)
+    *out = (AditProtected){prefix->address, ADIT_PROTECT_SERVER, "protected by the test"};
+  return failed != 0;
+}
+
 const AditNetService test_net_service = {
     .size = sizeof(AditNetService),
     .link_change = link_change,
@@ -121,6 +148,10 @@ const AditNetService test_net_service = {
     .route_get = route_get,
     .call = net_call,
     .group = net_group,
+    .protect = net_protect,
+    .unprotect = net_unprotect,
+    .protected_by = net_protected_by,
+    .protected_within = net_protected_within,
 };
 
 /* ---- adit.store ---- */

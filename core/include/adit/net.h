@@ -52,6 +52,21 @@ typedef struct {
 /** Answer to route_get: how the kernel would reach an address. */
 typedef void (*AditNetRouteDone)(gpointer user, int error, const AditNetRoute *route, const AditAddress *source);
 
+/** Why an address is not for sessions. Bits: look-ups take several. */
+typedef enum {
+  ADIT_PROTECT_LOCAL = 1 << 0,    /**< an address of this machine, on an interface that no session made */
+  ADIT_PROTECT_NEXT_HOP = 1 << 1, /**< a gateway of one of its routes */
+  ADIT_PROTECT_ENDPOINT = 1 << 2, /**< the outer address of a tunnel's peer: packets to it must not enter a tunnel */
+  ADIT_PROTECT_SERVER = 1 << 3,   /**< a server that the daemon itself talks with, such as RADIUS */
+} AditProtectKind;
+#define ADIT_PROTECT_ANY 0xf
+
+typedef struct {
+  AditAddress address;
+  AditProtectKind kind;
+  const char *what; /**< "the outer address of a tunnel": follows the word `is`; lives as long as the daemon */
+} AditProtected;
+
 #define ADIT_NET_SERVICE "adit.net"
 typedef struct {
   gsize size;
@@ -66,6 +81,21 @@ typedef struct {
   /** [main] Runs `work` on the network thread, in its turn, then `done` on the main loop: for TUNSETIFF and the like. */
   void (*call)(void (*work)(gpointer data), void (*done)(gpointer data), gpointer data);
   guint32 (*group)(void); /**< [any] link group of all interfaces this daemon makes */
+  /**
+   * [main] Protects an address: no session gets it, and no host route leads to it through a session. Counted by kind, address and `what`,
+   * which follows the word `is` in messages; undo each call with the same three. An unset address is ignored. Protect what has proven
+   * to be there (a tunnel that is up, a server that is configured), never what a stranger merely named.
+   *
+   *     net->protect(ADIT_PROTECT_ENDPOINT, &remote, "the outer address of a tunnel");
+   *     ...
+   *     net->unprotect(ADIT_PROTECT_ENDPOINT, &remote, "the outer address of a tunnel");
+   */
+  void (*protect)(AditProtectKind kind, const AditAddress *address, const char *what);
+  void (*unprotect)(AditProtectKind kind, const AditAddress *address, const char *what); /**< [main] */
+  /** [main] Is the address protected for one of `kinds`? `out` may be NULL. */
+  gboolean (*protected_by)(const AditAddress *address, guint kinds, AditProtected *out);
+  /** [main] Is an address inside the prefix protected for one of `kinds`? `out` (may be NULL) is the lowest. */
+  gboolean (*protected_within)(const AditPrefix *prefix, guint kinds, AditProtected *out);
 } AditNetService;
 
 G_END_DECLS

@@ -177,6 +177,15 @@ static void net_says_what_it_is_told_to(void **state) {
   adit_test_fail(*state, "net.route_add", 17);
   net->route_add(&route, net_done, &result);
   assert_true(ADIT_TEST_UNTIL(*state, result == 17, 1000));
+
+  AditAddress address = adit_address_ipv4(0xc0000235);
+  net->protect(ADIT_PROTECT_SERVER, &address, "a server");
+  assert_true(adit_test_saw(*state, "net.protect 192.0.2.53: a server"));
+  assert_false(net->protected_by(&address, ADIT_PROTECT_ANY, NULL));
+  adit_test_fail(*state, "net.protected_by", 1);
+  assert_true(net->protected_by(&address, ADIT_PROTECT_ANY, NULL));
+  net->unprotect(ADIT_PROTECT_SERVER, &address, "a server");
+  assert_true(adit_test_saw(*state, "net.unprotect 192.0.2.53: a server"));
 }
 
 static void store_row(gpointer user, const char *key, const guint8 *data, gsize length) {

@@ -60,6 +60,12 @@ void aaa_config_fini(void);
 AaaConfig *aaa_config_ref(void);
 void aaa_config_unref(AaaConfig *config);
 
+/* empty.c: an empty password proves nothing */
+/** Did the peer prove that it knows an empty password? FALSE for EAP, which only a source can tell. */
+gboolean aaa_proves_empty(const AditAuthRequest *request);
+/** Takes an empty password, and the NT hash of one, out of a source's secret; TRUE if there was one. */
+gboolean aaa_secret_drop_empty(AditAuthReply *secret);
+
 /* handle.c: the way from any thread back to the main loop */
 /** Hands an answer over on the main loop. `generation` says which round of request `id` it is meant for. */
 typedef void (*AaaDeliver)(guint64 id, guint generation, const char *source, AaaAnswer *answer /* borrowed */);

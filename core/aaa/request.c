@@ -17,7 +17,7 @@ typedef struct {
 
 static GHashTable *pending; /* id -> Pending */
 static guint64 last_id;
-static AditRateLimit failures;
+static AditRateLimit failures, empty_secrets;
 /* What a name that nobody knows is checked against: it then costs as long as a wrong password. */
 static char nobody[33];
 
@@ -168,8 +168,8 @@ static void failed(Pending *p, const char *source, const char *why) {
   finish(p, &reply, source);
 }
 
-/** Lets the method check what the peer sent against `secret`. */
-static void verify(Pending *p, const AditAuthReply *secret, const char *source, gboolean known) {
+/** Lets the method check what the peer sent against `secret`. `unprovable` (NULL = none) is why the peer is refused whatever it sent. */
+static void verify(Pending *p, const AditAuthReply *secret, const char *source, const char *unprovable) {
   const AditAuthMethod *method = adit_auth_method_of_kind(p->request->kind);
   AditAuthReply reply = {.size = sizeof reply};
   char text[128] = "";
@@ -179,11 +179,11 @@ static void verify(Pending *p, const AditAuthReply *secret, const char *source, 
     return;
   }
   method->verify(p->request, secret, &reply, text);
-  if (!known || reply.outcome != ADIT_AUTH_ACCEPT) {
+  if (unprovable || reply.outcome != ADIT_AUTH_ACCEPT) {
     /* Whoever asks must not learn from words, codes or time whether the name exists. */
     AditAuthReply refusal = {.size = sizeof refusal,
                              .outcome = ADIT_AUTH_REJECT,
-                             .why = known ? reply.why : "no such user",
+                             .why = unprovable ? unprovable : reply.why,
                              .message = reply.outcome == ADIT_AUTH_ACCEPT ? NULL : reply.message,
                              .error_code = reply.error_code};
     explicit_bzero(&reply, sizeof reply);
@@ -208,7 +208,28 @@ static void nobody_knows(Pending *p) {
     finish(p, &reply, NULL);
     return;
   }
-  verify(p, &secret, NULL, FALSE);
+  verify(p, &secret, NULL, "no such user");
+}
+
+/** The source has an empty password for this user. The peer cannot tell it from a wrong password. */
+static void refuse_empty_secret(Pending *p, const char *source) {
+  AditAuthReply secret = {.size = sizeof secret, .outcome = ADIT_AUTH_SECRET, .password = nobody};
+  AditLogContext about = {.user = p->request->user};
+
+  if (adit_rate_allows(&empty_secrets, aaa_loop->now(), 5, 10000, NULL))
+    adit_warning(&about, "user %s: source %s has no password: logins are refused until it has one", p->request->user, source);
+  verify(p, &secret, source, "the source has no password for this user");
+}
+
+static void check_secret(Pending *p, AditAuthReply *secret, const char *source) {
+  gboolean empty = aaa_secret_drop_empty(secret);
+
+  if (p->request->kind == ADIT_AUTH_EAP || (!empty && !secret->password && !secret->nt_hash))
+    failed(p, source, "it answered with a secret that can't be used");
+  else if (!secret->password && !secret->nt_hash)
+    refuse_empty_secret(p, source);
+  else
+    verify(p, secret, source, NULL);
 }
 
 static void answered(guint64 id, guint generation, const char *source, AaaAnswer *answer) {
@@ -228,10 +249,7 @@ static void answered(guint64 id, guint generation, const char *source, AaaAnswer
     finish(p, reply, source);
     return;
   case ADIT_AUTH_SECRET:
-    if (p->request->kind == ADIT_AUTH_EAP || (!reply->password && !reply->nt_hash))
-      failed(p, source, "it answered with a secret that can't be used");
-    else
-      verify(p, reply, source, TRUE);
+    check_secret(p, reply, source);
     return;
   case ADIT_AUTH_CHALLENGE:
     if (p->request->kind == ADIT_AUTH_EAP && reply->eap)
@@ -252,6 +270,12 @@ static void answered(guint64 id, guint generation, const char *source, AaaAnswer
   failed(p, source, "its answer makes no sense");
 }
 
+/** No source is asked: one may take an empty password for a login (an LDAP server takes it for an anonymous one). */
+static void refuse_empty_proof(Pending *p) {
+  AditAuthReply reply = {.size = sizeof reply, .outcome = ADIT_AUTH_REJECT, .why = "the peer gave an empty password, which proves nothing"};
+  answer_self(p, NULL, aaa_answer_copy(&reply));
+}
+
 guint64 adit_aaa_ask(AditAuthRequest *request, AditAaaDone done, gpointer data) {
   Pending *p = g_new0(Pending, 1);
   guint64 id = p->id = ++last_id;
@@ -261,7 +285,10 @@ guint64 adit_aaa_ask(AditAuthRequest *request, AditAaaDone done, gpointer data) 
   p->data = data;
   p->config = aaa_config_ref();
   g_hash_table_insert(pending, &p->id, p);
-  ask_next(p);
+  if (aaa_proves_empty(p->request))
+    refuse_empty_proof(p);
+  else
+    ask_next(p);
   return id;
 }
 

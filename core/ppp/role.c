@@ -134,12 +134,21 @@ static void take_method(AditRole *role, const AditAuthMethod *method) {
   role->box->size = method->state_size;
 }
 
+/** An empty password proves nothing of us, and with MS-CHAPv2 nothing of a server that would answer to it. */
+static gboolean has_nothing_to_prove(const AditRole *role) {
+  return !role->start.demand && (!role->start.password || !*role->start.password);
+}
+
 void adit_role_start(AditRole *role, const AditAuthMethod *method) {
   drop_method(role);
   take_method(role, method);
   if (role->status != ADIT_ROLE_OK)
     role->status = ADIT_ROLE_RUNNING;
   adit_env_arm(role->outer, &role->deadline, role->base + ADIT_ROLE_SLOT_DEADLINE, role->timeout_ms);
+  if (has_nothing_to_prove(role)) {
+    adit_role_settle(role, FALSE, "the peer asks for a login, and the configuration has no password for it");
+    return;
+  }
   enter(role);
   method->start(role->box->state, &role->env, &role->start);
   leave(role);

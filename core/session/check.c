@@ -82,8 +82,22 @@ static void check_secret(Check *check, const AditValue *item, const char *path) 
 static void check_server(Check *check, const AditValue *item, const char *path) {
   check_profile_key(check, item, path, "default-profile");
 }
+
+/* An empty password proves nothing, so that a client never sends one. */
+static void check_password(Check *check, const AditValue *item, const char *path) {
+  const AditValue *password = adit_value_get_written(item, "password");
+  g_autofree char *where = g_strdup_printf("%s.password", path);
+
+  if (!password)
+    adit_config_warning(check->errors, item->where, where, "the client has none: it can log in only where no login is asked for");
+  else if (password->type == ADIT_VALUE_STRING && !*password->as.string)
+    adit_config_error(check->errors, password->where, where,
+                      "an empty password proves nothing: set one, or remove the line if the server asks for no login");
+}
+
 static void check_client(Check *check, const AditValue *item, const char *path) {
   check_profile_key(check, item, path, "profile");
+  check_password(check, item, path);
 }
 
 void adit_session_check(const AditValue *tree, AditConfigErrors *errors, gpointer data) {

@@ -165,7 +165,8 @@ const AditOption adit_session_options[] = {
      .flags = ADIT_OPTION_SECRET,
      .max = 253,
      .reload = NEXT,
-     .help = "The password. Files that hold one should not be readable by others.",
+     .help = "The password. An empty one proves nothing and is refused, in every source of users too. Files that hold one should not be "
+             "readable by others.",
      .reference = "password"},
     {.name = "allow",
      .scopes = "client",

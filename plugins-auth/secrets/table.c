@@ -18,38 +18,73 @@ static gboolean parse_hash(const char *text, guint8 hash[16]) {
   return TRUE;
 }
 
-static gboolean refuse(GError **error, const AditWhere *where, guint index, const char *what) {
-  g_autofree char *place = where->file ? g_strdup_printf("%s:%u:%u: ", where->file, where->line, where->column) : g_strdup("");
-  g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "%ssecrets[%u].%s", place, index, what);
-  return FALSE;
+enum { COMPLAINTS_MAX = 20 };
+
+/** What is wrong with the records, a line each. */
+typedef struct {
+  GString *text;
+  guint count;
+} Complaints;
+
+static void complain(Complaints *complaints, const AditWhere *where, guint index, const char *what) {
+  if (complaints->count++ >= COMPLAINTS_MAX)
+    return;
+  if (complaints->text->len)
+    g_string_append_c(complaints->text, '\n');
+  if (where->file)
+    g_string_append_printf(complaints->text, "%s:%u:%u: ", where->file, where->line, where->column);
+  g_string_append_printf(complaints->text, "secrets[%u].%s", index, what);
 }
 
-static gboolean add(SecretsTable *table, const AditValue *record, guint index, GError **error) {
-  const char *name = adit_value_get_string(record, "name", NULL);
-  const AditValue *hash = adit_value_get(record, "nt-hash");
+/** RFC 2759 8.3 of an empty password. */
+static gboolean is_empty_hash(const guint8 hash[16]) {
+  static const guint8 empty[16] = {0x31, 0xd6, 0xcf, 0xe0, 0xd1, 0x6a, 0xe9, 0x31, 0xb7, 0x3c, 0x59, 0xd7, 0xe0, 0xc0, 0x89, 0xc0};
+  return memcmp(hash, empty, sizeof empty) == 0;
+}
+
+/** An empty password proves nothing: everybody knows it. */
+static void check_proof(Complaints *complaints, const AditValue *record, guint index) {
+  const AditValue *hash = adit_value_get(record, "nt-hash"), *password = adit_value_get_written(record, "password");
   guint8 octets[16];
 
-  if (!name)
-    return refuse(error, &record->where, index, "name: a user must have one");
   if (hash && !parse_hash(hash->as.string, octets))
-    return refuse(error, &hash->where, index, "nt-hash: 32 hexadecimal digits are expected");
+    complain(complaints, &hash->where, index, "nt-hash: 32 hexadecimal digits are expected");
+  else if (hash && is_empty_hash(octets))
+    complain(complaints, &hash->where, index, "nt-hash: this is the hash of an empty password, which proves nothing: set that of another");
+  if (password && !*password->as.string)
+    complain(complaints, &password->where, index, "password: an empty password proves nothing: set one, or remove the user");
+  else if (!password && !hash)
+    complain(complaints, &record->where, index, "password: the user has none: set `password` (or `nt-hash`), or remove the user");
+}
+
+static void add(SecretsTable *table, const AditValue *record, guint index, Complaints *complaints) {
+  const char *name = adit_value_get_string(record, "name", NULL);
+
+  if (!name) {
+    complain(complaints, &record->where, index, "name: a user must have one");
+    return;
+  }
+  check_proof(complaints, record, index);
   if (!g_hash_table_insert(table->records, (gpointer)name, (gpointer)record))
-    return refuse(error, &record->where, index, "name: this user is there twice");
-  return TRUE;
+    complain(complaints, &record->where, index, "name: this user is there twice");
 }
 
 SecretsTable *secrets_table_new(const AditValue *config, GError **error) {
   SecretsTable *table = g_new0(SecretsTable, 1);
+  g_autoptr(GString) text = g_string_new(NULL);
+  Complaints complaints = {.text = text};
 
   table->list = adit_value_ref(adit_value_get(config, "secrets"));
   table->records = g_hash_table_new(g_str_hash, g_str_equal);
-  for (guint i = 0; i < adit_value_length(table->list); i++) {
-    if (add(table, adit_value_at(table->list, i), i, error))
-      continue;
-    secrets_table_free(table);
-    return NULL;
-  }
-  return table;
+  for (guint i = 0; i < adit_value_length(table->list); i++)
+    add(table, adit_value_at(table->list, i), i, &complaints);
+  if (!complaints.count)
+    return table;
+  if (complaints.count > COMPLAINTS_MAX)
+    g_string_append_printf(text, "\nsecrets: %u more mistakes", complaints.count - COMPLAINTS_MAX);
+  g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, text->str);
+  secrets_table_free(table);
+  return NULL;
 }
 
 void secrets_table_free(SecretsTable *table) {
@@ -121,7 +156,7 @@ void secrets_table_ask(const SecretsTable *table, const AditAuthRequest *request
   reply->attributes = attributes_of(record);
   if (hash && parse_hash(hash, answer->nt_hash))
     reply->nt_hash = answer->nt_hash;
-  reply->password = adit_value_get_string(record, "password", reply->nt_hash ? NULL : "");
+  reply->password = adit_value_get_string(record, "password", NULL);
 }
 
 void secrets_answer_clear(SecretsAnswer *answer) {

@@ -108,8 +108,8 @@ typedef struct {
    *  value of another type than its word has refuses the user; a word that no table has (AditOption, in one of these scopes) is
    *  left out. The log names the source of either. */
   AditValue *attributes;
-  const char *password;    /**< SECRET: cleartext, or NULL when only the hash is known */
-  const guint8 *nt_hash;   /**< SECRET: 16 octets, or NULL */
+  const char *password;    /**< SECRET: cleartext, or NULL when only the hash is known. An empty one refuses the user */
+  const guint8 *nt_hash;   /**< SECRET: 16 octets, or NULL. That of an empty password refuses the user */
   const char *message;     /**< text for the peer; for MS-CHAPv2 success `S=...`, without it the method makes its own */
   guint error_code;        /**< MS-CHAP E=: 0 means 691 on reject */
   gboolean retry;          /**< the peer may try again on this link (MS-CHAP R=1) */
@@ -126,7 +126,8 @@ typedef struct AditAuthHandle AditAuthHandle;
 typedef struct {
   gsize size;
   const char *name; /**< as in `aaa: { sources: [name] }` */
-  /** [main] Answer now or later with adit.aaa's answer(). `request` and `handle` are borrowed: ref to keep. */
+  /** [main] Answer now or later with adit.aaa's answer(). `request` and `handle` are borrowed: ref to keep. A request that proves
+   *  only an empty password never gets here: the core refuses it. */
   void (*ask)(gpointer state, AditAuthRequest *request, AditAuthHandle *handle);
   /** [main] Nobody waits any more; an answer is still allowed, and dropped. May be NULL. */
   void (*cancel)(gpointer state, AditAuthHandle *handle);

@@ -135,6 +135,50 @@ static void a_name_that_nobody_knows_is_verified_too(void **unused) {
   assert_false(lucky.keys);
 }
 
+static void an_empty_password_is_refused_before_any_source_is_asked(void **unused) {
+  WorldVerdict verdict = {0}, none = {0};
+
+  world_ask("bob", "", &verdict);
+  world_ask("bob", NULL, &none);
+  assert_int_equal(verdict.calls, 0); /* never inside the call */
+  world_run(0);
+  assert_int_equal(verdict.outcome, ADIT_AUTH_REJECT);
+  assert_string_equal(verdict.why, "the peer gave an empty password, which proves nothing");
+  assert_int_equal(none.outcome, ADIT_AUTH_REJECT);
+  assert_int_equal(world_source("first")->asked + world_source("second")->asked, 0);
+  assert_int_equal(adit_aaa_pending(), 0);
+}
+
+/* A source of somebody else's that knows no better. */
+static void an_empty_secret_of_a_source_opens_nothing(void **unused) {
+  static const guint8 of_nothing[16] = {0x31, 0xd6, 0xcf, 0xe0, 0xd1, 0x6a, 0xe9, 0x31, 0xb7, 0x3c, 0x59, 0xd7, 0xe0, 0xc0, 0x89, 0xc0};
+  const AditAuthReply secrets[] = {
+      {.size = sizeof secrets[0], .outcome = ADIT_AUTH_SECRET, .password = ""},
+      {.size = sizeof secrets[0], .outcome = ADIT_AUTH_SECRET, .nt_hash = of_nothing},
+      {.size = sizeof secrets[0], .outcome = ADIT_AUTH_SECRET, .password = "", .nt_hash = of_nothing},
+  };
+  static const char *const guesses[] = {"secret", "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"};
+
+  for (gsize i = 0; i < G_N_ELEMENTS(secrets); i++)
+    for (gsize k = 0; k < G_N_ELEMENTS(guesses); k++) {
+      WorldVerdict verdict = {0}, wrong = {0};
+      world_ask("bob", guesses[k], &verdict);
+      world_reply(world_source("first"), &secrets[i]);
+      world_run(0);
+      assert_int_equal(verdict.outcome, ADIT_AUTH_REJECT);
+      assert_string_equal(verdict.why, "the source has no password for this user");
+      assert_false(verdict.keys);
+      assert_string_equal(world_last_warning(), "user bob: source first has no password: logins are refused until it has one");
+      world_ask("bob", "wrong", &wrong); /* the peer is told the same as of a wrong password */
+      world_answer(world_source("first"), ADIT_AUTH_SECRET);
+      world_run(0);
+      if (!k)
+        assert_string_equal(verdict.message, wrong.message);
+      assert_int_equal(verdict.retry, wrong.retry);
+    }
+  assert_int_equal(world_source("second")->asked, 0);
+}
+
 static void an_error_refuses(void **unused) {
   WorldVerdict verdict = {0};
   AditAuthReply reply = {.size = sizeof reply, .outcome = ADIT_AUTH_ERROR, .why = "disk on fire"};
@@ -553,6 +597,8 @@ int main(void) {
       CASE(a_reply_of_an_older_plugin_is_shorter),
       CASE(only_not_mine_walks_on),
       CASE(a_name_that_nobody_knows_is_verified_too),
+      CASE(an_empty_password_is_refused_before_any_source_is_asked),
+      CASE(an_empty_secret_of_a_source_opens_nothing),
       CASE(an_error_refuses),
       CASE(on_error_next_asks_the_next),
       CASE(a_silent_source_meets_its_deadline),

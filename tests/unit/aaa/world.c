@@ -117,7 +117,7 @@ const char *world_last_warning(void) {
 static void verify(const AditAuthRequest *request, const AditAuthReply *secret, AditAuthReply *out, char text[128]) {
   gboolean same = secret->password && g_strcmp0(request->password, secret->password) == 0;
 
-  world.verifies++;
+  world.verifies += !secret->password || *secret->password; /* what the room looks for an empty password with is not counted */
   out->outcome = same ? ADIT_AUTH_ACCEPT : ADIT_AUTH_REJECT;
   out->why = same ? NULL : "wrong password";
   out->has_mppe_keys = same;

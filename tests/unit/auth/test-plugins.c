@@ -143,6 +143,94 @@ static void a_reload_changes_who_may_come_in(void **state) {
   assert_int_equal(login(ADIT_AUTH_PAP, "eve", "new").outcome, ADIT_AUTH_ACCEPT);
 }
 
+/* ---- an empty password, by every method ---- */
+
+static guint8 sent[64];
+
+static guint64 no_time(gpointer end) {
+  return 1;
+}
+
+static void no_wake(gpointer end, guint slot, guint64 deadline_ms) {}
+
+static void no_random(gpointer end, gpointer buffer, gsize length) {
+  memset(buffer, 0x33, length);
+}
+
+static void keep_value(gpointer end, const guint8 *payload, gsize length) {
+  memcpy(sent, payload + 5, MIN(payload[4], sizeof sent)); /* RFC 1994 4.1: the Value */
+}
+
+static void not_asked(gpointer end, AditAuthRequest *request) {}
+
+static void not_done(gpointer end, gboolean ok, const char *why) {}
+
+/** What a peer answers that has this password, by the method's own other side. */
+static AditAuthRequest *proof_of(const AditAuthMethod *method, const char *user, const char *password) {
+  static const AditEngineOps engine = {sizeof engine, no_time, no_wake, no_random};
+  static const AditAuthUpOps up = {sizeof up, keep_value, not_asked, not_done};
+  const AditAuthEnv env = {{&engine, NULL}, &up};
+  const AditAuthStart start = {.size = sizeof start, .name = user, .password = password};
+  g_autofree gpointer state = g_malloc0(method->state_size);
+  AditAuthRequest *request = adit_auth_request_new(method->kind);
+  guint8 length = method->kind == ADIT_AUTH_MSCHAPV1 ? 8 : 16, challenge[5 + 16] = {1, 7, 0, (guint8)(5 + length), length};
+
+  request->user = g_strdup(user);
+  request->transport = g_strdup("l2tp");
+  if (method->kind == ADIT_AUTH_PAP) {
+    request->password = g_strdup(password);
+    return request;
+  }
+  memset(challenge + 5, 0x77, length);
+  method->start(state, &env, &start);
+  method->input(state, &env, challenge, (gsize)(5 + length));
+  request->id = 7;
+  request->challenge_length = length;
+  memcpy(request->challenge, challenge + 5, length);
+  request->response_length = method->kind == ADIT_AUTH_CHAP_MD5 ? 16 : 49;
+  memcpy(request->response, sent, request->response_length);
+  memcpy(request->peer_challenge, sent, sizeof request->peer_challenge);
+  return request;
+}
+
+static Verdict prove(const AditAuthMethod *method, const char *user, const char *password) {
+  Verdict verdict = {0};
+
+  adit_aaa_ask(proof_of(method, user, password), on_done, &verdict);
+  assert_true(TEST_LOOP_UNTIL(verdict.calls, 5000));
+  return verdict;
+}
+
+/* As a RADIUS server in front of LDAP may be: whatever is asked, it says yes. */
+static guint asked;
+
+static void say_yes(gpointer state, AditAuthRequest *request, AditAuthHandle *handle) {
+  const AditAuthReply yes = {.size = sizeof yes, .outcome = ADIT_AUTH_ACCEPT, .message = "S=0000000000000000000000000000000000000000"};
+  asked++;
+  adit_aaa_service()->answer(handle, &yes);
+}
+
+static const AditAuthSourceOps yes_source = {.size = sizeof yes_source, .name = "radius", .ask = say_yes};
+
+static void an_empty_password_proves_nothing_by_any_method(void **state) {
+  Fixture *f = (Fixture *)*state;
+  guint n = 0;
+  const AditAuthMethod *const *methods = adit_auth_methods(&n);
+
+  assert_true(adit_aaa_service()->source_add((AditPlugin *)&plugins[0], &yes_source, NULL, NULL));
+  configure(f, "aaa: {sources: [secrets], use-radius: yes}\nsecrets: [{name: bob, password: secret}]\n");
+  asked = 0;
+  for (guint i = 0; i < n; i++) {
+    print_message("%s\n", methods[i]->name);
+    assert_int_equal(prove(methods[i], "bob", "secret").outcome, ADIT_AUTH_ACCEPT);
+    assert_int_equal(prove(methods[i], "ann", "any").outcome, ADIT_AUTH_ACCEPT); /* the other source's */
+    assert_int_equal(asked, i + 1);
+    assert_string_equal(prove(methods[i], "ann", "").why, "the peer gave an empty password, which proves nothing");
+    assert_string_equal(prove(methods[i], "bob", "").why, "the peer gave an empty password, which proves nothing");
+    assert_int_equal(asked, i + 1);
+  }
+}
+
 static void methods_have_the_words_of_the_configuration(void **unused) {
   static const char *const expected[] = {"mschap2", "mschap1", "chap", "pap"};
   guint n = 0;
@@ -173,6 +261,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       CASE(users_of_the_configuration_log_in),
       CASE(a_reload_changes_who_may_come_in),
+      CASE(an_empty_password_proves_nothing_by_any_method),
       CASE(methods_have_the_words_of_the_configuration),
       CASE(each_says_what_it_provides_and_what_it_lacks),
   };

@@ -67,7 +67,6 @@ static int setup(void **state) {
   adit_value_set(record, "service", adit_value_string("l2tp"));
   record = user(list, "home", "secret");
   adit_value_set(record, "caller-id", adit_value_string("2001:db8::1"));
-  user(list, "open", NULL);
   user(list, "CORP\\bob", "other");
 
   g_autoptr(AditValue) config = config_of(list);
@@ -121,8 +120,56 @@ static void a_hash_is_given_alone(void **state) {
   assert_null(adit_value_get(reply->attributes, "nt-hash"));
 }
 
-static void no_password_is_an_empty_one(void **state) {
-  assert_string_equal(ask((Fixture *)*state, "open")->password, "");
+static void a_user_who_can_prove_nothing_is_refused_with_place_and_advice(void **unused) {
+  static const struct {
+    const char *password, *hash, *error; /* NULL: none is written */
+  } cases[] = {
+      {NULL, NULL, "adit.yaml:7:5: secrets[1].password: the user has none: set `password` (or `nt-hash`), or remove the user"},
+      {"", NULL, "adit.yaml:8:15: secrets[1].password: an empty password proves nothing: set one, or remove the user"},
+      {"", "44EBBA8D5312B8D611474411F56989AE",
+       "adit.yaml:8:15: secrets[1].password: an empty password proves nothing: set one, or remove the user"},
+      {NULL, "31d6cfe0D16AE931B73C59D7E0C089C0",
+       "adit.yaml:9:14: secrets[1].nt-hash: this is the hash of an empty password, which proves nothing: set that of another"},
+      {NULL, "44EBBA8D5312B8D611474411F56989AE", NULL},
+      {"x", NULL, NULL},
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    AditValue *list = adit_value_list();
+    g_autoptr(AditValue) config = config_of(list);
+    g_autoptr(GError) error = NULL;
+    user(list, "bob", "secret");
+    AditValue *record = user(list, "open", cases[i].password), *hash = cases[i].hash ? adit_value_secret(cases[i].hash) : NULL;
+
+    record->where = (AditWhere){g_intern_string("adit.yaml"), 7, 5};
+    if (cases[i].password)
+      ((AditValue *)adit_value_get(record, "password"))->where = (AditWhere){g_intern_string("adit.yaml"), 8, 15};
+    if (hash) {
+      hash->where = (AditWhere){g_intern_string("adit.yaml"), 9, 14};
+      adit_value_set(record, "nt-hash", hash);
+    }
+    SecretsTable *table = secrets_table_new(config, &error);
+    assert_true(!table == !!cases[i].error);
+    if (cases[i].error)
+      assert_string_equal(error->message, cases[i].error);
+    secrets_table_free(table);
+  }
+}
+
+static void all_mistakes_are_told_up_to_a_bound(void **unused) {
+  AditValue *list = adit_value_list();
+  g_autoptr(AditValue) config = config_of(list);
+  g_autoptr(GError) error = NULL;
+
+  for (int i = 0; i < 1000; i++) {
+    g_autofree char *name = g_strdup_printf("u%d", i);
+    user(list, name, NULL);
+  }
+  assert_null(secrets_table_new(config, &error));
+  g_auto(GStrv) lines = g_strsplit(error->message, "\n", -1);
+  assert_int_equal(g_strv_length(lines), 21);
+  assert_non_null(strstr(lines[19], "secrets[19].password: the user has none"));
+  assert_string_equal(lines[20], "secrets: 980 more mistakes");
 }
 
 static void disabled_users_are_refused(void **state) {
@@ -208,7 +255,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(a_user_is_answered_with_secret_and_record, setup, teardown),
       cmocka_unit_test_setup_teardown(names_are_exact, setup, teardown),
       cmocka_unit_test_setup_teardown(a_hash_is_given_alone, setup, teardown),
-      cmocka_unit_test_setup_teardown(no_password_is_an_empty_one, setup, teardown),
+      cmocka_unit_test(a_user_who_can_prove_nothing_is_refused_with_place_and_advice),
+      cmocka_unit_test(all_mistakes_are_told_up_to_a_bound),
       cmocka_unit_test_setup_teardown(disabled_users_are_refused, setup, teardown),
       cmocka_unit_test_setup_teardown(service_must_fit, setup, teardown),
       cmocka_unit_test_setup_teardown(caller_must_fit, setup, teardown),

@@ -16,6 +16,25 @@ static void wrong_credentials_end_both_sides(void **state) {
   pair_free(pair);
 }
 
+/* An empty password proves nothing of us; with MS-CHAPv2 anybody could prove himself with it. */
+static void a_link_without_a_password_answers_no_login(void **state) {
+  static const char *const passwords[] = {NULL, ""};
+
+  for (gsize i = 0; i < G_N_ELEMENTS(passwords); i++) {
+    Pair *pair = pair_new(1);
+    link_server_and_client(pair);
+    pair->a.params.password = passwords[i];
+    pair_open(pair);
+    pair_run(pair, 10000);
+    assert_int_equal(pair->a.closes, 1);
+    assert_int_equal(pair->a.cause, ADIT_CAUSE_USER_ERROR);
+    assert_string_equal(pair->a.reason, "the peer asks for a login, and the configuration has no password for it");
+    assert_int_equal(pair->b.asks, 0);
+    assert_int_equal(pair->b.networks + pair->a.networks, 0);
+    pair_free(pair);
+  }
+}
+
 static void rfc1661_6_2_nak_falls_back_through_what_is_allowed(void **state) {
   Pair *pair = pair_new(1);
   link_server_and_client(pair);
@@ -186,6 +205,7 @@ static void rechallenge_as_another_user_ends_the_link(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(wrong_credentials_end_both_sides),
+      cmocka_unit_test(a_link_without_a_password_answers_no_login),
       cmocka_unit_test(rfc1661_6_2_nak_falls_back_through_what_is_allowed),
       cmocka_unit_test(rfc1661_6_2_a_suggestion_that_is_not_allowed_leads_to_the_next),
       cmocka_unit_test(a_peer_that_rejects_authentication_is_left),

@@ -43,15 +43,21 @@ static const char *words_of(guint64 code) {
   return "refused";
 }
 
-/** The server's own words, if it has any; a text of another form stays as it is. */
+/** What stands behind `E=` and its digits: nothing, or more fields, with or without the blank that RFC 2759 6 has before each. */
+static gboolean is_field_end(const char *at) {
+  return !*at || *at == ' ' || (g_ascii_isupper(*at) && at[1] == '=');
+}
+
+/** The server's own words, if it has any; a text of another form stays as it is. No field before M= can hold an M. */
 static void explain(char text[ADIT_CHAP_TEXT]) {
-  const char *own = strstr(text, " M=");
-  char *end;
+  char *own, *end;
   guint64 code = g_ascii_strtoull(g_str_has_prefix(text, "E=") ? text + 2 : "", &end, 10);
 
-  if (!code || (*end && *end != ' '))
+  if (!code || !is_field_end(end))
     return;
-  g_autofree char *said = g_strdup_printf("%s (E=%" G_GUINT64_FORMAT ")", own && own[3] ? own + 3 : words_of(code), code);
+  own = strstr(end, "M=");
+  own = own ? g_strchug(own + 2) : NULL;
+  g_autofree char *said = g_strdup_printf("%s (E=%" G_GUINT64_FORMAT ")", own && *own ? own : words_of(code), code);
   g_strlcpy(text, said, ADIT_CHAP_TEXT);
 }
 
@@ -151,14 +157,15 @@ static void v2_respond(const AditChap *chap, const AditAuthEnv *env, guint8 id, 
   explicit_bzero(hash, sizeof hash);
 }
 
-/** True if `text` begins with `S=` and 40 hexadecimal digits, and nothing runs on from them. */
+/** True if `text` begins with `S=` and 40 hexadecimal digits: these prove, whatever follows. Servers are known to leave out the blank
+ *  before M=, and to end the text with a NUL or a line's end. */
 static gboolean is_proof(const char *text) {
   if (!text || strncmp(text, "S=", 2) != 0)
     return FALSE;
   for (guint i = 2; i < MSCHAP_PROOF - 1; i++)
     if (!g_ascii_isxdigit(text[i]))
       return FALSE;
-  return text[MSCHAP_PROOF - 1] == 0 || text[MSCHAP_PROOF - 1] == ' ';
+  return TRUE;
 }
 
 static const char *v2_passable(const AditAuthReply *reply) {

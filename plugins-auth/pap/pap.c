@@ -54,6 +54,8 @@ static void judged(Pap *pap, const AditAuthEnv *env, guint8 code, guint8 id, Adi
   length = MIN(length, adit_left(in)); /* peers are known to leave the message out, or to get its length wrong */
   const guint8 *said = adit_get_bytes(in, length);
 
+  while (said && length && (said[length - 1] < 0x20 || said[length - 1] == 0x7f)) /* a NUL, or a line's end */
+    length--;
   for (gsize i = 0; i < length && said; i++)
     pap->text[i] = said[i] < 0x20 || said[i] == 0x7f ? '?' : (char)said[i];
   pap->text[said ? length : 0] = 0;

@@ -106,7 +106,14 @@ static char *behind_identifier(const RadiusAttribute *a) {
   return shown(a->value + skip, a->length - skip);
 }
 
-/* RFC 2548 2.3.3: an identifier, then `S=` and 40 digits, which the peer will check, and perhaps ` M=` and a text. */
+/* The text of M=, without blanks around it; NULL if there is none. No field before it can hold an M. */
+static char *message_of(char *text) {
+  char *message = strstr(text, "M=");
+  return message && *g_strstrip(message + 2) ? message + 2 : NULL;
+}
+
+/* RFC 2548 2.3.3: an identifier, then `S=` and 40 digits, which the peer will check, and perhaps ` M=` and a text. Servers are known to
+ * leave out the blank, and to end it with a NUL or a line's end: it is written anew as RFC 2759 5 has it, for peers that are strict. */
 RADIUS_READER(radius_read_proof) {
   g_autofree char *text = behind_identifier(a);
 
@@ -117,10 +124,9 @@ RADIUS_READER(radius_read_proof) {
   for (guint i = 2; i < PROOF; i++)
     if (!g_ascii_isxdigit(text[i]))
       return "is no proof";
-  if (text[PROOF] && text[PROOF] != ' ')
-    return "is no proof";
+  const char *message = message_of(text + PROOF);
   g_free(r->proof);
-  r->proof = g_steal_pointer(&text);
+  r->proof = message ? g_strdup_printf("%.*s M=%s", PROOF, text, message) : g_strndup(text, PROOF);
   return NULL;
 }
 
@@ -133,12 +139,12 @@ RADIUS_READER(radius_read_error) {
     return nothing_acts;
   if (strncmp(text, "E=", 2) != 0)
     return "is no MS-CHAP error";
-  const char *retry = strstr(text, " R="), *message = strstr(text, " M=");
+  const char *message = message_of(text + 2), *retry = strstr(text, "R=");
   r->error_code = (guint)g_ascii_strtoull(text + 2, NULL, 10) % 100000;
-  r->retry = retry && retry[3] == '1';
+  r->retry = retry && (!message || retry < message) && retry[2] == '1';
   g_clear_pointer(&r->failure, g_free);
-  if (message && message[3])
-    r->failure = g_strdup(message + 3);
+  if (message)
+    r->failure = g_strdup(message);
   return NULL;
 }
 

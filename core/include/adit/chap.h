@@ -78,8 +78,11 @@ typedef struct {
   void (*explain)(char text[ADIT_CHAP_TEXT]);
 } AditChapAlgorithm;
 
-/** Copies text that came from outside: printable ASCII and UTF-8 stay, control characters become '?'. */
+/** Copies text that came from outside: printable ASCII and UTF-8 stay, control characters become '?'; at the end (a NUL, CR LF) they
+ *  are left out. */
 static inline void adit_chap_copy_text(char to[ADIT_CHAP_TEXT], const guint8 *from, gsize length) {
+  while (length && (from[length - 1] < 0x20 || from[length - 1] == 0x7f))
+    length--;
   gsize n = MIN(length, ADIT_CHAP_TEXT - 1);
   for (gsize i = 0; i < n; i++)
     to[i] = from[i] < 0x20 || from[i] == 0x7f ? '?' : (char)from[i];

@@ -101,6 +101,19 @@ static void slow_answers_to_earlier_requests_count(void **unused) {
   assert_int_equal(pair->end[CLIENT].dones, 1);
 }
 
+static void the_end_of_a_c_string_or_line_is_no_part_of_the_message(void **unused) {
+  static const guint8 messages[][3] = {{'n', 'o', 0}, {'n', 'o', '\n'}, {'n', '\r', '\n'}, {0, 0, 0}};
+  static const char *const expected[] = {"no", "no", "n", ""};
+
+  for (gsize i = 0; i < G_N_ELEMENTS(messages); i++) {
+    g_autoptr(Pair) pair = pair_new(&pap_method, 1);
+    pair_start(pair, CLIENT, "bob", "secret");
+    guint8 nak[] = {3, pair_sent(pair, CLIENT, 0, NULL)[1], 0, 8, 3, messages[i][0], messages[i][1], messages[i][2]};
+    pair_inject(pair, CLIENT, nak, sizeof nak);
+    assert_string_equal(pair->end[CLIENT].why, expected[i]);
+  }
+}
+
 static void answers_to_what_was_not_asked_are_dropped(void **unused) {
   g_autoptr(Pair) pair = pair_new(&pap_method, 1);
 
@@ -277,6 +290,7 @@ int main(void) {
       cmocka_unit_test(rfc1334_2_2_1_repeated_request_is_acked_again),
       cmocka_unit_test(repeats_while_the_source_thinks_ask_once_and_the_newest_is_answered),
       cmocka_unit_test(slow_answers_to_earlier_requests_count),
+      cmocka_unit_test(the_end_of_a_c_string_or_line_is_no_part_of_the_message),
       cmocka_unit_test(answers_to_what_was_not_asked_are_dropped),
       cmocka_unit_test(rfc1334_2_2_1_both_lengths_are_bounded),
       cmocka_unit_test(empty_names_padding_and_longest_texts_are_fine),

@@ -131,9 +131,27 @@ static void rfc2548_2_3_3_proof_goes_to_the_peer(void **unused) {
   assert_reject(ADIT_AUTH_MSCHAPV2,
                 "1a33 00000137 1a2d 07 533d34303741353538393131354644304436323039463531304645394330343536363933324344413547",
                 "the server gave no MS-CHAP2-Success"); /* G is no digit */
-  assert_reject(ADIT_AUTH_MSCHAPV2,
-                "1a34 00000137 1a2e 07 533d3430374135353839313135464430443632303946353130464539433034353636393332434441353641",
-                "the server gave no MS-CHAP2-Success"); /* 41 digits */
+}
+
+/* 42 octets decide; the peer gets them as RFC 2759 5 has them, and a text behind them in the right form. */
+static void rfc2548_2_3_3_what_follows_the_proof_does_not_matter(void **unused) {
+  static const struct {
+    const char *tail, *message; /* in hex, of 2 or 4 octets; behind the proof */
+  } cases[] = {{"3641", ""},          {"0000", ""},     {"0d0a", ""},         {"2000", ""},         {"ffff", ""},
+               {"4d3d6f6b", " M=ok"}, {"4d3d0d0a", ""}, {"204d3d78", " M=x"}, {"4d3d6f00", " M=o"}, {"0d0a0d0a", ""}};
+  RadiusReply reply;
+
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    guint n = (guint)strlen(cases[i].tail) / 2;
+    g_autofree char *attributes =
+        g_strdup_printf("1a%02x 00000137 1a%02x 07 533d34303741353538393131354644304436323039463531304645394330343536363933324344413536 %s",
+                        51 + n, 45 + n, cases[i].tail);
+    g_autofree char *expected = g_strconcat("S=407A5589115FD0D6209F510FE9C04566932CDA56", cases[i].message, NULL);
+    read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_MSCHAPV2, FALSE, attributes);
+    assert_int_equal(reply.reply.outcome, ADIT_AUTH_ACCEPT);
+    assert_string_equal(reply.reply.message, expected);
+    radius_reply_clear(&reply);
+  }
 }
 
 #define PROOF_WITH_WORDS                                                                                                                   \
@@ -198,6 +216,22 @@ static void rfc2548_2_1_5_error_and_retry(void **unused) {
   assert_false(reply.reply.retry);
   assert_string_equal(reply.reply.message, "no!");
   assert_string_equal(reply.reply.why, "rejected by the server: no!");
+  radius_reply_clear(&reply);
+
+  /* fields run into each other, a line's end, and an R= that is the text's own */
+  g_autofree char *run_on = vendor_text(311, 2,
+                                        "\x07"
+                                        "E=691R=1C=00V=3M=no R=0\r\n"),
+                  *own = vendor_text(311, 2,
+                                     "\x07"
+                                     "E=691 V=3 M=not R=1");
+  read_code(&reply, RADIUS_ACCESS_REJECT, ADIT_AUTH_MSCHAPV2, FALSE, run_on);
+  assert_true(reply.reply.retry);
+  assert_string_equal(reply.reply.message, "no R=0");
+  radius_reply_clear(&reply);
+  read_code(&reply, RADIUS_ACCESS_REJECT, ADIT_AUTH_MSCHAPV2, FALSE, own);
+  assert_false(reply.reply.retry);
+  assert_string_equal(reply.reply.message, "not R=1");
   radius_reply_clear(&reply);
 
   /* a code counts, whatever its message is written in */
@@ -396,6 +430,7 @@ int main(void) {
       cmocka_unit_test(rfc2865_5_29_no_request_follows_a_session),
       cmocka_unit_test(what_stands_twice_is_named),
       cmocka_unit_test(rfc2548_2_3_3_proof_goes_to_the_peer),
+      cmocka_unit_test(rfc2548_2_3_3_what_follows_the_proof_does_not_matter),
       cmocka_unit_test(rfc2548_2_3_3_any_identifier_will_do),
       cmocka_unit_test(rfc2759_5_the_servers_words_follow_the_proof),
       cmocka_unit_test(rfc2548_2_1_5_error_and_retry),

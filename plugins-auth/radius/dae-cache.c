@@ -100,6 +100,14 @@ void radius_dae_cache_answer(RadiusDaeCache *cache, RadiusDaeSeen *seen, GBytes 
   g_queue_push_tail(&cache->queues[timed ? 1 : 0], seen);
 }
 
+void radius_dae_cache_forget(RadiusDaeCache *cache, RadiusDaeSeen *seen) {
+  g_hash_table_remove(cache->seen, seen);
+}
+
+void radius_dae_cache_set_max(RadiusDaeCache *cache, guint max) {
+  cache->max = max;
+}
+
 guint radius_dae_cache_count(const RadiusDaeCache *cache) {
   return g_hash_table_size(cache->seen);
 }

@@ -292,14 +292,20 @@ static void on_new(const Incoming *in) {
     drop(in, "too many sessions are ending by request");
     return;
   }
+  /* Before anything is done: without a place for the answer, a repeat of the request would be carried out once more. */
+  RadiusDaeSeen *seen = radius_dae_cache_add(dae->cache, &in->from, &in->packet, dae->radius->loop->now());
+  if (!seen) {
+    drop(in, "too many requests wait for an answer");
+    return;
+  }
   radius_dae_decide(&rules, &in->packet, &verdict);
   if (verdict.outcome == RADIUS_DAE_DROP) {
+    radius_dae_cache_forget(dae->cache, seen);
     drop(in, verdict.why);
     return;
   }
   dae->stats.requests++;
   log_verdict(in, &verdict);
-  RadiusDaeSeen *seen = radius_dae_cache_add(dae->cache, &in->from, &in->packet, dae->radius->loop->now());
   if (verdict.outcome == RADIUS_DAE_WAIT && !is_gone(dae, verdict.session))
     wait_for_end(in, seen, &verdict);
   else
@@ -480,6 +486,10 @@ void radius_dae_stop(RadiusDae *dae) {
   g_hash_table_unref(dae->waiting);
   radius_dae_cache_free(dae->cache);
   g_free(dae);
+}
+
+RadiusDaeCache *radius_dae_cache_of(RadiusDae *dae) {
+  return dae->cache;
 }
 
 const RadiusDaeStats *radius_dae_stats(const RadiusDae *dae) {

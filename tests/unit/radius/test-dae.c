@@ -107,6 +107,39 @@ static void rfc5176_2_2_a_change_is_made_once_and_answered_as_often_as_asked(voi
   peer_free(peer);
 }
 
+/* What can't be remembered is not carried out: its repeat would be carried out again. */
+static void a_request_without_a_place_for_its_answer_changes_nothing(void **state) {
+  guint32 cause;
+  Peer *peer;
+
+  g_autofree Ask *end = begin_disconnect(&peer), *change = change_of_bob(FALSE);
+  radius_dae_cache_set_max(radius_dae_cache_of(dae), 1);
+  send_ask(peer, change);
+  assert_true(ADIT_TEST_UNTIL(test, radius_dae_stats(dae)->bad_requests == 1, 5000));
+  assert_false(receive(peer));
+  assert_int_equal(occurrences("session.session_update"), 0);
+  adit_test_end_session(test, ALICE, ADIT_CAUSE_ADMIN_RESET);
+  assert_int_equal(answered(peer, end, SECRET, &cause), RADIUS_DISCONNECT_ACK);
+  send_ask(peer, change); /* an answer makes room */
+  assert_int_equal(answered(peer, change, SECRET, &cause), RADIUS_COA_ACK);
+  assert_int_equal(occurrences("session.session_update"), 1);
+  peer_free(peer);
+}
+
+/* One who plays old requests back pushes none out of the memory that keeps newer ones from being played back. */
+static void a_request_that_is_dropped_takes_no_place(void **state) {
+  start((Settings){.needs_time = TRUE});
+  Peer *peer = peer_new("127.0.0.1");
+  g_autofree Ask *untimed = change_of_bob(FALSE);
+
+  for (guint i = 1; i <= 20; i++) {
+    send_ask(peer, untimed);
+    assert_true(ADIT_TEST_UNTIL(test, radius_dae_stats(dae)->bad_requests == i, 5000));
+    assert_int_equal(radius_dae_cache_count(radius_dae_cache_of(dae)), 0);
+  }
+  peer_free(peer);
+}
+
 static void rfc5176_6_3_what_has_a_time_is_not_played_back_while_it_is_believed(void **state) {
   guint32 cause;
 
@@ -285,6 +318,8 @@ int main(void) {
       T(rfc5176_3_5_a_session_that_does_not_go_is_not_removable),
       T(a_session_that_ends_before_it_was_up_is_noticed),
       T(rfc5176_2_2_a_change_is_made_once_and_answered_as_often_as_asked),
+      T(a_request_without_a_place_for_its_answer_changes_nothing),
+      T(a_request_that_is_dropped_takes_no_place),
       T(rfc5176_6_3_what_has_a_time_is_not_played_back_while_it_is_believed),
       T(rfc5176_6_1_strangers_and_forgers_get_no_answer),
       T(an_unsigned_request_is_believed_where_that_is_allowed),

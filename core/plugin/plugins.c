@@ -202,6 +202,12 @@ gboolean adit_plugin_start(Loaded *plugin, GError **error) {
 
 static void stop_next(void);
 
+static void end_plugin_callbacks(Loaded *plugin) {
+  for (guint i = 0; i < self.n_served; i++)
+    if (self.served[i].stopped)
+      self.served[i].stopped(&plugin->owner);
+}
+
 static void plugin_stopped(AditPlugin *owner) {
   Loaded *plugin = loaded_of(owner);
 
@@ -209,6 +215,7 @@ static void plugin_stopped(AditPlugin *owner) {
     return;
   plugin->phase = PLUGIN_STOPPED;
   adit_debug(NULL, "plugin %s stopped", owner->name);
+  end_plugin_callbacks(plugin);
   stop_next();
 }
 
@@ -218,6 +225,7 @@ static void stop_late(AditTimer *timer, gpointer data) {
     if (plugin->phase == PLUGIN_STOPPING) {
       adit_warning(NULL, "plugin %s did not finish in time: going on without it", plugin->owner.name);
       plugin->phase = PLUGIN_STOPPED;
+      end_plugin_callbacks(plugin);
     }
   }
   stop_next();

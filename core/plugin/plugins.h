@@ -27,6 +27,8 @@ typedef struct {
   const void *table;
   void (*drop_plugin)(AditPlugin *plugin); /**< after its fini; may be NULL */
   void (*quiesce)(AditPlugin *plugin);     /**< before its fini: ends work on other threads; may be NULL */
+  /** When it says that it has stopped, or its time is over: ends what would still call it. May be NULL. */
+  void (*stopped)(AditPlugin *plugin);
 } AditServed;
 
 /** Begins with nothing loaded. Arrays are borrowed for the daemon's life. */

@@ -72,7 +72,7 @@ static AditServed served[] = {
     {.name = ADIT_PATH_SERVICE, .version = 1, .drop_plugin = adit_path_drop_plugin},
     {.name = ADIT_AAA_SERVICE, .version = 1, .drop_plugin = adit_aaa_drop_plugin},
     {.name = ADIT_PPP_SERVICE, .version = 1, .drop_plugin = adit_ppp_drop_plugin},
-    {.name = ADIT_SESSION_SERVICE, .version = 1, .drop_plugin = adit_session_drop_plugin},
+    {.name = ADIT_SESSION_SERVICE, .version = 1, .drop_plugin = adit_session_drop_plugin, .stopped = adit_session_plugin_stopped},
     {.name = ADIT_CONTROL_SERVICE, .version = 1, .drop_plugin = adit_control_drop_plugin},
     {.name = ADIT_LOOP_SERVICE, .version = 1, .drop_plugin = adit_loop_drop_plugin, .quiesce = adit_work_drop},
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The room's doors: service "adit.session" for plugins, configuration, and the daemon's end. */
+#include "core/base/owner.h"
 #include "core/path/path.h"
 #include "core/session/internal.h"
 
@@ -162,13 +163,29 @@ const AditSessionService *adit_session_service(void) {
   return &service;
 }
 
-static void drop_if_owned(AditSessLink *link, gpointer plugin) {
-  if (link->plugin == plugin)
-    adit_link_lost(link, ADIT_CAUSE_ADMIN_REBOOT, "the transport is being stopped");
+typedef struct {
+  const AditPlugin *plugin;
+  guint closed;
+} Owned;
+
+static void close_if_owned(AditSessLink *link, gpointer data) {
+  Owned *owned = data;
+  if (link->plugin != owned->plugin)
+    return;
+  owned->closed++;
+  adit_link_lost(link, ADIT_CAUSE_ADMIN_REBOOT, "the transport has stopped");
 }
 
 void adit_session_drop_plugin(AditPlugin *plugin) {
-  adit_links_foreach(drop_if_owned, plugin);
+  Owned owned = {plugin, 0};
+  adit_links_foreach(close_if_owned, &owned);
+}
+
+void adit_session_plugin_stopped(AditPlugin *plugin) {
+  Owned owned = {plugin, 0};
+  adit_links_foreach(close_if_owned, &owned);
+  if (owned.closed)
+    adit_warning(NULL, "plugin %s: stopped with %u links open: closed them", adit_plugin_name(plugin), owned.closed);
 }
 
 /* ---- configuration ---- */

@@ -24,6 +24,8 @@ void adit_session_set_schema(const AditSchema *schema);
 const AditSessionService *adit_session_service(void);
 /** A plugin is going: its links are closed. */
 void adit_session_drop_plugin(AditPlugin *plugin);
+/** A transport has stopped, or its time is over: closes its links, which no longer call it. Logs how many it left open. */
+void adit_session_plugin_stopped(AditPlugin *plugin);
 
 /** Two-phase reload of `profiles` and every transport's `clients`. prepare() checks what no schema can. */
 gboolean adit_session_prepare(const AditValue *config, gpointer *staged, GError **error);

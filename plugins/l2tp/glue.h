@@ -131,6 +131,8 @@ guint16 l2tp_link_request(gpointer host, guint16 session, L2tpCallRole role, con
 void l2tp_link_up(gpointer host, guint16 session, guint16 peer_session, L2tpCallRole role, const L2tpCallInfo *info);
 void l2tp_link_down(gpointer host, guint16 session, gboolean was_up, const L2tpReason *reason);
 guint64 l2tp_link_last_data(gpointer host);
+/** Closes all links of a tunnel that is about to be freed: the core must not call them afterwards. */
+void l2tp_links_close(L2tpPeer *peer, AditCause cause, const char *reason);
 /** The session of link `id` is up: it counts as starting no more. */
 void l2tp_link_started(L2tp *l2tp, AditLinkId id);
 

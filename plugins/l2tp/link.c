@@ -274,6 +274,23 @@ void l2tp_link_up(gpointer host, guint16 session, guint16 peer_session, L2tpCall
   link_hang_up(peer, session, L2TP_CDN_NO_RESOURCES, 0, error ? error->message : NULL);
 }
 
+void l2tp_links_close(L2tpPeer *peer, AditCause cause, const char *reason) {
+  g_autoptr(GHashTable) links = g_steal_pointer(&peer->links);
+  GHashTableIter iter;
+  gpointer value;
+
+  if (!links)
+    return;
+  g_hash_table_iter_init(&iter, links);
+  while (g_hash_table_iter_next(&iter, NULL, &value)) {
+    AditLinkId id = ((L2tpLink *)value)->id;
+    g_hash_table_iter_remove(&iter);
+    peer->l2tp->stats.calls_down++;
+    if (id)
+      peer->l2tp->session->link_close(id, cause, reason);
+  }
+}
+
 void l2tp_link_down(gpointer host, guint16 session, gboolean was_up, const L2tpReason *reason) {
   L2tpPeer *peer = host;
   L2tpLink *link = peer->links ? g_hash_table_lookup(peer->links, GUINT_TO_POINTER(session)) : NULL;

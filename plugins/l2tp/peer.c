@@ -214,7 +214,7 @@ void l2tp_peer_free(L2tpPeer *peer) {
   peer->l2tp->loop->timer_cancel(&peer->idle);
   peer->l2tp->loop->timer_cancel(&peer->probe);
   l2tp_tunnel_clear(&peer->tunnel, &env);
-  g_clear_pointer(&peer->links, g_hash_table_unref);
+  l2tp_links_close(peer, ADIT_CAUSE_ADMIN_REBOOT, "the tunnel is gone");
   g_hash_table_remove(peer->l2tp->tunnels, GUINT_TO_POINTER(peer->tunnel.local));
   peer_leave_bucket(peer);
   l2tp_listener_unref(peer->listener);

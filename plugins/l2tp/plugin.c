@@ -116,6 +116,7 @@ static void plugin_fini(gpointer state) {
   if (!l2tp)
     return;
   l2tp->stopped = NULL;
+  l2tp->stopping = TRUE; /* a client whose link closes here does not dial */
   free_all_peers(l2tp);
   l2tp_setup_free(l2tp->setup);
   if (l2tp->loop) {

@@ -2,6 +2,7 @@
 """Very many sessions, listed, reloaded and stopped. ADIT_STORM_SESSIONS says how many; a few hundred without it."""
 
 import os
+import signal
 import threading
 import time
 
@@ -74,3 +75,32 @@ def storm_up_listed_reloaded_stopped(lab):
     print('    %d sessions in %d tunnels: resident %s KiB (up, listed twice, reloaded three times); a call beside the lists took %.1f ms at most; '
           'stopped in %.1f s' % (SESSIONS, tunnels, ' '.join(map(str, sizes)), max(longest), time.monotonic() - since))
     poll(lambda: 'shared' not in srv.interfaces(), 'the interface is gone')
+
+
+@case(limit=120)
+def stop_ends_cleanly_whatever_is_still_said_goodbye_to(lab):
+    """Clients that answer, clients that are unreachable (every limit passes), and a second SIGTERM at any moment: status 0, no
+    sanitizer report, no interface left."""
+    srv, cli = lab.namespace('srv'), lab.namespace('cli')
+    lab.wire(srv, 'wire', cli, 'wire')
+    srv.address('wire', '192.0.2.1/24')
+    cli.address('wire', '192.0.2.2/24')
+    for shared, deaf, again in ((False, False, None), (True, True, None), (False, True, 0.0), (True, False, 0.0), (True, True, 3.2), (False, True, 0.5)):
+        tree = configs.server({'load%d' % n: 'pass' for n in range(300)}, profile={'interface': 'shared'} if shared else {},
+                              l2tp={'max-starting': 2000, 'new-tunnel-rate': 100000, 'new-tunnel-burst': 100000})
+        server = lab.adit(srv, configs.write(tree))
+        clients = load(lab, cli, 300, '--per-tunnel', 10, user='load%u', password='pass', name='load-%s-%s-%s' % (shared, deaf, again))
+        clients.expect_text('all-up', 30)
+        if deaf:
+            cli.run('ip', 'link', 'set', 'wire', 'down')
+        server.process.signal(signal.SIGTERM)
+        if again is not None:
+            poll(lambda: 'stopping' in server.process.text(), 'it says that it stops')
+            threading.Event().wait(again)  # nothing to wait for: another moment of the stop is the point
+            server.process.signal(signal.SIGTERM)
+        status = server.process.wait(30)
+        expect(status == 0, 'stopped with status %d (shared %s, unreachable %s, told again after %s s)' % (status, shared, deaf, again))
+        expect('with links open' not in server.process.text() and ' links open: closed them' not in server.process.text(), 'l2tp left links open')
+        clients.kill()
+        cli.run('ip', 'link', 'set', 'wire', 'up')
+        poll(lambda: len(srv.tunnels()) == 0, 'no interface is left: %s' % srv.tunnels()[:5])

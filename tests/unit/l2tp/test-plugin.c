@@ -428,6 +428,64 @@ static void stopping_closes_many_tunnels_bit_by_bit(void **state) {
   world_end();
 }
 
+/* What the core still has open when the plugin says that it has stopped would call freed memory at a late Terminate-Ack. */
+static void stopping_at_its_limit_closes_the_links_of_all_tunnels(void **state) {
+  extern const AditPluginInfo adit_plugin_info;
+
+  world_both("", "");
+  for (guint i = 0; i < 200; i++)
+    assert_non_null(world_dial(0, &client));
+  world_run(2000);
+  assert_int_equal(world_open_links(&server), 200);
+  adit_plugin_info.stop(server.state, on_stopped, (AditPlugin *)&server.plugin);
+  assert_true(world_open_links(&server) > 64);
+  world_hold_up(5000);
+  assert_int_equal(server.stopped, 1);
+  assert_int_equal(world_open_links(&server), 0);
+  world_core_ends(&server, 100);
+  world_end();
+}
+
+static void stop_by_seed(guint32 seed) {
+  extern const AditPluginInfo adit_plugin_info;
+  guint tunnels, passes;
+
+  world_both("", "");
+  world_seed(seed);
+  tunnels = 1 + world_random(250);
+  world_loss = world_random(2) ? 0 : world_random(60);
+  for (guint i = 0; i < tunnels; i++)
+    assert_non_null(world_dial(0, &client));
+  world_run(world_random(3000));
+  if (world_random(2))
+    world_core_ends(&server, world_random(101)); /* goodbyes of PPP that were acknowledged before the limit of sessions */
+  adit_plugin_info.stop(server.state, on_stopped, (AditPlugin *)&server.plugin);
+  passes = world_random(2) ? world_random(50) : 0;
+  for (guint i = 0; i < passes && !server.stopped; i++) {
+    world_core_ends(&server, world_random(20));
+    if (world_random(8) == 0)
+      world_hold_up(world_random(2500));
+    world_run(1 + world_random(100));
+  }
+  if (world_random(2))
+    world_hold_up(5000);
+  world_run(5000);
+  assert_int_equal(server.stopped, 1);
+  assert_int_equal(world_open_links(&server), 0);
+  world_core_ends(&server, 100);
+  world_end();
+}
+
+/* Goodbyes, their acknowledgements, losses and the limit race: whatever comes first, each link is closed once, by one side. */
+static void stopping_races_by_seeds(void **state) {
+  const char *seeds = g_getenv("ADIT_SEEDS");
+  guint n = seeds ? (guint)atoi(seeds) / 100 : 100;
+
+  for (guint seed = 1; seed <= MAX(n, 1); seed++) {
+    stop_by_seed(seed);
+  }
+}
+
 static void a_bad_network_ends_in_links_all_the_same(void **state) {
   world_both("", ", random-source-port: yes");
   world_loss = 20;
@@ -463,6 +521,8 @@ int main(void) {
       cmocka_unit_test(a_name_that_is_found_while_stopping_is_not_dialled),
       cmocka_unit_test(stopping_tells_everybody_and_waits_with_a_limit),
       cmocka_unit_test(stopping_closes_many_tunnels_bit_by_bit),
+      cmocka_unit_test(stopping_at_its_limit_closes_the_links_of_all_tunnels),
+      cmocka_unit_test(stopping_races_by_seeds),
       cmocka_unit_test(a_bad_network_ends_in_links_all_the_same),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -374,6 +374,30 @@ guint world_open_links(Side *side) {
   return n;
 }
 
+void world_core_ends(Side *side, guint percent) {
+  for (guint i = 0; i < world_links->len; i++) {
+    Link *link = world_links->pdata[i];
+    if (!link->open || link->plugin != (AditPlugin *)&side->plugin || world_random(100) >= percent)
+      continue;
+    link->open = FALSE;
+    link->cause = ADIT_CAUSE_ADMIN_REBOOT;
+    link->ops->closed(link->user, link->id, link->cause, "Terminate-Ack");
+  }
+}
+
+void world_hold_up(guint64 ms) {
+  world_now += ms;
+  adit_wheel_advance(wheel, world_now);
+}
+
+guint world_random(guint end) {
+  return (guint)g_rand_int_range(dice, 0, (gint32)end);
+}
+
+void world_seed(guint32 seed) {
+  g_rand_set_seed(dice, seed);
+}
+
 Link *world_last_link(Side *side) {
   for (guint i = world_links->len; i--;)
     if (((Link *)world_links->pdata[i])->plugin == (AditPlugin *)&side->plugin)

@@ -63,6 +63,13 @@ const AditValue *world_call(Side *side, const char *method, AditValue *parameter
 AditDial *world_dial(guint index, gpointer token);
 /** Links of a side that are open. */
 guint world_open_links(Side *side);
+/** PPP of each open link of `side` ends, by `percent` of them: as the core says it to the transport. */
+void world_core_ends(Side *side, guint percent);
+/** The loop is held up: time passes, and all that is due comes at once afterwards. */
+void world_hold_up(guint64 ms);
+/** A number below `end`, by the world's seed. */
+guint world_random(guint end);
+void world_seed(guint32 seed);
 Link *world_last_link(Side *side);
 
 /* A server at 192.0.2.1 and a client at 192.0.2.2, as items of the configuration. */

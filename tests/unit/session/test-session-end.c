@@ -234,6 +234,34 @@ static void interim_updates_switched_off_later_do_not_become_a_flood(void **stat
   assert_in_range(interims - before, 2, 30); /* two ends */
 }
 
+static void disconnect_session(const AditSessionInfo *info, gpointer data) {
+  adit_session_service()->disconnect(info->id, ADIT_CAUSE_ADMIN_RESET, "for the test");
+}
+
+/* A transport that says it has stopped and left links open is not called by them: neither by a late Terminate-Ack nor by a timer. */
+static void a_transport_that_stopped_is_not_called(void **state) {
+  World *w = *state;
+  Pair *pair = &w->pair[0];
+  static const guint8 goodbye[] = {0xc0, 0x21, 6, 1, 0, 4};
+
+  for (guint phase = 0; phase < 3; phase++) {
+    guint up = w->up, down = w->down;
+    pair = &w->pair[phase];
+    world_dial(w, pair, "alice", "right", NULL);
+    if (phase > 0)
+      assert_true(TEST_LOOP_UNTIL(w->up == up + 2, 5000));
+    if (phase > 1) /* its goodbye is under way */
+      adit_session_service()->session_foreach(disconnect_session, NULL);
+    adit_session_plugin_stopped(&w->plugin);
+    say_to_server(w, phase + 1, goodbye, sizeof goodbye);
+    assert_true(TEST_LOOP_UNTIL(w->down == (phase ? down + 2 : down), 5000));
+    test_loop_drain();
+    assert_false(pair->server.closed);
+    assert_false(pair->client.closed);
+    assert_false(adit_session_service()->link_stats(pair->server.id, &(AditDpStats){0}));
+  }
+}
+
 int main(void) {
 #define test(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
   const struct CMUnitTest tests[] = {
@@ -247,6 +275,7 @@ int main(void) {
       test(no_ipv6_in_the_kernel_costs_only_ipv6),
       test(interim_updates_switched_off_later_do_not_become_a_flood),
       test(traffic_of_this_very_moment_is_not_idle),
+      test(a_transport_that_stopped_is_not_called),
   };
   return cmocka_run_group_tests_name("session end", tests, NULL, NULL);
 }

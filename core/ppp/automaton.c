@@ -411,6 +411,17 @@ static gboolean input(AditAutomaton *a, const guint8 *payload, gsize length) {
   return TRUE;
 }
 
+void adit_automaton_reopen(AditAutomaton *a, const guint8 *payload, gsize length) {
+  AditPppPacket packet;
+
+  if (a->state != ADIT_FSM_STOPPING || a->end != ADIT_FSM_END_TERMINATED || !adit_ppp_packet_parse(payload, length, &packet) ||
+      packet.code != ADIT_PPP_CONF_REQ || !well_formed(&packet))
+    return;
+  a->serial++;
+  a->state = ADIT_FSM_STOPPED;
+  adit_env_disarm(a->env, &a->deadline, a->slot);
+}
+
 void adit_automaton_input(AditAutomaton *a, const guint8 *payload, gsize length) {
   if (!input(a, payload, length))
     a->discarded++;

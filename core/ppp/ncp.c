@@ -3,7 +3,7 @@
 
 #include "core/ppp/automaton.h"
 
-#define SAVE_VERSION 1
+#define SAVE_VERSION 2
 #define WHY_MAX      200
 
 struct AditNcp {
@@ -12,6 +12,7 @@ struct AditNcp {
   gpointer host;
   AditEngineEnv env;
   AditNcpParams params;
+  AditNcpResult in_force; /* once params.in_force points to it */
   AditAutomaton fsm;
   gboolean barred; /* closed for good: a later up() does not open it */
   char *why;       /* for closed(), when the reason is ours */
@@ -64,6 +65,10 @@ static void layer_up(gpointer user) {
     adit_ncp_close(ncp, why);
     return;
   }
+  if (!ncp->params.in_force) {
+    ncp->in_force = result;
+    ncp->params.in_force = &ncp->in_force;
+  }
   ncp->ops->opened(ncp->host, ncp, &result);
 }
 
@@ -106,6 +111,7 @@ static AditNcp *make(const AditNcpDesc *desc, const AditNcpParams *params, const
   ncp->env = *env;
   memcpy(&ncp->params, params, MIN(params->size, sizeof ncp->params));
   ncp->params.size = sizeof ncp->params;
+  ncp->params.in_force = NULL;
   if (timing)
     config = (AditFsmConfig){timing->restart_ms, timing->max_configure, timing->max_terminate, timing->max_failure};
   adit_automaton_init(&ncp->fsm, &automaton_ops, ncp, &desc->options, ncp->state, &ncp->env, 0, &config);
@@ -171,6 +177,8 @@ void adit_ncp_close(AditNcp *ncp, const char *why) {
 
 void adit_ncp_input(AditNcp *ncp, const guint8 *payload, gsize length) {
   enter(ncp);
+  if (!ncp->barred)
+    adit_automaton_reopen(&ncp->fsm, payload, length);
   adit_automaton_input(&ncp->fsm, payload, length);
   leave(ncp);
 }
@@ -187,12 +195,42 @@ void adit_ncp_rejected(AditNcp *ncp) {
   leave(ncp);
 }
 
+static void save_address(AditBuilder *out, const AditAddress *address) {
+  adit_put_u8(out, address->family);
+  adit_put_bytes(out, address->octet, sizeof address->octet);
+}
+
+static AditAddress restore_address(AditCursor *in) {
+  AditAddress address = {.family = adit_get_u8(in)};
+  adit_get_copy(in, address.octet, sizeof address.octet);
+  return address;
+}
+
+/* Name servers are not kept: they may change in a renegotiation. */
+static void save_in_force(const AditNcp *ncp, AditBuilder *out) {
+  adit_put_u8(out, ncp->params.in_force ? 1 : 0);
+  save_address(out, &ncp->in_force.local4);
+  save_address(out, &ncp->in_force.remote4);
+  adit_put_bytes(out, ncp->in_force.local_ifid, sizeof ncp->in_force.local_ifid);
+  adit_put_bytes(out, ncp->in_force.remote_ifid, sizeof ncp->in_force.remote_ifid);
+}
+
+static void restore_in_force(AditNcp *ncp, AditCursor *in) {
+  gboolean known = adit_get_u8(in) != 0;
+  ncp->in_force = (AditNcpResult){.size = sizeof ncp->in_force, .local4 = restore_address(in)};
+  ncp->in_force.remote4 = restore_address(in);
+  adit_get_copy(in, ncp->in_force.local_ifid, sizeof ncp->in_force.local_ifid);
+  adit_get_copy(in, ncp->in_force.remote_ifid, sizeof ncp->in_force.remote_ifid);
+  ncp->params.in_force = known ? &ncp->in_force : NULL;
+}
+
 void adit_ncp_save(const AditNcp *ncp, AditBuilder *out) {
   gsize why = ncp->why ? strlen(ncp->why) : 0;
   adit_put_u8(out, SAVE_VERSION);
   adit_put_u8(out, ncp->barred ? 1 : 0);
   adit_put_u8(out, (guint8)why);
   adit_put_bytes(out, ncp->why, why);
+  save_in_force(ncp, out);
   adit_automaton_save(&ncp->fsm, out);
   gsize mark = adit_built(out);
   adit_put_u16(out, 0);
@@ -209,6 +247,7 @@ AditNcp *adit_ncp_restore(const AditNcpDesc *desc, const AditNcpParams *params, 
   const guint8 *text = adit_get_bytes(in, why);
   if (why && text)
     ncp->why = g_strndup((const char *)text, why);
+  restore_in_force(ncp, in);
 
   gboolean fine = version == SAVE_VERSION && !in->bad && adit_automaton_restore(&ncp->fsm, in);
   AditCursor state = adit_get_sub(in, adit_get_u16(in));

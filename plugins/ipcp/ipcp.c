@@ -29,6 +29,12 @@ static gboolean is_host(guint32 address) {
   return first != 0 && first != 127 && first < 224;
 }
 
+/** What the peer is told: the address of its first negotiation once there was one, else what is reserved for it. */
+static guint32 assigned_to_peer(const Ipcp *ip) {
+  const AditNcpResult *in_force = ip->params->in_force;
+  return adit_address_to_ipv4(in_force ? &in_force->remote4 : &ip->params->remote4);
+}
+
 /* ---- ours ---- */
 
 static void request(gpointer self, AditBuilder *out) {
@@ -49,7 +55,8 @@ static void naked(gpointer self, const AditPppOption *option) {
     return;
 
   guint32 value = value_of(option);
-  if (option->type == ADDRESS && is_host(value) && (ip->params->client || !adit_address_is_set(&ip->params->local4)))
+  gboolean may_assign = !ip->params->in_force && (ip->params->client || !adit_address_is_set(&ip->params->local4));
+  if (option->type == ADDRESS && is_host(value) && may_assign)
     ip->own = value;
   else if (option->type == DNS1 && (ip->asking & ASK_DNS1))
     ip->dns[0] = value;
@@ -78,16 +85,24 @@ static void peer_begin(gpointer self) {
   ip->peer = 0;
 }
 
-static AditOptionVerdict peer_address(Ipcp *ip, guint32 asked, AditBuilder *nak) {
+/** May the peer have an address that it chose itself? Not after the first negotiation. */
+static gboolean may_choose(const Ipcp *ip, guint32 asked) {
   const AditNcpParams *params = ip->params;
-  guint32 assigned = adit_address_to_ipv4(&params->remote4);
-  gboolean may_choose = params->accept_remote4 || (params->client && !assigned);
+  AditAddress address = adit_address_ipv4(asked);
 
-  if (asked == assigned || (may_choose && is_host(asked) && asked != ip->own)) {
-    if (asked) {
-      ip->peer = asked;
-      return ADIT_OPTION_ACK;
-    }
+  if (params->in_force || !is_host(asked) || asked == ip->own)
+    return FALSE;
+  if (params->client)
+    return params->accept_remote4 || !adit_address_is_set(&params->remote4);
+  return params->accept_remote4 && (!params->choose || params->choose(params->choose_user, &address));
+}
+
+static AditOptionVerdict peer_address(Ipcp *ip, guint32 asked, AditBuilder *nak) {
+  guint32 assigned = assigned_to_peer(ip);
+
+  if (asked && (asked == assigned || may_choose(ip, asked))) {
+    ip->peer = asked;
+    return ADIT_OPTION_ACK;
   }
   if (!assigned)
     return ADIT_OPTION_REJECT;
@@ -128,7 +143,7 @@ static AditOptionVerdict peer_option(gpointer self, const AditPppOption *option,
 /** A peer that does not name its address is told to ask for the one it has been given. */
 static void peer_end(gpointer self, AditBuilder *nak) {
   const Ipcp *ip = self;
-  guint32 assigned = adit_address_to_ipv4(&ip->params->remote4);
+  guint32 assigned = assigned_to_peer(ip);
   if (!ip->peer && assigned && !ip->params->client && !adit_built(nak))
     put_address(nak, ADDRESS, assigned);
 }
@@ -138,7 +153,7 @@ static void peer_end(gpointer self, AditBuilder *nak) {
 static void reset(gpointer self) {
   Ipcp *ip = self;
   const AditNcpParams *params = ip->params;
-  ip->own = adit_address_to_ipv4(&params->local4);
+  ip->own = adit_address_to_ipv4(params->in_force ? &params->in_force->local4 : &params->local4);
   ip->peer = 0;
   ip->dns[0] = ip->dns[1] = 0;
   ip->asking = ASK_ADDRESS | (params->want_dns ? ASK_DNS1 | ASK_DNS2 : 0);
@@ -156,7 +171,7 @@ static AditAddress as_address(guint32 value) {
 
 static gboolean result(gpointer self, AditNcpResult *out, const char **why) {
   const Ipcp *ip = self;
-  guint32 peer = ip->peer ? ip->peer : adit_address_to_ipv4(&ip->params->remote4);
+  guint32 peer = ip->peer ? ip->peer : assigned_to_peer(ip);
 
   if (!ip->own && ip->params->client)
     *why = "the server assigned no address";

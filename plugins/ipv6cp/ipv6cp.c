@@ -19,6 +19,14 @@ static gboolean is_zero(const guint8 *id) {
   return memcmp(id, zero, IFID) == 0;
 }
 
+/** The identifier that the peer must have: that of its first negotiation, or the one that a source gave it; NULL = it may choose. */
+static const guint8 *fixed_peer(const Ipv6cp *ip) {
+  const AditNcpParams *params = ip->params;
+  if (params->in_force)
+    return params->in_force->remote_ifid;
+  return params->client || is_zero(params->remote_ifid) ? NULL : params->remote_ifid;
+}
+
 /** Random, not zero, without the universal bit (RFC 5072 4.1), and none of those in use. */
 static void choose(Ipv6cp *ip, guint8 id[IFID]) {
   guint8 fresh[IFID];
@@ -43,7 +51,7 @@ static void acked(gpointer self) {}
 /** RFC 5072 4.1: take what is suggested, unless it is no better. */
 static void naked(gpointer self, const AditPppOption *option) {
   Ipv6cp *ip = self;
-  if (option->type != INTERFACE_IDENTIFIER || option->length != IFID)
+  if (option->type != INTERFACE_IDENTIFIER || option->length != IFID || ip->params->in_force)
     return;
   if (is_zero(option->data) || memcmp(option->data, ip->peer, IFID) == 0)
     choose(ip, ip->own);
@@ -77,9 +85,8 @@ static AditOptionVerdict peer_option(gpointer self, const AditPppOption *option,
   if (option->type != INTERFACE_IDENTIFIER || option->length != IFID)
     return ADIT_OPTION_REJECT;
 
-  gboolean fixed = !ip->params->client && !is_zero(ip->params->remote_ifid);
-  if (is_zero(option->data) || memcmp(option->data, ip->own, IFID) == 0 ||
-      (fixed && memcmp(option->data, ip->params->remote_ifid, IFID) != 0)) {
+  const guint8 *fixed = fixed_peer(ip);
+  if (is_zero(option->data) || memcmp(option->data, ip->own, IFID) == 0 || (fixed && memcmp(option->data, fixed, IFID) != 0)) {
     suggest(ip, nak);
     return ADIT_OPTION_NAK;
   }
@@ -98,12 +105,16 @@ static void peer_end(gpointer self, AditBuilder *nak) {
 /** The identifiers stay what they were: other ones would be another address, and the end of the session. */
 static void reset(gpointer self) {
   Ipv6cp *ip = self;
-  if (!is_zero(ip->params->remote_ifid))
+  if (fixed_peer(ip))
+    memcpy(ip->offer, fixed_peer(ip), IFID);
+  else if (!is_zero(ip->params->remote_ifid))
     memcpy(ip->offer, ip->params->remote_ifid, IFID);
   else if (!is_zero(ip->peer))
     memcpy(ip->offer, ip->peer, IFID);
   memset(ip->peer, 0, IFID);
-  if (!is_zero(ip->params->local_ifid))
+  if (ip->params->in_force)
+    memcpy(ip->own, ip->params->in_force->local_ifid, IFID);
+  else if (!is_zero(ip->params->local_ifid))
     memcpy(ip->own, ip->params->local_ifid, IFID);
   else if (is_zero(ip->own))
     choose(ip, ip->own);
@@ -119,7 +130,7 @@ static void init(gpointer self, const AditEngineEnv *env, const AditNcpParams *p
 
 static gboolean result(gpointer self, AditNcpResult *out, const char **why) {
   const Ipv6cp *ip = self;
-  const guint8 *peer = is_zero(ip->peer) ? ip->params->remote_ifid : ip->peer;
+  const guint8 *peer = !is_zero(ip->peer) ? ip->peer : fixed_peer(ip) ? fixed_peer(ip) : ip->params->remote_ifid;
   if (is_zero(peer) || memcmp(peer, ip->own, IFID) == 0) {
     *why = "the peer has no usable interface identifier";
     return FALSE;

@@ -86,6 +86,8 @@ typedef enum {
   ADIT_NCP_COMPRESSION, /**< CCP, ECP: never holds the others back unless required */
 } AditNcpKind;
 
+typedef struct AditNcpResult AditNcpResult;
+
 /** What the session asks of an NCP; addresses are already reserved. */
 typedef struct {
   gsize size;
@@ -97,14 +99,21 @@ typedef struct {
   gboolean want_dns;         /**< client: ask for them */
   guint8 local_ifid[8], remote_ifid[8]; /**< IPv6 interface identifiers; zero = choose */
   const AditValue *attributes; /**< the session's merged attributes */
+  /** [main] With accept_remote4: may the peer have this address, which it chose itself? TRUE reserves it for the peer, in place of an
+   *  earlier choice. NULL = any that a host may have. */
+  gboolean (*choose)(gpointer choose_user, const AditAddress *address);
+  gpointer choose_user;
+  /** What was agreed when the protocol opened first; NULL before. The kernel has these addresses, so that a renegotiation can only
+   *  agree on the same: another value is answered with a Configure-Nak that holds the old one (RFC 1661 5.3). */
+  const AditNcpResult *in_force;
 } AditNcpParams;
 
 /** What was agreed; each NCP fills its own part. */
-typedef struct {
+struct AditNcpResult {
   gsize size;
   AditAddress local4, remote4, dns[2], wins[2];
   guint8 local_ifid[8], remote_ifid[8];
-} AditNcpResult;
+};
 
 typedef struct AditNcpDesc {
   gsize size;

@@ -238,6 +238,129 @@ static void renegotiation_begins_at_the_start(void **state) {
   pair_free(pair);
 }
 
+typedef struct {
+  guint32 good;
+  guint asked;
+} Choice;
+
+static gboolean choose(gpointer user, const AditAddress *address) {
+  Choice *choice = user;
+  choice->asked++;
+  return adit_address_to_ipv4(address) == choice->good;
+}
+
+static void a_choice_that_the_session_refuses_is_naked_with_the_offer(void **state) {
+  Choice choice = {.good = 0xcb007106};
+  AditNcpParams s = server_params();
+  s.accept_remote4 = TRUE;
+  s.choose = choose;
+  s.choose_user = &choice;
+  Pair *pair = ncp_lone(&ipcp_desc, &s);
+  node_inject_text(&pair->a, "8021 01 01 000a 0306 cb007105");
+  ncp_expect_sent(pair, 3, 1, "0301000a0306c000024d");
+  node_inject_text(&pair->a, "8021 01 02 000a 0306 c000024d"); /* the offer is nobody's choice */
+  ncp_expect_sent(pair, 2, 1, "0202000a0306c000024d");
+  assert_int_equal(choice.asked, 1);
+  node_inject_text(&pair->a, "8021 01 03 000a 0306 cb007106");
+  ncp_expect_sent(pair, 2, 2, "0203000a0306cb007106");
+  pair_free(pair);
+
+  s.remote4 = (AditAddress){0}; /* nothing to offer */
+  pair = ncp_lone(&ipcp_desc, &s);
+  node_inject_text(&pair->a, "8021 01 01 000a 0306 cb007105");
+  ncp_expect_sent(pair, 4, 1, "0401000a0306cb007105");
+  node_inject_text(&pair->a, "8021 01 02 000a 0306 7f000035"); /* the session is not even asked */
+  assert_int_equal(choice.asked, 3);
+  ncp_expect_sent(pair, 4, 2, "0402000a03067f000035");
+  pair_free(pair);
+}
+
+static void rfc1661_5_3_a_renegotiated_address_is_naked_with_the_old_one(void **state) {
+  AditNcpParams s = server_params();
+  s.accept_remote4 = TRUE;
+  Pair *pair = ncp_lone(&ipcp_desc, &s);
+  node_inject_text(&pair->a, "8021 01 01 000a 0306 cb007105");
+  ncp_answer(pair, 1, 2, NULL);
+  assert_int_equal(pair->a.ncps[0].opens, 1);
+
+  pair->now += 60000;
+  node_inject_text(&pair->a, "8021 01 02 000a 0306 cb007106");
+  ncp_expect_sent(pair, 3, 1, "0302000a0306cb007105");
+  node_inject_text(&pair->a, "8021 01 03 000a 0306 c000024d"); /* what it was offered once is not in force, either */
+  ncp_expect_sent(pair, 3, 2, "0303000a0306cb007105");
+  node_inject_text(&pair->a, "8021 01 04 0004"); /* none at all */
+  ncp_expect_sent(pair, 3, 3, "0304000a0306cb007105");
+  node_inject_text(&pair->a, "8021 01 05 000a 0306 cb007105");
+  ncp_answer(pair, 2, 2, NULL);
+  assert_int_equal(pair->a.ncps[0].opens, 2);
+  assert_address(&pair->a.ncps[0].result.remote4, "203.0.113.5");
+  assert_int_equal(pair->a.ncps[0].closes, 0);
+  pair_free(pair);
+}
+
+static void a_client_keeps_the_address_that_it_has(void **state) {
+  const AditNcpParams c = client_params();
+  Pair *pair = ncp_lone(&ipcp_desc, &c);
+  ncp_answer(pair, 1, 3, "0306c000024d");
+  node_inject_text(&pair->a, "8021 01 01 000a 0306 c0000201");
+  ncp_answer(pair, 2, 2, NULL);
+  assert_int_equal(pair->a.ncps[0].opens, 1);
+  assert_address(&pair->a.ncps[0].result.local4, "192.0.2.77");
+
+  pair->now += 60000;
+  node_inject_text(&pair->a, "8021 01 02 000a 0306 c0000202"); /* the server's end has another */
+  ncp_expect_sent(pair, 3, 1, "0302000a0306c0000201");
+  node_inject_text(&pair->a, "8021 01 03 000a 0306 c0000201");
+  ncp_answer(pair, 3, 3, "0306c000024e"); /* and wants us to have another, too */
+  g_autofree char *again = ncp_sent(pair, 1, 4);
+  assert_memory_equal(again + 8, "0306c000024d", 12);
+  ncp_answer(pair, 4, 2, NULL);
+  assert_int_equal(pair->a.ncps[0].opens, 2);
+  assert_address(&pair->a.ncps[0].result.local4, "192.0.2.77");
+  pair_free(pair);
+}
+
+static void rfc1661_3_7_a_peer_that_terminated_may_begin_anew_at_once(void **state) {
+  const AditNcpParams s = server_params();
+  Pair *pair = ncp_lone(&ipcp_desc, &s);
+  node_inject_text(&pair->a, "8021 01 01 000a 0306 c000024d");
+  ncp_answer(pair, 1, 2, NULL);
+  assert_int_equal(pair->a.ncps[0].opens, 1);
+
+  pair->now += 1000;
+  node_inject_text(&pair->a, "8021 05 02 0004");
+  ncp_expect_sent(pair, 6, 1, "06020004");
+  assert_int_equal(pair->a.ncps[0].downs, 1);
+  pair->now += 2000;
+  node_inject_text(&pair->a, "8021 01 03 000a 0306 c000024d");
+  ncp_expect_sent(pair, 2, 2, "0203000a0306c000024d");
+  ncp_answer(pair, 2, 2, NULL);
+  assert_int_equal(pair->a.ncps[0].opens, 2);
+  pair_run(pair, 10000);
+  assert_int_equal(pair->a.ncps[0].closes, 0);
+  assert_true(adit_ncp_is_open(pair->a.ncps[0].ncp));
+
+  /* One that does not come back is over when its Terminate-Request is settled. */
+  node_inject_text(&pair->a, "8021 05 04 0004");
+  pair_run(pair, 10000);
+  assert_int_equal(pair->a.ncps[0].closes, 1);
+  pair_free(pair);
+}
+
+static void what_we_closed_ourselves_stays_closed(void **state) {
+  const AditNcpParams s = server_params();
+  Pair *pair = ncp_lone(&ipcp_desc, &s);
+  node_inject_text(&pair->a, "8021 01 01 000a 0306 c000024d");
+  ncp_answer(pair, 1, 2, NULL);
+  node_inject_text(&pair->a, "8021 05 02 0004");
+  adit_ncp_close(pair->a.ncps[0].ncp, "the kernel refused");
+  node_inject_text(&pair->a, "8021 01 03 000a 0306 c000024d");
+  pair_run(pair, 10000);
+  assert_int_equal(pair->a.ncps[0].opens, 1);
+  assert_int_equal(pair->a.ncps[0].closes, 1);
+  pair_free(pair);
+}
+
 static void survives_death(void **state) {
   const AditNcpParams c = client_params(), s = server_params();
   AditNcpResult result;
@@ -255,6 +378,10 @@ static void survives_death(void **state) {
     assert_address(&result.dns[1], "198.51.100.53");
     assert_true(adit_ncp_result(pair->b.ncps[0].ncp, &result));
     assert_address(&result.remote4, "192.0.2.77");
+    pair->now += 60000;
+    node_inject_text(&pair->a, "8021 01 77 000a 0306 c0000209"); /* what is in force outlives it, too */
+    g_autofree char *nak = node_sent(&pair->a, ADIT_PPP_IPCP, 3, 1);
+    assert_string_equal(nak, "0377000a0306c0000201");
     pair_free(pair);
   }
 }
@@ -277,6 +404,11 @@ int main(void) {
       cmocka_unit_test(a_server_keeps_its_own_address),
       cmocka_unit_test(options_of_a_wrong_length_are_rejected),
       cmocka_unit_test(renegotiation_begins_at_the_start),
+      cmocka_unit_test(a_choice_that_the_session_refuses_is_naked_with_the_offer),
+      cmocka_unit_test(rfc1661_5_3_a_renegotiated_address_is_naked_with_the_old_one),
+      cmocka_unit_test(a_client_keeps_the_address_that_it_has),
+      cmocka_unit_test(rfc1661_3_7_a_peer_that_terminated_may_begin_anew_at_once),
+      cmocka_unit_test(what_we_closed_ourselves_stays_closed),
       cmocka_unit_test(survives_death),
   };
   return cmocka_run_group_tests_name("ipcp", tests, NULL, NULL);

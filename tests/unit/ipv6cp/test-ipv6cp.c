@@ -191,6 +191,27 @@ static void a_peer_that_has_forgotten_its_identifier_is_reminded(void **state) {
   pair_free(pair);
 }
 
+static void rfc1661_5_3_a_renegotiated_identifier_is_naked_with_the_old_one(void **state) {
+  for (guint client = 0; client < 2; client++) {
+    const AditNcpParams p = params_with(client == 1, "0000000000000001", "");
+    Pair *pair = ncp_lone(&ipv6cp_desc, &p);
+    node_inject_text(&pair->a, "8057 01 01 000e 010a 0000000000000077");
+    ncp_answer(pair, 1, 2, NULL);
+    assert_int_equal(pair->a.ncps[0].opens, 1);
+    pair->now += 60000;
+    node_inject_text(&pair->a, "8057 01 02 000e 010a 0000000000000078");
+    ncp_expect_sent(pair, 3, 1, "0302000e010a0000000000000077");
+    ncp_answer(pair, 2, 3, "010a0000000000000099"); /* it wants us to have another, too */
+    node_inject_text(&pair->a, "8057 01 03 000e 010a 0000000000000077");
+    g_autofree char *again = ncp_sent(pair, 1, 3);
+    assert_string_equal(again + 8, "010a0000000000000001");
+    ncp_answer(pair, 3, 2, NULL);
+    assert_int_equal(pair->a.ncps[0].opens, 2);
+    assert_int_equal(pair->a.ncps[0].closes, 0);
+    pair_free(pair);
+  }
+}
+
 static void survives_death(void **state) {
   const AditNcpParams c = params_with(TRUE, "", ""), s = params_with(FALSE, "0000000000000001", "");
   AditNcpResult x, y;
@@ -224,6 +245,7 @@ int main(void) {
       cmocka_unit_test(a_rejected_identifier_is_kept_to_ourselves),
       cmocka_unit_test(a_peer_that_renegotiates_is_told_the_same_identifier),
       cmocka_unit_test(a_peer_that_has_forgotten_its_identifier_is_reminded),
+      cmocka_unit_test(rfc1661_5_3_a_renegotiated_identifier_is_naked_with_the_old_one),
       cmocka_unit_test(survives_death),
   };
   return cmocka_run_group_tests_name("ipv6cp", tests, NULL, NULL);

@@ -189,7 +189,7 @@ static gboolean remove_stale(const struct sockaddr_un *address, GError **error) 
   int why = errno;
   close(probe);
   if (answer == 0 || why == EAGAIN)
-    return fail(error, ADIT_ERR_EXISTS, address->sun_path, "another aditd answers there");
+    return fail(error, ADIT_ERR_EXISTS, address->sun_path, "another aditd answers there: set --socket or `management.socket` to another path");
   return unlink(address->sun_path) == 0 || fail(error, ADIT_ERR_SYSTEM, address->sun_path, g_strerror(errno));
 }
 

@@ -41,6 +41,17 @@ struct nl_msg *adit_rtnl_link_set(const AditLinkChange *c) {
   return msg;
 }
 
+void adit_rtnl_link_put_token(struct nl_msg *msg, const char *token) {
+  char alias[sizeof ADIT_NET_ALIAS + ADIT_NET_TOKEN_SIZE];
+  g_snprintf(alias, sizeof alias, ADIT_NET_ALIAS "%s", token);
+  nla_put(msg, IFLA_IFALIAS, (int)strlen(alias), alias);
+}
+
+struct nl_msg *adit_rtnl_link_dump(int family) {
+  struct ifinfomsg ifi = {.ifi_family = (guint8)family};
+  return message(RTM_GETLINK, NLM_F_DUMP, &ifi, sizeof ifi);
+}
+
 struct nl_msg *adit_rtnl_link_no_ipv6_auto(guint ifindex) {
   struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex};
   struct nl_msg *msg = message(RTM_NEWLINK, 0, &ifi, sizeof ifi);

@@ -3,13 +3,14 @@
 #include "core/base/loop.h"
 #include "core/net/protected.h"
 #include "core/net/rtnl.h"
+#include "core/net/sweep.h"
 
 #include <adit/log.h>
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
 
-enum { PARTS = 2, COMPLETIONS = 256 /* in one go on the main loop */, DUMPS = 5 /* until one is whole */ };
+enum { PARTS = 2, COMPLETIONS = 256 /* in one go on the main loop */ };
 
 /* One call of the service. Either it has parts, and joins a batch, or it runs by itself. */
 typedef struct Request Request;
@@ -41,7 +42,11 @@ struct Request {
       void (*work)(gpointer data);
       void (*done)(gpointer data);
     } call;
-    guint32 group;
+    struct {
+      AditSweep sweep;
+      AditSweepReport report;
+      AditNetSwept done;
+    } sweep;
   } as;
 };
 
@@ -52,7 +57,8 @@ static struct {
   GCond cond;
   GQueue waiting, finished; /* of Request; behind lock, as the next two */
   gboolean quit, drain_queued;
-  gint group; /* atomic */
+  gint group;                      /* atomic */
+  char token[ADIT_NET_TOKEN_SIZE]; /* set before the thread starts, and then constant */
 } net = {.group = ADIT_NET_GROUP};
 
 /* ---- completions, on the main loop ---- */
@@ -237,6 +243,14 @@ static void set_alias(Request *r, guint ifindex, const char *alias) {
     talk(r, adit_rtnl_link_alias(RTM_NEWLINKPROP, ifindex, alias), EEXIST, 0); /* another's: this one goes without */
 }
 
+/* What enters our group carries our token from that moment on, so that the next start finds it. */
+static struct nl_msg *link_message(const AditLinkChange *c) {
+  struct nl_msg *msg = adit_rtnl_link_set(c);
+  if ((c->set & ADIT_LINK_GROUP) && c->group == (guint32)g_atomic_int_get(&net.group))
+    adit_rtnl_link_put_token(msg, net.token);
+  return msg;
+}
+
 static void run_link_change(Request *r) {
   const AditLinkChange *c = &r->as.link.change;
   /* Before the link comes up, when the kernel would make a link-local address; without IPv6 there is nothing to keep it from. */
@@ -245,7 +259,7 @@ static void run_link_change(Request *r) {
   if (c->set & ADIT_LINK_ALIAS)
     set_alias(r, c->ifindex, r->as.link.alias);
   if (c->set & ~(guint)(ADIT_LINK_NO_IPV6_AUTO | ADIT_LINK_ALIAS))
-    talk(r, adit_rtnl_link_set(c), 0, 0);
+    talk(r, link_message(c), 0, 0);
   g_free(r->as.link.alias);
   r->as.link.alias = NULL;
 }
@@ -264,7 +278,7 @@ static void link_change(const AditLinkChange *change, AditNetDone done, gpointer
     r->as.link.change = *change;
     r->as.link.alias = g_strdup(change->alias);
   } else {
-    add_part(r, adit_rtnl_link_set(change), 0, 0);
+    add_part(r, link_message(change), 0, 0);
   }
   submit(r);
 }
@@ -379,35 +393,35 @@ static void call(void (*work)(gpointer data), void (*done)(gpointer data), gpoin
 
 /* ---- the sweep ---- */
 
-static void collect_route(struct nlmsghdr *h, gpointer data) {
-  const struct rtmsg *rtm = nlmsg_data(h);
-  if (h->nlmsg_type == RTM_NEWROUTE && nlmsg_datalen(h) >= (int)sizeof *rtm && rtm->rtm_protocol == ADIT_NET_PROTOCOL)
-    g_ptr_array_add(data, adit_rtnl_route_delete_dumped(h));
-}
-
-static void sweep_routes(Request *r, int family) {
-  g_autoptr(GPtrArray) found = g_ptr_array_new();
-  int failed = EINTR;
-  for (guint i = 0; failed == EINTR && i < DUMPS; i++) /* a route may be found twice: its second deletion is forgiven */
-    failed = adit_rtnl_ask(net.rtnl, adit_rtnl_route_dump(family), collect_route, found);
-  if (failed && failed != EAFNOSUPPORT && failed != EOPNOTSUPP && !r->error)
-    r->error = failed;
-  /* Some may have gone with the links since the dump, or with a route they depended on. */
-  for (guint i = 0; i < found->len; i++)
-    talk(r, found->pdata[i], ESRCH, ENODEV);
-}
-
 static void run_sweep(Request *r) {
-  talk(r, adit_rtnl_link_delete_group(r->as.group), ENODEV, 0);
-  sweep_routes(r, AF_INET);
-  sweep_routes(r, AF_INET6);
+  r->error = adit_sweep_run(net.rtnl, &r->as.sweep.sweep, &r->as.sweep.report);
 }
 
-void adit_net_sweep(AditNetDone done, gpointer user) {
+static void finish_sweep(Request *r) {
+  if (r->as.sweep.done)
+    r->as.sweep.done(r->user, r->error, &r->as.sweep.report);
+  else
+    finish_done(r);
+}
+
+static Request *sweep_request(AditNetDone done, gpointer user) {
   Request *r = request_new(done, user);
-  g_snprintf(r->what, sizeof r->what, "remove what an earlier run has left");
+  g_snprintf(r->what, sizeof r->what, "delete the interfaces of this daemon");
   r->run = run_sweep;
-  r->as.group = (guint32)g_atomic_int_get(&net.group);
+  r->finish = finish_sweep;
+  r->as.sweep.sweep = (AditSweep){.token = net.token, .group = (guint32)g_atomic_int_get(&net.group)};
+  return r;
+}
+
+static void link_sweep(AditNetDone done, gpointer user) {
+  submit(sweep_request(done, user));
+}
+
+void adit_net_sweep(gboolean alone, AditNetSwept done, gpointer user) {
+  Request *r = sweep_request(NULL, user);
+  r->as.sweep.sweep.routes = TRUE;
+  r->as.sweep.sweep.alone = alone;
+  r->as.sweep.done = done;
   submit(r);
 }
 
@@ -422,8 +436,15 @@ void adit_net_set_group(guint32 number) {
   g_atomic_int_set(&net.group, (gint)number);
 }
 
+void adit_net_set_token(const char *token) {
+  g_return_if_fail(!net.thread && *token && strlen(token) < sizeof net.token);
+  g_strlcpy(net.token, token, sizeof net.token);
+}
+
 gboolean adit_net_init(GError **error) {
   g_return_val_if_fail(!net.thread, FALSE);
+  if (!*net.token) /* a daemon without a state directory recognises its own interfaces only as long as it lives */
+    g_snprintf(net.token, sizeof net.token, "%08x%08x", g_random_int(), g_random_int());
   net.rtnl = adit_rtnl_open(error);
   if (!net.rtnl)
     return FALSE;
@@ -467,6 +488,7 @@ const AditNetService *adit_net_service(void) {
       .unprotect = adit_protected_remove,
       .protected_by = adit_protected_by,
       .protected_within = adit_protected_within,
+      .link_sweep = link_sweep,
   };
   return &service;
 }

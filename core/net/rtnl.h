@@ -41,6 +41,10 @@ int adit_rtnl_ask(AditRtnl *rtnl, struct nl_msg *request, AditRtnlAnswer answer,
 
 /** Several properties at once: up, carrier, mtu, group, master. */
 struct nl_msg *adit_rtnl_link_set(const AditLinkChange *change);
+/** Adds the alias `adit:TOKEN` to a link message. */
+void adit_rtnl_link_put_token(struct nl_msg *msg, const char *token);
+/** A dump of all links; `family` is AF_UNSPEC. */
+struct nl_msg *adit_rtnl_link_dump(int family);
 struct nl_msg *adit_rtnl_link_no_ipv6_auto(guint ifindex);
 /** RTM_NEWLINKPROP or RTM_DELLINKPROP of an alternative name. */
 struct nl_msg *adit_rtnl_link_alias(int type, guint ifindex, const char *alias);

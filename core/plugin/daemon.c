@@ -7,10 +7,15 @@
 #include "core/base/loop.h"
 #include "core/config/reference.h"
 #include "core/control/control.h"
+#include "core/net/lock.h"
 #include "core/net/net.h"
 #include "core/session/session.h"
+#include "core/store/state.h"
+#include <errno.h>
 #include <glib-unix.h>
+#include <linux/capability.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define SESSIONS_LIMIT_MS 3000 /* to say goodbye to all peers */
 #define PLUGINS_LIMIT_MS  5000 /* for StopCCN and its acknowledgement */
@@ -118,11 +123,13 @@ static gboolean on_hangup(gpointer data) {
 
 /* ---- start ---- */
 
-static void fail_start(const char *why) {
+/* `number`: the errno to tell the service manager; 0 = none. */
+static void fail_start(int number, const char *why) {
   g_auto(GStrv) lines = g_strsplit(why, "\n", -1);
   for (guint i = 0; lines[i]; i++)
     if (*lines[i])
       adit_error(NULL, "%s", lines[i]);
+  adit_system_notify_failure(number, lines[0]);
   self.failed = TRUE;
   stop();
 }
@@ -140,13 +147,13 @@ static void started(const GError *error, gpointer data) {
   if (self.phase != STARTING) /* told to stop meanwhile */
     return;
   if (error) {
-    fail_start(error->message);
+    fail_start(0, error->message);
     return;
   }
   management = adit_value_get(adit_plugins_config(), "management");
   path = self.options->socket ? self.options->socket : adit_value_get_string(management, "socket", RUNSTATEDIR "/adit/adit.sock");
   if (!adit_control_start(path, adit_value_get_string(management, "group", NULL), &why)) {
-    fail_start(why->message);
+    fail_start(0, why->message);
     return;
   }
   adit_session_start();
@@ -159,11 +166,32 @@ static void started(const GError *error, gpointer data) {
   }
 }
 
-static void swept(gpointer user, int error) {
+static void log_sweep(const AditSweepReport *report) {
+  if (report->links || report->routes)
+    adit_notice(NULL, "deleted %u interfaces and %u routes that an earlier run left", report->links, report->routes);
+  if (report->strangers)
+    adit_warning(
+        NULL,
+        "%u interfaces of this aditd's interface-group are not its own (the first: %s) and are left alone: another --state-dir was "
+        "in use when they were made, or they are somebody else's; `ip link delete NAME` removes one",
+        report->strangers, report->stranger);
+  if (report->routes_left)
+    adit_info(NULL, "%u routes of protocol %d are left alone, as another aditd runs in this network namespace", report->routes_left,
+              ADIT_NET_PROTOCOL);
+}
+
+static void swept(gpointer user, int error, const AditSweepReport *report) {
   g_autoptr(AditValue) config = g_steal_pointer(&self.config);
 
+  log_sweep(report);
+  if (error == EPERM && adit_plugins_capabilities() & (G_GUINT64_CONSTANT(1) << CAP_NET_ADMIN)) {
+    if (self.phase == STARTING)
+      fail_start(error, "this process may not change the network (CAP_NET_ADMIN in this network namespace is missing): start it as root or "
+                        "from its unit; a container needs --cap-add NET_ADMIN");
+    return;
+  }
   if (error)
-    adit_warning(NULL, "what an earlier daemon left behind could not be removed: %s", g_strerror(error));
+    adit_warning(NULL, "what an earlier daemon left behind could not be deleted: %s", g_strerror(error));
   if (self.phase == STARTING)
     adit_plugins_start(config, started, NULL);
 }
@@ -222,15 +250,29 @@ static void start(void) {
   AditLogLevel level;
   g_autoptr(GError) error = NULL;
   g_autofree char *store = g_build_filename(self.options->state_dir, "adit.db", NULL);
-  guint32 group = (guint32)adit_value_get_int(self.config, "interface-group", ADIT_NET_GROUP);
 
   if (!self.options->verbose && adit_logging_level_parse(adit_value_get_string(self.config, "log-level", "info"), &level))
     adit_logging_set_level(level);
-  if (!adit_rooms_open(store, group, &error)) {
-    fail_start(error->message);
+  if (!adit_rooms_open(store, &error)) {
+    fail_start(0, error->message);
     return;
   }
-  adit_net_sweep(swept, NULL);
+  adit_net_sweep(!adit_net_lock_others(geteuid()), swept, NULL);
+}
+
+/* What only one daemon may have: its state directory, and its link group in this network namespace. */
+static gboolean take_locks(void) {
+  guint32 group = (guint32)adit_value_get_int(self.config, "interface-group", ADIT_NET_GROUP);
+  g_autoptr(GError) error = NULL;
+
+  if (!adit_state_open(self.options->state_dir, &error) || !adit_net_lock(group, geteuid(), &error)) {
+    adit_error(NULL, "%s", error->message);
+    adit_system_notify_failure(0, error->message);
+    return FALSE;
+  }
+  adit_net_set_group(group);
+  adit_net_set_token(adit_state_token());
+  return TRUE;
 }
 
 static void cleanup(void) {
@@ -240,6 +282,8 @@ static void cleanup(void) {
   adit_control_stop();
   adit_work_drop(NULL); /* reloads and checks that are under way end while there is somebody to tell */
   adit_rooms_fini();
+  adit_net_unlock();
+  adit_state_close();
   g_clear_pointer(&self.config, adit_value_unref);
   g_clear_pointer(&self.schema, adit_schema_free);
 }
@@ -249,7 +293,7 @@ int adit_daemon_run(const AditDaemonOptions *options) {
   adit_logging_init(options->verbose ? ADIT_LOG_DEBUG : ADIT_LOG_INFO);
   adit_system_raise_files();
   adit_rooms_init();
-  self.failed = !read_everything();
+  self.failed = !read_everything() || !take_locks();
   if (!self.failed) {
     adit_system_drop_capabilities(adit_plugins_capabilities()); /* the first signal source starts a thread: before it */
     self.loop = g_main_loop_new(NULL, FALSE);
@@ -283,7 +327,7 @@ static void tried(const GError *error, gpointer data) {
 static gboolean try_on(void) {
   g_autoptr(GError) error = NULL;
 
-  if (!adit_rooms_open(NULL, ADIT_NET_GROUP, &error)) {
+  if (!adit_rooms_open(NULL, &error)) {
     printf("%s\n", error->message);
     return FALSE;
   }

@@ -31,8 +31,8 @@ int adit_daemon_print_schema(const AditDaemonOptions *options, const char *what)
 /** Starts all rooms that need no configuration, and the plugin room with their services. */
 void adit_rooms_init(void);
 
-/** The rest: network thread and store (NULL = in memory), `group` for interfaces. */
-gboolean adit_rooms_open(const char *store, guint32 group, GError **error);
+/** The rest: network thread and store (NULL = in memory). */
+gboolean adit_rooms_open(const char *store, GError **error);
 
 /** Frees everything, also after a start that failed half-way. */
 void adit_rooms_fini(void);
@@ -63,6 +63,9 @@ gboolean adit_daemon_commands(const AditSchema *schema, const char *path, GError
 
 /** sd_notify; nothing without systemd. */
 void adit_system_notify(const char *state);
+
+/** Tells the service manager why the start failed: STATUS and, unless 0, ERRNO. */
+void adit_system_notify_failure(int number, const char *why);
 
 /** Microseconds between the watchdog's signs of life; 0 = none wanted. */
 guint64 adit_system_watchdog_us(void);

@@ -37,9 +37,9 @@ static const AditOption daemon_options[] = {
      .min = 1,
      .max = G_MAXUINT32,
      .fallback = "44311",
-     .help = "Link group of the interfaces that adit makes. At start all interfaces of the group are deleted, as a crash may have left "
-             "them: two "
-             "daemons in one network namespace need a group each."},
+     .help = "Link group of the interfaces that adit makes. A start deletes the interfaces that a crash has left: those whose alias "
+             "holds the token of this daemon's state directory. A second aditd in the same network namespace refuses to start with this "
+             "group: give each a group, a --state-dir and a --socket."},
     {.name = "management",
      .scopes = ADIT_SCOPE_GLOBAL,
      .type = ADIT_TYPE_MAP,
@@ -131,15 +131,8 @@ void adit_rooms_init(void) {
   adit_plugins_init(served, G_N_ELEMENTS(served), rooms, G_N_ELEMENTS(rooms));
 }
 
-gboolean adit_rooms_open(const char *store, guint32 group, GError **error) {
-  g_autofree char *folder = store ? g_path_get_dirname(store) : NULL;
-
-  if (folder && g_mkdir_with_parents(folder, 0700) < 0)
-    adit_warning(NULL, "%s can't be made: nothing will outlive a restart", folder);
-  if (!adit_store_open(store, error) || !adit_net_init(error))
-    return FALSE;
-  adit_net_set_group(group);
-  return TRUE;
+gboolean adit_rooms_open(const char *store, GError **error) {
+  return adit_store_open(store, error) && adit_net_init(error);
 }
 
 /* Where stopping took too long, interfaces are still being closed: their completions go to plugins and sessions. */

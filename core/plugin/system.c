@@ -23,6 +23,12 @@ void adit_system_notify_reloading(void) {
   adit_system_notify(state);
 }
 
+void adit_system_notify_failure(int number, const char *why) {
+  g_autofree char *state = g_strdup_printf("STATUS=%s%s", why, number ? "\nERRNO=" : "");
+  g_autofree char *whole = number ? g_strdup_printf("%s%d", state, number) : g_strdup(state);
+  adit_system_notify(whole);
+}
+
 guint64 adit_system_watchdog_us(void) {
   guint64 us = 0;
 #ifdef HAVE_SYSTEMD

@@ -26,7 +26,12 @@ static void group_delete(const TunDp *dp, guint32 group, AditNetDone done, gpoin
     done(user, 0);
 }
 
+/* A core that has no tokens has groups alone. */
 void tun_ports_sweep(TunDp *dp, AditNetDone done, gpointer user) {
+  if (ADIT_HAS(dp->net, link_sweep)) {
+    dp->net->link_sweep(done, user);
+    return;
+  }
   group_delete(dp, condemned_group(dp), NULL, NULL);
   group_delete(dp, dp->net->group(), done, user);
 }

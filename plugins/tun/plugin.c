@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "tun.h"
 #include <adit/adit.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
+#include <unistd.h>
 
 typedef struct {
   TunDp *dp;
@@ -92,9 +95,25 @@ static void plugin_commit(gpointer state, gpointer staged) {}
 
 static void plugin_abort(gpointer state, gpointer staged) {}
 
+/* Sessions would fail one by one, each with its peer waiting: better said at the start. */
+static gboolean try_device(GError **error) {
+  int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+  if (fd < 0) {
+    int why = errno;
+    g_set_error(
+        error, ADIT_ERROR, ADIT_ERR_SYSTEM, "/dev/net/tun: %s: %s", g_strerror(why),
+        why == EACCES || why == EPERM
+            ? "the user that aditd runs as needs to read and write it: chmod 666 /dev/net/tun, as udev does, or DeviceAllow= in the unit"
+            : "load the module (modprobe tun); a container needs --device /dev/net/tun");
+    return FALSE;
+  }
+  close(fd);
+  return TRUE;
+}
+
 static gboolean plugin_start(gpointer state, GError **error) {
   TunPlugin *self = state;
-  return tun_dp_start(self->dp, &(TunConfig){.offload = TRUE}, error);
+  return try_device(error) && tun_dp_start(self->dp, &(TunConfig){.offload = TRUE}, error);
 }
 
 static void stopped(gpointer data) {

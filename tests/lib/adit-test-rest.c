@@ -33,6 +33,10 @@ static void link_delete_group(guint group, AditNetDone done, gpointer user) {
   net_later(done, user, test_log("net.link_delete_group %u", group));
 }
 
+static void link_sweep(AditNetDone done, gpointer user) {
+  net_later(done, user, test_log("net.link_sweep"));
+}
+
 static void link_delete(guint ifindex, AditNetDone done, gpointer user) {
   net_later(done, user, test_log("net.link_delete %u", ifindex));
 }
@@ -152,6 +156,7 @@ const AditNetService test_net_service = {
     .unprotect = net_unprotect,
     .protected_by = net_protected_by,
     .protected_within = net_protected_within,
+    .link_sweep = link_sweep,
 };
 
 /* ---- adit.store ---- */

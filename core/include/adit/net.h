@@ -71,7 +71,7 @@ typedef struct {
 typedef struct {
   gsize size;
   void (*link_change)(const AditLinkChange *change, AditNetDone done, gpointer user);         /**< [main] */
-  void (*link_delete_group)(guint group, AditNetDone done, gpointer user);                    /**< [main] all interfaces of the group at once */
+  void (*link_delete_group)(guint group, AditNetDone done, gpointer user);                    /**< [main] all interfaces of the group at once, whosever: a group that you filled yourself */
   void (*link_delete)(guint ifindex, AditNetDone done, gpointer user);                        /**< [main] */
   void (*address_add)(const AditNetAddress *address, AditNetDone done, gpointer user);        /**< [main] */
   void (*address_delete)(const AditNetAddress *address, AditNetDone done, gpointer user);     /**< [main] */
@@ -96,6 +96,9 @@ typedef struct {
   gboolean (*protected_by)(const AditAddress *address, guint kinds, AditProtected *out);
   /** [main] Is an address inside the prefix protected for one of `kinds`? `out` (may be NULL) is the lowest. */
   gboolean (*protected_within)(const AditPrefix *prefix, guint kinds, AditProtected *out);
+  /** [main] Deletes every interface that carries this daemon's token, which link_change() gives to each interface that it puts into
+   *  group(). Interfaces of others in the group are left alone. For the start and the end of a data path. */
+  void (*link_sweep)(AditNetDone done, gpointer user);
 } AditNetService;
 
 G_END_DECLS

@@ -425,29 +425,6 @@ static void a_failure_in_a_batch_is_its_own(void **state) {
   WAIT(net->link_delete(i, on_done, &result));
 }
 
-static void the_sweep_removes_our_links_and_routes_only(void **state) {
-  guint ours = tun("s0", TRUE), more = tun("s1", TRUE), theirs = tun("s2", TRUE);
-  AditLinkChange out = {.ifindex = theirs, .set = ADIT_LINK_GROUP, .group = 1};
-  assert_int_equal(link_change(out), 0);
-  AditNetRoute r = {.to = prefix("198.51.100.1/32"), .ifindex = theirs}, v6 = {.to = prefix("2001:db8:2::/48"), .ifindex = theirs},
-               table = {.to = prefix("198.51.100.2/32"), .ifindex = theirs, .table = 1234};
-  assert_int_equal(route_add(r), 0);
-  assert_int_equal(route_add(v6), 0);
-  assert_int_equal(route_add(table), 0);
-  g_free(run("ip route add 198.51.100.3/32 dev s2"));
-
-  assert_int_equal(WAIT(adit_net_sweep(on_done, &result)), 0);
-  assert_false(link_exists(ours));
-  assert_false(link_exists(more));
-  assert_true(link_exists(theirs));
-  g_autofree char *left = run("ip route show table all proto 173"), *left6 = run("ip -6 route show table all proto 173");
-  assert_string_equal(left, "");
-  assert_string_equal(left6, "");
-  assert_true(shows("ip route show", "198.51.100.3 dev s2"));
-  assert_int_equal(WAIT(adit_net_sweep(on_done, &result)), 0); /* nothing to do is success */
-  WAIT(net->link_delete(theirs, on_done, &result));
-}
-
 static void a_group_goes_at_once(void **state) {
   guint index[50];
   for (guint i = 0; i < G_N_ELEMENTS(index); i++) {
@@ -546,7 +523,6 @@ int main(void) {
       T(route_get_tells_gateway_interface_and_source),
       T(many_requests_are_carried_out_in_order),
       T(a_failure_in_a_batch_is_its_own),
-      T(the_sweep_removes_our_links_and_routes_only),
       T(a_group_goes_at_once),
       T(fini_carries_out_what_is_queued),
       T(quiesce_leaves_no_completion),

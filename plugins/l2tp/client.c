@@ -76,7 +76,11 @@ static gboolean dial_call(AditDial *dial, L2tpPeer *peer) {
       .calling = (char *)adit_value_get_string(config, "calling-number", NULL),
       .called = (char *)adit_value_get_string(config, "called-number", NULL),
   };
-  return l2tp_tunnel_call_open(&peer->tunnel, &env, L2TP_CALL_INCOMING_LAC, &info) != 0;
+  guint16 session = l2tp_tunnel_call_open(&peer->tunnel, &env, L2TP_CALL_INCOMING_LAC, &info);
+
+  if (session)
+    l2tp_link_new(peer, session);
+  return session != 0;
 }
 
 /** The address is known: the tunnel, and in it the call. */
@@ -107,6 +111,7 @@ static gboolean dial_tunnel(AditDial *dial, GError **error) {
   }
   peer->dial = dial;
   dial->peer = peer;
+  l2tp_index_add_dialled(peer);
   L2tpTunnelEnv env = l2tp_peer_env(peer);
   l2tp_tunnel_open(&peer->tunnel, &env);
   return TRUE;

@@ -4,7 +4,9 @@
 
 #include <adit/adit.h>
 
+#include "kin.h"
 #include "limiter.h"
+#include "siphash.h"
 #include "tunnel.h"
 
 typedef struct L2tp L2tp;
@@ -74,6 +76,7 @@ typedef struct {
   char *data_path;
   AditEndpoint asked, local; /**< as asked for; with the port it got */
   gboolean any_tunnel;
+  GHashTable *sessions; /**< ids in use, where all its tunnels share them; NULL = each tunnel has its own */
   AditListener *listener;
   const AditDatapathOps *ops;
   gpointer dp;
@@ -87,13 +90,14 @@ void l2tp_listener_send(L2tpListener *listener, const AditPath *path, const guin
 
 /* ---- peer.c, link.c: a tunnel and its links ---- */
 
-/** A call that the core carries as a link. */
+/** A call, and once it is connected the link that the core makes of it. */
 typedef struct {
   L2tpPeer *peer;
   guint16 session;
+  gboolean connected;      /**< counted in the server's L2tpLoad */
   gboolean opening, ended; /**< inside link_open(); ended in there */
   gboolean starting;       /**< counted in L2tp.starting */
-  AditLinkId id;
+  AditLinkId id;           /**< 0 = the core has no link of it */
 } L2tpLink;
 
 struct L2tpPeer {
@@ -105,11 +109,11 @@ struct L2tpPeer {
   L2tpListener *listener;
   AditPath path;
   AditTimer timers[L2TP_SLOTS], idle, probe;
-  guint starting;         /**< its part of L2tp.starting */
-  GHashTable *links;      /**< session id -> L2tpLink*; made with the first */
-  AditDial *dial;         /**< client, until its link is open */
-  L2tpPeer *next, **back; /**< of the same bucket by remote address and port */
-  GList half_open;        /**< member of L2tp.half_open while data is not NULL */
+  guint starting;                                   /**< its part of L2tp.starting */
+  GHashTable *links;                                /**< session id -> L2tpLink*, one for each call; made with the first */
+  AditDial *dial;                                   /**< client, until its link is open */
+  L2tpKin dialled, repeats, unconfirmed, namesakes; /**< see index.c */
+  GList half_open;                                  /**< member of L2tp.half_open while data is not NULL */
   guint64 since_ms;
   guint64 probed_ms; /**< when it was asked whether it is still there; 0 = it is not being asked */
   gboolean stopping; /**< we end it for a reason of our own */
@@ -126,6 +130,9 @@ gboolean l2tp_peer_path_ok(L2tpPeer *peer, const L2tpListener *listener, const A
                            const guint8 *datagram);
 AditCause l2tp_cause(const L2tpPeer *peer, const L2tpReason *reason);
 
+/** For a call that has just got its id. */
+void l2tp_link_new(L2tpPeer *peer, guint16 session);
+
 /* ops of the engine that concern calls */
 guint16 l2tp_link_request(gpointer host, guint16 session, L2tpCallRole role, const L2tpCallInfo *info, const char **why);
 void l2tp_link_up(gpointer host, guint16 session, guint16 peer_session, L2tpCallRole role, const L2tpCallInfo *info);
@@ -135,6 +142,29 @@ guint64 l2tp_link_last_data(gpointer host);
 void l2tp_links_close(L2tpPeer *peer, AditCause cause, const char *reason);
 /** The session of link `id` is up: it counts as starting no more. */
 void l2tp_link_started(L2tp *l2tp, AditLinkId id);
+
+/* ---- index.c: tunnels by where their peer is, in constant time ---- */
+
+/** Draws the key of all hashes of what strangers choose, once in a process. */
+void l2tp_index_init(const AditLoopService *loop);
+const guint8 *l2tp_index_key(void);
+guint l2tp_index_hash_address(const AditAddress *address);
+void l2tp_index_add_dialled(L2tpPeer *peer);
+/** For an SCCRQ with Assigned Tunnel ID `id` and that Host Name. */
+void l2tp_index_add_accepted(L2tpPeer *peer, guint16 id, const char *host_name);
+/** The tunnel stands: its peer knows our id. */
+void l2tp_index_confirm(L2tpPeer *peer);
+/** An SCCRQ like the one it was made for begins a new tunnel from now on. */
+void l2tp_index_forget_request(L2tpPeer *peer);
+void l2tp_index_remove(L2tpPeer *peer);
+/** Our dials to that remote, one after the other: `after` is the one before, NULL at first. */
+L2tpPeer *l2tp_index_find_dialled(L2tp *l2tp, const AditPath *path, const L2tpPeer *after);
+/** The tunnel that this very SCCRQ has made already (RFC 2661 5.8: its acknowledgement was lost). */
+L2tpPeer *l2tp_index_find_repeated(L2tp *l2tp, const AditPath *path, guint16 id, const char *host_name);
+/** The accepted tunnel that does not stand yet, by the id that its peer has assigned. */
+L2tpPeer *l2tp_index_find_unconfirmed(L2tp *l2tp, const AditPath *path, guint16 id);
+/** Calls `each` for up to `limit` other accepted tunnels of the same remote and Host Name: with each call for the next ones. */
+void l2tp_index_each_namesake(L2tpPeer *peer, guint limit, void (*each)(L2tpPeer *other));
 
 /* ---- server.c: newcomers ---- */
 
@@ -167,8 +197,6 @@ typedef struct {
   guint64 tunnels_up, tunnels_down, calls_up, calls_refused, calls_down, send_failed;
 } L2tpStats;
 
-enum { L2TP_HOST_BUCKETS = 4096 };
-
 struct L2tp {
   AditPlugin *plugin;
   const AditLoopService *loop;
@@ -179,13 +207,12 @@ struct L2tp {
   guint tunnel_up_event, tunnel_down_event;
 
   L2tpSetup *setup;
-  GPtrArray *listeners;               /**< all that are open, borrowed */
-  GHashTable *tunnels;                /**< local tunnel id -> L2tpPeer*, owned by the engine's life */
-  GHashTable *links;                  /**< AditLinkId* -> L2tpLink*, borrowed */
-  L2tpPeer *hosts[L2TP_HOST_BUCKETS]; /**< by remote address and port */
-  guint32 host_seed;
-  GQueue half_open; /**< of L2tpPeer, oldest first */
-  guint starting;   /**< links whose session is not up yet */
+  GPtrArray *listeners;                                    /**< all that are open, borrowed */
+  GHashTable *tunnels;                                     /**< local tunnel id -> L2tpPeer*, owned by the engine's life */
+  GHashTable *links;                                       /**< AditLinkId* -> L2tpLink*, borrowed */
+  GHashTable *dialled, *repeats, *unconfirmed, *namesakes; /**< see index.c */
+  GQueue half_open;                                        /**< of L2tpPeer, oldest first */
+  guint starting;                                          /**< calls of peers whose session is not up yet */
   L2tpLimiter limiter;
   AditRateLimit strangers; /**< of log lines */
   L2tpStats stats;
@@ -197,9 +224,6 @@ struct L2tp {
   void (*stopped)(AditPlugin *plugin);
 };
 
-guint32 l2tp_address_hash(guint32 seed, const AditAddress *address);
-/** First of the tunnels whose peer may be there (of its bucket). */
-L2tpPeer **l2tp_hosts_bucket(L2tp *l2tp, const AditEndpoint *remote);
 /** A tunnel has gone, or lingers only: stopping may be over. */
 void l2tp_stop_check(L2tp *l2tp);
 /** A line that a stranger caused: rate-limited. */

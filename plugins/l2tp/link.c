@@ -59,7 +59,10 @@ static void link_free(gpointer data) {
   L2tpLink *link = data;
 
   link_settled(link);
-  load_add(link->peer, -1);
+  if (link->connected)
+    load_add(link->peer, -1);
+  if (link->peer->listener->sessions)
+    g_hash_table_remove(link->peer->listener->sessions, GUINT_TO_POINTER(link->session));
   if (link->id)
     g_hash_table_remove(link->peer->l2tp->links, &link->id);
   g_free(link);
@@ -92,6 +95,27 @@ static void on_closed(gpointer user, AditLinkId id, AditCause cause, const char 
 
 static const AditLinkOps link_ops = {sizeof link_ops, on_closed};
 
+void l2tp_link_new(L2tpPeer *peer, guint16 session) {
+  L2tpLink *link = g_new0(L2tpLink, 1);
+
+  link->peer = peer;
+  link->session = session;
+  link->starting = !peer->service->client;
+  if (link->starting) {
+    peer->starting++;
+    peer->l2tp->starting++;
+  }
+  if (!peer->links)
+    peer->links = g_hash_table_new_full(NULL, NULL, NULL, link_free);
+  g_hash_table_insert(peer->links, GUINT_TO_POINTER(session), link);
+  if (peer->listener->sessions)
+    g_hash_table_add(peer->listener->sessions, GUINT_TO_POINTER(session));
+}
+
+static L2tpLink *link_find(const L2tpPeer *peer, guint16 session) {
+  return peer->links ? g_hash_table_lookup(peer->links, GUINT_TO_POINTER(session)) : NULL;
+}
+
 /* ---- is there room? ---- */
 
 /** Why the peer's server takes no further link from it; NULL if it does. */
@@ -106,11 +130,9 @@ static const char *why_full(const L2tpPeer *peer) {
   return NULL;
 }
 
-/** Calls of a tunnel that are not connected yet, and links whose session is not up, are bounded together. */
-static gboolean too_many_begin(const L2tpPeer *peer) {
-  guint limit = peer->l2tp->setup->max_starting, links = peer->links ? g_hash_table_size(peer->links) : 0;
-
-  return limit && peer->tunnel.calls.count + peer->starting >= limit + links;
+/** Calls that are not connected yet, and links whose session is not up, are bounded together, over all tunnels. */
+static gboolean too_many_begin(const L2tp *l2tp) {
+  return l2tp->setup->max_starting && l2tp->starting >= l2tp->setup->max_starting;
 }
 
 static void call_refused(L2tpPeer *peer, const char *why) {
@@ -126,7 +148,7 @@ guint16 l2tp_link_request(gpointer host, guint16 session, L2tpCallRole role, con
     *why = "no calls are placed here";
   } else if (peer->service->client) {
     *why = "a client takes no calls";
-  } else if (too_many_begin(peer)) {
+  } else if (too_many_begin(peer->l2tp)) {
     peer->l2tp->stats.starting_limited++;
     *why = "too many sessions are being set up";
     refused = L2TP_CDN_NO_RESOURCES;
@@ -136,6 +158,8 @@ guint16 l2tp_link_request(gpointer host, guint16 session, L2tpCallRole role, con
   }
   if (refused)
     call_refused(peer, *why);
+  else
+    l2tp_link_new(peer, session);
   return refused;
 }
 
@@ -195,21 +219,6 @@ static gboolean link_proxy(const L2tpCallInfo *info, AditProxy *proxy) {
   return info->last_received || info->last_sent || info->auth_type;
 }
 
-static L2tpLink *link_new(L2tpPeer *peer, guint16 session) {
-  L2tpLink *link = g_new0(L2tpLink, 1);
-
-  link->peer = peer;
-  link->session = session;
-  link->starting = TRUE;
-  peer->starting++;
-  peer->l2tp->starting++;
-  load_add(peer, 1);
-  if (!peer->links)
-    peer->links = g_hash_table_new_full(NULL, NULL, NULL, link_free);
-  g_hash_table_insert(peer->links, GUINT_TO_POINTER(session), link);
-  return link;
-}
-
 static AditLinkId link_open(L2tpPeer *peer, L2tpLink *link, guint16 peer_session, const L2tpCallInfo *info, gpointer token,
                             GError **error) {
   L2tpService *service = peer->service;
@@ -254,11 +263,13 @@ void l2tp_link_up(gpointer host, guint16 session, guint16 peer_session, L2tpCall
   peer->l2tp->loop->timer_cancel(&peer->idle);
   if (full) {
     call_refused(peer, full);
+    g_hash_table_remove(peer->links, GUINT_TO_POINTER(session));
     link_hang_up(peer, session, L2TP_CDN_NO_RESOURCES, 0, full);
     return;
   }
-  L2tpLink *link = link_new(peer, session);
-  link->opening = TRUE;
+  L2tpLink *link = link_find(peer, session);
+  link->connected = link->opening = TRUE;
+  load_add(peer, 1);
   AditLinkId id = link_open(peer, link, peer_session, info, token, &error);
   link->opening = FALSE;
   if (id && !link->ended) {
@@ -285,15 +296,16 @@ void l2tp_links_close(L2tpPeer *peer, AditCause cause, const char *reason) {
   while (g_hash_table_iter_next(&iter, NULL, &value)) {
     AditLinkId id = ((L2tpLink *)value)->id;
     g_hash_table_iter_remove(&iter);
+    if (!id)
+      continue;
     peer->l2tp->stats.calls_down++;
-    if (id)
-      peer->l2tp->session->link_close(id, cause, reason);
+    peer->l2tp->session->link_close(id, cause, reason);
   }
 }
 
 void l2tp_link_down(gpointer host, guint16 session, gboolean was_up, const L2tpReason *reason) {
   L2tpPeer *peer = host;
-  L2tpLink *link = peer->links ? g_hash_table_lookup(peer->links, GUINT_TO_POINTER(session)) : NULL;
+  L2tpLink *link = link_find(peer, session);
   AditLinkId id = link ? link->id : 0;
   AditCause cause = l2tp_cause(peer, reason);
 
@@ -323,7 +335,8 @@ guint64 l2tp_link_last_data(gpointer host) {
   g_hash_table_iter_init(&iter, peer->links);
   while (g_hash_table_iter_next(&iter, NULL, &value)) {
     AditDpStats stats = {.last_rx_ms = 0};
-    if (peer->l2tp->session->link_stats(((L2tpLink *)value)->id, &stats))
+    AditLinkId id = ((L2tpLink *)value)->id;
+    if (id && peer->l2tp->session->link_stats(id, &stats))
       last = MAX(last, stats.last_rx_ms);
     if (last + 1000 > now) /* recent enough for anybody */
       break;

@@ -72,6 +72,7 @@ L2tpListener *l2tp_listener_get(L2tp *l2tp, const char *data_path, const AditEnd
   }
   listener->data_path = g_strdup(data_path);
   listener->any_tunnel = any_tunnel;
+  listener->sessions = any_tunnel ? g_hash_table_new(NULL, NULL) : NULL;
   listener->asked = listener->local = *at;
   listener->ops = ops;
   listener->dp = dp;
@@ -90,6 +91,7 @@ void l2tp_listener_unref(L2tpListener *listener) {
     return;
   g_ptr_array_remove_fast(listener->l2tp->listeners, listener);
   listener->ops->listener_close(listener->listener);
+  g_clear_pointer(&listener->sessions, g_hash_table_unref);
   g_free(listener->data_path);
   g_free(listener);
 }

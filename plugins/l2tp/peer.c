@@ -70,6 +70,7 @@ static void host_tunnel_up(gpointer host) {
   AditAddress remote = adit_endpoint_address(&peer->path.remote);
 
   peer_leave_half_open(peer);
+  l2tp_index_confirm(peer);
   peer->l2tp->stats.tunnels_up++;
   peer_log(peer, "is up", NULL);
   if (!peer->service->client) {
@@ -80,11 +81,19 @@ static void host_tunnel_up(gpointer host) {
   peer_publish(peer, peer->l2tp->tunnel_up_event, NULL);
 }
 
+/** What has stood and was closed is done with: an SCCRQ with its id begins anew. What was refused before it stood is refused again. */
+static gboolean is_over(const L2tpTunnel *tunnel) {
+  return tunnel->state >= L2TP_TUNNEL_LINGERING || (tunnel->state == L2TP_TUNNEL_CLOSING && tunnel->was_up);
+}
+
 /** One that was never up stays among the half-open until it is forgotten: refused ones are bounded, too. */
 static void host_tunnel_down(gpointer host, const L2tpReason *reason) {
   L2tpPeer *peer = host;
 
   peer->l2tp->loop->timer_cancel(&peer->idle);
+  l2tp_index_confirm(peer);
+  if (is_over(&peer->tunnel))
+    l2tp_index_forget_request(peer);
   l2tp_dial_failed(peer, l2tp_cause(peer, reason), reason->text);
   if (!peer->tunnel.was_up) {
     l2tp_log_stranger(peer->l2tp, &peer->path, "no tunnel: %s", reason->text);
@@ -113,19 +122,9 @@ static void host_call_down(gpointer host, guint16 session, gboolean was_up, cons
 
 /** Where a listener reports all data under tunnel id 0, session ids must be unique among its tunnels. */
 static gboolean host_session_id_free(gpointer host, guint16 session) {
-  L2tpPeer *peer = host;
-  GHashTableIter iter;
-  gpointer value;
+  GHashTable *taken = ((L2tpPeer *)host)->listener->sessions;
 
-  if (!peer->listener->any_tunnel)
-    return TRUE;
-  g_hash_table_iter_init(&iter, peer->l2tp->tunnels);
-  while (g_hash_table_iter_next(&iter, NULL, &value)) {
-    L2tpPeer *other = value;
-    if (other->listener == peer->listener && l2tp_calls_find(&other->tunnel.calls, session))
-      return FALSE;
-  }
-  return TRUE;
+  return !taken || !g_hash_table_contains(taken, GUINT_TO_POINTER(session));
 }
 
 static const L2tpTunnelOps tunnel_ops = {
@@ -169,20 +168,6 @@ static guint16 tunnel_id(L2tp *l2tp) {
   return 0;
 }
 
-static void peer_enter_bucket(L2tpPeer *peer) {
-  peer->back = l2tp_hosts_bucket(peer->l2tp, &peer->path.remote);
-  peer->next = *peer->back;
-  if (peer->next)
-    peer->next->back = &peer->next;
-  *peer->back = peer;
-}
-
-static void peer_leave_bucket(L2tpPeer *peer) {
-  *peer->back = peer->next;
-  if (peer->next)
-    peer->next->back = peer->back;
-}
-
 L2tpPeer *l2tp_peer_new(L2tp *l2tp, L2tpService *service, L2tpListener *listener, const AditPath *path, const char *secret) {
   guint16 id = tunnel_id(l2tp);
 
@@ -203,7 +188,7 @@ L2tpPeer *l2tp_peer_new(L2tp *l2tp, L2tpService *service, L2tpListener *listener
   peer->probe = (AditTimer){.func = l2tp_server_probed, .data = peer};
   l2tp_tunnel_init(&peer->tunnel, id);
   g_hash_table_insert(l2tp->tunnels, GUINT_TO_POINTER(id), peer);
-  peer_enter_bucket(peer);
+  peer->dialled.owner = peer->repeats.owner = peer->unconfirmed.owner = peer->namesakes.owner = peer;
   return peer;
 }
 
@@ -216,7 +201,7 @@ void l2tp_peer_free(L2tpPeer *peer) {
   l2tp_tunnel_clear(&peer->tunnel, &env);
   l2tp_links_close(peer, ADIT_CAUSE_ADMIN_REBOOT, "the tunnel is gone");
   g_hash_table_remove(peer->l2tp->tunnels, GUINT_TO_POINTER(peer->tunnel.local));
-  peer_leave_bucket(peer);
+  l2tp_index_remove(peer);
   l2tp_listener_unref(peer->listener);
   l2tp_service_unref(peer->service);
   if (peer->secret)
@@ -260,9 +245,9 @@ gboolean l2tp_peer_path_ok(L2tpPeer *peer, const L2tpListener *listener, const A
   if (!adit_endpoint_equal(&peer->path.remote, &path->remote)) {
     if (!peer->tunnel.originator || peer->tunnel.state != L2TP_TUNNEL_WAIT_REPLY || !is_first_sccrp(header, datagram))
       return FALSE;
-    peer_leave_bucket(peer);
+    l2tp_index_remove(peer);
     peer->path.remote = path->remote;
-    peer_enter_bucket(peer);
+    l2tp_index_add_dialled(peer);
   }
   if (adit_address_is_any(&local)) /* we dialled without saying from where: now it is known */
     peer->path.local = path->local;
@@ -279,20 +264,6 @@ AditCause l2tp_cause(const L2tpPeer *peer, const L2tpReason *reason) {
   if (reason->lost)
     return ADIT_CAUSE_LOST_CARRIER;
   return reason->timeout ? ADIT_CAUSE_LOST_SERVICE : ADIT_CAUSE_NAS_ERROR;
-}
-
-guint32 l2tp_address_hash(guint32 seed, const AditAddress *address) {
-  guint32 hash = seed * 16777619u;
-
-  for (guint i = 0; i < adit_address_size(address); i++)
-    hash = (hash ^ address->octet[i]) * 16777619u;
-  return hash ^ hash >> 15;
-}
-
-L2tpPeer **l2tp_hosts_bucket(L2tp *l2tp, const AditEndpoint *remote) {
-  AditAddress address = adit_endpoint_address(remote);
-
-  return &l2tp->hosts[l2tp_address_hash(l2tp->host_seed ^ adit_endpoint_port(remote), &address) % L2TP_HOST_BUCKETS];
 }
 
 void l2tp_log_stranger(L2tp *l2tp, const AditPath *path, const char *format, ...) {

@@ -126,6 +126,10 @@ static void plugin_fini(gpointer state) {
   g_free(l2tp->closing);
   g_hash_table_unref(l2tp->tunnels);
   g_hash_table_unref(l2tp->links);
+  g_hash_table_unref(l2tp->dialled);
+  g_hash_table_unref(l2tp->repeats);
+  g_hash_table_unref(l2tp->unconfirmed);
+  g_hash_table_unref(l2tp->namesakes);
   g_ptr_array_unref(l2tp->listeners);
   g_free(l2tp);
 }
@@ -137,6 +141,10 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
   l2tp->plugin = plugin;
   l2tp->tunnels = g_hash_table_new(NULL, NULL);
   l2tp->links = g_hash_table_new(g_int64_hash, g_int64_equal);
+  l2tp->dialled = l2tp_kin_table_new();
+  l2tp->repeats = l2tp_kin_table_new();
+  l2tp->unconfirmed = l2tp_kin_table_new();
+  l2tp->namesakes = l2tp_kin_table_new();
   l2tp->listeners = g_ptr_array_new();
   l2tp->stop_timer = (AditTimer){.func = on_stop_timer, .data = l2tp};
   l2tp->close_timer = (AditTimer){.func = close_some, .data = l2tp};
@@ -150,7 +158,7 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
     g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "this core lacks a service: adit.loop, bus, path, session and control are needed");
     return FALSE;
   }
-  l2tp->loop->random(&l2tp->host_seed, sizeof l2tp->host_seed);
+  l2tp_index_init(l2tp->loop);
   l2tp->loop->random(&l2tp->limiter.seed, sizeof l2tp->limiter.seed);
   l2tp->tunnel_up_event = event_class(l2tp, ADIT_EVENT_TUNNEL_UP);
   l2tp->tunnel_down_event = event_class(l2tp, ADIT_EVENT_TUNNEL_DOWN);

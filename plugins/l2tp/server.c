@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "glue.h"
 
-enum { PROBE_MS = 4000 }; /* a Hello and two repeats */
+enum {
+  PROBE_MS = 4000, /* a Hello and two repeats */
+  PROBES_MAX = 16, /* tunnels that one newcomer asks: a stranger may have thousands */
+};
 
 /** A StopCCN to somebody we keep nothing of: acknowledges the SCCRQ and says no. */
 static void refuse(L2tpListener *listener, const AditPath *path, const L2tpMessage *sccrq, guint16 result, guint16 error,
@@ -24,28 +27,10 @@ static void refuse(L2tpListener *listener, const AditPath *path, const L2tpMessa
     l2tp_listener_send(listener, path, w.buffer, length);
 }
 
-static gboolean same_remote(const L2tpPeer *peer, const AditPath *path) {
-  return peer->path.association == path->association && adit_endpoint_equal(&peer->path.remote, &path->remote);
-}
-
-/** What has stood and was closed is done with: an SCCRQ with its id begins anew. What was refused before it stood is refused again. */
-static gboolean is_over(const L2tpTunnel *tunnel) {
-  return tunnel->state >= L2TP_TUNNEL_LINGERING || (tunnel->state == L2TP_TUNNEL_CLOSING && tunnel->was_up);
-}
-
-/** The tunnel that this very SCCRQ has made already (RFC 2661 5.8: its acknowledgement was lost). */
-static L2tpPeer *find_repeated(L2tp *l2tp, const AditPath *path, guint16 id, const char *host_name) {
-  for (L2tpPeer *peer = *l2tp_hosts_bucket(l2tp, &path->remote); peer; peer = peer->next)
-    if (!peer->tunnel.originator && peer->tunnel.peer == id && !is_over(&peer->tunnel) && same_remote(peer, path) &&
-        !strcmp(peer->tunnel.peer_name, host_name))
-      return peer;
-  return NULL;
-}
-
 /** We are dialling whoever dials us: one of the two tunnels goes. TRUE if the SCCRQ is to be dropped. */
 static gboolean lost_to_tie(L2tp *l2tp, const AditPath *path, const L2tpMessage *sccrq) {
-  for (L2tpPeer *peer = *l2tp_hosts_bucket(l2tp, &path->remote); peer; peer = peer->next) {
-    if (!peer->tunnel.originator || peer->tunnel.state != L2TP_TUNNEL_WAIT_REPLY || !same_remote(peer, path))
+  for (L2tpPeer *peer = NULL; (peer = l2tp_index_find_dialled(l2tp, path, peer));) {
+    if (peer->tunnel.state != L2TP_TUNNEL_WAIT_REPLY)
       continue;
     L2tpTie tie = l2tp_tunnel_tie(&peer->tunnel, sccrq);
     if (tie == L2TP_TIE_NONE)
@@ -71,15 +56,8 @@ static void ask_whether_alive(L2tpPeer *peer) {
 }
 
 void l2tp_server_probe_stale(L2tpPeer *peer) {
-  L2tp *l2tp = peer->l2tp;
-
-  if (!peer->service->replace_stale)
-    return;
-  for (L2tpPeer *other = *l2tp_hosts_bucket(l2tp, &peer->path.remote); other; other = other->next) {
-    if (other != peer && !other->tunnel.originator && same_remote(other, &peer->path) &&
-        !strcmp(other->tunnel.peer_name, peer->tunnel.peer_name))
-      ask_whether_alive(other);
-  }
+  if (peer->service->replace_stale)
+    l2tp_index_each_namesake(peer, PROBES_MAX, ask_whether_alive);
 }
 
 void l2tp_server_probed(AditTimer *timer, gpointer data) {
@@ -137,8 +115,8 @@ static L2tpListener *answering_listener(L2tpListener *asked, const L2tpService *
   return own;
 }
 
-static void begin_tunnel(L2tpListener *asked, L2tpService *service, const AditPath *path, const char *secret, const guint8 *datagram,
-                         gsize length) {
+static void begin_tunnel(L2tpListener *asked, L2tpService *service, const AditPath *path, const char *secret, guint16 id,
+                         const char *host_name, const guint8 *datagram, gsize length) {
   L2tp *l2tp = asked->l2tp;
   AditPath from = *path;
 
@@ -153,6 +131,7 @@ static void begin_tunnel(L2tpListener *asked, L2tpService *service, const AditPa
   l2tp->stats.new_tunnels++;
   peer->half_open.data = peer;
   g_queue_push_tail_link(&l2tp->half_open, &peer->half_open);
+  l2tp_index_add_accepted(peer, id, host_name);
   L2tpTunnelEnv env = l2tp_peer_env(peer);
   l2tp_tunnel_input(&peer->tunnel, &env, datagram, length);
 }
@@ -187,7 +166,7 @@ void l2tp_server_newcomer(L2tpListener *listener, const AditPath *path, const L2
     l2tp_message_parse(&message, &how, datagram + header->offset, header->length);
 
   guint16 id = (guint16)l2tp_message_number(&message, L2TP_AVP_ASSIGNED_TUNNEL_ID);
-  L2tpPeer *repeated = id ? find_repeated(l2tp, path, id, host) : NULL;
+  L2tpPeer *repeated = id ? l2tp_index_find_repeated(l2tp, path, id, host) : NULL;
   if (repeated) {
     L2tpTunnelEnv env = l2tp_peer_env(repeated);
     l2tp->stats.repeated++;
@@ -202,5 +181,5 @@ void l2tp_server_newcomer(L2tpListener *listener, const AditPath *path, const L2
   else if (service->tunnel.demand_auth && !how.secret)
     refuse(listener, path, &message, L2TP_STOP_NOT_AUTHORIZED, 0, "no secret for this peer");
   else
-    begin_tunnel(listener, service, path, how.secret, datagram, length);
+    begin_tunnel(listener, service, path, how.secret, id, host, datagram, length);
 }

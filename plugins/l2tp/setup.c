@@ -70,7 +70,7 @@ static gint rules_best(const GArray *rules, const AditAddress *remote, const cha
 /* ---- a server or client ---- */
 
 static guint host_hash(gconstpointer address) {
-  return l2tp_address_hash(2166136261u, address);
+  return l2tp_index_hash_address(address);
 }
 
 static gboolean host_equal(gconstpointer a, gconstpointer b) {

@@ -383,6 +383,86 @@ static void a_tunnel_without_calls_is_closed(void **state) {
   world_end();
 }
 
+/* All tunnels of one address and port, and all closed ones of one id, must not lie in one list: each key has its own ring. */
+static void tunnels_of_one_address_and_port_are_found_in_constant_time(void **state) {
+  enum { N = 300 };
+  listen_to(", no-session-timeout: none");
+  for (guint16 i = 0; i < N; i++)
+    come(4444, i + 1);
+  assert_int_equal(server.ups, N);
+  assert_int_equal(g_hash_table_size(server.l2tp->repeats), N);
+  assert_int_equal(g_hash_table_size(server.l2tp->unconfirmed), 0);
+  assert_int_equal(g_hash_table_size(server.l2tp->namesakes), 1);
+  for (guint16 i = 0; i < 20; i++) { /* half-open, by name */
+    g_autofree char *name = g_strdup_printf("lac%u", i);
+    knock("198.51.100.1", 4444, name, 5000);
+  }
+  assert_int_equal(g_hash_table_size(server.l2tp->repeats), N + 20);
+  world_end();
+}
+
+static void closed_tunnels_of_one_id_leave_the_index(void **state) {
+  listen_to("");
+  for (guint i = 0; i < 50; i++) {
+    L2tpWriter w;
+    come(4444, 1);
+    l2tp_write_begin(&w, L2TP_STOPCCN, answered_id, 0, NULL, NULL);
+    l2tp_write_u16(&w, L2TP_AVP_ASSIGNED_TUNNEL_ID, 1);
+    l2tp_write_result(&w, 1, 0, NULL);
+    gsize length = l2tp_write_end(&w);
+    l2tp_header_set_sequence(w.buffer, 2, 1);
+    world_send("198.51.100.1", 4444, "192.0.2.1", w.buffer, length);
+    world_run(5);
+  }
+  assert_int_equal(server.ups, 50);
+  assert_int_equal(server.downs, 50);
+  assert_true(g_hash_table_size(server.l2tp->tunnels) > 20); /* they linger */
+  assert_int_equal(g_hash_table_size(server.l2tp->repeats), 0);
+  world_end();
+}
+
+static guint hellos;
+
+static void count_hellos(const AditPath *path, const guint8 *datagram, gsize length) {
+  L2tpHeader h;
+  L2tpMessage m;
+  L2tpParse how = {0};
+  if (l2tp_header_parse(&h, datagram, length) && h.control && h.length) {
+    l2tp_message_parse(&m, &how, datagram + h.offset, h.length);
+    hellos += m.type == L2TP_HELLO;
+  }
+  tap(path, datagram, length);
+}
+
+/* A newcomer asks the tunnels before it whether they are alive: not thousands at once. */
+static void one_newcomer_asks_few_tunnels(void **state) {
+  listen_to(", no-session-timeout: none, hello-interval: none");
+  world_tap = count_hellos;
+  hellos = 0;
+  for (guint16 i = 0; i < 100; i++) {
+    guint before = hellos;
+    come(4444, i + 1);
+    assert_true(hellos - before <= 16);
+  }
+  assert_true(hellos >= 90); /* but the latest, each has had its turn */
+  world_end();
+}
+
+/* Data with tunnel id 0 is told apart by session id alone. */
+static void session_ids_are_unique_where_tunnels_share_them(void **state) {
+  listen_to(", allow-zero-tunnel-id: yes");
+  for (guint16 t = 0; t < 4; t++) {
+    come(4444, t + 1);
+    for (guint16 i = 0; i < 8; i++)
+      request_call("198.51.100.1", 4444, i);
+  }
+  L2tpListener *listener = server.l2tp->listeners->pdata[0];
+  assert_int_equal(g_hash_table_size(listener->sessions), 32);
+  world_run(150000); /* no call is connected: they go, and their ids with them */
+  assert_int_equal(g_hash_table_size(listener->sessions), 0);
+  world_end();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_repeated_sccrq_is_the_same_tunnel),
@@ -403,6 +483,10 @@ int main(void) {
       cmocka_unit_test(calls_that_are_not_connected_are_no_sessions),
       cmocka_unit_test(calls_that_begin_in_one_tunnel_are_bounded),
       cmocka_unit_test(a_tunnel_without_calls_is_closed),
+      cmocka_unit_test(tunnels_of_one_address_and_port_are_found_in_constant_time),
+      cmocka_unit_test(closed_tunnels_of_one_id_leave_the_index),
+      cmocka_unit_test(one_newcomer_asks_few_tunnels),
+      cmocka_unit_test(session_ids_are_unique_where_tunnels_share_them),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

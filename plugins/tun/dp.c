@@ -17,7 +17,14 @@ TunDp *tun_dp_new(const AditLoopService *loop, const AditNetService *net, AditPl
   dp->retire_timer.data = dp;
   dp->condemned_timer.func = tun_condemned_timer;
   dp->condemned_timer.data = dp;
-  dp->links = g_hash_table_new(g_int64_hash, g_int64_equal);
+  dp->sources_version = 1;
+  loop->random(&dp->endpoint_seed, sizeof dp->endpoint_seed);
+  tun_table_init(&dp->links, tun_retire_memory, dp);
+  tun_table_init(&dp->endpoints, tun_retire_memory, dp);
+  tun_table_init(&dp->sources, tun_retire_memory, dp);
+  tun_routes_init(&dp->owned, tun_retire_memory, dp);
+  dp->early = tun_early_new(TUN_EARLY_MAX);
+  dp->listeners = g_hash_table_new(g_int64_hash, g_int64_equal);
   dp->ports = g_hash_table_new(NULL, NULL);
   dp->closing = g_hash_table_new(g_str_hash, g_str_equal);
   dp->condemned = g_hash_table_new(g_str_hash, g_str_equal);
@@ -104,7 +111,12 @@ void tun_dp_free(TunDp *dp) {
   for (guint i = 0; i < TUN_WORKERS_MAX; i++)
     if (dp->worker[i])
       tun_worker_free(dp->worker[i]);
-  g_hash_table_unref(dp->links);
+  tun_table_clear(&dp->links);
+  tun_table_clear(&dp->endpoints);
+  tun_table_clear(&dp->sources);
+  tun_routes_clear(&dp->owned);
+  tun_early_free(dp->early);
+  g_hash_table_unref(dp->listeners);
   g_hash_table_unref(dp->ports);
   g_hash_table_unref(dp->closing);
   g_hash_table_unref(dp->condemned);
@@ -140,6 +152,9 @@ const AditDatapathOps tun_datapath_ops = {
     .session_add_prefix = tun_session_add_prefix,
     .session_stats = tun_session_stats,
     .session_close = tun_session_close,
+    .session_remove_prefix = tun_session_remove_prefix,
+    .tunnel_set = tun_tunnel_set,
+    .tunnel_unset = tun_tunnel_unset,
 };
 
 /* The counters of a worker by the words that people read. */
@@ -161,10 +176,13 @@ static const struct {
     FACT("joined-out", joined_out),
     FACT("foreign", foreign),
     FACT("foreign-full", foreign_full),
+    FACT("early", early),
     FACT("unknown", unknown),
     FACT("malformed", malformed),
     FACT("stray", stray),
     FACT("spoofed", spoofed),
+    FACT("looped", looped),
+    FACT("crowded", crowded),
     FACT("main-full", main_full),
     FACT("send-full", send_full),
     FACT("send-failed", send_failed),
@@ -186,7 +204,7 @@ AditValue *tun_dp_describe(const TunDp *dp) {
     adit_value_append(workers, row);
   }
   adit_value_set(result, "workers", workers);
-  adit_value_set(result, "links", adit_value_int(g_hash_table_size(dp->links)));
+  adit_value_set(result, "links", adit_value_int(dp->links.items));
   adit_value_set(result, "ports", adit_value_int(g_hash_table_size(dp->ports)));
   return result;
 }

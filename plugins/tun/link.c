@@ -37,10 +37,20 @@ static TunWire *wire_new(const AditPath *path, const AditEncap *encap, gboolean 
 }
 
 static void link_wire(AditDpLink *link, TunWire *wire) {
+  TunDp *dp = link->listener->dp;
   gpointer old = (gpointer)link->wire;
+  TunEndpoint *before = link->endpoint;
+  AditAddress remote = adit_endpoint_address(&wire->path.remote);
   __atomic_store_n(&link->wire, wire, __ATOMIC_RELEASE);
+  __atomic_store_n(&link->endpoint, tun_endpoint_ref(dp, &remote), __ATOMIC_RELEASE);
+  tun_endpoint_unref(dp, before);
   if (old)
-    tun_retire_memory(link->listener->dp, old);
+    tun_retire_memory(dp, old);
+}
+
+AditDpLink *tun_link_find(const TunDp *dp, guint64 serial) {
+  TunItem *item = tun_table_lookup(&dp->links, serial);
+  return item ? (AditDpLink *)(gpointer)((guint8 *)item - G_STRUCT_OFFSET(AditDpLink, by_serial)) : NULL;
 }
 
 static void link_reclaim(gpointer memory) {
@@ -54,18 +64,19 @@ AditDpLink *tun_link_attach(gpointer data, AditListener *listener, const AditPat
   TunDp *dp = data;
   AditDpLink *link = g_aligned_alloc0(1, sizeof *link + (dp->n_workers + 1) * sizeof(TunCell), 64);
   link->item.key = (guint64)encap->local_tunnel << 16 | encap->local_session;
-  link->serial = ++dp->next_serial;
+  link->by_serial.key = ++dp->next_serial;
   link->listener = listener;
   link->ops = ops;
   link->user = user;
   link->home = home_of(dp, encap);
-  link->wire = wire_new(path, encap, FALSE, FALSE);
+  link_wire(link, wire_new(path, encap, FALSE, FALSE));
   if (!tun_table_insert(&listener->links, &link->item)) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "tunnel %u session %u is attached already", encap->local_tunnel, encap->local_session);
+    tun_endpoint_unref(dp, link->endpoint);
     link_reclaim(link);
     return NULL;
   }
-  g_hash_table_insert(dp->links, &link->serial, link);
+  tun_table_insert(&dp->links, &link->by_serial);
   tun_early_attached(dp, listener, link->item.key);
   return link;
 }
@@ -78,7 +89,8 @@ void tun_link_detach(AditDpLink *link) {
     tun_link_splice(link->spliced_by, NULL, NULL);
   tun_link_splice(link, NULL, NULL);
   tun_table_remove(&link->listener->links, &link->item);
-  g_hash_table_remove(dp->links, &link->serial);
+  tun_table_remove(&dp->links, &link->by_serial);
+  tun_endpoint_unref(dp, link->endpoint);
   __atomic_store_n(&link->dead, TRUE, __ATOMIC_SEQ_CST);
   if (link->home < dp->n_workers && __atomic_load_n(&link->waiting, __ATOMIC_SEQ_CST))
     tun_worker_kick(dp->worker[link->home]);
@@ -136,6 +148,8 @@ void tun_cells_sum(const TunCell *cell, guint n, AditDpStats *out) {
     out->drops += TUN_GET(cell[i].drops);
     out->lost += TUN_GET(cell[i].lost);
     out->reordered += TUN_GET(cell[i].reordered);
+    out->spoofed += TUN_GET(cell[i].spoofed);
+    out->looped += TUN_GET(cell[i].looped);
   }
 }
 

@@ -121,18 +121,6 @@ static gboolean socket_fail(const AditEndpoint *local, const char *what, GError 
   return FALSE;
 }
 
-/* With SO_REUSEPORT two daemons would share a port and half the peers: ask first without it. */
-static gboolean port_is_free(const AditEndpoint *local, GError **error) {
-  int one = 1, fd = socket(local->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0)
-    return socket_fail(local, "socket", error);
-  if (local->any.sa_family == AF_INET6)
-    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
-  gboolean ok = bind(fd, &local->any, adit_endpoint_size(local)) == 0 || socket_fail(local, "bind", error);
-  close(fd);
-  return ok;
-}
-
 static gboolean listener_sockets(AditListener *listener, GError **error) {
   TunDp *dp = listener->dp;
   int family = listener->local.any.sa_family, one = 1;
@@ -143,9 +131,14 @@ static gboolean listener_sockets(AditListener *listener, GError **error) {
       return socket_fail(&listener->local, "socket", error);
     listener->socket[listener->n_sockets++] = (TunSocket){TUN_EVENT_SOCKET, fd, listener};
     socket_options(dp, fd, family);
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) < 0 ||
-        bind(fd, &listener->local.any, adit_endpoint_size(&listener->local)) < 0)
+    /* With SO_REUSEPORT two listeners, or two daemons, would share a port and half the peers each; and the kernel would choose one
+     * that others of ours have. So the first socket is bound without it: the port is nobody else's. */
+    if (i > 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) < 0)
+      return socket_fail(&listener->local, "SO_REUSEPORT", error);
+    if (bind(fd, &listener->local.any, adit_endpoint_size(&listener->local)) < 0)
       return socket_fail(&listener->local, "bind", error);
+    if (i == 0 && dp->n_workers > 1 && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) < 0)
+      return socket_fail(&listener->local, "SO_REUSEPORT", error);
     if (getsockname(fd, &listener->local.any, &size) < 0)
       return socket_fail(&listener->local, "getsockname", error);
   }
@@ -158,12 +151,14 @@ static void listener_reclaim(gpointer memory) {
   for (guint i = 0; i < listener->n_sockets; i++)
     close(listener->socket[i].fd);
   tun_table_clear(&listener->links);
+  tun_table_clear(&listener->tunnels);
   g_free(listener);
 }
 
 void tun_listener_close(AditListener *listener) {
   TunDp *dp = listener->dp;
-  __atomic_store_n(&dp->listener[listener->slot], NULL, __ATOMIC_RELEASE);
+  g_hash_table_remove(dp->listeners, &listener->serial);
+  tun_listener_forget_tunnels(listener);
   for (guint i = 0; i < listener->n_sockets; i++)
     if (i < dp->n_workers)
       tun_worker_unwatch(dp->worker[i], listener->socket[i].fd);
@@ -172,25 +167,25 @@ void tun_listener_close(AditListener *listener) {
 
 AditListener *tun_listen(gpointer data, const AditListenerSpec *spec, const AditListenerOps *ops, gpointer user, GError **error) {
   TunDp *dp = data;
-  guint slot = 0;
-  while (slot < TUN_LISTENERS_MAX && dp->listener[slot])
-    slot++;
-  if (slot == TUN_LISTENERS_MAX || !dp->n_workers) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, dp->n_workers ? "too many listeners" : "the data path is not running");
+  if (!dp->n_workers) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "the data path is not running");
     return NULL;
   }
-  if (adit_endpoint_port(&spec->local) && !port_is_free(&spec->local, error))
-    return NULL;
-
   AditListener *listener = g_new0(AditListener, 1);
-  *listener = (AditListener){
-      .dp = dp, .slot = slot, .serial = ++dp->next_serial, .local = spec->local, .classify = spec->classify, .ops = ops, .user = user};
+  *listener = (AditListener){.dp = dp,
+                             .serial = ++dp->next_serial,
+                             .local = spec->local,
+                             .classify = spec->classify,
+                             .announced = ADIT_HAS(spec, announces) && spec->announces,
+                             .ops = ops,
+                             .user = user};
   tun_table_init(&listener->links, tun_retire_memory, dp);
+  tun_table_init(&listener->tunnels, tun_retire_memory, dp);
   if (!listener_sockets(listener, error)) {
     listener_reclaim(listener);
     return NULL;
   }
-  __atomic_store_n(&dp->listener[slot], listener, __ATOMIC_RELEASE);
+  g_hash_table_insert(dp->listeners, &listener->serial, listener);
   for (guint i = 0; i < listener->n_sockets; i++)
     if (!tun_worker_watch(dp->worker[i], listener->socket[i].fd, &listener->socket[i])) {
       socket_fail(&listener->local, "epoll", error);

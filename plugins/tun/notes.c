@@ -29,46 +29,63 @@ void tun_note(TunWorker *w, TunPriority priority, const TunNote *note, const gui
 
 /* ---- frames that came before their link ---- */
 
-static gboolean early_deliver(AditListener *listener, const TunEarly *early) {
-  AditDpLink *link = (AditDpLink *)tun_table_lookup(&listener->links, early->key);
-  if (!link || !tun_where_equal(&link->wire->where, &early->where))
+static gboolean early_deliver(const TunDp *dp, const TunEarlyKey *key, const TunWhere *where, const guint8 *frame, gsize length) {
+  AditListener *listener = g_hash_table_lookup(dp->listeners, &key->listener);
+  AditDpLink *link = listener ? (AditDpLink *)tun_table_lookup(&listener->links, key->key) : NULL;
+  if (!link || !tun_where_equal(&link->wire->where, where))
     return FALSE;
-  link->ops->frame(link->user, early->frame, early->length);
+  link->ops->frame(link->user, frame, length);
   return TRUE;
 }
 
-static void early_add(TunDp *dp, AditListener *listener, const TunNote *note) {
-  TunEarly early = {.listener = listener->serial,
-                    .key = (guint64)note->tunnel << 16 | note->session,
-                    .where = tun_where(&note->path),
-                    .length = MIN(note->length, TUN_EARLY_MAX)};
-  memcpy(early.frame, note->data, early.length);
-  if (!early_deliver(listener, &early))
-    dp->early[dp->next_early++ % TUN_EARLY] = early;
+static void early_add(TunDp *dp, const AditListener *listener, const TunNote *note) {
+  TunEarlyKey key = {listener->serial, (guint64)note->tunnel << 16 | note->session};
+  TunWhere where = tun_where(&note->path);
+  if (!early_deliver(dp, &key, &where, note->data, note->length)) /* it may be there by now */
+    tun_early_put(dp->early, &key, &note->path, dp->loop->now(), note->data, note->length);
 }
 
-void tun_early_attached(TunDp *dp, const AditListener *listener, guint64 key) {
+static void wake_main(const TunDp *dp) {
   guint64 count = 1;
-  for (guint i = 0; i < TUN_EARLY; i++)
-    if (dp->early[i].listener == listener->serial && dp->early[i].key == key && !dp->early_due) {
-      dp->early_due = TRUE; /* not now: the link's owner is not ready for frames */
-      if (write(dp->wake_fd, &count, sizeof count) < 0)
-        g_warning("eventfd: %s", g_strerror(errno));
-    }
+  if (write(dp->wake_fd, &count, sizeof count) < 0 && errno != EAGAIN)
+    g_warning("eventfd: %s", g_strerror(errno));
+}
+
+/* Not at once: the link's owner is not ready for frames. */
+void tun_early_attached(TunDp *dp, const AditListener *listener, guint64 key) {
+  TunEarlyKey early = {listener->serial, key};
+  if (tun_early_mark_due(dp->early, &early))
+    wake_main(dp);
 }
 
 static void early_dispatch(TunDp *dp) {
-  dp->early_due = FALSE;
-  for (guint i = 0; i < TUN_EARLY; i++)
-    for (guint slot = 0; slot < TUN_LISTENERS_MAX && dp->early[i].listener; slot++) {
-      AditListener *listener = dp->listener[slot];
-      TunEarly early = dp->early[i];
-      if (!listener || listener->serial != early.listener || !tun_table_lookup(&listener->links, early.key))
-        continue;
-      dp->early[i].listener = 0;
-      early_deliver(listener, &early);
-    }
+  TunEarly *early;
+  while ((early = tun_early_take_due(dp->early, dp->loop->now()))) {
+    TunWhere where = tun_where(&early->path);
+    early_deliver(dp, &early->key, &where, early->frame, early->length);
+    g_free(early);
+  }
 }
+
+/* ---- spoofed sources ---- */
+
+/* A peer causes it, as often as it likes. */
+static void spoofed(TunDp *dp, const TunNote *note) {
+  AditLogContext log = {.session = note->serial};
+  AditAddress source = {.family = note->length == 16 ? AF_INET6 : AF_INET};
+  char text[ADIT_ADDRESS_TEXT];
+  guint kept = 0;
+  memcpy(source.octet, note->data, MIN(note->length, sizeof source.octet));
+  if (!adit_rate_allows(&dp->spoofed_log, dp->loop->now(), 5, 10000, &kept))
+    return;
+  adit_notice(&log,
+              "session %" G_GINT64_MODIFIER
+              "x: dropped packets from %s: not an address, prefix or route of the session (give it `routes', or "
+              "`source-check: no'); %u lines like this before",
+              note->serial, adit_address_format(&source, text), kept);
+}
+
+/* ---- interfaces that somebody deleted ---- */
 
 /* Whoever is told may close the port within the call, and others with it: each round begins anew. */
 static TunPort *next_gone(TunDp *dp) {
@@ -96,7 +113,7 @@ static void ports_gone(TunDp *dp) {
 
 static void note_handle(TunDp *dp, const TunNote *note) {
   if (note->kind == TUN_NOTE_FRAME) {
-    AditDpLink *link = g_hash_table_lookup(dp->links, &note->serial);
+    AditDpLink *link = tun_link_find(dp, note->serial);
     if (link)
       link->ops->frame(link->user, note->data, note->length);
     return;
@@ -105,8 +122,12 @@ static void note_handle(TunDp *dp, const TunNote *note) {
     ports_gone(dp);
     return;
   }
-  AditListener *listener = dp->listener[note->slot];
-  if (!listener || listener->serial != note->serial)
+  if (note->kind == TUN_NOTE_SPOOFED) {
+    spoofed(dp, note);
+    return;
+  }
+  AditListener *listener = g_hash_table_lookup(dp->listeners, &note->serial);
+  if (!listener)
     return; /* closed meanwhile */
   if (note->kind == TUN_NOTE_EARLY)
     early_add(dp, listener, note);
@@ -122,8 +143,7 @@ gboolean tun_notes_dispatch(int fd, guint condition, gpointer data) {
   guint64 count;
   if (read(fd, &count, sizeof count) < 0)
     return TRUE;
-  if (dp->early_due)
-    early_dispatch(dp);
+  early_dispatch(dp);
   for (guint priority = 0; priority < TUN_TO_N; priority++)
     for (guint i = 0; i < dp->n_workers; i++) {
       TunRing *ring = &dp->worker[i]->main[priority];
@@ -135,10 +155,7 @@ gboolean tun_notes_dispatch(int fd, guint condition, gpointer data) {
       }
       more |= note != NULL && !tun_ring_is_empty(ring);
     }
-  if (more && dp->wake_fd == fd) { /* what was read may have been the end of the data path */
-    count = 1;
-    if (write(fd, &count, sizeof count) < 0)
-      g_warning("eventfd: %s", g_strerror(errno));
-  }
+  if (more && dp->wake_fd == fd) /* what was read may have been the end of the data path */
+    wake_main(dp);
   return TRUE;
 }

@@ -16,8 +16,9 @@ enum {
   BATCH = 32, /* datagrams (merged or not) in one system call */
   DATAGRAM = 65536,
   CONTROL = 256,
-  ROUNDS = 4,             /* system calls before the others get their turn */
-  STRAYS_PER_SECOND = 20, /* told to the transport, by each worker */
+  ROUNDS = 4,              /* system calls before the others get their turn */
+  STRAYS_PER_SECOND = 20,  /* told to the transport, by each worker */
+  SPOOFED_EVERY_MS = 1000, /* told to the main loop, by each worker */
 };
 
 struct TunRx {
@@ -92,12 +93,17 @@ void tun_rx_write(gpointer user, gpointer data, struct iovec *pieces, guint n, g
   TUN_ADD(w->stats.write_failed, packets);
 }
 
-/* On a shared port a session may only speak with its own addresses. */
-static gboolean source_is_own(const AditDpSession *session, const guint8 *ip) {
-  guint version = ip[0] >> 4;
-  if (!session->port->head.shared)
-    return TRUE;
-  return tun_routes_lookup(session->port->routes, version, ip + (version == 4 ? 12 : 8)) == session;
+/* The main loop hears of it now and then, and says in the log whose it was. */
+static void spoofed(TunWorker *w, AditDpSession *session, const guint8 *ip) {
+  guint kept;
+  TUN_ADD(session->cell[w->index].drops, 1);
+  TUN_ADD(session->cell[w->index].spoofed, 1);
+  TUN_ADD(w->stats.spoofed, 1);
+  if (!adit_rate_allows(&w->spoofed_limit, w->now, 1, SPOOFED_EVERY_MS, &kept))
+    return;
+  gboolean six = ip[0] >> 4 == 6;
+  TunNote note = {.kind = TUN_NOTE_SPOOFED, .serial = session->id};
+  tun_note(w, TUN_TO_LIVE, &note, NULL, 0, ip + (six ? 8 : 12), six ? 16 : 4);
 }
 
 static void session_input(TunWorker *w, AditDpSession *session, guint64 params, guint16 protocol, guint8 *ip, gsize length) {
@@ -108,9 +114,8 @@ static void session_input(TunWorker *w, AditDpSession *session, guint64 params, 
     TUN_ADD(cell->drops, 1);
     return;
   }
-  if (!source_is_own(session, ip)) {
-    TUN_ADD(cell->drops, 1);
-    TUN_ADD(w->stats.spoofed, 1);
+  if ((params & TUN_PARAM_CHECK) && !tun_source_is_own(w, session, ip)) {
+    spoofed(w, session, ip);
     return;
   }
   TUN_ADD(cell->rx_packets, 1);
@@ -163,9 +168,9 @@ static void frame_deliver(gpointer user, const guint8 *data, gsize length) {
     TUN_SET(cell->last_data, w->now);
     session_input(w, session, params, protocol, frame + at, length - at);
   } else {
-    TunNote note = {.kind = TUN_NOTE_FRAME, .serial = link->serial};
+    TunNote note = {.kind = TUN_NOTE_FRAME, .serial = link->by_serial.key};
     guint8 plain[2] = {(guint8)(protocol >> 8), (guint8)protocol};
-    tun_note(w, TUN_TO_LIVE, &note, plain, 2, frame + at, length - at);
+    tun_note(w, session ? TUN_TO_LIVE : TUN_TO_CONTROL, &note, plain, 2, frame + at, length - at);
     return;
   }
   /* Frames that waited lie in the pool, where the next one will: let them go at once. */
@@ -237,7 +242,7 @@ static void foreign(TunWorker *w, const AditDpLink *link, const AditClassified *
     TUN_ADD(w->stats.foreign_full, 1);
     return;
   }
-  *to = (TunForeign){link->listener->slot, (guint32)link->item.key, c->sequence, c->has_sequence != 0, c->length};
+  *to = (TunForeign){link->by_serial.key, c->sequence, c->has_sequence != 0, c->length};
   memcpy(to->data, frame, c->length);
   tun_ring_push(ring);
   w->told |= 1u << link->home;
@@ -251,9 +256,8 @@ void tun_rx_foreign(TunWorker *w) {
     if (i == w->index)
       continue;
     while ((f = tun_ring_read(&w->from[i], &length))) {
-      AditListener *listener = __atomic_load_n(&w->dp->listener[f->slot], __ATOMIC_ACQUIRE);
-      AditDpLink *link = listener ? (AditDpLink *)tun_table_lookup(&listener->links, f->key) : NULL;
-      if (link && link->home == w->index)
+      AditDpLink *link = tun_link_find(w->dp, f->serial);
+      if (link) /* else it went meanwhile; one that has its ids since is another */
         frame_input(w, link, f->has_sequence, f->sequence, f->data, f->length);
     }
     flush(w);
@@ -265,29 +269,36 @@ static void stray(TunWorker *w, const AditListener *listener, const AditPath *pa
   TUN_ADD(w->stats.stray, 1);
   if (!adit_rate_allows(&w->stray_limit, w->now, STRAYS_PER_SECOND, 1000 / STRAYS_PER_SECOND, NULL))
     return;
-  TunNote note = {.kind = TUN_NOTE_STRAY,
-                  .slot = listener->slot,
-                  .serial = listener->serial,
-                  .tunnel = c->tunnel,
-                  .session = c->session,
-                  .path = *path};
+  TunNote note = {.kind = TUN_NOTE_STRAY, .serial = listener->serial, .tunnel = c->tunnel, .session = c->session, .path = *path};
   tun_note(w, TUN_TO_NEW, &note, NULL, 0, NULL, 0);
 }
 
+/* Which ring takes data without a link: where the transport announces its tunnels, only those of a tunnel that there is. Tunnel 0
+ * is a listener's that reports all of them so: then the peer must at least be one. */
+static gboolean early_priority(TunWorker *w, const AditListener *listener, const TunWhere *from, guint32 id, TunPriority *priority) {
+  *priority = TUN_TO_NEW;
+  if (!listener->announced)
+    return TRUE;
+  if (!id)
+    return tun_endpoint_find(w->dp, from->family == AF_INET6 ? 6 : 4, from->remote) != NULL;
+  TunTunnel *tunnel = tun_tunnel_find(listener, id, from);
+  *priority = tun_tunnel_priority(w, tunnel);
+  return tunnel != NULL;
+}
+
 /* Nobody's yet: LCP may be a moment before its link. Anything else is asked for again soon enough, or never mattered. */
-static void early(TunWorker *w, const AditListener *listener, const AditPath *path, const AditClassified *c, const guint8 *frame) {
+static void early(TunWorker *w, const AditListener *listener, const TunWhere *from, const AditPath *path, const AditClassified *c,
+                  const guint8 *frame) {
   guint at = c->length >= 2 && frame[0] == 0xff && frame[1] == 0x03 ? 2 : 0;
-  TUN_ADD(w->stats.unknown, 1);
-  if (c->has_sequence || c->length < at + 2u || c->length > TUN_EARLY_MAX || frame[at] << 8 != (ADIT_PPP_LCP & 0xff00) ||
-      frame[at + 1] != (ADIT_PPP_LCP & 0xff))
+  TunPriority priority;
+  if (c->length < at + 2u || c->length > TUN_EARLY_FRAME || tun_get16(frame + at) != ADIT_PPP_LCP ||
+      !early_priority(w, listener, from, c->tunnel, &priority)) {
+    TUN_ADD(w->stats.unknown, 1);
     return;
-  TunNote note = {.kind = TUN_NOTE_EARLY,
-                  .slot = listener->slot,
-                  .serial = listener->serial,
-                  .tunnel = c->tunnel,
-                  .session = c->session,
-                  .path = *path};
-  tun_note(w, TUN_TO_NEW, &note, NULL, 0, frame + at, c->length - at);
+  }
+  TUN_ADD(w->stats.early, 1);
+  TunNote note = {.kind = TUN_NOTE_EARLY, .serial = listener->serial, .tunnel = c->tunnel, .session = c->session, .path = *path};
+  tun_note(w, priority, &note, NULL, 0, frame + at, c->length - at);
 }
 
 static AditDpLink *link_find(TunWorker *w, AditListener *listener, guint32 key) {
@@ -304,7 +315,7 @@ static void data_input(TunWorker *w, AditListener *listener, const TunWhere *fro
                        const AditClassified *c) {
   AditDpLink *link = c->tunnel <= G_MAXUINT16 && c->session <= G_MAXUINT16 ? link_find(w, listener, c->tunnel << 16 | c->session) : NULL;
   if (!link) {
-    early(w, listener, path, c, datagram + c->offset);
+    early(w, listener, from, path, c, datagram + c->offset);
     return;
   }
   const TunWire *wire = __atomic_load_n(&link->wire, __ATOMIC_ACQUIRE);
@@ -313,10 +324,25 @@ static void data_input(TunWorker *w, AditListener *listener, const TunWhere *fro
     stray(w, listener, path, c);
     return;
   }
+  tun_endpoint_seen(__atomic_load_n(&link->endpoint, __ATOMIC_ACQUIRE), from->ingress);
   if (link->home != w->index)
     foreign(w, link, c, datagram + c->offset);
   else
     frame_input(w, link, c->has_sequence, c->sequence, datagram + c->offset, c->length);
+}
+
+/* What claims to be of a tunnel goes before newcomers' only if it is: ids are guessed easily, and a path is not. */
+static void control_input(TunWorker *w, AditListener *listener, const TunWhere *from, const AditPath *path, const guint8 *datagram,
+                          gsize length, const AditClassified *c) {
+  TunNote note = {.kind = TUN_NOTE_CONTROL, .serial = listener->serial, .path = *path};
+  TunPriority priority = c->klass == ADIT_CLASS_CONTROL ? TUN_TO_CONTROL : TUN_TO_NEW;
+  if (priority == TUN_TO_CONTROL && listener->announced) {
+    TunTunnel *tunnel = tun_tunnel_find(listener, c->tunnel, from);
+    if (tunnel)
+      tun_endpoint_seen(tunnel->endpoint, from->ingress);
+    priority = tun_tunnel_priority(w, tunnel);
+  }
+  tun_note(w, priority, &note, NULL, 0, datagram, length);
 }
 
 void tun_rx_datagram(TunWorker *w, AditListener *listener, const TunWhere *from, const AditPath *path, guint8 *datagram, gsize length) {
@@ -328,11 +354,9 @@ void tun_rx_datagram(TunWorker *w, AditListener *listener, const TunWhere *from,
     TUN_ADD(w->stats.malformed, 1);
     return;
   case ADIT_CLASS_CONTROL:
-  case ADIT_CLASS_CONTROL_NEW: {
-    TunNote note = {.kind = TUN_NOTE_CONTROL, .slot = listener->slot, .serial = listener->serial, .path = *path};
-    tun_note(w, c.klass == ADIT_CLASS_CONTROL ? TUN_TO_CONTROL : TUN_TO_NEW, &note, NULL, 0, datagram, length);
+  case ADIT_CLASS_CONTROL_NEW:
+    control_input(w, listener, from, path, datagram, length, &c);
     return;
-  }
   case ADIT_CLASS_DATA:
     if ((gsize)c.offset + c.length > length)
       TUN_ADD(w->stats.malformed, 1);
@@ -342,8 +366,8 @@ void tun_rx_datagram(TunWorker *w, AditListener *listener, const TunWhere *from,
   }
 }
 
-/* Where a message came from and came to, and the length of the datagrams in it. */
-static guint message_info(const AditListener *listener, struct msghdr *message, AditPath *path) {
+/* Where a message came from and came to, through which interface, and the length of the datagrams in it. */
+static guint message_info(const AditListener *listener, struct msghdr *message, AditPath *path, guint32 *ingress) {
   int gso = 0;
   memset(path, 0, sizeof *path);
   path->local = listener->local;
@@ -355,10 +379,12 @@ static guint message_info(const AditListener *listener, struct msghdr *message, 
       struct in_pktinfo info;
       memcpy(&info, CMSG_DATA(c), sizeof info);
       path->local.in.sin_addr = info.ipi_addr;
+      *ingress = (guint32)info.ipi_ifindex;
     } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
       struct in6_pktinfo info;
       memcpy(&info, CMSG_DATA(c), sizeof info);
       path->local.in6.sin6_addr = info.ipi6_addr;
+      *ingress = info.ipi6_ifindex;
     } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_MARK) {
       memcpy(&path->association, CMSG_DATA(c), sizeof path->association);
     }
@@ -368,8 +394,10 @@ static guint message_info(const AditListener *listener, struct msghdr *message, 
 
 static void message_input(TunWorker *w, AditListener *listener, struct msghdr *message, guint8 *data, gsize length) {
   AditPath path;
-  guint gso = message_info(listener, message, &path);
+  guint32 ingress = 0;
+  guint gso = message_info(listener, message, &path, &ingress);
   TunWhere from = tun_where(&path);
+  from.ingress = ingress;
   if (!gso || gso >= length) {
     tun_rx_datagram(w, listener, &from, &path, data, length);
     return;

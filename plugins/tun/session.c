@@ -5,7 +5,7 @@
 
 static void session_reclaim(gpointer memory) {
   AditDpSession *session = memory;
-  g_ptr_array_unref(session->routes);
+  g_ptr_array_unref(session->prefixes);
   g_aligned_free(session);
 }
 
@@ -19,8 +19,9 @@ AditDpSession *tun_session_open(gpointer data, AditSessionId id, AditPort *head,
   AditDpSession *session = g_aligned_alloc0(1, sizeof *session + (dp->n_workers + 1) * sizeof(TunCell), 64);
   session->dp = dp;
   session->id = id;
+  session->serial = ++dp->next_serial;
   session->port = port;
-  session->routes = g_ptr_array_new_with_free_func(g_free);
+  session->prefixes = g_ptr_array_new();
   if (port) {
     port->sessions++;
     if (!port->head.shared)
@@ -69,26 +70,10 @@ void tun_session_leave(AditDpSession *session, AditDpLink *link) {
 }
 
 void tun_session_set(AditDpSession *session, const AditDpSessionParams *params) {
-  guint64 packed =
-      (params->ipv4 ? TUN_PARAM_IPV4 : 0) | (params->ipv6 ? TUN_PARAM_IPV6 : 0) | (guint64)params->mss4 << 16 | (guint64)params->mss6 << 32;
+  gboolean check = ADIT_HAS(params, check_source) ? params->check_source : session->port && session->port->head.shared;
+  guint64 packed = (params->ipv4 ? TUN_PARAM_IPV4 : 0) | (params->ipv6 ? TUN_PARAM_IPV6 : 0) | (check ? TUN_PARAM_CHECK : 0) |
+                   (guint64)params->mss4 << 16 | (guint64)params->mss6 << 32;
   __atomic_store_n(&session->params, packed, __ATOMIC_RELEASE);
-}
-
-gboolean tun_session_add_prefix(AditDpSession *session, const AditPrefix *prefix, GError **error) {
-  if (!session->port || !session->port->head.shared)
-    return TRUE; /* all of the interface is its own */
-  TunRoute *route = g_new0(TunRoute, 1);
-  route->prefix = *prefix;
-  route->value = session;
-  if (!tun_routes_insert(session->port->routes, route)) {
-    char text[ADIT_PREFIX_TEXT];
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "%s is another session's on %s", adit_prefix_format(prefix, text),
-                session->port->head.name);
-    g_free(route);
-    return FALSE;
-  }
-  g_ptr_array_add(session->routes, route);
-  return TRUE;
 }
 
 void tun_session_stats(AditDpSession *session, AditDpStats *out) {
@@ -100,8 +85,7 @@ void tun_session_close(AditDpSession *session, AditDpStats *final) {
   AditDpStats stats;
   if (session->link)
     tun_session_leave(session, session->link);
-  for (guint i = 0; i < session->routes->len; i++)
-    tun_routes_remove(port->routes, session->routes->pdata[i]);
+  tun_session_remove_prefixes(session);
   if (port && port->session == session)
     __atomic_store_n(&port->session, NULL, __ATOMIC_RELEASE);
   tun_session_stats(session, &stats);

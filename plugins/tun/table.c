@@ -85,6 +85,12 @@ TunItem *tun_table_lookup(const TunTable *table, guint64 key) {
   }
 }
 
+void tun_table_foreach(TunTable *table, void (*each)(TunItem *item, gpointer data), gpointer data) {
+  for (guint i = 0; table->slots && i <= table->slots->mask; i++)
+    if (table->slots->item[i] && table->slots->item[i] != &removed)
+      each(table->slots->item[i], data);
+}
+
 /* ---- prefixes ---- */
 
 void tun_routes_init(TunRoutes *routes, TunRetire retire, gpointer user) {
@@ -97,14 +103,14 @@ void tun_routes_clear(TunRoutes *routes) {
 }
 
 /* Keeps the first `length` bits of `from`. */
-static void mask_bits(guint8 to[16], const guint8 *from, guint octets, guint length) {
+void tun_mask_bits(guint8 to[16], const guint8 *from, guint octets, guint length) {
   memset(to, 0, 16);
   memcpy(to, from, MIN((length + 7) / 8, octets));
   if (length % 8)
     to[length / 8] &= (guint8)(0xff << (8 - length % 8));
 }
 
-static guint64 prefix_key(guint version, guint length, const guint8 bits[16]) {
+guint64 tun_prefix_key(guint version, guint length, const guint8 bits[16]) {
   guint64 w[2];
   memcpy(w, bits, sizeof w);
   return mix(w[0] ^ mix(w[1] ^ ((guint64)version << 8 | length)));
@@ -114,9 +120,9 @@ gboolean tun_routes_insert(TunRoutes *routes, TunRoute *route) {
   gboolean six = route->prefix.address.family == AF_INET6;
   guint length = route->prefix.length;
   guint8 bits[16];
-  mask_bits(bits, route->prefix.address.octet, 16, length);
+  tun_mask_bits(bits, route->prefix.address.octet, 16, length);
   memcpy(route->prefix.address.octet, bits, 16);
-  route->item.key = prefix_key(six ? 6 : 4, length, bits);
+  route->item.key = tun_prefix_key(six ? 6 : 4, length, bits);
   if (!tun_table_insert(&routes->table, &route->item))
     return FALSE;
   if (routes->counts[six][length]++ == 0)
@@ -132,18 +138,43 @@ void tun_routes_remove(TunRoutes *routes, TunRoute *route) {
     __atomic_fetch_and(&routes->lengths[six][length / 64], ~(G_GUINT64_CONSTANT(1) << length % 64), __ATOMIC_RELEASE);
 }
 
-gpointer tun_routes_lookup(const TunRoutes *routes, guint version, const guint8 *address) {
+AditPrefix tun_prefix_masked(const AditPrefix *prefix) {
+  AditPrefix masked = *prefix;
+  tun_mask_bits(masked.address.octet, prefix->address.octet, prefix->address.family == AF_INET6 ? 16 : 4, prefix->length);
+  return masked;
+}
+
+static const TunRoute *route_find(const TunRoutes *routes, guint version, guint length, const guint8 bits[16]) {
+  const TunRoute *route = (const TunRoute *)tun_table_lookup(&routes->table, tun_prefix_key(version, length, bits));
+  return route && route->prefix.length == length && memcmp(route->prefix.address.octet, bits, 16) == 0 ? route : NULL;
+}
+
+static const TunRoute *route_longest(const TunRoutes *routes, guint version, const guint8 *address) {
   guint8 bits[16];
   for (int word = 2; word >= 0; word--) {
     guint64 lengths = __atomic_load_n(&routes->lengths[version == 6][word], __ATOMIC_ACQUIRE);
     while (lengths) {
       guint bit = 63 - (guint)__builtin_clzll(lengths), length = (guint)word * 64 + bit;
       lengths &= ~(G_GUINT64_CONSTANT(1) << bit);
-      mask_bits(bits, address, version == 6 ? 16 : 4, length);
-      const TunRoute *route = (const TunRoute *)tun_table_lookup(&routes->table, prefix_key(version, length, bits));
-      if (route && route->prefix.length == length && memcmp(route->prefix.address.octet, bits, 16) == 0)
-        return route->value;
+      tun_mask_bits(bits, address, version == 6 ? 16 : 4, length);
+      const TunRoute *route = route_find(routes, version, length, bits);
+      if (route)
+        return route;
     }
   }
   return NULL;
+}
+
+gpointer tun_routes_lookup(const TunRoutes *routes, guint version, const guint8 *address) {
+  const TunRoute *route = route_longest(routes, version, address);
+  return route ? route->value : NULL;
+}
+
+int tun_routes_longest(const TunRoutes *routes, guint version, const guint8 *address) {
+  const TunRoute *route = route_longest(routes, version, address);
+  return route ? route->prefix.length : -1;
+}
+
+TunRoute *tun_routes_find(const TunRoutes *routes, const AditPrefix *prefix) {
+  return (TunRoute *)route_find(routes, prefix->address.family == AF_INET6 ? 6 : 4, prefix->length, prefix->address.octet);
 }

@@ -30,6 +30,8 @@ void tun_table_clear(TunTable *table);
 gboolean tun_table_insert(TunTable *table, TunItem *item);
 void tun_table_remove(TunTable *table, TunItem *item);         /**< [main] */
 TunItem *tun_table_lookup(const TunTable *table, guint64 key); /**< [any] */
+/** Calls each(item, data), which may remove the item. [main] */
+void tun_table_foreach(TunTable *table, void (*each)(TunItem *item, gpointer data), gpointer data);
 
 /** A prefix that leads to something: longest match wins. */
 typedef struct {
@@ -51,3 +53,12 @@ gboolean tun_routes_insert(TunRoutes *routes, TunRoute *route);
 void tun_routes_remove(TunRoutes *routes, TunRoute *route); /**< [main] */
 /** The value of the longest prefix that holds the address (4 or 16 octets, by `version` 4 or 6), or NULL. [any] */
 gpointer tun_routes_lookup(const TunRoutes *routes, guint version, const guint8 *address);
+/** The length of that prefix; -1 = none. [any] */
+int tun_routes_longest(const TunRoutes *routes, guint version, const guint8 *address);
+/** The route with exactly this prefix, without host bits, or NULL. [main] */
+TunRoute *tun_routes_find(const TunRoutes *routes, const AditPrefix *prefix);
+
+/** Keeps the first `length` bits of the `octets` at `from`, and clears the rest. [any] */
+void tun_mask_bits(guint8 to[16], const guint8 *from, guint octets, guint length);
+guint64 tun_prefix_key(guint version, guint length, const guint8 bits[16]); /**< a hash. [any] */
+AditPrefix tun_prefix_masked(const AditPrefix *prefix);                     /**< without host bits. [any] */

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "coalesce.h"
+#include "early.h"
 #include "reorder.h"
 #include "ring.h"
 #include "table.h"
@@ -18,13 +19,13 @@
 #include <adit/path.h>
 #include <sys/epoll.h>
 
-#define TUN_WORKERS_MAX   8
-#define TUN_LISTENERS_MAX 64
-#define TUN_LEAD          (ADIT_ENCAP_HEADER_MAX + 4) /**< longest tunnel and PPP header */
+#define TUN_WORKERS_MAX 8
+#define TUN_LEAD        (ADIT_ENCAP_HEADER_MAX + 4) /**< longest tunnel and PPP header */
 
 typedef struct TunDp TunDp;
 typedef struct TunWorker TunWorker;
 typedef struct TunPort TunPort;
+typedef struct TunEndpoint TunEndpoint;
 
 typedef struct {
   guint workers;    /**< 0 = one a processor, up to TUN_WORKERS_MAX */
@@ -33,10 +34,18 @@ typedef struct {
 
 /* ---- counters: one cell for each worker and one for the main loop, summed when asked ---- */
 
+/** Sources that a worker has found to be a session's, so that it need not look again; its own, and read by nobody else. */
+typedef struct {
+  guint64 as_of4, as_of6; /**< TunDp.sources_version then; 0 = nothing is remembered */
+  guint8 ip4[4], ip6[16];
+} TunSourceSeen;
+
 typedef struct {
   guint64 rx_packets, rx_octets, tx_packets, tx_octets;
   guint64 last_rx, last_tx, last_data;
   guint64 drops, lost, reordered;
+  guint32 spoofed, looped;
+  TunSourceSeen seen;
 } __attribute__((aligned(64))) TunCell;
 
 /** Adds to a number that this thread alone writes and others read. */
@@ -51,7 +60,10 @@ typedef struct {
   guint64 packets_in, super_in;               /**< read from TUN; those of them that were super-packets */
   guint64 packets_out, joined_out;            /**< written to TUN: system calls, packets that went in super-packets */
   guint64 foreign, foreign_full;              /**< frames handed to their home; those that found its ring full */
+  guint64 early;                              /**< LCP without a link, of a tunnel that there is: kept for a moment */
   guint64 unknown, malformed, stray, spoofed; /**< dropped on the way in */
+  guint64 looped;                             /**< from TUN, to the endpoint of a tunnel: dropped */
+  guint64 crowded;                            /**< control of one tunnel past its share: handled after that of others */
   guint64 main_full;                          /**< control or frames for the main loop that found its ring full */
   guint64 send_full, send_failed;             /**< datagrams that the kernel did not take */
   guint64 write_failed;                       /**< packets that TUN did not take */
@@ -68,6 +80,7 @@ typedef struct {
   guint8 family;
   guint8 local_any; /**< any local address will do */
   guint8 local[16];
+  guint32 ingress; /**< of what has come: the interface; never compared */
 } TunWhere;
 
 /** Immutable: replaced as a whole, and retired. */
@@ -99,21 +112,52 @@ typedef struct {
 
 struct AditListener {
   TunDp *dp;
-  guint slot;
   guint64 serial;
   AditEndpoint local;
   AditClassify classify;
   const AditListenerOps *ops;
   gpointer user;
-  TunTable links; /**< tunnel << 16 | session */
+  gboolean announced; /**< the transport says which tunnels there are (AditListenerSpec.announces) */
+  TunTable links;     /**< tunnel << 16 | session */
+  TunTable tunnels;   /**< id -> TunTunnel */
   guint n_sockets;
   TunSocket socket[TUN_WORKERS_MAX];
 };
 
-struct AditDpLink {
+/** An address at which tunnels end, for as long as one does. */
+struct TunEndpoint {
   TunItem item;
-  guint64 serial;
+  AditAddress address;
+  guint refs;      /**< main loop's */
+  guint32 ingress; /**< atomic: the interface that its last datagram came through; 0 = none has come */
+};
+
+/** A tunnel that the transport has announced. Immutable, but for what workers count. */
+typedef struct {
+  TunItem item;
+  TunWhere where; /**< port 0: any */
+  gboolean proven;
+  TunEndpoint *endpoint;
+  struct {
+    guint64 since; /**< when its share began to be counted */
+    guint used;
+  } share[]; /**< each worker's own */
+} TunTunnel;
+
+/** A prefix that a session may send from. */
+typedef struct {
+  TunItem item;
+  AditPrefix prefix;
+  AditDpSession *session;
+  TunRoute *route; /**< on a shared port: brings traffic to the session */
+  guint index;     /**< in the session's prefixes */
+} TunSource;
+
+struct AditDpLink {
+  TunItem item;      /**< of the listener's links */
+  TunItem by_serial; /**< of TunDp.links; its key is never used twice */
   AditListener *listener;
+  TunEndpoint *endpoint;  /**< atomic: of its wire */
   const TunWire *wire;    /**< atomic */
   AditDpSession *session; /**< atomic */
   AditDpLink *splice;     /**< atomic */
@@ -134,15 +178,19 @@ struct AditDpLink {
 struct AditDpSession {
   TunDp *dp;
   AditSessionId id;
+  guint64 serial;
   TunPort *port;
-  AditDpLink *link;  /**< atomic: frames to the peer go here. A stage that bundles would choose among several */
-  guint64 params;    /**< atomic: TUN_PARAM_*, mss4 << 16, mss6 << 32: read at once */
-  GPtrArray *routes; /**< of TunRoute */
+  AditDpLink *link;      /**< atomic: frames to the peer go here. A stage that bundles would choose among several */
+  guint64 params;        /**< atomic: TUN_PARAM_*, mss4 << 16, mss6 << 32: read at once */
+  GPtrArray *prefixes;   /**< of TunSource */
+  guint64 lengths[2][3]; /**< atomic: which lengths its prefixes have or had, a bit each, for IPv4 and IPv6 */
+  guint64 host4;         /**< atomic: 1 << 32 | an IPv4 address of it, in the network's order; 0 = none */
   TunCell cell[];
 };
 
-#define TUN_PARAM_IPV4 1u
-#define TUN_PARAM_IPV6 2u
+#define TUN_PARAM_IPV4  1u
+#define TUN_PARAM_IPV6  2u
+#define TUN_PARAM_CHECK 4u /**< sources must be the session's own */
 
 struct TunPort {
   AditPort head;
@@ -170,34 +218,23 @@ struct TunPort {
 
 /* ---- main <- worker ---- */
 
-typedef enum { TUN_NOTE_FRAME = 1, TUN_NOTE_CONTROL, TUN_NOTE_STRAY, TUN_NOTE_EARLY, TUN_NOTE_GONE } TunNoteKind;
+typedef enum { TUN_NOTE_FRAME = 1, TUN_NOTE_CONTROL, TUN_NOTE_STRAY, TUN_NOTE_EARLY, TUN_NOTE_GONE, TUN_NOTE_SPOOFED } TunNoteKind;
+/** LIVE: of sessions, and control of tunnels that the transport calls proven. CONTROL: of the other tunnels and links that there
+ *  are. NEW: anybody's. */
 typedef enum { TUN_TO_LIVE, TUN_TO_CONTROL, TUN_TO_NEW, TUN_TO_N } TunPriority;
 
 typedef struct {
   TunNoteKind kind;
-  guint slot;     /**< listener */
-  guint64 serial; /**< FRAME: link; else: listener's serial */
+  guint64 serial; /**< FRAME: link; SPOOFED: the session's id; else: listener */
   guint32 tunnel, session;
   AditPath path;
   guint32 length;
   guint8 data[];
 } TunNote;
 
-/** LCP that came before the main loop had read the control message that makes its link: kept for a moment, since the peer asks
- *  again only after three seconds (RFC 1661 4.6). */
-enum { TUN_EARLY_MAX = 256, TUN_EARLY = 32 };
-typedef struct {
-  guint64 listener; /**< serial; 0 = free */
-  guint64 key;
-  TunWhere where;
-  guint length;
-  guint8 frame[TUN_EARLY_MAX];
-} TunEarly;
-
 /** worker <- worker: a frame whose link lives elsewhere. */
 typedef struct {
-  guint32 slot;
-  guint32 key;
+  guint64 serial; /**< the link's: whoever has its ids when this is read may be another */
   guint16 sequence;
   guint8 has_sequence;
   guint32 length;
@@ -223,7 +260,7 @@ struct TunWorker {
   TunCoalescer join;
   TunRx *rx;
   TunTx *tx;
-  AditRateLimit stray_limit;
+  AditRateLimit stray_limit, spoofed_limit;
   TunWorkerStats stats;
   TunRing main[TUN_TO_N];
   TunRing from[TUN_WORKERS_MAX];
@@ -246,14 +283,18 @@ struct TunDp {
   guint64 epoch; /**< atomic */
   GQueue retired;
   AditTimer retire_timer;
-  AditListener *listener[TUN_LISTENERS_MAX]; /**< atomic */
-  GHashTable *links;                         /**< serial -> AditDpLink */
+  GHashTable *listeners;   /**< serial -> AditListener */
+  TunTable links;          /**< serial -> AditDpLink.by_serial */
+  TunTable endpoints;      /**< hash of an address -> TunEndpoint */
+  TunTable sources;        /**< hash of a prefix and a session -> TunSource */
+  TunRoutes owned;         /**< all prefixes of sessions: TunRoute.value counts them */
+  guint64 sources_version; /**< atomic: one more with each change of the two before */
+  guint64 endpoint_seed;
   guint64 next_serial;
   int wake_fd;
   AditWatch *wake_watch;
-  TunEarly early[TUN_EARLY];
-  guint next_early;
-  gboolean early_due;    /**< a link was attached for one of them */
+  TunEarlyStore *early;
+  AditRateLimit spoofed_log;
   GHashTable *ports;     /**< set of TunPort that are in use, or that a worker may still see */
   GHashTable *closing;   /**< name -> TunPort that a worker may still see */
   GHashTable *condemned; /**< name -> TunPort whose interface waits for its deletion */
@@ -320,13 +361,42 @@ void tun_tx_queue(TunWorker *w, TunQueue *queue);
 void tun_tx_splice(TunWorker *w, AditDpLink *link, const guint8 *frame, gsize length);
 void tun_tx_flush(TunWorker *w);
 
+/* tunnel.c */
+gboolean tun_tunnel_set(AditListener *listener, guint32 tunnel, const AditDpTunnel *facts);
+void tun_tunnel_unset(AditListener *listener, guint32 tunnel);
+void tun_listener_forget_tunnels(AditListener *listener);
+/** A reference for each link and tunnel that ends there. [main] */
+TunEndpoint *tun_endpoint_ref(TunDp *dp, const AditAddress *address);
+void tun_endpoint_unref(TunDp *dp, TunEndpoint *endpoint);
+/** The tunnels' endpoint at that address (4 or 16 octets), or NULL. [any] */
+TunEndpoint *tun_endpoint_find(const TunDp *dp, guint version, const guint8 *address);
+/** The tunnel `id` if a datagram from `from` belongs to it, or NULL. [worker] */
+TunTunnel *tun_tunnel_find(const AditListener *listener, guint32 id, const TunWhere *from);
+/** Which ring takes a control datagram of this tunnel (or NULL). [worker] */
+TunPriority tun_tunnel_priority(TunWorker *w, TunTunnel *tunnel);
+/** [worker] A datagram from there has come through this interface. */
+static inline void tun_endpoint_seen(TunEndpoint *endpoint, guint32 ingress) {
+  if (endpoint && TUN_GET(endpoint->ingress) != ingress)
+    TUN_SET(endpoint->ingress, ingress);
+}
+
+/* source.c */
+gboolean tun_session_add_prefix(AditDpSession *session, const AditPrefix *prefix, GError **error);
+gboolean tun_session_remove_prefix(AditDpSession *session, const AditPrefix *prefix);
+void tun_session_remove_prefixes(AditDpSession *session);
+/** May the session send this packet? Its source must be in one of the session's prefixes, and in no longer one of another's.
+ *  [worker] */
+gboolean tun_source_is_own(TunWorker *w, AditDpSession *session, const guint8 *ip);
+
 /* notes.c */
 /** [worker] Hands something to the main loop, or counts that there was no room. */
 void tun_note(TunWorker *w, TunPriority priority, const TunNote *note, const guint8 *head, gsize head_length, const guint8 *data,
               gsize length);
 gboolean tun_notes_dispatch(int fd, guint condition, gpointer dp); /**< [main] */
-/** [main] A link has been attached: frames that were early for it are handed over in the next pass. */
+/** [main] A link has been attached: the frame that was early for it is handed over in the next pass. */
 void tun_early_attached(TunDp *dp, const AditListener *listener, guint64 key);
+/** [main] The link with this serial number, or NULL. */
+AditDpLink *tun_link_find(const TunDp *dp, guint64 serial);
 
 /* listener.c */
 AditListener *tun_listen(gpointer dp, const AditListenerSpec *spec, const AditListenerOps *ops, gpointer user, GError **error);
@@ -359,7 +429,6 @@ AditDpSession *tun_session_open(gpointer dp, AditSessionId id, AditPort *port, G
 gboolean tun_session_join(AditDpSession *session, AditDpLink *link, GError **error);
 void tun_session_leave(AditDpSession *session, AditDpLink *link);
 void tun_session_set(AditDpSession *session, const AditDpSessionParams *params);
-gboolean tun_session_add_prefix(AditDpSession *session, const AditPrefix *prefix, GError **error);
 void tun_session_stats(AditDpSession *session, AditDpStats *out);
 void tun_session_close(AditDpSession *session, AditDpStats *final);
 

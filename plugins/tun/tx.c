@@ -260,6 +260,18 @@ static AditDpSession *session_find(const TunPort *port, const guint8 *ip) {
   return tun_routes_lookup(port->routes, version, ip + (version == 4 ? 16 : 24));
 }
 
+/* A tunnel is never carried in itself, nor in a session that took its endpoint's address: a packet may go to where a tunnel ends
+ * only through the port that the tunnel's own datagrams come from (a tunnel inside of a session), or none has come from
+ * anywhere yet (one that is being dialled through a session). */
+static gboolean would_loop(const TunWorker *w, const TunPort *port, const AditDpLink *link, const guint8 *ip) {
+  guint version = ip[0] >> 4;
+  const TunEndpoint *endpoint = tun_endpoint_find(w->dp, version, ip + (version == 4 ? 16 : 24));
+  if (!endpoint)
+    return FALSE;
+  guint32 ingress = TUN_GET(endpoint->ingress);
+  return endpoint == __atomic_load_n(&link->endpoint, __ATOMIC_ACQUIRE) || (ingress && ingress != port->head.ifindex);
+}
+
 /* A packet as TUN gave it; there are HEADROOM octets before it. */
 static void packet_output(TunWorker *w, const TunPort *port, const TunVnet *vnet, guint8 *ip, gsize length) {
   guint32 total = tun_ip_length(ip, length);
@@ -269,6 +281,11 @@ static void packet_output(TunWorker *w, const TunPort *port, const TunVnet *vnet
   AditDpLink *link = __atomic_load_n(&session->link, __ATOMIC_ACQUIRE);
   guint64 params = __atomic_load_n(&session->params, __ATOMIC_ACQUIRE);
   gboolean ok = link && (params & (ip[0] >> 4 == 4 ? TUN_PARAM_IPV4 : TUN_PARAM_IPV6));
+  if (ok && would_loop(w, port, link, ip)) {
+    TUN_ADD(w->stats.looped, 1);
+    TUN_ADD(session->cell[w->index].looped, 1);
+    ok = FALSE;
+  }
   if (ok) {
     const TunWire *wire = __atomic_load_n(&link->wire, __ATOMIC_ACQUIRE);
     tun_clamp_mss(ip, length, (guint16)(params >> 16), (guint16)(params >> 32), vnet->flags & TUN_VNET_NEEDS_CSUM);

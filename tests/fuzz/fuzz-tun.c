@@ -3,6 +3,8 @@
  * and super-packets of the system through cutting and wrapping. The worker is the real one, but its thread never runs, its
  * interface is /dev/null and its socket leads nowhere.
  *
+ * Sources are checked, and where tunnels end nothing may go: what passes is compared with a plain reading of the packet.
+ *
  * Input: one octet of switches, then records: an octet of kind, two of length, as many octets. */
 #include "coalesce.h"
 #include "header.h"
@@ -22,7 +24,11 @@ static guint64 fake_now(void) {
 }
 static void fake_arm(AditTimer *timer, guint64 delay) {}
 static void fake_cancel(AditTimer *timer) {}
-static const AditLoopService loop = {.size = sizeof loop, .now = fake_now, .timer_arm = fake_arm, .timer_cancel = fake_cancel};
+static void fake_random(gpointer buffer, gsize length) {
+  memset(buffer, 0, length);
+}
+static const AditLoopService loop = {
+    .size = sizeof loop, .now = fake_now, .timer_arm = fake_arm, .timer_cancel = fake_cancel, .random = fake_random};
 
 static void on_frame(gpointer user, const guint8 *frame, gsize length) {
   if (length < 2 || !(frame[1] & 1))
@@ -37,15 +43,42 @@ typedef struct {
   TunWorker *w;
   AditListener listener;
   TunPort port;
-  int system;      /* the other end of the interface */
-  int peer;        /* the other end of the socket */
-  GPtrArray *kept; /* datagrams of this input: joining refers to them until the flush */
+  int system;       /* the other end of the interface */
+  int peer;         /* the other end of the socket */
+  gboolean checked; /* sources must be the session's: 10/8 without 10.1/16, which is another's */
+  GPtrArray *kept;  /* datagrams of this input: joining refers to them until the flush */
 } Bench;
+
+static Bench *bench;
+
+/* What a plain reading of the packet says of its source. */
+static void check_source(const guint8 *ip) {
+  static const guint8 unspecified[16];
+  gboolean own =
+      ip[0] >> 4 == 4 ? ip[12] == 10 && ip[13] != 1 : memcmp(ip + 8, unspecified, 16) == 0 && ip[24] == 0xff && (ip[25] & 15) == 2;
+  if (bench->checked && !own)
+    abort();
+}
+
+/* What goes to the peer must not go to where a tunnel ends. */
+static void check_sent(const guint8 *datagram, gsize length) {
+  static const guint8 endpoint[] = {10, 9, 9, 9};
+  AditClassified c = {0};
+  l2tp_classify(datagram, length, &c);
+  if (c.klass != ADIT_CLASS_DATA)
+    return;
+  const guint8 *ip = datagram + c.offset, *end = ip + c.length;
+  ip += end - ip >= 2 && ip[0] == 0xff && ip[1] == 3 ? 2 : 0;
+  ip += ip < end && !(ip[0] & 1) ? 2 : 1;
+  if (end - ip >= 20 && ip[0] >> 4 == 4 && memcmp(ip + 16, endpoint, 4) == 0)
+    abort();
+}
 
 /* What is joined must come apart again, into packets whose checksums are right. */
 static void check_write(gpointer user, gpointer port, struct iovec *pieces, guint n, guint packets) {
   TunSplit split;
   gsize length = 0, at = 0;
+  check_source(pieces[1].iov_base);
   if (packets > 1) {
     for (guint i = 1; i < n; i++)
       length += pieces[i].iov_len;
@@ -84,7 +117,9 @@ static Bench *bench_make(void) {
   b->listener.socket[0] = (TunSocket){TUN_EVENT_SOCKET, wire[0], &b->listener};
   b->peer = wire[1];
   tun_table_init(&b->listener.links, tun_retire_memory, b->dp);
-  b->dp->listener[0] = &b->listener;
+  tun_table_init(&b->listener.tunnels, tun_retire_memory, b->dp);
+  b->listener.serial = ++b->dp->next_serial;
+  g_hash_table_insert(b->dp->listeners, &b->listener.serial, &b->listener);
   b->port = (TunPort){.dp = b->dp, .uso = TRUE, .n_queues = 1};
   b->port.head.kind = ADIT_PORT_L3;
   b->port.queue[0] = (TunQueue){TUN_EVENT_QUEUE, pair[1], &b->port, -1};
@@ -124,6 +159,9 @@ static void from_system(Bench *b, const guint8 *data, gsize length) {
   if (send(b->system, data, length, 0) < 0)
     return;
   tun_tx_queue(b->w, &queue);
+  guint8 sent[65536];
+  for (gssize n; (n = recv(b->peer, sent, sizeof sent, 0)) >= 0;)
+    check_sent(sent, (gsize)n);
 }
 
 static void drain_notes(Bench *b) {
@@ -138,7 +176,6 @@ static void drain_notes(Bench *b) {
 }
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
-  static Bench *bench;
   if (!bench)
     bench = bench_make();
   AditCursor in = adit_cursor(data, size);
@@ -152,6 +189,7 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
   encap.sequence = switches & 1 ? ADIT_SEQUENCE_SEND : 0;
   encap.reorder_ms = switches & 2 ? 10 : 0;
   encap.length_bit = (switches & 4) != 0;
+  params.check_source = bench->checked = (switches & 128) != 0;
   params.mss4 = params.mss6 = switches & 8 ? 1000 : 0;
   bench->port.head.shared = (switches & 16) != 0;
   bench->kept = keep;
@@ -165,6 +203,14 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
   tun_session_set(session, &params);
   adit_prefix_parse("10.0.0.0/8", &prefix);
   tun_session_add_prefix(session, &prefix, NULL);
+  AditDpSession *another = tun_session_open(bench->dp, 2, NULL, NULL);
+  adit_prefix_parse("10.1.0.0/16", &prefix);
+  tun_session_add_prefix(another, &prefix, NULL);
+  AditAddress end;
+  adit_address_parse("10.9.9.9", &end);
+  AditPath outer = {.remote = adit_endpoint(&end, 1701)};
+  tun_tunnel_set(&bench->listener, 9, &(AditDpTunnel){.size = sizeof(AditDpTunnel), .path = &outer});
+  tun_endpoint_seen(tun_endpoint_find(bench->dp, 4, end.octet), 55);
 
   while (!in.bad && adit_left(&in)) {
     guint8 kind = adit_get_u8(&in);
@@ -191,7 +237,9 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
   link->session = NULL;
   session->link = NULL;
   tun_session_close(session, NULL);
+  tun_session_close(another, NULL);
   tun_link_detach(link);
+  tun_tunnel_unset(&bench->listener, 9);
   tun_retire_all(bench->dp);
   return 0;
 }

@@ -79,10 +79,18 @@ typedef struct {
 
 typedef struct {
   gsize size;
-  AditEndpoint local;       /**< address may be 0.0.0.0 or ::; port 0 = any */
+  AditEndpoint local;       /**< address may be 0.0.0.0 or ::; port 0 = one that no other listener has */
   AditClassify classify;
   gsize min_receive;        /**< hint: the largest control datagram */
+  gboolean announces;       /**< the transport says by tunnel_set() which tunnels there are: no other datagram goes before newcomers' */
 } AditListenerSpec;
+
+/** What a transport says of a tunnel that is there, so that a data path can tell its datagrams from those that claim to be. */
+typedef struct {
+  gsize size;
+  const AditPath *path;     /**< remote port 0 = any: the peer has not chosen yet (RFC 2661 8.1) */
+  gboolean proven;          /**< somebody has logged in through it: its control goes before that of tunnels without a session */
+} AditDpTunnel;
 
 typedef struct {
   gsize size;
@@ -96,6 +104,9 @@ typedef struct {
   guint64 last_rx_ms, last_tx_ms; /**< on adit.loop's clock; 0 = never. Any valid frame counts */
   guint64 last_data_ms;        /**< network data, either way: idle-timeout lives on it */
   guint64 drops, reordered, lost;
+  guint64 spoofed;             /**< of a session, in `drops`, too: came from an address that is not the session's */
+  guint64 looped;              /**< of a session, in `drops`, too: would have gone to the endpoint of a tunnel */
+  guint64 reserved[4];
 } AditDpStats;
 
 typedef enum { ADIT_PORT_L3 = 1, ADIT_PORT_L2 } AditPortKind;
@@ -130,6 +141,9 @@ typedef struct {
   gsize size;
   guint16 mss4, mss6;       /**< largest TCP MSS to let pass either way; 0 = leave alone */
   gboolean ipv4, ipv6;      /**< NCP is open: data may pass */
+  /** Packets from the peer whose source is in none of the session's prefixes are dropped; and so are those whose source is in a
+   *  longer prefix of another session. IPv6's unspecified address may send to multicast of the link (RFC 4861 4.1, 4.3). */
+  gboolean check_source;
 } AditDpSessionParams;
 
 /** What a data path does. Everything is [main] unless marked; nothing blocks. `dp` is the state given to datapath_add(). */
@@ -164,10 +178,20 @@ typedef struct {
   gboolean (*session_join)(AditDpSession *session, AditDpLink *link, GError **error); /**< a second one needs a stage that bundles */
   void (*session_leave)(AditDpSession *session, AditDpLink *link);
   void (*session_set)(AditDpSession *session, const AditDpSessionParams *params);
-  /** Shared ports: traffic to `prefix` is this session's; also the addresses its own traffic may come from. */
+  /** The session's own traffic may come from `prefix`. On a shared port, traffic to it is this session's, too, and it is an error
+   *  (ADIT_ERR_EXISTS) if another session on the port has it; on ports of their own many may have the same. */
   gboolean (*session_add_prefix)(AditDpSession *session, const AditPrefix *prefix, GError **error);
   void (*session_stats)(AditDpSession *session, AditDpStats *out); /**< counters of network-layer packets */
   void (*session_close)(AditDpSession *session, AditDpStats *final);  /**< links leave; counters final on return */
+
+  /* Members from here on may be missing (ADIT_HAS) or NULL in an older data path. */
+
+  /** Undoes session_add_prefix(): another session may have it now. False if the session does not have it. */
+  gboolean (*session_remove_prefix)(AditDpSession *session, const AditPrefix *prefix);
+  /** The listener's tunnel `tunnel` (its id in what we receive) is there, or what was said of it has changed. Its control, and
+   *  early data, are told from what strangers send: see AditListenerSpec.announces. False: no memory for it. */
+  gboolean (*tunnel_set)(AditListener *listener, guint32 tunnel, const AditDpTunnel *facts);
+  void (*tunnel_unset)(AditListener *listener, guint32 tunnel); /**< harmless for one that was never set */
 } AditDatapathOps;
 
 /* ---- transports ---- */

@@ -329,6 +329,27 @@ static void a_port_in_use_is_an_error(void **state) {
   assert_int_equal(error->code, ADIT_ERR_EXISTS);
 }
 
+/* Dialling from ports of their own: as many as are asked for, and no two of them the same. */
+static void listeners_on_any_port_have_one_each(void **state) {
+  enum { MANY = 500 };
+  World *w = world_new(4, TRUE);
+  g_autoptr(GHashTable) ports = g_hash_table_new(NULL, NULL);
+  g_autoptr(GPtrArray) listeners = g_ptr_array_new();
+  g_autoptr(GError) error = NULL;
+  for (guint i = 0; i < MANY; i++) {
+    AditListenerSpec spec = {.size = sizeof spec, .local = endpoint(i & 1 ? "127.0.0.1" : "::1", 0), .classify = l2tp_classify};
+    AditEndpoint at;
+    AditListener *listener = tun_listen(w->dp, &spec, &listener_ops, w, &error);
+    assert_non_null(listener);
+    tun_listener_local(listener, &at);
+    assert_true(g_hash_table_add(ports, GUINT_TO_POINTER(adit_endpoint_port(&at) * 2u + (i & 1))));
+    g_ptr_array_add(listeners, listener);
+  }
+  for (guint i = 0; i < MANY; i++)
+    tun_listener_close(listeners->pdata[i]);
+  world_free(w);
+}
+
 /* Newcomers may send what they will: what belongs to links is still heard. */
 static void a_flood_of_newcomers_does_not_drown_links(void **state) {
   World *w = *state;
@@ -359,6 +380,33 @@ static void on_control_stop(gpointer user, const AditPath *path, const guint8 *d
     dup2(other, stopper->reused);
     close(other);
   }
+}
+
+/* Ids are few and easily guessed: who sends to all of them does not go before those who have a tunnel. */
+static void a_flood_of_guessed_ids_does_not_drown_tunnels(void **state) {
+  enum { HELLOS = 20, GUESSES = 5000 };
+  World *w = world_new(1, TRUE);
+  AditEndpoint stranger_at;
+  guint8 hello[12] = {0xc8, 2, 0, 12}, guess[12] = {0xc8, 2, 0, 12};
+  world_listen_announced(w, "127.0.0.1", "127.0.0.1", "127.0.0.1");
+  AditPath path = {.local = w->local, .remote = w->peer_at};
+  int stranger = udp_socket("127.0.0.1", 0, &stranger_at);
+  assert_true(tun_tunnel_set(w->listener, TUNNEL, &(AditDpTunnel){.size = sizeof(AditDpTunnel), .path = &path, .proven = TRUE}));
+  tun_put16(hello + 4, TUNNEL);
+  for (guint i = 0; i < HELLOS; i++) {
+    for (guint k = 0; k < GUESSES; k++) { /* all 65,535 ids, TUNNEL included */
+      tun_put16(guess + 4, (guint16)(i * GUESSES + k));
+      if (sendto(stranger, guess, sizeof guess, 0, &w->local.any, sizeof w->local.in) < 0)
+        break;
+    }
+    w->known = 0;
+    peer_send(w, hello, sizeof hello);
+    assert_true(TEST_LOOP_UNTIL(w->known == 1, PATIENCE)); /* while the stranger's wait */
+  }
+  print_message("%u hellos, %u of %u guesses handled, %" G_GUINT64_FORMAT " dropped\n", HELLOS, w->controls - HELLOS, HELLOS * GUESSES,
+                FACT(w, main_full));
+  close(stranger);
+  world_free(w);
 }
 
 /* The last acknowledgement lets the daemon stop, with more to read behind it. */
@@ -416,6 +464,8 @@ int main(void) {
       WORLD_TEST(a_missing_frame_is_waited_for_so_long),
       WORLD_TEST(splicing_carries_frames_on),
       WORLD_TEST(a_port_in_use_is_an_error),
+      cmocka_unit_test(listeners_on_any_port_have_one_each),
+      cmocka_unit_test(a_flood_of_guessed_ids_does_not_drown_tunnels),
       WORLD_TEST(a_flood_of_newcomers_does_not_drown_links),
       cmocka_unit_test(stopping_while_control_is_read),
       WORLD_TEST(coming_and_going_under_traffic),

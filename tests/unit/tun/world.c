@@ -19,6 +19,7 @@
 
 static void on_control(gpointer user, const AditPath *path, const guint8 *datagram, gsize length) {
   ((World *)user)->controls++;
+  ((World *)user)->known += adit_endpoint_equal(&path->remote, &((World *)user)->peer_at);
   ((World *)user)->from = *path;
 }
 static void on_stray(gpointer user, const AditPath *path, guint32 tunnel, guint32 session) {
@@ -72,8 +73,8 @@ int udp_socket(const char *text, guint16 port, AditEndpoint *at) {
   return fd;
 }
 
-void world_listen(World *w, const char *listen, const char *reach, const char *peer) {
-  AditListenerSpec spec = {.size = sizeof spec, .local = endpoint(listen, 0), .classify = l2tp_classify};
+static void listen_at(World *w, const char *listen, const char *reach, const char *peer, gboolean announces) {
+  AditListenerSpec spec = {.size = sizeof spec, .local = endpoint(listen, 0), .classify = l2tp_classify, .announces = announces};
   AditEndpoint at;
   g_autoptr(GError) error = NULL;
   w->listener = tun_listen(w->dp, &spec, &listener_ops, w, &error);
@@ -82,6 +83,14 @@ void world_listen(World *w, const char *listen, const char *reach, const char *p
   assert_int_not_equal(adit_endpoint_port(&at), 0);
   w->local = endpoint(reach, adit_endpoint_port(&at));
   w->peer = udp_socket(peer, 0, &w->peer_at);
+}
+
+void world_listen(World *w, const char *listen, const char *reach, const char *peer) {
+  listen_at(w, listen, reach, peer, FALSE);
+}
+
+void world_listen_announced(World *w, const char *listen, const char *reach, const char *peer) {
+  listen_at(w, listen, reach, peer, TRUE);
 }
 
 World *world_new(guint workers, gboolean offload) {
@@ -133,7 +142,7 @@ void address_add(AditPort *port, const char *local, const char *peer) {
 }
 
 void session_open(Session *s) {
-  AditDpSessionParams params = {.size = sizeof params, .ipv4 = TRUE, .ipv6 = TRUE};
+  AditDpSessionParams params = {.size = sizeof params, .ipv4 = TRUE, .ipv6 = TRUE, .check_source = s->port && s->port->shared};
   s->session = tun_session_open(s->w->dp, 1 + s->number, s->port, NULL);
   assert_non_null(s->session);
   assert_true(tun_session_join(s->session, s->link, NULL));

@@ -39,6 +39,7 @@ struct World {
   int peer;           /* the peer's socket */
   AditEndpoint peer_at;
   guint controls, strays;
+  guint known; /* controls from the peer */
   AditPath from;
   gboolean stopped;
   Session session[4];
@@ -62,6 +63,8 @@ int udp_socket(const char *text, guint16 port, AditEndpoint *at);
 World *world_new(guint workers, gboolean offload);
 /** Listens there; the peer, at `peer`, sends to `reach`. */
 void world_listen(World *w, const char *listen, const char *reach, const char *peer);
+/** The same for a transport that announces its tunnels. */
+void world_listen_announced(World *w, const char *listen, const char *reach, const char *peer);
 /** Ends all that is there, waits for it, and leaves no interface behind. */
 void world_free(World *w);
 /** The usual world: two workers, all on 127.0.0.1. */

@@ -102,5 +102,6 @@ gboolean null_session_join(AditDpSession *session, AditDpLink *link, GError **er
 void null_session_leave(AditDpSession *session, AditDpLink *link);
 void null_session_set(AditDpSession *session, const AditDpSessionParams *params);
 gboolean null_session_add_prefix(AditDpSession *session, const AditPrefix *prefix, GError **error);
+gboolean null_session_remove_prefix(AditDpSession *session, const AditPrefix *prefix);
 void null_session_stats(AditDpSession *session, AditDpStats *out);
 void null_session_close(AditDpSession *session, AditDpStats *final);

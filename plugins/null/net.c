@@ -208,4 +208,5 @@ const AditDatapathOps null_datapath_ops = {
     .session_add_prefix = null_session_add_prefix,
     .session_stats = null_session_stats,
     .session_close = null_session_close,
+    .session_remove_prefix = null_session_remove_prefix,
 };

@@ -94,12 +94,38 @@ void null_session_leave(AditDpSession *session, AditDpLink *link) {
 }
 
 void null_session_set(AditDpSession *session, const AditDpSessionParams *params) {
-  session->params = *params;
+  session->params = (AditDpSessionParams){.check_source = session->port && session->port->head.shared};
+  memcpy(&session->params, params, MIN(params->size, sizeof *params));
+}
+
+static int prefix_index(const AditDpSession *session, const AditPrefix *prefix) {
+  for (guint i = 0; i < session->prefixes->len; i++) {
+    const AditPrefix *other = &g_array_index(session->prefixes, AditPrefix, i);
+    if (other->length == prefix->length && adit_address_equal(&other->address, &prefix->address))
+      return (int)i;
+  }
+  return -1;
 }
 
 gboolean null_session_add_prefix(AditDpSession *session, const AditPrefix *prefix, GError **error) {
+  NullPort *port = session->port;
+  if (prefix_index(session, prefix) >= 0)
+    return TRUE;
+  for (guint i = 0; port && port->head.shared && i < port->sessions->len; i++)
+    if (prefix_index(port->sessions->pdata[i], prefix) >= 0) {
+      char text[ADIT_PREFIX_TEXT];
+      g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "%s is another session's on %s", adit_prefix_format(prefix, text), port->head.name);
+      return FALSE;
+    }
   g_array_append_val(session->prefixes, *prefix);
   return TRUE;
+}
+
+gboolean null_session_remove_prefix(AditDpSession *session, const AditPrefix *prefix) {
+  int index = prefix_index(session, prefix);
+  if (index >= 0)
+    g_array_remove_index_fast(session->prefixes, (guint)index);
+  return index >= 0;
 }
 
 void null_session_stats(AditDpSession *session, AditDpStats *out) {
@@ -126,6 +152,18 @@ static int session_match(const AditDpSession *session, const AditAddress *addres
       best = MAX(best, prefix->length);
   }
   return best;
+}
+
+/* In a prefix of the session, and in no longer one of another. */
+static gboolean source_is_own(const AditDpSession *session, const AditAddress *source) {
+  int own = session_match(session, source);
+  for (guint i = 0; own >= 0 && i < session->dp->ports->len; i++) {
+    const NullPort *port = session->dp->ports->pdata[i];
+    for (guint k = 0; k < port->sessions->len; k++)
+      if (session_match(port->sessions->pdata[k], source) > own)
+        return FALSE;
+  }
+  return own >= 0;
 }
 
 static AditDpSession *port_lookup(const NullPort *port, const AditAddress *address) {
@@ -159,9 +197,14 @@ static AditAddress packet_address(const guint8 *packet, gsize length, gboolean s
 void null_session_input(AditDpSession *session, guint16 protocol, const guint8 *packet, gsize length) {
   AditAddress source = packet_address(packet, length, TRUE);
   NullPort *port = session->port;
-  if (source.family != (protocol == ADIT_PPP_IPV4 ? AF_INET : AF_INET6) || !port || !port->carrier ||
-      (port->head.shared && port_lookup(port, &source) != session)) {
+  if (source.family != (protocol == ADIT_PPP_IPV4 ? AF_INET : AF_INET6) || !port || !port->carrier) {
     session->stats.drops++;
+    return;
+  }
+  gboolean unspecified = source.family == AF_INET6 && adit_address_is_any(&source) && packet[24] == 0xff && (packet[25] & 0x0f) == 2;
+  if (session->params.check_source && !unspecified && !source_is_own(session, &source)) {
+    session->stats.drops++;
+    session->stats.spoofed++;
     return;
   }
   session->stats.counters.rx_packets++;

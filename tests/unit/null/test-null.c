@@ -271,6 +271,35 @@ static void shared_ports_tell_sessions_apart_by_prefix(void **state) {
   OPS->link_detach(link[1]);
 }
 
+static void rfc2827_sources_are_checked_and_handed_over(void **state) {
+  World *w = *state;
+  AditDpSessionParams params = {.size = sizeof params, .ipv4 = TRUE, .check_source = TRUE};
+  AditPrefix own, other;
+  AditDpStats stats;
+  guint8 packet[sizeof packet4];
+  end_open(w, &w->a, &w->b);
+  end_open(w, &w->b, &w->a);
+  OPS->session_set(w->a.session, &params);
+  adit_prefix_parse("10.0.0.1", &own);
+  adit_prefix_parse("10.0.0.0/24", &other);
+  assert_true(OPS->session_add_prefix(w->a.session, &own, NULL));
+  memcpy(packet, packet4, sizeof packet);
+  for (guint i = 0; i < 4; i++) {
+    packet[15] = i & 1 ? 9 : 1;
+    if (i == 2) { /* both are its own now */
+      assert_true(OPS->session_add_prefix(w->a.session, &other, NULL));
+      assert_true(OPS->session_remove_prefix(w->a.session, &own));
+      assert_false(OPS->session_remove_prefix(w->a.session, &own));
+    }
+    assert_true(null_port_inject(w->b.port, packet, sizeof packet));
+    null_net_run(w->net, 10);
+    OPS->session_stats(w->a.session, &stats);
+    assert_int_equal(stats.spoofed, i > 0);
+    assert_int_equal(stats.drops, i > 0);
+    assert_int_equal(stats.counters.rx_packets, i ? i : 1);
+  }
+}
+
 static void splicing_joins_two_links_untouched(void **state) {
   World *w = *state;
   const guint8 pap[] = {0xc0, 0x23, 1, 1, 0, 4};
@@ -301,6 +330,7 @@ int main(void) {
       T(a_foreign_path_is_stray),
       T(rfc2661_5_4_late_frames_are_dropped),
       T(shared_ports_tell_sessions_apart_by_prefix),
+      T(rfc2827_sources_are_checked_and_handed_over),
       T(splicing_joins_two_links_untouched),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

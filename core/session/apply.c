@@ -61,14 +61,8 @@ void adit_sess_routes_mtu(AditSess *session) {
 
 static void add_route(AditSess *session, AditNetRoute *route) {
   route->mtu = route_mtu(session);
-  if (session->shared) {
-    g_autoptr(GError) error = NULL;
-    AditLogContext log = adit_sess_log(session);
-    if (!session->datapath->session_add_prefix(session->plane, &route->to, &error)) {
-      adit_warning(&log, "%s", error->message);
-      return;
-    }
-  }
+  if (!adit_sess_own_prefix(session, &route->to))
+    return;
   g_array_append_val(session->routes, *route);
   adit_sess_net->route_add(route, on_done, request_new(session, "route", &route->to));
 }
@@ -107,8 +101,11 @@ static void apply_ipv4(AditSess *session) {
   gboolean has_peer = !adit_address_is_any(&result->remote4) && adit_address_is_set(&result->remote4);
   AditNetAddress address = {.ifindex = session->port->ifindex, .local = {result->local4, 32}};
 
-  if (has_peer && !session->shared)
+  if (has_peer && !session->shared) {
+    AditPrefix host = {result->remote4, 32};
     address.peer = result->remote4; /* the kernel makes the host route */
+    adit_sess_own_prefix(session, &host);
+  }
   if (!adit_address_is_any(&result->local4))
     add_address(session, &address);
   if (has_peer && session->shared) {
@@ -128,12 +125,15 @@ AditAddress adit_sess_link_local(const guint8 ifid[8]) {
 static void apply_ipv6(AditSess *session) {
   AditNetAddress address = {.ifindex = session->port->ifindex, .local = {adit_sess_link_local(session->result.local_ifid), 64}};
 
+  AditPrefix peer = {adit_sess_link_local(session->result.remote_ifid), 128};
   if (session->shared)
     address.local.length = 128;
   add_address(session, &address);
   if (session->shared) {
-    AditNetRoute route = {.to = {adit_sess_link_local(session->result.remote_ifid), 128}, .ifindex = session->port->ifindex};
+    AditNetRoute route = {.to = peer, .ifindex = session->port->ifindex};
     add_route(session, &route);
+  } else {
+    adit_sess_own_prefix(session, &peer);
   }
   add_prefixes(session, "remote-ipv6-prefix");
   add_prefixes(session, "delegated-ipv6-prefix");

@@ -150,6 +150,17 @@ static void add_link(AditValue *map, const AditSessLink *link) {
   adit_value_set(map, "link", item);
 }
 
+/* What the data path dropped. */
+static void add_plane(AditValue *map, const AditSess *session) {
+  AditDpStats stats = {0};
+  if (!session->plane)
+    return;
+  session->datapath->session_stats(session->plane, &stats);
+  adit_value_set(map, "drops", adit_value_int((gint64)stats.drops));
+  adit_value_set(map, "spoofed", adit_value_int((gint64)stats.spoofed));
+  adit_value_set(map, "looped", adit_value_int((gint64)stats.looped));
+}
+
 AditValue *adit_session_describe(const char *which) {
   g_autoptr(GPtrArray) found = find(which);
   if (!found->len)
@@ -163,6 +174,7 @@ AditValue *adit_session_describe(const char *which) {
   set_text(map, "method", session->method);
   adit_value_set(map, "port", adit_value_int(session->number));
   adit_value_set(map, "mtu", adit_value_int(session->mtu));
+  add_plane(map, session);
   if (session->ipv6) {
     set_link_local(map, "local-ipv6-address", session->result.local_ifid);
     set_link_local(map, "remote-ipv6-address", session->result.remote_ifid);

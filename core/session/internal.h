@@ -251,6 +251,16 @@ AditTally *adit_shared_addresses(AditSharedPort *shared);
 void adit_ports_init(void);
 void adit_ports_fini(void);
 
+/* ---- sources.c: what a session may send from ---- */
+
+/** Are packets dropped whose source is not the session's? */
+gboolean adit_sess_checks_source(const AditSess *session);
+/** The session may send from there, and on a shared interface gets what is sent there. FALSE: another session on that interface
+ *  has it, which is logged. */
+gboolean adit_sess_own_prefix(AditSess *session, const AditPrefix *prefix);
+/** Undoes that, before the session's end: another one takes the prefix over. */
+void adit_sess_disown_prefix(AditSess *session, const AditPrefix *prefix);
+
 /* ---- apply.c: NCP results to the kernel ---- */
 
 void adit_sess_apply(AditSess *session, gboolean ipv6);

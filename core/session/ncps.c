@@ -19,7 +19,8 @@ static void on_send(gpointer host, AditNcp *ncp, const guint8 *frame, gsize leng
 void adit_sess_set_plane(AditSess *session) {
   if (!session->plane)
     return;
-  AditDpSessionParams params = {.size = sizeof params, .ipv4 = session->ipv4, .ipv6 = session->ipv6};
+  AditDpSessionParams params = {
+      .size = sizeof params, .ipv4 = session->ipv4, .ipv6 = session->ipv6, .check_source = adit_sess_checks_source(session)};
   if (adit_attribute_yes(session->attributes, "change-tcp-mss", TRUE)) {
     params.mss4 = (guint16)(session->mtu - 40);
     params.mss6 = (guint16)(session->mtu - 60);

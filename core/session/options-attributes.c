@@ -30,6 +30,18 @@ const AditOption adit_session_attributes[] = {
      .fallback = "refuse",
      .reload = NEXT,
      .help = "What `only-one` does with a second session: refuse it, or end the first one."},
+    {.name = "source-check",
+     .scopes = "profile secret",
+     .type = ADIT_TYPE_ENUM,
+     .words = "yes no default",
+     .flags = ADIT_OPTION_ATTRIBUTE | ADIT_OPTION_COA,
+     .fallback = "default",
+     .reload = NEXT,
+     .help = "Drop and count packets of the peer whose source is not its address, its link-local address (of the interface identifier "
+             "that IPV6CP agreed on), one of its IPv6 prefixes or one of its `routes`, or lies in a longer prefix of another session. "
+             "`default` is yes in the end. Say `no` where the peer sends from networks that adit does not know: routed asymmetrically on "
+             "purpose, learned by a routing protocol, or delegated by a DHCPv6 server beside adit. Sessions of clients are not checked.",
+     .reference = "RFC 2827; RFC 3704 2.2"},
     {.name = "limit-bytes-in",
      .scopes = "secret",
      .type = ADIT_TYPE_SIZE,

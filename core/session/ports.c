@@ -8,8 +8,14 @@
 #define MAX_ATTEMPTS 1000
 #define IPV6_LEAST   1280 /* an interface with less has no IPv6: RFC 8200 5 */
 
-struct AditSharedPort {
+/** A shared interface is of one data path: another one's of the same name is another interface. */
+typedef struct {
+  gpointer dp;
   char *name;
+} SharedKey;
+
+struct AditSharedPort {
+  SharedKey key;
   AditPort *port;
   gboolean opening;
   guint users;
@@ -20,11 +26,21 @@ struct AditSharedPort {
 };
 
 static GHashTable *names;  /* names of own interfaces in use */
-static GHashTable *shared; /* name -> AditSharedPort* */
+static GHashTable *shared; /* SharedKey -> AditSharedPort* */
+
+static guint shared_hash(gconstpointer data) {
+  const SharedKey *key = data;
+  return g_str_hash(key->name) ^ g_direct_hash(key->dp);
+}
+
+static gboolean shared_equal(gconstpointer a, gconstpointer b) {
+  const SharedKey *one = a, *other = b;
+  return one->dp == other->dp && strcmp(one->name, other->name) == 0;
+}
 
 void adit_ports_init(void) {
   names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-  shared = g_hash_table_new(g_str_hash, g_str_equal);
+  shared = g_hash_table_new(shared_hash, shared_equal);
 }
 
 void adit_ports_fini(void) {
@@ -90,10 +106,10 @@ static void own_opened(gpointer user, AditPort *port, const GError *error) {
 /* ---- one for many ---- */
 
 static void shared_free(AditSharedPort *port) {
-  g_hash_table_remove(shared, port->name);
+  g_hash_table_remove(shared, &port->key);
   g_ptr_array_unref(port->waiting);
   adit_tally_free(port->addresses);
-  g_free(port->name);
+  g_free(port->key.name);
   g_free(port);
 }
 
@@ -145,15 +161,15 @@ static void shared_lost(gpointer user, AditPort *lost) {
 }
 
 static void shared_open(AditSess *session, const char *name) {
-  AditSharedPort *port = g_hash_table_lookup(shared, name);
+  AditSharedPort *port = g_hash_table_lookup(shared, &(SharedKey){session->dp, (char *)name});
 
   if (!port) {
     port = g_new0(AditSharedPort, 1);
-    port->name = g_strdup(name);
+    port->key = (SharedKey){session->dp, g_strdup(name)};
     port->datapath = session->datapath;
     port->waiting = g_ptr_array_new_with_free_func((GDestroyNotify)adit_sess_unref);
     port->addresses = adit_tally_new(adit_address_hash, adit_address_same, sizeof(AditAddress));
-    g_hash_table_insert(shared, port->name, port);
+    g_hash_table_insert(shared, &port->key, port);
   }
   g_strlcpy(session->name, name, sizeof session->name);
   session->shared = port;

@@ -70,7 +70,7 @@ const char *l2tp_setup_secret(const L2tpSetup *setup, const AditAddress *remote,
 
 /* ---- listener.c ---- */
 
-typedef struct {
+typedef struct L2tpListener {
   gint refs;
   L2tp *l2tp;
   char *data_path;
@@ -87,6 +87,9 @@ L2tpListener *l2tp_listener_get(L2tp *l2tp, const char *data_path, const AditEnd
 L2tpListener *l2tp_listener_ref(L2tpListener *listener);
 void l2tp_listener_unref(L2tpListener *listener);
 void l2tp_listener_send(L2tpListener *listener, const AditPath *path, const guint8 *datagram, gsize length);
+/** Tells the data path which tunnel is there, and where, so that what strangers send in its name is told from it. */
+void l2tp_listener_announce(L2tpListener *listener, const L2tpPeer *peer);
+void l2tp_listener_withdraw(L2tpListener *listener, const L2tpPeer *peer);
 
 /* ---- peer.c, link.c: a tunnel and its links ---- */
 
@@ -117,6 +120,7 @@ struct L2tpPeer {
   guint64 since_ms;
   guint64 probed_ms; /**< when it was asked whether it is still there; 0 = it is not being asked */
   gboolean stopping; /**< we end it for a reason of our own */
+  gboolean proven;   /**< a session was up in it: somebody has logged in */
 };
 
 L2tpTunnelEnv l2tp_peer_env(L2tpPeer *peer);

@@ -51,8 +51,13 @@ static void link_settled(L2tpLink *link) {
 
 void l2tp_link_started(L2tp *l2tp, AditLinkId id) {
   L2tpLink *link = g_hash_table_lookup(l2tp->links, &id);
-  if (link)
-    link_settled(link);
+  if (!link)
+    return;
+  link_settled(link);
+  if (link->peer->proven)
+    return;
+  link->peer->proven = TRUE;
+  l2tp_listener_announce(link->peer->listener, link->peer);
 }
 
 static void link_free(gpointer data) {

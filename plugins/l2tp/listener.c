@@ -52,7 +52,8 @@ L2tpListener *l2tp_listener_get(L2tp *l2tp, const char *data_path, const AditEnd
   AditListenerSpec spec = {.size = sizeof spec,
                            .local = *at,
                            .classify = any_tunnel ? l2tp_classify_any_tunnel : l2tp_classify,
-                           .min_receive = L2TP_CONTROL_MAX};
+                           .min_receive = L2TP_CONTROL_MAX,
+                           .announces = TRUE};
   gpointer dp = NULL;
 
   if (listener)
@@ -99,4 +100,24 @@ void l2tp_listener_unref(L2tpListener *listener) {
 void l2tp_listener_send(L2tpListener *listener, const AditPath *path, const guint8 *datagram, gsize length) {
   if (!listener->ops->send_control(listener->listener, path, datagram, length))
     listener->l2tp->stats.send_failed++;
+}
+
+void l2tp_listener_announce(L2tpListener *listener, const L2tpPeer *peer) {
+  const AditDatapathOps *ops = listener->ops;
+  AditPath path = peer->path;
+  AditDpTunnel facts = {.size = sizeof facts, .path = &path, .proven = peer->proven};
+
+  if (peer->service->client && !peer->tunnel.was_up) { /* the server may answer from a port of its own: RFC 2661 8.1 */
+    AditAddress remote = adit_endpoint_address(&path.remote);
+    path.remote = adit_endpoint(&remote, 0);
+  }
+  if (ADIT_HAS(ops, tunnel_set) && ops->tunnel_set)
+    ops->tunnel_set(listener->listener, peer->tunnel.local, &facts);
+}
+
+void l2tp_listener_withdraw(L2tpListener *listener, const L2tpPeer *peer) {
+  const AditDatapathOps *ops = listener->ops;
+
+  if (ADIT_HAS(ops, tunnel_unset) && ops->tunnel_unset)
+    ops->tunnel_unset(listener->listener, peer->tunnel.local);
 }

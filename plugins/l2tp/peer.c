@@ -71,6 +71,8 @@ static void host_tunnel_up(gpointer host) {
 
   peer_leave_half_open(peer);
   l2tp_index_confirm(peer);
+  if (peer->service->client) /* now its port is known */
+    l2tp_listener_announce(peer->listener, peer);
   peer->l2tp->stats.tunnels_up++;
   peer_log(peer, "is up", NULL);
   if (!peer->service->client) {
@@ -189,6 +191,7 @@ L2tpPeer *l2tp_peer_new(L2tp *l2tp, L2tpService *service, L2tpListener *listener
   l2tp_tunnel_init(&peer->tunnel, id);
   g_hash_table_insert(l2tp->tunnels, GUINT_TO_POINTER(id), peer);
   peer->dialled.owner = peer->repeats.owner = peer->unconfirmed.owner = peer->namesakes.owner = peer;
+  l2tp_listener_announce(listener, peer);
   return peer;
 }
 
@@ -202,6 +205,7 @@ void l2tp_peer_free(L2tpPeer *peer) {
   l2tp_links_close(peer, ADIT_CAUSE_ADMIN_REBOOT, "the tunnel is gone");
   g_hash_table_remove(peer->l2tp->tunnels, GUINT_TO_POINTER(peer->tunnel.local));
   l2tp_index_remove(peer);
+  l2tp_listener_withdraw(peer->listener, peer);
   l2tp_listener_unref(peer->listener);
   l2tp_service_unref(peer->service);
   if (peer->secret)

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-enum { TIMEOUT_MS = 100 };
+enum { TIMEOUT_MS = 1000 };
 
 static char *folder, *file;
 static GMutex lock; /* guards: other threads log, too */

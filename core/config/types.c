@@ -454,8 +454,11 @@ AditValue *adit_scalar_parse(const AditOption *option, const char *text, GError 
   case ADIT_TYPE_ADDRESS:
     return adit_address_parse(text, &address) ? adit_value_address(&address) : fail(error, option, text, "is not an IP address");
   case ADIT_TYPE_PREFIX:
-    return adit_prefix_parse(text, &prefix) ? adit_value_prefix(&prefix)
-                                            : fail(error, option, text, "is not a prefix, such as 192.0.2.0/24 or 2001:db8::/32");
+    if (adit_prefix_parse(text, &prefix))
+      return adit_value_prefix(&prefix);
+    if (bool_word(text) == 1)
+      return fail(error, option, text, "does not say which: write the prefixes, such as 192.0.2.0/24 or 2001:db8::/32");
+    return fail(error, option, text, "is not a prefix, such as 192.0.2.0/24 or 2001:db8::/32");
   case ADIT_TYPE_ADDRESS_OR_NAME:
     return address_or_name_parse(option, text, error);
   case ADIT_TYPE_RANGE:

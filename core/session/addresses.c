@@ -2,6 +2,9 @@
 /* Which IPv4 addresses the two ends get, the name servers beside them, and what of IPv6 is said from outside. */
 #include "core/pool/pool.h"
 #include "core/session/internal.h"
+#include "core/session/reach.h"
+
+enum { POOL_TRIES = 64 }; /* addresses of a pool that turn out to be protected, before a session is refused */
 
 /* Addresses in use that did not come out of a pool: a pool knows only its own, and two peers with the same, or a peer with
  * one of ours, would take each other's traffic. A prefix stands here by its first address. */
@@ -22,13 +25,36 @@ static AditPrefix host_prefix(const AditAddress *address) {
   return (AditPrefix){*address, (guint8)(adit_address_size(address) * 8)};
 }
 
-static gboolean from_pool(AditSess *session, const char *pool, AditAddress *out, GError **error) {
-  AditPrefix taken;
-  if (!adit_pool_service()->take(pool, session->user, &taken, error))
-    return FALSE;
-  session->lease[session->n_leases++] = (AditSessLease){taken, ADIT_LEASE_TAKEN};
-  *out = taken.address;
-  return TRUE;
+static AditAddress outer_of(const AditSess *session) {
+  return adit_endpoint_address(&session->peer);
+}
+
+static gboolean may_reach(const AditSess *session, AditReachEnd end, const char *name, const AditAddress *address, GError **error) {
+  AditAddress outer = outer_of(session);
+  return adit_reach_address(adit_sess_net, end, name, address, &outer, error);
+}
+
+/* An address of the pool that no one else needs. Those that are protected, as a tunnel's outer address may be for a while, are kept until
+ * one is found, so that the pool gives others, and given back then. */
+static gboolean from_pool(AditSess *session, AditReachEnd end, const char *name, const char *pool, AditAddress *out, GError **error) {
+  AditPrefix taken[POOL_TRIES];
+  g_autoptr(GError) why = NULL;
+  gboolean found = FALSE;
+  guint n = 0;
+
+  while (!found && n < POOL_TRIES && adit_pool_service()->take(pool, session->user, &taken[n], n ? NULL : error)) {
+    g_clear_error(&why);
+    found = may_reach(session, end, name, &taken[n++].address, &why);
+  }
+  if (found) {
+    session->lease[session->n_leases++] = (AditSessLease){taken[--n], ADIT_LEASE_TAKEN};
+    *out = taken[n].address;
+  } else if (why) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "pool %s has no address that may be given: %s", pool, why->message);
+  }
+  while (n)
+    adit_pool_service()->give_back(&taken[--n]);
+  return found;
 }
 
 static void hold_ours(AditSess *session, const AditAddress *address) {
@@ -63,14 +89,17 @@ static gboolean reserve_theirs(AditSess *session, const AditAddress *address, GE
 static gboolean decide_local(AditSess *session, AditAddress *out, GError **error) {
   const AditValue *item = adit_value_get(session->attributes, "local-address");
 
-  if (item && item->type == ADIT_VALUE_STRING && !from_pool(session, item->as.string, out, error)) {
+  if (item && item->type == ADIT_VALUE_STRING && !from_pool(session, ADIT_REACH_OURS, "local-address", item->as.string, out, error)) {
     g_prefix_error(error, "local-address: ");
     return FALSE;
   }
   if (item && item->type == ADIT_VALUE_ADDRESS) {
     *out = item->as.address;
-    if (!session->is_client) /* it only asks for it */
-      hold_ours(session, out);
+    if (session->is_client) /* it only asks for it */
+      return TRUE;
+    if (!may_reach(session, ADIT_REACH_OURS, "local-address", out, error))
+      return FALSE;
+    hold_ours(session, out);
   }
   return TRUE;
 }
@@ -78,24 +107,110 @@ static gboolean decide_local(AditSess *session, AditAddress *out, GError **error
 static gboolean decide_remote(AditSess *session, AditAddress *out, GError **error) {
   const AditValue *item = adit_value_get(session->attributes, "remote-address");
 
-  if (item && item->type == ADIT_VALUE_STRING && !from_pool(session, item->as.string, out, error)) {
+  if (item && item->type == ADIT_VALUE_STRING && !from_pool(session, ADIT_REACH_PEER, "remote-address", item->as.string, out, error)) {
     g_prefix_error(error, "remote-address: ");
     return FALSE;
   }
   if (item && item->type == ADIT_VALUE_ADDRESS) {
     *out = item->as.address;
-    return session->is_client || reserve_theirs(session, out, error); /* a client's server may be the same for many */
+    if (session->is_client) /* its server may be the same for many */
+      return TRUE;
+    return may_reach(session, ADIT_REACH_PEER, "remote-address", out, error) && reserve_theirs(session, out, error);
   }
   return TRUE;
 }
 
-gboolean adit_sess_accept_remote(AditSess *session, const AditAddress *address, GError **error) {
-  if (session->is_client || !adit_address_is_set(address) || adit_address_is_any(address))
-    return TRUE;
+/* ---- what the peer says ---- */
+
+static void release_lease(AditSess *session, guint index) {
+  const AditSessLease lease = session->lease[index];
+
+  session->lease[index] = session->lease[--session->n_leases];
+  switch (lease.kind) {
+  case ADIT_LEASE_TAKEN:
+    break;
+  case ADIT_LEASE_OURS:
+    adit_tally_remove(ours, &lease.prefix.address);
+    break;
+  case ADIT_LEASE_THEIRS:
+  case ADIT_LEASE_CHOSEN:
+    g_hash_table_remove(theirs, &lease.prefix.address);
+    break;
+  }
+  adit_pool_service()->give_back(&lease.prefix);
+}
+
+static AditSessLease *find_lease(AditSess *session, const AditAddress *address) {
   for (guint i = 0; i < session->n_leases; i++)
-    if (session->lease[i].kind != ADIT_LEASE_OURS && adit_address_equal(&session->lease[i].prefix.address, address))
+    if (adit_address_equal(&session->lease[i].prefix.address, address))
+      return &session->lease[i];
+  return NULL;
+}
+
+static gboolean in_accepted_range(const AditSess *session, const AditAddress *address, GError **error) {
+  const AditValue *ranges = adit_value_get(session->attributes, "accept-remote-address");
+  char text[ADIT_ADDRESS_TEXT];
+
+  for (guint i = 0; i < adit_value_length(ranges); i++) {
+    const AditValue *range = adit_value_at(ranges, i);
+    if (range->type == ADIT_VALUE_PREFIX && adit_prefix_contains(&range->as.prefix, address))
       return TRUE;
-  return reserve_theirs(session, address, error);
+  }
+  g_set_error(error, ADIT_ERROR, ADIT_ERR_DENIED, "%s is not within accept-remote-address", adit_address_format(address, text));
+  return FALSE;
+}
+
+static gboolean take_choice(AditSess *session, const AditAddress *address, GError **error) {
+  if (!in_accepted_range(session, address, error) || !may_reach(session, ADIT_REACH_PEER, "address", address, error))
+    return FALSE;
+  for (guint i = session->n_leases; i-- > 0;)
+    if (session->lease[i].kind == ADIT_LEASE_CHOSEN)
+      release_lease(session, i);
+  if (!reserve_theirs(session, address, error))
+    return FALSE;
+  session->lease[session->n_leases - 1].kind = ADIT_LEASE_CHOSEN;
+  return TRUE;
+}
+
+/* AditNcpParams.choose: once said, a choice is the peer's, so that nobody else is told the same. */
+static gboolean choose(gpointer data, const AditAddress *address) {
+  AditSess *session = data;
+  const AditSessLease *lease = find_lease(session, address);
+  g_autoptr(GError) error = NULL;
+
+  if (lease && lease->kind != ADIT_LEASE_OURS)
+    return TRUE;
+  if (take_choice(session, address, &error))
+    return TRUE;
+  if (!session->choice_refused) { /* it may go on choosing: once is enough */
+    AditLogContext log = adit_sess_log(session);
+    adit_warning(&log, "the peer's choice is refused: %s", error->message);
+    session->choice_refused = TRUE;
+  }
+  return FALSE;
+}
+
+gboolean adit_sess_accept_ends(AditSess *session, AditNcpResult *result, GError **error) {
+  AditLogContext log = adit_sess_log(session);
+  g_autoptr(GError) why = NULL;
+
+  if (!session->is_client) /* the NCP has asked about a choice already */
+    return !adit_address_is_set(&result->remote4) || find_lease(session, &result->remote4) || take_choice(session, &result->remote4, error);
+  if (session->applied4) { /* renegotiated: the same addresses, which were judged */
+    if (session->no_peer4)
+      result->remote4 = (AditAddress){0};
+    return TRUE;
+  }
+  if (adit_address_is_set(&result->local4) &&
+      !may_reach(session, ADIT_REACH_OURS, "the server gives us an address that can't be used:", &result->local4, error))
+    return FALSE;
+  session->no_peer4 =
+      adit_address_is_set(&result->remote4) && !may_reach(session, ADIT_REACH_PEER, "the server's inner address", &result->remote4, &why);
+  if (session->no_peer4) {
+    adit_warning(&log, "%s: no route leads to it through the session", why->message);
+    result->remote4 = (AditAddress){0};
+  }
+  return TRUE;
 }
 
 static gboolean has_lease(const AditSess *session, const AditPrefix *prefix) {
@@ -118,14 +233,18 @@ gboolean adit_sess_prefix_at(const AditSess *session, const char *key, guint ind
 
 /* IPv6 prefixes that are the peer's: two who have the same would take each other's traffic. */
 static gboolean reserve_prefixes(AditSess *session, const char *key, GError **error) {
+  AditAddress outer = outer_of(session);
   char text[ADIT_PREFIX_TEXT];
   AditPrefix prefix;
 
-  for (guint i = 0; adit_sess_prefix_at(session, key, i, &prefix); i++)
+  for (guint i = 0; adit_sess_prefix_at(session, key, i, &prefix); i++) {
+    if (!adit_reach_prefix(adit_sess_net, key, &prefix, &outer, error))
+      return FALSE;
     if (!has_lease(session, &prefix) && !reserve_prefix(session, &prefix)) {
       g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "%s %s is in use", key, adit_prefix_format(&prefix, text));
       return FALSE;
     }
+  }
   return TRUE;
 }
 
@@ -145,13 +264,24 @@ static void servers(const AditValue *attributes, const char *key, AditAddress ou
   }
 }
 
+static void warn_of_no_range(const AditSess *session) {
+  AditLogContext log = adit_sess_log(session);
+
+  if (adit_value_get_bool(session->attributes, "peer-chooses-address", FALSE) && !session->params.accept_remote4)
+    adit_warning(&log, "source %s lets the peer choose its address, and no profile says from which range: set accept-remote-address",
+                 session->source ? session->source : "?");
+}
+
 gboolean adit_sess_reserve(AditSess *session, GError **error) {
   AditNcpParams *params = &session->params;
 
   params->size = sizeof *params;
   params->client = session->is_client;
   params->attributes = session->first;
-  params->accept_remote4 = session->is_client || adit_value_get_bool(session->attributes, "accept-remote-address", FALSE);
+  params->accept_remote4 = session->is_client || adit_value_length(adit_value_get(session->attributes, "accept-remote-address"));
+  params->choose = choose;
+  params->choose_user = session;
+  warn_of_no_range(session);
   params->want_dns = session->is_client;
   servers(session->attributes, "dns-server", params->dns);
   servers(session->attributes, "wins-server", params->wins);
@@ -164,18 +294,6 @@ gboolean adit_sess_reserve(AditSess *session, GError **error) {
 }
 
 void adit_sess_release(AditSess *session) {
-  while (session->n_leases) {
-    const AditSessLease *lease = &session->lease[--session->n_leases];
-    switch (lease->kind) {
-    case ADIT_LEASE_TAKEN:
-      break;
-    case ADIT_LEASE_OURS:
-      adit_tally_remove(ours, &lease->prefix.address);
-      break;
-    case ADIT_LEASE_THEIRS:
-      g_hash_table_remove(theirs, &lease->prefix.address);
-      break;
-    }
-    adit_pool_service()->give_back(&lease->prefix);
-  }
+  while (session->n_leases)
+    release_lease(session, session->n_leases - 1);
 }

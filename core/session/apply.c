@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What the NCPs agreed on, told to the kernel: addresses and routes of the session's interface, and their undoing. */
 #include "core/session/internal.h"
+#include "core/session/reach.h"
 #include "core/session/route.h"
 
 typedef struct {
@@ -67,6 +68,18 @@ static void add_route(AditSess *session, AditNetRoute *route) {
   adit_sess_net->route_add(route, on_done, request_new(session, "route", &route->to));
 }
 
+/* A route that must not be leaves the rest of the session as it is. */
+static gboolean may_lead(const AditSess *session, const AditPrefix *to) {
+  AditAddress outer = adit_endpoint_address(&session->peer);
+  g_autoptr(GError) error = NULL;
+
+  if (adit_reach_route(adit_sess_net, to, &outer, &error))
+    return TRUE;
+  AditLogContext log = adit_sess_log(session);
+  adit_warning(&log, "%s: left out", error->message);
+  return FALSE;
+}
+
 /* The secret's routes, of one family; towards the peer, if they name no gateway. */
 static void add_configured_routes(AditSess *session, int family) {
   const AditValue *list = adit_value_get(session->attributes, "routes");
@@ -80,7 +93,7 @@ static void add_configured_routes(AditSess *session, int family) {
       adit_warning(&log, "%s", error ? error->message : "route is no text");
       continue;
     }
-    if (route.to.address.family != family)
+    if (route.to.address.family != family || !may_lead(session, &route.to))
       continue;
     route.ifindex = session->port->ifindex;
     add_route(session, &route);

@@ -85,7 +85,8 @@ typedef struct {
 typedef enum {
   ADIT_LEASE_TAKEN,  /**< out of a pool */
   ADIT_LEASE_OURS,   /**< our end's, as written: many may have it */
-  ADIT_LEASE_THEIRS, /**< the peer's, as written or as it chose: its own */
+  ADIT_LEASE_THEIRS, /**< the peer's, as written: its own */
+  ADIT_LEASE_CHOSEN, /**< the peer's, as it chose: another choice takes its place */
 } AditSessLeaseKind;
 
 typedef struct {
@@ -127,6 +128,8 @@ struct AditSess {
 
   AditSessLease lease[ADIT_SESS_MAX_LEASES];
   guint n_leases;
+  gboolean choice_refused; /**< that was logged */
+  gboolean no_peer4;       /**< a client's server has an inner address to which no route may lead */
   AditNcpParams params;
   AditNcpResult result;
   AditSessNcp ncp[ADIT_SESS_MAX_NCPS];
@@ -228,8 +231,9 @@ void adit_sess_ncps_free(AditSess *session);
 
 /** Decides and reserves both ends' IPv4 addresses into session->params, and the peer's IPv6 prefixes. False with a reason that says what to configure. */
 gboolean adit_sess_reserve(AditSess *session, GError **error);
-/** The peer has settled for `address`: reserves it, unless it is what was offered. */
-gboolean adit_sess_accept_remote(AditSess *session, const AditAddress *address, GError **error);
+/** IPCP has agreed on both ends' addresses. A client judges what its server gave it: FALSE if it can't have its own; one to which no route
+ *  may lead is taken out of `result`. */
+gboolean adit_sess_accept_ends(AditSess *session, AditNcpResult *result, GError **error);
 void adit_sess_release(AditSess *session);
 /** A prefix out of an attribute that is a list of them, without bits behind its length; FALSE at the end. */
 gboolean adit_sess_prefix_at(const AditSess *session, const char *key, guint index, AditPrefix *out);

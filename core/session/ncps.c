@@ -37,18 +37,20 @@ static gboolean has_changed(const AditSess *session, const AditNcpResult *result
   return session->applied4 && (!adit_address_equal(&old->local4, &result->local4) || !adit_address_equal(&old->remote4, &result->remote4));
 }
 
-static void on_opened(gpointer host, AditNcp *ncp, const AditNcpResult *result) {
+static void on_opened(gpointer host, AditNcp *ncp, const AditNcpResult *agreed) {
   AditSessNcp *self = host;
   AditSess *session = self->session;
   gboolean ipv6 = adit_ncp_desc(ncp)->data_protocol == ADIT_PPP_IPV6;
+  AditNcpResult usable = *agreed, *result = &usable;
   g_autoptr(GError) error = NULL;
 
-  if (has_changed(session, result, ipv6)) {
-    adit_sess_end(session, ADIT_CAUSE_USER_ERROR, "addresses changed in renegotiation");
+  if (!ipv6 && !adit_sess_accept_ends(session, result, &error)) {
+    if (!adit_sess_ncp_give_up(session, FALSE, error->message))
+      adit_sess_end(session, ADIT_CAUSE_USER_ERROR, error->message);
     return;
   }
-  if (!ipv6 && !adit_sess_accept_remote(session, &result->remote4, &error)) {
-    adit_sess_end(session, ADIT_CAUSE_USER_ERROR, error->message);
+  if (has_changed(session, result, ipv6)) {
+    adit_sess_end(session, ADIT_CAUSE_USER_ERROR, "addresses changed in renegotiation");
     return;
   }
   switch (adit_ncp_desc(ncp)->data_protocol) {

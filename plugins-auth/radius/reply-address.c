@@ -197,6 +197,6 @@ void radius_finish_address(RadiusReading *r) {
   else if (r->pool)
     radius_take_as(r, "remote-address", FALSE, adit_value_string(r->pool));
   if (r->framed == FRAMED_BY_PEER)
-    radius_take_as(r, "accept-remote-address", FALSE, adit_value_bool(TRUE));
+    radius_take_as(r, "peer-chooses-address", FALSE, adit_value_bool(TRUE));
   finish_netmask(r);
 }

@@ -4,7 +4,7 @@
 static void rfc2865_5_8_framed_ip_address(void **unused) {
   static const Case cases[] = {
       {"0806c0000207", "remote-address=192.0.2.7", NULL},
-      {"0806ffffffff", "accept-remote-address=yes", NULL}, /* the peer chooses */
+      {"0806ffffffff", "peer-chooses-address=yes", NULL}, /* the peer chooses */
       {"0806fffffffe", "", NULL},                          /* we choose: the profile's pool */
       {"08067f000001", "", NULL},                          /* RouterOS: 127/8, 224/3 */
       {"0806e0000001", "", NULL},
@@ -13,7 +13,7 @@ static void rfc2865_5_8_framed_ip_address(void **unused) {
       {"5806706f6f6c", "remote-address='pool'", NULL},
       {"0806c0000207 5806706f6f6c", "remote-address=192.0.2.7", NULL}, /* an address goes before a pool */
       {"5806706f6f6c 0806fffffffe", "remote-address='pool'", NULL},
-      {"5806706f6f6c 0806ffffffff", "remote-address='pool' accept-remote-address=yes", NULL},
+      {"5806706f6f6c 0806ffffffff", "remote-address='pool' peer-chooses-address=yes", NULL},
       {"580a31302e302e302e31", "", "Framed-Pool (88): is no name of a pool"}, /* it reads like an address */
       {"5802", "", "Framed-Pool (88): is no name of a pool"},
   };

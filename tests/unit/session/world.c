@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "tests/unit/session/world.h"
 #include "core/aaa/aaa.h"
+#include "core/net/protected.h"
 #include "core/path/path.h"
 #include "core/ppp/registry.h"
 #include "core/session/options.h"
@@ -66,6 +67,10 @@ static void route_get(const AditAddress *to, AditNetRouteDone done, gpointer use
 }
 
 static const AditNetService net = {.size = sizeof net,
+                                   .protect = adit_protected_add,
+                                   .unprotect = adit_protected_remove,
+                                   .protected_by = adit_protected_by,
+                                   .protected_within = adit_protected_within,
                                    .link_change = link_change,
                                    .address_add = address_add,
                                    .address_delete = address_delete,
@@ -286,6 +291,17 @@ static AditValue *address(const char *text) {
   return adit_value_address(&a);
 }
 
+static AditValue *prefixes(const char *first, const char *second) {
+  const char *const texts[] = {first, second};
+  AditValue *list = adit_value_list();
+  for (gsize i = 0; i < G_N_ELEMENTS(texts) && texts[i]; i++) {
+    AditPrefix prefix;
+    assert_true(adit_prefix_parse(texts[i], &prefix));
+    adit_value_append(list, adit_value_prefix(&prefix));
+  }
+  return list;
+}
+
 AditValue *world_config(void) {
   AditValue *config = adit_value_map(), *profiles = adit_value_list(), *pools = adit_value_list(), *aaa = adit_value_map(),
             *sources = adit_value_list(), *base = adit_value_map();
@@ -301,7 +317,8 @@ AditValue *world_config(void) {
   profile_add(profiles, "fixed", "remote-address", address("10.0.0.99"));
   profile_add(profiles, "no4", "use-ipv4", adit_value_string("no"));
   profile_add(profiles, "need4", "use-ipv4", adit_value_string("required"));
-  profile_add(profiles, "chooser", "accept-remote-address", adit_value_bool(TRUE));
+  profile_add(profiles, "chooser", "accept-remote-address", prefixes("10.9.0.0/24", "0.0.0.0/0"));
+  profile_add(profiles, "bounded", "accept-remote-address", prefixes("10.9.0.0/24", NULL));
   profile_add(profiles, "wants10", "local-address", address("10.0.0.10"));
   profile_add(profiles, "wants77", "local-address", address("10.0.0.77"));
   profile_add(profiles, "inside", "remote-address", adit_value_string("around")); /* it holds the local address, too */
@@ -379,6 +396,7 @@ int world_teardown(void **state) {
   null_dp_free(w->server.dp);
   null_dp_free(w->client.dp);
   adit_session_fini();
+  adit_protected_fini();
   adit_aaa_fini();
   adit_ppp_fini();
   adit_path_fini();

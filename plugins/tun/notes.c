@@ -76,7 +76,7 @@ static void spoofed(TunDp *dp, const TunNote *note) {
   char text[ADIT_ADDRESS_TEXT];
   guint kept = 0;
   memcpy(source.octet, note->data, MIN(note->length, sizeof source.octet));
-  if (!adit_rate_allows(&dp->spoofed_log, dp->loop->now(), 5, 10000, &kept))
+  if (!adit_rate_allows(&dp->spoofed_log, dp->loop->now(), 2, 10000, &kept))
     return;
   adit_notice(&log,
               "session %" G_GINT64_MODIFIER

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /*
- * Floods an L2TP server from addresses that change with each datagram: junk, truncated messages and valid SCCRQs, in turn.
+ * Floods an L2TP server from addresses that change with each datagram: junk, truncated messages and valid SCCRQs, in turn; or
+ * (--kind ids) well-formed Hellos of tunnels with random ids.
  * For tests in a network namespace of their own, where the sources' prefix is routed here and leads nowhere.
  */
 #include <arpa/inet.h>
@@ -30,6 +31,7 @@ typedef struct {
   uint32_t source, source_mask; /* host order */
   uint64_t count, rate;         /* rate in datagrams a second; 0 = as fast as it goes */
   uint64_t state;
+  int ids; /* Hellos with random tunnel ids alone */
 } Flood;
 
 static uint64_t next_random(Flood *f) {
@@ -78,6 +80,18 @@ static size_t write_sccrq(Flood *f, uint8_t *data) {
   return n;
 }
 
+/* A Hello (RFC 2661 6.5) of any tunnel but none. */
+static size_t write_hello(Flood *f, uint8_t *data) {
+  uint64_t r = next_random(f);
+  memset(data, 0, 12);
+  put16(data, 0xc802);
+  put16(data + 2, 20);
+  put16(data + 4, 1 + (unsigned)(r % 65535));
+  put16(data + 8, (unsigned)(r >> 16) & 0xffff);
+  put16(data + 10, (unsigned)(r >> 32) & 0xffff);
+  return 12 + put_avp(data + 12, 0, "\x00\x06", 2);
+}
+
 static size_t write_datagram(Flood *f, uint64_t number, uint8_t *data) {
   uint64_t r;
   size_t n;
@@ -107,7 +121,7 @@ static size_t write_datagram(Flood *f, uint64_t number, uint8_t *data) {
 }
 
 static size_t write_packet(Flood *f, uint64_t number, Packet *p) {
-  size_t n = write_datagram(f, number, p->data);
+  size_t n = f->ids ? write_hello(f, p->data) : write_datagram(f, number, p->data);
   uint64_t r = next_random(f);
   memset(p, 0, sizeof p->ip + sizeof p->udp);
   p->ip.version = 4;
@@ -171,13 +185,10 @@ static int flood(Flood *f) {
 }
 
 int main(int argc, char **argv) {
-  static const struct option options[] = {{"to", required_argument, NULL, 't'},
-                                          {"port", required_argument, NULL, 'p'},
-                                          {"source", required_argument, NULL, 's'},
-                                          {"count", required_argument, NULL, 'c'},
-                                          {"rate", required_argument, NULL, 'r'},
-                                          {"seed", required_argument, NULL, 'e'},
-                                          {0}};
+  static const struct option options[] = {{"to", required_argument, NULL, 't'},     {"port", required_argument, NULL, 'p'},
+                                          {"source", required_argument, NULL, 's'}, {"count", required_argument, NULL, 'c'},
+                                          {"rate", required_argument, NULL, 'r'},   {"seed", required_argument, NULL, 'e'},
+                                          {"kind", required_argument, NULL, 'k'},   {0}};
   Flood f = {.port = 1701, .count = 1000000, .state = 0x9e3779b97f4a7c15, .source = 0xac100000, .source_mask = 0x000fffff};
   int option;
   while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -209,8 +220,11 @@ int main(int argc, char **argv) {
     case 'e':
       f.state ^= strtoull(optarg, NULL, 10);
       break;
+    case 'k':
+      f.ids = !strcmp(optarg, "ids");
+      break;
     default:
-      fprintf(stderr, "flood --to ADDRESS [--port N] [--source PREFIX] [--count N] [--rate N] [--seed N]\n");
+      fprintf(stderr, "flood --to ADDRESS [--port N] [--source PREFIX] [--count N] [--rate N] [--seed N] [--kind ids]\n");
       return 2;
     }
   }

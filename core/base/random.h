@@ -6,7 +6,10 @@
 
 G_BEGIN_DECLS
 
-/** Fills `buffer` by getrandom(2). Cannot fail: a kernel that refuses is the end of the process. [any] */
+/**
+ * Fills `buffer` with octets of getrandom(2), of which each thread keeps a few hundred for small requests; none is handed out twice, in
+ * a forked child neither. Cannot fail: a kernel that refuses is the end of the process. [any]
+ */
 void adit_random(gpointer buffer, gsize length);
 
 G_END_DECLS

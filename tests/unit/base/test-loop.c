@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -76,6 +77,38 @@ static void random_octets_differ(void **state) {
   adit_random(b, sizeof b);
   assert_memory_not_equal(a, b, sizeof a);
   adit_random(a, 0);
+}
+
+static void random_octets_are_handed_out_once(void **state) {
+  g_autoptr(GHashTable) seen = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+
+  for (guint i = 0; i < 10000; i++) {
+    guint64 *number = g_new(guint64, 1);
+    adit_random(number, sizeof *number);
+    assert_true(g_hash_table_add(seen, number));
+  }
+}
+
+/* What was read ahead before a fork goes to one of the two alone. */
+static void random_octets_of_a_forked_child_differ(void **state) {
+  guint8 ours[16], childs[16];
+  int fd[2], status;
+
+  adit_random(ours, sizeof ours);
+  assert_int_equal(pipe(fd), 0);
+  pid_t child = fork();
+  if (child == 0) {
+    adit_random(childs, sizeof childs);
+    _exit(write(fd[1], childs, sizeof childs) == sizeof childs ? 0 : 1);
+  }
+  assert_true(child > 0);
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_int_equal(status, 0);
+  assert_int_equal(read(fd[0], childs, sizeof childs), sizeof childs);
+  adit_random(ours, sizeof ours);
+  assert_memory_not_equal(ours, childs, sizeof ours);
+  close(fd[0]);
+  close(fd[1]);
 }
 
 /* ---- descriptors ---- */
@@ -331,6 +364,8 @@ int main(void) {
       T(timers_run_and_cancel),
       T(now_stands_still_within_a_pass_only),
       T(random_octets_differ),
+      T(random_octets_are_handed_out_once),
+      T(random_octets_of_a_forked_child_differ),
       T(watches_wake_until_removed),
       T(a_watch_that_returns_false_is_removed),
       T(a_watch_may_remove_another_that_is_ready_too),

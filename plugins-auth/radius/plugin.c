@@ -100,6 +100,7 @@ static gboolean get_services(Radius *radius, const AditHost *host, GError **erro
   radius->store = host->service(radius->plugin, ADIT_STORE_SERVICE, 1);
   radius->control = host->service(radius->plugin, ADIT_CONTROL_SERVICE, 1);
   radius->bus = host->service(radius->plugin, ADIT_BUS_SERVICE, 1);
+  radius->net = host->service(radius->plugin, ADIT_NET_SERVICE, 1);
   if (radius->aaa && radius->loop && radius->session && radius->store && radius->control && radius->bus)
     return TRUE;
   g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED,

@@ -44,7 +44,8 @@ typedef struct {
   const AditStoreService *store;
   const AditControlService *control;
   const AditBusService *bus;
-  RadiusConfig *config; /**< never NULL once there was a commit */
+  const AditNetService *net; /**< may be NULL */
+  RadiusConfig *config;      /**< never NULL once there was a commit */
   RadiusSource *source;
   struct {
     GQueue running, waiting; /**< of radsec.c's jobs */

@@ -47,6 +47,7 @@ static void moved(RadiusServer *server, const AditAddress *address) {
     return;
   for (guint role = 0; role < RADIUS_ROLES; role++)
     server->at[role] = adit_endpoint(address, server->port[role]);
+  radius_server_protect(server);
   adit_info(NULL, "server %s: %s is %s", server->name, server->host, adit_address_format(address, text));
 }
 
@@ -91,8 +92,9 @@ void radius_servers_resolve(RadiusServers *servers) {
 
   g_array_set_clear_func(names, name_clear);
   for (guint i = 0; i < servers->list->len; i++) {
-    const RadiusServer *server = servers->list->pdata[i];
+    RadiusServer *server = servers->list->pdata[i];
     Name name = {.family = server->source.family ? server->source.family : AF_UNSPEC};
+    radius_server_protect(server);
     if (!server->host)
       continue;
     name.host = g_strdup(server->host);

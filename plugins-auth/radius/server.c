@@ -19,9 +19,25 @@ RadiusServer *radius_server_ref(RadiusServer *server) {
   return server;
 }
 
+static const char protected_as[] = "a RADIUS server";
+
+void radius_server_protect(RadiusServer *server) {
+  const AditNetService *net = server->radius->net;
+  AditAddress now = adit_endpoint_address(&server->at[RADIUS_AUTH]);
+
+  if (!ADIT_HAS(net, protect) || adit_address_equal(&server->protected_address, &now))
+    return;
+  if (adit_address_is_set(&server->protected_address))
+    net->unprotect(ADIT_PROTECT_SERVER, &server->protected_address, protected_as);
+  net->protect(ADIT_PROTECT_SERVER, &now, protected_as);
+  server->protected_address = now;
+}
+
 void radius_server_unref(RadiusServer *server) {
   if (!server || --server->refs)
     return;
+  if (adit_address_is_set(&server->protected_address))
+    server->radius->net->unprotect(ADIT_PROTECT_SERVER, &server->protected_address, protected_as);
   peer_unref(server->peer);
   if (server->secret)
     explicit_bzero(server->secret, strlen(server->secret));

@@ -56,8 +56,11 @@ typedef struct RadiusServer {
   char *realm, *called_id, *domain;                                         /**< selection; NULL = any. `realm` is sent as Mikrotik-Realm */
   char *certificate, *private_key, *ca;                                     /**< RadSec: files, or NULL */
   guint timeout_ms, tries, weight, max_in_flight, dead_time_ms, dead_after; /**< weight 0: none was written */
+  AditAddress protected_address; /**< its address, once no session may have it; family 0 before */
 } RadiusServer;
 
+/** No session may have the server's address from now on, until the server goes or has another. */
+void radius_server_protect(RadiusServer *server);
 RadiusServer *radius_server_ref(RadiusServer *server);
 void radius_server_unref(RadiusServer *server);
 /** What goes into NAS-IP-Address or NAS-IPv6-Address: what is configured, else the address that server is asked from.

@@ -118,9 +118,10 @@ struct L2tpPeer {
   L2tpKin dialled, repeats, unconfirmed, namesakes; /**< see index.c */
   GList half_open;                                  /**< member of L2tp.half_open while data is not NULL */
   guint64 since_ms;
-  guint64 probed_ms; /**< when it was asked whether it is still there; 0 = it is not being asked */
-  gboolean stopping; /**< we end it for a reason of our own */
-  gboolean proven;   /**< a session was up in it: somebody has logged in */
+  guint64 probed_ms;            /**< when it was asked whether it is still there; 0 = it is not being asked */
+  gboolean stopping;            /**< we end it for a reason of our own */
+  AditAddress protected_remote; /**< its outer address, once no session may have it; unset before */
+  gboolean proven;              /**< a session was up in it: somebody has logged in */
 };
 
 L2tpTunnelEnv l2tp_peer_env(L2tpPeer *peer);
@@ -208,6 +209,7 @@ struct L2tp {
   const AditPathService *path;
   const AditSessionService *session;
   const AditControlService *control;
+  const AditNetService *net; /**< may be NULL */
   guint tunnel_up_event, tunnel_down_event;
 
   L2tpSetup *setup;

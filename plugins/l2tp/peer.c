@@ -65,11 +65,28 @@ static void peer_arm_idle(L2tpPeer *peer) {
     peer->l2tp->loop->timer_arm(&peer->idle, peer->service->idle_ms);
 }
 
+/** Nobody inside may have the peer's outer address. A stranger that only named it, with an SCCRQ of somebody else's address, protects
+ *  nothing: else a flood of them would keep a whole pool from being given out. */
+static void peer_protect(L2tpPeer *peer) {
+  const AditNetService *net = peer->l2tp->net;
+
+  if (!ADIT_HAS(net, protect) || adit_address_is_set(&peer->protected_remote))
+    return;
+  peer->protected_remote = adit_endpoint_address(&peer->path.remote);
+  net->protect(ADIT_PROTECT_ENDPOINT, &peer->protected_remote, "the outer address of a tunnel");
+}
+
+static void peer_unprotect(L2tpPeer *peer) {
+  if (adit_address_is_set(&peer->protected_remote))
+    peer->l2tp->net->unprotect(ADIT_PROTECT_ENDPOINT, &peer->protected_remote, "the outer address of a tunnel");
+}
+
 static void host_tunnel_up(gpointer host) {
   L2tpPeer *peer = host;
   AditAddress remote = adit_endpoint_address(&peer->path.remote);
 
   peer_leave_half_open(peer);
+  peer_protect(peer);
   l2tp_index_confirm(peer);
   if (peer->service->client) /* now its port is known */
     l2tp_listener_announce(peer->listener, peer);
@@ -192,6 +209,8 @@ L2tpPeer *l2tp_peer_new(L2tp *l2tp, L2tpService *service, L2tpListener *listener
   g_hash_table_insert(l2tp->tunnels, GUINT_TO_POINTER(id), peer);
   peer->dialled.owner = peer->repeats.owner = peer->unconfirmed.owner = peer->namesakes.owner = peer;
   l2tp_listener_announce(listener, peer);
+  if (service->client)
+    peer_protect(peer);
   return peer;
 }
 
@@ -199,6 +218,7 @@ void l2tp_peer_free(L2tpPeer *peer) {
   L2tpTunnelEnv env = l2tp_peer_env(peer);
 
   peer_leave_half_open(peer);
+  peer_unprotect(peer);
   peer->l2tp->loop->timer_cancel(&peer->idle);
   peer->l2tp->loop->timer_cancel(&peer->probe);
   l2tp_tunnel_clear(&peer->tunnel, &env);

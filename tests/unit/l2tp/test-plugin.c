@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "core/net/protected.h"
 #include "world.h"
 
 static void a_dial_becomes_a_link_on_both_sides(void **state) {
@@ -35,6 +36,35 @@ static void a_dial_becomes_a_link_on_both_sides(void **state) {
   assert_int_equal(adit_value_length(adit_value_get(tunnel, "call-list")), 1);
   assert_int_equal(adit_value_get_int(adit_value_get(world_call(&server, "GetStats", NULL), "stats"), "tunnels-up", 0), 1);
   world_end();
+}
+
+static guint protected_for(const char *text) {
+  AditAddress address;
+  AditProtected found = {0};
+  assert_true(adit_address_parse(text, &address));
+  return adit_protected_by(&address, ADIT_PROTECT_ANY, &found) ? found.kind : 0;
+}
+
+/* A stranger's SCCRQ protects nothing, as its address may be another's. */
+static void outer_addresses_are_protected_while_a_tunnel_is_up(void **state) {
+  world_both("", "");
+  world_dial(0, &client);
+  assert_int_equal(protected_for("192.0.2.1"), ADIT_PROTECT_ENDPOINT); /* the one that we dial, from the start */
+  for (guint ms = 0; ms < 100 && !server.l2tp->half_open.length; ms++)
+    world_run(1);
+  assert_int_equal(server.l2tp->half_open.length, 1);
+  assert_int_equal(protected_for("192.0.2.2"), 0);
+  world_run(1000);
+  assert_int_equal(server.ups, 1);
+  assert_int_equal(protected_for("192.0.2.2"), ADIT_PROTECT_ENDPOINT);
+  world_core_ends(&client, 100);
+  world_run(60000);
+  assert_int_equal(g_hash_table_size(server.l2tp->tunnels), 0);
+  assert_int_equal(adit_protected_count(), 0);
+  world_dial(0, &client);
+  world_run(1000);
+  world_end();
+  assert_int_equal(adit_protected_count(), 0);
 }
 
 static void what_the_core_ends_is_hung_up(void **state) {
@@ -500,6 +530,7 @@ static void a_bad_network_ends_in_links_all_the_same(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_dial_becomes_a_link_on_both_sides),
+      cmocka_unit_test(outer_addresses_are_protected_while_a_tunnel_is_up),
       cmocka_unit_test(what_the_core_ends_is_hung_up),
       cmocka_unit_test(a_dial_that_finds_nobody_fails_once),
       cmocka_unit_test(a_dial_given_up_is_quiet),

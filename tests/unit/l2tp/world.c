@@ -3,6 +3,7 @@
 
 #include "core/base/wheel.h"
 #include "core/config/config.h"
+#include "core/net/protected.h"
 #include "core/session/options.h"
 
 extern const AditPluginInfo adit_plugin_info;
@@ -196,15 +197,17 @@ static const AditControlService control_service = {.size = sizeof control_servic
                                                    .error = control_error,
                                                    .wants_more = control_wants_more};
 
+/* ---- adit.net: the table of protected addresses alone ---- */
+
+static const AditNetService net_service = {
+    .size = sizeof net_service, .protect = adit_protected_add, .unprotect = adit_protected_remove, .protected_by = adit_protected_by};
+
 static const void *host_service(AditPlugin *plugin, const char *name, guint version) {
   static const struct {
     const char *name;
     const void *service;
-  } all[] = {{ADIT_LOOP_SERVICE, &loop_service},
-             {ADIT_BUS_SERVICE, &bus_service},
-             {ADIT_PATH_SERVICE, &path_service},
-             {ADIT_SESSION_SERVICE, &session_service},
-             {ADIT_CONTROL_SERVICE, &control_service}};
+  } all[] = {{ADIT_LOOP_SERVICE, &loop_service},       {ADIT_BUS_SERVICE, &bus_service},         {ADIT_PATH_SERVICE, &path_service},
+             {ADIT_SESSION_SERVICE, &session_service}, {ADIT_CONTROL_SERVICE, &control_service}, {ADIT_NET_SERVICE, &net_service}};
   for (guint i = 0; i < G_N_ELEMENTS(all); i++)
     if (!strcmp(all[i].name, name))
       return all[i].service;

@@ -13,6 +13,7 @@ Net *net_new(void) {
   net->fakes = g_ptr_array_new();
   net->radius.loop = adit_test_service(net->test, ADIT_LOOP_SERVICE);
   net->radius.aaa = adit_test_service(net->test, ADIT_AAA_SERVICE);
+  net->radius.net = adit_test_service(net->test, ADIT_NET_SERVICE);
   return net;
 }
 

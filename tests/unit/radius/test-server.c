@@ -350,6 +350,23 @@ static void names_are_resolved(void **state) {
   assert_string_equal(pick(net, &anybody, NULL), "localhost"); /* what was known stays over a reload */
 }
 
+/** From the commit on, until no list holds the server any more; a name from its look-up on. */
+static void servers_addresses_are_protected(void **state) {
+  Net *net = *state;
+
+  net_configure(
+      net, net_tree(net_server("address", "192.0.2.53", NULL), net_server("address", "localhost", "src-address", "127.0.0.1", NULL), NULL));
+  assert_true(adit_test_saw(net->test, "net.protect 192.0.2.53: a RADIUS server"));
+  assert_true(ADIT_TEST_UNTIL(net->test, adit_test_saw(net->test, "net.protect 127.0.0.1: a RADIUS server"), 10000));
+  assert_false(adit_test_saw(net->test, "net.unprotect"));
+  net_configure(net, net_tree(net_server("address", "192.0.2.54", NULL), NULL));
+  assert_true(ADIT_TEST_UNTIL(net->test,
+                              adit_test_saw(net->test, "net.unprotect 192.0.2.53: a RADIUS server") &&
+                                  adit_test_saw(net->test, "net.unprotect 127.0.0.1: a RADIUS server"),
+                              10000));
+  assert_true(adit_test_saw(net->test, "net.protect 192.0.2.54: a RADIUS server"));
+}
+
 static GString *told;
 
 static GLogWriterOutput keep_warnings(GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data) {
@@ -399,6 +416,7 @@ int main(void) {
       TEST(unnamed_servers_are_told_apart),
       TEST(ports_by_protocol),
       TEST(names_are_resolved),
+      TEST(servers_addresses_are_protected),
   };
   told = g_string_new(NULL);
   g_log_set_writer_func(keep_warnings, NULL, NULL);

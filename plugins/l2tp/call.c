@@ -5,8 +5,8 @@ enum { TABLE_MIN = 4, TEXT_MAX = 256 };
 
 /* ---- the table: open addressing, linear probing, at most three quarters full ---- */
 
-static guint table_home(const L2tpCallTable *table, guint16 local) {
-  return (local * 40503u >> 4) & (table->size - 1);
+static guint table_home(const L2tpCallTable *table, guint16 id) {
+  return (id * 40503u >> 4) & (table->size - 1);
 }
 
 L2tpCall *l2tp_calls_find(const L2tpCallTable *table, guint16 local) {
@@ -19,10 +19,46 @@ L2tpCall *l2tp_calls_find(const L2tpCallTable *table, guint16 local) {
 }
 
 L2tpCall *l2tp_calls_find_peer(const L2tpCallTable *table, guint16 peer) {
-  for (guint at = 0; peer && at < table->size; at++)
-    if (table->slots[at].local && table->slots[at].peer == peer)
-      return &table->slots[at];
+  if (!table->size || !peer)
+    return NULL;
+  for (guint at = table_home(table, peer); table->peers[at]; at = (at + 1) & (table->size - 1)) {
+    L2tpCall *call = l2tp_calls_find(table, table->peers[at]);
+    if (call->peer == peer)
+      return call;
+  }
   return NULL;
+}
+
+static void peers_place(L2tpCallTable *table, const L2tpCall *call) {
+  guint at = table_home(table, call->peer);
+
+  while (table->peers[at])
+    at = (at + 1) & (table->size - 1);
+  table->peers[at] = call->local;
+}
+
+void l2tp_calls_set_peer(L2tpCallTable *table, L2tpCall *call, guint16 peer) {
+  call->peer = peer;
+  if (peer)
+    peers_place(table, call);
+}
+
+/** Takes the call out of the index by peer, while all calls are still in the table. */
+static void peers_remove(L2tpCallTable *table, const L2tpCall *call) {
+  guint mask = table->size - 1, gap = table_home(table, call->peer);
+
+  if (!call->peer)
+    return;
+  while (table->peers[gap] != call->local)
+    gap = (gap + 1) & mask;
+  for (guint at = (gap + 1) & mask; table->peers[at]; at = (at + 1) & mask) {
+    guint home = table_home(table, l2tp_calls_find(table, table->peers[at])->peer);
+    if (((at - home) & mask) >= ((at - gap) & mask)) {
+      table->peers[gap] = table->peers[at];
+      gap = at;
+    }
+  }
+  table->peers[gap] = 0;
 }
 
 static L2tpCall *table_place(L2tpCallTable *table, guint16 local) {
@@ -37,10 +73,15 @@ L2tpCall *l2tp_calls_add(L2tpCallTable *table, guint16 local) {
   if ((table->count + 1) * 4 > table->size * 3) {
     L2tpCallTable larger = {.size = MAX(table->size * 2, TABLE_MIN), .count = table->count};
     larger.slots = g_new0(L2tpCall, larger.size);
+    larger.peers = g_new0(guint16, larger.size);
     for (guint at = 0; at < table->size; at++)
-      if (table->slots[at].local)
-        *table_place(&larger, table->slots[at].local) = table->slots[at];
+      if (table->slots[at].local) {
+        L2tpCall *call = table_place(&larger, table->slots[at].local);
+        *call = table->slots[at];
+        l2tp_calls_set_peer(&larger, call, call->peer);
+      }
     g_free(table->slots);
+    g_free(table->peers);
     *table = larger;
   }
   L2tpCall *call = table_place(table, local);
@@ -61,6 +102,7 @@ void l2tp_calls_remove(L2tpCallTable *table, guint16 local) {
 
   if (!call)
     return;
+  peers_remove(table, call);
   call_free_info(call);
   if (--table->count == 0) {
     l2tp_calls_clear(table);
@@ -83,6 +125,7 @@ void l2tp_calls_clear(L2tpCallTable *table) {
     if (table->slots[at].local)
       call_free_info(&table->slots[at]);
   g_free(table->slots);
+  g_free(table->peers);
   memset(table, 0, sizeof *table);
 }
 

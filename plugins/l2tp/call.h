@@ -53,7 +53,7 @@ void l2tp_call_info_save(const L2tpCallInfo *info, AditBuilder *out);
 gboolean l2tp_call_info_restore(L2tpCallInfo *info, AditCursor *in);
 
 typedef struct {
-  guint16 local, peer; /**< session ids; peer 0 = not known yet */
+  guint16 local, peer; /**< session ids; peer 0 = not known yet: see l2tp_calls_set_peer() */
   guint8 role, state;  /**< L2tpCallRole, L2tpCallState */
   guint64 deadline;    /**< of setting it up; 0 = none */
   L2tpCallInfo *info;  /**< NULL once nobody needs it */
@@ -62,13 +62,16 @@ typedef struct {
 /** Calls by local session id: an open-addressed table that grows with them. */
 typedef struct {
   L2tpCall *slots; /**< local 0 = free */
-  guint size;      /**< power of two, or 0 */
+  guint16 *peers;  /**< local ids, found by the hash of the peer's id; 0 = free */
+  guint size;      /**< of both: power of two, or 0 */
   guint count;
 } L2tpCallTable;
 
 L2tpCall *l2tp_calls_find(const L2tpCallTable *table, guint16 local);
-/** The call that the peer knows as `peer`: for messages with session id 0. */
+/** The call that the peer knows as `peer`. */
 L2tpCall *l2tp_calls_find_peer(const L2tpCallTable *table, guint16 peer);
+/** The peer's id of a call that had none; no other call may have it. */
+void l2tp_calls_set_peer(L2tpCallTable *table, L2tpCall *call, guint16 peer);
 /** A new, empty call with id `local`, which must be free and not 0. Pointers to other calls become invalid. */
 L2tpCall *l2tp_calls_add(L2tpCallTable *table, guint16 local);
 /** Frees it; pointers to other calls become invalid. */

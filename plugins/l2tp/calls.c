@@ -85,12 +85,17 @@ static void call_stands(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tpCall *
 static void on_request(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpMessage *message) {
   L2tpCallRole role = message->type == L2TP_ICRQ ? L2TP_CALL_INCOMING_LNS : L2TP_CALL_OUTGOING_LAC;
   guint16 peer = (guint16)l2tp_message_number(message, L2TP_AVP_ASSIGNED_SESSION_ID);
-  guint16 local = calls_full(tunnel, env) ? 0 : session_id(tunnel, env);
+  gboolean live = l2tp_calls_find_peer(&tunnel->calls, peer) != NULL;
+  guint16 local = live || calls_full(tunnel, env) ? 0 : session_id(tunnel, env);
   L2tpCallInfo info = {0};
   const char *why = NULL;
 
   if (!peer)
     return;
+  if (live) {
+    send_cdn(tunnel, env, 0, peer, L2TP_CDN_ERROR, L2TP_ERROR_SESSION_ID, "a call with this session id is live");
+    return;
+  }
   if (message->verdict == L2TP_VERDICT_CALL) {
     send_cdn(tunnel, env, local, peer, L2TP_CDN_ERROR, message->error, message->why);
     return;
@@ -109,7 +114,7 @@ static void on_request(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpM
   }
 
   L2tpCall *call = l2tp_calls_add(&tunnel->calls, local);
-  call->peer = peer;
+  l2tp_calls_set_peer(&tunnel->calls, call, peer);
   call->role = (guint8)role;
   call->info = g_memdup2(&info, sizeof info);
   call->state = role == L2TP_CALL_INCOMING_LNS ? L2TP_CALL_WAIT_CONNECT : L2TP_CALL_WAIT_ANSWER;
@@ -121,17 +126,30 @@ static void on_request(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpM
 
 /* ---- rows of the table ---- */
 
+/** Takes the peer's id for a call of ours. False: it is that of another call, and this one was ended. */
+static gboolean learn_peer_session(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tpCall *call, const L2tpMessage *message) {
+  guint16 peer = (guint16)l2tp_message_number(message, L2TP_AVP_ASSIGNED_SESSION_ID);
+
+  if (l2tp_calls_find_peer(&tunnel->calls, peer)) {
+    call_fail(tunnel, env, call, L2TP_CDN_ERROR, L2TP_ERROR_SESSION_ID, "a call with this session id is live", FALSE);
+    return FALSE;
+  }
+  l2tp_calls_set_peer(&tunnel->calls, call, peer);
+  return TRUE;
+}
+
 /** ICRP: the LNS took our call. */
 static void on_icrp(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tpCall *call, const L2tpMessage *message) {
-  call->peer = (guint16)l2tp_message_number(message, L2TP_AVP_ASSIGNED_SESSION_ID);
+  if (!learn_peer_session(tunnel, env, call, message))
+    return;
   send_about(tunnel, env, call, L2TP_ICCN);
   call_stands(tunnel, env, call);
 }
 
 /** OCRP: the LAC is placing the call. */
 static void on_ocrp(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tpCall *call, const L2tpMessage *message) {
-  call->peer = (guint16)l2tp_message_number(message, L2TP_AVP_ASSIGNED_SESSION_ID);
-  call->state = L2TP_CALL_WAIT_CONNECT;
+  if (learn_peer_session(tunnel, env, call, message))
+    call->state = L2TP_CALL_WAIT_CONNECT;
 }
 
 /** ICCN or OCCN: the LAC has connected it. */
@@ -206,8 +224,28 @@ static CallAction find_action(const L2tpCall *call, guint type) {
   return common_action(type, (L2tpCallState)call->state);
 }
 
-void l2tp_engine_call(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint16 session, const L2tpMessage *message) {
+/** The call that a message is about, or NULL. A CDN may come before its sender knows our id: then its own tells which call it means. */
+static L2tpCall *find_call(const L2tpTunnel *tunnel, guint16 session, const L2tpMessage *message) {
   L2tpCall *call = l2tp_calls_find(&tunnel->calls, session);
+
+  if (call || session || message->type != L2TP_CDN)
+    return call;
+  call = l2tp_calls_find_peer(&tunnel->calls, (guint16)l2tp_message_number(message, L2TP_AVP_ASSIGNED_SESSION_ID));
+  return call && call->state != L2TP_CALL_ESTABLISHED ? call : NULL;
+}
+
+gboolean l2tp_engine_call_knows(const L2tpTunnel *tunnel, guint16 session, const L2tpMessage *message) {
+  L2tpCall *call = find_call(tunnel, session, message);
+  guint16 id = (guint16)l2tp_message_number(message, L2TP_AVP_ASSIGNED_SESSION_ID);
+
+  if (message->type != L2TP_CDN)
+    return TRUE;
+  /* Some peers say 0, or our id, in place of theirs: the header's two ids are proof enough. */
+  return !call || !call->peer || !id || id == call->peer || id == call->local;
+}
+
+void l2tp_engine_call(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint16 session, const L2tpMessage *message) {
+  L2tpCall *call = find_call(tunnel, session, message);
 
   if (tunnel->state != L2TP_TUNNEL_ESTABLISHED) {
     l2tp_tunnel_close(tunnel, env, L2TP_STOP_FSM, L2TP_ERROR_NO_CONNECTION, "a call before the tunnel stands");
@@ -217,16 +255,14 @@ void l2tp_engine_call(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint16 sess
     on_request(tunnel, env, message);
     return;
   }
-  /* A CDN may come before its sender knows our id: then its own tells which call it means. */
-  if (!call && !session && message->type == L2TP_CDN)
-    call = l2tp_calls_find_peer(&tunnel->calls, (guint16)l2tp_message_number(message, L2TP_AVP_ASSIGNED_SESSION_ID));
   if (!call) {
     tunnel->ignored++;
     return;
   }
   if (message->verdict == L2TP_VERDICT_CALL) {
-    if (!call->peer)
-      call->peer = (guint16)l2tp_message_number(message, L2TP_AVP_ASSIGNED_SESSION_ID);
+    guint16 peer = (guint16)l2tp_message_number(message, L2TP_AVP_ASSIGNED_SESSION_ID);
+    if (!call->peer && !l2tp_calls_find_peer(&tunnel->calls, peer))
+      l2tp_calls_set_peer(&tunnel->calls, call, peer);
     call_fail(tunnel, env, call, L2TP_CDN_ERROR, message->error, message->why, FALSE);
     return;
   }

@@ -148,17 +148,22 @@ static void channel_keep_early(L2tpChannel *channel, guint16 ns, const guint8 *m
   *at = item;
 }
 
-static void channel_deliver(L2tpChannel *channel, const L2tpChannelEnv *env, const guint8 *message, gsize length) {
+void l2tp_channel_accept(L2tpChannel *channel) {
   channel->nr++;
   channel->ack_due = TRUE;
-  if (!channel->stopped)
+}
+
+static void channel_deliver(L2tpChannel *channel, const L2tpChannelEnv *env, const guint8 *message, gsize length) {
+  if (channel->stopped)
+    l2tp_channel_accept(channel);
+  else
     env->ops->deliver(env->user, message, length);
 }
 
 static void channel_take(L2tpChannel *channel, const L2tpChannelEnv *env, guint16 ns, const guint8 *message, gsize length) {
   gint16 ahead = distance(ns, channel->nr);
 
-  channel->ack_due = TRUE; /* duplicates, too, must be acknowledged */
+  channel->ack_due = channel->ack_due || ahead != 0; /* duplicates, too, must be acknowledged */
   if (ahead < 0) {
     channel->duplicates++;
     if (channel->unconfirmed && channel->flight)

@@ -29,7 +29,8 @@ typedef struct {
 typedef struct {
   /** Put a datagram on the wire; borrowed. */
   void (*transmit)(gpointer user, const guint8 *message, gsize length);
-  /** The next message in order, whole; borrowed. The channel may be stopped or cleared inside. */
+  /** The next message in order, whole; borrowed. Take it with l2tp_channel_accept() before anything is sent, or leave it: then it is
+   *  dropped as if it had never come. The channel may be stopped or cleared inside. */
   void (*deliver)(gpointer user, const guint8 *message, gsize length);
   /** The last repeat of the oldest message went unanswered. Return TRUE to try on (there were other signs of life). */
   gboolean (*dead)(gpointer user);
@@ -74,6 +75,8 @@ void l2tp_channel_set_window(L2tpChannel *channel, guint16 window);
 gboolean l2tp_channel_send(L2tpChannel *channel, const L2tpChannelEnv *env, const guint8 *message, gsize length);
 /** A control datagram of this tunnel with its parsed header: acknowledges, delivers, answers. */
 void l2tp_channel_input(L2tpChannel *channel, const L2tpChannelEnv *env, const L2tpHeader *header, const guint8 *message, gsize length);
+/** Inside deliver(): the message is the peer's. It is acknowledged, and the next one's turn comes. */
+void l2tp_channel_accept(L2tpChannel *channel);
 void l2tp_channel_timeout(L2tpChannel *channel, const L2tpChannelEnv *env);
 /** Forgets what is not sent yet (StopCCN goes before the rest) - what is in flight stays, to keep the numbers whole. */
 void l2tp_channel_drop_waiting(L2tpChannel *channel);

@@ -52,6 +52,7 @@ static gboolean check_response(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, con
     return refuse(tunnel, env, L2TP_STOP_NOT_AUTHORIZED, 0, "tunnel authentication failed");
   explicit_bzero(tunnel->challenge, sizeof tunnel->challenge);
   tunnel->challenged = FALSE;
+  tunnel->proven = TRUE;
   return TRUE;
 }
 
@@ -101,16 +102,10 @@ void l2tp_tunnel_open(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
   l2tp_engine_post(tunnel, env, &w);
 }
 
-L2tpTie l2tp_tunnel_tie(const L2tpTunnel *tunnel, const L2tpMessage *sccrq) {
-  const L2tpBytes *theirs = &sccrq->avp[L2TP_AVP_TIE_BREAKER];
-
-  if (!theirs->data && !tunnel->has_tie_breaker)
+L2tpTie l2tp_tunnel_tie(const L2tpTunnel *tunnel, const guint8 *theirs) {
+  if (!theirs || !tunnel->has_tie_breaker)
     return L2TP_TIE_NONE;
-  if (!theirs->data)
-    return L2TP_TIE_WON;
-  if (!tunnel->has_tie_breaker)
-    return L2TP_TIE_LOST;
-  int order = memcmp(tunnel->tie_breaker, theirs->data, sizeof tunnel->tie_breaker);
+  int order = memcmp(tunnel->tie_breaker, theirs, sizeof tunnel->tie_breaker);
   return order < 0 ? L2TP_TIE_WON : order > 0 ? L2TP_TIE_LOST : L2TP_TIE_EQUAL;
 }
 
@@ -119,7 +114,13 @@ L2tpTie l2tp_tunnel_tie(const L2tpTunnel *tunnel, const L2tpMessage *sccrq) {
 static void on_sccrq(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpMessage *message) {
   L2tpWriter w;
 
+  const guint8 *tie = message->avp[L2TP_AVP_TIE_BREAKER].data;
+
   tunnel->channel.unconfirmed = TRUE; /* until it acknowledges something, its address may be anybody's */
+  if (tie) {
+    memcpy(tunnel->tie_breaker, tie, sizeof tunnel->tie_breaker);
+    tunnel->has_tie_breaker = TRUE;
+  }
   if (!learn_peer(tunnel, env, message))
     return;
   tunnel->state = L2TP_TUNNEL_WAIT_CONNECT;
@@ -176,14 +177,25 @@ static const struct {
     {L2TP_TUNNEL_ESTABLISHED, L2TP_STOPCCN, on_stopccn},
 };
 
+static gint find_row(const L2tpTunnel *tunnel, guint type) {
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+    if (rows[i].state == tunnel->state && rows[i].message == type)
+      return (gint)i;
+  return -1;
+}
+
+gboolean l2tp_engine_expects(const L2tpTunnel *tunnel, guint type) {
+  return find_row(tunnel, type) >= 0;
+}
+
 void l2tp_engine_control(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpMessage *message) {
+  gint row = find_row(tunnel, message->type);
   char text[64];
 
-  for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
-    if (rows[i].state == tunnel->state && rows[i].message == message->type) {
-      rows[i].action(tunnel, env, message);
-      return;
-    }
+  if (row >= 0) {
+    rows[row].action(tunnel, env, message);
+    return;
+  }
   g_snprintf(text, sizeof text, "%s in state %s", l2tp_message_name(message->type), l2tp_tunnel_state_name(tunnel->state));
   l2tp_tunnel_close(tunnel, env, L2TP_STOP_FSM, 0, text);
 }

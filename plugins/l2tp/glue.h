@@ -103,6 +103,14 @@ typedef struct {
   AditLinkId id;           /**< 0 = the core has no link of it */
 } L2tpLink;
 
+/** An SCCRQ that waits to be answered. */
+typedef struct {
+  L2tpListener *listener;
+  AditPath path;
+  guint16 length;
+  guint8 datagram[];
+} L2tpRequest;
+
 struct L2tpPeer {
   L2tp *l2tp;
   L2tpTunnel tunnel;
@@ -122,6 +130,7 @@ struct L2tpPeer {
   gboolean stopping;            /**< we end it for a reason of our own */
   AditAddress protected_remote; /**< its outer address, once no session may have it; unset before */
   gboolean proven;              /**< a session was up in it: somebody has logged in */
+  L2tpRequest *kept;            /**< with the id of this tunnel, which is being asked whether it is still there; NULL = none */
 };
 
 L2tpTunnelEnv l2tp_peer_env(L2tpPeer *peer);
@@ -177,6 +186,9 @@ void l2tp_index_each_namesake(L2tpPeer *peer, guint limit, void (*each)(L2tpPeer
 void l2tp_server_newcomer(L2tpListener *listener, const AditPath *path, const L2tpHeader *header, const guint8 *datagram, gsize length);
 /** The tunnel stands: what was before it on the same path and does not answer any more is stale. */
 void l2tp_server_probe_stale(L2tpPeer *peer);
+/** The tunnel stands: a dial of ours to its peer, not answered yet, gives way if its tie breaker loses (RFC 2661 4.4.3). */
+void l2tp_server_judge_tie(L2tpPeer *peer);
+void l2tp_request_free(L2tpRequest *request); /**< NULL is fine */
 /** Time to answer is over. An AditTimerFunc; `data' is the L2tpPeer. */
 void l2tp_server_probed(AditTimer *timer, gpointer data);
 

@@ -96,7 +96,7 @@ static void message_require(L2tpMessage *m, gboolean permissive) {
     message_complain(m, L2TP_ERROR_RANGE, "Receive Window Size is 0");
 }
 
-/** Reads the Message Type AVP, which comes first. False if the rest is not to be looked at. */
+/** Reads the Message Type AVP, which comes first. False if it is none that we know. */
 static gboolean message_begin(L2tpMessage *m, AditCursor *in) {
   L2tpAvp avp;
 
@@ -122,10 +122,11 @@ void l2tp_message_parse(L2tpMessage *out, const L2tpParse *how, const guint8 *bo
   L2tpAvp avp;
 
   memset(out, 0, G_STRUCT_OFFSET(L2tpMessage, scratch));
-  if (!message_begin(out, &in))
-    return;
-  while (l2tp_avp_next(&in, &avp))
+  gboolean known = message_begin(out, &in);
+  while (l2tp_avp_next(&in, &avp)) /* also of a message that is refused: the answer to it needs the ids */
     message_take(&walk, &avp);
+  if (!known)
+    return;
   if (in.bad)
     message_complain(out, L2TP_ERROR_LENGTH, "an AVP does not fit into the message");
   message_require(out, how->permissive);

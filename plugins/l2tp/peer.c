@@ -95,6 +95,7 @@ static void host_tunnel_up(gpointer host) {
   if (!peer->service->client) {
     l2tp_limiter_refund(&peer->l2tp->limiter, &remote);
     peer_arm_idle(peer);
+    l2tp_server_judge_tie(peer);
     l2tp_server_probe_stale(peer);
   }
   peer_publish(peer, peer->l2tp->tunnel_up_event, NULL);
@@ -223,6 +224,7 @@ void l2tp_peer_free(L2tpPeer *peer) {
   peer->l2tp->loop->timer_cancel(&peer->probe);
   l2tp_tunnel_clear(&peer->tunnel, &env);
   l2tp_links_close(peer, ADIT_CAUSE_ADMIN_REBOOT, "the tunnel is gone");
+  g_clear_pointer(&peer->kept, l2tp_request_free);
   g_hash_table_remove(peer->l2tp->tunnels, GUINT_TO_POINTER(peer->tunnel.local));
   l2tp_index_remove(peer);
   l2tp_listener_withdraw(peer->listener, peer);

@@ -39,7 +39,7 @@ void l2tp_tunnel_save(const L2tpTunnel *tunnel, AditBuilder *out) {
   adit_put_u16(out, tunnel->peer);
   adit_put_u8(out, tunnel->state);
   adit_put_u8(out, (guint8)((tunnel->originator ? 1 : 0) | (tunnel->was_up ? 2 : 0) | (tunnel->challenged ? 4 : 0) |
-                            (tunnel->has_tie_breaker ? 8 : 0)));
+                            (tunnel->has_tie_breaker ? 8 : 0) | (tunnel->proven ? 16 : 0)));
   adit_put_bytes(out, tunnel->challenge, sizeof tunnel->challenge);
   adit_put_bytes(out, tunnel->tie_breaker, sizeof tunnel->tie_breaker);
   adit_put_u32(out, tunnel->serial);
@@ -54,6 +54,12 @@ void l2tp_tunnel_save(const L2tpTunnel *tunnel, AditBuilder *out) {
   for (guint at = 0; at < tunnel->calls.size; at++)
     if (tunnel->calls.slots[at].local)
       save_call(&tunnel->calls.slots[at], out);
+}
+
+static void free_info(L2tpCallInfo *info) {
+  if (info)
+    l2tp_call_info_clear(info);
+  g_free(info);
 }
 
 static gboolean restore_call(L2tpTunnel *tunnel, AditCursor *in) {
@@ -76,7 +82,15 @@ static gboolean restore_call(L2tpTunnel *tunnel, AditCursor *in) {
       return FALSE;
     }
   }
-  *l2tp_calls_add(&tunnel->calls, read.local) = read;
+  if (l2tp_calls_find_peer(&tunnel->calls, read.peer)) {
+    free_info(read.info);
+    return FALSE;
+  }
+  guint16 peer = read.peer;
+  read.peer = 0;
+  L2tpCall *call = l2tp_calls_add(&tunnel->calls, read.local);
+  *call = read;
+  l2tp_calls_set_peer(&tunnel->calls, call, peer);
   return TRUE;
 }
 
@@ -96,6 +110,7 @@ static gboolean restore_body(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, AditC
   tunnel->was_up = (flags & 2) != 0;
   tunnel->challenged = (flags & 4) != 0;
   tunnel->has_tie_breaker = (flags & 8) != 0;
+  tunnel->proven = (flags & 16) != 0;
   adit_get_copy(in, tunnel->challenge, sizeof tunnel->challenge);
   adit_get_copy(in, tunnel->tie_breaker, sizeof tunnel->tie_breaker);
   tunnel->serial = adit_get_u32(in);

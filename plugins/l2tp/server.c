@@ -4,6 +4,7 @@
 enum {
   PROBE_MS = 4000, /* a Hello and two repeats */
   PROBES_MAX = 16, /* tunnels that one newcomer asks: a stranger may have thousands */
+  KEEP_MAX = 1024, /* longest SCCRQ that is kept meanwhile */
 };
 
 /** A StopCCN to somebody we keep nothing of: acknowledges the SCCRQ and says no. */
@@ -27,48 +28,148 @@ static void refuse(L2tpListener *listener, const AditPath *path, const L2tpMessa
     l2tp_listener_send(listener, path, w.buffer, length);
 }
 
-/** We are dialling whoever dials us: one of the two tunnels goes. TRUE if the SCCRQ is to be dropped. */
-static gboolean lost_to_tie(L2tp *l2tp, const AditPath *path, const L2tpMessage *sccrq) {
-  for (L2tpPeer *peer = NULL; (peer = l2tp_index_find_dialled(l2tp, path, peer));) {
-    if (peer->tunnel.state != L2TP_TUNNEL_WAIT_REPLY)
-      continue;
-    L2tpTie tie = l2tp_tunnel_tie(&peer->tunnel, sccrq);
-    if (tie == L2TP_TIE_NONE)
-      continue;
-    l2tp->stats.ties++;
-    if (tie == L2TP_TIE_LOST || tie == L2TP_TIE_EQUAL)
-      l2tp_peer_discard(peer, "the peer's own tunnel won the tie");
-    return tie != L2TP_TIE_LOST;
+/** A peer that did not hear our answer knows no tunnel id of ours: its StopCCN names its own (RFC 2661 4.4.3). */
+static void stop_half_open(L2tpListener *listener, const AditPath *path, const L2tpHeader *header, const guint8 *datagram, gsize length) {
+  L2tp *l2tp = listener->l2tp;
+  L2tpParse how = {0};
+  L2tpMessage message;
+
+  l2tp_message_parse(&message, &how, datagram + header->offset, header->length);
+  guint16 id = message.type == L2TP_STOPCCN ? (guint16)l2tp_message_number(&message, L2TP_AVP_ASSIGNED_TUNNEL_ID) : 0;
+  L2tpPeer *peer = id ? l2tp_index_find_unconfirmed(l2tp, path, id) : NULL;
+  if (!peer) {
+    l2tp->stats.malformed++;
+    return;
   }
-  return FALSE;
+  L2tpTunnelEnv env = l2tp_peer_env(peer);
+  l2tp_tunnel_input(&peer->tunnel, &env, datagram, length);
+}
+
+/** The first dial of ours to `path` that is not answered yet and has a tie breaker, as `tie` must have to be judged. */
+static L2tpPeer *find_rival(L2tp *l2tp, const AditPath *path, const guint8 *tie) {
+  L2tpPeer *peer = NULL;
+
+  while (tie && (peer = l2tp_index_find_dialled(l2tp, path, peer)))
+    if (peer->tunnel.state == L2TP_TUNNEL_WAIT_REPLY && l2tp_tunnel_tie(&peer->tunnel, tie) != L2TP_TIE_NONE)
+      return peer;
+  return NULL;
+}
+
+/** We are dialling whoever dials us, and our dial goes first: TRUE if the SCCRQ is to be dropped. A dial that loses goes on: the SCCRQ
+ *  may come from anybody until its tunnel stands. */
+static gboolean wins_tie(L2tp *l2tp, const AditPath *path, const L2tpMessage *sccrq) {
+  const guint8 *tie = sccrq->avp[L2TP_AVP_TIE_BREAKER].data;
+  L2tpPeer *rival = find_rival(l2tp, path, tie);
+
+  if (!rival || l2tp_tunnel_tie(&rival->tunnel, tie) == L2TP_TIE_LOST)
+    return FALSE;
+  l2tp->stats.ties++;
+  if (l2tp_tunnel_tie(&rival->tunnel, tie) == L2TP_TIE_EQUAL) /* 64 bits that nobody guesses */
+    l2tp_peer_discard(rival, "the peer dialled with the same tie breaker");
+  return TRUE;
+}
+
+void l2tp_server_judge_tie(L2tpPeer *peer) {
+  const guint8 *tie = peer->tunnel.has_tie_breaker ? peer->tunnel.tie_breaker : NULL;
+  L2tpPeer *rival = find_rival(peer->l2tp, &peer->path, tie);
+
+  if (!rival || l2tp_tunnel_tie(&rival->tunnel, tie) != L2TP_TIE_LOST)
+    return;
+  peer->l2tp->stats.ties++;
+  l2tp_peer_discard(rival, "the peer's own tunnel won the tie");
 }
 
 /** A peer that has restarted knows nothing of its old tunnel. But a second client on the same host looks just the same, so the old
- *  tunnel is asked: who answers is kept. */
+ *  tunnel is asked: who answers is kept. One that the peer has not connected yet can't be asked, and has this time to be. */
 static void ask_whether_alive(L2tpPeer *peer) {
   L2tpTunnelEnv env = l2tp_peer_env(peer);
 
-  if (peer->probed_ms || !peer->service->replace_stale || peer->tunnel.state != L2TP_TUNNEL_ESTABLISHED)
+  if (peer->probed_ms)
     return;
   peer->probed_ms = peer->l2tp->loop->now();
   l2tp_tunnel_probe(&peer->tunnel, &env);
   peer->l2tp->loop->timer_arm(&peer->probe, PROBE_MS);
 }
 
+static void ask_namesake(L2tpPeer *peer) {
+  if (peer->service->replace_stale && peer->tunnel.state == L2TP_TUNNEL_ESTABLISHED)
+    ask_whether_alive(peer);
+}
+
 void l2tp_server_probe_stale(L2tpPeer *peer) {
   if (peer->service->replace_stale)
-    l2tp_index_each_namesake(peer, PROBES_MAX, ask_whether_alive);
+    l2tp_index_each_namesake(peer, PROBES_MAX, ask_namesake);
+}
+
+/** Keeps an SCCRQ that is answered if the tunnel turns out to be dead. It is not acknowledged before: its sender would repeat it no more.
+ */
+static void keep_request(L2tpPeer *peer, L2tpListener *listener, const AditPath *path, const guint8 *datagram, gsize length) {
+  if (length > KEEP_MAX)
+    return;
+  l2tp_request_free(peer->kept);
+  peer->kept = g_malloc(sizeof *peer->kept + length);
+  *peer->kept = (L2tpRequest){.listener = l2tp_listener_ref(listener), .path = *path, .length = (guint16)length};
+  memcpy(peer->kept->datagram, datagram, length);
+}
+
+void l2tp_request_free(L2tpRequest *request) {
+  if (request)
+    l2tp_listener_unref(request->listener);
+  g_free(request);
+}
+
+/** An SCCRQ with the id of a tunnel that is there. A peer that has heard our answer does not repeat it: the sender has restarted and
+ *  numbers its tunnels as before, or the datagram is late or forged. */
+static void repeat_request(L2tpPeer *peer, L2tpListener *listener, const AditPath *path, const guint8 *datagram, gsize length) {
+  L2tpTunnelEnv env = l2tp_peer_env(peer);
+
+  peer->l2tp->stats.repeated++;
+  if (peer->tunnel.state == L2TP_TUNNEL_CLOSING || peer->tunnel.channel.unconfirmed) {
+    l2tp_tunnel_input(&peer->tunnel, &env, datagram, length);
+    return;
+  }
+  keep_request(peer, listener, path, datagram, length);
+  ask_whether_alive(peer);
+}
+
+/** True if the peer is known to be gone, or nothing came from it since it was asked. */
+static gboolean is_gone(L2tpPeer *peer, guint64 asked) {
+  switch ((L2tpTunnelState)peer->tunnel.state) {
+  case L2TP_TUNNEL_ESTABLISHED:
+    return MAX(peer->tunnel.last_rx, l2tp_link_last_data(peer)) <= asked;
+  case L2TP_TUNNEL_CLOSING: /* one that never stood refuses the SCCRQ's repeats, too */
+    return peer->tunnel.was_up;
+  case L2TP_TUNNEL_IDLE:
+  case L2TP_TUNNEL_WAIT_REPLY:
+  case L2TP_TUNNEL_WAIT_CONNECT:
+  case L2TP_TUNNEL_LINGERING:
+  case L2TP_TUNNEL_DEAD:
+    return TRUE;
+  }
+  return FALSE;
+}
+
+static void answer_kept(L2tpRequest *request) {
+  L2tpHeader header;
+
+  if (l2tp_header_parse(&header, request->datagram, request->length))
+    l2tp_server_newcomer(request->listener, &request->path, &header, request->datagram, request->length);
 }
 
 void l2tp_server_probed(AditTimer *timer, gpointer data) {
   L2tpPeer *peer = data;
-  guint64 asked = peer->probed_ms;
+  L2tp *l2tp = peer->l2tp;
+  L2tpRequest *request = g_steal_pointer(&peer->kept);
+  gboolean gone = is_gone(peer, peer->probed_ms);
 
   peer->probed_ms = 0;
-  if (peer->tunnel.state != L2TP_TUNNEL_ESTABLISHED || MAX(peer->tunnel.last_rx, l2tp_link_last_data(peer)) > asked)
-    return;
-  peer->l2tp->stats.replaced++;
-  l2tp_peer_discard(peer, "the peer has begun anew");
+  if (gone && peer->tunnel.state < L2TP_TUNNEL_CLOSING) {
+    l2tp->stats.replaced++;
+    l2tp_peer_discard(peer, "the peer has begun anew");
+  }
+  if (gone && request)
+    answer_kept(request);
+  l2tp_request_free(request);
 }
 
 /** Limits that hold before anything is allocated. */
@@ -143,13 +244,17 @@ void l2tp_server_newcomer(L2tpListener *listener, const AditPath *path, const L2
   L2tpMessage message;
   char host[L2TP_NAME_MAX];
 
+  if (header->length && header->ns == 1 && !header->nr && !header->session) {
+    stop_half_open(listener, path, header, datagram, length);
+    return;
+  }
   /* What can't be the first message of a tunnel costs nothing. */
   if (!header->length || header->ns || header->nr || header->session) {
     l2tp->stats.malformed++;
     return;
   }
   l2tp_message_parse(&message, &how, datagram + header->offset, header->length);
-  if (message.type != L2TP_SCCRQ || !l2tp_message_has(&message, L2TP_AVP_HOST_NAME)) {
+  if (message.type != L2TP_SCCRQ) {
     l2tp->stats.malformed++;
     return;
   }
@@ -168,18 +273,15 @@ void l2tp_server_newcomer(L2tpListener *listener, const AditPath *path, const L2
   guint16 id = (guint16)l2tp_message_number(&message, L2TP_AVP_ASSIGNED_TUNNEL_ID);
   L2tpPeer *repeated = id ? l2tp_index_find_repeated(l2tp, path, id, host) : NULL;
   if (repeated) {
-    L2tpTunnelEnv env = l2tp_peer_env(repeated);
-    l2tp->stats.repeated++;
-    l2tp_tunnel_input(&repeated->tunnel, &env, datagram, length);
-    ask_whether_alive(repeated); /* some peers number their tunnels from one after each start */
+    repeat_request(repeated, listener, path, datagram, length);
     return;
   }
-  if (!has_room(l2tp, path) || lost_to_tie(l2tp, path, &message))
+  if (!has_room(l2tp, path))
     return;
   if (message.verdict != L2TP_VERDICT_OK)
     refuse(listener, path, &message, L2TP_STOP_ERROR, message.error, message.why);
   else if (service->tunnel.demand_auth && !how.secret)
     refuse(listener, path, &message, L2TP_STOP_NOT_AUTHORIZED, 0, "no secret for this peer");
-  else
+  else if (!wins_tie(l2tp, path, &message))
     begin_tunnel(listener, service, path, how.secret, id, host, datagram, length);
 }

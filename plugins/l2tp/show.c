@@ -32,7 +32,9 @@ static const AditCommand commands[] = {
      .arguments = "id",
      .columns = "AGE=age:duration",
      .summary = "everything about one tunnel",
-     .help = "The control connection's numbers and windows, and the calls inside.\nExample: aditctl show tunnel 4711"},
+     .help =
+         "The control connection's numbers and windows, and the calls inside. `forged' counts messages that would have ended the tunnel or "
+         "a call and did not name its ids.\nExample: aditctl show tunnel 4711"},
     {.size = sizeof(AditCommand),
      .verb = "tunnel close",
      .method = "io.adit.l2tp.CloseTunnel",
@@ -121,6 +123,7 @@ static AditValue *describe_tunnel_fully(const L2tpPeer *peer) {
   set_number(map, "dropped", channel->dropped);
   set_number(map, "ignored", tunnel->ignored);
   set_number(map, "malformed", tunnel->malformed);
+  set_number(map, "forged", tunnel->forged);
   adit_value_set(map, "call-list", describe_calls(peer));
   return map;
 }

@@ -58,6 +58,31 @@ static void channel_transmit(gpointer user, const guint8 *message, gsize length)
   context->env->ops->send(context->env->engine.host, message, length);
 }
 
+static gboolean ends_tunnel(const L2tpTunnel *tunnel, const L2tpMessage *message) {
+  return message->verdict == L2TP_VERDICT_TUNNEL ||
+         (message->verdict == L2TP_VERDICT_OK && !l2tp_message_is_call(message->type) && !l2tp_engine_expects(tunnel, message->type));
+}
+
+/** True if the sender knows as much as the peer must, before a message ends anything. All that leads to a tunnel is 16 bits of tunnel id,
+ *  which a stranger who knows the peer's address can try out; what ends sessions takes another id. */
+static gboolean knows_enough(const L2tpTunnel *tunnel, const L2tpHeader *header, const L2tpMessage *message) {
+  if (message->type == L2TP_STOPCCN) /* RFC 2661 4.4.3: it names the id that its sender has told us first */
+    return !tunnel->peer || l2tp_message_number(message, L2TP_AVP_ASSIGNED_TUNNEL_ID) == tunnel->peer;
+  if (!header->tunnel)
+    return message->type == L2TP_SCCRQ || tunnel->state == L2TP_TUNNEL_IDLE;
+  if (l2tp_message_is_call(message->type))
+    return l2tp_engine_call_knows(tunnel, header->session, message);
+  /* RFC 2661 4.1 ends a tunnel for an error. With calls in it the error is left unacknowledged instead: a peer that did send it gives up
+   * by itself. */
+  return !tunnel->calls.count || !ends_tunnel(tunnel, message);
+}
+
+/** The peer's id, even from a message that is wrong elsewhere: to whom we say no. */
+static void learn_peer_id(L2tpTunnel *tunnel, const L2tpMessage *message) {
+  if (!tunnel->peer)
+    tunnel->channel.peer_tunnel = tunnel->peer = (guint16)l2tp_message_number(message, L2TP_AVP_ASSIGNED_TUNNEL_ID);
+}
+
 static void channel_deliver(gpointer user, const guint8 *datagram, gsize length) {
   L2tpContext *context = user;
   L2tpTunnel *tunnel = context->tunnel;
@@ -68,12 +93,18 @@ static void channel_deliver(gpointer user, const guint8 *datagram, gsize length)
   if (!l2tp_header_parse(&header, datagram, length))
     return;
   l2tp_message_parse(&message, &how, datagram + header.offset, header.length);
+  if (!knows_enough(tunnel, &header, &message)) {
+    tunnel->forged++;
+    return;
+  }
+  l2tp_channel_accept(&tunnel->channel);
   switch (message.verdict) {
   case L2TP_VERDICT_IGNORE:
     tunnel->ignored++;
     return;
   case L2TP_VERDICT_TUNNEL:
     tunnel->malformed++;
+    learn_peer_id(tunnel, &message);
     l2tp_tunnel_close(tunnel, context->env, L2TP_STOP_ERROR, message.error, message.why);
     return;
   case L2TP_VERDICT_CALL:
@@ -175,6 +206,24 @@ void l2tp_engine_finish(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
   adit_env_arm(&env->engine, &tunnel->state_deadline, L2TP_SLOT_STATE, 1);
 }
 
+static void write_stop(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tpWriter *w, guint16 result, guint16 error, const char *text) {
+  l2tp_engine_write(tunnel, env, w, L2TP_STOPCCN, 0);
+  l2tp_write_u16(w, L2TP_AVP_ASSIGNED_TUNNEL_ID, tunnel->local);
+  l2tp_write_result(w, result, error, text);
+}
+
+/** The peer's id is not known: a StopCCN with tunnel id 0, by which a peer that has our SCCRQ finds the tunnel (RFC 2661 4.4.3). Once: its
+ *  acknowledgement has nowhere to go. */
+static void send_early_stop(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint16 result, guint16 error, const char *text) {
+  L2tpWriter w;
+
+  write_stop(tunnel, env, &w, result, error, text);
+  gsize length = l2tp_write_end(&w);
+  l2tp_header_set_sequence(w.buffer, tunnel->channel.ns, tunnel->channel.nr);
+  if (length)
+    env->ops->send(env->engine.host, w.buffer, length);
+}
+
 void l2tp_tunnel_close(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint16 result, guint16 error, const char *text) {
   L2tpReason reason = {.result = result, .error = error};
   L2tpWriter w;
@@ -182,15 +231,15 @@ void l2tp_tunnel_close(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint16 res
   if (tunnel->state >= L2TP_TUNNEL_CLOSING)
     return;
   l2tp_reason_set(&reason, text && *text ? text : l2tp_result_word(FALSE, result));
-  if (!tunnel->peer) { /* it does not know us yet: there is nobody to tell */
+  if (!tunnel->peer) {
+    if (tunnel->state == L2TP_TUNNEL_WAIT_REPLY)
+      send_early_stop(tunnel, env, result, error, text);
     l2tp_engine_down(tunnel, env, L2TP_TUNNEL_DEAD, &reason);
     l2tp_engine_finish(tunnel, env);
     return;
   }
   l2tp_channel_drop_waiting(&tunnel->channel);
-  l2tp_engine_write(tunnel, env, &w, L2TP_STOPCCN, 0);
-  l2tp_write_u16(&w, L2TP_AVP_ASSIGNED_TUNNEL_ID, tunnel->local);
-  l2tp_write_result(&w, result, error, text);
+  write_stop(tunnel, env, &w, result, error, text);
   l2tp_engine_post(tunnel, env, &w);
   adit_env_arm(&env->engine, &tunnel->state_deadline, L2TP_SLOT_STATE, l2tp_channel_cycle_ms(&env->config->channel));
   l2tp_engine_down(tunnel, env, L2TP_TUNNEL_CLOSING, &reason);
@@ -211,8 +260,10 @@ void l2tp_tunnel_input(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const guint
 
   if (tunnel->state == L2TP_TUNNEL_DEAD || length > L2TP_CONTROL_MAX || !l2tp_header_parse(&header, datagram, length) || !header.control)
     return;
-  /* Only an SCCRQ, new or repeated, comes without our id; and who does not know it can't acknowledge anything. */
-  if (header.tunnel != tunnel->local && (header.tunnel || header.ns || header.nr || tunnel->originator))
+  /* Only an SCCRQ, new or repeated, and the StopCCN of a peer that did not hear our answer come without our id; and whoever does not know
+   * it can't acknowledge anything. */
+  gboolean stop = header.ns == 1 && tunnel->channel.unconfirmed && tunnel->state == L2TP_TUNNEL_WAIT_CONNECT;
+  if (header.tunnel != tunnel->local && (header.tunnel || (header.ns && !stop) || header.nr || tunnel->originator))
     return;
   if (header.tunnel)
     tunnel->last_rx = adit_env_now(&env->engine);

@@ -117,8 +117,9 @@ typedef struct {
   gboolean originator;
   gboolean was_up;
   gboolean challenged; /**< we sent `challenge` */
+  gboolean proven;     /**< the peer knows the secret: it answered our challenge */
   guint8 challenge[16];
-  guint8 tie_breaker[8];
+  guint8 tie_breaker[8]; /**< of its SCCRQ, whoever sent that */
   gboolean has_tie_breaker;
   guint32 serial;  /**< of the last call we started */
   guint64 last_rx; /**< any valid control message */
@@ -130,6 +131,7 @@ typedef struct {
   L2tpChannel channel;
   L2tpCallTable calls;
   guint64 ignored, malformed; /**< messages */
+  guint64 forged;             /**< messages that would have ended something, from a sender that knows too little */
 } L2tpTunnel;
 
 /** `local`: a random tunnel id that is free where the tunnel is looked up. */
@@ -142,19 +144,22 @@ void l2tp_tunnel_open(L2tpTunnel *tunnel, const L2tpTunnelEnv *env);
  *  SCCRQ is given to the tunnel it belongs to. The caller has checked the path. */
 void l2tp_tunnel_input(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const guint8 *datagram, gsize length);
 void l2tp_tunnel_timeout(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint slot);
-/** Ends it with StopCCN; calls go down first (without CDNs: RFC 2661 5.7). */
+/** Ends it with StopCCN; calls go down first (without CDNs: RFC 2661 5.7). A peer that has not answered yet gets one StopCCN, with tunnel
+ *  id 0. */
 void l2tp_tunnel_close(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint16 result, guint16 error, const char *text);
 /** Forgets the peer without a word (it restarted, or lost the tie). `finished` follows from a timer. */
 void l2tp_tunnel_discard(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const char *why);
 
-/** Tie breaking (RFC 2661 4.4.3): an SCCRQ of the peer we are dialling, before `tunnel` stands. */
+/** Tie breaking (RFC 2661 4.4.3): an SCCRQ of the peer we are dialling, before `tunnel` stands. Between two that both sent a tie breaker
+ *  alone: anybody can put one into an SCCRQ. */
 typedef enum {
-  L2TP_TIE_NONE,  /**< neither has a tie breaker: both tunnels may stand */
+  L2TP_TIE_NONE,  /**< one or both have no tie breaker: both tunnels may stand */
   L2TP_TIE_WON,   /**< drop the SCCRQ */
-  L2TP_TIE_LOST,  /**< discard `tunnel`, accept the SCCRQ */
+  L2TP_TIE_LOST,  /**< the SCCRQ's tunnel goes before `tunnel`, once it stands */
   L2TP_TIE_EQUAL, /**< both are discarded */
 } L2tpTie;
-L2tpTie l2tp_tunnel_tie(const L2tpTunnel *tunnel, const L2tpMessage *sccrq);
+/** `theirs`: the 8 octets of the peer's Tie Breaker; NULL = none. */
+L2tpTie l2tp_tunnel_tie(const L2tpTunnel *tunnel, const guint8 *theirs);
 
 /** Starts a call (role INCOMING_LAC or OUTGOING_LNS); waits for the tunnel if it is not up yet. `info` is copied; its serial
  *  is set here. Returns the session id, or 0 when there is no room. */

@@ -328,7 +328,7 @@ static void the_table_of_calls(void **state) {
       count--;
     } else if (!there[id]) {
       L2tpCall *call = l2tp_calls_add(&table, id);
-      call->peer = id ^ 0x5555;
+      l2tp_calls_set_peer(&table, call, id ^ 0x5555);
       there[id] = TRUE;
       count++;
     }
@@ -339,6 +339,8 @@ static void the_table_of_calls(void **state) {
     assert_int_equal(call != NULL, there[id]);
     if (call)
       assert_int_equal(call->peer, id ^ 0x5555);
+    if (id ^ 0x5555)
+      assert_ptr_equal(l2tp_calls_find_peer(&table, (guint16)id ^ 0x5555), call);
   }
   for (guint id = 1; id < 65536; id++)
     l2tp_calls_remove(&table, (guint16)id);

@@ -41,6 +41,10 @@ static void on_transmit(gpointer user, const guint8 *message, gsize length) {
 }
 
 static void on_deliver(gpointer user, const guint8 *message, gsize length) {
+  Bench *bench = user;
+  if (message[L2TP_CONTROL_HEADER] == 'X') /* not the peer's */
+    return;
+  l2tp_channel_accept(&bench->channel);
   g_string_append_c(((Bench *)user)->delivered, (char)message[L2TP_CONTROL_HEADER]);
 }
 

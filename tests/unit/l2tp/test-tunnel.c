@@ -158,6 +158,7 @@ static void rfc2661_5_7_an_acknowledgement_after_stopccn_has_the_right_number(vo
   guint next = 2 + pair->a.sent[L2TP_ICRQ]; /* SCCRQ, SCCCN */
   assert_in_range(pair->a.sent[L2TP_ICRQ], 1, 7);
   l2tp_write_begin(&w, L2TP_STOPCCN, pair->a.tunnel.local, 0, NULL, NULL);
+  l2tp_write_u16(&w, L2TP_AVP_ASSIGNED_TUNNEL_ID, pair->a.tunnel.peer);
   gsize length = l2tp_write_end(&w);
   l2tp_header_set_sequence(w.buffer, pair->a.tunnel.channel.nr, 2);
   pair_inject(&pair->a, w.buffer, length);
@@ -263,16 +264,13 @@ static void rfc2661_4_4_3_lower_tie_breaker_wins(void **state) {
     int ours, theirs; /* -1: none */
     L2tpTie verdict;
   } rows[] = {
-      {-1, -1, L2TP_TIE_NONE}, {1, -1, L2TP_TIE_WON}, {-1, 1, L2TP_TIE_LOST},
-      {1, 2, L2TP_TIE_WON},    {2, 1, L2TP_TIE_LOST}, {7, 7, L2TP_TIE_EQUAL},
+      {-1, -1, L2TP_TIE_NONE}, {1, -1, L2TP_TIE_NONE}, {-1, 1, L2TP_TIE_NONE},
+      {1, 2, L2TP_TIE_WON},    {2, 1, L2TP_TIE_LOST},  {7, 7, L2TP_TIE_EQUAL},
   };
   for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
     L2tpTunnel tunnel = {.has_tie_breaker = rows[i].ours >= 0, .tie_breaker = {(guint8)rows[i].ours}};
     guint8 theirs[8] = {(guint8)rows[i].theirs};
-    g_autofree L2tpMessage *message = g_new0(L2tpMessage, 1);
-    if (rows[i].theirs >= 0)
-      message->avp[L2TP_AVP_TIE_BREAKER] = (L2tpBytes){theirs, 8};
-    assert_int_equal(l2tp_tunnel_tie(&tunnel, message), rows[i].verdict);
+    assert_int_equal(l2tp_tunnel_tie(&tunnel, rows[i].theirs >= 0 ? theirs : NULL), rows[i].verdict);
   }
 }
 

@@ -45,6 +45,7 @@ struct AditSessLink {
   guint32 number;     /**< the smallest, from 1, that no other link has */
   char *conversation; /**< EAP: the source that answered with a challenge; NULL = none is open */
   GBytes *eap_state;  /**< what it gave along */
+  gboolean proven;    /**< the peer was authenticated: before, it may be any stranger */
 };
 
 AditLinkId adit_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError **error);
@@ -119,8 +120,8 @@ struct AditSess {
   AditPort *port;
   gboolean port_pending;
   gboolean port_lost; /**< somebody deleted the interface: its addresses and routes went with it */
-  guint attempt; /**< how many names for the interface were taken */
-  char name[16]; /**< the interface's, also after it is closed */
+  guint attempt;      /**< how many names for the interface were taken */
+  char name[16];      /**< the interface's, also after it is closed */
   AditSharedPort *shared;
   guint mtu;
   guint port_mtu; /**< what the interface was last told */
@@ -229,7 +230,8 @@ void adit_sess_ncps_free(AditSess *session);
 
 /* ---- addresses.c ---- */
 
-/** Decides and reserves both ends' IPv4 addresses into session->params, and the peer's IPv6 prefixes. False with a reason that says what to configure. */
+/** Decides and reserves both ends' IPv4 addresses into session->params, and the peer's IPv6 prefixes. False with a reason that says what to
+ * configure. */
 gboolean adit_sess_reserve(AditSess *session, GError **error);
 /** IPCP has agreed on both ends' addresses. A client judges what its server gave it: FALSE if it can't have its own; one to which no route
  *  may lead is taken out of `result`. */

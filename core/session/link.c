@@ -7,15 +7,20 @@
 #include "core/session/attributes.h"
 #include "core/session/internal.h"
 
+#include <adit/log-quota.h>
+
 static GHashTable *links; /* id -> AditSessLink* */
 static AditTally *calls;  /* "transport server": links, for max-sessions */
 static AditLinkId last_id;
+static AditLogQuota refused_lines = ADIT_LOG_QUOTA("login refused"), closed_lines = ADIT_LOG_QUOTA("link closed");
 
 void adit_links_init(void) {
   links = g_hash_table_new(g_int64_hash, g_int64_equal);
   calls = adit_tally_new(g_str_hash, g_str_equal, 0);
 }
 void adit_links_fini(void) {
+  adit_log_quota_stop(&refused_lines);
+  adit_log_quota_stop(&closed_lines);
   g_clear_pointer(&links, g_hash_table_unref);
   g_clear_pointer(&calls, adit_tally_free);
   adit_numbers_fini();
@@ -50,6 +55,11 @@ void adit_links_foreach(void (*each)(AditSessLink *link, gpointer data), gpointe
 
 static AditLogContext log_of(const AditSessLink *link, char peer[ADIT_ENDPOINT_TEXT]) {
   return (AditLogContext){.user = link->user, .peer = adit_endpoint_format(&link->spec.path.remote, peer)};
+}
+
+/* What strangers cause is logged at a bounded rate. */
+static gboolean may_log(const AditSessLink *link, AditLogQuota *lines) {
+  return link->client || link->proven || adit_log_quota_allows(lines, adit_loop_service());
 }
 
 static void publish(AditSessLink *link, const char *name, AditCause cause, const char *reason) {
@@ -150,7 +160,7 @@ static void on_answer(guint64 id, const AditAuthReply *reply, const char *source
       reply = &refusal;
     }
   }
-  if (reply->outcome != ADIT_AUTH_ACCEPT && reply->outcome != ADIT_AUTH_CHALLENGE)
+  if (reply->outcome != ADIT_AUTH_ACCEPT && reply->outcome != ADIT_AUTH_CHALLENGE && may_log(link, &refused_lines))
     adit_notice(&log, "refused: %s", reply->why ? reply->why : "not accepted");
   adit_ppp_link_verdict(link->ppp, reply);
 }
@@ -188,6 +198,7 @@ static void on_ask_cancel(gpointer host) {
 static void on_network_phase(gpointer host, const char *user) {
   AditSessLink *link = host;
 
+  link->proven = TRUE;
   if (link->session && user && strcmp(user, link->session->user) != 0) {
     adit_sess_end(link->session, ADIT_CAUSE_USER_ERROR, "another user after renegotiation");
     return;
@@ -244,7 +255,7 @@ static void on_auth_done(gpointer host, gboolean peer, gboolean ok, const char *
 
   if (ok)
     adit_debug(&log, "%s: %s accepted", method, peer ? "peer" : "we are");
-  else
+  else if (may_log(link, &refused_lines))
     adit_notice(&log, "%s: %s: %s", method, peer ? "peer refused" : "the peer refuses us", why ? why : "no reason given");
   publish(link, ADIT_EVENT_AUTH_DONE, ok ? ADIT_CAUSE_NONE : ADIT_CAUSE_USER_ERROR, ok ? NULL : why);
 }
@@ -267,7 +278,8 @@ static void on_closed(gpointer host, AditCause cause, const char *reason) {
   char peer[ADIT_ENDPOINT_TEXT];
   AditLogContext log = log_of(link, peer);
 
-  adit_info(&log, "link closed: %s", reason);
+  if (may_log(link, &closed_lines))
+    adit_info(&log, "link closed: %s", reason);
   drop(link, cause, reason);
   ops->closed(user, id, cause, reason);
 }
@@ -422,7 +434,8 @@ void adit_link_end(AditSessLink *link, AditCause cause, const char *reason) {
 void adit_link_lost(AditSessLink *link, AditCause cause, const char *reason) {
   char peer[ADIT_ENDPOINT_TEXT];
   AditLogContext log = log_of(link, peer);
-  adit_info(&log, "link lost: %s", reason);
+  if (may_log(link, &closed_lines))
+    adit_info(&log, "link lost: %s", reason);
   adit_ppp_link_lost(link->ppp);
   drop(link, cause, reason);
 }

@@ -24,6 +24,7 @@ static void items_free(L2tpItem **list) {
 void l2tp_channel_clear(L2tpChannel *channel) {
   items_free(&channel->send);
   items_free(&channel->early);
+  channel->send_octets = channel->early_octets = 0;
   channel->queued = channel->sent = channel->flight = 0;
 }
 
@@ -94,6 +95,7 @@ gboolean l2tp_channel_send(L2tpChannel *channel, const L2tpChannelEnv *env, cons
   while (*tail)
     tail = &(*tail)->next;
   *tail = item_new(channel->ns++, message, length);
+  channel->send_octets += (guint32)length;
   channel->queued++;
   channel_pump(channel, env);
   return TRUE;
@@ -121,6 +123,7 @@ static void channel_acknowledged(L2tpChannel *channel, const L2tpChannelEnv *env
   for (gint16 i = 0; i < count; i++) {
     L2tpItem *item = channel->send;
     channel->send = item->next;
+    channel->send_octets -= item->length;
     g_free(item);
     channel_grow(channel);
   }
@@ -134,7 +137,7 @@ static void channel_acknowledged(L2tpChannel *channel, const L2tpChannelEnv *env
 }
 
 /** Keeps a message that came before its turn, in order and once. */
-static void channel_keep_early(L2tpChannel *channel, guint16 ns, const guint8 *message, gsize length) {
+static void channel_keep_early(L2tpChannel *channel, const L2tpChannelConfig *config, guint16 ns, const guint8 *message, gsize length) {
   L2tpItem **at = &channel->early;
 
   while (*at && distance((*at)->ns, ns) < 0)
@@ -143,7 +146,12 @@ static void channel_keep_early(L2tpChannel *channel, guint16 ns, const guint8 *m
     channel->duplicates++;
     return;
   }
+  if (config->parked_octets && channel->early_octets + length > config->parked_octets) { /* it will be repeated */
+    channel->dropped++;
+    return;
+  }
   L2tpItem *item = item_new(ns, message, length);
+  channel->early_octets += (guint32)length;
   item->next = *at;
   *at = item;
 }
@@ -160,6 +168,11 @@ static void channel_deliver(L2tpChannel *channel, const L2tpChannelEnv *env, con
     env->ops->deliver(env->user, message, length);
 }
 
+/** Each message may cost an answer, which is kept until the peer acknowledges it. What is dropped meanwhile it repeats. */
+static gboolean channel_owes_too_much(const L2tpChannel *channel, const L2tpChannelConfig *config) {
+  return config->unacked_octets && channel->send_octets >= config->unacked_octets;
+}
+
 static void channel_take(L2tpChannel *channel, const L2tpChannelEnv *env, guint16 ns, const guint8 *message, gsize length) {
   gint16 ahead = distance(ns, channel->nr);
 
@@ -172,16 +185,24 @@ static void channel_take(L2tpChannel *channel, const L2tpChannelEnv *env, guint1
   }
   if (ahead > 0) {
     if (ahead < env->config->receive_window)
-      channel_keep_early(channel, ns, message, length);
+      channel_keep_early(channel, env->config, ns, message, length);
     else
       channel->dropped++;
+    return;
+  }
+  if (channel_owes_too_much(channel, env->config)) {
+    channel->dropped++;
     return;
   }
   channel_deliver(channel, env, message, length);
   while (channel->early && channel->early->ns == channel->nr) {
     L2tpItem *item = channel->early;
     channel->early = item->next;
-    channel_deliver(channel, env, item->data, item->length);
+    channel->early_octets -= item->length;
+    if (channel_owes_too_much(channel, env->config))
+      channel->dropped++;
+    else
+      channel_deliver(channel, env, item->data, item->length);
     g_free(item);
   }
 }
@@ -220,6 +241,7 @@ void l2tp_channel_drop_waiting(L2tpChannel *channel) {
   while (*at) {
     L2tpItem *item = *at;
     *at = item->next;
+    channel->send_octets -= item->length;
     g_free(item);
     channel->queued--;
     channel->ns--;
@@ -279,6 +301,14 @@ static gint items_restore(L2tpItem **list, AditCursor *in, guint limit) {
   }
 }
 
+static guint32 items_octets(const L2tpItem *item) {
+  guint32 octets = 0;
+
+  for (; item; item = item->next)
+    octets += item->length;
+  return octets;
+}
+
 /** The queue ends at ns without gaps, the early ones lie ahead of nr, and the counts nest. */
 static gboolean channel_sane(const L2tpChannel *channel) {
   guint16 ns = (guint16)(channel->ns - channel->queued), last = channel->nr;
@@ -309,6 +339,8 @@ gboolean l2tp_channel_restore(L2tpChannel *channel, const L2tpChannelEnv *env, A
   gint queued = items_restore(&channel->send, in, L2TP_QUEUE_MAX);
   gint early = queued < 0 ? -1 : items_restore(&channel->early, in, env->config->receive_window);
   channel->queued = (guint16)MAX(queued, 0);
+  channel->send_octets = items_octets(channel->send);
+  channel->early_octets = items_octets(channel->early);
   if (early < 0 || !channel_sane(channel)) {
     l2tp_channel_clear(channel);
     channel->deadline = 0;

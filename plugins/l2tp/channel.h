@@ -24,6 +24,8 @@ typedef struct {
   guint32 retry_cap_ms;      /**< 8000 */
   guint16 tries;             /**< repeats before the peer counts as dead: 5 */
   guint16 unconfirmed_tries; /**< repeats before its address is proven: 1 */
+  guint32 parked_octets;     /**< of messages that came before their turn; 0 = as many as the window allows */
+  guint32 unacked_octets;    /**< while so much waits for the peer's acknowledgement, nothing more is taken from it; 0 = no bound */
 } L2tpChannelConfig;
 
 typedef struct {
@@ -60,6 +62,7 @@ typedef struct {
   guint64 deadline;
   L2tpItem *send, *early; /**< waiting for acknowledgement or window; arrived before their turn */
   guint16 queued;
+  guint32 send_octets, early_octets;   /**< in the two lists */
   guint64 resent, duplicates, dropped; /**< counters */
 } L2tpChannel;
 

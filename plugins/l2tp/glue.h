@@ -3,10 +3,11 @@
 #pragma once
 
 #include <adit/adit.h>
+#include <adit/log-quota.h>
 
 #include "kin.h"
 #include "limiter.h"
-#include "siphash.h"
+#include "shares.h"
 #include "tunnel.h"
 
 typedef struct L2tp L2tp;
@@ -27,7 +28,8 @@ typedef struct {
 /** The links of a server that stand; it goes over to the next setup's server of that name (a g_rc_box). */
 typedef struct {
   guint links;
-  GHashTable *hosts; /**< AditAddress of a peer -> how many of them */
+  GHashTable *hosts;    /**< AditAddress of a peer -> how many of them */
+  L2tpShares strangers; /**< of L2tpLink: those that are not authenticated */
 } L2tpLoad;
 
 /** An item of `servers` or `clients`, immutable and counted: tunnels keep the one they began with. */
@@ -100,6 +102,8 @@ typedef struct {
   gboolean connected;      /**< counted in the server's L2tpLoad */
   gboolean opening, ended; /**< inside link_open(); ended in there */
   gboolean starting;       /**< counted in L2tp.starting */
+  gboolean authenticated;  /**< counted in its tunnel's `authenticated`; before, in L2tp.calls */
+  L2tpShare call, link;    /**< in L2tp.calls; once it is connected in L2tpLoad.strangers */
   AditLinkId id;           /**< 0 = the core has no link of it */
 } L2tpLink;
 
@@ -120,16 +124,16 @@ struct L2tpPeer {
   L2tpListener *listener;
   AditPath path;
   AditTimer timers[L2TP_SLOTS], idle, probe;
-  guint starting;                                   /**< its part of L2tp.starting */
   GHashTable *links;                                /**< session id -> L2tpLink*, one for each call; made with the first */
   AditDial *dial;                                   /**< client, until its link is open */
   L2tpKin dialled, repeats, unconfirmed, namesakes; /**< see index.c */
-  GList half_open;                                  /**< member of L2tp.half_open while data is not NULL */
+  L2tpShare half_open, stranger, own_port;          /**< in the shares of L2tp with these names */
+  guint authenticated;                              /**< links whose peer is authenticated */
   guint64 since_ms;
   guint64 probed_ms;            /**< when it was asked whether it is still there; 0 = it is not being asked */
   gboolean stopping;            /**< we end it for a reason of our own */
   AditAddress protected_remote; /**< its outer address, once no session may have it; unset before */
-  gboolean proven;              /**< a session was up in it: somebody has logged in */
+  gboolean proven;              /**< somebody was authenticated in it */
   L2tpRequest *kept;            /**< with the id of this tunnel, which is being asked whether it is still there; NULL = none */
 };
 
@@ -146,6 +150,11 @@ AditCause l2tp_cause(const L2tpPeer *peer, const L2tpReason *reason);
 
 /** For a call that has just got its id. */
 void l2tp_link_new(L2tpPeer *peer, guint16 session);
+
+/** Ends a call, and its link if there is one, for a reason of ours. */
+void l2tp_link_drop(L2tpLink *link, AditCause cause, const char *why);
+/** The peer of link `id` is authenticated. */
+void l2tp_link_authenticated(L2tp *l2tp, AditLinkId id);
 
 /* ops of the engine that concern calls */
 guint16 l2tp_link_request(gpointer host, guint16 session, L2tpCallRole role, const L2tpCallInfo *info, const char **why);
@@ -180,6 +189,30 @@ L2tpPeer *l2tp_index_find_unconfirmed(L2tp *l2tp, const AditPath *path, guint16 
 /** Calls `each` for up to `limit` other accepted tunnels of the same remote and Host Name: with each call for the next ones. */
 void l2tp_index_each_namesake(L2tpPeer *peer, guint limit, void (*each)(L2tpPeer *other));
 
+/* ---- strangers.c: what peers hold before they are authenticated ---- */
+
+/** A tunnel that an SCCRQ began. */
+void l2tp_strangers_add(L2tpPeer *peer);
+/** It has a port of its own. */
+void l2tp_strangers_add_port(L2tpPeer *peer);
+/** It stands: its peer's address is proven. */
+void l2tp_strangers_confirm(L2tpPeer *peer);
+/** It counts no more. */
+void l2tp_strangers_remove(L2tpPeer *peer);
+/** So many more, or (-1) less, of its links are authenticated. */
+void l2tp_strangers_authenticated(L2tpPeer *peer, gint links);
+/** Makes place for one more tunnel of `remote`, displacing others. FALSE: it has to ask again. */
+gboolean l2tp_strangers_make_place(L2tp *l2tp, const AditAddress *remote);
+/** Displaces a tunnel that has a port of its own. FALSE if there is none that may go. */
+gboolean l2tp_strangers_free_port(L2tp *l2tp, const AditAddress *remote);
+/** Could a call of `remote` begin now? Nothing is displaced yet. */
+gboolean l2tp_strangers_may_start(L2tp *l2tp, const AditAddress *remote);
+/** `max-starting`: makes place for one more call. */
+gboolean l2tp_strangers_admit_call(L2tpPeer *peer);
+/** `max-sessions`: could a link of the peer be made now, and is there place for it, displacing others? */
+gboolean l2tp_strangers_may_connect(L2tpPeer *peer);
+gboolean l2tp_strangers_admit_link(L2tpPeer *peer);
+
 /* ---- server.c: newcomers ---- */
 
 /** A control datagram without tunnel id. */
@@ -210,9 +243,21 @@ extern const AditOption l2tp_options[];
 
 typedef struct {
   guint64 control, malformed, unknown_tunnel, wrong_path, stray_data; /**< datagrams */
-  guint64 new_tunnels, repeated, no_server, refused, limited, starting_limited, tunnel_limited, evicted, replaced, ties;
+  guint64 new_tunnels, repeated, no_server, refused, limited, starting_limited, tunnel_limited, half_open_limited, evicted, replaced, ties;
+  guint64 displaced_tunnels, displaced_calls; /**< by newcomers; evicted: half-open ones */
   guint64 tunnels_up, tunnels_down, calls_up, calls_refused, calls_down, send_failed;
 } L2tpStats;
+
+/** Kinds of lines that strangers cause: see peer.c. */
+typedef enum {
+  L2TP_SAYS_TUNNEL_UP,
+  L2TP_SAYS_TUNNEL_DOWN,
+  L2TP_SAYS_NO_TUNNEL,
+  L2TP_SAYS_TUNNEL_REFUSED,
+  L2TP_SAYS_CALL_REFUSED,
+  L2TP_SAYS_NO_PORT,
+  L2TP_SAYS
+} L2tpSays;
 
 struct L2tp {
   AditPlugin *plugin;
@@ -229,10 +274,11 @@ struct L2tp {
   GHashTable *tunnels;                                     /**< local tunnel id -> L2tpPeer*, owned by the engine's life */
   GHashTable *links;                                       /**< AditLinkId* -> L2tpLink*, borrowed */
   GHashTable *dialled, *repeats, *unconfirmed, *namesakes; /**< see index.c */
-  GQueue half_open;                                        /**< of L2tpPeer, oldest first */
-  guint starting;                                          /**< calls of peers whose session is not up yet */
+  L2tpShares half_open, strangers, ports; /**< of L2tpPeer: not confirmed; no authenticated link; a port of its own as well */
+  L2tpShares calls;                       /**< of L2tpLink: calls of peers that are not authenticated */
+  guint starting;                         /**< calls of peers whose session is not up yet */
   L2tpLimiter limiter;
-  AditRateLimit strangers; /**< of log lines */
+  AditLogQuota said[L2TP_SAYS]; /**< lines that strangers cause, by kind */
   L2tpStats stats;
 
   gboolean running, stopping;
@@ -244,5 +290,5 @@ struct L2tp {
 
 /** A tunnel has gone, or lingers only: stopping may be over. */
 void l2tp_stop_check(L2tp *l2tp);
-/** A line that a stranger caused: rate-limited. */
-void l2tp_log_stranger(L2tp *l2tp, const AditPath *path, const char *format, ...) G_GNUC_PRINTF(3, 4);
+/** A line that a stranger caused, at a bounded rate. */
+void l2tp_log_stranger(L2tp *l2tp, L2tpSays kind, const AditPath *path, const char *format, ...) G_GNUC_PRINTF(4, 5);

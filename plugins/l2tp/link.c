@@ -42,11 +42,28 @@ static void load_add(L2tpPeer *peer, gint links) {
 }
 
 static void link_settled(L2tpLink *link) {
-  if (link->starting) {
-    link->peer->starting--;
+  if (link->starting)
     link->peer->l2tp->starting--;
-  }
   link->starting = FALSE;
+}
+
+static void link_leave_shares(L2tpLink *link) {
+  l2tp_shares_remove(&link->peer->l2tp->calls, &link->call);
+  l2tp_shares_remove(&link->peer->service->load->strangers, &link->link);
+}
+
+static void link_authenticated(L2tpLink *link) {
+  if (link->authenticated)
+    return;
+  link->authenticated = TRUE;
+  link_leave_shares(link);
+  l2tp_strangers_authenticated(link->peer, 1);
+}
+
+void l2tp_link_authenticated(L2tp *l2tp, AditLinkId id) {
+  L2tpLink *link = g_hash_table_lookup(l2tp->links, &id);
+  if (link)
+    link_authenticated(link);
 }
 
 void l2tp_link_started(L2tp *l2tp, AditLinkId id) {
@@ -54,16 +71,16 @@ void l2tp_link_started(L2tp *l2tp, AditLinkId id) {
   if (!link)
     return;
   link_settled(link);
-  if (link->peer->proven)
-    return;
-  link->peer->proven = TRUE;
-  l2tp_listener_announce(link->peer->listener, link->peer);
+  link_authenticated(link); /* a server may ask for no proof */
 }
 
 static void link_free(gpointer data) {
   L2tpLink *link = data;
 
   link_settled(link);
+  link_leave_shares(link);
+  if (link->authenticated)
+    l2tp_strangers_authenticated(link->peer, -1);
   if (link->connected)
     load_add(link->peer, -1);
   if (link->peer->listener->sessions)
@@ -82,6 +99,19 @@ static void link_hang_up(L2tpPeer *peer, guint16 session, guint16 result, guint1
     l2tp_peer_close(peer, L2TP_STOP_CLEAR, why);
   else if (!peer->tunnel.calls.count && peer->service->idle_ms)
     peer->l2tp->loop->timer_arm(&peer->idle, peer->service->idle_ms);
+}
+
+void l2tp_link_drop(L2tpLink *link, AditCause cause, const char *why) {
+  L2tpPeer *peer = link->peer;
+  guint16 session = link->session;
+  AditLinkId id = link->id;
+
+  g_hash_table_remove(peer->links, GUINT_TO_POINTER(session));
+  if (id) {
+    peer->l2tp->stats.calls_down++;
+    peer->l2tp->session->link_close(id, cause, why);
+  }
+  link_hang_up(peer, session, result_of(cause), 0, why);
 }
 
 static void on_closed(gpointer user, AditLinkId id, AditCause cause, const char *reason) {
@@ -106,9 +136,11 @@ void l2tp_link_new(L2tpPeer *peer, guint16 session) {
   link->peer = peer;
   link->session = session;
   link->starting = !peer->service->client;
+  link->call.owner = link->link.owner = link;
   if (link->starting) {
-    peer->starting++;
+    AditAddress remote = adit_endpoint_address(&peer->path.remote);
     peer->l2tp->starting++;
+    l2tp_shares_add(&peer->l2tp->calls, &link->call, &remote, peer->l2tp->loop->now());
   }
   if (!peer->links)
     peer->links = g_hash_table_new_full(NULL, NULL, NULL, link_free);
@@ -128,21 +160,16 @@ static const char *why_full(const L2tpPeer *peer) {
   const L2tpService *service = peer->service;
   AditAddress remote = adit_endpoint_address(&peer->path.remote);
 
-  if (service->max_sessions && service->load->links >= service->max_sessions)
-    return "no more sessions";
   if (service->one_per_host && g_hash_table_contains(service->load->hosts, &remote))
     return "this host has a session";
   return NULL;
 }
 
-/** Calls that are not connected yet, and links whose session is not up, are bounded together, over all tunnels. */
-static gboolean too_many_begin(const L2tp *l2tp) {
-  return l2tp->setup->max_starting && l2tp->starting >= l2tp->setup->max_starting;
-}
+static const char no_more_sessions[] = "no more sessions";
 
 static void call_refused(L2tpPeer *peer, const char *why) {
   peer->l2tp->stats.calls_refused++;
-  l2tp_log_stranger(peer->l2tp, &peer->path, "%s: call refused: %s", peer->service->name, why);
+  l2tp_log_stranger(peer->l2tp, L2TP_SAYS_CALL_REFUSED, &peer->path, "%s: call refused: %s", peer->service->name, why);
 }
 
 guint16 l2tp_link_request(gpointer host, guint16 session, L2tpCallRole role, const L2tpCallInfo *info, const char **why) {
@@ -153,12 +180,14 @@ guint16 l2tp_link_request(gpointer host, guint16 session, L2tpCallRole role, con
     *why = "no calls are placed here";
   } else if (peer->service->client) {
     *why = "a client takes no calls";
-  } else if (too_many_begin(peer->l2tp)) {
-    peer->l2tp->stats.starting_limited++;
-    *why = "too many sessions are being set up";
-    refused = L2TP_CDN_NO_RESOURCES;
   } else {
     *why = why_full(peer);
+    if (!*why && !l2tp_strangers_may_connect(peer))
+      *why = no_more_sessions;
+    if (!*why && !l2tp_strangers_admit_call(peer)) {
+      peer->l2tp->stats.starting_limited++;
+      *why = "too many sessions are being set up";
+    }
     refused = *why ? L2TP_CDN_NO_RESOURCES : 0;
   }
   if (refused)
@@ -266,6 +295,8 @@ void l2tp_link_up(gpointer host, guint16 session, guint16 peer_session, L2tpCall
   const char *full = peer->service->client ? NULL : why_full(peer); /* others may have come since it was asked */
 
   peer->l2tp->loop->timer_cancel(&peer->idle);
+  if (!full && !peer->service->client && !l2tp_strangers_admit_link(peer))
+    full = no_more_sessions;
   if (full) {
     call_refused(peer, full);
     g_hash_table_remove(peer->links, GUINT_TO_POINTER(session));
@@ -275,6 +306,10 @@ void l2tp_link_up(gpointer host, guint16 session, guint16 peer_session, L2tpCall
   L2tpLink *link = link_find(peer, session);
   link->connected = link->opening = TRUE;
   load_add(peer, 1);
+  if (!peer->service->client) {
+    AditAddress remote = adit_endpoint_address(&peer->path.remote);
+    l2tp_shares_add(&peer->service->load->strangers, &link->link, &remote, peer->l2tp->loop->now());
+  }
   AditLinkId id = link_open(peer, link, peer_session, info, token, &error);
   link->opening = FALSE;
   if (id && !link->ended) {

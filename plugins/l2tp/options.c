@@ -35,14 +35,17 @@ const AditOption l2tp_options[] = {
      .min = 1,
      .max = 65000,
      .fallback = "60000",
-     .help = "No more tunnels than this, half-open ones included."},
+     .help = "No more tunnels than this, half-open ones included. At the limit a newcomer displaces the oldest tunnel of the source (IPv4 "
+             "/24, then /32; IPv6 /48, then /64) that holds the most without an authenticated session."},
     {.name = "max-half-open",
      .scopes = "l2tp",
      .type = ADIT_TYPE_INT,
      .min = 1,
      .max = 65000,
-     .fallback = "512",
-     .help = "Tunnels that peers have begun and not confirmed. A newcomer beyond that displaces the oldest."},
+     .fallback = "16384",
+     .help = "Tunnels that peers have begun and not confirmed, about 1.5 KiB each. A newcomer beyond that displaces the oldest of the "
+             "source that holds the most; between equals, one that is 300 ms old. A lower number lets a flood of forged requests "
+             "displace real clients before they can answer: they need this many divided by the flood's rate."},
     {.name = "max-starting",
      .scopes = "l2tp",
      .type = ADIT_TYPE_INT,
@@ -50,8 +53,9 @@ const AditOption l2tp_options[] = {
      .min = 1,
      .max = 65000,
      .fallback = "1000",
-     .help = "While this many sessions are being set up, new tunnels wait: the peer asks again. In one tunnel, so many calls may begin at "
-             "once; others are told to come back later. Spreads a storm after an outage."},
+     .help = "Sessions that are being set up at once, over all tunnels. At the limit new tunnels wait (the peer asks again) and new calls "
+             "are told to come back later, which spreads a storm after an outage. But a newcomer displaces the oldest call that is not "
+             "authenticated of a source that has at least two more, or any such call after 5 s."},
     {.name = "new-tunnel-rate",
      .scopes = "l2tp",
      .type = ADIT_TYPE_INT,

@@ -32,13 +32,6 @@ static void host_send(gpointer host, const guint8 *datagram, gsize length) {
   l2tp_listener_send(peer->listener, &peer->path, datagram, length);
 }
 
-static void peer_leave_half_open(L2tpPeer *peer) {
-  if (!peer->half_open.data)
-    return;
-  g_queue_unlink(&peer->l2tp->half_open, &peer->half_open);
-  peer->half_open.data = NULL;
-}
-
 static void peer_publish(L2tpPeer *peer, guint type, const char *reason) {
   AditTunnelEvent event = {.event = {type, sizeof event},
                            .local_id = peer->tunnel.local,
@@ -51,10 +44,13 @@ static void peer_publish(L2tpPeer *peer, guint type, const char *reason) {
     peer->l2tp->bus->publish(&event.event);
 }
 
-static void peer_log(L2tpPeer *peer, const char *what, const char *why) {
+/** Without an authenticated session a tunnel may be any stranger's. */
+static void peer_log(L2tpPeer *peer, L2tpSays kind, const char *what, const char *why) {
   char text[ADIT_ENDPOINT_TEXT], id[8];
   AditLogContext context = {.peer = adit_endpoint_format(&peer->path.remote, text), .tunnel = id};
 
+  if (!peer->service->client && !peer->proven && !adit_log_quota_allows(&peer->l2tp->said[kind], peer->l2tp->loop))
+    return;
   g_snprintf(id, sizeof id, "%u", peer->tunnel.local);
   adit_info(&context, "%s: tunnel %u with `%s' at %s %s%s%s", peer->service->name, peer->tunnel.local, peer->tunnel.peer_name, text, what,
             why ? ": " : "", why ? why : "");
@@ -85,13 +81,13 @@ static void host_tunnel_up(gpointer host) {
   L2tpPeer *peer = host;
   AditAddress remote = adit_endpoint_address(&peer->path.remote);
 
-  peer_leave_half_open(peer);
+  l2tp_strangers_confirm(peer);
   peer_protect(peer);
   l2tp_index_confirm(peer);
   if (peer->service->client) /* now its port is known */
     l2tp_listener_announce(peer->listener, peer);
   peer->l2tp->stats.tunnels_up++;
-  peer_log(peer, "is up", NULL);
+  peer_log(peer, L2TP_SAYS_TUNNEL_UP, "is up", NULL);
   if (!peer->service->client) {
     l2tp_limiter_refund(&peer->l2tp->limiter, &remote);
     peer_arm_idle(peer);
@@ -116,11 +112,11 @@ static void host_tunnel_down(gpointer host, const L2tpReason *reason) {
     l2tp_index_forget_request(peer);
   l2tp_dial_failed(peer, l2tp_cause(peer, reason), reason->text);
   if (!peer->tunnel.was_up) {
-    l2tp_log_stranger(peer->l2tp, &peer->path, "no tunnel: %s", reason->text);
+    l2tp_log_stranger(peer->l2tp, L2TP_SAYS_NO_TUNNEL, &peer->path, "no tunnel: %s", reason->text);
     return;
   }
   peer->l2tp->stats.tunnels_down++;
-  peer_log(peer, "is down", reason->text);
+  peer_log(peer, L2TP_SAYS_TUNNEL_DOWN, "is down", reason->text);
   peer_publish(peer, peer->l2tp->tunnel_down_event, reason->text);
 }
 
@@ -218,13 +214,13 @@ L2tpPeer *l2tp_peer_new(L2tp *l2tp, L2tpService *service, L2tpListener *listener
 void l2tp_peer_free(L2tpPeer *peer) {
   L2tpTunnelEnv env = l2tp_peer_env(peer);
 
-  peer_leave_half_open(peer);
   peer_unprotect(peer);
   peer->l2tp->loop->timer_cancel(&peer->idle);
   peer->l2tp->loop->timer_cancel(&peer->probe);
   l2tp_tunnel_clear(&peer->tunnel, &env);
   l2tp_links_close(peer, ADIT_CAUSE_ADMIN_REBOOT, "the tunnel is gone");
   g_clear_pointer(&peer->kept, l2tp_request_free);
+  l2tp_strangers_remove(peer); /* after its links: with the last authenticated one it counts again */
   g_hash_table_remove(peer->l2tp->tunnels, GUINT_TO_POINTER(peer->tunnel.local));
   l2tp_index_remove(peer);
   l2tp_listener_withdraw(peer->listener, peer);
@@ -292,19 +288,15 @@ AditCause l2tp_cause(const L2tpPeer *peer, const L2tpReason *reason) {
   return reason->timeout ? ADIT_CAUSE_LOST_SERVICE : ADIT_CAUSE_NAS_ERROR;
 }
 
-void l2tp_log_stranger(L2tp *l2tp, const AditPath *path, const char *format, ...) {
+void l2tp_log_stranger(L2tp *l2tp, L2tpSays kind, const AditPath *path, const char *format, ...) {
   char text[200], peer[ADIT_ENDPOINT_TEXT];
-  guint kept = 0;
   va_list args;
 
-  if (!adit_rate_allows(&l2tp->strangers, l2tp->loop->now(), 10, 1000, &kept))
+  if (!adit_log_quota_allows(&l2tp->said[kind], l2tp->loop))
     return;
   va_start(args, format);
   g_vsnprintf(text, sizeof text, format, args);
   va_end(args);
   AditLogContext context = {.peer = adit_endpoint_format(&path->remote, peer)};
-  if (kept)
-    adit_info(&context, "%s: %s (and %u lines like this before)", peer, text, kept);
-  else
-    adit_info(&context, "%s: %s", peer, text);
+  adit_info(&context, "%s: %s", peer, text);
 }

@@ -104,6 +104,13 @@ static void on_session_up(const AditEvent *event, gpointer data) {
   l2tp_link_started(data, ((const AditSessionEvent *)event)->link);
 }
 
+static void on_auth_done(const AditEvent *event, gpointer data) {
+  const AditLinkEvent *link = (const AditLinkEvent *)event;
+
+  if (link->cause == ADIT_CAUSE_NONE)
+    l2tp_link_authenticated(data, link->link);
+}
+
 /* The core knows their fields. */
 static guint event_class(L2tp *l2tp, const char *name) {
   const AditEventClass klass = {.name = name, .size = sizeof(AditTunnelEvent)};
@@ -119,6 +126,8 @@ static void plugin_fini(gpointer state) {
   l2tp->stopping = TRUE; /* a client whose link closes here does not dial */
   free_all_peers(l2tp);
   l2tp_setup_free(l2tp->setup);
+  for (guint i = 0; i < L2TP_SAYS; i++)
+    adit_log_quota_stop(&l2tp->said[i]);
   if (l2tp->loop) {
     l2tp->loop->timer_cancel(&l2tp->stop_timer);
     l2tp->loop->timer_cancel(&l2tp->close_timer);
@@ -130,14 +139,22 @@ static void plugin_fini(gpointer state) {
   g_hash_table_unref(l2tp->repeats);
   g_hash_table_unref(l2tp->unconfirmed);
   g_hash_table_unref(l2tp->namesakes);
+  l2tp_shares_clear(&l2tp->half_open);
+  l2tp_shares_clear(&l2tp->strangers);
+  l2tp_shares_clear(&l2tp->ports);
+  l2tp_shares_clear(&l2tp->calls);
   g_ptr_array_unref(l2tp->listeners);
   g_free(l2tp);
 }
 
 static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *state, GError **error) {
   L2tp *l2tp = g_new0(L2tp, 1);
+  L2tpShares *const shares[] = {&l2tp->half_open, &l2tp->strangers, &l2tp->ports, &l2tp->calls};
+  static const char *const kinds[L2TP_SAYS] = {"tunnel up", "tunnel down", "no tunnel", "tunnel refused", "call refused", "no port"};
 
   *state = l2tp;
+  for (guint i = 0; i < L2TP_SAYS; i++)
+    l2tp->said[i].what = kinds[i];
   l2tp->plugin = plugin;
   l2tp->tunnels = g_hash_table_new(NULL, NULL);
   l2tp->links = g_hash_table_new(g_int64_hash, g_int64_equal);
@@ -148,7 +165,6 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
   l2tp->listeners = g_ptr_array_new();
   l2tp->stop_timer = (AditTimer){.func = on_stop_timer, .data = l2tp};
   l2tp->close_timer = (AditTimer){.func = close_some, .data = l2tp};
-  g_queue_init(&l2tp->half_open);
   l2tp->loop = host->service(plugin, ADIT_LOOP_SERVICE, 1);
   l2tp->bus = host->service(plugin, ADIT_BUS_SERVICE, 1);
   l2tp->path = host->service(plugin, ADIT_PATH_SERVICE, 1);
@@ -160,10 +176,13 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
     return FALSE;
   }
   l2tp_index_init(l2tp->loop);
+  for (guint i = 0; i < G_N_ELEMENTS(shares); i++)
+    l2tp_shares_init(shares[i], l2tp_index_key());
   l2tp->loop->random(&l2tp->limiter.seed, sizeof l2tp->limiter.seed);
   l2tp->tunnel_up_event = event_class(l2tp, ADIT_EVENT_TUNNEL_UP);
   l2tp->tunnel_down_event = event_class(l2tp, ADIT_EVENT_TUNNEL_DOWN);
   l2tp->bus->subscribe(plugin, ADIT_EVENT_SESSION_UP, on_session_up, l2tp);
+  l2tp->bus->subscribe(plugin, ADIT_EVENT_AUTH_DONE, on_auth_done, l2tp);
   return l2tp->path->transport_add(plugin, &l2tp_transport_ops, l2tp, error) && l2tp_show_init(l2tp, error);
 }
 

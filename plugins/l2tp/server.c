@@ -4,7 +4,7 @@
 enum {
   PROBE_MS = 4000, /* a Hello and two repeats */
   PROBES_MAX = 16, /* tunnels that one newcomer asks: a stranger may have thousands */
-  KEEP_MAX = 1024, /* longest SCCRQ that is kept meanwhile */
+  KEEP_MAX = 512,  /* longest SCCRQ that is kept meanwhile: part of what a stranger may make us hold */
 };
 
 /** A StopCCN to somebody we keep nothing of: acknowledges the SCCRQ and says no. */
@@ -15,7 +15,7 @@ static void refuse(L2tpListener *listener, const AditPath *path, const L2tpMessa
   L2tpWriter w;
 
   l2tp->stats.refused++;
-  l2tp_log_stranger(l2tp, path, "tunnel refused: %s", text);
+  l2tp_log_stranger(l2tp, L2TP_SAYS_TUNNEL_REFUSED, path, "tunnel refused: %s", text);
   if (!peer)
     return;
   l2tp->loop->random(&own, sizeof own);
@@ -176,11 +176,7 @@ void l2tp_server_probed(AditTimer *timer, gpointer data) {
 static gboolean has_room(L2tp *l2tp, const AditPath *path) {
   AditAddress remote = adit_endpoint_address(&path->remote);
 
-  if (g_hash_table_size(l2tp->tunnels) >= l2tp->setup->max_tunnels) {
-    l2tp->stats.tunnel_limited++;
-    return FALSE;
-  }
-  if (l2tp->setup->max_starting && l2tp->starting >= l2tp->setup->max_starting) { /* it will ask again */
+  if (!l2tp_strangers_may_start(l2tp, &remote)) { /* it will ask again */
     l2tp->stats.starting_limited++;
     return FALSE;
   }
@@ -191,25 +187,20 @@ static gboolean has_room(L2tp *l2tp, const AditPath *path) {
   return TRUE;
 }
 
-static void evict_half_open(L2tp *l2tp) {
-  while (l2tp->half_open.length >= MAX(l2tp->setup->max_half_open, 1)) {
-    L2tpPeer *oldest = l2tp->half_open.head->data;
-    l2tp->stats.evicted++;
-    l2tp_peer_free(oldest);
-  }
-}
-
 /** The listener that answers: the one that was asked, or a port of the tunnel's own. */
 static L2tpListener *answering_listener(L2tpListener *asked, const L2tpService *service, AditPath *path) {
-  AditAddress local = adit_endpoint_address(&path->local);
+  AditAddress local = adit_endpoint_address(&path->local), remote = adit_endpoint_address(&path->remote);
   AditEndpoint any_port = adit_endpoint(&local, 0);
   g_autoptr(GError) error = NULL;
 
   if (!service->ephemeral)
     return l2tp_listener_ref(asked);
-  L2tpListener *own = l2tp_listener_get(asked->l2tp, asked->data_path, &any_port, asked->any_tunnel, &error);
+  L2tpListener *own = l2tp_listener_get(asked->l2tp, asked->data_path, &any_port, asked->any_tunnel, NULL);
+  if (!own && l2tp_strangers_free_port(asked->l2tp, &remote))
+    own = l2tp_listener_get(asked->l2tp, asked->data_path, &any_port, asked->any_tunnel, &error);
   if (!own) {
-    adit_warning(NULL, "%s: no port of its own for a tunnel: %s", service->name, error->message);
+    l2tp_log_stranger(asked->l2tp, L2TP_SAYS_NO_PORT, path, "%s: no port of its own for a tunnel: %s", service->name,
+                      error ? error->message : "others have them all");
     return l2tp_listener_ref(asked);
   }
   path->local = adit_endpoint(&local, adit_endpoint_port(&own->local));
@@ -220,8 +211,10 @@ static void begin_tunnel(L2tpListener *asked, L2tpService *service, const AditPa
                          const char *host_name, const guint8 *datagram, gsize length) {
   L2tp *l2tp = asked->l2tp;
   AditPath from = *path;
+  AditAddress remote = adit_endpoint_address(&path->remote);
 
-  evict_half_open(l2tp);
+  if (!l2tp_strangers_make_place(l2tp, &remote))
+    return;
   L2tpListener *listener = answering_listener(asked, service, &from);
   L2tpPeer *peer = l2tp_peer_new(l2tp, service, listener, &from, secret);
   l2tp_listener_unref(listener);
@@ -230,8 +223,9 @@ static void begin_tunnel(L2tpListener *asked, L2tpService *service, const AditPa
     return;
   }
   l2tp->stats.new_tunnels++;
-  peer->half_open.data = peer;
-  g_queue_push_tail_link(&l2tp->half_open, &peer->half_open);
+  l2tp_strangers_add(peer);
+  if (peer->listener != asked)
+    l2tp_strangers_add_port(peer);
   l2tp_index_add_accepted(peer, id, host_name);
   L2tpTunnelEnv env = l2tp_peer_env(peer);
   l2tp_tunnel_input(&peer->tunnel, &env, datagram, length);

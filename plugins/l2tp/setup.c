@@ -79,6 +79,7 @@ static gboolean host_equal(gconstpointer a, gconstpointer b) {
 
 static void load_clear(gpointer load) {
   g_hash_table_unref(((L2tpLoad *)load)->hosts);
+  l2tp_shares_clear(&((L2tpLoad *)load)->strangers);
 }
 
 L2tpService *l2tp_service_ref(L2tpService *service) {
@@ -158,6 +159,7 @@ L2tpService *l2tp_service_new(const AditValue *config, gboolean client) {
   service->host_name = g_strdup(adit_value_get_string(config, "access-concentrator", g_get_host_name()));
   service->data_path = g_strdup(adit_value_get_string(config, "data-path", "tun"));
   service->load = g_rc_box_new0(L2tpLoad);
+  l2tp_shares_init(&service->load->strangers, l2tp_index_key());
   service->load->hosts = g_hash_table_new_full(host_hash, host_equal, g_free, NULL);
   service->rules = rules_new(adit_value_get(config, "peers"));
   service->sequencing = sequencing_of(adit_value_get_string(config, "data-sequencing", NULL));
@@ -299,7 +301,7 @@ L2tpSetup *l2tp_setup_new(L2tp *l2tp, const AditValue *config, GError **error) {
   setup->listeners = g_ptr_array_new_with_free_func((GDestroyNotify)l2tp_listener_unref);
   setup->secrets = rules_new(adit_value_get(own, "secrets"));
   setup->max_tunnels = (guint)adit_value_get_int(own, "max-tunnels", 60000);
-  setup->max_half_open = (guint)adit_value_get_int(own, "max-half-open", 512);
+  setup->max_half_open = (guint)adit_value_get_int(own, "max-half-open", 16384);
   setup->max_starting = (guint)adit_value_get_int(own, "max-starting", 1000);
   setup->new_rate = (guint)adit_value_get_int(own, "new-tunnel-rate", 200);
   setup->new_burst = (guint)adit_value_get_int(own, "new-tunnel-burst", 1000);

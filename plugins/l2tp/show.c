@@ -54,7 +54,8 @@ static const AditCommand commands[] = {
      .method = "io.adit.l2tp.GetStats",
      .summary = "counters of L2TP: what came, what was refused, what was dropped",
      .help = "Counters since the start. malformed, unknown-tunnel, wrong-path and no-server are datagrams that were dropped without an "
-             "answer; limited and evicted rise during a flood.\nExample: aditctl show l2tp"},
+             "answer; limited and evicted rise during a flood. displaced-tunnels and displaced-calls were not authenticated and had to go "
+             "for a newcomer, as most were of their source.\nExample: aditctl show l2tp"},
 };
 
 static void set_text(AditValue *map, const char *key, const char *text) {
@@ -221,8 +222,12 @@ static void call_get_stats(gpointer state, AditCall *call, const AditValue *para
     guint64 value;
   } rows[] = {
       {"tunnels", g_hash_table_size(l2tp->tunnels)},
-      {"half-open", l2tp->half_open.length},
+      {"half-open", l2tp->half_open.count},
+      {"without-session", l2tp->strangers.count},
+      {"without-session-of-one-network", l2tp_shares_most(&l2tp->strangers)},
       {"starting", l2tp->starting},
+      {"starting-not-authenticated", l2tp->calls.count},
+      {"starting-of-one-network", l2tp_shares_most(&l2tp->calls)},
       {"tunnels-up", s->tunnels_up},
       {"tunnels-down", s->tunnels_down},
       {"calls-up", s->calls_up},
@@ -242,7 +247,10 @@ static void call_get_stats(gpointer state, AditCall *call, const AditValue *para
       {"limited", s->limited},
       {"starting-limited", s->starting_limited},
       {"tunnel-limited", s->tunnel_limited},
+      {"half-open-limited", s->half_open_limited},
       {"evicted", s->evicted},
+      {"displaced-tunnels", s->displaced_tunnels},
+      {"displaced-calls", s->displaced_calls},
       {"send-failed", s->send_failed},
   };
 

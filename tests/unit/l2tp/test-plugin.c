@@ -19,7 +19,7 @@ static void a_dial_becomes_a_link_on_both_sides(void **state) {
   assert_int_equal(s->encap.sequence, ADIT_SEQUENCE_FOLLOW);
   assert_int_equal(server.ups, 1);
   assert_int_equal(client.ups, 1);
-  assert_int_equal(server.l2tp->half_open.length, 0);
+  assert_int_equal(server.l2tp->half_open.count, 0);
   assert_int_equal(server.l2tp->starting, 1); /* until its session is up */
   l2tp_link_started(server.l2tp, s->id);
   assert_int_equal(server.l2tp->starting, 0);
@@ -50,9 +50,9 @@ static void outer_addresses_are_protected_while_a_tunnel_is_up(void **state) {
   world_both("", "");
   world_dial(0, &client);
   assert_int_equal(protected_for("192.0.2.1"), ADIT_PROTECT_ENDPOINT); /* the one that we dial, from the start */
-  for (guint ms = 0; ms < 100 && !server.l2tp->half_open.length; ms++)
+  for (guint ms = 0; ms < 100 && !server.l2tp->half_open.count; ms++)
     world_run(1);
-  assert_int_equal(server.l2tp->half_open.length, 1);
+  assert_int_equal(server.l2tp->half_open.count, 1);
   assert_int_equal(protected_for("192.0.2.2"), 0);
   world_run(1000);
   assert_int_equal(server.ups, 1);

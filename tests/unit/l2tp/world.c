@@ -12,7 +12,7 @@ Side server, client;
 guint64 world_now;
 GPtrArray *world_links;
 gboolean world_refuse;
-guint world_loss, world_sent;
+guint world_loss, world_sent, world_listeners, world_listeners_max;
 void (*world_tap)(const AditPath *path, const guint8 *datagram, gsize length);
 
 static AditWheel *wheel;
@@ -88,8 +88,10 @@ static void bus_publish(const AditEvent *event) {
     side->downs++;
 }
 static guint bus_subscribe(AditPlugin *plugin, const char *name, AditEventFunc func, gpointer data) {
-  session_up_func[side_of(plugin) == &client] = func;
-  session_up_data[side_of(plugin) == &client] = data;
+  if (!strcmp(name, ADIT_EVENT_SESSION_UP)) {
+    session_up_func[side_of(plugin) == &client] = func;
+    session_up_data[side_of(plugin) == &client] = data;
+  }
   return 1;
 }
 static const AditBusService bus_service = {
@@ -101,9 +103,27 @@ static gboolean path_transport_add(AditPlugin *plugin, const AditTransportOps *o
   side_of(plugin)->transport = ops;
   return TRUE;
 }
+/* The null data path, with as many listeners as the test allows. */
+static AditListener *limited_listen(gpointer datapath, const AditListenerSpec *spec, const AditListenerOps *ops, gpointer user,
+                                    GError **error) {
+  if (world_listeners < world_listeners_max) {
+    world_listeners++;
+    return null_datapath_ops.listen(datapath, spec, ops, user, error);
+  }
+  g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "no listener is left");
+  return NULL;
+}
+static void limited_listener_close(AditListener *listener) {
+  world_listeners--;
+  null_datapath_ops.listener_close(listener);
+}
 static const AditDatapathOps *path_datapath(const char *name, gpointer *out) {
+  static AditDatapathOps ops;
+  ops = null_datapath_ops;
+  ops.listen = limited_listen;
+  ops.listener_close = limited_listener_close;
   *out = dp;
-  return !strcmp(name, "null") ? &null_datapath_ops : NULL;
+  return !strcmp(name, "null") ? &ops : NULL;
 }
 static const AditPathService path_service = {.size = sizeof path_service, .transport_add = path_transport_add, .datapath = path_datapath};
 
@@ -280,7 +300,8 @@ void world_begin(void) {
   static const NullNetOps net_ops = {.now = net_now, .transmit = net_transmit};
   world_now = 1000000;
   world_refuse = FALSE;
-  world_loss = world_sent = 0;
+  world_loss = world_sent = world_listeners = 0;
+  world_listeners_max = G_MAXUINT;
   world_tap = NULL;
   wheel = adit_wheel_new(world_now);
   dice = g_rand_new_with_seed(1);

@@ -44,10 +44,11 @@ typedef struct {
 
 extern Side server, client;
 extern guint64 world_now;
-extern GPtrArray *world_links; /**< of Link */
-extern gboolean world_refuse;  /**< link_open() says no */
-extern guint world_loss;       /**< percent */
-extern guint world_sent;       /**< datagrams */
+extern GPtrArray *world_links;                     /**< of Link */
+extern gboolean world_refuse;                      /**< link_open() says no */
+extern guint world_loss;                           /**< percent */
+extern guint world_sent;                           /**< datagrams */
+extern guint world_listeners, world_listeners_max; /**< that are open, and may be */
 extern void (*world_tap)(const AditPath *path, const guint8 *datagram, gsize length);
 
 void world_begin(void);

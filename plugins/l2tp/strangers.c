@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/*
+ * What peers hold before somebody is authenticated in their tunnel: half-open tunnels, tunnels without an authenticated session,
+ * calls that are starting, ports of their own. Each is counted by source, and when a limit is reached the newcomer displaces the
+ * oldest thing of the greediest source. A tunnel with an authenticated session, and an authenticated link, are never displaced.
+ */
+#include "glue.h"
+
+enum {
+  HALF_OPEN_PATIENCE_MS = 300, /* between equals a half-open tunnel has this long: a round trip to anywhere */
+  PATIENCE_MS = 5000,          /* and anything else: a login takes less */
+  DISPLACED_MAX = 2,           /* by one newcomer: after a reload that lowers a limit the rest goes with the next ones */
+  PARKED_OCTETS = 512,
+  UNACKED_OCTETS = 768,
+};
+
+static const char displaced[] = "displaced: too much is pending, most of it from this source";
+
+/* ---- what is counted ---- */
+
+static void limit_memory(L2tpPeer *peer, gboolean stranger) {
+  peer->config.channel.parked_octets = stranger ? PARKED_OCTETS : 0;
+  peer->config.channel.unacked_octets = stranger ? UNACKED_OCTETS : 0;
+}
+
+static void count_tunnel(L2tpPeer *peer, L2tpShares *shares, L2tpShare *share) {
+  AditAddress remote = adit_endpoint_address(&peer->path.remote);
+
+  share->owner = peer;
+  l2tp_shares_add(shares, share, &remote, peer->l2tp->loop->now());
+}
+
+void l2tp_strangers_add(L2tpPeer *peer) {
+  limit_memory(peer, TRUE);
+  count_tunnel(peer, &peer->l2tp->half_open, &peer->half_open);
+  count_tunnel(peer, &peer->l2tp->strangers, &peer->stranger);
+}
+
+void l2tp_strangers_confirm(L2tpPeer *peer) {
+  l2tp_shares_remove(&peer->l2tp->half_open, &peer->half_open);
+}
+
+void l2tp_strangers_remove(L2tpPeer *peer) {
+  l2tp_shares_remove(&peer->l2tp->half_open, &peer->half_open);
+  l2tp_shares_remove(&peer->l2tp->strangers, &peer->stranger);
+  l2tp_shares_remove(&peer->l2tp->ports, &peer->own_port);
+}
+
+void l2tp_strangers_authenticated(L2tpPeer *peer, gint links) {
+  peer->authenticated += (guint)links;
+  if (links > 0 && !peer->proven) {
+    peer->proven = TRUE;
+    l2tp_listener_announce(peer->listener, peer);
+  }
+  if (peer->service->client)
+    return;
+  limit_memory(peer, !peer->authenticated);
+  if (!peer->authenticated)
+    count_tunnel(peer, &peer->l2tp->strangers, &peer->stranger);
+  else if (links > 0)
+    l2tp_strangers_remove(peer);
+}
+
+void l2tp_strangers_add_port(L2tpPeer *peer) {
+  count_tunnel(peer, &peer->l2tp->ports, &peer->own_port);
+}
+
+/* ---- displacing ---- */
+
+/** Its peer may be anybody while it is half-open; one that stands is told, once. */
+static void displace_tunnel(L2tpPeer *peer) {
+  L2tpTunnelEnv env = l2tp_peer_env(peer);
+
+  if (peer->half_open.host)
+    peer->l2tp->stats.evicted++;
+  else
+    peer->l2tp->stats.displaced_tunnels++;
+  peer->stopping = TRUE;
+  if (peer->tunnel.state == L2TP_TUNNEL_ESTABLISHED)
+    l2tp_tunnel_close(&peer->tunnel, &env, L2TP_STOP_ERROR, L2TP_ERROR_RESOURCES, displaced);
+  l2tp_peer_free(peer);
+}
+
+/** Displaces what goes for a newcomer from `remote` until `shares` may hold one more. */
+static gboolean displace_tunnels(L2tp *l2tp, L2tpShares *shares, const AditAddress *remote, guint excess, guint64 patience_ms) {
+  for (; excess; excess--) {
+    L2tpShare *victim = l2tp_shares_victim(shares, remote, l2tp->loop->now(), patience_ms);
+    if (!victim)
+      return FALSE;
+    displace_tunnel(victim->owner);
+  }
+  return TRUE;
+}
+
+gboolean l2tp_strangers_make_place(L2tp *l2tp, const AditAddress *remote) {
+  guint tunnels = g_hash_table_size(l2tp->tunnels), most = l2tp->setup->max_tunnels, most_half_open = MAX(l2tp->setup->max_half_open, 1);
+  guint excess = tunnels >= most ? tunnels - most + 1 : 0;
+
+  if (!displace_tunnels(l2tp, &l2tp->strangers, remote, MIN(excess, DISPLACED_MAX), PATIENCE_MS) || excess > DISPLACED_MAX) {
+    l2tp->stats.tunnel_limited++;
+    return FALSE;
+  }
+  excess = l2tp->half_open.count >= most_half_open ? l2tp->half_open.count - most_half_open + 1 : 0;
+  if (!displace_tunnels(l2tp, &l2tp->half_open, remote, MIN(excess, DISPLACED_MAX), HALF_OPEN_PATIENCE_MS) || excess > DISPLACED_MAX) {
+    l2tp->stats.half_open_limited++;
+    return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean l2tp_strangers_free_port(L2tp *l2tp, const AditAddress *remote) {
+  return displace_tunnels(l2tp, &l2tp->ports, remote, 1, PATIENCE_MS);
+}
+
+/* ---- calls ---- */
+
+static gboolean too_many_start(const L2tp *l2tp) {
+  return l2tp->setup->max_starting && l2tp->starting >= l2tp->setup->max_starting;
+}
+
+static gboolean displace_link(L2tp *l2tp, L2tpShares *shares, const AditAddress *remote) {
+  L2tpShare *victim = l2tp_shares_victim(shares, remote, l2tp->loop->now(), PATIENCE_MS);
+
+  if (!victim)
+    return FALSE;
+  l2tp->stats.displaced_calls++;
+  l2tp_link_drop(victim->owner, ADIT_CAUSE_SERVICE_UNAVAILABLE, displaced);
+  return TRUE;
+}
+
+gboolean l2tp_strangers_may_start(L2tp *l2tp, const AditAddress *remote) {
+  return !too_many_start(l2tp) || l2tp_shares_victim(&l2tp->calls, remote, l2tp->loop->now(), PATIENCE_MS);
+}
+
+gboolean l2tp_strangers_admit_call(L2tpPeer *peer) {
+  AditAddress remote = adit_endpoint_address(&peer->path.remote);
+
+  return !too_many_start(peer->l2tp) || displace_link(peer->l2tp, &peer->l2tp->calls, &remote);
+}
+
+/** `max-sessions` counts links: those that are not authenticated give way. */
+static gboolean is_full(const L2tpService *service) {
+  return service->max_sessions && service->load->links >= service->max_sessions;
+}
+
+gboolean l2tp_strangers_may_connect(L2tpPeer *peer) {
+  AditAddress remote = adit_endpoint_address(&peer->path.remote);
+
+  return !is_full(peer->service) || l2tp_shares_victim(&peer->service->load->strangers, &remote, peer->l2tp->loop->now(), PATIENCE_MS);
+}
+
+gboolean l2tp_strangers_admit_link(L2tpPeer *peer) {
+  AditAddress remote = adit_endpoint_address(&peer->path.remote);
+
+  return !is_full(peer->service) || displace_link(peer->l2tp, &peer->service->load->strangers, &remote);
+}

@@ -328,10 +328,10 @@ static GPtrArray *methods_of(const AditValue *config, const char *key, GError **
 }
 
 static AditRenegotiate renegotiate_of(const AditValue *config) {
-  const char *word = adit_value_get_string(config, "lcp-renegotiation", "on-mismatch");
-  return strcmp(word, "never") == 0    ? ADIT_RENEGOTIATE_NEVER
-         : strcmp(word, "always") == 0 ? ADIT_RENEGOTIATE_ALWAYS
-                                       : ADIT_RENEGOTIATE_ON_MISMATCH;
+  const char *word = adit_value_get_string(config, "lcp-renegotiation", "always");
+  return strcmp(word, "never") == 0         ? ADIT_RENEGOTIATE_NEVER
+         : strcmp(word, "on-mismatch") == 0 ? ADIT_RENEGOTIATE_ON_MISMATCH
+                                            : ADIT_RENEGOTIATE_ALWAYS;
 }
 
 static gboolean may_open(AditSessLink *link, GError **error) {

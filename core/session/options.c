@@ -139,10 +139,11 @@ const AditOption adit_session_options[] = {
      .scopes = "server",
      .type = ADIT_TYPE_ENUM,
      .words = "never on-mismatch always",
-     .fallback = "on-mismatch",
+     .fallback = "always",
      .reload = NEXT,
-     .help = "What to do with the LCP and authentication that a provider's LAC already did: take it, take it if it fits what this server "
-             "asks for, or begin anew.",
+     .help = "What to do with the LCP and authentication that a LAC already did for its caller: take it or end the link, take it if it fits "
+             "what this server asks for, or begin anew. Only what a peer says that the transport trusts is taken (l2tp: proxy-peers); all "
+             "others are authenticated here.",
      .reference = "RFC 2661 4.4.5"},
     {.name = "data-path",
      .scopes = "server client",

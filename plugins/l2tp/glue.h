@@ -39,6 +39,7 @@ typedef struct {
   AditValue *config;
   GArray *addresses;       /**< server: AditEndpoint */
   GArray *rules;           /**< server: L2tpRule, of `peers`; empty = everybody */
+  GArray *proxy_peers;     /**< server: L2tpRule, whose proxy LCP and authentication are believed */
   L2tpTunnelConfig tunnel; /**< without secret */
   L2tpSequencing sequencing;
   guint32 reorder_ms, idle_ms;
@@ -67,6 +68,8 @@ void l2tp_setup_free(L2tpSetup *setup);
 L2tpService *l2tp_setup_server(const L2tpSetup *setup, const char *name);
 /** The server for a caller on `local` (the listener's address), or NULL. */
 L2tpService *l2tp_setup_choose(const L2tpSetup *setup, const AditEndpoint *local, const AditAddress *remote, const char *host_name);
+/** True if `proxy-peers` of the server names the peer, once it proved the secret that is for it. */
+gboolean l2tp_setup_names_proxy(const L2tpSetup *setup, const L2tpService *service, const AditAddress *remote, const char *host_name);
 /** The secret for a peer, or NULL; borrowed from the setup. `host_name` may be NULL: not known yet. */
 const char *l2tp_setup_secret(const L2tpSetup *setup, const AditAddress *remote, const char *host_name);
 
@@ -99,12 +102,14 @@ void l2tp_listener_withdraw(L2tpListener *listener, const L2tpPeer *peer);
 typedef struct {
   L2tpPeer *peer;
   guint16 session;
-  gboolean connected;      /**< counted in the server's L2tpLoad */
-  gboolean opening, ended; /**< inside link_open(); ended in there */
-  gboolean starting;       /**< counted in L2tp.starting */
-  gboolean authenticated;  /**< counted in its tunnel's `authenticated`; before, in L2tp.calls */
-  L2tpShare call, link;    /**< in L2tp.calls; once it is connected in L2tpLoad.strangers */
-  AditLinkId id;           /**< 0 = the core has no link of it */
+  gboolean connected;     /**< counted in the server's L2tpLoad */
+  gboolean opening;       /**< inside link_open() */
+  char *ended;            /**< why it ended in there; NULL = it did not */
+  guint16 result;         /**< CDN's result code for that */
+  gboolean starting;      /**< counted in L2tp.starting */
+  gboolean authenticated; /**< counted in its tunnel's `authenticated`; before, in L2tp.calls */
+  L2tpShare call, link;   /**< in L2tp.calls; once it is connected in L2tpLoad.strangers */
+  AditLinkId id;          /**< 0 = the core has no link of it */
 } L2tpLink;
 
 /** An SCCRQ that waits to be answered. */
@@ -134,6 +139,7 @@ struct L2tpPeer {
   gboolean stopping;            /**< we end it for a reason of our own */
   AditAddress protected_remote; /**< its outer address, once no session may have it; unset before */
   gboolean proven;              /**< somebody was authenticated in it */
+  gboolean proxy;               /**< `proxy-peers` names it: see l2tp_peer_may_proxy() */
   L2tpRequest *kept;            /**< with the id of this tunnel, which is being asked whether it is still there; NULL = none */
 };
 
@@ -147,6 +153,8 @@ void l2tp_peer_discard(L2tpPeer *peer, const char *why);
 gboolean l2tp_peer_path_ok(L2tpPeer *peer, const L2tpListener *listener, const AditPath *path, const L2tpHeader *header,
                            const guint8 *datagram);
 AditCause l2tp_cause(const L2tpPeer *peer, const L2tpReason *reason);
+/** True if what the peer says of its callers is believed (RFC 2661 4.4.5): its callers need no proof of their own then. */
+gboolean l2tp_peer_may_proxy(const L2tpPeer *peer);
 
 /** For a call that has just got its id. */
 void l2tp_link_new(L2tpPeer *peer, guint16 session);
@@ -236,7 +244,7 @@ gpointer l2tp_dial_done(L2tpPeer *peer);
 /* ---- show.c, options.c ---- */
 
 gboolean l2tp_show_init(L2tp *l2tp, GError **error);
-enum { L2TP_N_OPTIONS = 42 };
+enum { L2TP_N_OPTIONS = 43 };
 extern const AditOption l2tp_options[];
 
 /* ---- plugin.c ---- */
@@ -245,7 +253,7 @@ typedef struct {
   guint64 control, malformed, unknown_tunnel, wrong_path, stray_data; /**< datagrams */
   guint64 new_tunnels, repeated, no_server, refused, limited, starting_limited, tunnel_limited, half_open_limited, evicted, replaced, ties;
   guint64 displaced_tunnels, displaced_calls; /**< by newcomers; evicted: half-open ones */
-  guint64 tunnels_up, tunnels_down, calls_up, calls_refused, calls_down, send_failed;
+  guint64 tunnels_up, tunnels_down, calls_up, calls_refused, calls_down, send_failed, proxy_ignored;
 } L2tpStats;
 
 /** Kinds of lines that strangers cause: see peer.c. */
@@ -256,6 +264,7 @@ typedef enum {
   L2TP_SAYS_TUNNEL_REFUSED,
   L2TP_SAYS_CALL_REFUSED,
   L2TP_SAYS_NO_PORT,
+  L2TP_SAYS_PROXY_IGNORED,
   L2TP_SAYS
 } L2tpSays;
 

@@ -87,6 +87,7 @@ static void link_free(gpointer data) {
     g_hash_table_remove(link->peer->listener->sessions, GUINT_TO_POINTER(link->session));
   if (link->id)
     g_hash_table_remove(link->peer->l2tp->links, &link->id);
+  g_free(link->ended);
   g_free(link);
 }
 
@@ -120,7 +121,8 @@ static void on_closed(gpointer user, AditLinkId id, AditCause cause, const char 
   guint16 session = link->session, result = result_of(cause);
 
   if (link->opening) {
-    link->ended = TRUE;
+    link->ended = g_strdup(reason ? reason : "ended at once");
+    link->result = result;
     return;
   }
   g_hash_table_remove(peer->links, GUINT_TO_POINTER(session));
@@ -253,6 +255,16 @@ static gboolean link_proxy(const L2tpCallInfo *info, AditProxy *proxy) {
   return info->last_received || info->last_sent || info->auth_type;
 }
 
+/** Proxy authentication is a recorded login: from anybody but a LAC of ours it is a replay. */
+static gboolean may_proxy(L2tpPeer *peer) {
+  if (l2tp_peer_may_proxy(peer))
+    return TRUE;
+  peer->l2tp->stats.proxy_ignored++;
+  l2tp_log_stranger(peer->l2tp, L2TP_SAYS_PROXY_IGNORED, &peer->path, "%s: proxy LCP and authentication ignored: %s", peer->service->name,
+                    peer->proxy ? "the tunnel proved no secret" : "proxy-peers does not name this peer");
+  return FALSE;
+}
+
 static AditLinkId link_open(L2tpPeer *peer, L2tpLink *link, guint16 peer_session, const L2tpCallInfo *info, gpointer token,
                             GError **error) {
   L2tpService *service = peer->service;
@@ -260,7 +272,7 @@ static AditLinkId link_open(L2tpPeer *peer, L2tpLink *link, guint16 peer_session
   AditAddress local = adit_endpoint_address(&peer->path.local), remote = adit_endpoint_address(&peer->path.remote);
   g_autoptr(AditValue) attributes = link_attributes(peer, link->session, peer_session, info);
   AditProxy proxy;
-  gboolean proxied = link_proxy(info, &proxy);
+  gboolean proxied = link_proxy(info, &proxy) && may_proxy(peer);
   AditLinkSpec spec = {
       .size = sizeof spec,
       .transport = l2tp_transport_ops.name,
@@ -318,11 +330,13 @@ void l2tp_link_up(gpointer host, guint16 session, guint16 peer_session, L2tpCall
     peer->l2tp->stats.calls_up++;
     return;
   }
+  g_autofree char *why = link->ended ? g_steal_pointer(&link->ended) : g_strdup(error ? error->message : "the link was refused");
+  guint16 result = id ? link->result : L2TP_CDN_NO_RESOURCES;
   g_hash_table_remove(peer->links, GUINT_TO_POINTER(session));
-  call_refused(peer, error ? error->message : "ended at once");
+  call_refused(peer, why);
   if (token && !id)
-    peer->l2tp->session->dial_failed(token, ADIT_CAUSE_NAS_ERROR, error ? error->message : "the link was refused");
-  link_hang_up(peer, session, L2TP_CDN_NO_RESOURCES, 0, error ? error->message : NULL);
+    peer->l2tp->session->dial_failed(token, ADIT_CAUSE_NAS_ERROR, why);
+  link_hang_up(peer, session, result, result == L2TP_CDN_ERROR ? L2TP_ERROR_RESOURCES : 0, why);
 }
 
 void l2tp_links_close(L2tpPeer *peer, AditCause cause, const char *reason) {

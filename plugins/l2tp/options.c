@@ -119,6 +119,16 @@ const AditOption l2tp_options[] = {
      .flags = ADIT_OPTION_LIST,
      .words = "l2tp-peer",
      .help = "Whom this server is for, when several listen on the same address; the most specific entry decides. Absent: everybody else."},
+    {.name = "proxy-peers",
+     .scopes = "server",
+     .type = ADIT_TYPE_MAP,
+     .flags = ADIT_OPTION_LIST,
+     .reload = NEXT,
+     .words = "l2tp-peer",
+     .help = "LACs whose proxy LCP and proxy authentication are believed: they say who their callers are. Each must prove its secret, so "
+             "tunnel-authentication is needed; an entry without `address' also needs an entry of `secrets' for the same `host-name'. What "
+             "other peers say of their callers is ignored. Absent: none is believed. lcp-renegotiation tells what becomes of it.",
+     .reference = "RFC 2661 4.4.5"},
     {.name = "tunnel-authentication",
      .scopes = BOTH,
      .type = ADIT_TYPE_BOOL,
@@ -256,7 +266,8 @@ const AditOption l2tp_options[] = {
      .words = "ip-address number",
      .fallback = "ip-address",
      .reload = NEXT,
-     .help = "What tells callers apart: their address, or the Calling Number that their LAC gives.",
+     .help = "What tells callers apart: their address, or the Calling Number that their LAC gives. Any peer can give any number: use it where "
+             "`peers' lets in LACs of yours alone.",
      .reference = "l2tp-server server: caller-id-type"},
     {.name = "use-ephemeral-ports",
      .scopes = "server",
@@ -279,7 +290,8 @@ const AditOption l2tp_options[] = {
      .type = ADIT_TYPE_BOOL,
      .fallback = "no",
      .reload = ADIT_RELOAD_RESTART,
-     .help = "Take data that comes with tunnel id 0, as some home routers send it."},
+     .help = "Take data that comes with tunnel id 0, as some home routers send it. A stranger who forges a peer's address then has 16 bits of "
+             "session id to guess, instead of 32, to end its session."},
 
     {.name = "connect-to",
      .scopes = "client",

@@ -276,6 +276,12 @@ gboolean l2tp_peer_path_ok(L2tpPeer *peer, const L2tpListener *listener, const A
   return adit_address_is_any(&local) || adit_address_equal(&local, &here);
 }
 
+/* IPsec is no proof yet: an association is a mark, which any rule of the administrator's may set. Once a provider vouches for it, ask here.
+ */
+gboolean l2tp_peer_may_proxy(const L2tpPeer *peer) {
+  return peer->proxy && peer->tunnel.proven;
+}
+
 AditCause l2tp_cause(const L2tpPeer *peer, const L2tpReason *reason) {
   if (peer->l2tp->stopping)
     return ADIT_CAUSE_ADMIN_REBOOT;

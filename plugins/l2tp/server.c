@@ -223,6 +223,7 @@ static void begin_tunnel(L2tpListener *asked, L2tpService *service, const AditPa
     return;
   }
   l2tp->stats.new_tunnels++;
+  peer->proxy = l2tp_setup_names_proxy(l2tp->setup, service, &remote, host_name);
   l2tp_strangers_add(peer);
   if (peer->listener != asked)
     l2tp_strangers_add_port(peer);

@@ -95,6 +95,7 @@ void l2tp_service_unref(L2tpService *service) {
   g_free(service->data_path);
   g_array_unref(service->addresses);
   g_array_unref(service->rules);
+  g_array_unref(service->proxy_peers);
   g_rc_box_release_full(service->load, load_clear);
   adit_value_unref(service->config);
   g_free(service);
@@ -162,6 +163,7 @@ L2tpService *l2tp_service_new(const AditValue *config, gboolean client) {
   l2tp_shares_init(&service->load->strangers, l2tp_index_key());
   service->load->hosts = g_hash_table_new_full(host_hash, host_equal, g_free, NULL);
   service->rules = rules_new(adit_value_get(config, "peers"));
+  service->proxy_peers = rules_new(adit_value_get(config, "proxy-peers"));
   service->sequencing = sequencing_of(adit_value_get_string(config, "data-sequencing", NULL));
   service->reorder_ms = (guint32)adit_value_get_int(config, "reorder-timeout", 0);
   service->idle_ms = (guint32)adit_value_get_int(config, "no-session-timeout", 0);
@@ -236,6 +238,48 @@ static void check_secrets(const GArray *secrets, GString *wrong) {
         complain(wrong, &y->where, "this secret is for the same peers as the one at %s:%u:%u", x->where.file ? x->where.file : "-",
                  x->where.line, x->where.column);
     }
+}
+
+static gboolean prefixes_meet(const AditPrefix *a, const AditPrefix *b) {
+  return !a->address.family || !b->address.family ||
+         (a->address.family == b->address.family && (adit_prefix_contains(a, &b->address) || adit_prefix_contains(b, &a->address)));
+}
+
+/** A secret that proves to be `proxy`: of the same addresses, or, as anybody can take a name, for that very name. */
+static gboolean proves(const L2tpRule *secret, const L2tpRule *proxy) {
+  return prefixes_meet(&secret->prefix, &proxy->prefix) && (proxy->prefix.address.family || !g_strcmp0(secret->host, proxy->host));
+}
+
+static void check_proxy_peer(const L2tpSetup *setup, const L2tpService *server, const L2tpRule *proxy, GString *wrong) {
+  gboolean proven = FALSE;
+
+  if (!proxy->prefix.address.family && !proxy->host) {
+    complain(wrong, &proxy->where, "server `%s': this entry of proxy-peers names nobody; give `address' or `host-name'", server->name);
+    return;
+  }
+  for (guint i = 0; i < setup->secrets->len; i++)
+    proven = proven || proves(&g_array_index(setup->secrets, L2tpRule, i), proxy);
+  if (!proven)
+    complain(wrong, &proxy->where,
+             "server `%s': l2tp.secrets has no secret that this entry of proxy-peers can prove; add one for the same %s", server->name,
+             proxy->prefix.address.family ? "`address'" : "`host-name'");
+}
+
+/** What a peer says of its callers stands for their passwords: it is worth what the peer's own proof is worth. */
+static void check_proxy_peers(const L2tpSetup *setup, const L2tpService *server, GString *wrong) {
+  const AditWhere *where = &server->config->where;
+  gboolean used = strcmp(adit_value_get_string(server->config, "lcp-renegotiation", "always"), "always") != 0;
+
+  for (guint i = 0; i < server->proxy_peers->len; i++)
+    check_proxy_peer(setup, server, &g_array_index(server->proxy_peers, L2tpRule, i), wrong);
+  if (server->proxy_peers->len && !server->tunnel.demand_auth)
+    complain(wrong, where, "server `%s': proxy-peers needs tunnel-authentication: yes; without it nobody proves to be one of them",
+             server->name);
+  if (!server->proxy_peers->len == !used)
+    return;
+  adit_warning(NULL, "%s:%u:%u: server `%s': %s", where->file ? where->file : "-", where->line, where->column, server->name,
+               used ? "lcp-renegotiation has no effect without proxy-peers: everybody is authenticated here"
+                    : "proxy-peers has no effect with lcp-renegotiation: always; set on-mismatch or never");
 }
 
 /** Any server there may want data with tunnel id 0: then all of the listener's tunnels share one space of session ids. */
@@ -317,6 +361,7 @@ L2tpSetup *l2tp_setup_new(L2tp *l2tp, const AditValue *config, GError **error) {
     }
     for (guint j = 0; j < setup->servers->len; j++)
       check_pair(setup->servers->pdata[j], server, wrong);
+    check_proxy_peers(setup, server, wrong);
     g_ptr_array_add(setup->servers, server);
   }
   check_secrets(setup->secrets, wrong);
@@ -354,6 +399,13 @@ L2tpService *l2tp_setup_choose(const L2tpSetup *setup, const AditEndpoint *local
     }
   }
   return chosen;
+}
+
+gboolean l2tp_setup_names_proxy(const L2tpSetup *setup, const L2tpService *service, const AditAddress *remote, const char *host_name) {
+  const L2tpRule *proxy = NULL, *secret = NULL;
+
+  return rules_best(service->proxy_peers, remote, host_name, &proxy) >= 0 && rules_best(setup->secrets, remote, host_name, &secret) >= 0 &&
+         proves(secret, proxy);
 }
 
 const char *l2tp_setup_secret(const L2tpSetup *setup, const AditAddress *remote, const char *host_name) {

@@ -233,6 +233,7 @@ static void call_get_stats(gpointer state, AditCall *call, const AditValue *para
       {"calls-up", s->calls_up},
       {"calls-down", s->calls_down},
       {"calls-refused", s->calls_refused},
+      {"proxy-ignored", s->proxy_ignored},
       {"control-datagrams", s->control},
       {"new-tunnels", s->new_tunnels},
       {"repeated-requests", s->repeated},

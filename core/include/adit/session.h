@@ -13,7 +13,8 @@ typedef struct {
   void (*closed)(gpointer user, AditLinkId link, AditCause cause, const char *reason);
 } AditLinkOps;
 
-/** What a LAC learned before it handed the call over (RFC 2661 4.4.5); everything is copied. */
+/** What a LAC learned before it handed the call over (RFC 2661 4.4.5); everything is copied. Its caller is let in by it: a transport gives
+ *  it only for a peer that the administrator named and that proved who it is. */
 typedef struct {
   gsize size;
   GBytes *initial_received;  /**< first CONFREQ from the peer: options only */

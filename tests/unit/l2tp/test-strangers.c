@@ -136,6 +136,104 @@ static void rfc2661_6_1_an_sccrq_without_host_name_is_refused(void **state) {
   world_end();
 }
 
+/* What the core says while the link is opened (lcp-renegotiation: never, and a misfit) is the peer's to know. */
+static void the_reason_of_a_link_that_ends_at_once_reaches_the_peer(void **state) {
+  world_both("", "");
+  world_misfit = "the LAC did not agree to authentication";
+  assert_non_null(world_dial(0, &client));
+  world_run(200);
+  assert_int_equal(world_open_links(&server), 0);
+  assert_int_equal(world_last_link(&client)->open, FALSE);
+  assert_non_null(strstr(world_last_link(&client)->closed_why, "administrative reasons"));
+  assert_non_null(strstr(world_last_link(&client)->closed_why, world_misfit));
+  world_end();
+}
+
+/* ---- proxy authentication: a login that was recorded somewhere ---- */
+
+#define LNS  "{ " SERVER_ITEM ", lcp-renegotiation: on-mismatch%s }"
+#define YAML "l2tp: { secrets: [ %s ], servers: [ " LNS " ] }"
+
+/** A tunnel of `host`, and in it a call whose ICCN carries what a LAC would have learned. TRUE if the core was given it. */
+static gboolean proxied(const char *secrets, const char *options, const char *host, const char *secret) {
+  g_autofree char *yaml = g_strdup_printf(YAML, secrets, options);
+  static const guint8 response[16] = {1};
+  L2tpWriter w;
+
+  stranger_begin_with(yaml);
+  guint16 tunnel = stranger_come(4444, host, 9, secret);
+  l2tp_write_begin(&w, L2TP_ICRQ, tunnel, 0, NULL, NULL);
+  l2tp_write_u16(&w, L2TP_AVP_ASSIGNED_SESSION_ID, 5);
+  l2tp_write_u32(&w, L2TP_AVP_CALL_SERIAL_NUMBER, 1);
+  stranger_send(&w, 4444, 2, 1);
+  l2tp_write_begin(&w, L2TP_ICCN, tunnel, heard.session, NULL, NULL);
+  l2tp_write_u32(&w, L2TP_AVP_TX_CONNECT_SPEED, 1000);
+  l2tp_write_u32(&w, L2TP_AVP_FRAMING_TYPE, 1);
+  l2tp_write_bytes(&w, L2TP_AVP_LAST_SENT_CONFREQ, "\x03\x05\xc2\x23\x05", 5);
+  l2tp_write_bytes(&w, L2TP_AVP_LAST_RECEIVED_CONFREQ, "", 0);
+  l2tp_write_u16(&w, L2TP_AVP_PROXY_AUTHEN_TYPE, 2);
+  l2tp_write_bytes(&w, L2TP_AVP_PROXY_AUTHEN_NAME, "alice", 5);
+  l2tp_write_bytes(&w, L2TP_AVP_PROXY_AUTHEN_CHALLENGE, response, sizeof response);
+  l2tp_write_u16(&w, L2TP_AVP_PROXY_AUTHEN_ID, 1);
+  l2tp_write_bytes(&w, L2TP_AVP_PROXY_AUTHEN_RESPONSE, response, sizeof response);
+  stranger_send(&w, 4444, 3, 2);
+  assert_int_equal(world_open_links(&server), 1);
+  gboolean believed = world_last_link(&server)->proxied;
+  assert_int_equal(server.l2tp->stats.proxy_ignored, !believed);
+  world_end();
+  return believed;
+}
+
+#define OURS  "{ address: 198.51.100.0/24, secret: ours }"
+#define NAMED "{ host-name: lac1, secret: ours }"
+#define ALL   "{ secret: everybody }"
+
+static void rfc2661_4_4_5_proxy_authentication_takes_a_named_peer_and_its_proof(void **state) {
+  static const struct {
+    const char *secrets, *options, *host, *secret;
+    gboolean believed;
+  } rows[] = {
+      /* nobody is named: not even a peer that knows the secret */
+      {"", "", "lac1", NULL, FALSE},
+      {OURS, ", tunnel-authentication: yes", "lac1", "ours", FALSE},
+      /* by address */
+      {OURS, ", tunnel-authentication: yes, proxy-peers: [ { address: 198.51.100.1/32 } ]", "any", "ours", TRUE},
+      {OURS ", { address: 203.0.113.0/24, secret: x }", ", tunnel-authentication: yes, proxy-peers: [ { address: 203.0.113.9/32 } ]", "any",
+       "ours", FALSE},
+      /* by name: with the secret that is of that name alone */
+      {NAMED, ", tunnel-authentication: yes, proxy-peers: [ { host-name: lac1 } ]", "lac1", "ours", TRUE},
+      {NAMED ", " ALL, ", tunnel-authentication: yes, proxy-peers: [ { host-name: lac1 } ]", "lac2", "everybody", FALSE},
+      {NAMED ", { address: 198.51.100.0/24, secret: everybody }", ", tunnel-authentication: yes, proxy-peers: [ { host-name: lac1 } ]",
+       "lac1", "everybody", FALSE}, /* the prefix goes before the name: what was proved is not who it says it is */
+      /* both must match */
+      {OURS, ", tunnel-authentication: yes, proxy-peers: [ { address: 198.51.100.0/24, host-name: lac1 } ]", "lac2", "ours", FALSE},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+    if (proxied(rows[i].secrets, rows[i].options, rows[i].host, rows[i].secret) != rows[i].believed)
+      fail_msg("row %u", i);
+}
+
+static void proxy_peers_without_proof_are_a_configuration_error(void **state) {
+  static const struct {
+    const char *secrets, *options, *wrong;
+  } rows[] = {
+      {OURS, ", proxy-peers: [ { address: 198.51.100.1/32 } ]", "proxy-peers needs tunnel-authentication: yes"},
+      {"", ", tunnel-authentication: yes, proxy-peers: [ { address: 198.51.100.1/32 } ]", "no secret that this entry"},
+      {ALL, ", tunnel-authentication: yes, proxy-peers: [ { host-name: lac1 } ]", "add one for the same `host-name'"},
+      {"{ address: 203.0.113.0/24, secret: x }", ", tunnel-authentication: yes, proxy-peers: [ { address: 198.51.100.1/32 } ]",
+       "`address'"},
+      {OURS, ", tunnel-authentication: yes, proxy-peers: [ {} ]", "names nobody"},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autofree char *yaml = g_strdup_printf(YAML, rows[i].secrets, rows[i].options);
+    world_begin();
+    assert_false(world_configure(&server, yaml));
+    assert_true(g_str_has_prefix(server.prepare_error, "adit.yaml:1:"));
+    assert_non_null(strstr(server.prepare_error, rows[i].wrong));
+    world_end();
+  }
+}
+
 /* ---- a dial of ours, and an SCCRQ from the address we dial ---- */
 
 static const char *const both_roles =
@@ -230,6 +328,9 @@ int main(void) {
       cmocka_unit_test(rfc2661_4_4_3_stopccn_with_tunnel_id_0_ends_a_half_open_tunnel),
       cmocka_unit_test(stopccn_with_tunnel_id_0_ends_nothing_that_stands),
       cmocka_unit_test(rfc2661_6_1_an_sccrq_without_host_name_is_refused),
+      cmocka_unit_test(the_reason_of_a_link_that_ends_at_once_reaches_the_peer),
+      cmocka_unit_test(rfc2661_4_4_5_proxy_authentication_takes_a_named_peer_and_its_proof),
+      cmocka_unit_test(proxy_peers_without_proof_are_a_configuration_error),
       cmocka_unit_test(rfc2661_4_4_3_a_tie_is_lost_to_a_tunnel_that_stands),
       cmocka_unit_test(rfc2661_4_4_3_a_tie_that_is_won_drops_the_request),
       cmocka_unit_test(a_tie_takes_two_tie_breakers),

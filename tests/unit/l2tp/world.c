@@ -12,6 +12,7 @@ Side server, client;
 guint64 world_now;
 GPtrArray *world_links;
 gboolean world_refuse;
+const char *world_misfit;
 guint world_loss, world_sent, world_listeners, world_listeners_max;
 void (*world_tap)(const AditPath *path, const guint8 *datagram, gsize length);
 
@@ -165,6 +166,10 @@ static AditLinkId session_link_open(AditPlugin *plugin, const AditLinkSpec *spec
   link->client = spec->client;
   link->proxied = spec->proxy != NULL;
   g_ptr_array_add(world_links, link);
+  if (world_misfit && !link->client) {
+    link->open = FALSE;
+    link->ops->closed(link->user, link->id, ADIT_CAUSE_USER_ERROR, world_misfit);
+  }
   return link->id;
 }
 static void session_link_close(AditLinkId id, AditCause cause, const char *reason) {
@@ -300,6 +305,7 @@ void world_begin(void) {
   static const NullNetOps net_ops = {.now = net_now, .transmit = net_transmit};
   world_now = 1000000;
   world_refuse = FALSE;
+  world_misfit = NULL;
   world_loss = world_sent = world_listeners = 0;
   world_listeners_max = G_MAXUINT;
   world_tap = NULL;

@@ -4,6 +4,7 @@
 
 #include "core/ppp/link.h"
 #include "core/ppp/ncp.h"
+#include "core/session/names.h"
 #include "core/session/profile.h"
 #include "core/session/session.h"
 #include "core/session/tally.h"
@@ -59,13 +60,6 @@ void adit_links_init(void);
 void adit_links_fini(void);
 void adit_links_foreach(void (*each)(AditSessLink *link, gpointer data), gpointer data); /**< each may end its link */
 
-/* ---- numbers.c ---- */
-
-/** The smallest number from 1 that nobody has; and back. */
-guint32 adit_number_take(void);
-void adit_number_give_back(guint32 number);
-void adit_numbers_fini(void);
-
 /* ---- life.c: a session from authentication to its last counter ---- */
 
 typedef enum {
@@ -120,7 +114,8 @@ struct AditSess {
   AditPort *port;
   gboolean port_pending;
   gboolean port_lost; /**< somebody deleted the interface: its addresses and routes went with it */
-  guint attempt;      /**< how many names for the interface were taken */
+  guint refused;      /**< how many names for the interface the kernel has refused */
+  AditNameHold hold;  /**< of its own interface's name */
   char name[16];      /**< the interface's, also after it is closed */
   AditSharedPort *shared;
   guint mtu;

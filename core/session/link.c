@@ -6,6 +6,7 @@
 #include "core/bus/bus.h"
 #include "core/session/attributes.h"
 #include "core/session/internal.h"
+#include "core/session/numbers.h"
 
 #include <adit/log-quota.h>
 
@@ -13,6 +14,7 @@ static GHashTable *links; /* id -> AditSessLink* */
 static AditTally *calls;  /* "transport server": links, for max-sessions */
 static AditLinkId last_id;
 static AditLogQuota refused_lines = ADIT_LOG_QUOTA("login refused"), closed_lines = ADIT_LOG_QUOTA("link closed");
+static AditNumbers numbers; /* of links: a NAS-Port stays short, and is used again */
 
 void adit_links_init(void) {
   links = g_hash_table_new(g_int64_hash, g_int64_equal);
@@ -23,7 +25,7 @@ void adit_links_fini(void) {
   adit_log_quota_stop(&closed_lines);
   g_clear_pointer(&links, g_hash_table_unref);
   g_clear_pointer(&calls, adit_tally_free);
-  adit_numbers_fini();
+  adit_numbers_clear(&numbers);
 }
 
 AditSessLink *adit_link_find(AditLinkId id) {
@@ -97,7 +99,7 @@ static void drop(AditSessLink *link, AditCause cause, const char *reason) {
 
   g_hash_table_remove(links, &link->id);
   adit_tally_remove(calls, key);
-  adit_number_give_back(link->number);
+  adit_numbers_give_back(&numbers, link->number);
   adit_timer_cancel(&link->timer);
   if (link->ask)
     adit_aaa_cancel(link->ask);
@@ -412,7 +414,7 @@ AditLinkId adit_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError *
     free_later(link);
     return 0;
   }
-  link->number = adit_number_take();
+  link->number = adit_numbers_take(&numbers);
   link->ppp = adit_ppp_link_new(&params, &ppp_ops, link, &env);
   g_autofree char *key = call_key(link);
   g_hash_table_insert(links, &link->id, link);

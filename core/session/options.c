@@ -274,8 +274,9 @@ const AditOption adit_session_options[] = {
      .flags = ADIT_OPTION_ATTRIBUTE | ADIT_OPTION_LIST | ADIT_OPTION_OFF,
      .fallback = "no",
      .reload = NEXT,
-     .help = "IPv4 prefixes from which a peer may choose its own address, instead of the one it is offered; also where RADIUS lets it choose "
-             "(Framed-IP-Address 255.255.255.255). An address that this machine, a tunnel, a next hop or a server uses is never accepted."},
+     .help =
+         "IPv4 prefixes from which a peer may choose its own address, instead of the one it is offered; also where RADIUS lets it choose "
+         "(Framed-IP-Address 255.255.255.255). An address that this machine, a tunnel, a next hop or a server uses is never accepted."},
     {.name = "only-one",
      .scopes = "profile",
      .type = ADIT_TYPE_ENUM,

@@ -3,10 +3,9 @@
 #include "core/base/loop.h"
 #include "core/bus/bus.h"
 #include "core/session/internal.h"
-#include "core/session/name.h"
 
-#define MAX_ATTEMPTS 1000
-#define IPV6_LEAST   1280 /* an interface with less has no IPv6: RFC 8200 5 */
+#define MAX_REFUSED 1000 /* names in a row that somebody else's interfaces have */
+#define IPV6_LEAST  1280 /* an interface with less has no IPv6: RFC 8200 5 */
 
 /** A shared interface is of one data path: another one's of the same name is another interface. */
 typedef struct {
@@ -25,7 +24,6 @@ struct AditSharedPort {
   const AditDatapathOps *datapath;
 };
 
-static GHashTable *names;  /* names of own interfaces in use */
 static GHashTable *shared; /* SharedKey -> AditSharedPort* */
 
 static guint shared_hash(gconstpointer data) {
@@ -39,12 +37,12 @@ static gboolean shared_equal(gconstpointer a, gconstpointer b) {
 }
 
 void adit_ports_init(void) {
-  names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  adit_names_init();
   shared = g_hash_table_new(shared_hash, shared_equal);
 }
 
 void adit_ports_fini(void) {
-  g_clear_pointer(&names, g_hash_table_unref);
+  adit_names_fini();
   g_clear_pointer(&shared, g_hash_table_unref);
 }
 
@@ -56,24 +54,26 @@ static void own_lost(gpointer user, AditPort *port) {
   adit_sess_port_lost(user);
 }
 
-static void own_open(AditSess *session) {
-  g_autofree char *full = NULL;
-  g_autoptr(AditValue) chosen = NULL;
+/* Its name; returns the full one if that is longer. */
+static char *own_name(AditSess *session, AditNameHold *hold) {
   AditSessionEvent event;
 
+  if (session->is_client) /* RouterOS: the client's interface has the client's name */
+    return adit_names_take(hold, NULL, adit_value_get_string(session->config, "name", "client"));
   adit_sess_fill_event(session, &event);
-  chosen = session->is_client ? NULL : adit_hook_value(ADIT_VALUE_INTERFACE_NAME, &event.event);
-  do {
-    g_clear_pointer(&full, g_free);
-    if (session->is_client) /* RouterOS: the client's interface has the client's name */
-      full = adit_interface_name(NULL, adit_value_get_string(session->config, "name", "client"), session->attempt, session->name);
-    else if (chosen && chosen->type == ADIT_VALUE_STRING && !session->attempt)
-      g_strlcpy(session->name, chosen->as.string, sizeof session->name);
-    else
-      full = adit_interface_name(session->transport, session->user, session->attempt, session->name);
-  } while (g_hash_table_contains(names, session->name) && ++session->attempt < MAX_ATTEMPTS);
+  g_autoptr(AditValue) chosen = session->refused ? NULL : adit_hook_value(ADIT_VALUE_INTERFACE_NAME, &event.event);
+  if (chosen && chosen->type == ADIT_VALUE_STRING && adit_names_take_chosen(hold, chosen->as.string))
+    return NULL;
+  return adit_names_take(hold, session->transport, session->user);
+}
 
-  g_hash_table_add(names, g_strdup(session->name));
+static void own_open(AditSess *session) {
+  AditNameHold hold = {.base = NULL};
+  g_autofree char *full = own_name(session, &hold);
+
+  adit_names_refuse(&session->hold); /* the one before, if this is another attempt */
+  session->hold = hold;
+  g_strlcpy(session->name, hold.name, sizeof session->name);
   AditPortSpec spec = {
       .size = sizeof spec, .kind = ADIT_PORT_L3, .name = session->name, .alias = full, .mtu = session->mtu, .lost = own_lost};
   session->port_mtu = session->mtu;
@@ -92,12 +92,16 @@ static void own_opened(gpointer user, AditPort *port, const GError *error) {
 
   session->port_pending = FALSE;
   session->port = port;
+  if (session->state != ADIT_SESS_ENDING && !port && g_error_matches(error, ADIT_ERROR, ADIT_ERR_EXISTS) &&
+      ++session->refused < MAX_REFUSED) {
+    own_open(session); /* somebody else's interface has that name */
+    adit_sess_unref(session);
+    return;
+  }
   if (!port)
-    g_hash_table_remove(names, session->name);
+    adit_names_give_back(&session->hold);
   if (session->state == ADIT_SESS_ENDING)
     adit_sess_port_close(session);
-  else if (!port && g_error_matches(error, ADIT_ERROR, ADIT_ERR_EXISTS) && ++session->attempt < MAX_ATTEMPTS)
-    own_open(session); /* somebody else's interface has that name */
   else
     adit_sess_port_ready(session, error);
   adit_sess_unref(session);
@@ -231,7 +235,7 @@ void adit_sess_port_close(AditSess *session) {
     shared_leave(left);
     adit_sess_port_gone(session);
   } else if (port) {
-    g_hash_table_remove(names, session->name);
+    adit_names_give_back(&session->hold);
     session->datapath->port_close(port, own_closed, adit_sess_ref(session));
   } else {
     adit_sess_port_gone(session);

@@ -5,7 +5,7 @@ import os
 
 import configs
 from lab import expect, poll
-from road import CLIENT, CLIENT6, INSIDE, SERVER, SERVER6, Road
+from road import CLIENT, CLIENT6, INSIDE, SERVER, SERVER6, Road, load
 from runner import case
 
 
@@ -149,6 +149,25 @@ def tunnel_into_itself_shared(lab):
 @case
 def tunnel_into_itself_ipv6(lab):
     astray(lab, False, True)
+
+
+@case(limit=90)
+def interfaces_of_one_user(lab):
+    """A user's 1,001st session has an interface as the others have."""
+    srv, cli = lab.namespace('srv'), lab.namespace('cli')
+    lab.wire(srv, 'wire', cli, 'wire')
+    srv.address('wire', SERVER + '/24')
+    cli.address('wire', '192.0.2.2/24')
+    server = lab.adit(srv, configs.write(configs.server({'alice': 'wonder-land'}, l2tp={'max-starting': 2000, 'new-tunnel-rate': 100000},
+                                                        **{'keepalive-timeout': '60s'})))
+    clients = load(lab, cli, 1050, '--per-tunnel', 50)
+    clients.expect_text('all-up', 60)
+    poll(lambda: len(server.sessions()) == 1050, 'all are up at the server', 60, 0.3)
+    names = {s['interface'] for s in server.sessions()}
+    expect(len(names) == 1050 and 'l2tp-alice-1049' in names, '%d interfaces' % len(names))
+    expect(names <= set(srv.interfaces()), 'not all of them exist')
+    clients.kill()
+    server.stop(30)
 
 
 @case

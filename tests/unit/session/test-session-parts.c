@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The pure parts of a session: names, routes, and RouterOS's merging rule. */
 #include "core/session/name.h"
+#include "core/session/names.h"
 #include "core/session/profile.h"
 #include "core/session/route.h"
 
@@ -43,6 +44,60 @@ static void long_and_odd_names_are_cut_hashed_and_kept_in_full_beside(void **sta
   g_autofree char *endless = g_strnfill(300, 'x');
   g_autofree char *cut = adit_interface_name("l2tp", endless, 0, out);
   assert_int_equal(strlen(cut), 127);
+}
+
+/* Each attempt to find a free one used to begin at the first, and to end at the thousandth. */
+static void one_user_has_as_many_interfaces_as_it_likes(void **state) {
+  enum { MANY = 50000 };
+  g_autofree AditNameHold *hold = g_new0(AditNameHold, MANY);
+  g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+  gint64 since = g_get_monotonic_time();
+  adit_names_init();
+  for (guint i = 0; i < MANY; i++) {
+    g_free(adit_names_take(&hold[i], "l2tp", i & 1 ? "someone@example.com" : "alice"));
+    assert_true(g_hash_table_add(seen, hold[i].name));
+  }
+  print_message("%u names in %.1f ms\n", MANY, (double)(g_get_monotonic_time() - since) / 1e3);
+  g_hash_table_remove_all(seen);
+  assert_string_equal(hold[0].name, "l2tp-alice");
+  assert_string_equal(hold[2].name, "l2tp-alice-1");
+  /* The smallest number that is free is used again. */
+  adit_names_give_back(&hold[2000]);
+  adit_names_give_back(&hold[200]);
+  assert_null(adit_names_take(&hold[200], "l2tp", "alice"));
+  assert_string_equal(hold[200].name, "l2tp-alice-100");
+  for (guint i = 0; i < MANY; i++)
+    adit_names_give_back(&hold[i]);
+  adit_names_give_back(&hold[0]);
+  assert_null(adit_names_take(&hold[0], "l2tp", "alice"));
+  assert_string_equal(hold[0].name, "l2tp-alice");
+  adit_names_give_back(&hold[0]);
+  adit_names_fini();
+}
+
+static void names_of_others_are_passed_over(void **state) {
+  AditNameHold user = {.base = NULL}, first = {.base = NULL}, second = {.base = NULL}, third = {.base = NULL}, chosen = {.base = NULL};
+  adit_names_init();
+  assert_null(adit_names_take(&user, "l2tp", "ann-1"));
+  assert_null(adit_names_take(&first, "l2tp", "ann"));
+  assert_string_equal(first.name, "l2tp-ann");
+  assert_null(adit_names_take(&second, "l2tp", "ann"));
+  assert_string_equal(second.name, "l2tp-ann-2"); /* -1 is another user's */
+  /* The kernel has one of that name: the next is tried, and that one not again. */
+  assert_null(adit_names_take(&third, "l2tp", "ann"));
+  assert_string_equal(third.name, "l2tp-ann-3");
+  adit_names_refuse(&second);
+  assert_null(adit_names_take(&second, "l2tp", "ann"));
+  assert_string_equal(second.name, "l2tp-ann-4");
+  assert_true(adit_names_take_chosen(&chosen, "customer7"));
+  assert_false(adit_names_take_chosen(&(AditNameHold){.base = NULL}, "customer7"));
+  assert_false(adit_names_take_chosen(&(AditNameHold){.base = NULL}, "l2tp-ann"));
+  adit_names_give_back(&chosen);
+  assert_true(adit_names_take_chosen(&chosen, "customer7"));
+  AditNameHold *all[] = {&user, &first, &second, &third, &chosen};
+  for (guint i = 0; i < G_N_ELEMENTS(all); i++)
+    adit_names_give_back(all[i]);
+  adit_names_fini();
 }
 
 static void routes_have_one_syntax(void **state) {
@@ -142,6 +197,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(short_plain_names_are_kept),
       cmocka_unit_test(long_and_odd_names_are_cut_hashed_and_kept_in_full_beside),
+      cmocka_unit_test(one_user_has_as_many_interfaces_as_it_likes),
+      cmocka_unit_test(names_of_others_are_passed_over),
       cmocka_unit_test(routes_have_one_syntax),
       cmocka_unit_test(record_beats_profile_beats_default_profile),
       cmocka_unit_test(an_address_beats_a_pool_wherever_it_stands),

@@ -104,6 +104,7 @@ void adit_wheel_cancel(AditWheel *w, AditTimer *timer) {
   if (!timer->back)
     return;
   list_remove(timer);
+  timer->deadline = 0; /* idle timers have none: nobody can take an old one for a new one */
   w->count--;
 }
 
@@ -144,6 +145,7 @@ static gboolean run(AditWheel *w, guint *budget) {
     --*budget;
     AditTimer *timer = w->running;
     list_remove(timer);
+    timer->deadline = 0;
     w->count--;
     timer->func(timer, timer->data); /* may free the timer */
   }

@@ -13,7 +13,7 @@ typedef void (*AditTimerFunc)(AditTimer *timer, gpointer data);
 struct AditTimer {
   AditTimerFunc func;
   gpointer data;
-  guint64 deadline;        /**< private */
+  guint64 deadline;        /**< private; 0 while idle */
   AditTimer *next, **back; /**< private */
 };
 

@@ -111,6 +111,7 @@ static void cancel_and_rearm(void **state) {
   adit_wheel_cancel(f->wheel, &a.timer);
   adit_wheel_cancel(f->wheel, &a.timer);
   assert_false(adit_timer_is_armed(&a.timer));
+  assert_int_equal(a.timer.deadline, 0); /* an idle timer is not taken for an armed one */
   arm(&b, f->now + 20);
   assert_int_equal(adit_wheel_count(f->wheel), 1);
   adit_wheel_advance(f->wheel, f->now + 19);
@@ -118,6 +119,7 @@ static void cancel_and_rearm(void **state) {
   adit_wheel_advance(f->wheel, f->now + 20);
   assert_int_equal(f->fired->len, 1);
   assert_int_equal(g_array_index(f->fired, guint, 0), 2);
+  assert_int_equal(b.timer.deadline, 0);
 }
 
 static void rearm_now(AditTimer *timer, gpointer data) {

@@ -24,7 +24,8 @@ static void explain(GError **error, const char *path, int why) {
     g_set_error(error, domain(), why,
                 "no daemon: nobody answers on %s. aditd has died or was killed: its log says why (journalctl -u adit).", path);
   else if (why == EACCES || why == EPERM)
-    g_set_error(error, domain(), why, "%s: permission denied: try as root, or as a member of the group adit.", path);
+    g_set_error(error, domain(), why,
+                "%s: permission denied: try as root, or as a member of the group adit (usermod -aG adit USER, then log in again).", path);
   else
     g_set_error(error, domain(), why, "%s: %s", path, g_strerror(why));
 }
@@ -63,6 +64,8 @@ static gboolean send_all(int fd, const char *data, gsize length, GError **error)
     gssize put = send(fd, data, length, MSG_NOSIGNAL);
     if (put < 0 && errno == EINTR)
       continue;
+    if (put < 0 && (errno == EPIPE || errno == ECONNRESET))
+      return TRUE; /* refused at the door: the reason waits to be received */
     if (put < 0) {
       g_set_error(error, domain(), errno, "the daemon has closed the connection (%s)", g_strerror(errno));
       return FALSE;

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { TABLE_AHEAD = 1000 }; /* rows that are waited for before a table is printed: they make its widths */
+
 /* ---- one value ---- */
 
 static char *format_scaled(double value, double step, const char *const *units, guint n) {
@@ -141,10 +143,9 @@ static GArray *parse_columns(const char *columns) {
 }
 
 /* A list whose columns nobody named: those of its first item. */
-static GArray *guess_columns(JsonArray *rows) {
+static GArray *guess_columns(JsonNode *first) {
   GArray *array = g_array_new(FALSE, TRUE, sizeof(Column));
-  JsonNode *first = json_array_get_length(rows) ? json_array_get_element(rows, 0) : NULL;
-  g_autoptr(GList) members = first && JSON_NODE_HOLDS_OBJECT(first) ? json_object_get_members(json_node_get_object(first)) : NULL;
+  g_autoptr(GList) members = JSON_NODE_HOLDS_OBJECT(first) ? json_object_get_members(json_node_get_object(first)) : NULL;
 
   g_array_set_clear_func(array, column_clear);
   for (GList *m = members; m; m = m->next) {
@@ -222,28 +223,115 @@ static void print_row(GArray *columns, char **cells, gboolean header) {
   printf("%s\n", g_strchomp(line->str)); /* the last cells may be empty */
 }
 
-void ctl_print_table(JsonArray *rows, const char *columns_text, guint width) {
-  g_autoptr(GArray) columns = columns_text ? parse_columns(columns_text) : guess_columns(rows);
-  g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
+/* ---- lists that come in pieces ---- */
 
-  for (guint c = 0; c < columns->len; c++)
-    g_array_index(columns, Column, c).width = text_width(g_array_index(columns, Column, c).title);
-  for (guint r = 0; r < json_array_get_length(rows); r++) {
-    JsonNode *node = json_array_get_element(rows, r);
-    char **cells = g_new0(char *, columns->len + 1);
-    for (guint c = 0; c < columns->len; c++) {
-      Column *column = &g_array_index(columns, Column, c);
-      JsonNode *cell = JSON_NODE_HOLDS_OBJECT(node) ? json_object_get_member(json_node_get_object(node), column->key) : NULL;
-      cells[c] = ctl_format(cell, column->format);
-      column->width = MAX(column->width, text_width(cells[c]));
-      column->right |= cell && JSON_NODE_HOLDS_VALUE(cell) && json_node_get_value_type(cell) == G_TYPE_INT64;
-    }
-    g_ptr_array_add(lines, cells);
+struct Table {
+  char *name; /* of the list; for JSON */
+  gboolean json;
+  guint width;
+  GArray *columns;  /* NULL until the first row, where nobody has named any */
+  GPtrArray *lines; /* the first rows' cells: they decide how wide the columns are */
+  gboolean begun;   /* the head is printed, and the columns have their widths */
+  guint count;
+};
+
+Table *ctl_table_new(const char *name, const char *columns, gboolean json, guint width) {
+  Table *table = g_new0(Table, 1);
+  table->name = g_strdup(name);
+  table->json = json;
+  table->width = width;
+  table->columns = columns ? parse_columns(columns) : NULL;
+  table->lines = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
+  return table;
+}
+
+void ctl_table_free(Table *table) {
+  if (!table)
+    return;
+  g_clear_pointer(&table->columns, g_array_unref);
+  g_ptr_array_unref(table->lines);
+  g_free(table->name);
+  g_free(table);
+}
+
+/* Prints the head and the rows that were kept back for the widths. */
+static void begin_table(Table *table) {
+  table->begun = TRUE;
+  if (!table->columns)
+    table->columns = parse_columns(NULL);
+  for (guint c = 0; c < table->columns->len; c++) {
+    Column *column = &g_array_index(table->columns, Column, c);
+    column->width = MAX(column->width, text_width(column->title));
   }
-  fit(columns, width);
-  print_row(columns, NULL, TRUE);
-  for (guint r = 0; r < lines->len; r++)
-    print_row(columns, (char **)lines->pdata[r], FALSE);
+  fit(table->columns, table->width);
+  print_row(table->columns, NULL, TRUE);
+  for (guint r = 0; r < table->lines->len; r++)
+    print_row(table->columns, (char **)table->lines->pdata[r], FALSE);
+  g_ptr_array_set_size(table->lines, 0);
+}
+
+/* The cells of a row. Before the head is printed they make the columns wider; later too, unless it goes to a terminal, where they are cut.
+ */
+static char **make_cells(Table *table, JsonNode *node) {
+  char **cells = g_new0(char *, table->columns->len + 1);
+
+  for (guint c = 0; c < table->columns->len; c++) {
+    Column *column = &g_array_index(table->columns, Column, c);
+    JsonNode *cell = JSON_NODE_HOLDS_OBJECT(node) ? json_object_get_member(json_node_get_object(node), column->key) : NULL;
+    cells[c] = ctl_format(cell, column->format);
+    if (!table->begun || !table->width)
+      column->width = MAX(column->width, text_width(cells[c]));
+    column->right |= !table->begun && cell && JSON_NODE_HOLDS_VALUE(cell) && json_node_get_value_type(cell) == G_TYPE_INT64;
+  }
+  return cells;
+}
+
+static void add_line(Table *table, JsonNode *node) {
+  if (!table->columns)
+    table->columns = guess_columns(node);
+  char **cells = make_cells(table, node);
+  if (table->begun) {
+    print_row(table->columns, cells, FALSE);
+    g_strfreev(cells);
+    return;
+  }
+  g_ptr_array_add(table->lines, cells);
+  if (table->lines->len == TABLE_AHEAD)
+    begin_table(table);
+}
+
+static void add_json(Table *table, JsonNode *node) {
+  g_autofree char *text = json_to_string(node, TRUE);
+  g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+  if (!table->count) {
+    g_autoptr(JsonNode) name = json_node_init_string(json_node_alloc(), table->name);
+    g_autofree char *quoted = json_to_string(name, FALSE);
+    printf("{\n  %s : [", quoted);
+  }
+  for (guint i = 0; lines[i]; i++)
+    printf("%s\n    %s", i || !table->count ? "" : ",", lines[i]);
+}
+
+void ctl_table_add(Table *table, JsonNode *row) {
+  if (table->json)
+    add_json(table, row);
+  else
+    add_line(table, row);
+  table->count++;
+}
+
+void ctl_table_end(Table *table) {
+  if (table->json && !table->count) {
+    g_autoptr(JsonObject) object = json_object_new();
+    json_object_set_array_member(object, table->name, json_array_new());
+    ctl_print_json(object, TRUE);
+  } else if (table->json) {
+    printf("\n  ]\n}\n");
+  } else if (!table->begun) {
+    begin_table(table);
+  }
+  fflush(stdout);
 }
 
 /* ---- objects ---- */

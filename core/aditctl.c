@@ -228,31 +228,18 @@ static JsonObject *parameters_of(JsonObject *command, const GPtrArray *words, gu
   return next == words->len ? g_steal_pointer(&parameters) : NULL;
 }
 
-static void append_rows(JsonArray *all, JsonObject *reply, const char *rows) {
-  JsonNode *node = json_object_get_member(reply, rows);
-  for (guint i = 0; node && JSON_NODE_HOLDS_ARRAY(node) && i < json_array_get_length(json_node_get_array(node)); i++)
-    json_array_add_element(all, json_node_copy(json_array_get_element(json_node_get_array(node), i)));
-}
+/* Prints the rows of one reply. A list in which something is marked as an error is a reason not to be satisfied. */
+static int add_rows(Table *table, JsonObject *reply, const char *rows) {
+  JsonNode *list = json_object_get_member(reply, rows);
+  int status = EXIT_GOOD;
 
-/* A list in which something is marked as an error is a reason not to be satisfied. */
-static int verdict(JsonArray *rows) {
-  for (guint i = 0; i < json_array_get_length(rows); i++) {
-    JsonNode *node = json_array_get_element(rows, i);
-    if (JSON_NODE_HOLDS_OBJECT(node) && !strcmp(member(json_node_get_object(node), "level"), "error"))
-      return EXIT_REFUSED;
+  for (guint i = 0; list && JSON_NODE_HOLDS_ARRAY(list) && i < json_array_get_length(json_node_get_array(list)); i++) {
+    JsonNode *row = json_array_get_element(json_node_get_array(list), i);
+    ctl_table_add(table, row);
+    if (JSON_NODE_HOLDS_OBJECT(row) && !strcmp(member(json_node_get_object(row), "level"), "error"))
+      status = EXIT_REFUSED;
   }
-  return EXIT_GOOD;
-}
-
-static int print_rows(JsonArray *rows, const char *name, JsonObject *command, gboolean json) {
-  if (json) {
-    g_autoptr(JsonObject) object = json_object_new();
-    json_object_set_array_member(object, name, json_array_ref(rows));
-    ctl_print_json(object, TRUE);
-  } else {
-    ctl_print_table(rows, json_object_has_member(command, "columns") ? member(command, "columns") : NULL, terminal_width());
-  }
-  return verdict(rows);
+  return status;
 }
 
 static void print_reply(JsonObject *reply, JsonObject *command, gboolean json, gboolean stream) {
@@ -266,9 +253,11 @@ static void print_reply(JsonObject *reply, JsonObject *command, gboolean json, g
 
 static int run(Connection *connection, JsonObject *command, JsonObject *parameters, gboolean json) {
   const char *rows = json_object_get_string_member_with_default(command, "rows", NULL);
-  g_autoptr(JsonArray) all = json_array_new();
+  const char *columns = json_object_get_string_member_with_default(command, "columns", NULL);
+  g_autoptr(Table) table = rows ? ctl_table_new(rows, columns, json, terminal_width()) : NULL;
   g_autoptr(GError) error = NULL;
   gboolean continues = TRUE, stream = FALSE;
+  int status = EXIT_GOOD;
 
   if (!ctl_send(connection, member(command, "method"), parameters, TRUE, &error)) {
     fprintf(stderr, "aditctl: %s\n", error->message);
@@ -277,16 +266,19 @@ static int run(Connection *connection, JsonObject *command, JsonObject *paramete
   while (continues) {
     g_autoptr(JsonObject) reply = ctl_receive(connection, &continues, &error);
     if (!reply) {
+      fflush(stdout);
       fprintf(stderr, "aditctl: %s\n", error->message);
       return EXIT_REFUSED;
     }
     stream |= continues;
-    if (rows)
-      append_rows(all, reply, rows);
+    if (table)
+      status = MAX(status, add_rows(table, reply, rows));
     else
       print_reply(reply, command, json, stream);
   }
-  return rows ? print_rows(all, rows, command, json) : EXIT_GOOD;
+  if (table)
+    ctl_table_end(table);
+  return status;
 }
 
 /* ---- main ---- */

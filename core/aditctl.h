@@ -25,8 +25,17 @@ JsonObject *ctl_receive(Connection *connection, gboolean *continues, GError **er
 /** One value as text: `format` is rate, octets, ago, duration, hex or NULL. Never a control character: names come from the wire. */
 char *ctl_format(JsonNode *node, const char *format);
 
-/** The list `rows` as a table, `columns` as in adit/control.h. At a terminal it is cut to `width`; 0 = as wide as it gets. */
-void ctl_print_table(JsonArray *rows, const char *columns, guint width);
+typedef struct Table Table;
+
+/** A list that comes in pieces: as JSON, {name: [...]}, or as a table with `columns` as in adit/control.h (NULL: the first row's members).
+ *  At a terminal a table is cut to `width`; 0 = as wide as it gets. Keeps no more than the first thousand rows. */
+Table *ctl_table_new(const char *name, const char *columns, gboolean json, guint width);
+/** Prints the row, now or later. */
+void ctl_table_add(Table *table, JsonNode *row);
+/** The list is complete: prints the rest. Without it what was printed is visibly cut off. */
+void ctl_table_end(Table *table);
+void ctl_table_free(Table *table);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Table, ctl_table_free)
 
 /** An object as lines of key and value; `columns` gives formats. */
 void ctl_print_object(JsonObject *object, const char *columns);

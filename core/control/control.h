@@ -13,14 +13,19 @@
 void adit_control_init(void);
 
 /**
- * Opens the socket, replacing a stale one. Everyone on the machine may ask; who may change is told by the peer's credentials.
- * `admin_group`: members may call what changes things, beside root and the daemon's own user; NULL = nobody else.
+ * Opens the socket, replacing a stale one. Everyone on the machine may call public methods; who may read and change is told by the peer's
+ * credentials. `admin_group`: members may read and change, beside root and the daemon's own user; NULL = nobody else. `read_all`: everybody
+ * may read.
  * Errors: ADIT_ERR_SYSTEM; ADIT_ERR_EXISTS when another daemon answers on the path; ADIT_ERR_INVALID for a path too long.
  */
-gboolean adit_control_start(const char *socket_path, const char *admin_group, GError **error);
+gboolean adit_control_start(const char *socket_path, const char *admin_group, gboolean read_all, GError **error);
 
 /** Closes the socket and every connection; interfaces stay. */
 void adit_control_stop(void);
+
+/** For tests: divides the time that a silent or slow peer is given (30 s for a first message, 10 s for the rest of one and for a reader, 60
+ * s between calls), until the socket is closed. */
+void adit_control_set_patience(guint divisor);
 
 /** Frees everything. */
 void adit_control_fini(void);
@@ -28,13 +33,13 @@ void adit_control_fini(void);
 /** The service of adit/control.h; constant. */
 const AditControlService *adit_control_service(void);
 
-/** Removes the interfaces of `plugin`; calls of it that are not yet answered end with an error. */
+/** Calls of `plugin` that are not yet answered end with an error. Before its fini. */
+void adit_control_quiesce(AditPlugin *plugin);
+
+/** Removes the interfaces of `plugin`; its calls end. */
 void adit_control_drop_plugin(AditPlugin *plugin);
 
-/**
- * Answers `call` with {key: list}. To a caller that wants more it is sent in pieces, each when the one before has been
- * read, so that a list of any length costs a bounded queue. Takes over `list`.
- */
+/** Answers `call` with {key: list}, in pieces between passes of the loop. Takes over `list`. For what can be long see adit/control.h. */
 void adit_control_reply_list(AditCall *call, const char *key, AditValue *list);
 
 /** Adds the interfaces of sessions and pools (`show sessions`, `disconnect`, ...). */

@@ -3,6 +3,8 @@
 #include "config.h"
 #include "core/base/clock.h"
 #include "core/bus/bus.h"
+#include "core/control/call.h"
+#include "core/control/turns.h"
 #include "core/control/varlink.h"
 #include "core/session/session.h"
 #include <unistd.h>
@@ -49,7 +51,7 @@ static struct {
 /* ---- org.varlink.service ---- */
 
 static void get_service_info(gpointer state, AditCall *call, const AditValue *parameters) {
-  const GPtrArray *all = adit_control_interfaces();
+  const GPtrArray *all = adit_registry_interfaces();
   AditValue *result = adit_value_map(), *names = adit_value_list();
 
   for (guint i = 0; i < all->len; i++)
@@ -64,7 +66,7 @@ static void get_service_info(gpointer state, AditCall *call, const AditValue *pa
 
 static void get_description(gpointer state, AditCall *call, const AditValue *parameters) {
   const char *name = adit_value_get_string(parameters, "interface", "");
-  const GPtrArray *all = adit_control_interfaces();
+  const GPtrArray *all = adit_registry_interfaces();
 
   for (guint i = 0; i < all->len; i++) {
     const AditInterface *interface = (const AditInterface *)all->pdata[i];
@@ -79,8 +81,8 @@ static void get_description(gpointer state, AditCall *call, const AditValue *par
 }
 
 static const AditMethod service_methods[] = {
-    {.size = sizeof(AditMethod), .name = "GetInfo", .call = get_service_info},
-    {.size = sizeof(AditMethod), .name = "GetInterfaceDescription", .call = get_description},
+    {.size = sizeof(AditMethod), .name = "GetInfo", .call = get_service_info, .flags = ADIT_METHOD_PUBLIC},
+    {.size = sizeof(AditMethod), .name = "GetInterfaceDescription", .call = get_description, .flags = ADIT_METHOD_PUBLIC},
 };
 
 /* ---- io.adit.core ---- */
@@ -88,7 +90,7 @@ static const AditMethod service_methods[] = {
 static AditValue *command_value(const AditInterface *interface, const AditCommand *command) {
   AditValue *item = adit_value_map();
   const AditInterface *owner;
-  const AditMethod *method = adit_control_find(command->method, &owner);
+  const AditMethod *method = adit_registry_find(command->method, &owner);
 
   adit_value_set(item, "verb", adit_value_string(command->verb));
   adit_value_set(item, "method", adit_value_string(command->method));
@@ -104,7 +106,7 @@ static AditValue *command_value(const AditInterface *interface, const AditComman
 }
 
 static void list_commands(gpointer state, AditCall *call, const AditValue *parameters) {
-  const GPtrArray *all = adit_control_interfaces();
+  const GPtrArray *all = adit_registry_interfaces();
   AditValue *result = adit_value_map(), *list = adit_value_list();
 
   for (guint i = 0; i < all->len; i++) {
@@ -149,6 +151,12 @@ static void get_stats(gpointer state, AditCall *call, const AditValue *parameter
   adit_value_set(control, "calls", adit_value_int((gint64)adit_control_stats.calls));
   adit_value_set(control, "refused", adit_value_int((gint64)adit_control_stats.refused));
   adit_value_set(control, "slow-readers", adit_value_int((gint64)adit_control_stats.slow));
+  adit_value_set(control, "idle-closed", adit_value_int((gint64)adit_control_stats.idle));
+  adit_value_set(control, "displaced", adit_value_int((gint64)adit_control_stats.displaced));
+  adit_value_set(control, "running", adit_value_int(adit_calls_count()));
+  adit_value_set(control, "late", adit_value_int((gint64)adit_calls_late()));
+  adit_value_set(control, "misused", adit_value_int((gint64)adit_calls_misused()));
+  adit_value_set(control, "longest-pass-us", adit_value_int(adit_turns_longest_us()));
   adit_value_set(result, "uptime", adit_value_int((gint64)(adit_now_ms() - self.started_ms)));
   adit_value_set(result, "sessions", adit_value_int(adit_session_service()->session_count(NULL, NULL)));
   adit_value_set(result, "memory", adit_value_int(resident()));
@@ -231,8 +239,8 @@ static void monitor_events(gpointer state, AditCall *call, const AditValue *para
 }
 
 static const AditMethod core_methods[] = {
-    {.size = sizeof(AditMethod), .name = "ListCommands", .call = list_commands},
-    {.size = sizeof(AditMethod), .name = "GetInfo", .call = get_info},
+    {.size = sizeof(AditMethod), .name = "ListCommands", .call = list_commands, .flags = ADIT_METHOD_PUBLIC},
+    {.size = sizeof(AditMethod), .name = "GetInfo", .call = get_info, .flags = ADIT_METHOD_PUBLIC},
     {.size = sizeof(AditMethod), .name = "GetStats", .call = get_stats},
     {.size = sizeof(AditMethod), .name = "Monitor", .call = monitor_events},
 };

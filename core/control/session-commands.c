@@ -40,8 +40,12 @@ static void no_such_session(AditCall *call, const char *which) {
   adit_control_service()->error(call, "io.adit.session.NoSuchSession", why);
 }
 
+static AditValue *session_row(gpointer state, guint64 id) {
+  return adit_session_row(id);
+}
+
 static void list_sessions(gpointer state, AditCall *call, const AditValue *parameters) {
-  adit_control_reply_list(call, "sessions", adit_session_list());
+  adit_control_reply_ids(adit_control_service(), call, "sessions", adit_session_ids(), session_row, NULL);
 }
 
 static void get_session(gpointer state, AditCall *call, const AditValue *parameters) {
@@ -72,8 +76,12 @@ static void disconnect(gpointer state, AditCall *call, const AditValue *paramete
   adit_control_service()->reply(call, result, FALSE);
 }
 
+static AditValue *client_row(gpointer state, const char *name) {
+  return adit_client_row(name);
+}
+
 static void list_clients(gpointer state, AditCall *call, const AditValue *parameters) {
-  adit_control_reply_list(call, "clients", adit_client_list());
+  adit_control_reply_names(adit_control_service(), call, "clients", adit_client_names(), client_row, NULL);
 }
 
 static void client_switch(AditCall *call, const AditValue *parameters, gboolean (*change)(const char *name, GError **error)) {

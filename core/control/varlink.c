@@ -1,130 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/control/varlink.h"
+#include "core/base/loop.h"
+#include "core/control/call.h"
 #include "core/control/json.h"
-
-struct AditCall {
-  AditConn *conn; /* NULL: the caller is gone */
-  AditPlugin *plugin;
-  gboolean more, oneway;
-  void (*gone)(gpointer data);
-  gpointer gone_data;
-  /* a list that is sent in pieces: */
-  char *list_key;
-  AditValue *list;
-  guint list_next;
-};
+#include "core/control/turns.h"
 
 struct AditConn {
-  gboolean may_change, bad, pumping;
+  AditAccess access;
+  gboolean bad;
   GByteArray *input;
+  gsize searched; /* octets of input without a NUL */
   GByteArray *output;
   gsize sent;     /* octets of output that are gone */
   AditCall *call; /* that is not answered yet */
+  guint64 messages;
+  AditTurn turn; /* of messages that wait */
   void (*wake)(gpointer data);
   gpointer data;
 };
 
 AditControlStats adit_control_stats;
 
-static GPtrArray *interfaces; /* of AditInterface* */
-static GPtrArray *calls;      /* of AditCall*, all that are not answered, orphans included */
+static const char *refused_read, *refused_change;
 
-/* ---- interfaces ---- */
-
-static void interface_free(gpointer data) {
-  AditInterface *interface = (AditInterface *)data;
-  g_free(interface->name);
-  g_free(interface);
+void adit_conn_set_refusals(const char *read, const char *change) {
+  refused_read = read;
+  refused_change = change;
 }
-
-const GPtrArray *adit_control_interfaces(void) {
-  return interfaces;
-}
-
-static AditInterface *interface_find(const char *name, gsize length) {
-  for (guint i = 0; i < interfaces->len; i++) {
-    AditInterface *interface = (AditInterface *)interfaces->pdata[i];
-    if (strlen(interface->name) == length && !memcmp(interface->name, name, length))
-      return interface;
-  }
-  return NULL;
-}
-
-const AditMethod *adit_control_find(const char *name, const AditInterface **interface) {
-  const char *dot = strrchr(name, '.');
-
-  *interface = dot ? interface_find(name, (gsize)(dot - name)) : NULL;
-  if (!*interface)
-    return NULL;
-  for (guint i = 0; i < (*interface)->n_methods; i++)
-    if (!strcmp((*interface)->methods[i].name, dot + 1))
-      return &(*interface)->methods[i];
-  return NULL;
-}
-
-static gboolean verb_is_taken(const char *verb) {
-  for (guint i = 0; i < interfaces->len; i++) {
-    const AditInterface *interface = (const AditInterface *)interfaces->pdata[i];
-    for (guint c = 0; c < interface->n_commands; c++)
-      if (!strcmp(interface->commands[c].verb, verb))
-        return TRUE;
-  }
-  return FALSE;
-}
-
-/* The word after `interface` in a Varlink definition; comments may come before it. */
-static char *interface_name(const char *description) {
-  g_autoptr(GRegex) regex = g_regex_new("\\A(?:\\s|#[^\n]*\n)*interface\\s+([a-z][-a-z0-9]*(?:\\.[a-z0-9][-a-z0-9]*)+)\\s", 0, 0, NULL);
-  g_autoptr(GMatchInfo) match = NULL;
-  return g_regex_match(regex, description, 0, &match) ? g_match_info_fetch(match, 1) : NULL;
-}
-
-static gboolean describes(const char *description, const char *method) {
-  g_autofree char *text = g_strdup_printf("method %s(", method);
-  return strstr(description, text) != NULL;
-}
-
-static gboolean interface_add(AditPlugin *plugin, const char *description, const AditMethod *methods, guint n_methods,
-                              const AditCommand *commands, guint n_commands, gpointer state, GError **error) {
-  g_autofree char *name = interface_name(description);
-
-  if (!name) {
-    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, "the description does not begin with `interface NAME`");
-    return FALSE;
-  }
-  if (interface_find(name, strlen(name))) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "interface %s exists already", name);
-    return FALSE;
-  }
-  for (guint i = 0; i < n_methods; i++)
-    if (!methods[i].call || !describes(description, methods[i].name)) {
-      g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "interface %s does not describe method %s", name, methods[i].name);
-      return FALSE;
-    }
-  for (guint i = 0; i < n_commands; i++)
-    if (verb_is_taken(commands[i].verb)) {
-      g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "command `%s` exists already", commands[i].verb);
-      return FALSE;
-    }
-
-  AditInterface *interface = g_new0(AditInterface, 1);
-  *interface = (AditInterface){plugin, g_steal_pointer(&name), description, methods, n_methods, commands, n_commands, state};
-  g_ptr_array_add(interfaces, interface);
-  return TRUE;
-}
-
-/* ---- calls ---- */
-
-static void call_free(AditCall *call) {
-  if (call->conn)
-    call->conn->call = NULL;
-  g_ptr_array_remove_fast(calls, call);
-  adit_value_unref(call->list);
-  g_free(call->list_key);
-  g_free(call);
-}
-
-static void pump(AditConn *conn);
 
 static gsize unread(const AditConn *conn) {
   return conn->output->len - conn->sent;
@@ -135,138 +37,72 @@ static void conn_fail(AditConn *conn) {
   conn->wake(conn->data);
 }
 
-/* Puts one message, whose parts are already JSON, into the output. */
-static void conn_put(AditConn *conn, const GString *text, gboolean streamed) {
+/* Octets of the message that the input begins with, without its NUL; -1: it is not whole. */
+static gssize message_length(AditConn *conn) {
+  const guint8 *data = conn->input->data;
+  gsize length = conn->input->len;
+  const guint8 *end = length > conn->searched ? (const guint8 *)memchr(data + conn->searched, 0, length - conn->searched) : NULL;
+
+  conn->searched = end ? (gsize)(end - data) : length;
+  return end ? end - data : -1;
+}
+
+/* ---- output ---- */
+
+static gsize reply_max(const AditConn *conn) {
+  return conn->access == ADIT_ACCESS_CHANGE ? ADIT_VARLINK_REPLY_MAX : ADIT_VARLINK_OTHERS_MAX;
+}
+
+/* Puts one message into the output. */
+static gboolean conn_put(gpointer peer, const GString *text, gboolean streamed) {
+  AditConn *conn = (AditConn *)peer;
   gsize waiting = unread(conn);
+  static AditRateLimit lines;
 
   if (conn->bad)
-    return;
-  if (waiting + text->len > ADIT_VARLINK_REPLY_MAX || (streamed && waiting > ADIT_VARLINK_STREAM_MAX)) {
+    return FALSE;
+  if (waiting + text->len > reply_max(conn) + ADIT_VARLINK_STREAM_MAX || (streamed && waiting > ADIT_VARLINK_STREAM_MAX)) {
     adit_control_stats.slow++;
-    adit_info(NULL, "control: a client that does not read what it asked for is dropped");
+    if (adit_rate_allows(&lines, adit_loop_service()->now(), 10, 60000, NULL))
+      adit_info(NULL, "control: a client that does not read what it asked for is dropped");
     conn_fail(conn);
-    return;
+    return FALSE;
   }
   g_byte_array_append(conn->output, (const guint8 *)text->str, (guint)text->len + 1);
   conn->wake(conn->data);
-}
-
-static void put_reply(AditConn *conn, const AditValue *result, gboolean more) {
-  g_autoptr(GString) text = g_string_new("{\"parameters\":");
-
-  adit_json_append(text, result);
-  g_string_append(text, more ? ",\"continues\":true}" : "}");
-  conn_put(conn, text, more);
+  return TRUE;
 }
 
 static void put_error(AditConn *conn, const char *name, const AditValue *parameters) {
-  g_autoptr(AditValue) error = adit_value_string(name);
-  g_autoptr(GString) text = g_string_new("{\"error\":");
-
-  adit_json_append(text, error);
-  g_string_append(text, ",\"parameters\":");
-  adit_json_append(text, parameters);
-  g_string_append_c(text, '}');
+  GString *text = adit_call_error_text(name, parameters);
   conn_put(conn, text, FALSE);
+  g_string_free(text, TRUE);
 }
 
-static void call_end(AditCall *call) {
-  AditConn *conn = call->conn;
-  call_free(call);
-  if (conn)
-    pump(conn);
+/* ---- calls ---- */
+
+/* The next message gets its turn, once the answer before it is read. */
+static void ask_for_turn(AditConn *conn) {
+  if (conn->call || conn->bad || unread(conn) > ADIT_VARLINK_STREAM_MAX)
+    return;
+  if (message_length(conn) >= 0)
+    adit_turn_ask(&conn->turn);
+  else if (conn->input->len >= ADIT_VARLINK_MESSAGE_MAX)
+    conn_fail(conn);
 }
 
-static gboolean control_reply(AditCall *call, AditValue *result, gboolean more) {
-  g_autoptr(AditValue) owned = result;
-  gboolean there = call->conn && !call->conn->bad;
-
-  if (there && !call->oneway)
-    put_reply(call->conn, owned, more && call->more);
-  there = there && !call->conn->bad;
-  if (!more || (!there && !call->gone)) /* with gone() it is told, and the call ends, when the connection goes */
-    call_end(call);
-  return there;
+static gboolean conn_has_room(gpointer peer) {
+  return unread((AditConn *)peer) < ADIT_VARLINK_ROWS_MAX;
 }
 
-static void control_error(AditCall *call, const char *name, const char *text) {
-  g_autoptr(AditValue) parameters = adit_value_map();
-
-  adit_value_set(parameters, "text", adit_value_string(text));
-  if (call->conn && !call->oneway)
-    put_error(call->conn, name, parameters);
-  call_end(call);
+static void conn_call_ended(gpointer peer) {
+  AditConn *conn = (AditConn *)peer;
+  conn->call = NULL;
+  ask_for_turn(conn);
+  conn->wake(conn->data);
 }
 
-static gboolean control_wants_more(AditCall *call) {
-  return call->more;
-}
-
-static void control_on_gone(AditCall *call, void (*gone)(gpointer data), gpointer data) {
-  call->gone = gone;
-  call->gone_data = data;
-}
-
-/* The next piece of a streamed list, once the one before has been read. */
-static void send_piece(AditCall *call) {
-  AditValue *piece = adit_value_list(), *result = adit_value_map();
-  guint end = call->more ? MIN(adit_value_length(call->list), call->list_next + ADIT_VARLINK_PIECE) : adit_value_length(call->list);
-
-  for (; call->list_next < end; call->list_next++)
-    adit_value_append(piece, adit_value_ref(adit_value_at(call->list, call->list_next)));
-  adit_value_set(result, call->list_key, piece);
-  control_reply(call, result, end < adit_value_length(call->list));
-}
-
-void adit_control_reply_list(AditCall *call, const char *key, AditValue *list) {
-  call->list = list;
-  call->list_key = g_strdup(key);
-  call->list_next = 0;
-  if (call->conn)
-    send_piece(call);
-  else
-    call_end(call);
-}
-
-static const AditControlService service = {
-    .size = sizeof(AditControlService),
-    .interface_add = interface_add,
-    .reply = control_reply,
-    .error = control_error,
-    .wants_more = control_wants_more,
-    .on_gone = control_on_gone,
-};
-
-const AditControlService *adit_control_service(void) {
-  return &service;
-}
-
-/* ---- connections ---- */
-
-AditConn *adit_conn_new(gboolean may_change, void (*wake)(gpointer data), gpointer data) {
-  AditConn *conn = g_new0(AditConn, 1);
-  conn->may_change = may_change;
-  conn->input = g_byte_array_new();
-  conn->output = g_byte_array_new();
-  conn->wake = wake;
-  conn->data = data;
-  return conn;
-}
-
-void adit_conn_free(AditConn *conn) {
-  AditCall *call = conn->call;
-
-  if (call) {
-    call->conn = NULL;
-    if (call->gone)
-      call->gone(call->gone_data);
-    if (call->gone || call->list) /* else its method still has it, and will answer */
-      call_free(call);
-  }
-  g_byte_array_unref(conn->input);
-  g_byte_array_unref(conn->output);
-  g_free(conn);
-}
+static const AditCallerOps caller_ops = {.put = conn_put, .has_room = conn_has_room, .ended = conn_call_ended};
 
 static void refuse(AditConn *conn, gboolean oneway, const char *error, const char *key, const char *value, const char *text) {
   g_autoptr(AditValue) parameters = adit_value_map();
@@ -279,11 +115,21 @@ static void refuse(AditConn *conn, gboolean oneway, const char *error, const cha
     put_error(conn, error, parameters);
 }
 
+static AditAccess access_needed(const AditMethod *method) {
+  return method->changes ? ADIT_ACCESS_CHANGE : method->flags & ADIT_METHOD_PUBLIC ? ADIT_ACCESS_PUBLIC : ADIT_ACCESS_READ;
+}
+
+static const char *refusal_text(AditAccess needed) {
+  if (needed == ADIT_ACCESS_CHANGE)
+    return refused_change ? refused_change : "needs root, the daemon's user or the management group";
+  return refused_read ? refused_read : "needs root, the daemon's user or the management group, unless management.read is all";
+}
+
 static void dispatch(AditConn *conn, const AditValue *message) {
   const char *name = adit_value_get_string(message, "method", NULL);
   gboolean oneway = adit_value_get_bool(message, "oneway", FALSE);
   const AditInterface *interface = NULL;
-  const AditMethod *method = adit_control_find(name, &interface);
+  const AditMethod *method = adit_registry_find(name, &interface);
   g_autoptr(AditValue) none = adit_value_map();
   const AditValue *parameters = adit_value_get(message, "parameters");
 
@@ -291,24 +137,23 @@ static void dispatch(AditConn *conn, const AditValue *message) {
     refuse(conn, oneway, "org.varlink.service.InterfaceNotFound", "interface", name, "no such interface");
   } else if (!method) {
     refuse(conn, oneway, "org.varlink.service.MethodNotFound", "method", name, "no such method");
-  } else if (method->changes && !conn->may_change) {
-    refuse(conn, oneway, "org.varlink.service.PermissionDenied", NULL, NULL, "needs root, the daemon's user or the admin group");
+  } else if (access_needed(method) > conn->access) {
+    refuse(conn, oneway, "org.varlink.service.PermissionDenied", NULL, NULL, refusal_text(access_needed(method)));
   } else if (parameters && parameters->type != ADIT_VALUE_MAP) {
     refuse(conn, oneway, "org.varlink.service.InvalidParameter", "parameter", "parameters", "parameters must be an object");
   } else {
-    AditCall *call = g_new0(AditCall, 1);
-    call->conn = conn;
-    call->plugin = interface->plugin;
-    call->oneway = oneway;
-    call->more = !oneway && adit_value_get_bool(message, "more", FALSE);
-    conn->call = call;
-    g_ptr_array_add(calls, call);
+    AditCaller caller = {.ops = &caller_ops,
+                         .peer = conn,
+                         .more = !oneway && adit_value_get_bool(message, "more", FALSE),
+                         .oneway = oneway,
+                         .whole_max = reply_max(conn)};
+    conn->call = adit_call_new(interface, method, &caller);
     adit_control_stats.calls++;
-    method->call(interface->state, call, parameters ? parameters : none);
+    adit_call_run(conn->call, method, interface->state, parameters ? parameters : none);
   }
 }
 
-static void handle(AditConn *conn, const char *text, gsize length) {
+static void handle_message(AditConn *conn, const char *text, gsize length) {
   g_autoptr(GError) error = NULL;
   g_autoptr(AditValue) message = adit_json_read(text, length, &error);
 
@@ -321,25 +166,43 @@ static void handle(AditConn *conn, const char *text, gsize length) {
   dispatch(conn, message);
 }
 
-/* Takes whole messages from the input as long as no call runs and the answers are read. A method that answers at once comes back in
- * here and finds it busy. */
-static void pump(AditConn *conn) {
-  if (conn->pumping)
-    return;
-  conn->pumping = TRUE;
-  while (!conn->call && !conn->bad && unread(conn) <= ADIT_VARLINK_STREAM_MAX) {
-    const guint8 *end = conn->input->len ? (const guint8 *)memchr(conn->input->data, 0, conn->input->len) : NULL;
-    if (!end) {
-      if (conn->input->len >= ADIT_VARLINK_MESSAGE_MAX)
-        conn_fail(conn);
-      break;
-    }
-    gsize length = (gsize)(end - conn->input->data);
-    g_autofree char *text = (char *)g_memdup2(conn->input->data, length + 1);
-    g_byte_array_remove_range(conn->input, 0, (guint)length + 1);
-    handle(conn, text, length);
-  }
-  conn->pumping = FALSE;
+/* One turn: one message. */
+static gboolean conn_work(gpointer data, gint64 deadline_us) {
+  AditConn *conn = (AditConn *)data;
+  gssize length = message_length(conn);
+
+  if (conn->bad || conn->call || length < 0)
+    return FALSE;
+  g_autofree char *text = (char *)g_memdup2(conn->input->data, (gsize)length + 1);
+  g_byte_array_remove_range(conn->input, 0, (guint)length + 1);
+  conn->searched = 0;
+  conn->messages++;
+  handle_message(conn, text, (gsize)length);
+  ask_for_turn(conn);
+  conn->wake(conn->data); /* there is room for input */
+  return FALSE;
+}
+
+/* ---- connections ---- */
+
+AditConn *adit_conn_new(AditAccess access, void (*wake)(gpointer data), gpointer data) {
+  AditConn *conn = g_new0(AditConn, 1);
+  conn->access = access;
+  conn->input = g_byte_array_new();
+  conn->output = g_byte_array_new();
+  conn->turn = (AditTurn){.work = conn_work, .data = conn};
+  conn->wake = wake;
+  conn->data = data;
+  return conn;
+}
+
+void adit_conn_free(AditConn *conn) {
+  adit_turn_cancel(&conn->turn);
+  if (conn->call)
+    adit_call_caller_gone(conn->call);
+  g_byte_array_unref(conn->input);
+  g_byte_array_unref(conn->output);
+  g_free(conn);
 }
 
 gsize adit_conn_room(const AditConn *conn) {
@@ -347,12 +210,12 @@ gsize adit_conn_room(const AditConn *conn) {
 }
 
 gboolean adit_conn_feed(AditConn *conn, const guint8 *data, gsize length) {
-  if (length > adit_conn_room(conn)) {
+  if (conn->bad || length > adit_conn_room(conn)) {
     conn->bad = TRUE;
     return FALSE;
   }
   g_byte_array_append(conn->input, data, (guint)length);
-  pump(conn);
+  ask_for_turn(conn);
   return !conn->bad;
 }
 
@@ -363,62 +226,31 @@ const guint8 *adit_conn_output(const AditConn *conn, gsize *length) {
 
 void adit_conn_sent(AditConn *conn, gsize length) {
   conn->sent += length;
-  if (conn->sent >= unread(conn)) { /* half of it is gone: moving the rest costs no more than sending it did */
+  if (!unread(conn) && conn->output->len > ADIT_VARLINK_ROWS_MAX) { /* a large reply's memory goes back */
+    g_byte_array_unref(conn->output);
+    conn->output = g_byte_array_new();
+    conn->sent = 0;
+  } else if (conn->sent >= unread(conn)) { /* half of it is gone: moving the rest costs no more than sending it did */
     g_byte_array_remove_range(conn->output, 0, (guint)conn->sent);
     conn->sent = 0;
   }
-  if (!unread(conn) && conn->call && conn->call->list)
-    send_piece(conn->call);
-  else
-    pump(conn);
+  if (conn->call && unread(conn) < ADIT_VARLINK_ROWS_MAX)
+    adit_call_has_room(conn->call);
+  ask_for_turn(conn);
 }
 
 gboolean adit_conn_is_busy(const AditConn *conn) {
-  return conn->call || unread(conn);
+  return conn->call || unread(conn) || conn->turn.queued;
 }
 
 gboolean adit_conn_is_bad(const AditConn *conn) {
   return conn->bad;
 }
 
-/* ---- begin and end ---- */
-
-void adit_control_init(void) {
-  g_autoptr(GError) error = NULL;
-
-  memset(&adit_control_stats, 0, sizeof adit_control_stats);
-  interfaces = g_ptr_array_new_with_free_func(interface_free);
-  calls = g_ptr_array_new();
-  if (!adit_control_core_add(&error))
-    g_error("control: %s", error->message);
+gboolean adit_conn_is_halfway(const AditConn *conn) {
+  return conn->input->len && !conn->turn.queued;
 }
 
-void adit_control_drop_plugin(AditPlugin *plugin) {
-  if (!interfaces)
-    return;
-  for (guint i = interfaces->len; i-- > 0;)
-    if (((AditInterface *)interfaces->pdata[i])->plugin == plugin)
-      g_ptr_array_remove_index(interfaces, i);
-
-  /* Its calls end: nobody will answer them. Ending one may start the next of that connection, but no longer at this plugin. */
-  for (guint i = 0; i < calls->len;) {
-    AditCall *call = (AditCall *)calls->pdata[i];
-    if (call->plugin == plugin) {
-      control_error(call, "io.adit.PluginGone", "the plugin that would have answered was stopped");
-      i = 0;
-    } else {
-      i++;
-    }
-  }
-}
-
-void adit_control_fini(void) {
-  if (!interfaces)
-    return;
-  adit_control_stop();
-  adit_control_core_fini();
-  while (calls->len)
-    call_free((AditCall *)calls->pdata[0]);
-  g_clear_pointer(&calls, g_ptr_array_unref);
-  g_clear_pointer(&interfaces, g_ptr_array_unref);
+guint64 adit_conn_messages(const AditConn *conn) {
+  return conn->messages;
 }

@@ -4,26 +4,37 @@
  *
  * A message is a JSON object and a NUL. Calls of one connection are answered in order, one at a time; what comes meanwhile, or while
  * answers are not read, waits in the input buffer, which is bounded. A peer that does not read loses its connection instead of the
- * daemon its memory.
+ * daemon its memory. Messages are handled in turns (turns.h): feeding octets calls no method. [main]
  */
 #pragma once
 
 #include "core/control/control.h"
 
 #define ADIT_VARLINK_MESSAGE_MAX (64 * 1024)        /**< longest message that is read */
-#define ADIT_VARLINK_STREAM_MAX  (1024 * 1024)      /**< unread octets at which a stream's reader counts as slow */
-#define ADIT_VARLINK_REPLY_MAX   (64 * 1024 * 1024) /**< unread octets at which any reader does */
-#define ADIT_VARLINK_PIECE       200                /**< items in one piece of a streamed list */
+#define ADIT_VARLINK_STREAM_MAX  (1024 * 1024)      /**< unread octets at which the reader of a stream of events counts as slow */
+#define ADIT_VARLINK_ROWS_MAX    (256 * 1024)       /**< unread octets at which a list in pieces waits for its reader */
+#define ADIT_VARLINK_REPLY_MAX   (64 * 1024 * 1024) /**< longest single reply, and list in one reply, for those who may change things */
+#define ADIT_VARLINK_OTHERS_MAX  (4 * 1024 * 1024)  /**< the same for others */
+
+/** What a caller may do, each including the one before. */
+typedef enum {
+  ADIT_ACCESS_PUBLIC, /**< methods with ADIT_METHOD_PUBLIC */
+  ADIT_ACCESS_READ,   /**< methods that change nothing */
+  ADIT_ACCESS_CHANGE,
+} AditAccess;
 
 typedef struct AditConn AditConn;
 
-/** `may_change`: the peer may call methods that change things. `wake` is told when there is output, or the connection is done for. */
-AditConn *adit_conn_new(gboolean may_change, void (*wake)(gpointer data), gpointer data);
+/** `wake` is told when there is output, input may be fed again, or the connection is done for. */
+AditConn *adit_conn_new(AditAccess access, void (*wake)(gpointer data), gpointer data);
+
+/** The words with which a caller is refused for want of access; borrowed, for all connections. NULL = the defaults. */
+void adit_conn_set_refusals(const char *read, const char *change);
 
 /** The peer is gone: its call is told, everything is freed. */
 void adit_conn_free(AditConn *conn);
 
-/** Takes octets from the peer. FALSE: it does not speak the protocol, or does not read: close. */
+/** Takes octets from the peer. FALSE: it does not speak the protocol: close. */
 gboolean adit_conn_feed(AditConn *conn, const guint8 *data, gsize length);
 
 /** How many octets may be fed now; 0 while a call runs and the buffer is full. */
@@ -35,29 +46,17 @@ const guint8 *adit_conn_output(const AditConn *conn, gsize *length);
 /** `length` octets of it have been sent. */
 void adit_conn_sent(AditConn *conn, gsize length);
 
-/** TRUE while a call runs or output waits. */
+/** TRUE while a call runs, a whole message waits, or output does. */
 gboolean adit_conn_is_busy(const AditConn *conn);
 
 /** TRUE once it has to be closed. */
 gboolean adit_conn_is_bad(const AditConn *conn);
 
-/** A registered interface. */
-typedef struct {
-  AditPlugin *plugin;
-  char *name;
-  const char *description;
-  const AditMethod *methods;
-  guint n_methods;
-  const AditCommand *commands;
-  guint n_commands;
-  gpointer state;
-} AditInterface;
+/** TRUE while a part of a message has been received and the rest has not. */
+gboolean adit_conn_is_halfway(const AditConn *conn);
 
-/** All of them, in order of registration; borrowed, [main]. */
-const GPtrArray *adit_control_interfaces(void);
-
-/** The method called `name` in full, and its interface; NULL with `*interface` NULL or set for what is missing. */
-const AditMethod *adit_control_find(const char *name, const AditInterface **interface);
+/** Whole messages so far. */
+guint64 adit_conn_messages(const AditConn *conn);
 
 /** Adds org.varlink.service and io.adit.core. */
 gboolean adit_control_core_add(GError **error);
@@ -67,6 +66,6 @@ void adit_control_core_fini(void);
 /** For GetStats. */
 typedef struct {
   guint connections;
-  guint64 accepted, calls, slow, refused;
+  guint64 accepted, calls, slow, refused, displaced, idle;
 } AditControlStats;
 extern AditControlStats adit_control_stats;

@@ -101,8 +101,8 @@ static void check_machine(gpointer state, AditCall *call, const AditValue *param
 
 static const AditMethod methods[] = {
     {.size = sizeof(AditMethod), .name = "ListPlugins", .call = list_plugins},
-    {.size = sizeof(AditMethod), .name = "Reload", .changes = TRUE, .call = reload},
-    {.size = sizeof(AditMethod), .name = "Check", .call = check_machine},
+    {.size = sizeof(AditMethod), .name = "Reload", .changes = TRUE, .call = reload, .limit_s = 300},
+    {.size = sizeof(AditMethod), .name = "Check", .call = check_machine, .limit_s = 300},
 };
 
 static const AditCommand commands[] = {

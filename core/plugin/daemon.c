@@ -143,6 +143,7 @@ static void started(const GError *error, gpointer data) {
   const AditValue *management;
   g_autoptr(GError) why = NULL;
   const char *path;
+  gboolean read_all;
 
   if (self.phase != STARTING) /* told to stop meanwhile */
     return;
@@ -152,7 +153,8 @@ static void started(const GError *error, gpointer data) {
   }
   management = adit_value_get(adit_plugins_config(), "management");
   path = self.options->socket ? self.options->socket : adit_value_get_string(management, "socket", RUNSTATEDIR "/adit/adit.sock");
-  if (!adit_control_start(path, adit_value_get_string(management, "group", NULL), &why)) {
+  read_all = !strcmp(adit_value_get_string(management, "read", "group"), "all");
+  if (!adit_control_start(path, adit_value_get_string(management, "group", NULL), read_all, &why)) {
     fail_start(0, why->message);
     return;
   }

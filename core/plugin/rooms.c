@@ -52,7 +52,7 @@ static const AditOption daemon_options[] = {
      .min = 1,
      .max = 107,
      .fallback = RUNSTATEDIR "/adit/adit.sock",
-     .help = "Path of the socket. Everyone on the machine may look; changes need root, the daemon's user or the group."},
+     .help = "Path of the socket. Everyone on the machine may connect; see `group` and `read`."},
     {.name = "group",
      .scopes = "management",
      .type = ADIT_TYPE_STRING,
@@ -60,7 +60,16 @@ static const AditOption daemon_options[] = {
      .min = 1,
      .max = 64,
      .fallback = "adit",
-     .help = "Members of this group may change things: disconnect sessions, take clients up and down, reload."},
+     .help = "Members of this group may read everything and change things: disconnect sessions, take clients up and down, reload. Root and "
+             "the daemon's user need no group. To add somebody: `usermod -aG adit USER`; it takes effect at the next login."},
+    {.name = "read",
+     .scopes = "management",
+     .type = ADIT_TYPE_ENUM,
+     .reload = ADIT_RELOAD_RESTART,
+     .fallback = "group",
+     .words = "group all",
+     .help = "Who may read users, addresses and traffic (sessions, tunnels, clients, pools, events): members of the group, or everybody on "
+             "the machine. The daemon's version and its list of commands are open to all."},
 };
 
 /* Plugins are dropped from the last to the first: the loop goes first, so that nothing runs while the others forget. */
@@ -73,7 +82,7 @@ static AditServed served[] = {
     {.name = ADIT_AAA_SERVICE, .version = 1, .drop_plugin = adit_aaa_drop_plugin},
     {.name = ADIT_PPP_SERVICE, .version = 1, .drop_plugin = adit_ppp_drop_plugin},
     {.name = ADIT_SESSION_SERVICE, .version = 1, .drop_plugin = adit_session_drop_plugin, .stopped = adit_session_plugin_stopped},
-    {.name = ADIT_CONTROL_SERVICE, .version = 1, .drop_plugin = adit_control_drop_plugin},
+    {.name = ADIT_CONTROL_SERVICE, .version = 1, .drop_plugin = adit_control_drop_plugin, .quiesce = adit_control_quiesce},
     {.name = ADIT_LOOP_SERVICE, .version = 1, .drop_plugin = adit_loop_drop_plugin, .quiesce = adit_work_drop},
 };
 

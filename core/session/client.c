@@ -386,32 +386,44 @@ static const char *state_word(const AditClient *client) {
   return "?";
 }
 
-AditValue *adit_client_list(void) {
-  AditValue *list = adit_value_list();
-  g_autoptr(GList) all = g_list_sort(g_hash_table_get_keys(clients), (GCompareFunc)strcmp);
+static int by_name(gconstpointer a, gconstpointer b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
-  for (GList *l = all; l; l = l->next) {
-    AditClient *client = g_hash_table_lookup(clients, l->data);
-    AditSess *session = adit_sess_find(client->session);
-    AditValue *item = adit_value_map();
-    char text[ADIT_ADDRESS_TEXT];
+GPtrArray *adit_client_names(void) {
+  GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+  GHashTableIter iter;
+  gpointer name;
 
-    adit_value_set(item, "name", adit_value_string(client->name));
-    adit_value_set(item, "service", adit_value_string(client->transport));
-    adit_value_set(item, "connect-to", adit_value_string(adit_value_get_string(client->config, "connect-to", "")));
-    adit_value_set(item, "user", adit_value_string(adit_value_get_string(client->config, "user", "")));
-    adit_value_set(item, "status", adit_value_string(state_word(client)));
-    adit_value_set(item, "since", adit_value_int((gint64)(adit_loop_service()->now() - client->since_ms)));
-    if (session) {
-      g_autofree char *id = g_strdup_printf("%" G_GINT64_MODIFIER "x", session->id);
-      adit_value_set(item, "session", adit_value_string(id));
-      adit_value_set(item, "interface", adit_value_string(session->name));
-      adit_value_set(item, "local-address", adit_value_string(adit_address_format(&session->result.local4, text)));
-      adit_value_set(item, "remote-address", adit_value_string(adit_address_format(&session->result.remote4, text)));
-    }
-    if (client->last_error)
-      adit_value_set(item, "last-error", adit_value_string(client->last_error));
-    adit_value_append(list, item);
+  g_hash_table_iter_init(&iter, clients);
+  while (g_hash_table_iter_next(&iter, &name, NULL))
+    g_ptr_array_add(names, g_strdup((const char *)name));
+  g_ptr_array_sort(names, by_name);
+  return names;
+}
+
+AditValue *adit_client_row(const char *name) {
+  const AditClient *client = g_hash_table_lookup(clients, name);
+  if (!client)
+    return NULL;
+  AditSess *session = adit_sess_find(client->session);
+  AditValue *item = adit_value_map();
+  char text[ADIT_ADDRESS_TEXT];
+
+  adit_value_set(item, "name", adit_value_string(client->name));
+  adit_value_set(item, "service", adit_value_string(client->transport));
+  adit_value_set(item, "connect-to", adit_value_string(adit_value_get_string(client->config, "connect-to", "")));
+  adit_value_set(item, "user", adit_value_string(adit_value_get_string(client->config, "user", "")));
+  adit_value_set(item, "status", adit_value_string(state_word(client)));
+  adit_value_set(item, "since", adit_value_int((gint64)(adit_loop_service()->now() - client->since_ms)));
+  if (session) {
+    g_autofree char *id = g_strdup_printf("%" G_GINT64_MODIFIER "x", session->id);
+    adit_value_set(item, "session", adit_value_string(id));
+    adit_value_set(item, "interface", adit_value_string(session->name));
+    adit_value_set(item, "local-address", adit_value_string(adit_address_format(&session->result.local4, text)));
+    adit_value_set(item, "remote-address", adit_value_string(adit_address_format(&session->result.remote4, text)));
   }
-  return list;
+  if (client->last_error)
+    adit_value_set(item, "last-error", adit_value_string(client->last_error));
+  return item;
 }

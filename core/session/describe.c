@@ -59,42 +59,41 @@ static AditValue *summary(AditSess *session) {
   return map;
 }
 
-static void each_summary(AditSess *session, gpointer list) {
-  adit_value_append(list, summary(session));
-}
-
-AditValue *adit_session_list(void) {
-  AditValue *list = adit_value_list();
-  adit_sess_foreach(each_summary, list);
-  return list;
+AditValue *adit_session_row(AditSessionId id) {
+  AditSess *session = adit_sess_find(id);
+  return session ? summary(session) : NULL;
 }
 
 /* ---- which one is meant ---- */
 
-typedef struct {
-  const char *which;
-  gboolean by_user; /* else by id or interface */
-  GPtrArray *found;
-} Search;
+/* The session of an id in hex as it is shown; 0 = it is none. */
+static AditSessionId parse_id(const char *text) {
+  char *end = NULL;
+  guint64 id = g_ascii_isxdigit(*text) && *text != '0' ? g_ascii_strtoull(text, &end, 16) : 0;
+  return end && !*end ? id : 0;
+}
 
-static void each_match(AditSess *session, gpointer data) {
-  Search *search = data;
-  g_autofree char *id = g_strdup_printf("%" G_GINT64_MODIFIER "x", session->id);
-  gboolean same = search->by_user ? strcmp(search->which, session->user) == 0
-                                  : strcmp(search->which, id) == 0 || (!session->shared && strcmp(search->which, session->name) == 0);
-  if (same && session->state != ADIT_SESS_ENDING)
-    g_ptr_array_add(search->found, adit_sess_ref(session));
+static gboolean has_interface(const AditSess *session, const char *name) {
+  return !session->shared && strcmp(name, session->name) == 0;
+}
+
+static gboolean has_user(const AditSess *session, const char *name) {
+  return strcmp(name, session->user) == 0;
 }
 
 /* An id or interface before a user name. */
 static GPtrArray *find(const char *which) {
-  Search search = {which, FALSE, g_ptr_array_new_with_free_func((GDestroyNotify)adit_sess_unref)};
-  adit_sess_foreach(each_match, &search);
-  if (!search.found->len) {
-    search.by_user = TRUE;
-    adit_sess_foreach(each_match, &search);
+  AditSess *named = adit_sess_find(parse_id(which));
+  if (named && named->state != ADIT_SESS_ENDING) {
+    GPtrArray *found = g_ptr_array_new_with_free_func((GDestroyNotify)adit_sess_unref);
+    g_ptr_array_add(found, adit_sess_ref(named));
+    return found;
   }
-  return search.found;
+  GPtrArray *found = adit_sess_matching(has_interface, which);
+  if (found->len)
+    return found;
+  g_ptr_array_unref(found);
+  return adit_sess_matching(has_user, which);
 }
 
 guint adit_session_disconnect(const char *which, AditCause cause, const char *reason) {

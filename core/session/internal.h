@@ -155,6 +155,8 @@ AditSess *adit_sess_ref(AditSess *session);
 void adit_sess_unref(AditSess *session);
 AditSess *adit_sess_find(AditSessionId id);
 void adit_sess_foreach(void (*each)(AditSess *session, gpointer data), gpointer data); /**< each may end its session */
+/** Sessions that are not ending and match, with a reference each (the array has them). */
+GPtrArray *adit_sess_matching(gboolean (*matches)(const AditSess *session, const char *text), const char *text);
 guint adit_sess_count(const char *transport, const char *server);
 /** Ends it; harmless when it is ending. The link, if it lives, says goodbye by itself. */
 void adit_sess_end(AditSess *session, AditCause cause, const char *reason);

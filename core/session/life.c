@@ -91,6 +91,29 @@ void adit_sess_foreach(void (*each)(AditSess *session, gpointer data), gpointer 
     each(all->pdata[i], data);
 }
 
+GPtrArray *adit_sess_matching(gboolean (*matches)(const AditSess *session, const char *text), const char *text) {
+  GPtrArray *found = g_ptr_array_new_with_free_func((GDestroyNotify)adit_sess_unref);
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init(&iter, sessions);
+  while (g_hash_table_iter_next(&iter, NULL, &value))
+    if (((AditSess *)value)->state != ADIT_SESS_ENDING && matches((AditSess *)value, text))
+      g_ptr_array_add(found, adit_sess_ref((AditSess *)value));
+  return found;
+}
+
+GArray *adit_session_ids(void) {
+  GArray *ids = g_array_sized_new(FALSE, FALSE, sizeof(guint64), g_hash_table_size(sessions));
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init(&iter, sessions);
+  while (g_hash_table_iter_next(&iter, NULL, &value))
+    g_array_append_val(ids, ((AditSess *)value)->id);
+  return ids;
+}
+
 guint adit_sess_count(const char *transport, const char *server) {
   GHashTableIter iter;
   gpointer value;

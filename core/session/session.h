@@ -39,15 +39,18 @@ void adit_session_stop(void (*done)(gpointer data), gpointer data);
 /** Tells accounting that the daemon is there, or that it goes, after all STOPs; that only if it was told before. */
 void adit_session_account(gboolean on);
 
-/** For `show sessions` and `show session ID`: a LIST of MAPs; and one MAP with everything, NULL if there is none.
- *  `which` is an id in hex, an interface name, or a user name. The caller owns the result. */
-AditValue *adit_session_list(void);
+/** For `show sessions`: the ids of all (of guint64, in no order; the caller's), and the row of one: a MAP, NULL if it is gone. */
+GArray *adit_session_ids(void);
+AditValue *adit_session_row(AditSessionId id);
+/** For `show session ID`: one MAP with everything, NULL if there is none. `which` is an id in hex, an interface name, or a user name. The
+ *  caller owns the result. */
 AditValue *adit_session_describe(const char *which);
 /** Ends the session or, given a user name, all sessions of that user; returns how many. */
 guint adit_session_disconnect(const char *which, AditCause cause, const char *reason);
 
-/** For `show clients`: a LIST of MAPs. */
-AditValue *adit_client_list(void);
+/** For `show clients`: the names of all, sorted (of char*; the caller's), and the row of one: a MAP, NULL if it is gone. */
+GPtrArray *adit_client_names(void);
+AditValue *adit_client_row(const char *name);
 /** Dials now, or hangs up and stays down until up or a restart. Errors: NOT_FOUND. */
 gboolean adit_client_up(const char *name, GError **error);
 gboolean adit_client_down(const char *name, GError **error);

@@ -107,7 +107,7 @@ static void call_list_servers(gpointer state, AditCall *call, const AditValue *p
   for (guint i = 0; i < radius_servers_count(radius->config->servers); i++)
     for (guint role = 0; role < RADIUS_ROLES; role++)
       adit_value_append(list, describe(radius_servers_get(radius->config->servers, i), (RadiusRole)role));
-  reply(radius, call, "servers", list);
+  adit_control_reply_values(radius->control, call, "servers", list);
 }
 
 static void call_get_accounting(gpointer state, AditCall *call, const AditValue *parameters) {
@@ -138,10 +138,10 @@ static void call_reset_counters(gpointer state, AditCall *call, const AditValue 
 }
 
 static const AditMethod methods[] = {
-    {sizeof(AditMethod), "ListServers", FALSE, call_list_servers},
-    {sizeof(AditMethod), "GetAccounting", FALSE, call_get_accounting},
-    {sizeof(AditMethod), "GetIncoming", FALSE, call_get_incoming},
-    {sizeof(AditMethod), "ResetCounters", TRUE, call_reset_counters},
+    {.size = sizeof(AditMethod), .name = "ListServers", .call = call_list_servers},
+    {.size = sizeof(AditMethod), .name = "GetAccounting", .call = call_get_accounting},
+    {.size = sizeof(AditMethod), .name = "GetIncoming", .call = call_get_incoming},
+    {.size = sizeof(AditMethod), .name = "ResetCounters", .changes = TRUE, .call = call_reset_counters},
 };
 
 gboolean radius_show_init(Radius *radius, GError **error) {

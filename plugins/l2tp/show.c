@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "glue.h"
 
-enum { CHUNK = 500 }; /* rows in one reply of a stream */
+enum { CALLS_SHOWN = 1000 }; /* of a tunnel, in one reply */
 
 static const char interface[] = "# L2TP: tunnels, servers and what is dropped.\n"
                                 "interface io.adit.l2tp\n"
                                 "\n"
                                 "# With `more` the list comes in several replies.\n"
                                 "method ListTunnels() -> (tunnels: []object)\n"
-                                "# `id`: our tunnel id.\n"
+                                "# `id`: our tunnel id. `call-list` has the first 1,000 calls; ListCalls has all.\n"
                                 "method GetTunnel(id: string) -> (tunnel: object)\n"
+                                "method ListCalls(id: string) -> (calls: []object)\n"
                                 "# Ends a tunnel and its sessions.\n"
                                 "method CloseTunnel(id: string) -> ()\n"
                                 "method ListServers() -> (servers: []object)\n"
@@ -35,6 +36,14 @@ static const AditCommand commands[] = {
      .help =
          "The control connection's numbers and windows, and the calls inside. `forged' counts messages that would have ended the tunnel or "
          "a call and did not name its ids.\nExample: aditctl show tunnel 4711"},
+    {.size = sizeof(AditCommand),
+     .verb = "show calls",
+     .method = "io.adit.l2tp.ListCalls",
+     .arguments = "id",
+     .rows = "calls",
+     .columns = "ID=id PEER-ID=peer-id STATE=state LINK=link",
+     .summary = "the calls inside one tunnel",
+     .help = "One line a call, with the ids of both ends.\nExample: aditctl show calls 4711"},
     {.size = sizeof(AditCommand),
      .verb = "tunnel close",
      .method = "io.adit.l2tp.CloseTunnel",
@@ -87,21 +96,23 @@ static AditValue *describe_tunnel(const L2tpPeer *peer) {
   return map;
 }
 
+static AditValue *describe_call(const L2tpPeer *peer, const L2tpCall *call) {
+  AditValue *map = adit_value_map();
+  L2tpLink *link = peer->links ? g_hash_table_lookup(peer->links, GUINT_TO_POINTER(call->local)) : NULL;
+
+  set_number(map, "id", call->local);
+  set_number(map, "peer-id", call->peer);
+  set_text(map, "state", l2tp_call_state_name((L2tpCallState)call->state));
+  set_number(map, "link", link ? link->id : 0);
+  return map;
+}
+
 static AditValue *describe_calls(const L2tpPeer *peer) {
   AditValue *list = adit_value_list();
 
-  for (guint at = 0; at < peer->tunnel.calls.size; at++) {
-    const L2tpCall *call = &peer->tunnel.calls.slots[at];
-    if (!call->local)
-      continue;
-    AditValue *map = adit_value_map();
-    L2tpLink *link = peer->links ? g_hash_table_lookup(peer->links, GUINT_TO_POINTER(call->local)) : NULL;
-    set_number(map, "id", call->local);
-    set_number(map, "peer-id", call->peer);
-    set_text(map, "state", l2tp_call_state_name((L2tpCallState)call->state));
-    set_number(map, "link", link ? link->id : 0);
-    adit_value_append(list, map);
-  }
+  for (guint at = 0; at < peer->tunnel.calls.size && adit_value_length(list) < CALLS_SHOWN; at++)
+    if (peer->tunnel.calls.slots[at].local)
+      adit_value_append(list, describe_call(peer, &peer->tunnel.calls.slots[at]));
   return list;
 }
 
@@ -129,29 +140,34 @@ static AditValue *describe_tunnel_fully(const L2tpPeer *peer) {
   return map;
 }
 
-static void reply_list(L2tp *l2tp, AditCall *call, const char *key, AditValue *list, gboolean more) {
+static void reply_value(L2tp *l2tp, AditCall *call, const char *key, AditValue *value) {
   AditValue *map = adit_value_map();
 
-  adit_value_set(map, key, list);
-  l2tp->control->reply(call, map, more);
+  adit_value_set(map, key, value);
+  l2tp->control->reply(call, map, FALSE);
+}
+
+static L2tpPeer *find_tunnel(L2tp *l2tp, guint64 id) {
+  return g_hash_table_lookup(l2tp->tunnels, GUINT_TO_POINTER((guint)id));
+}
+
+static AditValue *tunnel_row(gpointer state, guint64 id) {
+  const L2tpPeer *peer = find_tunnel(state, id);
+  return peer ? describe_tunnel(peer) : NULL;
 }
 
 static void call_list_tunnels(gpointer state, AditCall *call, const AditValue *parameters) {
   L2tp *l2tp = state;
-  gboolean stream = l2tp->control->wants_more(call);
-  AditValue *list = adit_value_list();
+  GArray *ids = g_array_sized_new(FALSE, FALSE, sizeof(guint64), g_hash_table_size(l2tp->tunnels));
   GHashTableIter iter;
-  gpointer value;
+  gpointer key;
 
   g_hash_table_iter_init(&iter, l2tp->tunnels);
-  while (g_hash_table_iter_next(&iter, NULL, &value)) {
-    if (stream && adit_value_length(list) == CHUNK) {
-      reply_list(l2tp, call, "tunnels", list, TRUE);
-      list = adit_value_list();
-    }
-    adit_value_append(list, describe_tunnel(value));
+  while (g_hash_table_iter_next(&iter, &key, NULL)) {
+    guint64 id = GPOINTER_TO_UINT(key);
+    g_array_append_val(ids, id);
   }
-  reply_list(l2tp, call, "tunnels", list, FALSE);
+  adit_control_reply_ids(l2tp->control, call, "tunnels", ids, tunnel_row, l2tp);
 }
 
 /** The tunnel that a call names; answers it, and NULL, if there is none. */
@@ -173,7 +189,29 @@ static void call_get_tunnel(gpointer state, AditCall *call, const AditValue *par
   L2tpPeer *peer = named_tunnel(l2tp, call, parameters);
 
   if (peer)
-    reply_list(l2tp, call, "tunnel", describe_tunnel_fully(peer), FALSE);
+    reply_value(l2tp, call, "tunnel", describe_tunnel_fully(peer));
+}
+
+/* A row's id: the tunnel's above the call's. */
+static AditValue *call_row(gpointer state, guint64 id) {
+  L2tpPeer *peer = find_tunnel(state, id >> 32);
+  const L2tpCall *call = peer ? l2tp_calls_find(&peer->tunnel.calls, (guint16)id) : NULL;
+  return call ? describe_call(peer, call) : NULL;
+}
+
+static void call_list_calls(gpointer state, AditCall *call, const AditValue *parameters) {
+  L2tp *l2tp = state;
+  const L2tpPeer *peer = named_tunnel(l2tp, call, parameters);
+
+  if (!peer)
+    return;
+  GArray *ids = g_array_sized_new(FALSE, FALSE, sizeof(guint64), peer->tunnel.calls.count);
+  for (guint at = 0; at < peer->tunnel.calls.size; at++) {
+    guint64 id = (guint64)peer->tunnel.local << 32 | peer->tunnel.calls.slots[at].local;
+    if (peer->tunnel.calls.slots[at].local)
+      g_array_append_val(ids, id);
+  }
+  adit_control_reply_ids(l2tp->control, call, "calls", ids, call_row, l2tp);
 }
 
 static void call_close_tunnel(gpointer state, AditCall *call, const AditValue *parameters) {
@@ -210,7 +248,7 @@ static void call_list_servers(gpointer state, AditCall *call, const AditValue *p
 
   for (guint i = 0; l2tp->setup && i < l2tp->setup->servers->len; i++)
     adit_value_append(list, describe_server(l2tp->setup->servers->pdata[i]));
-  reply_list(l2tp, call, "servers", list, FALSE);
+  adit_control_reply_values(l2tp->control, call, "servers", list);
 }
 
 static void call_get_stats(gpointer state, AditCall *call, const AditValue *parameters) {
@@ -257,13 +295,16 @@ static void call_get_stats(gpointer state, AditCall *call, const AditValue *para
 
   for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
     set_number(map, rows[i].key, rows[i].value);
-  reply_list(l2tp, call, "stats", map, FALSE);
+  reply_value(l2tp, call, "stats", map);
 }
 
 static const AditMethod methods[] = {
-    {sizeof(AditMethod), "ListTunnels", FALSE, call_list_tunnels}, {sizeof(AditMethod), "GetTunnel", FALSE, call_get_tunnel},
-    {sizeof(AditMethod), "CloseTunnel", TRUE, call_close_tunnel},  {sizeof(AditMethod), "ListServers", FALSE, call_list_servers},
-    {sizeof(AditMethod), "GetStats", FALSE, call_get_stats},
+    {.size = sizeof(AditMethod), .name = "ListTunnels", .call = call_list_tunnels},
+    {.size = sizeof(AditMethod), .name = "GetTunnel", .call = call_get_tunnel},
+    {.size = sizeof(AditMethod), .name = "ListCalls", .call = call_list_calls},
+    {.size = sizeof(AditMethod), .name = "CloseTunnel", .changes = TRUE, .call = call_close_tunnel},
+    {.size = sizeof(AditMethod), .name = "ListServers", .call = call_list_servers},
+    {.size = sizeof(AditMethod), .name = "GetStats", .call = call_get_stats},
 };
 
 gboolean l2tp_show_init(L2tp *l2tp, GError **error) {

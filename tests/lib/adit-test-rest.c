@@ -342,9 +342,15 @@ const AditNcpDesc *adit_test_ncp(AditTest *test, const char *name) {
 /* ---- adit.control ---- */
 
 struct AditCall {
+  const char *method;
   AditValue *result;
   GError *error;
   gboolean over;
+  /* a list that is made row by row, after the method has returned: */
+  char *key;
+  AditRowNext next;
+  gpointer rows_state;
+  GDestroyNotify rows_free;
 };
 
 typedef struct {
@@ -378,16 +384,29 @@ static gboolean interface_add(AditPlugin *plugin, const char *description, const
   return TRUE;
 }
 
+/* What the daemon logs and survives is the end of a test. */
+static void expect_open(const AditCall *call, const char *what) {
+  if (call->over || call->next)
+    g_error("method %s: %s after the answer", call->method, what);
+}
+
 static gboolean control_reply(AditCall *call, AditValue *result, gboolean more) {
-  g_assert(!call->over);
-  adit_value_unref(call->result);
+  expect_open(call, "reply()");
+  if (!result || result->type != ADIT_VALUE_MAP)
+    g_error("method %s: reply() with something else than a MAP", call->method);
+  if (more)
+    g_error("method %s: reply() with `more` to a caller that wants one answer", call->method);
   call->result = result;
-  call->over = !more;
+  call->over = TRUE;
   return TRUE;
 }
 
 static void control_error(AditCall *call, const char *name, const char *text) {
-  g_assert(!call->over);
+  expect_open(call, "error()");
+  if (!name || !g_regex_match_simple("\\A[A-Za-z][-A-Za-z0-9]*(\\.[A-Za-z0-9][-A-Za-z0-9]*)+\\z", name, 0, 0))
+    g_error("method %s: error() with the name \"%s\": `io.adit.NAME.Error` is one", call->method, name ? name : "(NULL)");
+  if (!text)
+    g_error("method %s: error() without a text", call->method);
   call->error = g_error_new(ADIT_ERROR, ADIT_ERR_INVALID, "%s: %s", name, text);
   call->over = TRUE;
 }
@@ -398,13 +417,41 @@ static gboolean wants_more(AditCall *call) {
 
 static void on_gone(AditCall *call, void (*gone)(gpointer data), gpointer data) {}
 
-const AditControlService test_control_service = {
-    sizeof(AditControlService), interface_add, control_reply, control_error, wants_more, on_gone};
+static void reply_rows(AditCall *call, const char *key, AditRowNext next, gpointer state, GDestroyNotify free_state) {
+  expect_open(call, "reply_rows()");
+  if (!key || !next)
+    g_error("method %s: reply_rows() without a key or a function", call->method);
+  call->key = g_strdup(key);
+  call->next = next;
+  call->rows_state = state;
+  call->rows_free = free_state;
+}
+
+static void make_rows(AditCall *call) {
+  AditValue *list = adit_value_list(), *row;
+
+  while ((row = call->next(call->rows_state)))
+    adit_value_append(list, row);
+  if (call->rows_free)
+    call->rows_free(call->rows_state);
+  call->result = adit_value_map();
+  adit_value_set(call->result, call->key, list);
+  g_clear_pointer(&call->key, g_free);
+  call->over = TRUE;
+}
+
+const AditControlService test_control_service = {.size = sizeof(AditControlService),
+                                                 .interface_add = interface_add,
+                                                 .reply = control_reply,
+                                                 .error = control_error,
+                                                 .wants_more = wants_more,
+                                                 .on_gone = on_gone,
+                                                 .reply_rows = reply_rows};
 
 AditValue *adit_test_call(AditTest *test, const char *method, AditValue *parameters, GError **error) {
   g_autoptr(AditValue) given = parameters ? parameters : adit_value_map();
   const char *dot = strrchr(method, '.');
-  AditCall call = {0};
+  AditCall call = {.method = method};
   gboolean called = FALSE;
 
   for (guint i = 0; dot && i < test->interfaces->len; i++) {
@@ -419,6 +466,8 @@ AditValue *adit_test_call(AditTest *test, const char *method, AditValue *paramet
   }
   if (!called)
     g_set_error(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND, "no method %s", method);
+  else if (call.next)
+    make_rows(&call);
   else if (!ADIT_TEST_UNTIL(test, call.over, 5000))
     g_error("%s was not answered in 5 s", method); /* the call lives on this stack */
   if (call.error)

@@ -213,6 +213,15 @@ static void control_error(AditCall *call, const char *name, const char *text) {
   g_free(side->error_name);
   side->error_name = g_strdup(name);
 }
+static void control_reply_rows(AditCall *call, const char *key, AditRowNext next, gpointer state, GDestroyNotify free_state) {
+  AditValue *list = adit_value_list(), *map = adit_value_map(), *row;
+  while ((row = next(state)))
+    adit_value_append(list, row);
+  if (free_state)
+    free_state(state);
+  adit_value_set(map, key, list);
+  control_reply(call, map, FALSE);
+}
 static gboolean control_wants_more(AditCall *call) {
   return FALSE;
 }
@@ -220,7 +229,8 @@ static const AditControlService control_service = {.size = sizeof control_servic
                                                    .interface_add = control_add,
                                                    .reply = control_reply,
                                                    .error = control_error,
-                                                   .wants_more = control_wants_more};
+                                                   .wants_more = control_wants_more,
+                                                   .reply_rows = control_reply_rows};
 
 /* ---- adit.net: the table of protected addresses alone ---- */
 

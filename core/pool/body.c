@@ -6,13 +6,14 @@
 typedef struct {
   guint64 index;
   guint uses;
-  char *owner; /* free and remembered */
-  GList node;  /* in resting or remembered while free */
+  gboolean aside; /* only for who reserves it: in no queue, and nobody's memory */
+  char *owner;    /* free and remembered */
+  GList node;     /* in resting or remembered while free */
 } Entry;
 
 struct AditPoolBody {
   GArray *ranges;
-  guint64 total, used, fresh;
+  guint64 total, used, fresh, aside;
   GHashTable *entries; /* index -> Entry */
   GHashTable *owners;  /* name -> Entry, free */
   GQueue remembered;   /* free, with an owner; oldest first */
@@ -26,7 +27,7 @@ AditNumber adit_number(const AditAddress *a) {
   return n;
 }
 
-static AditAddress address_of(AditNumber n, guint8 family) {
+AditAddress adit_number_address(AditNumber n, guint8 family) {
   AditAddress a = {.family = family};
   for (gsize i = adit_address_size(&a); i-- > 0; n >>= 8)
     a.octet[i] = (guint8)n;
@@ -104,7 +105,7 @@ static AditPrefix prefix_of(const AditPoolBody *b, guint64 index) {
       high = middle - 1;
   }
   const AditPoolRange *r = &g_array_index(b->ranges, AditPoolRange, low);
-  return (AditPrefix){address_of(r->low + (index - r->first) * step_of(r), r->family), r->length};
+  return (AditPrefix){adit_number_address(r->low + (index - r->first) * step_of(r), r->family), r->length};
 }
 
 static Entry *entry_at(AditPoolBody *b, guint64 index) {
@@ -162,6 +163,8 @@ void adit_pool_body_release(AditPoolBody *b, guint64 index, const char *owner) {
   if (!e || !e->uses || --e->uses)
     return;
   b->used--;
+  if (e->aside)
+    return;
   if (owner)
     remember(b, e, owner);
   else
@@ -171,8 +174,26 @@ void adit_pool_body_release(AditPoolBody *b, guint64 index, const char *owner) {
 void adit_pool_body_remember(AditPoolBody *b, guint64 index, const char *owner) {
   Entry *e = entry_at(b, index);
   g_return_if_fail(!e->uses);
+  if (e->aside)
+    return;
   detach(b, e);
   remember(b, e, owner);
+}
+
+void adit_pool_body_set_aside(AditPoolBody *b, guint64 index, gboolean aside) {
+  Entry *e = entry_at(b, index);
+  if (e->aside == aside)
+    return;
+  if (aside && !e->uses)
+    detach(b, e);
+  e->aside = aside;
+  b->aside += aside ? 1 : -1;
+  if (!aside && !e->uses)
+    rest(b, e);
+}
+
+guint64 adit_pool_body_aside(const AditPoolBody *b) {
+  return b->aside;
 }
 
 void adit_pool_body_remembered(const AditPoolBody *b, void (*each)(const AditPrefix *which, const char *owner, gpointer data),

@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 typedef unsigned __int128 AditNumber;
 
 AditNumber adit_number(const AditAddress *address);
+AditAddress adit_number_address(AditNumber number, guint8 family);
 
 /** A run of entries of equal size. */
 typedef struct {
@@ -47,6 +48,9 @@ gboolean adit_pool_body_is_used(const AditPoolBody *body, guint64 index);
 /** One user more, or one less, of an entry; `owner` (may be NULL) is remembered when it was the last. */
 void adit_pool_body_claim(AditPoolBody *body, guint64 index);
 void adit_pool_body_release(AditPoolBody *body, guint64 index, const char *owner);
+/** Sets an entry aside, or puts it back: take() passes over it, used or not, and whoever reserves it finds it. */
+void adit_pool_body_set_aside(AditPoolBody *body, guint64 index, gboolean aside);
+guint64 adit_pool_body_aside(const AditPoolBody *body); /**< how many are */
 /** Calls `each` for every free entry with its owner, oldest first. */
 void adit_pool_body_remembered(const AditPoolBody *body, void (*each)(const AditPrefix *which, const char *owner, gpointer data),
                                gpointer data);

@@ -11,6 +11,7 @@ typedef struct {
 
 static AditPoolSet *current;
 static GHashTable *leases; /* AditPrefix -> Lease */
+static GArray *aside;      /* AditPrefix: of adit_pools_set_aside() */
 
 static guint prefix_hash(gconstpointer key) {
   const AditPrefix *p = key;
@@ -148,6 +149,25 @@ static gboolean claim_if_fresh(AditPool *pool, guint64 index, gpointer data) {
   return TRUE;
 }
 
+static gboolean change_aside(AditPool *pool, guint64 index, gpointer data) {
+  adit_pool_body_set_aside(pool->body, index, data != NULL);
+  return TRUE;
+}
+
+static void change_all_aside(const AditPoolSet *set, gboolean to) {
+  for (guint i = 0; set && aside && i < aside->len; i++)
+    adit_pool_set_span(set, &g_array_index(aside, AditPrefix, i), change_aside, to ? aside : NULL);
+}
+
+void adit_pools_set_aside(const AditPrefix *list, guint n) {
+  change_all_aside(current, FALSE);
+  g_clear_pointer(&aside, g_array_unref);
+  aside = g_array_new(FALSE, FALSE, sizeof(AditPrefix));
+  if (n)
+    g_array_append_vals(aside, list, n);
+  change_all_aside(current, TRUE);
+}
+
 typedef struct {
   const AditPrefix *which;
   const char *owner;
@@ -170,6 +190,7 @@ void adit_pools_commit(AditPoolSet *set) {
   gpointer value;
 
   take_over(set);
+  change_all_aside(set, TRUE);
   if (leases) {
     g_hash_table_iter_init(&iter, leases);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
@@ -187,6 +208,7 @@ void adit_pools_commit(AditPoolSet *set) {
 void adit_pools_fini(void) {
   g_clear_pointer(&current, adit_pools_abort);
   g_clear_pointer(&leases, g_hash_table_unref);
+  g_clear_pointer(&aside, g_array_unref);
 }
 
 /* ---- show ---- */
@@ -209,6 +231,8 @@ AditValue *adit_pools_describe(void) {
     adit_value_set(item, "ranges", adit_value_ref(adit_value_get(pool->config, "ranges")));
     adit_value_set(item, "used", number(adit_pool_body_used(pool->body)));
     adit_value_set(item, "total", number(adit_pool_body_total(pool->body)));
+    if (adit_pool_body_aside(pool->body))
+      adit_value_set(item, "reserved", number(adit_pool_body_aside(pool->body)));
     if (pool->next)
       adit_value_set(item, "next-pool", adit_value_string(pool->next->name));
     if (comment)

@@ -24,6 +24,10 @@ void adit_pools_commit(AditPoolSet *set);
 /** Frees a set that was not committed. */
 void adit_pools_abort(AditPoolSet *set);
 
+/** Addresses that the configuration gives to certain users or to our own ends: no pool hands them out, and reserve() gets them. In place
+ *  of those of an earlier call; copied. They stay over adit_pools_commit(). */
+void adit_pools_set_aside(const AditPrefix *list, guint n);
+
 /** Forgets pools and leases. */
 void adit_pools_fini(void);
 
@@ -33,7 +37,8 @@ const AditPoolService *adit_pool_service(void);
 /** True if a pool of that name is in force. */
 gboolean adit_pool_exists(const char *name);
 
-/** LIST of MAPs: name STRING, ranges LIST of STRING, used INT, total INT, next-pool STRING (if any), comment STRING (if any). */
+/** LIST of MAPs: name STRING, ranges LIST of STRING, used INT, total INT, reserved INT (of total: set aside, if any), next-pool STRING (if
+ * any), comment STRING (if any). */
 AditValue *adit_pools_describe(void);
 
 G_END_DECLS

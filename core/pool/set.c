@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The configuration `pools`, read and checked. */
+#include "core/net/special.h"
 #include "core/pool/pool-private.h"
 
 #include <stdarg.h>
@@ -84,6 +85,13 @@ static void read_ranges(Report *report, AditPool *pool) {
       continue;
     }
     family = w.family;
+    AditAddress first = adit_number_address(w.low, family), last = adit_number_address(w.high, family);
+    const AditSpecial *special = adit_special_find(&first, &last);
+    if (special) {
+      complain(report, value, "ranges", (int)i, "%s shares addresses with %s: each of these is %s; leave them out", text, special->prefix,
+               special->what);
+      continue;
+    }
 
     gint64 bits = family == AF_INET ? 32 : 128;
     gint64 length = length_value ? length_value->as.integer : family == AF_INET ? 32 : 64;

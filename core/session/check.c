@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/session/check.h"
+#include "core/session/check-addresses.h"
 #include "core/session/route.h"
 
 /* Names of the items of a top-level list, for "did you mean". */
@@ -109,6 +110,7 @@ void adit_session_check(const AditValue *tree, AditConfigErrors *errors, gpointe
   g_ptr_array_add(check.pools, NULL);
   check_list(&check, adit_value_get(tree, "profiles"), "profiles", check_profile);
   check_list(&check, adit_value_get(tree, "secrets"), "secrets", check_secret);
+  adit_session_check_addresses(tree, errors);
 
   /* Every transport has its servers and clients under its own name. */
   for (guint i = 0; i < adit_value_length(tree); i++) {

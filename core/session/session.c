@@ -2,6 +2,8 @@
 /* The room's doors: service "adit.session" for plugins, configuration, and the daemon's end. */
 #include "core/base/owner.h"
 #include "core/path/path.h"
+#include "core/pool/pool.h"
+#include "core/session/check-addresses.h"
 #include "core/session/internal.h"
 
 const AditNetService *adit_sess_net;
@@ -193,6 +195,7 @@ void adit_session_plugin_stopped(AditPlugin *plugin) {
 typedef struct {
   AditProfiles *profiles;
   gpointer clients;
+  GArray *fixed; /* AditPrefix: addresses that pools must not hand out */
 } Staged;
 
 gboolean adit_session_prepare(const AditValue *config, gpointer *staged, GError **error) {
@@ -201,6 +204,7 @@ gboolean adit_session_prepare(const AditValue *config, gpointer *staged, GError 
     return FALSE;
   Staged *s = g_new0(Staged, 1);
   s->profiles = adit_profiles_new(config);
+  s->fixed = adit_session_fixed_addresses(config);
   s->clients = clients;
   *staged = s;
   return TRUE;
@@ -209,12 +213,15 @@ gboolean adit_session_prepare(const AditValue *config, gpointer *staged, GError 
 void adit_session_commit(gpointer staged) {
   g_autofree Staged *s = staged;
   adit_sessions_set_profiles(s->profiles);
+  adit_pools_set_aside((const AditPrefix *)(gpointer)s->fixed->data, s->fixed->len);
+  g_array_unref(s->fixed);
   adit_clients_commit(s->clients);
 }
 
 void adit_session_abort(gpointer staged) {
   g_autofree Staged *s = staged;
   adit_profiles_free(s->profiles);
+  g_array_unref(s->fixed);
   adit_clients_abort(s->clients);
 }
 

@@ -210,9 +210,37 @@ static gboolean share_address(const L2tpService *a, const L2tpService *b) {
   return FALSE;
 }
 
+/** Two sockets of one port, one for all addresses and one for a single address: the data path can't open both. The single address; NULL:
+ *  they don't. */
+static const AditEndpoint *overlap_on_port(const L2tpService *a, const L2tpService *b) {
+  for (guint i = 0; i < a->addresses->len; i++)
+    for (guint j = 0; j < b->addresses->len; j++) {
+      const AditEndpoint *x = &g_array_index(a->addresses, AditEndpoint, i), *y = &g_array_index(b->addresses, AditEndpoint, j);
+      AditAddress here = adit_endpoint_address(x), there = adit_endpoint_address(y);
+      if (here.family == there.family && adit_endpoint_port(x) == adit_endpoint_port(y) &&
+          adit_address_is_any(&here) != adit_address_is_any(&there))
+        return adit_address_is_any(&here) ? y : x;
+    }
+  return NULL;
+}
+
+static void check_overlap(const L2tpService *a, const L2tpService *b, GString *wrong) {
+  const AditEndpoint *at = overlap_on_port(a, b);
+  const AditWhere *first = &a->config->where;
+  char text[ADIT_ENDPOINT_TEXT];
+
+  if (at)
+    complain(
+        wrong, &b->config->where,
+        "server `%s' and server `%s' (%s:%u:%u) can't both listen: one is for %s, the other for all addresses with that port; list its "
+        "addresses, or tell them apart by `peers'",
+        b->name, a->name, first->file ? first->file : "-", first->line, first->column, adit_endpoint_format(at, text));
+}
+
 static void check_pair(const L2tpService *a, const L2tpService *b, GString *wrong) {
   const AditWhere *first = &a->config->where;
 
+  check_overlap(a, b, wrong);
   if (!share_address(a, b))
     return;
   if (strcmp(a->data_path, b->data_path))

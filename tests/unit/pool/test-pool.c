@@ -109,6 +109,16 @@ static gint64 shown(const char *pool, const char *key) {
   return -1;
 }
 
+static void set_aside(const char *text) {
+  g_auto(GStrv) words = g_strsplit(text, " ", -1);
+  g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(AditPrefix));
+  for (guint i = 0; words[i] && *words[i]; i++) {
+    AditPrefix p = prefix(words[i]);
+    g_array_append_val(list, p);
+  }
+  adit_pools_set_aside((const AditPrefix *)(gpointer)list->data, list->len);
+}
+
 /* ---- tests ---- */
 
 static void ranges_prefixes_and_single_addresses(void **state) {
@@ -265,6 +275,66 @@ static void what_is_held_is_handed_out_to_nobody(void **state) {
   assert_string_equal(take("p", "c"), "10.0.0.1/32");
 }
 
+static void a_fixed_address_is_handed_out_to_nobody_else(void **state) {
+  commit(config("p 10.0.0.1-10.0.0.4", NULL));
+  set_aside("10.0.0.1/32 10.0.0.3/32 192.0.2.7/32"); /* one is of no pool */
+  assert_int_equal(shown("p", "reserved"), 2);
+  assert_string_equal(take("p", "ann"), "10.0.0.2/32");
+  assert_string_equal(take("p", NULL), "10.0.0.4/32");
+  assert_string_equal(take("p", NULL), "");
+  assert_true(reserve("10.0.0.3/32")); /* its user, whenever it comes */
+  assert_false(reserve("10.0.0.3/32"));
+  give("10.0.0.3/32");
+  assert_string_equal(take("p", NULL), "");
+  assert_true(reserve("10.0.0.3/32"));
+  give("10.0.0.3/32");
+
+  commit(config("p 10.0.0.1-10.0.0.5", NULL)); /* over a reload that changes the pool */
+  assert_string_equal(take("p", NULL), "10.0.0.5/32");
+  assert_string_equal(take("p", NULL), "");
+  set_aside("10.0.0.1/32"); /* and the other is for everybody again */
+  assert_int_equal(shown("p", "reserved"), 1);
+  assert_string_equal(take("p", NULL), "10.0.0.3/32");
+  assert_string_equal(take("p", NULL), "");
+}
+
+static void an_address_that_is_lent_may_be_fixed_by_a_reload(void **state) {
+  commit(config("p 10.0.0.1-10.0.0.2", NULL));
+  assert_string_equal(take("p", "ann"), "10.0.0.1/32");
+  set_aside("10.0.0.1/32 10.0.0.2/32");
+  assert_string_equal(take("p", NULL), "");
+  assert_false(reserve("10.0.0.1/32")); /* it is ann's until she goes */
+  give("10.0.0.1/32");
+  assert_string_equal(take("p", "ann"), ""); /* nor is she remembered */
+  assert_true(reserve("10.0.0.1/32"));
+  give("10.0.0.1/32");
+  set_aside("");
+  assert_int_equal(shown("p", "reserved"), -1);
+  assert_string_not_equal(take("p", NULL), "");
+  assert_string_not_equal(take("p", NULL), "");
+  assert_string_equal(take("p", NULL), "");
+}
+
+static void special_ranges_are_in_no_pool(void **state) {
+  static const struct {
+    const char *range, *message;
+  } cases[] = {
+      {"224.0.0.0/4", "shares addresses with 224.0.0.0/4: each of these is a multicast address; leave them out"},
+      {"0.0.0.0/0", "shares addresses with 0.0.0.0/8: each of these is an address of \"this network\"; leave them out"},
+      {"127.0.0.0/8", "shares addresses with 127.0.0.0/8: each of these is a loopback address; leave them out"},
+      {"126.0.0.0-127.0.0.9", "shares addresses with 127.0.0.0/8: each of these is a loopback address; leave them out"},
+      {"240.0.0.0-240.0.0.9", "shares addresses with 240.0.0.0/4: each of these is a reserved address (class E); leave them out"},
+      {"::/0", "shares addresses with ::/128: each of these is the unspecified address; leave them out"},
+      {"fe80::/32", "shares addresses with fe80::/10: each of these is a link-local address; leave them out"},
+      {"ff00::/16", "shares addresses with ff00::/8: each of these is a multicast address; leave them out"},
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autofree char *pool = g_strdup_printf("p %s", cases[i].range);
+    g_autofree char *message = g_strdup_printf("adit.yaml:1:10: pools[0].ranges[0]: %s %s", cases[i].range, cases[i].message);
+    refuse(config(pool, NULL), message);
+  }
+}
+
 static void a_reservation_larger_or_smaller_than_an_entry(void **state) {
   commit(config("p 2001:db8::/56", NULL));
   assert_true(reserve("2001:db8:0:1::5/128"));
@@ -383,7 +453,7 @@ static void overlaps_name_both(void **state) {
          "adit.yaml:3:10: pools[2].ranges[0]: 10.0.0.100 of pool c overlaps 10.0.0.0/24 of pool a (adit.yaml:1:10)");
   refuse(config("a 2001:db8::/32", "b 2001:db8:1::/48", NULL),
          "adit.yaml:2:10: pools[1].ranges[0]: 2001:db8:1::/48 of pool b overlaps 2001:db8::/32 of pool a (adit.yaml:1:10)");
-  commit(config("a 10.0.0.0/25", "b 10.0.0.128/25", "c ::a00:0/104 length=128", NULL)); /* neighbours, and another family */
+  commit(config("a 10.0.0.0/25", "b 10.0.0.128/25", "c 64:ff9b::a00:0/104 length=128", NULL)); /* neighbours, and another family */
 }
 
 static void bad_ranges(void **state) {
@@ -480,6 +550,9 @@ int main(void) {
       T(giant_pools_cost_nothing),
       T(a_reserved_address_is_passed_over),
       T(what_is_held_is_handed_out_to_nobody),
+      T(a_fixed_address_is_handed_out_to_nobody_else),
+      T(an_address_that_is_lent_may_be_fixed_by_a_reload),
+      T(special_ranges_are_in_no_pool),
       T(a_reservation_larger_or_smaller_than_an_entry),
       T(giving_back_twice_takes_nothing_from_another),
       T(leases_stay_over_a_reload),

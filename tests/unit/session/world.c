@@ -319,7 +319,7 @@ AditValue *world_config(void) {
   profile_add(profiles, "need4", "use-ipv4", adit_value_string("required"));
   profile_add(profiles, "chooser", "accept-remote-address", prefixes("10.9.0.0/24", "0.0.0.0/0"));
   profile_add(profiles, "bounded", "accept-remote-address", prefixes("10.9.0.0/24", NULL));
-  profile_add(profiles, "wants10", "local-address", address("10.0.0.10"));
+  profile_add(profiles, "wants99", "local-address", address("10.0.0.99"));
   profile_add(profiles, "wants77", "local-address", address("10.0.0.77"));
   profile_add(profiles, "inside", "remote-address", adit_value_string("around")); /* it holds the local address, too */
   profile_add(profiles, "gold", "session-timeout", adit_value_int(500));

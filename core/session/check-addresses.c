@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "core/session/check-addresses.h"
+
+#include "core/net/special.h"
+#include "core/session/route.h"
+
+/* Where an address is given. */
+typedef struct {
+  AditAddress address;
+  char *path; /* "secrets[3]" */
+  AditWhere where;
+} Holder;
+
+typedef struct {
+  AditConfigErrors *errors;
+  GHashTable *users; /* Holder by address: remote-address of secrets */
+  GHashTable *ours;  /* Holder by address: local-address of profiles and secrets */
+} Check;
+
+static void holder_free(gpointer data) {
+  Holder *holder = data;
+  g_free(holder->path);
+  g_free(holder);
+}
+
+/* The first one that has the address; NULL when that is this one. */
+static const Holder *hold(GHashTable *table, const AditAddress *address, const char *path, const AditWhere *where) {
+  const Holder *first = g_hash_table_lookup(table, address);
+  if (first)
+    return first;
+  Holder *holder = g_new0(Holder, 1);
+  *holder = (Holder){*address, g_strdup(path), *where};
+  g_hash_table_insert(table, &holder->address, holder);
+  return NULL;
+}
+
+static char *place_of(const Holder *holder) {
+  return holder->where.file ? g_strdup_printf("%s at %s:%u:%u", holder->path, holder->where.file, holder->where.line, holder->where.column)
+                            : g_strdup(holder->path);
+}
+
+/* An address that the item gives itself, not by a pool. */
+static const AditValue *fixed_address(const AditValue *item, const char *key) {
+  const AditValue *value = adit_value_get_written(item, key);
+  return value && value->type == ADIT_VALUE_ADDRESS ? value : NULL;
+}
+
+static gboolean check_one_end(Check *check, const AditValue *item, const char *key, const char *path) {
+  const AditValue *value = fixed_address(item, key);
+  char text[ADIT_ADDRESS_TEXT];
+
+  if (!value)
+    return FALSE;
+  g_autofree char *where = g_strdup_printf("%s.%s", path, key);
+  const AditSpecial *special = adit_special_find(&value->as.address, &value->as.address);
+  adit_address_format(&value->as.address, text);
+  if (value->as.address.family != AF_INET)
+    adit_config_error(check->errors, value->where, where, "%s is not IPv4: IPCP gives addresses, IPV6CP only the ends of the link", text);
+  else if (special)
+    adit_config_error(check->errors, value->where, where, "%s is %s, which no host has", text, special->what);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* RFC 1877 has two of each, of IPv4. */
+static void check_servers(Check *check, const AditValue *item, const char *key, const char *path) {
+  const AditValue *list = adit_value_get_written(item, key);
+  char text[ADIT_ADDRESS_TEXT];
+
+  for (guint i = 0; i < adit_value_length(list); i++) {
+    const AditValue *value = adit_value_at(list, i);
+    if (value->type != ADIT_VALUE_ADDRESS)
+      continue;
+    g_autofree char *where = g_strdup_printf("%s.%s[%u]", path, key, i);
+    const AditSpecial *special = adit_special_find(&value->as.address, &value->as.address);
+    adit_address_format(&value->as.address, text);
+    if (value->as.address.family != AF_INET)
+      adit_config_error(check->errors, value->where, where, "%s is not IPv4: IPCP hands out no others, and IPV6CP none at all", text);
+    else if (special)
+      adit_config_error(check->errors, value->where, where, "%s is %s, which no server has", text, special->what);
+    else if (i >= 2)
+      adit_config_error(check->errors, value->where, where, "%s is one too many: IPCP hands out two", text);
+  }
+}
+
+static void check_ranges(Check *check, const AditValue *item, const char *path) {
+  const AditValue *list = adit_value_get_written(item, "accept-remote-address");
+  char text[ADIT_PREFIX_TEXT];
+
+  for (guint i = 0; i < adit_value_length(list); i++) {
+    const AditValue *value = adit_value_at(list, i);
+    if (value->type != ADIT_VALUE_PREFIX || value->as.prefix.address.family == AF_INET)
+      continue;
+    g_autofree char *where = g_strdup_printf("%s.accept-remote-address[%u]", path, i);
+    adit_config_error(check->errors, value->where, where, "%s is not IPv4: only IPCP lets a peer choose its address",
+                      adit_prefix_format(&value->as.prefix, text));
+  }
+}
+
+/* The text itself is check.c's. */
+static void check_routes(Check *check, const AditValue *item, const char *path) {
+  const AditValue *list = adit_value_get_written(item, "routes");
+  char text[ADIT_PREFIX_TEXT];
+  AditNetRoute route;
+
+  for (guint i = 0; i < adit_value_length(list); i++) {
+    const AditValue *value = adit_value_at(list, i);
+    if (value->type != ADIT_VALUE_STRING || !adit_route_parse(value->as.string, &route, NULL))
+      continue;
+    const AditSpecial *special = adit_special_holds(&route.to);
+    g_autofree char *where = g_strdup_printf("%s.routes[%u]", path, i);
+    if (special)
+      adit_config_error(check->errors, value->where, where, "%s lies in %s: each of its addresses is %s",
+                        adit_prefix_format(&route.to, text), special->prefix, special->what);
+  }
+}
+
+static void check_item(Check *check, const AditValue *item, const char *path) {
+  if (check_one_end(check, item, "local-address", path)) {
+    const AditValue *value = fixed_address(item, "local-address");
+    hold(check->ours, &value->as.address, path, &value->where);
+  }
+  check_servers(check, item, "dns-server", path);
+  check_servers(check, item, "wins-server", path);
+  check_ranges(check, item, path);
+  check_routes(check, item, path);
+}
+
+/* After all local addresses are known. */
+static void check_user(Check *check, const AditValue *item, const char *path) {
+  const AditValue *value = fixed_address(item, "remote-address");
+  char text[ADIT_ADDRESS_TEXT];
+
+  if (!check_one_end(check, item, "remote-address", path) || adit_value_get_bool(item, "disabled", FALSE))
+    return;
+  g_autofree char *where = g_strdup_printf("%s.remote-address", path);
+  adit_address_format(&value->as.address, text);
+  const Holder *end = g_hash_table_lookup(check->ours, &value->as.address);
+  if (end) {
+    g_autofree char *place = place_of(end);
+    adit_config_error(check->errors, value->where, where, "%s is the local-address of %s: the peer needs another", text, place);
+    return;
+  }
+  const Holder *first = hold(check->users, &value->as.address, path, &value->where);
+  if (first) {
+    g_autofree char *place = place_of(first);
+    adit_config_error(check->errors, value->where, where, "%s is the address of %s, too: only one of them could be connected", text, place);
+  }
+}
+
+static void check_profile_peer(Check *check, const AditValue *item, const char *path) {
+  check_one_end(check, item, "remote-address", path);
+}
+
+static void each_item(Check *check, const AditValue *tree, const char *list_name, void (*each)(Check *, const AditValue *, const char *)) {
+  const AditValue *list = adit_value_get(tree, list_name);
+  for (guint i = 0; i < adit_value_length(list); i++) {
+    g_autofree char *path = g_strdup_printf("%s[%u]", list_name, i);
+    each(check, adit_value_at(list, i), path);
+  }
+}
+
+void adit_session_check_addresses(const AditValue *tree, AditConfigErrors *errors) {
+  Check check = {errors, g_hash_table_new_full(adit_address_hash, adit_address_same, NULL, holder_free),
+                 g_hash_table_new_full(adit_address_hash, adit_address_same, NULL, holder_free)};
+
+  each_item(&check, tree, "profiles", check_item);
+  each_item(&check, tree, "secrets", check_item);
+  each_item(&check, tree, "profiles", check_profile_peer);
+  each_item(&check, tree, "secrets", check_user);
+  g_hash_table_unref(check.users);
+  g_hash_table_unref(check.ours);
+}
+
+/* ---- for the pools ---- */
+
+static void collect_addresses(const AditValue *item, GArray *all) {
+  static const char *const keys[] = {"local-address", "remote-address"};
+
+  for (gsize k = 0; k < G_N_ELEMENTS(keys); k++) {
+    const AditValue *value = fixed_address(item, keys[k]);
+    if (!value)
+      continue;
+    const AditPrefix host = {value->as.address, (guint8)(adit_address_size(&value->as.address) * 8)};
+    g_array_append_val(all, host);
+  }
+}
+
+/* The values of an option in a list of maps. */
+static void collect_names(const AditValue *list, const char *key, GHashTable *names) {
+  for (guint i = 0; i < adit_value_length(list); i++) {
+    const char *name = adit_value_get_string(adit_value_at(list, i), key, NULL);
+    if (name)
+      g_hash_table_add(names, (gpointer)name);
+  }
+}
+
+/* What the profile of a client says is a wish, and its server's matter. */
+static gboolean is_for_clients(const char *profile, GHashTable *clients, GHashTable *others) {
+  return profile && g_hash_table_contains(clients, profile) && !g_hash_table_contains(others, profile);
+}
+
+GArray *adit_session_fixed_addresses(const AditValue *tree) {
+  g_autoptr(GHashTable) clients = g_hash_table_new(g_str_hash, g_str_equal), others = g_hash_table_new(g_str_hash, g_str_equal);
+  const AditValue *profiles = adit_value_get(tree, "profiles"), *secrets = adit_value_get(tree, "secrets");
+  GArray *all = g_array_new(FALSE, FALSE, sizeof(AditPrefix));
+
+  collect_names(secrets, "profile", others);
+  for (guint i = 0; i < adit_value_length(tree); i++) { /* every transport has its own servers and clients */
+    const AditValue *transport = adit_value_get(tree, adit_value_key(tree, i));
+    collect_names(adit_value_get(transport, "servers"), "default-profile", others);
+    collect_names(adit_value_get(transport, "clients"), "profile", clients);
+  }
+  for (guint i = 0; i < adit_value_length(profiles); i++)
+    if (!is_for_clients(adit_value_get_string(adit_value_at(profiles, i), "name", NULL), clients, others))
+      collect_addresses(adit_value_at(profiles, i), all);
+  for (guint i = 0; i < adit_value_length(secrets); i++)
+    if (!adit_value_get_bool(adit_value_at(secrets, i), "disabled", FALSE))
+      collect_addresses(adit_value_at(secrets, i), all);
+  return all;
+}

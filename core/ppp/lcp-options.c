@@ -139,7 +139,8 @@ static void auth_naked(AditLcp *lcp, const AditPppOption *option) {
       lcp->demand = (guint8)i;
       return;
     }
-  lcp->ops->failed(lcp->user, ADIT_CAUSE_USER_ERROR, "the peer refuses every authentication method that is allowed");
+  if (!lcp->loops) /* else it may be ourselves: adit_lcp_looped() tells */
+    lcp->ops->failed(lcp->user, ADIT_CAUSE_USER_ERROR, "the peer refuses every authentication method that is allowed");
 }
 
 /* ---- Magic-Number (6.4) ---- */
@@ -274,8 +275,8 @@ static gboolean rejected(gpointer self, const AditPppOption *option) {
   const LcpOption *known = find_option(option);
   if (!known)
     return TRUE;
-  if (known->needed)
-    return FALSE;
+  if (known->needed) /* unless that is our own Reject, as the last request was our own */
+    return lcp->loops > 0;
   want(lcp, option->type, FALSE);
   if (option->type == MRU)
     lcp->mru = DEFAULT_MRU;

@@ -90,8 +90,7 @@ static void naked_options_follow_the_peer(void **state) {
 
 /* ---- magic numbers ---- */
 
-static void rfc1661_6_4_a_looped_link_is_found(void **state) {
-  Pair *pair = link_lone();
+static void loop_from_the_start(Pair *pair) {
   guint given = 0;
   link_lone_open(pair);
   for (guint i = 0; i < 40 && !pair->a.closes; i++) {
@@ -105,8 +104,25 @@ static void rfc1661_6_4_a_looped_link_is_found(void **state) {
   }
   assert_int_equal(pair->a.closes, 1);
   assert_string_equal(pair->a.reason, "the link is looped back to us");
+  assert_int_equal(pair->a.cause, ADIT_CAUSE_NAS_ERROR);
   assert_int_equal(pair->a.networks, 0);
   pair_free(pair);
+}
+
+static void rfc1661_6_4_a_looped_link_is_found(void **state) {
+  loop_from_the_start(link_lone());
+}
+
+/* Who demands authentication and does not offer it rejects its own demand, and who offers other methods refuses them. */
+static void rfc1661_6_4_a_looped_link_is_no_refused_authentication(void **state) {
+  for (guint offers = 0; offers < 2; offers++) {
+    Pair *pair = link_lone();
+    pair->a.params.demand = link_methods_strong;
+    pair->a.params.n_demand = 1;
+    pair->a.params.answer = link_methods_weak;
+    pair->a.params.n_answer = offers;
+    loop_from_the_start(pair);
+  }
 }
 
 /* A line that is looped while the link is open brings our own echoes back, which are no sign of life. */
@@ -276,6 +292,7 @@ int main(void) {
       cmocka_unit_test(rejected_options_are_not_asked_again),
       cmocka_unit_test(naked_options_follow_the_peer),
       cmocka_unit_test(rfc1661_6_4_a_looped_link_is_found),
+      cmocka_unit_test(rfc1661_6_4_a_looped_link_is_no_refused_authentication),
       cmocka_unit_test(rfc1661_6_4_a_link_that_is_looped_later_is_found),
       cmocka_unit_test(rfc1661_6_4_a_zero_magic_is_naked),
       cmocka_unit_test(rfc1661_5_8_echo_only_when_open_and_with_our_magic),

@@ -23,6 +23,7 @@ static const char usage[] = "aditctl - asks and steers a running aditd\n"
                             "  --socket PATH  the daemon's socket (default " RUNSTATEDIR "/adit/adit.sock, or $ADIT_SOCKET)\n"
                             "  --help         this text, and what the daemon can do\n"
                             "  --version      print the version\n"
+                            "  --             what follows is no option: names that begin with a dash\n"
                             "\n";
 
 /* ---- the daemon's commands ---- */
@@ -308,8 +309,10 @@ static gboolean parse(int argc, char **argv, Options *options) {
       return FALSE;
     } else if (g_str_has_prefix(word, "--socket="))
       options->socket = word + strlen("--socket=");
+    else if (word[1] != '-' && options->words->len) /* no option of ours, so that it is what the command is about: a user, say */
+      g_ptr_array_add(options->words, (gpointer)word);
     else {
-      fprintf(stderr, "aditctl: unknown option %s: see aditctl --help\n", word);
+      fprintf(stderr, "aditctl: unknown option %s: see aditctl --help; a name that begins with a dash goes after `--'\n", word);
       return FALSE;
     }
   }

@@ -304,6 +304,13 @@ static AditYaml *read_document(Reader *r) {
 }
 
 AditYaml *adit_yaml_parse(const char *file, const char *text, gsize length, AditConfigErrors *errors) {
+  static const char byte_order_mark[] = "\xef\xbb\xbf";
+
+  /* Editors write one; libyaml counts it as a column, so that the first key would be indented. */
+  if (length >= 3 && memcmp(text, byte_order_mark, 3) == 0) {
+    text += 3;
+    length -= 3;
+  }
   Reader r = {.file = file, .text = text, .length = length, .errors = errors};
   const char *end = NULL;
 

@@ -19,6 +19,18 @@ static const Bad bad[] = {
     {"tab", "l2tp:\n\tservers:\n", "adit.yaml:2:1: a tab may not indent: use spaces\n"},
     {"tab_after_spaces", "l2tp:\n  \tservers: []\n", "adit.yaml:2:3: a tab may not indent: use spaces\n"},
     {"not_utf8", "log-level: info\n# \xc3\xa9 \xff\n", "adit.yaml:2:5: is not UTF-8\n"},
+    {"byte_order_mark",
+     "\xef\xbb\xbf"
+     "colour: red\nlog-level: a\x01z\n",
+     "adit.yaml:2:13: control characters are not allowed\n"},
+    {"byte_order_mark_first_line",
+     "\xef\xbb\xbf"
+     "colour: red\n",
+     "adit.yaml:1:1: colour: unknown option\n"},
+    {"byte_order_mark_alone_is_none",
+     "\xef\xbb"
+     "log-level: info\n",
+     "adit.yaml:1:1: is not UTF-8\n"},
     {"control_character", "log-level: a\x01z\n", "adit.yaml:1:13: control characters are not allowed\n"},
     {"no_colon", "log-level info\nl2tp: {}\n", "adit.yaml:1:1: a file must be a map of options (`key: value`)\n"},
     {"word_alone", "l2tp: {}\nlog-level\n", "adit.yaml:3:1: is no `key: value`: the colon is missing (it began at line 2)\n"},

@@ -245,6 +245,16 @@ static void nothing_is_a_configuration(void **state) {
   }
 }
 
+static void a_byte_order_mark_is_no_indentation(void **state) {
+  static const char *const texts[] = {"\xef\xbb\xbflog-level: debug\nl2tp: {}\n", "\xef\xbb\xbf---\nlog-level: debug\n",
+                                      "\xef\xbb\xbf\nlog-level: debug\n"};
+  for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+    g_autoptr(AditValue) tree = load(texts[i]);
+    assert_string_equal(adit_value_get_string(tree, "log-level", NULL), "debug");
+    assert_int_equal(adit_value_get(tree, "log-level")->where.column, 1);
+  }
+}
+
 static void secrets_are_not_told(void **state) {
   g_autoptr(AditSchema) schema = schema_new();
   g_autoptr(AditConfigErrors) errors = adit_config_errors_new();
@@ -571,6 +581,7 @@ int main(void) {
       cmocka_unit_test(defaults_are_filled_in_and_marked),
       cmocka_unit_test(values_know_their_place),
       cmocka_unit_test(nothing_is_a_configuration),
+      cmocka_unit_test(a_byte_order_mark_is_no_indentation),
       cmocka_unit_test(secrets_are_not_told),
       cmocka_unit_test(files_join),
       cmocka_unit_test(a_list_can_be_read_before_the_schema),

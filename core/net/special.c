@@ -16,6 +16,28 @@ static const AditSpecial table[] = {
     {"fe80::/10", "a link-local address", TRUE},
 };
 
+typedef struct {
+  AditPrefix prefix;
+  AditAddress first, last;
+} Range;
+
+/* Those of `table`, in its order. Each session's addresses are compared with all, so they are read once. */
+static const Range *ranges(void) {
+  static Range list[G_N_ELEMENTS(table)];
+  static gsize once;
+
+  if (g_once_init_enter(&once)) {
+    for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+      gboolean good = adit_prefix_parse(table[i].prefix, &list[i].prefix);
+      g_assert(good);
+      list[i].first = adit_prefix_first(&list[i].prefix);
+      list[i].last = adit_prefix_last(&list[i].prefix);
+    }
+    g_once_init_leave(&once, 1);
+  }
+  return list;
+}
+
 AditAddress adit_prefix_first(const AditPrefix *prefix) {
   AditAddress address = prefix->address;
   for (guint bit = prefix->length; bit < adit_address_size(&address) * 8; bit++)
@@ -31,23 +53,20 @@ AditAddress adit_prefix_last(const AditPrefix *prefix) {
 }
 
 const AditSpecial *adit_special_find(const AditAddress *first, const AditAddress *last) {
-  for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
-    AditPrefix prefix;
-    if (!adit_prefix_parse(table[i].prefix, &prefix) || prefix.address.family != first->family)
-      continue;
-    AditAddress low = adit_prefix_first(&prefix), high = adit_prefix_last(&prefix);
-    if (memcmp(first->octet, high.octet, sizeof high.octet) <= 0 && memcmp(last->octet, low.octet, sizeof low.octet) >= 0)
+  const Range *range = ranges();
+
+  for (gsize i = 0; i < G_N_ELEMENTS(table); i++)
+    if (range[i].first.family == first->family && memcmp(first->octet, range[i].last.octet, sizeof first->octet) <= 0 &&
+        memcmp(last->octet, range[i].first.octet, sizeof last->octet) >= 0)
       return &table[i];
-  }
   return NULL;
 }
 
 const AditSpecial *adit_special_holds(const AditPrefix *prefix) {
-  for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
-    AditPrefix special;
-    if (adit_prefix_parse(table[i].prefix, &special) && special.length <= prefix->length &&
-        adit_prefix_contains(&special, &prefix->address))
+  const Range *range = ranges();
+
+  for (gsize i = 0; i < G_N_ELEMENTS(table); i++)
+    if (range[i].prefix.length <= prefix->length && adit_prefix_contains(&range[i].prefix, &prefix->address))
       return &table[i];
-  }
   return NULL;
 }

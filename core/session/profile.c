@@ -2,8 +2,31 @@
 #include "core/session/profile.h"
 
 struct AditProfiles {
-  GHashTable *by_name; /* char* (borrowed from the value) -> AditValue* MAP */
+  GHashTable *by_name; /* char* -> AditValue* MAP */
+  GHashTable *pairs;   /* set of Pair */
 };
+
+/* A profile over the service's: what all sessions share whose record says nothing else. */
+typedef struct {
+  const AditValue *own, *under; /* of by_name; may be NULL */
+  AditValue *merged;
+} Pair;
+
+static guint pair_hash(gconstpointer key) {
+  const Pair *pair = key;
+  return g_direct_hash(pair->own) * 31 + g_direct_hash(pair->under);
+}
+
+static gboolean pair_equal(gconstpointer a, gconstpointer b) {
+  const Pair *x = a, *y = b;
+  return x->own == y->own && x->under == y->under;
+}
+
+static void pair_free(gpointer data) {
+  Pair *pair = data;
+  adit_value_unref(pair->merged);
+  g_free(pair);
+}
 
 static void add_built_in(AditProfiles *profiles, const char *name) {
   if (g_hash_table_contains(profiles->by_name, name))
@@ -16,6 +39,7 @@ static void add_built_in(AditProfiles *profiles, const char *name) {
 AditProfiles *adit_profiles_new(const AditValue *config) {
   AditProfiles *profiles = g_new0(AditProfiles, 1);
   profiles->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)adit_value_unref);
+  profiles->pairs = g_hash_table_new_full(pair_hash, pair_equal, pair_free, NULL);
 
   const AditValue *list = adit_value_get(config, "profiles");
   for (guint i = 0; i < adit_value_length(list); i++) {
@@ -32,6 +56,7 @@ AditProfiles *adit_profiles_new(const AditValue *config) {
 void adit_profiles_free(AditProfiles *profiles) {
   if (!profiles)
     return;
+  g_hash_table_unref(profiles->pairs);
   g_hash_table_unref(profiles->by_name);
   g_free(profiles);
 }
@@ -78,9 +103,7 @@ static const AditValue *pick(const AditValue *const level[3], const char *key) {
   return found;
 }
 
-AditValue *adit_profiles_merge(const AditProfiles *profiles, const AditValue *record, const char *default_profile) {
-  const AditValue *own = profile_named(profiles, adit_value_get_string(record, "profile", NULL));
-  const AditValue *const level[3] = {record, own, profile_named(profiles, default_profile)};
+static AditValue *merge_levels(const AditValue *const level[3]) {
   AditValue *merged = adit_value_map();
 
   for (int i = 0; i < 3; i++)
@@ -90,6 +113,38 @@ AditValue *adit_profiles_merge(const AditProfiles *profiles, const AditValue *re
         adit_value_set(merged, key, adit_value_ref(pick(level, key)));
     }
   return merged;
+}
+
+/* Borrowed. */
+static AditValue *merged_pair(const AditProfiles *profiles, const AditValue *own, const AditValue *under) {
+  const AditValue *const level[3] = {NULL, own, under};
+  Pair key = {own, under, NULL}, *pair = g_hash_table_lookup(profiles->pairs, &key);
+
+  if (!pair) {
+    pair = g_memdup2(&key, sizeof key);
+    pair->merged = merge_levels(level);
+    g_hash_table_add(profiles->pairs, pair);
+  }
+  return pair->merged;
+}
+
+/* Does the record say anything that `merged`, the profiles' part, does not? */
+static gboolean adds_to(const AditValue *record, const AditValue *merged) {
+  for (guint k = 0; k < adit_value_length(record); k++) {
+    const char *key = adit_value_key(record, k);
+    if (!is_private(key) && (is_said(adit_value_get(record, key)) || !adit_value_get(merged, key)))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+AditValue *adit_profiles_merge(const AditProfiles *profiles, const AditValue *record, const char *default_profile) {
+  const AditValue *own = profile_named(profiles, adit_value_get_string(record, "profile", NULL));
+  const AditValue *under = profile_named(profiles, default_profile);
+  const AditValue *const level[3] = {record, own, under};
+  AditValue *merged = merged_pair(profiles, own, under);
+
+  return adds_to(record, merged) ? merge_levels(level) : adit_value_ref(merged);
 }
 
 gboolean adit_attribute_yes(const AditValue *attributes, const char *name, gboolean otherwise) {

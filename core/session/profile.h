@@ -19,7 +19,8 @@ gboolean adit_profiles_have(const AditProfiles *profiles, const char *name);
  * `default_profile`, and the schema's defaults at last. What is absent, a default, or the word `default` passes to the
  * next. One rule breaks the order: for local-address and remote-address a single address beats a pool wherever it stands.
  *
- * @return a new MAP; the record's own words that are no attributes (password, comment) are left out.
+ * @return a reference to a MAP that others may share: never change it. The record's own words that are no attributes (password,
+ * comment) are left out.
  */
 AditValue *adit_profiles_merge(const AditProfiles *profiles, const AditValue *record, const char *default_profile);
 

@@ -5,8 +5,9 @@
 
 static const char own_tunnel[] = "the outer address of the session's own tunnel";
 
-static gboolean refuse(GError **error, const char *name, const char *what, const char *why) {
-  g_set_error(error, ADIT_ERROR, ADIT_ERR_DENIED, "%s %s is %s", name, what, why);
+static gboolean refuse(GError **error, const char *name, const AditAddress *address, const char *why) {
+  char text[ADIT_ADDRESS_TEXT];
+  g_set_error(error, ADIT_ERROR, ADIT_ERR_DENIED, "%s %s is %s", name, adit_address_format(address, text), why);
   return FALSE;
 }
 
@@ -14,18 +15,16 @@ gboolean adit_reach_address(const AditNetService *net, AditReachEnd end, const c
                             const AditAddress *outer, GError **error) {
   static const guint theirs = ADIT_PROTECT_NEXT_HOP | ADIT_PROTECT_ENDPOINT | ADIT_PROTECT_SERVER;
   const AditSpecial *special = adit_special_find(address, address);
-  char text[ADIT_ADDRESS_TEXT];
   AditProtected found;
 
-  adit_address_format(address, text);
   if (special && !special->link)
-    return refuse(error, name, text, special->what);
+    return refuse(error, name, address, special->what);
   if (end == ADIT_REACH_OURS && net->protected_by(address, ADIT_PROTECT_LOCAL, NULL))
     return TRUE;
   if (adit_address_equal(address, outer))
-    return refuse(error, name, text, own_tunnel);
+    return refuse(error, name, address, own_tunnel);
   if (net->protected_by(address, end == ADIT_REACH_PEER ? ADIT_PROTECT_ANY : theirs, &found))
-    return refuse(error, name, text, found.what);
+    return refuse(error, name, address, found.what);
   return TRUE;
 }
 
@@ -36,16 +35,15 @@ gboolean adit_reach_prefix(const AditNetService *net, const char *name, const Ad
   char text[ADIT_PREFIX_TEXT], inside[ADIT_ADDRESS_TEXT];
   AditProtected found;
 
-  adit_prefix_format(prefix, text);
   if (special) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_DENIED, "%s %s shares addresses with %s: each of these is %s", name, text, special->prefix,
-                special->what);
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_DENIED, "%s %s shares addresses with %s: each of these is %s", name,
+                adit_prefix_format(prefix, text), special->prefix, special->what);
     return FALSE;
   }
   gboolean own = adit_prefix_contains(prefix, outer);
   if (!own && !net->protected_within(prefix, ADIT_PROTECT_ANY, &found))
     return TRUE;
-  g_set_error(error, ADIT_ERROR, ADIT_ERR_DENIED, "%s %s holds %s, which is %s", name, text,
+  g_set_error(error, ADIT_ERROR, ADIT_ERR_DENIED, "%s %s holds %s, which is %s", name, adit_prefix_format(prefix, text),
               adit_address_format(own ? outer : &found.address, inside), own ? own_tunnel : found.what);
   return FALSE;
 }
@@ -55,17 +53,16 @@ gboolean adit_reach_route(const AditNetService *net, const AditPrefix *to, const
   char text[ADIT_PREFIX_TEXT];
   AditProtected found;
 
-  adit_prefix_format(to, text);
   if (special) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_DENIED, "route %s lies in %s: each of its addresses is %s", text, special->prefix,
-                special->what);
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_DENIED, "route %s lies in %s: each of its addresses is %s", adit_prefix_format(to, text),
+                special->prefix, special->what);
     return FALSE;
   }
   if (to->length < adit_address_size(&to->address) * 8)
     return TRUE;
   if (adit_address_equal(&to->address, outer))
-    return refuse(error, "route", text, own_tunnel);
+    return refuse(error, "route", &to->address, own_tunnel);
   if (net->protected_by(&to->address, ADIT_PROTECT_ANY, &found))
-    return refuse(error, "route", text, found.what);
+    return refuse(error, "route", &to->address, found.what);
   return TRUE;
 }

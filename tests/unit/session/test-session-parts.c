@@ -170,6 +170,29 @@ static void record_beats_profile_beats_default_profile(void **state) {
   assert_null(adit_value_get(merged, "name"));
 }
 
+/* Sixty thousand users of one profile have one map. */
+static void sessions_without_attributes_of_their_own_share_a_map(void **state) {
+  g_autoptr(AditProfiles) profiles = three_levels();
+  g_autoptr(AditValue) alice = adit_value_map(), bob = adit_value_map(), carol = adit_value_map();
+  AditValue *const records[] = {alice, bob, carol};
+
+  for (guint i = 0; i < G_N_ELEMENTS(records); i++) {
+    adit_value_set(records[i], "password", adit_value_secret("x"));
+    adit_value_set(records[i], "profile", adit_value_string("gold"));
+    adit_value_set(records[i], "session-timeout", defaulted(adit_value_int(0)));
+  }
+  adit_value_set(carol, "idle-timeout", adit_value_int(2000));
+  g_autoptr(AditValue) of_alice = adit_profiles_merge(profiles, alice, "base"), of_bob = adit_profiles_merge(profiles, bob, "base");
+  g_autoptr(AditValue) of_carol = adit_profiles_merge(profiles, carol, "base");
+  g_autoptr(AditValue) elsewhere = adit_profiles_merge(profiles, alice, "default");
+  assert_ptr_equal(of_alice, of_bob);
+  assert_ptr_not_equal(of_alice, of_carol);
+  assert_int_equal(adit_value_get_int(of_alice, "idle-timeout", 0), 1000);
+  assert_int_equal(adit_value_get_int(of_carol, "idle-timeout", 0), 2000);
+  assert_int_equal(adit_value_get_int(of_carol, "session-timeout", 0), 7000);
+  assert_int_equal(adit_value_get_int(elsewhere, "session-timeout", 1), 0);
+}
+
 static void an_address_beats_a_pool_wherever_it_stands(void **state) {
   g_autoptr(AditProfiles) profiles = three_levels();
   g_autoptr(AditValue) record = adit_value_map();
@@ -201,6 +224,7 @@ int main(void) {
       cmocka_unit_test(names_of_others_are_passed_over),
       cmocka_unit_test(routes_have_one_syntax),
       cmocka_unit_test(record_beats_profile_beats_default_profile),
+      cmocka_unit_test(sessions_without_attributes_of_their_own_share_a_map),
       cmocka_unit_test(an_address_beats_a_pool_wherever_it_stands),
       cmocka_unit_test(unknown_profiles_and_no_record_fall_through),
   };

@@ -33,6 +33,8 @@ void adit_aaa_abort(AditAaaStaged *staged);
 
 /** False when `aaa: { accounting: no }`. */
 gboolean adit_aaa_accounting(void);
+/** Has any plugin added a sink? Without one, nobody takes records. */
+gboolean adit_acct_has_sink(void);
 /** Period of interim records in milliseconds; 0 = none. */
 guint64 adit_aaa_interim_ms(void);
 

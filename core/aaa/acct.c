@@ -75,6 +75,10 @@ void adit_acct_record(const AditAcctRecord *record) {
   }
 }
 
+gboolean adit_acct_has_sink(void) {
+  return aaa_sinks()->len > 0;
+}
+
 guint adit_acct_pending(void) {
   g_mutex_lock(&lock);
   guint n = receipts ? g_hash_table_size(receipts) : 0;

@@ -32,6 +32,13 @@ static const char *field(const GLogField *fields, gsize n, const char *key) {
 /* What a peer chose may hold terminal escapes or forge a line of its own. */
 static void append_clean(GString *line, const char *text) {
   for (const char *p = text; *p;) {
+    gsize plain = 0;
+    while (p[plain] >= 0x20 && p[plain] < 0x7f)
+      plain++;
+    g_string_append_len(line, p, (gssize)plain);
+    p += plain;
+    if (!*p)
+      break;
     gunichar c = g_utf8_get_char_validated(p, -1);
     if (c == (gunichar)-1 || c == (gunichar)-2 || c < 0x20 || (c >= 0x7f && c < 0xa0)) {
       g_string_append_printf(line, "\\x%02x", (guint8)*p);
@@ -49,7 +56,7 @@ char *adit_logging_line(GLogLevelFlags level, const GLogField *fields, gsize n_f
   const char *domain = field(fields, n_fields, "GLIB_DOMAIN"), *message = field(fields, n_fields, "MESSAGE");
   time_t seconds = (time_t)(time_us / G_USEC_PER_SEC);
   struct tm tm;
-  GString *line = g_string_new(NULL);
+  GString *line = g_string_sized_new(256);
 
   localtime_r(&seconds, &tm);
   g_string_append_printf(line, "%02d:%02d:%02d.%03d %s %s:", tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(time_us % G_USEC_PER_SEC / 1000),

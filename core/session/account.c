@@ -78,7 +78,7 @@ static AditValue *facts_of(const AditSess *session) {
 
 void adit_sess_account(AditSess *session, AditAcctKind kind) {
   if (kind == ADIT_ACCT_START)
-    session->accounted = adit_aaa_accounting();
+    session->accounted = adit_acct_has_sink() && adit_aaa_accounting();
   if (!session->accounted)
     return;
 

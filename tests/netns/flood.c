@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /*
  * Floods an L2TP server from addresses that change with each datagram: junk, truncated messages and valid SCCRQs, in turn; or
- * (--kind ids) well-formed Hellos of tunnels with random ids.
+ * (--kind ids) well-formed Hellos of tunnels with random ids, or (--kind requests) valid SCCRQs alone.
  * For tests in a network namespace of their own, where the sources' prefix is routed here and leads nowhere.
  */
 #include <arpa/inet.h>
@@ -31,7 +31,8 @@ typedef struct {
   uint32_t source, source_mask; /* host order */
   uint64_t count, rate;         /* rate in datagrams a second; 0 = as fast as it goes */
   uint64_t state;
-  int ids; /* Hellos with random tunnel ids alone */
+  int ids;      /* Hellos with random tunnel ids alone */
+  int requests; /* SCCRQs alone */
 } Flood;
 
 static uint64_t next_random(Flood *f) {
@@ -95,7 +96,7 @@ static size_t write_hello(Flood *f, uint8_t *data) {
 static size_t write_datagram(Flood *f, uint64_t number, uint8_t *data) {
   uint64_t r;
   size_t n;
-  switch (number % 4) {
+  switch (f->requests ? 1 : number % 4) {
   case 0: /* noise */
     n = next_random(f) % (DATAGRAM_MAX - 8);
     for (size_t i = 0; i < n; i += 8) {
@@ -222,9 +223,10 @@ int main(int argc, char **argv) {
       break;
     case 'k':
       f.ids = !strcmp(optarg, "ids");
+      f.requests = !strcmp(optarg, "requests");
       break;
     default:
-      fprintf(stderr, "flood --to ADDRESS [--port N] [--source PREFIX] [--count N] [--rate N] [--seed N] [--kind ids]\n");
+      fprintf(stderr, "flood --to ADDRESS [--port N] [--source PREFIX] [--count N] [--rate N] [--seed N] [--kind ids|requests]\n");
       return 2;
     }
   }

@@ -3,6 +3,16 @@
 
 #include <netdb.h>
 
+enum { ADDRESSES_MAX = 16 };
+
+/** The addresses of a client's server that were found together: each attempt takes the next, and the last one's end asks for them anew. */
+typedef struct {
+  char *host;
+  int family;
+  guint n, next;
+  AditAddress address[ADDRESSES_MAX]; /**< in the order of RFC 6724 */
+} Round;
+
 /** One attempt to reach a server. */
 struct AditDial {
   L2tp *l2tp;
@@ -10,14 +20,47 @@ struct AditDial {
   gpointer token;
   L2tpPeer *peer; /**< once the address is known */
   gboolean cancelled;
+  AditAddress remote;
   /* for the thread that resolves: */
   char *host;
   int family, error;
-  AditAddress found;
+  Round *found; /**< NULL = nothing */
 };
+
+static void round_free(gpointer data) {
+  Round *round = data;
+
+  if (!round)
+    return;
+  g_free(round->host);
+  g_free(round);
+}
+
+GHashTable *l2tp_rounds_new(void) {
+  return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, round_free);
+}
+
+static gboolean has_client(const AditValue *clients, const char *name) {
+  for (guint i = 0; i < adit_value_length(clients); i++)
+    if (!g_strcmp0(adit_value_get_string(adit_value_at(clients, i), "name", NULL), name))
+      return TRUE;
+  return FALSE;
+}
+
+void l2tp_rounds_prune(L2tp *l2tp, const AditValue *config) {
+  const AditValue *clients = adit_value_get(adit_value_get(config, "l2tp"), "clients");
+  GHashTableIter iter;
+  gpointer name;
+
+  g_hash_table_iter_init(&iter, l2tp->rounds);
+  while (g_hash_table_iter_next(&iter, &name, NULL))
+    if (!has_client(clients, name))
+      g_hash_table_iter_remove(&iter);
+}
 
 static void dial_free(AditDial *dial) {
   l2tp_service_unref(dial->service);
+  round_free(dial->found);
   g_free(dial->host);
   g_free(dial);
 }
@@ -40,22 +83,24 @@ gpointer l2tp_dial_done(L2tpPeer *peer) {
   AditDial *dial = g_steal_pointer(&peer->dial);
   gpointer token = dial ? dial->token : NULL;
 
-  if (dial)
-    dial_free(dial);
+  if (!dial)
+    return NULL;
+  g_hash_table_remove(dial->l2tp->rounds, dial->service->name);
+  dial_free(dial);
   return token;
 }
 
 /** The listener to dial from: RouterOS's way is port 1701, shared with servers; any port if that is taken. */
 static L2tpListener *dial_listener(AditDial *dial, GError **error) {
   const AditValue *config = dial->service->config;
-  AditAddress from = {.family = dial->found.family};
+  AditAddress from = {.family = dial->remote.family};
   AditEndpoint at;
 
-  if (adit_value_get_address(config, "src-address", &from) && from.family != dial->found.family) {
+  if (adit_value_get_address(config, "src-address", &from) && from.family != dial->remote.family) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "src-address and the server's address are not of one family");
     return NULL;
   }
-  from.family = dial->found.family;
+  from.family = dial->remote.family;
   if (!adit_value_get_bool(config, "random-source-port", FALSE)) {
     at = adit_endpoint(&from, L2TP_PORT);
     L2tpListener *listener = l2tp_listener_get(dial->l2tp, dial->service->data_path, &at, FALSE, NULL);
@@ -83,6 +128,22 @@ static gboolean dial_call(AditDial *dial, L2tpPeer *peer) {
   return session != 0;
 }
 
+/** The kernel knows no way for our first datagram, and none is worth waiting for. */
+static gboolean is_unreachable(int error) {
+  switch (error) {
+  case ENETUNREACH:
+  case EHOSTUNREACH:
+  case ENETDOWN:
+  case EADDRNOTAVAIL:
+  case EAFNOSUPPORT:
+  case EACCES:
+  case EPERM:
+    return TRUE;
+  default:
+    return FALSE;
+  }
+}
+
 /** The address is known: the tunnel, and in it the call. */
 static gboolean dial_tunnel(AditDial *dial, GError **error) {
   L2tp *l2tp = dial->l2tp;
@@ -92,10 +153,10 @@ static gboolean dial_tunnel(AditDial *dial, GError **error) {
   if (!listener)
     return FALSE;
   path.local = listener->local;
-  path.remote = adit_endpoint(&dial->found, (guint16)adit_value_get_int(dial->service->config, "port", L2TP_PORT));
+  path.remote = adit_endpoint(&dial->remote, (guint16)adit_value_get_int(dial->service->config, "port", L2TP_PORT));
   const char *secret = adit_value_get_string(dial->service->config, "tunnel-secret", NULL);
   if (!secret)
-    secret = l2tp_setup_secret(l2tp->setup, &dial->found, NULL);
+    secret = l2tp_setup_secret(l2tp->setup, &dial->remote, NULL);
   if (dial->service->tunnel.demand_auth && !secret) {
     l2tp_listener_unref(listener);
     g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "tunnel-authentication needs a secret for this server");
@@ -114,7 +175,15 @@ static gboolean dial_tunnel(AditDial *dial, GError **error) {
   l2tp_index_add_dialled(peer);
   L2tpTunnelEnv env = l2tp_peer_env(peer);
   l2tp_tunnel_open(&peer->tunnel, &env);
-  return TRUE;
+  if (!is_unreachable(peer->unsent))
+    return TRUE;
+  char text[ADIT_ADDRESS_TEXT];
+  g_set_error(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND, "no route to %s: %s", adit_address_format(&dial->remote, text),
+              g_strerror(peer->unsent));
+  dial->peer = NULL;
+  peer->dial = NULL;
+  l2tp_peer_free(peer);
+  return FALSE;
 }
 
 /* ---- names ---- */
@@ -122,14 +191,45 @@ static gboolean dial_tunnel(AditDial *dial, GError **error) {
 static void resolve_work(gpointer data) {
   AditDial *dial = data;
   struct addrinfo hints = {.ai_family = dial->family, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG}, *list = NULL;
-  AditEndpoint first = {0};
+  Round *round = g_new0(Round, 1);
 
+  round->host = g_strdup(dial->host);
+  round->family = dial->family;
+  dial->found = round;
   dial->error = getaddrinfo(dial->host, NULL, &hints, &list);
   if (dial->error)
     return;
-  memcpy(&first, list->ai_addr, MIN(list->ai_addrlen, sizeof first));
-  dial->found = adit_endpoint_address(&first);
+  for (const struct addrinfo *at = list; at && round->n < ADDRESSES_MAX; at = at->ai_next) {
+    AditEndpoint endpoint = {0};
+    memcpy(&endpoint, at->ai_addr, MIN(at->ai_addrlen, sizeof endpoint));
+    round->address[round->n] = adit_endpoint_address(&endpoint);
+    round->n += adit_address_is_set(&round->address[round->n]);
+  }
   freeaddrinfo(list);
+}
+
+/** Dials the round's next address, past those that have no route. */
+static gboolean dial_next(AditDial *dial, Round *round, GError **error) {
+  while (round->next < round->n) {
+    g_autoptr(GError) why = NULL;
+    dial->remote = round->address[round->next++];
+    if (dial_tunnel(dial, &why))
+      return TRUE;
+    if (round->next == round->n) {
+      g_propagate_error(error, g_steal_pointer(&why));
+      return FALSE;
+    }
+    adit_info(NULL, "%s: %s: trying the next address of %s", dial->service->name, why->message, round->host);
+  }
+  g_set_error(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND, "%s: no address", round->host);
+  return FALSE;
+}
+
+/** What is left of the client's last look-up; NULL: look the name up. */
+static Round *find_round(const AditDial *dial) {
+  Round *round = g_hash_table_lookup(dial->l2tp->rounds, dial->service->name);
+
+  return round && round->next < round->n && round->family == dial->family && !strcmp(round->host, dial->host) ? round : NULL;
 }
 
 static void resolve_done(gpointer data) {
@@ -138,12 +238,32 @@ static void resolve_done(gpointer data) {
 
   if (dial->cancelled) {
     dial_free(dial);
-  } else if (dial->error || !adit_address_is_set(&dial->found)) {
-    g_autofree char *text = g_strdup_printf("%s: %s", dial->host, dial->error ? gai_strerror(dial->error) : "no address");
+  } else if (dial->error) {
+    g_autofree char *text = g_strdup_printf("%s: %s", dial->host, gai_strerror(dial->error));
     dial_fail(dial, ADIT_CAUSE_SERVICE_UNAVAILABLE, text);
-  } else if (!dial->l2tp->running || dial->l2tp->stopping || !dial_tunnel(dial, &error)) {
-    dial_fail(dial, ADIT_CAUSE_NAS_ERROR, error ? error->message : "stopping");
+  } else if (!dial->l2tp->running || dial->l2tp->stopping) {
+    dial_fail(dial, ADIT_CAUSE_NAS_ERROR, "stopping");
+  } else {
+    Round *round = g_steal_pointer(&dial->found);
+    g_hash_table_replace(dial->l2tp->rounds, g_strdup(dial->service->name), round);
+    if (!dial_next(dial, round, &error))
+      dial_fail(dial, ADIT_CAUSE_NAS_ERROR, error->message);
   }
+}
+
+/** Begins the attempt: at once if an address is known. */
+static gboolean dial_begin(AditDial *dial, GError **error) {
+  L2tp *l2tp = dial->l2tp;
+  Round *round = find_round(dial);
+
+  if (adit_address_parse(dial->host, &dial->remote))
+    return dial_tunnel(dial, error);
+  if (round)
+    return dial_next(dial, round, error);
+  if (l2tp->loop->run_blocking(l2tp->plugin, resolve_work, resolve_done, dial))
+    return TRUE;
+  g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "too many names are being looked up");
+  return FALSE;
 }
 
 static AditDial *transport_dial(gpointer state, const AditValue *client, gpointer token, GError **error) {
@@ -159,11 +279,8 @@ static AditDial *transport_dial(gpointer state, const AditValue *client, gpointe
   dial->family = adit_value_get_address(client, "src-address", &from) ? from.family : AF_UNSPEC;
   if (!l2tp->running || l2tp->stopping || !l2tp->setup)
     g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "l2tp is not running");
-  else if (adit_address_parse(dial->host, &dial->found) ? dial_tunnel(dial, error)
-                                                        : l2tp->loop->run_blocking(l2tp->plugin, resolve_work, resolve_done, dial))
+  else if (dial_begin(dial, error))
     return dial;
-  else if (error && !*error)
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "too many names are being looked up");
   dial_free(dial);
   return NULL;
 }

@@ -91,7 +91,8 @@ typedef struct L2tpListener {
 L2tpListener *l2tp_listener_get(L2tp *l2tp, const char *data_path, const AditEndpoint *at, gboolean any_tunnel, GError **error);
 L2tpListener *l2tp_listener_ref(L2tpListener *listener);
 void l2tp_listener_unref(L2tpListener *listener);
-void l2tp_listener_send(L2tpListener *listener, const AditPath *path, const guint8 *datagram, gsize length);
+/** 0, or errno. */
+int l2tp_listener_send(L2tpListener *listener, const AditPath *path, const guint8 *datagram, gsize length);
 /** Tells the data path which tunnel is there, and where, so that what strangers send in its name is told from it. */
 void l2tp_listener_announce(L2tpListener *listener, const L2tpPeer *peer);
 void l2tp_listener_withdraw(L2tpListener *listener, const L2tpPeer *peer);
@@ -137,6 +138,7 @@ struct L2tpPeer {
   guint64 since_ms;
   guint64 probed_ms;            /**< when it was asked whether it is still there; 0 = it is not being asked */
   gboolean stopping;            /**< we end it for a reason of our own */
+  int unsent;                   /**< errno of the last datagram, if it was not sent */
   AditAddress protected_remote; /**< its outer address, once no session may have it; unset before */
   gboolean proven;              /**< somebody was authenticated in it */
   gboolean proxy;               /**< `proxy-peers` names it: see l2tp_peer_may_proxy() */
@@ -236,6 +238,10 @@ void l2tp_server_probed(AditTimer *timer, gpointer data);
 /* ---- client.c ---- */
 
 extern const AditTransportOps l2tp_transport_ops;
+/** The addresses of clients' servers, by the client's name. */
+GHashTable *l2tp_rounds_new(void);
+/** Forgets those of clients that `config` has no more. */
+void l2tp_rounds_prune(L2tp *l2tp, const AditValue *config);
 /** The tunnel or call has failed before the link was open. Harmless without a dial. */
 void l2tp_dial_failed(L2tpPeer *peer, AditCause cause, const char *reason);
 /** The dial of `peer` has come to its link: its token; the dial is freed. */
@@ -280,6 +286,7 @@ struct L2tp {
 
   L2tpSetup *setup;
   GPtrArray *listeners;                                    /**< all that are open, borrowed */
+  GHashTable *rounds;                                      /**< addresses of clients' servers: see client.c */
   GHashTable *tunnels;                                     /**< local tunnel id -> L2tpPeer*, owned by the engine's life */
   GHashTable *links;                                       /**< AditLinkId* -> L2tpLink*, borrowed */
   GHashTable *dialled, *repeats, *unconfirmed, *namesakes; /**< see index.c */

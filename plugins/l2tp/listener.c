@@ -97,9 +97,12 @@ void l2tp_listener_unref(L2tpListener *listener) {
   g_free(listener);
 }
 
-void l2tp_listener_send(L2tpListener *listener, const AditPath *path, const guint8 *datagram, gsize length) {
-  if (!listener->ops->send_control(listener->listener, path, datagram, length))
-    listener->l2tp->stats.send_failed++;
+int l2tp_listener_send(L2tpListener *listener, const AditPath *path, const guint8 *datagram, gsize length) {
+  errno = 0;
+  if (listener->ops->send_control(listener->listener, path, datagram, length))
+    return 0;
+  listener->l2tp->stats.send_failed++;
+  return errno ? errno : EIO;
 }
 
 void l2tp_listener_announce(L2tpListener *listener, const L2tpPeer *peer) {

@@ -300,7 +300,8 @@ const AditOption l2tp_options[] = {
      .min = 1,
      .max = 253,
      .reload = NEXT,
-     .help = "Name or address of the server.",
+     .help = "Name or address of the server. A name's addresses are tried one after the other, in the order of RFC 6724, and looked up again "
+             "when all have been tried, and after each connection.",
      .reference = "l2tp-client: connect-to"},
     {.name = "src-address",
      .scopes = "client",

@@ -29,7 +29,7 @@ static const AditEngineOps engine_ops = {sizeof engine_ops, host_now, host_wake,
 
 static void host_send(gpointer host, const guint8 *datagram, gsize length) {
   L2tpPeer *peer = host;
-  l2tp_listener_send(peer->listener, &peer->path, datagram, length);
+  peer->unsent = l2tp_listener_send(peer->listener, &peer->path, datagram, length);
 }
 
 static void peer_publish(L2tpPeer *peer, guint type, const char *reason) {

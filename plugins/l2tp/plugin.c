@@ -70,6 +70,8 @@ static void plugin_stop(gpointer state, void (*done)(AditPlugin *plugin), AditPl
 static gboolean plugin_prepare(gpointer state, const AditValue *config, gpointer *staged, gboolean *pending, AditPrepared done,
                                GError **error) {
   *staged = l2tp_setup_new(state, config, error);
+  if (*staged)
+    l2tp_rounds_prune(state, config);
   return *staged != NULL;
 }
 
@@ -144,6 +146,7 @@ static void plugin_fini(gpointer state) {
   l2tp_shares_clear(&l2tp->ports);
   l2tp_shares_clear(&l2tp->calls);
   g_ptr_array_unref(l2tp->listeners);
+  g_hash_table_unref(l2tp->rounds);
   g_free(l2tp);
 }
 
@@ -164,6 +167,7 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
   l2tp->unconfirmed = l2tp_kin_table_new();
   l2tp->namesakes = l2tp_kin_table_new();
   l2tp->listeners = g_ptr_array_new();
+  l2tp->rounds = l2tp_rounds_new();
   l2tp->stop_timer = (AditTimer){.func = on_stop_timer, .data = l2tp};
   l2tp->close_timer = (AditTimer){.func = close_some, .data = l2tp};
   l2tp->loop = host->service(plugin, ADIT_LOOP_SERVICE, 1);

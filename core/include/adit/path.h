@@ -155,7 +155,8 @@ typedef struct {
   AditListener *(*listen)(gpointer dp, const AditListenerSpec *spec, const AditListenerOps *ops, gpointer user, GError **error);
   void (*listener_local)(AditListener *listener, AditEndpoint *local); /**< with the port that was chosen */
   void (*listener_close)(AditListener *listener);                     /**< its links must be detached before */
-  /** Sends a control datagram from path->local (which must be one of the listener's addresses). False: not sent. */
+  /** Sends a control datagram from path->local (which must be one of the listener's addresses). False: not sent,
+   *  errno says why. */
   gboolean (*send_control)(AditListener *listener, const AditPath *path, const guint8 *datagram, gsize length);
 
   AditDpLink *(*link_attach)(gpointer dp, AditListener *listener, const AditPath *path, const AditEncap *encap, const AditDpLinkOps *ops,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Which IPv4 addresses the two ends get, the name servers beside them, and what of IPv6 is said from outside. */
+#include "core/base/loop.h"
 #include "core/pool/pool.h"
 #include "core/session/internal.h"
 #include "core/session/reach.h"
@@ -86,6 +87,21 @@ static gboolean reserve_theirs(AditSess *session, const AditAddress *address, GE
   return FALSE;
 }
 
+/* Many clients make a host route to our end, which then leads the tunnel's own packets into the tunnel. */
+static void warn_of_own_outer(const AditSess *session, const AditAddress *local) {
+  static AditRateLimit lines;
+  AditAddress outer = adit_endpoint_address(&session->local);
+  AditLogContext log = adit_sess_log(session);
+  char text[ADIT_ADDRESS_TEXT];
+  guint kept = 0;
+
+  if (adit_address_equal(local, &outer) && adit_rate_allows(&lines, adit_loop_service()->now(), 1, 60000, &kept))
+    adit_warning(&log,
+                 "local-address %s is the address at which the peer reaches this tunnel: a client that makes a route to it loses the "
+                 "tunnel; give local-address another one",
+                 adit_address_format(local, text));
+}
+
 static gboolean decide_local(AditSess *session, AditAddress *out, GError **error) {
   const AditValue *item = adit_value_get(session->attributes, "local-address");
 
@@ -100,6 +116,7 @@ static gboolean decide_local(AditSess *session, AditAddress *out, GError **error
     if (!may_reach(session, ADIT_REACH_OURS, "local-address", out, error))
       return FALSE;
     hold_ours(session, out);
+    warn_of_own_outer(session, out);
   }
   return TRUE;
 }

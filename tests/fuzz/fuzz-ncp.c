@@ -29,6 +29,12 @@ static void on_down(gpointer host, AditNcp *ncp) {
 static void on_closed(gpointer host, AditNcp *ncp, const char *why) {
   g_assert(!((Host *)host)->up && why);
 }
+/* Half of what the peer chooses is somebody's. */
+static gboolean choose(gpointer user, const AditAddress *address) {
+  g_assert(!((Host *)user)->params.client && address->family == AF_INET);
+  return address->octet[3] & 1;
+}
+
 static const AditNcpOps ops = {sizeof ops, on_send, on_opened, on_down, on_closed};
 
 static void step_on(Host *h, guint step, AditCursor data) {
@@ -87,6 +93,8 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
   h.env = (AditEngineEnv){&world_engine, &h};
   h.params =
       (AditNcpParams){.size = sizeof h.params, .client = (how >> 1) & 1, .accept_remote4 = (how >> 2) & 1, .want_dns = (how >> 3) & 1};
+  h.params.choose = choose;
+  h.params.choose_user = &h;
   if (!h.params.client) {
     h.params.local4 = adit_address_ipv4(0xc0000201);
     h.params.remote4 = adit_address_ipv4(0xc000024d);

@@ -118,13 +118,13 @@ static void a_route_leads_to_no_single_protected_address(void **state) {
       {"128.0.0.0/1", "fine"},
       {"192.0.2.0/24", "fine"}, /* what is in it has longer routes */
       {"::/0", "fine"},
-      {"192.0.2.53/32", "route 192.0.2.53/32 is a RADIUS server"},
-      {"198.51.100.2/32", "route 198.51.100.2/32 is the outer address of the session's own tunnel"},
+      {"192.0.2.53/32", "route 192.0.2.53 is a RADIUS server"},
+      {"198.51.100.2/32", "route 198.51.100.2 is the outer address of the session's own tunnel"},
       {"127.0.0.0/8", "route 127.0.0.0/8 lies in 127.0.0.0/8: each of its addresses is a loopback address"},
       {"224.0.0.0/4", "route 224.0.0.0/4 lies in 224.0.0.0/4: each of its addresses is a multicast address"},
       {"ff05::/16", "route ff05::/16 lies in ff00::/8: each of its addresses is a multicast address"},
       {"fe80::/64", "route fe80::/64 lies in fe80::/10: each of its addresses is a link-local address"},
-      {"2001:db8:ff::3/128", "route 2001:db8:ff::3/128 is the outer address of a tunnel"},
+      {"2001:db8:ff::3/128", "route 2001:db8:ff::3 is the outer address of a tunnel"},
   };
   AditAddress outer = address("198.51.100.2");
   for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -113,21 +113,27 @@ static void put_mtu(struct nl_msg *msg, const AditNetRoute *r) {
   nla_nest_end(msg, metrics);
 }
 
-struct nl_msg *adit_rtnl_route(int type, const AditNetRoute *r, gboolean exact) {
+gboolean adit_rtnl_route_is_unreachable(const AditNetRoute *r) {
+  return !r->ifindex && !adit_address_is_set(&r->via);
+}
+
+static struct nl_msg *route_message(int type, int flags, const AditNetRoute *r, gboolean exact) {
   guint32 table = r->table ? r->table : RT_TABLE_MAIN;
-  gboolean add = type == RTM_NEWROUTE, via = adit_address_is_set(&r->via);
+  gboolean add = type == RTM_NEWROUTE, via = adit_address_is_set(&r->via), unreachable = exact && adit_rtnl_route_is_unreachable(r);
   struct rtmsg rtm = {
       .rtm_family = r->to.address.family,
       .rtm_dst_len = r->to.length,
       .rtm_table = table < 256 ? (guint8)table : RT_TABLE_UNSPEC,
       .rtm_protocol = ADIT_NET_PROTOCOL,
       /* A delete matches any scope. */
-      .rtm_scope = !add                                      ? RT_SCOPE_NOWHERE
-                   : r->to.address.family == AF_INET && !via ? RT_SCOPE_LINK
-                                                             : RT_SCOPE_UNIVERSE,
-      .rtm_type = add ? RTN_UNICAST : RTN_UNSPEC,
+      .rtm_scope = !add                                                      ? RT_SCOPE_NOWHERE
+                   : r->to.address.family == AF_INET && !via && !unreachable ? RT_SCOPE_LINK
+                                                                             : RT_SCOPE_UNIVERSE,
+      .rtm_type = unreachable ? RTN_UNREACHABLE
+                  : add       ? RTN_UNICAST
+                              : RTN_UNSPEC,
   };
-  struct nl_msg *msg = message(type, add ? NLM_F_CREATE | NLM_F_EXCL : 0, &rtm, sizeof rtm);
+  struct nl_msg *msg = message(type, flags, &rtm, sizeof rtm);
   if (r->to.length)
     put_address(msg, RTA_DST, &r->to.address);
   nla_put_u32(msg, RTA_TABLE, table);
@@ -152,11 +158,35 @@ struct nl_msg *adit_rtnl_route(int type, const AditNetRoute *r, gboolean exact) 
   return msg;
 }
 
+struct nl_msg *adit_rtnl_route(int type, const AditNetRoute *r, gboolean exact) {
+  return route_message(type, type == RTM_NEWROUTE ? NLM_F_CREATE | NLM_F_EXCL : 0, r, exact);
+}
+
+struct nl_msg *adit_rtnl_route_append(const AditNetRoute *r) {
+  return route_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, r, TRUE);
+}
 struct nl_msg *adit_rtnl_route_get(const AditAddress *to) {
   struct rtmsg rtm = {.rtm_family = to->family, .rtm_dst_len = (guint8)(adit_address_size(to) * 8)};
   struct nl_msg *msg = message(RTM_GETROUTE, 0, &rtm, sizeof rtm);
   put_address(msg, RTA_DST, to);
   return msg;
+}
+
+/* The table's entry, and not what the lookup makes of it. */
+struct nl_msg *adit_rtnl_route_match(const AditAddress *to) {
+  struct nl_msg *msg = adit_rtnl_route_get(to);
+  ((struct rtmsg *)nlmsg_data(nlmsg_hdr(msg)))->rtm_flags = RTM_F_FIB_MATCH;
+  return msg;
+}
+
+struct nl_msg *adit_rtnl_route_dump_main(int family) {
+  struct rtmsg rtm = {.rtm_family = (guint8)family, .rtm_table = RT_TABLE_MAIN};
+  return message(RTM_GETROUTE, NLM_F_DUMP, &rtm, sizeof rtm);
+}
+
+struct nl_msg *adit_rtnl_address_dump(int family) {
+  struct ifaddrmsg ifa = {.ifa_family = (guint8)family};
+  return message(RTM_GETADDR, NLM_F_DUMP, &ifa, sizeof ifa);
 }
 
 struct nl_msg *adit_rtnl_route_dump(int family) {
@@ -177,11 +207,22 @@ static gboolean get_address(struct nlattr *attr, int family, AditAddress *out) {
   return TRUE;
 }
 
+/* Of several next hops the first counts. */
+static void parse_first_hop(struct nlattr *list, int family, AditNetRoute *route) {
+  if (!list || nla_len(list) < (int)sizeof(struct rtnexthop) || route->ifindex)
+    return;
+  const struct rtnexthop *hop = nla_data(list);
+  int length = MIN(hop->rtnh_len, nla_len(list)) - (int)sizeof *hop;
+  route->ifindex = (guint)hop->rtnh_ifindex;
+  if (length > 0)
+    get_address(nla_find((struct nlattr *)(hop + 1), length, RTA_GATEWAY), family, &route->via);
+}
+
 gboolean adit_rtnl_route_parse(struct nlmsghdr *h, AditNetRoute *route, AditAddress *source) {
   struct nlattr *attr[RTA_MAX + 1];
   memset(route, 0, sizeof *route);
   memset(source, 0, sizeof *source);
-  if (h->nlmsg_type != RTM_NEWROUTE || nlmsg_parse(h, sizeof(struct rtmsg), attr, RTA_MAX, NULL) < 0)
+  if ((h->nlmsg_type != RTM_NEWROUTE && h->nlmsg_type != RTM_DELROUTE) || nlmsg_parse(h, sizeof(struct rtmsg), attr, RTA_MAX, NULL) < 0)
     return FALSE;
 
   const struct rtmsg *rtm = nlmsg_data(h);
@@ -193,6 +234,11 @@ gboolean adit_rtnl_route_parse(struct nlmsghdr *h, AditNetRoute *route, AditAddr
   route->table = attr[RTA_TABLE] ? nla_get_u32(attr[RTA_TABLE]) : rtm->rtm_table;
   get_address(attr[RTA_GATEWAY], rtm->rtm_family, &route->via);
   get_address(attr[RTA_PREFSRC], rtm->rtm_family, source);
+  if (attr[RTA_METRICS]) {
+    struct nlattr *mtu = nla_find(nla_data(attr[RTA_METRICS]), nla_len(attr[RTA_METRICS]), RTAX_MTU);
+    route->mtu = mtu && nla_len(mtu) == 4 ? nla_get_u32(mtu) : 0;
+  }
+  parse_first_hop(attr[RTA_MULTIPATH], rtm->rtm_family, route);
   if (attr[RTA_VIA] && nla_len(attr[RTA_VIA]) == 2 + 16 && *(guint16 *)nla_data(attr[RTA_VIA]) == AF_INET6) {
     route->via.family = AF_INET6;
     memcpy(route->via.octet, (guint8 *)nla_data(attr[RTA_VIA]) + 2, 16);

@@ -37,6 +37,10 @@ AditRtnl *adit_rtnl_open(GError **error) {
   return r;
 }
 
+guint32 adit_rtnl_port(const AditRtnl *rtnl) {
+  return rtnl->port;
+}
+
 void adit_rtnl_close(AditRtnl *r) {
   if (!r)
     return;

@@ -17,6 +17,7 @@ typedef struct AditRtnl AditRtnl;
 /** Opens a socket in the calling thread's network namespace. */
 AditRtnl *adit_rtnl_open(GError **error);
 void adit_rtnl_close(AditRtnl *rtnl);
+guint32 adit_rtnl_port(const AditRtnl *rtnl); /**< its netlink address */
 
 /** A message and what came of it. */
 typedef struct {
@@ -57,12 +58,21 @@ struct nl_msg *adit_rtnl_address(int type, const AditNetAddress *address);
  *  delete without them removes our route to the same destination, whatever its next hop. */
 struct nl_msg *adit_rtnl_route(int type, const AditNetRoute *route, gboolean exact);
 struct nl_msg *adit_rtnl_route_get(const AditAddress *to);
+/** RTM_NEWROUTE behind others of its prefix and metric; fails on exactly the same one. */
+struct nl_msg *adit_rtnl_route_append(const AditNetRoute *route);
+/** A route with neither gateway nor interface is made unreachable. */
+gboolean adit_rtnl_route_is_unreachable(const AditNetRoute *route);
+/** Asks for the entry of the table that leads to `to`, as it was added. */
+struct nl_msg *adit_rtnl_route_match(const AditAddress *to);
+/** A dump of the main table, everybody's routes. */
+struct nl_msg *adit_rtnl_route_dump_main(int family);
+struct nl_msg *adit_rtnl_address_dump(int family);
 /** A dump of all routes of ADIT_NET_PROTOCOL, of one family. Older kernels send the others, too. */
 struct nl_msg *adit_rtnl_route_dump(int family);
 /** RTM_DELROUTE for a route as a dump gave it. */
 struct nl_msg *adit_rtnl_route_delete_dumped(struct nlmsghdr *dumped);
 
-/** Reads a RTM_NEWROUTE. */
+/** Reads a RTM_NEWROUTE or RTM_DELROUTE; of several next hops the first one. */
 gboolean adit_rtnl_route_parse(struct nlmsghdr *header, AditNetRoute *route, AditAddress *source);
 
 G_END_DECLS

@@ -1,48 +1,144 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* What the NCPs agreed on, told to the kernel: addresses and routes of the session's interface, and their undoing. */
+/* What the NCPs agreed on, as claims on the kernel: addresses and routes of the session's interface. */
+#include "core/net/claims.h"
 #include "core/session/internal.h"
 #include "core/session/reach.h"
 #include "core/session/route.h"
+#include <errno.h>
 
-typedef struct {
-  AditSess *session;
-  gboolean ipv6;
-  char what[ADIT_PREFIX_TEXT + 16];
-} Request;
-
-static void on_done(gpointer user, int error) {
-  Request *request = user;
-  AditSess *session = request->session;
-
-  if (error && error != EEXIST) {
-    AditLogContext log = adit_sess_log(session);
-    adit_error(&log, "%s: %s: %s", session->name, request->what, g_strerror(error));
-    if (request->ipv6)
-      session->apply_error6 = error;
-    else
-      session->apply_error4 = error;
-  }
-  if (--session->pending == 0)
-    adit_sess_applied(session);
-  adit_sess_unref(session);
-  g_free(request);
+static AditSessClaim *claim_at(AditSess *session, guint index) {
+  return &g_array_index(session->claims, AditSessClaim, index);
 }
 
-static Request *request_new(AditSess *session, const char *what, const AditPrefix *prefix) {
-  Request *request = g_new0(Request, 1);
-  char text[ADIT_PREFIX_TEXT];
-  g_snprintf(request->what, sizeof request->what, "%s %s", what, adit_prefix_format(prefix, text));
-  request->session = adit_sess_ref(session);
-  request->ipv6 = prefix->address.family == AF_INET6;
-  session->pending++;
-  return request;
+static const char *name_of(const AditSessClaim *own, char text[ADIT_PREFIX_TEXT + 16]) {
+  char prefix[ADIT_PREFIX_TEXT];
+  g_snprintf(text, ADIT_PREFIX_TEXT + 16, "%s %s", own->kind == ADIT_SESS_ADDRESS ? "address" : "route",
+             adit_prefix_format(&own->prefix, prefix));
+  return text;
+}
+
+/* ---- routes that are not there ---- */
+
+static gboolean requires_routes(const AditSess *session) {
+  return adit_attribute_yes(session->attributes, "routes-required", FALSE);
+}
+
+/* A session is worth something without one of its routes, unless its profile says otherwise. */
+static void miss_route(AditSess *session, const char *what, const char *why) {
+  AditLogContext log = adit_sess_log(session);
+  if (!requires_routes(session)) {
+    adit_warning(&log, "session %" G_GINT64_MODIFIER "x user %s: %s: %s; the session works without it", session->id, session->user, what,
+                 why);
+    return;
+  }
+  g_autofree char *reason = g_strdup_printf("routes-required: %s: %s", what, why);
+  if (session->pending && !session->route_failure)
+    session->route_failure = g_steal_pointer(&reason); /* adit_sess_applied() ends it */
+  else if (!session->pending)
+    adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, reason);
+}
+
+static void fail_family(AditSess *session, const AditSessClaim *own, int error, const char *why) {
+  AditLogContext log = adit_sess_log(session);
+  char text[ADIT_PREFIX_TEXT + 16];
+  gboolean ipv6 = own->prefix.address.family == AF_INET6;
+  adit_error(&log, "session %" G_GINT64_MODIFIER "x user %s: %s: %s: %s", session->id, session->user, session->name, name_of(own, text),
+             why ? why : g_strerror(error));
+  *(ipv6 ? &session->apply_error6 : &session->apply_error4) = error ? error : EEXIST;
+}
+
+/* ---- claims and their states ---- */
+
+/* On a shared interface the prefix is the winner's. */
+static void own_if_first(AditSess *session, AditSessClaim *own, AditClaimState state) {
+  gboolean first = state != ADIT_CLAIM_WAITING && state != ADIT_CLAIM_PENDING;
+  if (!session->shared || own->kind == ADIT_SESS_ADDRESS || (state == ADIT_CLAIM_PENDING && own->owned))
+    return;
+  if (first && !own->owned)
+    own->owned = adit_sess_own_prefix(session, &own->prefix);
+  else if (!first && own->owned)
+    adit_sess_disown_prefix(session, &own->prefix), own->owned = FALSE;
+}
+
+static void judge_claim(AditSess *session, guint index, AditClaimState state, int error, const char *why, gboolean was_installed) {
+  AditSessClaim *own = claim_at(session, index);
+  AditLogContext log = adit_sess_log(session);
+  char text[ADIT_PREFIX_TEXT + 16];
+
+  own_if_first(session, own, state);
+  switch (state) {
+  case ADIT_CLAIM_PENDING:
+  case ADIT_CLAIM_INSTALLED:
+    return;
+  case ADIT_CLAIM_WAITING:
+    adit_notice(&log, "session %" G_GINT64_MODIFIER "x user %s: %s waits: %s has it", session->id, session->user, name_of(own, text), why);
+    if (own->kind == ADIT_SESS_HOST && !was_installed)
+      fail_family(session, own, EEXIST, why);
+    else if (!was_installed && requires_routes(session))
+      miss_route(session, name_of(own, text), why);
+    return;
+  case ADIT_CLAIM_BLOCKED: /* a warning with both names was logged */
+    if (own->kind == ADIT_SESS_ROUTE && requires_routes(session))
+      miss_route(session, name_of(own, text), why);
+    else if (own->kind != ADIT_SESS_ROUTE)
+      fail_family(session, own, EEXIST, why);
+    return;
+  case ADIT_CLAIM_REFUSED:
+  case ADIT_CLAIM_LOST:
+    if (own->kind == ADIT_SESS_ROUTE)
+      miss_route(session, name_of(own, text), why ? why : g_strerror(error));
+    else
+      fail_family(session, own, error, why);
+    return;
+  }
+}
+
+static gboolean find_claim(AditSess *session, const AditClaim *claim, guint *index) {
+  for (*index = 0; *index < session->claims->len; ++*index)
+    if (claim_at(session, *index)->claim == claim)
+      return TRUE;
+  return FALSE;
+}
+
+void adit_sess_claim_changed(AditClaim *claim, AditClaimState state, int error, const char *why, gpointer user) {
+  AditSess *session = user;
+  guint index;
+
+  if (!find_claim(session, claim, &index))
+    return;
+  AditSessClaim *own = claim_at(session, index);
+  gboolean awaited = own->awaited, was_installed = own->installed;
+  adit_sess_ref(session);
+  if (state != ADIT_CLAIM_PENDING) {
+    own->awaited = FALSE;
+    own->installed |= state == ADIT_CLAIM_INSTALLED;
+  }
+  judge_claim(session, index, state, error, why, was_installed);
+  if (session->state == ADIT_SESS_ENDING) {
+    adit_sess_unref(session);
+    return;
+  }
+  if (awaited && state != ADIT_CLAIM_PENDING)
+    session->pending--;
+  if (!session->pending && (awaited || session->apply_error4 || session->apply_error6) && state != ADIT_CLAIM_PENDING)
+    adit_sess_applied(session);
+  adit_sess_unref(session);
+}
+
+static void hold_claim(AditSess *session, AditClaim *claim, AditSessClaimKind kind, const AditPrefix *prefix) {
+  AditSessClaim own = {.claim = claim, .kind = kind, .prefix = *prefix};
+  const char *why = NULL;
+  AditClaimState state = adit_sess_net->claim_state(claim, &why);
+
+  own.awaited = state == ADIT_CLAIM_PENDING;
+  own.installed = state == ADIT_CLAIM_INSTALLED;
+  session->pending += own.awaited;
+  g_array_append_val(session->claims, own);
+  judge_claim(session, session->claims->len - 1, state, 0, why, FALSE);
 }
 
 static void add_address(AditSess *session, const AditNetAddress *address) {
-  g_array_append_val(session->addresses, *address);
-  if (session->shared && adit_tally_add(adit_shared_addresses(session->shared), &address->local.address) > 1)
-    return;
-  adit_sess_net->address_add(address, on_done, request_new(session, "address", &address->local));
+  hold_claim(session, adit_sess_net->claim_address(address, &session->claimant), ADIT_SESS_ADDRESS, &address->local);
 }
 
 /* What is more than the peer takes must not come from an interface that has others' MTU: RFC 1661 6.1. */
@@ -51,52 +147,65 @@ static guint32 route_mtu(const AditSess *session) {
 }
 
 void adit_sess_routes_mtu(AditSess *session) {
-  for (guint i = 0; i < session->routes->len && !session->port_lost; i++) {
-    AditNetRoute *route = &g_array_index(session->routes, AditNetRoute, i);
-    if (route->mtu == route_mtu(session))
-      continue;
-    route->mtu = route_mtu(session);
-    adit_sess_net->route_add(route, NULL, NULL);
-  }
+  for (guint i = 0; i < session->claims->len; i++)
+    if (claim_at(session, i)->kind != ADIT_SESS_ADDRESS)
+      adit_sess_net->claim_set_mtu(claim_at(session, i)->claim, route_mtu(session));
 }
 
-static void add_route(AditSess *session, AditNetRoute *route) {
+static void add_route(AditSess *session, AditNetRoute *route, AditSessClaimKind kind) {
   route->mtu = route_mtu(session);
-  if (!adit_sess_own_prefix(session, &route->to))
-    return;
-  g_array_append_val(session->routes, *route);
-  adit_sess_net->route_add(route, on_done, request_new(session, "route", &route->to));
+  if (!session->shared)
+    adit_sess_own_prefix(session, &route->to);
+  hold_claim(session, adit_sess_net->claim_route(route, &session->claimant), kind, &route->to);
+}
+
+static AditValue *describe_route(const char *to, const char *state, const char *why) {
+  AditValue *map = adit_value_map();
+  adit_value_set(map, "route", adit_value_string(to));
+  adit_value_set(map, "state", adit_value_string(state));
+  if (why)
+    adit_value_set(map, "why", adit_value_string(why));
+  return map;
+}
+
+/* It is no route, or must not be one. */
+static void note_bad_route(AditSess *session, const char *text, const char *state, const char *why) {
+  if (!session->bad_routes)
+    session->bad_routes = adit_value_list();
+  adit_value_append(session->bad_routes, describe_route(text, state, why));
+  miss_route(session, "routes", why);
 }
 
 /* A route that must not be leaves the rest of the session as it is. */
-static gboolean may_lead(const AditSess *session, const AditPrefix *to) {
+static gboolean may_lead(AditSess *session, const AditPrefix *to) {
   AditAddress outer = adit_endpoint_address(&session->peer);
   g_autoptr(GError) error = NULL;
+  char text[ADIT_PREFIX_TEXT];
 
   if (adit_reach_route(adit_sess_net, to, &outer, &error))
     return TRUE;
-  AditLogContext log = adit_sess_log(session);
-  adit_warning(&log, "%s: left out", error->message);
+  note_bad_route(session, adit_prefix_format(to, text), "refused", error->message);
   return FALSE;
 }
 
 /* The secret's routes, of one family; towards the peer, if they name no gateway. */
 static void add_configured_routes(AditSess *session, int family) {
   const AditValue *list = adit_value_get(session->attributes, "routes");
+  int bad_family = session->applied4 ? AF_INET : AF_INET6;
 
   for (guint i = 0; i < adit_value_length(list); i++) {
     g_autoptr(GError) error = NULL;
     AditNetRoute route;
     const AditValue *item = adit_value_at(list, i);
     if (item->type != ADIT_VALUE_STRING || !adit_route_parse(item->as.string, &route, &error)) {
-      AditLogContext log = adit_sess_log(session);
-      adit_warning(&log, "%s", error ? error->message : "route is no text");
+      if (family == bad_family) /* the text says of which family it is just as little */
+        note_bad_route(session, item->type == ADIT_VALUE_STRING ? item->as.string : "-", "malformed", error ? error->message : "no text");
       continue;
     }
     if (route.to.address.family != family || !may_lead(session, &route.to))
       continue;
     route.ifindex = session->port->ifindex;
-    add_route(session, &route);
+    add_route(session, &route, ADIT_SESS_ROUTE);
   }
 }
 
@@ -106,7 +215,7 @@ static void add_prefixes(AditSess *session, const char *key) {
 
   for (guint i = 0; !session->is_client && adit_sess_prefix_at(session, key, i, &route.to); i++)
     if (route.to.address.family == AF_INET6)
-      add_route(session, &route);
+      add_route(session, &route, ADIT_SESS_ROUTE);
 }
 
 static void apply_ipv4(AditSess *session) {
@@ -123,7 +232,7 @@ static void apply_ipv4(AditSess *session) {
     add_address(session, &address);
   if (has_peer && session->shared) {
     AditNetRoute route = {.to = {result->remote4, 32}, .ifindex = session->port->ifindex};
-    add_route(session, &route);
+    add_route(session, &route, ADIT_SESS_HOST);
   }
   add_configured_routes(session, AF_INET);
 }
@@ -144,7 +253,7 @@ static void apply_ipv6(AditSess *session) {
   add_address(session, &address);
   if (session->shared) {
     AditNetRoute route = {.to = peer, .ifindex = session->port->ifindex};
-    add_route(session, &route);
+    add_route(session, &route, ADIT_SESS_ROUTE);
   } else {
     adit_sess_own_prefix(session, &peer);
   }
@@ -172,15 +281,40 @@ void adit_sess_apply(AditSess *session, gboolean ipv6) {
     adit_sess_applied(session);
 }
 
+static void release_claim(AditSess *session, guint index) {
+  AditSessClaim own = *claim_at(session, index);
+  g_array_remove_index(session->claims, index);
+  session->pending -= own.awaited;
+  if (own.owned)
+    adit_sess_disown_prefix(session, &own.prefix);
+  adit_sess_net->claim_release(own.claim);
+}
+
+void adit_sess_withdraw_family(AditSess *session, gboolean ipv6) {
+  for (guint i = session->claims->len; i > 0; i--)
+    if ((claim_at(session, i - 1)->prefix.address.family == AF_INET6) == ipv6)
+      release_claim(session, i - 1);
+}
+
 void adit_sess_withdraw(AditSess *session) {
-  for (guint i = 0; i < session->routes->len && !session->port_lost; i++)
-    adit_sess_net->route_delete(&g_array_index(session->routes, AditNetRoute, i), NULL, NULL);
-  for (guint i = 0; i < session->addresses->len; i++) {
-    AditNetAddress *address = &g_array_index(session->addresses, AditNetAddress, i);
-    gboolean last = !session->shared || !adit_tally_remove(adit_shared_addresses(session->shared), &address->local.address);
-    if (last && !session->port_lost)
-      adit_sess_net->address_delete(address, NULL, NULL);
+  for (guint i = session->claims->len; i > 0; i--) /* routes before the addresses that they need */
+    release_claim(session, i - 1);
+}
+
+/* ---- for people ---- */
+
+AditValue *adit_sess_describe_routes(AditSess *session) {
+  AditValue *list = adit_value_list();
+  for (guint i = 0; i < session->claims->len; i++) {
+    const AditSessClaim *own = claim_at(session, i);
+    char text[ADIT_PREFIX_TEXT];
+    const char *why = NULL;
+    if (own->kind == ADIT_SESS_ADDRESS)
+      continue;
+    AditClaimState state = adit_sess_net->claim_state(own->claim, &why);
+    adit_value_append(list, describe_route(adit_prefix_format(&own->prefix, text), adit_claim_state_word(state), why));
   }
-  g_array_set_size(session->routes, 0);
-  g_array_set_size(session->addresses, 0);
+  for (guint i = 0; i < adit_value_length(session->bad_routes); i++)
+    adit_value_append(list, adit_value_ref((AditValue *)adit_value_at(session->bad_routes, i)));
+  return list;
 }

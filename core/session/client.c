@@ -22,19 +22,11 @@ struct AditClient {
   guint failures;
   char *last_error;
   guint64 since_ms;
-  gboolean routed; /* the default route was asked for */
-  GArray *routes;  /* AditNetRoute that stand because of it */
-  gboolean pinned; /* one of `ways` is held */
-  AditAddress pin; /* the server whose old way that is */
+  gboolean routed;   /* the default route was asked for */
+  GPtrArray *routes; /* AditClaim of the default route */
+  AditClaimant claimant;
+  char *who;
 };
-
-/* The old way to a server, which clients that call the same one share: it goes with the last of them. */
-typedef struct {
-  AditNetRoute route; /* its `to` is the key */
-  guint users;
-} Way;
-
-static GHashTable *ways; /* AditAddress of the server -> Way* */
 
 static GHashTable *clients; /* name -> AditClient* */
 static gboolean running;
@@ -42,7 +34,8 @@ static gboolean running;
 static void client_free(gpointer data) {
   AditClient *client = data;
   adit_timer_cancel(&client->timer);
-  g_array_unref(client->routes);
+  g_ptr_array_unref(client->routes);
+  g_free(client->who);
   adit_value_unref(client->config);
   g_free(client->name);
   g_free(client->transport);
@@ -136,75 +129,50 @@ void adit_client_link_opened(AditClient *client, AditSessLink *link) {
 
 /* ---- the default route ---- */
 
+static void on_route_changed(AditClaim *claim, AditClaimState state, int error, const char *why, gpointer user) {
+  AditClient *client = user;
+  AditLogContext log = log_of(client);
+  switch (state) {
+  case ADIT_CLAIM_PENDING:
+  case ADIT_CLAIM_INSTALLED:
+  case ADIT_CLAIM_LOST:
+  case ADIT_CLAIM_BLOCKED: /* a warning with both names was logged */
+    return;
+  case ADIT_CLAIM_WAITING:
+    adit_notice(&log, "client %s: the default route waits: %s has it", client->name, why);
+    return;
+  case ADIT_CLAIM_REFUSED:
+    adit_warning(&log, "client %s: no default route: %s", client->name, why ? why : g_strerror(error));
+    return;
+  }
+}
+
 static void add_route(AditClient *client, const char *to, guint ifindex, guint32 metric) {
   AditNetRoute route = {.ifindex = ifindex, .metric = metric};
+  const char *why = NULL;
   adit_prefix_parse(to, &route.to);
-  g_array_append_val(client->routes, route);
-  adit_sess_net->route_add(&route, NULL, NULL);
+  AditClaim *claim = adit_sess_net->claim_route(&route, &client->claimant);
+  g_ptr_array_add(client->routes, claim);
+  AditClaimState state = adit_sess_net->claim_state(claim, &why);
+  on_route_changed(claim, state, 0, why, client);
 }
 
-static void pin_way(AditClient *client, const AditNetRoute *route) {
-  AditAddress server = adit_endpoint_address(&client->server);
-  Way *way = g_hash_table_lookup(ways, &server);
-
-  if (!way) {
-    way = g_new0(Way, 1);
-    way->route.to = (AditPrefix){server, (guint8)(adit_address_size(&server) * 8)};
-    g_hash_table_insert(ways, &way->route.to.address, way);
+/* The claims keep the way to the server as it was. */
+static void add_default_route(AditClient *client, const AditSess *session) {
+  gint64 distance = adit_value_get_int(client->config, "default-route-distance", 1);
+  client->claimant.endpoint = adit_endpoint_address(&client->server);
+  if (distance == 1) {
+    add_route(client, "0.0.0.0/1", session->port->ifindex, 0);
+    add_route(client, "128.0.0.0/1", session->port->ifindex, 0);
+  } else {
+    add_route(client, "0.0.0.0/0", session->port->ifindex, (guint32)distance);
   }
-  way->users++;
-  way->route.via = route->via;
-  way->route.ifindex = route->ifindex;
-  client->pin = server;
-  client->pinned = TRUE;
-  adit_sess_net->route_add(&way->route, NULL, NULL); /* replaces its like */
-}
-
-static void unpin_way(AditClient *client) {
-  Way *way = client->pinned ? g_hash_table_lookup(ways, &client->pin) : NULL;
-
-  client->pinned = FALSE;
-  if (!way || --way->users)
-    return;
-  adit_sess_net->route_delete(&way->route, NULL, NULL);
-  g_hash_table_remove(ways, &client->pin);
-}
-
-typedef struct {
-  char *name;
-  AditSessionId session;
-} Pin;
-
-/* The way to the server before our default route is known: pin it, then add ours. */
-static void on_way_to_server(gpointer user, int error, const AditNetRoute *route, const AditAddress *source) {
-  Pin *pin = user;
-  AditClient *client = clients ? g_hash_table_lookup(clients, pin->name) : NULL;
-  AditSess *session = adit_sess_find(pin->session);
-
-  if (client && session && session->state == ADIT_SESS_UP && client->session == session->id && session->port) {
-    gint64 distance = adit_value_get_int(client->config, "default-route-distance", 1);
-    AditLogContext log = log_of(client);
-    if (!error) {
-      pin_way(client, route);
-    } else {
-      adit_warning(&log, "no way to the server is known (%s): the default route may cut the tunnel off", g_strerror(error));
-    }
-    if (distance == 1) {
-      add_route(client, "0.0.0.0/1", session->port->ifindex, 0);
-      add_route(client, "128.0.0.0/1", session->port->ifindex, 0);
-    } else {
-      add_route(client, "0.0.0.0/0", session->port->ifindex, (guint32)distance);
-    }
-  }
-  g_free(pin->name);
-  g_free(pin);
 }
 
 static void remove_routes(AditClient *client) {
   for (guint i = client->routes->len; i > 0; i--)
-    adit_sess_net->route_delete(&g_array_index(client->routes, AditNetRoute, i - 1), NULL, NULL);
-  g_array_set_size(client->routes, 0);
-  unpin_way(client);
+    adit_sess_net->claim_release(client->routes->pdata[i - 1]);
+  g_ptr_array_set_size(client->routes, 0);
 }
 
 void adit_client_session_up(AditClient *client, AditSess *session) {
@@ -215,16 +183,17 @@ void adit_client_session_up(AditClient *client, AditSess *session) {
   adit_client_session_update(client, session);
 }
 
+void adit_client_session_down(AditClient *client, const AditSess *session) {
+  if (client->session == session->id)
+    remove_routes(client);
+}
+
 void adit_client_session_update(AditClient *client, AditSess *session) {
   if (client->session != session->id || client->routed)
     return;
   if (session->ipv4 && adit_value_get_bool(client->config, "add-default-route", FALSE)) {
     client->routed = TRUE;
-    Pin *pin = g_new0(Pin, 1);
-    AditAddress server = adit_endpoint_address(&client->server);
-    pin->name = g_strdup(client->name);
-    pin->session = session->id;
-    adit_sess_net->route_get(&server, on_way_to_server, pin);
+    add_default_route(client, session);
   }
 }
 
@@ -243,12 +212,10 @@ void adit_client_link_closed(AditClient *client, AditCause cause, const char *re
 
 void adit_clients_init(void) {
   clients = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, client_free);
-  ways = g_hash_table_new_full(adit_address_hash, adit_address_same, NULL, g_free);
 }
 
 void adit_clients_fini(void) {
   running = FALSE;
-  g_clear_pointer(&ways, g_hash_table_unref);
   g_clear_pointer(&clients, g_hash_table_unref);
 }
 
@@ -265,7 +232,9 @@ static void collect(const AditValue *config, const char *transport, GHashTable *
     client->config = adit_value_ref(item);
     client->timer.func = on_timer;
     client->timer.data = client;
-    client->routes = g_array_new(FALSE, FALSE, sizeof(AditNetRoute));
+    client->routes = g_ptr_array_new();
+    client->who = g_strdup_printf("client %s", client->name);
+    client->claimant = (AditClaimant){.size = sizeof client->claimant, .who = client->who, .changed = on_route_changed, .user = client};
     if (!g_hash_table_contains(found, client->name))
       g_hash_table_insert(found, client->name, client);
     else

@@ -182,6 +182,7 @@ AditValue *adit_session_describe(const char *which) {
     set_address(map, i ? "dns-2" : "dns-1", &session->result.dns[i]);
     set_address(map, i ? "wins-2" : "wins-1", &session->result.wins[i]);
   }
+  adit_value_set(map, "routes", adit_sess_describe_routes(session));
   add_attributes(map, session->attributes);
   if (session->link)
     add_link(map, session->link);

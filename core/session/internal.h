@@ -89,6 +89,22 @@ typedef struct {
   AditSessLeaseKind kind;
 } AditSessLease;
 
+typedef enum {
+  ADIT_SESS_ADDRESS,
+  ADIT_SESS_HOST,  /**< the way to the peer on a shared interface: no IPv4 without it */
+  ADIT_SESS_ROUTE, /**< any other */
+} AditSessClaimKind;
+
+/** What a session claims of the kernel. */
+typedef struct {
+  AditClaim *claim;
+  AditSessClaimKind kind;
+  AditPrefix prefix;
+  gboolean awaited;   /**< counted in `pending` */
+  gboolean installed; /**< it was, once */
+  gboolean owned;     /**< shared interface: the data path has the prefix for this session */
+} AditSessClaim;
+
 struct AditSess {
   gint refs;
   AditSessionId id;
@@ -113,10 +129,11 @@ struct AditSess {
   AditDpSession *plane;
   AditPort *port;
   gboolean port_pending;
-  gboolean port_lost; /**< somebody deleted the interface: its addresses and routes went with it */
-  guint refused;      /**< how many names for the interface the kernel has refused */
-  AditNameHold hold;  /**< of its own interface's name */
-  char name[16];      /**< the interface's, also after it is closed */
+  AditClaim *port_claim; /**< an interface of its own */
+  AditClaimant port_claimant;
+  guint refused;     /**< how many names for the interface the kernel has refused */
+  AditNameHold hold; /**< of its own interface's name */
+  char name[16];     /**< the interface's, also after it is closed */
   AditSharedPort *shared;
   guint mtu;
   guint port_mtu; /**< what the interface was last told */
@@ -132,10 +149,13 @@ struct AditSess {
   guint n_ncps;
   gboolean ipv4, ipv6;         /**< NCP is open */
   gboolean applied4, applied6; /**< the kernel has been told */
-  guint pending;               /**< requests to the kernel that are not answered */
+  guint pending;               /**< claims that the kernel has not answered */
   int apply_error4, apply_error6;
-  GArray *addresses; /**< AditNetAddress: to take away again */
-  GArray *routes;    /**< AditNetRoute: the same */
+  AditClaimant claimant;
+  char *who;             /**< claimant.who */
+  GArray *claims;        /**< of AditSessClaim: addresses before the routes that need them */
+  AditValue *bad_routes; /**< as adit_sess_describe_routes() has them: those that are no routes, or must not be; NULL = none */
+  char *route_failure;   /**< with `routes-required`: why the session ends once it is applied */
 
   guint64 started_ms, up_ms, ended_ms;
   gboolean accounted;     /**< a START was made: whatever is configured since, a STOP follows */
@@ -185,8 +205,8 @@ AditSess *adit_sess_find_record(const char *record_id);
 void adit_sess_publish(AditSess *session, const char *event);
 /** LCP has agreed on another MTU. */
 void adit_sess_set_mtu(AditSess *session, guint mtu);
-/** The interface was deleted by somebody: ends the session. */
-void adit_sess_port_lost(AditSess *session);
+/** The interface was deleted or moved away by somebody: ends the session. */
+void adit_sess_port_lost(AditSess *session, const char *why);
 const AditProfiles *adit_sess_profiles(void);
 /** The profile under the user's own; NULL for a client. Borrowed. */
 const char *adit_sess_default_profile(const AditSess *session);
@@ -249,8 +269,8 @@ void adit_sess_port_mtu(AditSess *session);
 /** Closes or leaves it; adit_sess_port_gone() follows, maybe in this call. */
 void adit_sess_port_close(AditSess *session);
 void adit_sess_port_gone(AditSess *session);
-/** Which of our addresses a shared interface has, and for how many sessions. */
-AditTally *adit_shared_addresses(AditSharedPort *shared);
+/** AditClaimant.changed of an interface of its own. */
+void adit_sess_port_changed(AditClaim *claim, AditClaimState state, int error, const char *why, gpointer session);
 void adit_ports_init(void);
 void adit_ports_fini(void);
 
@@ -270,6 +290,11 @@ void adit_sess_apply(AditSess *session, gboolean ipv6);
 /** The session's MTU has changed: so does that of its routes on a shared interface. */
 void adit_sess_routes_mtu(AditSess *session);
 void adit_sess_withdraw(AditSess *session);
+void adit_sess_withdraw_family(AditSess *session, gboolean ipv6);
+/** AditClaimant.changed of a session's claims. */
+void adit_sess_claim_changed(AditClaim *claim, AditClaimState state, int error, const char *why, gpointer session);
+/** Its routes with their states, for `show session`; the caller's. */
+AditValue *adit_sess_describe_routes(AditSess *session);
 AditAddress adit_sess_link_local(const guint8 ifid[8]);
 
 /* ---- client.c ---- */
@@ -283,6 +308,8 @@ void adit_clients_start(void);
 void adit_clients_stop(void);
 void adit_client_link_opened(AditClient *client, AditSessLink *link);
 void adit_client_link_closed(AditClient *client, AditCause cause, const char *reason);
+/** The session is ending: its default route goes to the next client. */
+void adit_client_session_down(AditClient *client, const AditSess *session);
 void adit_client_session_up(AditClient *client, AditSess *session);
 /** More of it has been applied: IPv4 may be here only now. Also called by adit_client_session_up(). */
 void adit_client_session_update(AditClient *client, AditSess *session);

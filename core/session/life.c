@@ -47,8 +47,10 @@ void adit_sess_unref(AditSess *session) {
   adit_timer_cancel(&session->interim_timer);
   adit_timer_cancel(&session->settle_timer);
   adit_sess_release(session);
-  g_array_unref(session->addresses);
-  g_array_unref(session->routes);
+  g_array_unref(session->claims);
+  adit_value_unref(session->bad_routes);
+  g_free(session->who);
+  g_free(session->route_failure);
   adit_value_unref(session->config);
   adit_value_unref(session->record);
   adit_value_unref(session->attributes);
@@ -275,8 +277,16 @@ AditSess *adit_sess_new(AditSessLink *link) {
   session->local = link->spec.path.local;
   session->datapath = link->spec.datapath;
   session->dp = link->spec.dp;
-  session->addresses = g_array_new(FALSE, FALSE, sizeof(AditNetAddress));
-  session->routes = g_array_new(FALSE, FALSE, sizeof(AditNetRoute));
+  session->claims = g_array_new(FALSE, FALSE, sizeof(AditSessClaim));
+  session->who = g_strdup_printf("session %" G_GINT64_MODIFIER "x user %s", session->id, session->user);
+  session->claimant = (AditClaimant){.size = sizeof session->claimant,
+                                     .who = session->who,
+                                     .party = session->is_client ? NULL : session->user,
+                                     .endpoint = adit_endpoint_address(&session->peer),
+                                     .changed = adit_sess_claim_changed,
+                                     .user = session};
+  session->port_claimant = session->claimant;
+  session->port_claimant.changed = adit_sess_port_changed;
   session->started_ms = adit_loop_service()->now();
   adit_sess_limits_init(session);
   session->interim_timer.func = adit_sess_interim;
@@ -352,6 +362,7 @@ static void refused_by_kernel(AditSess *session, gboolean ipv6, int error) {
   g_autofree char *reason = g_strdup_printf("%s: %s", session->name, g_strerror(error));
 
   *(ipv6 ? &session->applied6 : &session->applied4) = FALSE;
+  adit_sess_withdraw_family(session, ipv6);
   if (!adit_sess_ncp_give_up(session, ipv6, reason))
     adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, reason);
 }
@@ -387,6 +398,10 @@ void adit_sess_applied(AditSess *session) {
   int error4 = session->apply_error4, error6 = session->apply_error6;
 
   session->apply_error4 = session->apply_error6 = 0;
+  if (session->route_failure && session->state != ADIT_SESS_ENDING) {
+    adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, session->route_failure);
+    return;
+  }
   session->pending++; /* until both errors are dealt with nobody looks again */
   if (error4 && session->state != ADIT_SESS_ENDING)
     refused_by_kernel(session, FALSE, error4);
@@ -452,6 +467,8 @@ void adit_sess_end(AditSess *session, AditCause cause, const char *reason) {
     session->final = final.counters;
   }
   adit_sess_ncps_free(session);
+  if (session->client)
+    adit_client_session_down(session->client, session);
   adit_sess_withdraw(session);
   adit_sess_port_close(session);
   if (link)
@@ -459,11 +476,12 @@ void adit_sess_end(AditSess *session, AditCause cause, const char *reason) {
   adit_sess_unref(session);
 }
 
-void adit_sess_port_lost(AditSess *session) {
+void adit_sess_port_lost(AditSess *session, const char *why) {
   AditLogContext log = adit_sess_log(session);
-  adit_warning(&log, "%s: somebody has deleted the interface", session->name);
-  session->port_lost = TRUE;
-  adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, "the interface was deleted");
+  if (session->state == ADIT_SESS_ENDING)
+    return;
+  adit_warning(&log, "session %" G_GINT64_MODIFIER "x user %s: %s: %s", session->id, session->user, session->name, why);
+  adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, why);
 }
 
 void adit_sess_link_lost(AditSess *session, AditCause cause, const char *reason) {

@@ -30,6 +30,16 @@ const AditOption adit_session_attributes[] = {
      .fallback = "refuse",
      .reload = NEXT,
      .help = "What `only-one` does with a second session: refuse it, or end the first one."},
+    {.name = "routes-required",
+     .scopes = "profile secret",
+     .type = ADIT_TYPE_ENUM,
+     .words = "yes no default",
+     .flags = ADIT_OPTION_ATTRIBUTE,
+     .fallback = "default",
+     .reload = NEXT,
+     .help = "End the session when one of its routes cannot be installed: the kernel refuses it, its text is no route, or another session "
+             "or another program has an equal one. `default` is no in the end: the session works without the route, a warning says why, and "
+             "`aditctl show session` shows it; the route is installed as soon as that is possible."},
     {.name = "source-check",
      .scopes = "profile secret",
      .type = ADIT_TYPE_ENUM,

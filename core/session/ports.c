@@ -2,6 +2,7 @@
 /* Interfaces of sessions: one each, named after the user, or one that many share. */
 #include "core/base/loop.h"
 #include "core/bus/bus.h"
+#include "core/net/claims.h"
 #include "core/session/internal.h"
 
 #define MAX_REFUSED 1000 /* names in a row that somebody else's interfaces have */
@@ -18,9 +19,11 @@ struct AditSharedPort {
   AditPort *port;
   gboolean opening;
   guint users;
-  guint mtu;            /* the largest that a session on it has had */
-  GPtrArray *waiting;   /* AditSess*, a reference each: to be told when it is open */
-  AditTally *addresses; /* AditAddress */
+  guint mtu;          /* the largest that a session on it has had */
+  GPtrArray *waiting; /* AditSess*, a reference each: to be told when it is open */
+  AditClaim *claim;   /* of the interface's state */
+  AditClaimant claimant;
+  char *who;
   const AditDatapathOps *datapath;
 };
 
@@ -46,12 +49,29 @@ void adit_ports_fini(void) {
   g_clear_pointer(&shared, g_hash_table_unref);
 }
 
+/* It is up with this MTU, and stays so. */
+static AditClaim *claim_link(const AditPort *port, guint mtu, const AditClaimant *claimant) {
+  AditLinkWish wish = {.size = sizeof wish, .ifindex = port->ifindex, .up = TRUE, .mtu = mtu};
+  return adit_sess_net->claim_link(&wish, claimant);
+}
+
 /* ---- an interface of its own ---- */
 
 static void own_opened(gpointer user, AditPort *port, const GError *error);
 
+void adit_sess_port_changed(AditClaim *claim, AditClaimState state, int error, const char *why, gpointer user) {
+  if (state == ADIT_CLAIM_LOST)
+    adit_sess_port_lost(user, why);
+}
+
+/* The data path may know before the watch does: nothing on it has to be removed any more. */
+static void note_gone(const AditPort *port) {
+  adit_claims_event(adit_claims_served(), &(AditKernelEvent){.kind = ADIT_KERNEL_LINK_GONE, .ifindex = port->ifindex});
+}
+
 static void own_lost(gpointer user, AditPort *port) {
-  adit_sess_port_lost(user);
+  note_gone(port);
+  adit_sess_port_lost(user, "the interface was deleted");
 }
 
 /* Its name; returns the full one if that is longer. */
@@ -98,7 +118,9 @@ static void own_opened(gpointer user, AditPort *port, const GError *error) {
     adit_sess_unref(session);
     return;
   }
-  if (!port)
+  if (port)
+    session->port_claim = claim_link(port, session->port_mtu, &session->port_claimant);
+  else
     adit_names_give_back(&session->hold);
   if (session->state == ADIT_SESS_ENDING)
     adit_sess_port_close(session);
@@ -112,7 +134,7 @@ static void own_opened(gpointer user, AditPort *port, const GError *error) {
 static void shared_free(AditSharedPort *port) {
   g_hash_table_remove(shared, &port->key);
   g_ptr_array_unref(port->waiting);
-  adit_tally_free(port->addresses);
+  g_free(port->who);
   g_free(port->key.name);
   g_free(port);
 }
@@ -123,6 +145,7 @@ static void shared_closed(gpointer user, const AditCounters *final) {}
 static void shared_leave(AditSharedPort *port) {
   if (port->users || port->opening)
     return;
+  adit_sess_net->claim_release(g_steal_pointer(&port->claim));
   if (port->port)
     port->datapath->port_close(port->port, shared_closed, NULL);
   shared_free(port);
@@ -134,6 +157,8 @@ static void shared_opened(gpointer user, AditPort *opened, const GError *error) 
 
   port->waiting = g_ptr_array_new_with_free_func((GDestroyNotify)adit_sess_unref);
   port->port = opened;
+  if (opened)
+    port->claim = claim_link(opened, port->mtu, &port->claimant);
   port->users++; /* holds it while the waiting are told */
   port->opening = FALSE;
   for (guint i = 0; i < waiting->len; i++) {
@@ -149,19 +174,34 @@ static void shared_opened(gpointer user, AditPort *opened, const GError *error) 
   shared_leave(port);
 }
 
-static void end_if_on(AditSess *session, gpointer port) {
-  if (session->shared == port)
-    adit_sess_port_lost(session);
+typedef struct {
+  AditSharedPort *port;
+  const char *why;
+} Lost;
+
+static void end_if_on(AditSess *session, gpointer data) {
+  const Lost *lost = data;
+  if (session->shared == lost->port)
+    adit_sess_port_lost(session, lost->why);
 }
 
 /* All that are on it end; the next one opens it anew. */
-static void shared_lost(gpointer user, AditPort *lost) {
-  AditSharedPort *port = user;
-
+static void lose_shared(AditSharedPort *port, const char *why) {
+  Lost lost = {port, why};
   port->users++; /* holds it while they end */
-  adit_sess_foreach(end_if_on, port);
+  adit_sess_foreach(end_if_on, &lost);
   port->users--;
   shared_leave(port);
+}
+
+static void shared_lost(gpointer user, AditPort *lost) {
+  note_gone(lost);
+  lose_shared(user, "the interface was deleted");
+}
+
+static void shared_changed(AditClaim *claim, AditClaimState state, int error, const char *why, gpointer user) {
+  if (state == ADIT_CLAIM_LOST)
+    lose_shared(user, why);
 }
 
 static void shared_open(AditSess *session, const char *name) {
@@ -172,7 +212,8 @@ static void shared_open(AditSess *session, const char *name) {
     port->key = (SharedKey){session->dp, g_strdup(name)};
     port->datapath = session->datapath;
     port->waiting = g_ptr_array_new_with_free_func((GDestroyNotify)adit_sess_unref);
-    port->addresses = adit_tally_new(adit_address_hash, adit_address_same, sizeof(AditAddress));
+    port->who = g_strdup_printf("shared interface %s", name);
+    port->claimant = (AditClaimant){.size = sizeof port->claimant, .who = port->who, .changed = shared_changed, .user = port};
     g_hash_table_insert(shared, &port->key, port);
   }
   g_strlcpy(session->name, name, sizeof session->name);
@@ -193,16 +234,11 @@ static void shared_open(AditSess *session, const char *name) {
   session->datapath->port_open(session->dp, &spec, shared_opened, port);
 }
 
-AditTally *adit_shared_addresses(AditSharedPort *port) {
-  return port->addresses;
-}
-
 /* ---- either ---- */
 
-static void set_mtu(AditSess *session, guint *mtu) {
-  AditLinkChange change = {.ifindex = session->port->ifindex, .set = ADIT_LINK_MTU, .mtu = session->mtu};
-  *mtu = session->mtu;
-  adit_sess_net->link_change(&change, NULL, NULL);
+static void set_mtu(AditClaim *claim, guint *now, guint mtu) {
+  *now = mtu;
+  adit_sess_net->claim_set_mtu(claim, mtu);
 }
 
 /* A shared one is as large as the largest needs it; the others' routes are smaller. */
@@ -210,9 +246,9 @@ void adit_sess_port_mtu(AditSess *session) {
   if (!session->port)
     return;
   if (session->shared && session->mtu > session->shared->mtu)
-    set_mtu(session, &session->shared->mtu);
+    set_mtu(session->shared->claim, &session->shared->mtu, session->mtu);
   else if (!session->shared && session->mtu != session->port_mtu)
-    set_mtu(session, &session->port_mtu);
+    set_mtu(session->port_claim, &session->port_mtu, session->mtu);
   adit_sess_routes_mtu(session);
 }
 
@@ -229,6 +265,7 @@ void adit_sess_port_close(AditSess *session) {
     return; /* comes back here when it is open */
 
   AditPort *port = g_steal_pointer(&session->port);
+  adit_sess_net->claim_release(g_steal_pointer(&session->port_claim));
   if (session->shared) {
     AditSharedPort *left = g_steal_pointer(&session->shared);
     left->users--;

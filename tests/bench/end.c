@@ -22,6 +22,7 @@ typedef struct {
   const char *interface;
   guint n, open;
   GMainLoop *main;
+  AditClaimant claimant;
 } End;
 
 typedef struct {
@@ -38,10 +39,10 @@ static AditAddress nth(const AditAddress *base, guint index) {
   return adit_address_ipv4(adit_address_to_ipv4(base) + 256 * index);
 }
 
-static void on_address(gpointer user, int error) {
+static void on_address(AditClaim *claim, AditClaimState state, int error, const char *why, gpointer user) {
   End *end = user;
-  if (error)
-    g_error("address: %s", g_strerror(error));
+  if (state != ADIT_CLAIM_INSTALLED)
+    g_error("address: %s", why ? why : g_strerror(error));
   if (++end->open == end->n) {
     puts("ready");
     fflush(stdout);
@@ -65,7 +66,8 @@ static void on_opened(gpointer user, AditPort *port, const GError *error) {
   tun_session_set(s, &params);
   AditNetAddress address = {
       .ifindex = port->ifindex, .local = {nth(&end->inside, session->index), 32}, .peer = nth(&end->peer, session->index)};
-  adit_net_service()->address_add(&address, on_address, end);
+  end->claimant = (AditClaimant){.size = sizeof end->claimant, .who = "bench", .changed = on_address, .user = end};
+  adit_net_service()->claim_address(&address, &end->claimant);
   g_free(session);
 }
 

@@ -41,53 +41,53 @@ static void link_delete(guint ifindex, AditNetDone done, gpointer user) {
   net_later(done, user, test_log("net.link_delete %u", ifindex));
 }
 
-static int log_address(const char *what, const AditNetAddress *a) {
+/* ---- claims: installed at once, or refused ---- */
+
+struct AditClaim {
+  AditClaimState state;
+  char *why;
+};
+
+static AditClaim *net_claim(int error) {
+  AditClaim *claim = g_new0(AditClaim, 1);
+  claim->state = error ? ADIT_CLAIM_REFUSED : ADIT_CLAIM_INSTALLED;
+  claim->why = error ? g_strdup(g_strerror(error)) : NULL;
+  return claim;
+}
+
+static AditClaim *net_claim_address(const AditNetAddress *a, const AditClaimant *claimant) {
   char local[ADIT_PREFIX_TEXT], peer[ADIT_ADDRESS_TEXT];
-  return test_log("net.%s %s peer %s dev %u", what, adit_prefix_format(&a->local, local), adit_address_format(&a->peer, peer), a->ifindex);
+  return net_claim(test_log("net.claim_address %s peer %s dev %u by %s", adit_prefix_format(&a->local, local),
+                            adit_address_format(&a->peer, peer), a->ifindex, claimant->who));
 }
 
-static void address_add(const AditNetAddress *a, AditNetDone done, gpointer user) {
-  net_later(done, user, log_address("address_add", a));
-}
-
-static void address_delete(const AditNetAddress *a, AditNetDone done, gpointer user) {
-  net_later(done, user, log_address("address_delete", a));
-}
-
-static int log_route(const char *what, const AditNetRoute *r) {
+static AditClaim *net_claim_route(const AditNetRoute *r, const AditClaimant *claimant) {
   char to[ADIT_PREFIX_TEXT], via[ADIT_ADDRESS_TEXT];
-  return test_log("net.%s %s via %s dev %u metric %u table %u", what, adit_prefix_format(&r->to, to), adit_address_format(&r->via, via),
-                  r->ifindex, r->metric, r->table);
+  return net_claim(test_log("net.claim_route %s via %s dev %u metric %u table %u by %s", adit_prefix_format(&r->to, to),
+                            adit_address_format(&r->via, via), r->ifindex, r->metric, r->table, claimant->who));
 }
 
-static void route_add(const AditNetRoute *r, AditNetDone done, gpointer user) {
-  net_later(done, user, log_route("route_add", r));
+static AditClaim *net_claim_link(const AditLinkWish *wish, const AditClaimant *claimant) {
+  return net_claim(
+      test_log("net.claim_link %u up %d mtu %u master %u by %s", wish->ifindex, wish->up, wish->mtu, wish->master, claimant->who));
 }
 
-static void route_delete(const AditNetRoute *r, AditNetDone done, gpointer user) {
-  net_later(done, user, log_route("route_delete", r));
+static void net_claim_set_mtu(AditClaim *claim, guint32 mtu) {
+  test_log("net.claim_set_mtu %u", mtu);
 }
 
-typedef struct {
-  AditNetRouteDone done;
-  gpointer user;
-  int error;
-  AditAddress to;
-} RouteQuestion;
-
-static void route_answer(gpointer data) {
-  g_autofree RouteQuestion *question = (RouteQuestion *)data;
-  AditNetRoute route = {.to = {question->to, (guint8)(adit_address_size(&question->to) * 8)}, .ifindex = 2};
-  AditAddress source =
-      question->to.family == AF_INET ? adit_address_ipv4(0xc0000201) : (AditAddress){AF_INET6, {0x20, 1, 0xd, 0xb8, [15] = 1}};
-  question->done(question->user, question->error, question->error ? NULL : &route, question->error ? NULL : &source);
+static AditClaimState net_claim_state(const AditClaim *claim, const char **why) {
+  if (why)
+    *why = claim->why;
+  return claim->state;
 }
 
-static void route_get(const AditAddress *to, AditNetRouteDone done, gpointer user) {
-  char text[ADIT_ADDRESS_TEXT];
-  RouteQuestion *question = g_new(RouteQuestion, 1);
-  *question = (RouteQuestion){done, user, test_log("net.route_get %s", adit_address_format(to, text)), *to};
-  test_later(route_answer, question);
+static void net_claim_release(AditClaim *claim) {
+  if (!claim)
+    return;
+  test_log("net.claim_release");
+  g_free(claim->why);
+  g_free(claim);
 }
 
 typedef struct {
@@ -145,11 +145,6 @@ const AditNetService test_net_service = {
     .link_change = link_change,
     .link_delete_group = link_delete_group,
     .link_delete = link_delete,
-    .address_add = address_add,
-    .address_delete = address_delete,
-    .route_add = route_add,
-    .route_delete = route_delete,
-    .route_get = route_get,
     .call = net_call,
     .group = net_group,
     .protect = net_protect,
@@ -157,6 +152,12 @@ const AditNetService test_net_service = {
     .protected_by = net_protected_by,
     .protected_within = net_protected_within,
     .link_sweep = link_sweep,
+    .claim_address = net_claim_address,
+    .claim_route = net_claim_route,
+    .claim_link = net_claim_link,
+    .claim_set_mtu = net_claim_set_mtu,
+    .claim_state = net_claim_state,
+    .claim_release = net_claim_release,
 };
 
 /* ---- adit.store ---- */

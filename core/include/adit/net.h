@@ -4,6 +4,14 @@
  *
  * Calls are queued in order and carried out on one thread; completions come back on the main loop. A completion may be
  * NULL: failure is then logged.
+ *
+ * Addresses, routes and the state of interfaces are *claimed*: the daemon keeps the kernel as the claims say until they are
+ * released, whatever other programs do meanwhile.
+ *
+ *     static const AditClaimant owner = {.size = sizeof owner, .who = "client office", .changed = on_changed};
+ *     AditClaim *claim = net->claim_route(&route, &owner);
+ *     ...
+ *     net->claim_release(claim);
  */
 #pragma once
 
@@ -49,8 +57,39 @@ typedef struct {
   guint32 mtu;          /**< largest packet on this route, if the interface takes larger ones; 0 = the interface's */
 } AditNetRoute;
 
-/** Answer to route_get: how the kernel would reach an address. */
-typedef void (*AditNetRouteDone)(gpointer user, int error, const AditNetRoute *route, const AditAddress *source);
+/** What a claim wants of an interface. */
+typedef struct {
+  gsize size;
+  guint ifindex;
+  gboolean up;
+  guint mtu;    /**< 0 = any */
+  guint master; /**< bridge or VRF ifindex; 0 = any */
+} AditLinkWish;
+
+typedef struct AditClaim AditClaim; /**< a handle; one owner releases it */
+
+typedef enum {
+  ADIT_CLAIM_PENDING,   /**< on its way to the kernel, or being restored */
+  ADIT_CLAIM_INSTALLED, /**< in the kernel, for this claim */
+  ADIT_CLAIM_WAITING,   /**< an earlier claim of this daemon has it */
+  ADIT_CLAIM_BLOCKED,   /**< another program's equal route has it */
+  ADIT_CLAIM_REFUSED,   /**< the kernel refused it, or it would route a tunnel into itself; it is tried again now and then */
+  ADIT_CLAIM_LOST,      /**< of interfaces: deleted, or moved to another network namespace */
+} AditClaimState;
+
+/** Whose claims they are. The owner keeps it unchanged while it has claims. */
+typedef struct {
+  gsize size;
+  const char *who;      /**< for people: `session 1f user ann` */
+  /** The user it is for; NULL = nobody. Of two claims of one party on one route the later one wins (a redial before the old session has
+   *  timed out); of others the earlier one. */
+  const char *party;
+  AditAddress endpoint; /**< where the tunnel behind the interface ends; unset = there is no tunnel */
+  /** [main] The state is another one. Never called before the claim function has returned; it may release the claim. `why` is
+   *  NULL, or says what blocks or refuses it; `error` is 0 or the kernel's errno. */
+  void (*changed)(AditClaim *claim, AditClaimState state, int error, const char *why, gpointer user);
+  gpointer user;
+} AditClaimant;
 
 /** Why an address is not for sessions. Bits: look-ups take several. */
 typedef enum {
@@ -73,11 +112,6 @@ typedef struct {
   void (*link_change)(const AditLinkChange *change, AditNetDone done, gpointer user);         /**< [main] */
   void (*link_delete_group)(guint group, AditNetDone done, gpointer user);                    /**< [main] all interfaces of the group at once, whosever: a group that you filled yourself */
   void (*link_delete)(guint ifindex, AditNetDone done, gpointer user);                        /**< [main] */
-  void (*address_add)(const AditNetAddress *address, AditNetDone done, gpointer user);        /**< [main] */
-  void (*address_delete)(const AditNetAddress *address, AditNetDone done, gpointer user);     /**< [main] */
-  void (*route_add)(const AditNetRoute *route, AditNetDone done, gpointer user);              /**< [main] with adit's own protocol number; replaces an equal one */
-  void (*route_delete)(const AditNetRoute *route, AditNetDone done, gpointer user);           /**< [main] */
-  void (*route_get)(const AditAddress *to, AditNetRouteDone done, gpointer user);             /**< [main] */
   /** [main] Runs `work` on the network thread, in its turn, then `done` on the main loop: for TUNSETIFF and the like. */
   void (*call)(void (*work)(gpointer data), void (*done)(gpointer data), gpointer data);
   guint32 (*group)(void); /**< [any] link group of all interfaces this daemon makes */
@@ -99,6 +133,16 @@ typedef struct {
   /** [main] Deletes every interface that carries this daemon's token, which link_change() gives to each interface that it puts into
    *  group(). Interfaces of others in the group are left alone. For the start and the end of a data path. */
   void (*link_sweep)(AditNetDone done, gpointer user);
+
+  /** [main] The address is kept on the interface. Claims of one address share it. */
+  AditClaim *(*claim_address)(const AditNetAddress *address, const AditClaimant *claimant);
+  /** [main] A route of adit's own protocol number. It is one claim's at a time; the others wait, and take its place in order. */
+  AditClaim *(*claim_route)(const AditNetRoute *route, const AditClaimant *claimant);
+  /** [main] The interface is as the wish says already, and is kept so. */
+  AditClaim *(*claim_link)(const AditLinkWish *wish, const AditClaimant *claimant);
+  void (*claim_set_mtu)(AditClaim *claim, guint32 mtu); /**< [main] of a route or an interface */
+  AditClaimState (*claim_state)(const AditClaim *claim, const char **why); /**< [main] `why` may be NULL; borrowed until the next call */
+  void (*claim_release)(AditClaim *claim);              /**< [main] the next one takes its place; NULL is harmless */
 } AditNetService;
 
 G_END_DECLS

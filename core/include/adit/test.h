@@ -71,13 +71,13 @@ ADIT_TEST_API gboolean adit_test_iterate(AditTest *test, guint real_ms);
 
 /* ---- what was asked of the core ---- */
 
-/** Every call to adit.net, .store, .pool, .path, .session and .control is a line: `net.route_add 192.0.2.0/24 via - dev 3`. True if one
+/** Every call to adit.net, .store, .pool, .path, .session and .control is a line: `net.claim_route 192.0.2.0/24 via - dev 3`. True if one
  * contains `text`. */
 ADIT_TEST_API gboolean adit_test_saw(AditTest *test, const char *text);
 /** All lines, for a failing test to print. */
 ADIT_TEST_API const char *adit_test_log(AditTest *test);
 ADIT_TEST_API void adit_test_clear_log(AditTest *test);
-/** From now on calls whose line begins with `call` (`net.route_add`) fail with `error` (a positive errno); 0 = succeed again. */
+/** From now on calls whose line begins with `call` (`net.claim_route`) fail with `error` (a positive errno); 0 = succeed again. */
 ADIT_TEST_API void adit_test_fail(AditTest *test, const char *call, int error);
 /** How many events of that class were published. */
 ADIT_TEST_API guint adit_test_published(AditTest *test, const char *event);

@@ -6,6 +6,7 @@
 #include "core/base/loop.h"
 #include "core/net/net.h"
 #include "core/net/rtnl.h"
+#include "tests/lib/claims.h"
 #include "tests/lib/loop.h"
 
 #include <errno.h>
@@ -54,16 +55,16 @@ static int link_change(AditLinkChange change) {
   return WAIT(net->link_change(&change, on_done, &result));
 }
 static int address_add(AditNetAddress a) {
-  return WAIT(net->address_add(&a, on_done, &result));
+  return test_claim_address(&a);
 }
 static int address_delete(AditNetAddress a) {
-  return WAIT(net->address_delete(&a, on_done, &result));
+  return test_release_address(&a);
 }
 static int route_add(AditNetRoute r) {
-  return WAIT(net->route_add(&r, on_done, &result));
+  return test_claim_route(&r);
 }
 static int route_delete(AditNetRoute r) {
-  return WAIT(net->route_delete(&r, on_done, &result));
+  return test_release_route(&r);
 }
 
 /* ---- interfaces to work on ---- */
@@ -151,6 +152,14 @@ static char *run(const char *command) {
   return out;
 }
 
+static guint count_lines(const char *command) {
+  g_autofree char *out = run(command);
+  guint n = 0;
+  for (const char *at = out; (at = strchr(at, '\n')); at++)
+    n++;
+  return n;
+}
+
 static gboolean shows(const char *command, const char *words) {
   g_autofree char *out = run(command);
   return strstr(out, words) != NULL;
@@ -224,11 +233,7 @@ static void errors_are_the_kernels(void **state) {
   assert_int_equal(WAIT(net->link_delete(9999, on_done, &result)), ENODEV);
   AditNetRoute r = {.to = prefix("198.51.100.1/32"), .ifindex = 9999};
   assert_int_equal(route_add(r), ENODEV);
-  assert_int_equal(route_delete(r), ESRCH);
-  /* Without a completion they are logged, unless what was to go is gone; the next one's completion shows that they went through. */
-  net->route_add(&r, NULL, NULL);
-  net->route_delete(&r, NULL, NULL);
-  assert_int_equal(route_delete(r), ESRCH);
+  assert_int_equal(route_delete(r), 0); /* there is nothing to take away */
 }
 
 static void point_to_point_addresses(void **state) {
@@ -239,8 +244,9 @@ static void point_to_point_addresses(void **state) {
   assert_int_equal(address_add(v4), 0); /* the same again is no error */
   assert_true(shows("ip -4 route get 198.51.100.7", "dev a0"));
   assert_int_equal(address_delete(v4), 0);
+  assert_true(shows("ip -4 addr show dev a0", "inet 192.0.2.1")); /* for the other claim */
+  assert_int_equal(address_delete(v4), 0);
   assert_false(shows("ip -4 addr show dev a0", "inet "));
-  assert_int_equal(address_delete(v4), EADDRNOTAVAIL);
 
   AditNetAddress plain = {.ifindex = i, .local = prefix("203.0.113.1/24")};
   assert_int_equal(address_add(plain), 0);
@@ -264,26 +270,42 @@ static void ipv6_addresses_are_usable_at_once(void **state) {
   WAIT(net->link_delete(i, on_done, &result));
 }
 
-static void routes_carry_our_protocol_and_replace_only_our_own(void **state) {
+static void routes_carry_our_protocol_and_wait_for_others(void **state) {
   guint i = tun("r0", TRUE), j = tun("r1", TRUE);
-  AditNetRoute r = {.to = prefix("198.51.100.0/24"), .ifindex = i};
-  assert_int_equal(route_add(r), 0);
+  AditNetRoute r = {.to = prefix("198.51.100.0/24"), .ifindex = i}, second = {.to = r.to, .ifindex = j};
+  TestClaim *first = test_claim_new("the first"), *next = test_claim_new("the second");
+  assert_int_equal(test_claim_wait(first, net->claim_route(&r, &first->head)), 0);
   assert_true(shows("ip route show proto 173", "198.51.100.0/24 dev r0"));
-  r.ifindex = j;
-  assert_int_equal(route_add(r), 0);
+  assert_int_equal(test_claim_wait(next, net->claim_route(&second, &next->head)), EEXIST);
+  assert_int_equal(next->state, ADIT_CLAIM_WAITING);
+  assert_true(shows("ip route show proto 173", "198.51.100.0/24 dev r0"));
+  net->claim_release(first->claim);
+  assert_true(TEST_LOOP_UNTIL(next->state == ADIT_CLAIM_INSTALLED, PATIENCE));
   assert_true(shows("ip route show proto 173", "198.51.100.0/24 dev r1"));
   assert_false(shows("ip route show", "dev r0"));
-  assert_int_equal(route_delete(r), 0);
+  net->claim_release(next->claim);
+  assert_true(test_claims_quiet());
+  assert_false(shows("ip route show", "198.51.100.0/24"));
 
-  /* An administrator's route is never replaced or deleted. */
-  g_free(run("ip route add default dev r0"));
+  /* An administrator's route is never replaced or deleted; ours takes its place when it goes, at once. */
+  g_free(run("ip route add default dev r0 proto static"));
   AditNetRoute def = {.to = {.address = {.family = AF_INET}}, .ifindex = j};
-  assert_int_equal(route_add(def), EEXIST);
-  assert_int_equal(route_delete(def), ESRCH);
-  assert_true(shows("ip route show", "default dev r0"));
-  def.metric = 5;
-  assert_int_equal(route_add(def), 0);
-  assert_true(shows("ip route show", "default dev r1"));
+  TestClaim *blocked = test_claim_new("a default route");
+  assert_int_equal(test_claim_wait(blocked, net->claim_route(&def, &blocked->head)), EEXIST);
+  assert_int_equal(blocked->state, ADIT_CLAIM_BLOCKED);
+  const char *why = NULL;
+  net->claim_state(blocked->claim, &why);
+  assert_string_equal(why, "route 0.0.0.0/0 of protocol static on interface r0");
+  AditNetRoute far = def;
+  far.metric = 5;
+  assert_int_equal(route_add(far), 0);
+  assert_true(shows("ip route show", "default dev r0 proto static"));
+  assert_true(shows("ip route show", "default dev r1 proto 173 scope link metric 5"));
+  g_free(run("ip route del default dev r0"));
+  assert_true(TEST_LOOP_UNTIL(blocked->state == ADIT_CLAIM_INSTALLED, PATIENCE));
+  assert_int_equal(count_lines("ip route show default proto 173"), 2);
+  net->claim_release(blocked->claim);
+  assert_int_equal(route_delete(far), 0);
 
   AditNetRoute table = {.to = prefix("198.51.100.9/32"), .ifindex = i, .table = 1000, .metric = 7};
   assert_int_equal(route_add(table), 0);
@@ -292,14 +314,20 @@ static void routes_carry_our_protocol_and_replace_only_our_own(void **state) {
 
   AditNetAddress a = {.ifindex = i, .local = prefix("203.0.113.1/24")};
   assert_int_equal(address_add(a), 0);
-  AditNetRoute via = {.to = prefix("192.0.2.0/25"), .via = addr("203.0.113.9")};
+  AditNetRoute via = {.to = prefix("192.0.2.0/25"), .via = addr("203.0.113.9"), .ifindex = i};
   assert_int_equal(route_add(via), 0);
   assert_true(shows("ip route show proto 173", "192.0.2.0/25 via 203.0.113.9 dev r0"));
-  AditNetRoute v6 = {.to = prefix("2001:db8:1::/48"), .ifindex = i};
-  assert_int_equal(route_add(v6), 0);
+  AditNetRoute v6 = {.to = prefix("2001:db8:1::/48"), .ifindex = i}, v6too = {.to = v6.to, .ifindex = j};
   assert_int_equal(route_add(v6), 0);
   assert_true(shows("ip -6 route show proto 173", "2001:db8:1::/48 dev r0"));
+  TestClaim *six = test_claim_new("the second");
+  assert_int_equal(test_claim_wait(six, net->claim_route(&v6too, &six->head)), EEXIST);
   assert_int_equal(route_delete(v6), 0);
+  assert_true(TEST_LOOP_UNTIL(six->state == ADIT_CLAIM_INSTALLED, PATIENCE));
+  assert_true(shows("ip -6 route show proto 173", "2001:db8:1::/48 dev r1"));
+  assert_false(shows("ip -6 route show proto 173", "dev r0"));
+  net->claim_release(six->claim);
+  assert_true(test_claims_quiet());
   WAIT(net->link_delete(i, on_done, &result));
   WAIT(net->link_delete(j, on_done, &result));
 }
@@ -311,58 +339,19 @@ static void a_route_has_an_mtu_of_its_own(void **state) {
 
   assert_int_equal(route_add(v4), 0);
   assert_true(shows("ip route show proto 173", "mtu 1300"));
-  v4.mtu = 1200; /* it has changed */
-  assert_int_equal(route_add(v4), 0);
+  TestClaim *claim = test_claims_->pdata[test_claims_->len - 1];
+  net->claim_set_mtu(claim->claim, 1200);
+  assert_true(test_claims_quiet());
   assert_true(shows("ip route show proto 173", "mtu 1200"));
   assert_false(shows("ip route show proto 173", "mtu 1300"));
   assert_int_equal(route_delete(v4), 0);
   assert_int_equal(route_add(v6), 0);
   assert_true(shows("ip -6 route show proto 173", "mtu lock 1300")); /* else the kernel does not heed it when it forwards */
+  claim = test_claims_->pdata[test_claims_->len - 1];
+  net->claim_set_mtu(claim->claim, 1290);
+  assert_true(test_claims_quiet());
+  assert_true(shows("ip -6 route show proto 173", "mtu lock 1290"));
   assert_int_equal(route_delete(v6), 0);
-  WAIT(net->link_delete(i, on_done, &result));
-}
-
-typedef struct {
-  guint n;
-  int error;
-  AditNetRoute route;
-  AditAddress source;
-} Way;
-
-static void on_way(gpointer user, int error, const AditNetRoute *route, const AditAddress *source) {
-  Way *w = user;
-  w->n++;
-  w->error = error;
-  if (route)
-    w->route = *route;
-  if (source)
-    w->source = *source;
-}
-
-static Way route_get(const char *to) {
-  Way w = {0};
-  AditAddress a = addr(to);
-  net->route_get(&a, on_way, &w);
-  assert_true(TEST_LOOP_UNTIL(w.n, PATIENCE));
-  return w;
-}
-
-static void route_get_tells_gateway_interface_and_source(void **state) {
-  guint i = tun("g0", TRUE);
-  AditAddress want = addr("203.0.113.1"), gateway = addr("203.0.113.254");
-  AditNetAddress a = {.ifindex = i, .local = prefix("203.0.113.1/24")};
-  AditNetRoute def = {.to = {.address = {.family = AF_INET}}, .via = gateway};
-  assert_int_equal(route_get("192.0.2.1").error, ENETUNREACH);
-  assert_int_equal(address_add(a), 0);
-  assert_int_equal(route_add(def), 0);
-  Way w = route_get("192.0.2.1");
-  assert_int_equal(w.error, 0);
-  assert_int_equal(w.route.ifindex, i);
-  assert_true(adit_address_equal(&w.route.via, &gateway));
-  assert_true(adit_address_equal(&w.source, &want));
-  w = route_get("203.0.113.77");
-  assert_false(adit_address_is_set(&w.route.via));
-  assert_int_equal(w.route.ifindex, i);
   WAIT(net->link_delete(i, on_done, &result));
 }
 
@@ -392,36 +381,50 @@ static void many_requests_are_carried_out_in_order(void **state) {
   enum { N = 1500 };
   guint i = tun("m0", TRUE);
   Order order = {0};
-  g_autofree Slot *slots = g_new0(Slot, 2 * N + 1);
+  g_autofree Slot *slots = g_new0(Slot, N + 1);
   for (guint k = 0; k < N; k++) {
-    AditNetRoute r = {.to = {adit_address_ipv4(0x0a000000 + k), 32}, .ifindex = i};
+    AditLinkChange change = {.ifindex = i, .set = ADIT_LINK_MTU, .mtu = 1300 + k % 100};
     slots[k] = (Slot){&order, k};
-    net->route_add(&r, in_order, &slots[k]);
+    net->link_change(&change, in_order, &slots[k]);
   }
   slots[N] = (Slot){&order, N};
   net->call(nothing, called, &slots[N]);
+  assert_true(TEST_LOOP_UNTIL(order.n == N + 1, PATIENCE));
+  assert_int_equal(order.out_of_order, 0);
+  assert_int_equal(order.errors, 0);
+  assert_int_equal(link_get(i).mtu, 1300 + (N - 1) % 100);
+  WAIT(net->link_delete(i, on_done, &result));
+}
+
+static void many_routes_come_and_go(void **state) {
+  enum { N = 3000 };
+  static const AditClaimant owner = {.size = sizeof owner, .who = "a test"};
+  guint i = tun("m0", TRUE);
+  g_autofree AditClaim **claims = g_new(AditClaim *, N);
   for (guint k = 0; k < N; k++) {
     AditNetRoute r = {.to = {adit_address_ipv4(0x0a000000 + k), 32}, .ifindex = i};
-    slots[N + 1 + k] = (Slot){&order, N + 1 + k};
-    net->route_delete(&r, in_order, &slots[N + 1 + k]);
+    claims[k] = net->claim_route(&r, &owner);
   }
-  assert_true(TEST_LOOP_UNTIL(order.n == 2 * N + 1, PATIENCE));
-  assert_int_equal(order.out_of_order, 0);
-  assert_int_equal(order.errors, 0); /* each delete found what was added before it */
+  assert_true(test_claims_quiet());
+  assert_int_equal(count_lines("ip route show proto 173"), N);
+  for (guint k = 0; k < N; k++)
+    net->claim_release(claims[k]);
+  assert_true(test_claims_quiet());
+  assert_int_equal(count_lines("ip route show proto 173"), 0);
   WAIT(net->link_delete(i, on_done, &result));
 }
 
 static void a_failure_in_a_batch_is_its_own(void **state) {
   guint i = tun("f0", TRUE);
-  Result r[3] = {{0}};
-  AditNetRoute good = {.to = prefix("198.51.100.1/32"), .ifindex = i}, bad = {.to = prefix("198.51.100.2/32"), .ifindex = 9999};
-  net->route_add(&good, on_done, &r[0]);
-  net->route_add(&bad, on_done, &r[1]);
-  net->route_delete(&good, on_done, &r[2]);
-  assert_true(TEST_LOOP_UNTIL(r[2].n, PATIENCE));
-  assert_int_equal(r[0].error, 0);
-  assert_int_equal(r[1].error, ENODEV);
-  assert_int_equal(r[2].error, 0);
+  TestClaim *good = test_claim_new("good"), *bad = test_claim_new("bad");
+  AditNetRoute right = {.to = prefix("198.51.100.1/32"), .ifindex = i}, wrong = {.to = prefix("198.51.100.2/32"), .ifindex = 9999};
+  good->claim = net->claim_route(&right, &good->head);
+  bad->claim = net->claim_route(&wrong, &bad->head);
+  assert_int_equal(test_claim_wait(good, good->claim), 0);
+  assert_int_equal(test_claim_wait(bad, bad->claim), ENODEV);
+  net->claim_release(good->claim);
+  net->claim_release(bad->claim);
+  assert_true(test_claims_quiet());
   WAIT(net->link_delete(i, on_done, &result));
 }
 
@@ -441,8 +444,8 @@ static void fini_carries_out_what_is_queued(void **state) {
   guint i = tun("q0", TRUE);
   Result r[100] = {{0}}, late = {0};
   for (guint k = 0; k < G_N_ELEMENTS(r); k++) {
-    AditNetRoute route = {.to = {adit_address_ipv4(0x0a000000 + k), 32}, .ifindex = i};
-    net->route_add(&route, on_done, &r[k]);
+    AditLinkChange change = {.ifindex = i, .set = ADIT_LINK_MTU, .mtu = 1300 + k};
+    net->link_change(&change, on_done, &r[k]);
   }
   adit_net_fini();
   for (guint k = 0; k < G_N_ELEMENTS(r); k++) {
@@ -507,6 +510,7 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
   adit_net_fini();
+  test_claims_forget();
   adit_loop_fini();
   return 0;
 }
@@ -518,10 +522,10 @@ int main(void) {
       T(errors_are_the_kernels),
       T(point_to_point_addresses),
       T(ipv6_addresses_are_usable_at_once),
-      T(routes_carry_our_protocol_and_replace_only_our_own),
+      T(routes_carry_our_protocol_and_wait_for_others),
       T(a_route_has_an_mtu_of_its_own),
-      T(route_get_tells_gateway_interface_and_source),
       T(many_requests_are_carried_out_in_order),
+      T(many_routes_come_and_go),
       T(a_failure_in_a_batch_is_its_own),
       T(a_group_goes_at_once),
       T(fini_carries_out_what_is_queued),

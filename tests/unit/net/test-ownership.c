@@ -49,15 +49,6 @@ static void on_done(gpointer user, int error) {
     result.error;                                                                                                                          \
   })
 
-static int route_add(AditNetRoute r) {
-  return WAIT(net->route_add(&r, on_done, &result));
-}
-
-static AditPrefix prefix(const char *text) {
-  AditPrefix p;
-  assert_true(adit_prefix_parse(text, &p));
-  return p;
-}
 
 /* What a command prints. */
 static char *run(const char *command) {
@@ -123,11 +114,9 @@ static guint ours_made(const char *name) {
 
 static void the_sweep_removes_our_links_and_routes_only(void **state) {
   guint ours = ours_made("s0"), more = ours_made("s1"), theirs = foreign("s2", 1, NULL);
-  AditNetRoute r = {.to = prefix("198.51.100.1/32"), .ifindex = theirs}, v6 = {.to = prefix("2001:db8:2::/48"), .ifindex = theirs},
-               table = {.to = prefix("198.51.100.2/32"), .ifindex = theirs, .table = 1234};
-  assert_int_equal(route_add(r), 0);
-  assert_int_equal(route_add(v6), 0);
-  assert_int_equal(route_add(table), 0);
+  g_free(run("ip route add 198.51.100.1/32 dev s2 proto 173"));
+  g_free(run("ip -6 route add 2001:db8:2::/48 dev s2 proto 173"));
+  g_free(run("ip route add 198.51.100.2/32 dev s2 table 1234 proto 173"));
   g_free(run("ip route add 198.51.100.3/32 dev s2"));
 
   Swept s = sweep(TRUE);
@@ -155,11 +144,9 @@ static void the_sweep_tells_ours_by_the_token(void **state) {
         dying = foreign("t4", group ^ ADIT_NET_DYING_GROUP, ADIT_NET_ALIAS "fedcba9876543210");
   AditLinkChange out = {.ifindex = moved, .set = ADIT_LINK_GROUP, .group = 7};
   assert_int_equal(WAIT(net->link_change(&out, on_done, &result)), 0);
-  AditNetRoute theirs = {.to = prefix("198.51.100.1/32"), .ifindex = others}, common = {.to = prefix("198.51.100.2/32"), .ifindex = admins},
-               mine = {.to = prefix("198.51.100.3/32"), .ifindex = ours};
-  assert_int_equal(route_add(theirs), 0);
-  assert_int_equal(route_add(common), 0);
-  assert_int_equal(route_add(mine), 0);
+  g_free(run("ip route add 198.51.100.1/32 dev t2 proto 173"));
+  g_free(run("ip route add 198.51.100.2/32 dev t3 proto 173"));
+  g_free(run("ip route add 198.51.100.3/32 dev t0 proto 173"));
 
   Swept s = sweep(FALSE);
   assert_int_equal(s.error, 0);

@@ -159,24 +159,23 @@ static void blocking_work_comes_back_to_the_loop(void **state) {
   assert_int_equal(steps[1], 2);
 }
 
-static void net_done(gpointer user, int error) {
-  *(int *)user = error;
-}
-
 static void net_says_what_it_is_told_to(void **state) {
   const AditNetService *net = adit_test_service(*state, ADIT_NET_SERVICE);
   AditNetRoute route = {.ifindex = 7};
-  int result = -1;
+  AditClaimant owner = {.size = sizeof owner, .who = "a plugin"};
+  const char *why = NULL;
   adit_prefix_parse("192.0.2.0/24", &route.to);
 
-  net->route_add(&route, net_done, &result);
-  assert_int_equal(result, -1);
-  assert_true(ADIT_TEST_UNTIL(*state, result >= 0, 1000));
-  assert_int_equal(result, 0);
-  assert_true(adit_test_saw(*state, "net.route_add 192.0.2.0/24 via - dev 7"));
-  adit_test_fail(*state, "net.route_add", 17);
-  net->route_add(&route, net_done, &result);
-  assert_true(ADIT_TEST_UNTIL(*state, result == 17, 1000));
+  AditClaim *claim = net->claim_route(&route, &owner);
+  assert_int_equal(net->claim_state(claim, &why), ADIT_CLAIM_INSTALLED);
+  assert_true(adit_test_saw(*state, "net.claim_route 192.0.2.0/24 via - dev 7"));
+  net->claim_release(claim);
+  assert_true(adit_test_saw(*state, "net.claim_release"));
+  adit_test_fail(*state, "net.claim_route", 17);
+  claim = net->claim_route(&route, &owner);
+  assert_int_equal(net->claim_state(claim, &why), ADIT_CLAIM_REFUSED);
+  assert_non_null(why);
+  net->claim_release(claim);
 
   AditAddress address = adit_address_ipv4(0xc0000235);
   net->protect(ADIT_PROTECT_SERVER, &address, "a server");

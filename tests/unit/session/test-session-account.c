@@ -313,6 +313,18 @@ static AditValue *client_of(const char *name) {
   return client;
 }
 
+/* Which of the clients has the default route. */
+static const char *routed_client(void) {
+  g_autoptr(AditValue) list = adit_claims_describe(world_claims());
+  for (guint i = 0; i < adit_value_length(list); i++) {
+    const AditValue *claim = adit_value_at(list, i);
+    if (g_str_has_prefix(adit_value_get_string(claim, "object", ""), "route 0.0.0.0/0") &&
+        strcmp(adit_value_get_string(claim, "state", ""), "installed") == 0)
+      return strstr(adit_value_get_string(claim, "claimant", ""), "one") ? "one" : "two";
+  }
+  return "none";
+}
+
 static void the_way_to_a_server_stays_until_its_last_client_leaves(void **state) {
   static const AditTransportOps ops = {.size = sizeof ops, .name = "l2tp", .dial = dial, .dial_cancel = dial_cancel};
   World *w = *state;
@@ -320,7 +332,9 @@ static void the_way_to_a_server_stays_until_its_last_client_leaves(void **state)
   g_autoptr(AditValue) config = world_config();
   AditValue *l2tp = adit_value_map(), *clients = adit_value_list();
   gpointer staged = NULL;
+  AditAddress end = adit_address_ipv4(0xc0000201);
 
+  world_net()->protect(ADIT_PROTECT_ENDPOINT, &end, "the outer address of a tunnel"); /* as a transport does */
   adit_value_append(clients, client_of("one"));
   adit_value_append(clients, client_of("two"));
   adit_value_set(l2tp, "clients", clients);
@@ -329,13 +343,18 @@ static void the_way_to_a_server_stays_until_its_last_client_leaves(void **state)
   assert_true(adit_session_prepare(config, &staged, NULL));
   adit_session_commit(staged);
   adit_session_start();
-  assert_true(TEST_LOOP_UNTIL(world_told("route 192.0.2.1/32 metric 0") == 2, 10000));
-  assert_true(adit_client_down("one", NULL));
-  assert_true(TEST_LOOP_UNTIL(world_told("-route 0.0.0.0/0 metric 5") == 1, 10000));
+  assert_true(TEST_LOOP_UNTIL(world_told("route 0.0.0.0/0 metric 5") == 1 && w->up == 4, 10000));
+  assert_int_equal(world_told("route 192.0.2.1/32 metric 0"), 1); /* first the way to the server */
+  const char *first = routed_client(), *second = strcmp(first, "one") == 0 ? "two" : "one";
+  assert_true(adit_client_down(first, NULL));
+  assert_true(TEST_LOOP_UNTIL(world_told("route 0.0.0.0/0 metric 5") == 2, 10000)); /* the other one's takes its place */
+  assert_int_equal(world_told("-route 0.0.0.0/0 metric 5"), 0);
   assert_int_equal(world_told("-route 192.0.2.1/32 metric 0"), 0);
-  assert_true(adit_client_down("two", NULL));
-  assert_true(TEST_LOOP_UNTIL(world_told("-route 0.0.0.0/0 metric 5") == 2, 10000));
-  assert_int_equal(world_told("-route 192.0.2.1/32 metric 0"), 1);
+  assert_true(TEST_LOOP_UNTIL(strcmp(routed_client(), second) == 0, 10000));
+  assert_true(adit_client_down(second, NULL));
+  assert_true(TEST_LOOP_UNTIL(world_told("-route 0.0.0.0/0 metric 5") == 1, 10000));
+  assert_true(TEST_LOOP_UNTIL(world_told("-route 192.0.2.1/32 metric 0") == 1, 10000));
+  world_net()->unprotect(ADIT_PROTECT_ENDPOINT, &end, "the outer address of a tunnel");
 }
 
 int main(void) {

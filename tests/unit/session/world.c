@@ -16,19 +16,14 @@ typedef struct {
   AditNetDone done;
   gpointer user;
   int error;
+  AditObject *object;
+  AditAddress to;
 } Answer;
 
-static void answer(gpointer data) {
-  g_autofree Answer *a = data;
-  if (a->done)
-    a->done(a->user, a->error);
-}
+static AditClaims *claims;
 
-static void tell(char *what, AditNetDone done, gpointer user, int error) {
-  Answer *a = g_new0(Answer, 1);
-  *a = (Answer){done, user, error};
+static void tell(char *what) {
   g_ptr_array_add(world_kernel.told, what);
-  adit_call_main(answer, a);
 }
 
 static char *address_text(const char *sign, const AditNetAddress *a) {
@@ -39,44 +34,117 @@ static char *address_text(const char *sign, const AditNetAddress *a) {
 static char *route_text(const char *sign, const AditNetRoute *r) {
   char to[ADIT_PREFIX_TEXT];
   g_autofree char *mtu = r->mtu ? g_strdup_printf(" mtu %u", r->mtu) : g_strdup("");
-  return g_strdup_printf("%sroute %s metric %u%s", sign, adit_prefix_format(&r->to, to), r->metric, mtu);
+  guint metric = r->to.address.family == AF_INET6 && r->metric == 1024 ? 0 : r->metric; /* the kernel's, if none is given */
+  return g_strdup_printf("%sroute %s metric %u%s", sign, adit_prefix_format(&r->to, to), metric, mtu);
 }
 
-static void address_add(const AditNetAddress *a, AditNetDone done, gpointer user) {
-  gboolean ipv6 = a->local.address.family == AF_INET6;
-  tell(address_text("", a), done, user, ipv6 && world_kernel.answer6 ? world_kernel.answer6 : world_kernel.answer);
-}
-static void address_delete(const AditNetAddress *a, AditNetDone done, gpointer user) {
-  tell(address_text("-", a), done, user, 0);
-}
-static void route_add(const AditNetRoute *r, AditNetDone done, gpointer user) {
-  tell(route_text("", r), done, user, world_kernel.answer);
-}
-static void route_delete(const AditNetRoute *r, AditNetDone done, gpointer user) {
-  tell(route_text("-", r), done, user, 0);
+static void change_text(const AditChange *change) {
+  gboolean away = change->kind == ADIT_CHANGE_REMOVE;
+  AditNetAddress address;
+  AditNetRoute route;
+  switch ((AditObjectKind)change->key.kind) {
+  case ADIT_OBJECT_LINK:
+    tell(g_strdup_printf("mtu %u", change->value.mtu));
+    break;
+  case ADIT_OBJECT_ADDRESS:
+    address = adit_object_address(&change->key);
+    tell(address_text(away ? "-" : "", &address));
+    break;
+  case ADIT_OBJECT_ROUTE:
+    route = adit_object_route(&change->key, away ? &change->old : &change->value);
+    tell(route_text(away ? "-" : "", &route));
+    break;
+  }
 }
 
-static void link_change(const AditLinkChange *change, AditNetDone done, gpointer user) {
-  tell(g_strdup_printf("mtu %u", change->mtu), done, user, 0);
+static void answer(gpointer data) {
+  g_autofree Answer *a = data;
+  if (claims)
+    adit_claims_finished(claims, a->object, a->error ? ADIT_RESULT_FAILED : ADIT_RESULT_DONE, a->error, "");
+}
+
+static void start(gpointer user, const AditChange *change, AditObject *object) {
+  Answer *a = g_new0(Answer, 1);
+  gboolean adds = change->kind != ADIT_CHANGE_REMOVE && change->key.kind != ADIT_OBJECT_LINK;
+  int error = change->key.family == AF_INET6 && world_kernel.answer6 ? world_kernel.answer6 : world_kernel.answer;
+  if (change->key.kind == ADIT_OBJECT_ROUTE && world_kernel.answer_route)
+    error = world_kernel.answer_route;
+  *a = (Answer){.object = object, .error = adds ? error : 0};
+  change_text(change);
+  adit_call_main(answer, a);
 }
 
 /* Everything outside is reached through one gateway. */
-static void route_get(const AditAddress *to, AditNetRouteDone done, gpointer user) {
-  AditNetRoute route = {.to = {*to, 32}, .via = adit_address_ipv4(0xc00002fe), .ifindex = 1};
-  done(user, 0, &route, NULL);
+static void way(gpointer data) {
+  g_autofree Answer *a = data;
+  AditNetRoute route = {.to = {a->to, 32}, .via = adit_address_ipv4(0xc00002fe), .ifindex = 2};
+  if (claims)
+    adit_claims_resolved(claims, &a->to, 0, &route);
 }
 
-static const AditNetService net = {.size = sizeof net,
-                                   .protect = adit_protected_add,
-                                   .unprotect = adit_protected_remove,
-                                   .protected_by = adit_protected_by,
-                                   .protected_within = adit_protected_within,
-                                   .link_change = link_change,
-                                   .address_add = address_add,
-                                   .address_delete = address_delete,
-                                   .route_add = route_add,
-                                   .route_delete = route_delete,
-                                   .route_get = route_get};
+static void resolve(gpointer user, const AditAddress *to) {
+  Answer *a = g_new0(Answer, 1);
+  a->to = *to;
+  adit_call_main(way, a);
+}
+
+static void refresh(gpointer user, const AditAddress *to, guint n) {}
+
+static AditTimer wake_timer;
+
+static void run(AditTimer *timer, gpointer data) {
+  if (claims)
+    adit_claims_run(claims);
+}
+
+static void wake(gpointer user, guint64 delay_ms) {
+  wake_timer.func = run;
+  adit_timer_arm(&wake_timer, delay_ms);
+}
+
+static guint64 claims_now(gpointer user) {
+  return adit_loop_service()->now();
+}
+
+static void protect(AditProtectKind kind, const AditAddress *address, const char *what) {
+  adit_protected_add(kind, address, what);
+  if (kind == ADIT_PROTECT_ENDPOINT)
+    adit_claims_guard(claims, address);
+}
+
+static void unprotect(AditProtectKind kind, const AditAddress *address, const char *what) {
+  adit_protected_remove(kind, address, what);
+  if (kind == ADIT_PROTECT_ENDPOINT)
+    adit_claims_unguard(claims, address);
+}
+
+static AditNetService net = {.size = sizeof net,
+                             .protect = protect,
+                             .unprotect = unprotect,
+                             .protected_by = adit_protected_by,
+                             .protected_within = adit_protected_within};
+
+AditClaims *world_claims(void) {
+  return claims;
+}
+
+const AditNetService *world_net(void) {
+  return &net;
+}
+
+static void claims_begin(void) {
+  static const AditClaimsOps ops = {sizeof ops, start, resolve, refresh, wake, claims_now, NULL};
+  claims = adit_claims_new(&ops, NULL);
+  adit_claims_serve(claims, &net);
+}
+
+static void claims_end(void) {
+  adit_timer_cancel(&wake_timer);
+  test_loop_drain();
+  adit_timer_cancel(&wake_timer);
+  adit_claims_serve(NULL, &net);
+  g_clear_pointer(&claims, adit_claims_free);
+}
 
 guint world_told(const char *what) {
   guint n = 0;
@@ -352,6 +420,7 @@ int world_setup(void **state) {
   adit_path_init();
   adit_ppp_init();
   adit_aaa_init(adit_loop_service());
+  claims_begin();
   adit_session_init(&net);
   assert_true(adit_ppp_service()->ncp_add(&w->plugin, &ipcp_desc, &error));
   assert_true(adit_aaa_service()->method_add(&w->plugin, &pap_method, &error));
@@ -395,6 +464,7 @@ int world_teardown(void **state) {
   null_datapath_ops.listener_close(w->client.listener);
   null_dp_free(w->server.dp);
   null_dp_free(w->client.dp);
+  claims_end();
   adit_session_fini();
   adit_protected_fini();
   adit_aaa_fini();

@@ -8,6 +8,7 @@
 #include "core/base/loop.h"
 #include "core/bus/bus.h"
 #include "core/config/schema.h"
+#include "core/net/claims.h"
 #include "core/pool/pool.h"
 #include "core/session/session.h"
 #include "null.h"
@@ -25,6 +26,7 @@
 typedef struct {
   GPtrArray *told;     /* char*: "address 10.0.0.1/32 peer 10.0.0.2", "route ...", with "-" in front when taken away */
   int answer, answer6; /* errno for what is added: of any family; of IPv6 */
+  int answer_route;    /* errno for routes */
 } Kernel;
 
 /** A record as the sink of the world took it; everything is its own. */
@@ -46,6 +48,8 @@ extern GPtrArray *world_records; /* of Record*, in order */
 /** How many records of that kind there are for sessions of servers (or, with `client`, of clients); `*last` (may be NULL) is the last one.
  */
 guint world_recorded(AditAcctKind kind, gboolean client, const Record **last);
+AditClaims *world_claims(void);
+const AditNetService *world_net(void);
 /** How often the kernel was told exactly that. */
 guint world_told(const char *what);
 

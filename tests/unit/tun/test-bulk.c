@@ -7,6 +7,7 @@
 #include "core/net/net.h"
 #include "header.h"
 #include "settled.h"
+#include "tests/lib/claims.h"
 #include "tests/lib/loop.h"
 #include "tun.h"
 
@@ -32,7 +33,7 @@ typedef struct {
   AditDpLink *link;
   AditDpSession *session;
   AditPort *port;
-  int addressed, errors;
+  int errors;
   gboolean closed, stopped, finished, right;
   guint inside; /* the server's address in the transfer at hand */
   int listening[2];
@@ -51,10 +52,6 @@ static void on_closed(gpointer user, const AditCounters *final) {
 static void on_stopped(gpointer user) {
   ((End *)user)->stopped = TRUE;
 }
-static void on_address(gpointer user, int error) {
-  ((End *)user)->addressed++;
-  ((End *)user)->errors += error != 0;
-}
 static void on_finished(gpointer user) {
   ((End *)user)->finished = TRUE;
 }
@@ -66,7 +63,7 @@ static void end_address(End *end, const char *local, const char *peer) {
   adit_prefix_parse(local, &address.local);
   if (peer)
     adit_address_parse(peer, &address.peer);
-  adit_net_service()->address_add(&address, on_address, end);
+  end->errors += test_claim_address(&address) != 0;
 }
 
 static gboolean end_start(End *end) {
@@ -95,7 +92,7 @@ static gboolean end_start(End *end) {
   tun_session_set(end->session, &params);
   end_address(end, end->server ? "10.8.0.2/32" : "10.8.0.1/32", end->server ? "10.8.0.1" : "10.8.0.2");
   end_address(end, end->server ? "fd08::2/64" : "fd08::1/64", NULL);
-  return tun_session_join(end->session, end->link, NULL) && TEST_LOOP_UNTIL(end->addressed == 2, PATIENCE) && !end->errors &&
+  return tun_session_join(end->session, end->link, NULL) && !end->errors &&
          settled_wait(settling, end->server ? "fd08::2" : "fd08::1", PATIENCE);
 }
 

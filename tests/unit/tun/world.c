@@ -4,6 +4,7 @@
 #include "core/net/net.h"
 #include "header.h"
 #include "packets.h"
+#include "tests/lib/claims.h"
 #include "tests/lib/loop.h"
 
 #include <errno.h>
@@ -46,10 +47,6 @@ void on_closed(gpointer user, const AditCounters *final) {
 static void on_stopped(gpointer user) {
   ((World *)user)->stopped = TRUE;
 }
-static void on_address(gpointer user, int error) {
-  *(int *)user = error;
-}
-
 const AditListenerOps listener_ops = {.size = sizeof listener_ops, .control = on_control, .stray = on_stray};
 static const AditDpLinkOps link_ops = {.size = sizeof link_ops, .frame = on_frame};
 
@@ -132,13 +129,10 @@ void port_make(Session *s, const char *name, gboolean shared, gboolean is_static
 
 void address_add(AditPort *port, const char *local, const char *peer) {
   AditNetAddress address = {.ifindex = port->ifindex};
-  int error = -1;
   assert_true(adit_prefix_parse(local, &address.local));
   if (peer)
     assert_true(adit_address_parse(peer, &address.peer));
-  adit_net_service()->address_add(&address, on_address, &error);
-  assert_true(TEST_LOOP_UNTIL(error >= 0, PATIENCE));
-  assert_int_equal(error, 0);
+  assert_int_equal(test_claim_address(&address), 0);
 }
 
 void session_open(Session *s) {

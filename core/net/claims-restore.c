@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* What others did to objects of ours: when they are looked at again, and how many at once. */
+#include "core/net/claims-table.h"
+#include "core/net/net.h"
+#include <adit/log.h>
+
+void adit_claims_wake(AditClaims *claims, guint64 delay_ms) {
+  guint64 when = claims->ops.now(claims->user) + delay_ms;
+  if (claims->wake_ms && claims->wake_ms <= when)
+    return;
+  claims->wake_ms = when;
+  claims->ops.wake(claims->user, delay_ms);
+}
+
+/* ---- pauses ---- */
+
+void adit_due_cancel(AditClaims *claims, AditDue *due, gboolean iface) {
+  if (!due->node.data)
+    return;
+  g_queue_unlink(iface ? &claims->iface_due[due->pause] : &claims->due[due->pause], &due->node);
+  due->node.data = NULL;
+}
+
+static void due_push(AditClaims *claims, AditDue *due, gpointer what, gboolean iface, guint pause) {
+  adit_due_cancel(claims, due, iface);
+  due->pause = (guint8)pause;
+  due->due_ms = claims->ops.now(claims->user) + ((guint64)ADIT_PAUSE_MS << pause);
+  due->node.data = what;
+  g_queue_push_tail_link(iface ? &claims->iface_due[pause] : &claims->due[pause], &due->node);
+  adit_claims_wake(claims, (guint64)ADIT_PAUSE_MS << pause);
+}
+
+void adit_object_retry(AditClaims *claims, AditObject *object, guint pause) {
+  if (!object->due.node.data || object->due.pause < pause)
+    due_push(claims, &object->due, object, FALSE, pause);
+}
+
+/* TRUE if it is to be restored, for the first time of late or again. */
+static gboolean due_disturbed(AditClaims *claims, AditDue *due, gpointer what, gboolean iface) {
+  guint64 now = claims->ops.now(claims->user);
+  if (due->fights && now - due->last_ms > ADIT_PAUSE_FORGET)
+    due->fights = 0;
+  guint pause = MIN(due->fights, ADIT_PAUSES - 1);
+  if (due->node.data && due->pause <= pause)
+    return FALSE;
+  due->last_ms = now;
+  due->fights += due->fights < ADIT_PAUSES - 1;
+  due_push(claims, due, what, iface, pause);
+  return TRUE;
+}
+
+static void log_fight(AditClaims *claims, const char *name, const char *who, const AditDue *due) {
+  guint kept = 0;
+  if (due->fights == ADIT_PAUSE_WARNING)
+    adit_warning(NULL, "%s (%s): another program keeps changing it; it is restored less often from now on", name, who);
+  else if (due->fights == 1 && adit_rate_allows(&claims->fight_log, claims->ops.now(claims->user), 10, 1000, &kept))
+    adit_notice(NULL, "%s (%s): another program changed it, and it is restored", name, who);
+}
+
+static void object_disturbed(AditClaims *claims, AditObject *object) {
+  const AditClaim *winner = adit_object_winner(object);
+  char name[ADIT_OBJECT_TEXT];
+  object->doubt = TRUE;
+  if (!winner || !due_disturbed(claims, &object->due, object, FALSE) || object->state != ADIT_CLAIM_INSTALLED)
+    return;
+  log_fight(claims, adit_object_format(&object->key, &winner->value, name), winner->claimant->who, &object->due);
+}
+
+static void iface_disturbed(AditClaims *claims, AditIface *iface, const char *what) {
+  AditObjectKey key = adit_object_key_link(iface->ifindex);
+  const AditObject *link = adit_object_find(claims, &key);
+  char name[64];
+  if (!due_disturbed(claims, &iface->due, iface, TRUE) || !link || !adit_object_winner(link))
+    return;
+  g_snprintf(name, sizeof name, "interface %u, %s", iface->ifindex, what);
+  log_fight(claims, name, adit_object_winner(link)->claimant->who, &iface->due);
+}
+
+/* ---- interfaces ---- */
+
+static AditIface *iface_find(const AditClaims *claims, guint32 ifindex) {
+  return g_hash_table_lookup(claims->ifaces, GUINT_TO_POINTER(ifindex));
+}
+
+static AditIface *iface_get(AditClaims *claims, guint32 ifindex) {
+  AditIface *iface = iface_find(claims, ifindex);
+  if (iface)
+    return iface;
+  iface = g_new0(AditIface, 1);
+  iface->ifindex = ifindex;
+  g_hash_table_insert(claims->ifaces, GUINT_TO_POINTER(ifindex), iface);
+  if (claims->ops.watch)
+    claims->ops.watch(claims->user, ifindex, TRUE);
+  return iface;
+}
+
+static GQueue *queue_of(AditIface *iface, const AditObject *object) {
+  return object->key.kind == ADIT_OBJECT_ROUTE ? &iface->routes : &iface->addresses;
+}
+
+void adit_iface_join(AditClaims *claims, AditObject *object, guint32 ifindex) {
+  if ((object->iface ? object->iface->ifindex : 0) == ifindex)
+    return;
+  adit_iface_leave(claims, object);
+  if (!ifindex)
+    return;
+  object->iface = iface_get(claims, ifindex);
+  g_queue_push_head_link(queue_of(object->iface, object), &object->on); /* before the cursor of a sweep: it is new */
+}
+
+static void iface_free(AditClaims *claims, AditIface *iface) {
+  if (iface->sweep)
+    g_queue_unlink(&claims->sweeps, &iface->sweeping);
+  adit_due_cancel(claims, &iface->due, TRUE);
+  g_hash_table_remove(claims->ifaces, GUINT_TO_POINTER(iface->ifindex));
+  if (claims->ops.watch)
+    claims->ops.watch(claims->user, iface->ifindex, FALSE);
+  g_free(iface);
+}
+
+void adit_iface_leave(AditClaims *claims, AditObject *object) {
+  AditIface *iface = g_steal_pointer(&object->iface);
+  if (!iface)
+    return;
+  if (iface->cursor == &object->on)
+    iface->cursor = object->on.next;
+  g_queue_unlink(queue_of(iface, object), &object->on);
+  if (!iface->addresses.length && !iface->routes.length)
+    iface_free(claims, iface);
+}
+
+static void sweep_begin(AditClaims *claims, AditIface *iface) {
+  AditObjectKey key = adit_object_key_link(iface->ifindex);
+  AditObject *link = adit_object_find(claims, &key);
+  if (link && link->doubt)
+    adit_object_step(claims, link); /* first: nothing can be on one that is down */
+  if (iface->down)
+    return; /* adit_iface_is_up() comes here again */
+  if (!iface->sweep) {
+    iface->sweeping.data = iface;
+    g_queue_push_tail_link(&claims->sweeps, &iface->sweeping);
+  }
+  iface->sweep = 1;
+  iface->cursor = iface->addresses.head;
+}
+
+/* Up to `budget` objects of the first interface in line; how many are left of the budget. */
+static guint sweep_some(AditClaims *claims, AditIface *iface, guint budget) {
+  guint32 ifindex = iface->ifindex;
+  while (budget && claims->flight < ADIT_CLAIMS_FLIGHT) {
+    if (!iface->cursor && iface->sweep == 1) { /* addresses first: a gateway needs them */
+      iface->sweep = 2;
+      iface->cursor = iface->routes.head;
+    }
+    if (!iface->cursor) {
+      g_queue_unlink(&claims->sweeps, &iface->sweeping);
+      iface->sweep = 0;
+      return budget;
+    }
+    AditObject *object = iface->cursor->data;
+    iface->cursor = iface->cursor->next;
+    if (object->key.kind != ADIT_OBJECT_LINK) {
+      object->doubt = TRUE;
+      adit_due_cancel(claims, &object->due, FALSE);
+      adit_object_step(claims, object);
+      budget--;
+      if (iface_find(claims, ifindex) != iface)
+        return budget; /* that was the last on it */
+    }
+  }
+  return budget;
+}
+
+void adit_iface_is_up(AditClaims *claims, AditIface *iface, gboolean up) {
+  gboolean was_down = iface->down;
+  iface->down = !up;
+  if (up && was_down) {
+    adit_due_cancel(claims, &iface->due, TRUE);
+    sweep_begin(claims, iface);
+    adit_claims_wake(claims, 0);
+  }
+}
+
+/* ---- a pass ---- */
+
+static guint run_due_objects(AditClaims *claims, guint64 now, guint budget) {
+  for (guint i = 0; i < ADIT_PAUSES; i++)
+    while (budget && claims->flight < ADIT_CLAIMS_FLIGHT && claims->due[i].head) {
+      AditObject *object = claims->due[i].head->data;
+      if (object->due.due_ms > now)
+        break;
+      adit_due_cancel(claims, &object->due, FALSE);
+      adit_object_step(claims, object);
+      budget--;
+    }
+  return budget;
+}
+
+static void run_due_ifaces(AditClaims *claims, guint64 now) {
+  for (guint i = 0; i < ADIT_PAUSES; i++)
+    for (guint n = 0; n < ADIT_CLAIMS_BUDGET && claims->iface_due[i].head; n++) {
+      AditIface *iface = claims->iface_due[i].head->data;
+      if (iface->due.due_ms > now)
+        break;
+      adit_due_cancel(claims, &iface->due, TRUE);
+      sweep_begin(claims, iface);
+    }
+}
+
+static guint64 next_due(const AditClaims *claims) {
+  guint64 next = G_MAXUINT64;
+  for (guint i = 0; i < ADIT_PAUSES; i++) {
+    if (claims->due[i].head)
+      next = MIN(next, ((const AditObject *)claims->due[i].head->data)->due.due_ms);
+    if (claims->iface_due[i].head)
+      next = MIN(next, ((const AditIface *)claims->iface_due[i].head->data)->due.due_ms);
+  }
+  return next;
+}
+
+void adit_claims_run(AditClaims *claims) {
+  guint64 now = claims->ops.now(claims->user);
+  guint budget = ADIT_CLAIMS_BUDGET;
+
+  claims->wake_ms = 0;
+  adit_claims_tell(claims);
+  budget = run_due_objects(claims, now, budget);
+  run_due_ifaces(claims, now);
+  while (budget && claims->sweeps.head && claims->flight < ADIT_CLAIMS_FLIGHT)
+    budget = sweep_some(claims, claims->sweeps.head->data, budget);
+  adit_claims_tell(claims);
+  guint64 pins = adit_pins_run(claims->pins, now), next = next_due(claims);
+  if (pins)
+    adit_claims_wake(claims, pins);
+  claims->stalled = claims->flight >= ADIT_CLAIMS_FLIGHT;
+  if (claims->stalled)
+    return; /* adit_claims_finished() goes on */
+  if (claims->sweeps.head || next <= now)
+    adit_claims_wake(claims, 0);
+  else if (next != G_MAXUINT64)
+    adit_claims_wake(claims, next - now);
+}
+
+gboolean adit_claims_quiet(const AditClaims *claims) {
+  for (guint i = 0; i < ADIT_PAUSES; i++) {
+    if (claims->iface_due[i].head)
+      return FALSE;
+    for (const GList *node = claims->due[i].head; node; node = node->next) {
+      const AditObject *object = node->data;
+      if (object->state != ADIT_CLAIM_BLOCKED && object->state != ADIT_CLAIM_REFUSED)
+        return FALSE;
+    }
+  }
+  return !claims->flight && !claims->sweeps.head && !claims->tells.head && adit_pins_quiet(claims->pins);
+}
+
+/* ---- events ---- */
+
+static void on_link(AditClaims *claims, AditIface *iface, const AditKernelEvent *event) {
+  AditObject *link = adit_object_find(claims, &(AditObjectKey){.kind = ADIT_OBJECT_LINK, .where = event->ifindex});
+  const AditClaim *wish = link ? adit_object_winner(link) : NULL;
+
+  adit_iface_is_up(claims, iface, event->up);
+  if (!wish)
+    return;
+  if (wish->value.up && !event->up)
+    iface_disturbed(claims, iface, "set down");
+  else if ((wish->value.mtu && wish->value.mtu != event->mtu) || (wish->value.master && wish->value.master != event->master))
+    iface_disturbed(claims, iface, "changed");
+  else
+    return;
+  link->doubt = TRUE;
+}
+
+static void on_link_gone(AditClaims *claims, AditIface *iface, gboolean moved) {
+  AditObject *link = adit_object_find(claims, &(AditObjectKey){.kind = ADIT_OBJECT_LINK, .where = iface->ifindex});
+  iface->gone = TRUE;
+  iface->moved = moved;
+  if (link)
+    adit_object_step(claims, link);
+}
+
+static void on_route(AditClaims *claims, const AditKernelEvent *event) {
+  AditObject *object = adit_object_find(claims, &event->key);
+  gboolean ours = event->protocol == ADIT_NET_PROTOCOL && object && object->have.ifindex == event->ifindex;
+  if (!object || (event->kind == ADIT_KERNEL_ROUTE_NEW && ours))
+    return;
+  if (object->present || object->busy || object->state == ADIT_CLAIM_BLOCKED)
+    object_disturbed(claims, object);
+}
+
+static void on_overrun(AditClaims *claims) {
+  GHashTableIter iter;
+  gpointer iface;
+  g_hash_table_iter_init(&iter, claims->ifaces);
+  while (g_hash_table_iter_next(&iter, NULL, &iface))
+    iface_disturbed(claims, iface, "in doubt after an overrun of the watch");
+  adit_pins_changed(claims->pins);
+}
+
+void adit_claims_event(AditClaims *claims, const AditKernelEvent *event) {
+  AditIface *iface = event->ifindex ? iface_find(claims, event->ifindex) : NULL;
+
+  switch (event->kind) {
+  case ADIT_KERNEL_LINK:
+    if (iface && !iface->gone)
+      on_link(claims, iface, event);
+    break;
+  case ADIT_KERNEL_LINK_GONE:
+    if (iface && !iface->gone)
+      on_link_gone(claims, iface, event->moved);
+    break;
+  case ADIT_KERNEL_ADDRESS_GONE: /* with the last address of a family the kernel drops routes, and does not say so */
+    if (iface && !iface->gone)
+      iface_disturbed(claims, iface, "an address was removed");
+    break;
+  case ADIT_KERNEL_ROUTE_NEW:
+  case ADIT_KERNEL_ROUTE_GONE:
+    on_route(claims, event);
+    break;
+  case ADIT_KERNEL_CHANGED:
+    adit_pins_changed(claims->pins);
+    break;
+  case ADIT_KERNEL_OVERRUN:
+    on_overrun(claims);
+    break;
+  }
+  if (claims->tells.length)
+    adit_claims_wake(claims, 0);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* The claim functions of adit/net.h. */
+#include "core/net/claims.h"
+
+static AditClaims *current;
+
+static AditClaim *claim_address(const AditNetAddress *address, const AditClaimant *claimant) {
+  AditObjectKey key = adit_object_key_address(address);
+  AditObjectValue value = {.ifindex = address->ifindex};
+  return adit_claims_add(current, &key, &value, claimant);
+}
+
+static AditClaim *claim_route(const AditNetRoute *route, const AditClaimant *claimant) {
+  AditObjectKey key = adit_object_key_route(route);
+  AditObjectValue value = {.via = route->via, .ifindex = route->ifindex, .mtu = route->mtu};
+  return adit_claims_add(current, &key, &value, claimant);
+}
+
+static AditClaim *claim_link(const AditLinkWish *wish, const AditClaimant *claimant) {
+  AditObjectKey key = adit_object_key_link(wish->ifindex);
+  AditObjectValue value = {.ifindex = wish->ifindex, .mtu = wish->mtu, .master = wish->master, .up = wish->up};
+  return adit_claims_add(current, &key, &value, claimant);
+}
+
+void adit_claims_serve(AditClaims *claims, AditNetService *service) {
+  current = claims;
+  service->claim_address = claim_address;
+  service->claim_route = claim_route;
+  service->claim_link = claim_link;
+  service->claim_set_mtu = adit_claims_set_mtu;
+  service->claim_state = adit_claims_state;
+  service->claim_release = adit_claims_release;
+}
+
+AditClaims *adit_claims_served(void) {
+  return current;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* Keys and values of objects, and claims as people see them. */
+#include "core/net/claims-table.h"
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+
+enum { IPV6_METRIC = 1024 /* the kernel's, if none is given */ };
+
+AditObjectKey adit_object_key_link(guint ifindex) {
+  return (AditObjectKey){.kind = ADIT_OBJECT_LINK, .where = ifindex};
+}
+
+AditObjectKey adit_object_key_address(const AditNetAddress *address) {
+  AditObjectKey key = {
+      .kind = ADIT_OBJECT_ADDRESS, .family = address->local.address.family, .length = address->local.length, .where = address->ifindex};
+  memcpy(key.octet, address->local.address.octet, sizeof key.octet);
+  if (address->peer.family == key.family)
+    memcpy(key.peer, address->peer.octet, sizeof key.peer);
+  return key;
+}
+
+AditObjectKey adit_object_key_route(const AditNetRoute *route) {
+  AditObjectKey key = {.kind = ADIT_OBJECT_ROUTE,
+                       .family = route->to.address.family,
+                       .length = route->to.length,
+                       .where = route->table ? route->table : RT_TABLE_MAIN,
+                       .metric = route->metric || route->to.address.family != AF_INET6 ? route->metric : IPV6_METRIC};
+  memcpy(key.octet, route->to.address.octet, sizeof key.octet);
+  return key;
+}
+
+static AditAddress address_of(const AditObjectKey *key, const guint8 octet[16]) {
+  AditAddress address = {.family = key->family};
+  memcpy(address.octet, octet, sizeof address.octet);
+  return address;
+}
+
+AditNetAddress adit_object_address(const AditObjectKey *key) {
+  AditNetAddress address = {.ifindex = key->where, .local = {address_of(key, key->octet), key->length}};
+  AditAddress peer = address_of(key, key->peer);
+  if (!adit_address_is_any(&peer))
+    address.peer = peer;
+  return address;
+}
+
+AditNetRoute adit_object_route(const AditObjectKey *key, const AditObjectValue *value) {
+  return (AditNetRoute){.to = {address_of(key, key->octet), key->length},
+                        .via = value->via,
+                        .ifindex = value->ifindex,
+                        .metric = key->metric,
+                        .table = key->where,
+                        .mtu = value->mtu};
+}
+
+static void append_route(GString *text, const AditObjectKey *key, const AditObjectValue *value) {
+  char via[ADIT_ADDRESS_TEXT];
+  if (value && adit_address_is_set(&value->via))
+    g_string_append_printf(text, " via %s", adit_address_format(&value->via, via));
+  if (value && !value->ifindex && !adit_address_is_set(&value->via))
+    g_string_append(text, " unreachable");
+  if (key->metric && !(key->family == AF_INET6 && key->metric == IPV6_METRIC))
+    g_string_append_printf(text, " metric %u", key->metric);
+  if (key->where != RT_TABLE_MAIN)
+    g_string_append_printf(text, " table %u", key->where);
+}
+
+const char *adit_object_format(const AditObjectKey *key, const AditObjectValue *value, char out[ADIT_OBJECT_TEXT]) {
+  g_autoptr(GString) text = g_string_new(NULL);
+  AditPrefix prefix = {address_of(key, key->octet), key->length};
+  AditAddress peer = address_of(key, key->peer);
+  char buffer[ADIT_PREFIX_TEXT];
+  switch ((AditObjectKind)key->kind) {
+  case ADIT_OBJECT_LINK:
+    g_string_append(text, "interface");
+    if (value)
+      g_string_append_printf(text, " %s mtu %u", value->up ? "up" : "down", value->mtu);
+    break;
+  case ADIT_OBJECT_ADDRESS:
+    g_string_append_printf(text, "address %s", adit_prefix_format(&prefix, buffer));
+    if (!adit_address_is_any(&peer))
+      g_string_append_printf(text, " peer %s", adit_address_format(&peer, buffer));
+    break;
+  case ADIT_OBJECT_ROUTE:
+    g_string_append_printf(text, "route %s", adit_prefix_format(&prefix, buffer));
+    append_route(text, key, value);
+    break;
+  }
+  g_strlcpy(out, text->str, ADIT_OBJECT_TEXT);
+  return out;
+}
+
+const char *adit_claim_state_word(AditClaimState state) {
+  switch (state) {
+  case ADIT_CLAIM_PENDING:
+    return "pending";
+  case ADIT_CLAIM_INSTALLED:
+    return "installed";
+  case ADIT_CLAIM_WAITING:
+    return "waiting";
+  case ADIT_CLAIM_BLOCKED:
+    return "blocked";
+  case ADIT_CLAIM_REFUSED:
+    return "refused";
+  case ADIT_CLAIM_LOST:
+    return "lost";
+  }
+  return "?";
+}
+
+static AditValue *describe_claim(const AditClaims *claims, const AditClaim *claim) {
+  AditValue *map = adit_value_map();
+  char text[ADIT_OBJECT_TEXT], name[IF_NAMESIZE];
+  const char *why = NULL;
+  AditClaimState state = adit_claims_state(claim, &why);
+
+  adit_value_set(map, "object", adit_value_string(adit_object_format(&claim->object->key, &claim->value, text)));
+  if (claim->value.ifindex && if_indextoname(claim->value.ifindex, name))
+    adit_value_set(map, "interface", adit_value_string(name));
+  adit_value_set(map, "claimant", adit_value_string(claim->claimant->who));
+  adit_value_set(map, "state", adit_value_string(adit_claim_state_word(state)));
+  adit_value_set(map, "since", adit_value_int((gint64)(claims->ops.now(claims->user) - claim->since_ms)));
+  if (why && state == ADIT_CLAIM_WAITING) {
+    g_autofree char *behind = g_strdup_printf("%s has it", why);
+    adit_value_set(map, "why", adit_value_string(behind));
+  } else if (why) {
+    adit_value_set(map, "why", adit_value_string(why));
+  }
+  return map;
+}
+
+AditValue *adit_claims_describe(const AditClaims *claims) {
+  AditValue *list = adit_value_list();
+  for (const GList *node = claims->all.head; node; node = node->next)
+    for (const GList *place = ((const AditObject *)node->data)->line.head; place; place = place->next)
+      adit_value_append(list, describe_claim(claims, place->data));
+  return list;
+}
+
+void adit_claims_foreach(const AditClaims *claims, void (*each)(const AditObjectKey *key, const AditObjectValue *value, gpointer data),
+                         gpointer data) {
+  for (const GList *node = claims->all.head; node; node = node->next) {
+    const AditObject *object = node->data;
+    if (object->state == ADIT_CLAIM_INSTALLED && object->line.head)
+      each(&object->key, &adit_object_winner(object)->value, data);
+  }
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* Objects of the kernel and the lines of those who claim them. */
+#include "core/net/claims-table.h"
+#include <adit/log.h>
+#include <errno.h>
+
+static guint key_hash(gconstpointer data) {
+  const guint32 *word = data;
+  guint32 hash = 2166136261u;
+  G_STATIC_ASSERT(sizeof(AditObjectKey) % 4 == 0);
+  for (gsize i = 0; i < sizeof(AditObjectKey) / 4; i++) {
+    hash = (hash ^ word[i]) * 16777619u;
+    hash ^= hash >> 15;
+  }
+  return hash;
+}
+
+static gboolean key_equal(gconstpointer a, gconstpointer b) {
+  return memcmp(a, b, sizeof(AditObjectKey)) == 0;
+}
+
+static gboolean value_equal(const AditObjectValue *a, const AditObjectValue *b) {
+  return adit_address_equal(&a->via, &b->via) && a->ifindex == b->ifindex && a->mtu == b->mtu && a->master == b->master && a->up == b->up;
+}
+
+AditClaims *adit_claims_new(const AditClaimsOps *ops, gpointer user) {
+  AditClaims *claims = g_new0(AditClaims, 1);
+  claims->ops = *ops;
+  claims->user = user;
+  claims->objects = g_hash_table_new(key_hash, key_equal);
+  claims->ifaces = g_hash_table_new(NULL, NULL);
+  claims->pins = adit_pins_new(claims);
+  return claims;
+}
+
+static void object_free(AditClaims *claims, AditObject *object) {
+  adit_pins_forget(claims, object);
+  adit_due_cancel(claims, &object->due, FALSE);
+  adit_iface_leave(claims, object);
+  g_hash_table_remove(claims->objects, &object->key);
+  g_queue_unlink(&claims->all, &object->all);
+  g_free(object->why);
+  g_free(object);
+}
+
+void adit_claims_free(AditClaims *claims) {
+  adit_pins_let_go(claims->pins);
+  while (claims->all.head) {
+    AditObject *object = claims->all.head->data;
+    while (object->line.head)
+      g_free(g_queue_pop_head_link(&object->line)->data);
+    object_free(claims, object);
+  }
+  adit_pins_free(claims->pins);
+  g_hash_table_unref(claims->ifaces);
+  g_hash_table_unref(claims->objects);
+  g_free(claims);
+}
+
+AditObject *adit_object_find(const AditClaims *claims, const AditObjectKey *key) {
+  return g_hash_table_lookup(claims->objects, key);
+}
+
+static AditObject *object_get(AditClaims *claims, const AditObjectKey *key) {
+  AditObject *object = adit_object_find(claims, key);
+  if (object)
+    return object;
+  object = g_new0(AditObject, 1);
+  object->key = *key;
+  object->all.data = object;
+  object->on.data = object;
+  object->state = ADIT_CLAIM_PENDING;
+  g_hash_table_insert(claims->objects, &object->key, object);
+  g_queue_push_tail_link(&claims->all, &object->all);
+  return object;
+}
+
+const AditClaim *adit_object_winner(const AditObject *object) {
+  return object->line.head ? object->line.head->data : NULL;
+}
+
+guint adit_claims_count(const AditClaims *claims) {
+  return claims->all.length;
+}
+
+/* ---- states, and those who are told of them ---- */
+
+AditClaimState adit_claims_state(const AditClaim *claim, const char **why) {
+  const AditObject *object = claim->object;
+  /* Claims of an address want the same thing: it is there for all of them. */
+  gboolean has = adit_object_winner(object) == claim || object->key.kind == ADIT_OBJECT_ADDRESS;
+  if (why)
+    *why = has ? object->why : ((const AditClaim *)object->line.head->data)->claimant->who;
+  return has ? (AditClaimState)object->state : ADIT_CLAIM_WAITING;
+}
+
+static void mark(AditClaims *claims, AditClaim *claim) {
+  if (claim->tell.data || !claim->claimant->changed)
+    return;
+  claim->tell.data = claim;
+  g_queue_push_tail_link(&claims->tells, &claim->tell);
+}
+
+static void tell_one(AditClaim *claim) {
+  const char *why;
+  AditClaimState state = adit_claims_state(claim, &why);
+  if (state == (AditClaimState)claim->told)
+    return;
+  claim->told = (guint8)state;
+  if (claim->claimant->changed)
+    claim->claimant->changed(claim, state, claim->object->error, why, claim->claimant->user); /* may release it */
+}
+
+void adit_claims_tell(AditClaims *claims) {
+  GList *node;
+  if (claims->telling)
+    return; /* the one further out goes on */
+  claims->telling = TRUE;
+  while ((node = g_queue_pop_head_link(&claims->tells))) {
+    AditClaim *claim = node->data;
+    claim->tell.data = NULL;
+    tell_one(claim);
+  }
+  claims->telling = FALSE;
+}
+
+/* Owners are called from the loop, and not from within a call of another owner. */
+static void tell_soon(AditClaims *claims) {
+  if (claims->tells.length)
+    adit_claims_wake(claims, 0);
+}
+
+static void mark_line(AditClaims *claims, AditObject *object) {
+  if (object->key.kind == ADIT_OBJECT_ADDRESS)
+    for (GList *node = object->line.head; node; node = node->next)
+      mark(claims, node->data);
+  else if (object->line.head)
+    mark(claims, object->line.head->data);
+}
+
+void adit_object_set_state(AditClaims *claims, AditObject *object, AditClaimState state, int error, const char *why) {
+  object->error = error;
+  if (why != object->why) {
+    g_free(object->why);
+    object->why = g_strdup(why);
+  }
+  if (object->state == (guint8)state)
+    return;
+  object->state = (guint8)state;
+  mark_line(claims, object);
+}
+
+/* ---- one change after the other ---- */
+
+static void start(AditClaims *claims, AditObject *object, AditChangeKind kind, const AditObjectValue *value) {
+  AditChange change = {.kind = kind, .key = object->key, .old = object->have};
+  if (value)
+    change.value = object->asked = *value;
+  object->change = kind;
+  object->busy = TRUE;
+  object->doubt = FALSE;
+  claims->flight++;
+  claims->ops.start(claims->user, &change, object);
+}
+
+static void step_unclaimed(AditClaims *claims, AditObject *object) {
+  adit_pins_forget(claims, object);
+  /* An interface is as its owner left it, and what was on one that is gone went with it. */
+  if (object->present && object->key.kind != ADIT_OBJECT_LINK && !(object->iface && object->iface->gone))
+    start(claims, object, ADIT_CHANGE_REMOVE, NULL);
+  else
+    object_free(claims, object);
+}
+
+void adit_object_step(AditClaims *claims, AditObject *object) {
+  const AditClaim *winner = adit_object_winner(object);
+
+  if (object->busy)
+    return;
+  if (!winner) {
+    step_unclaimed(claims, object);
+    return;
+  }
+  adit_iface_join(claims, object, winner->value.ifindex);
+  if (!adit_pins_admit(claims, object))
+    return;
+  if (object->iface && object->iface->gone) {
+    object->present = FALSE;
+    adit_object_set_state(claims, object, object->key.kind == ADIT_OBJECT_LINK ? ADIT_CLAIM_LOST : ADIT_CLAIM_REFUSED, ENODEV,
+                          object->iface->moved ? "the interface was moved to another network namespace" : "the interface was deleted");
+    return;
+  }
+  gboolean same = object->present && value_equal(&object->have, &winner->value);
+  if (same && !object->doubt) {
+    adit_object_set_state(claims, object, ADIT_CLAIM_INSTALLED, 0, NULL);
+    return;
+  }
+  if (object->iface && object->iface->down && object->key.kind != ADIT_OBJECT_LINK) {
+    object->doubt = TRUE; /* the sweep after it came up has it installed */
+    adit_object_set_state(claims, object, ADIT_CLAIM_PENDING, 0, "the interface is down");
+    return;
+  }
+  gboolean replaces = object->present && !same && !object->doubt && object->key.kind == ADIT_OBJECT_ROUTE;
+  start(claims, object, replaces ? ADIT_CHANGE_REPLACE : ADIT_CHANGE_ENSURE, &winner->value);
+}
+
+static void log_foreign(AditClaims *claims, const AditObject *object, const char *text) {
+  char name[ADIT_OBJECT_TEXT];
+  guint kept = 0;
+  if (!object->line.head || !adit_rate_allows(&claims->foreign_log, claims->ops.now(claims->user), 20, 1000, &kept))
+    return;
+  adit_warning(NULL, "%s: %s has to wait: %s is there already; it is installed when that is gone",
+               adit_object_winner(object)->claimant->who, adit_object_format(&object->key, NULL, name), text);
+}
+
+static void finish_install(AditClaims *claims, AditObject *object, AditChangeResult result, int error, const char *text) {
+  object->present = result == ADIT_RESULT_DONE;
+  switch (result) {
+  case ADIT_RESULT_DONE:
+    object->have = object->asked;
+    adit_object_set_state(claims, object, ADIT_CLAIM_INSTALLED, 0, NULL);
+    if (object->key.kind == ADIT_OBJECT_LINK && object->iface)
+      adit_iface_is_up(claims, object->iface, object->have.up);
+    return;
+  case ADIT_RESULT_FOREIGN:
+    if (object->state != ADIT_CLAIM_BLOCKED)
+      log_foreign(claims, object, text);
+    adit_object_set_state(claims, object, ADIT_CLAIM_BLOCKED, EEXIST, text);
+    adit_object_retry(claims, object, ADIT_PAUSE_REFUSED);
+    return;
+  case ADIT_RESULT_FAILED:
+    if (error == ENETDOWN && object->iface && !object->iface->gone) { /* somebody has just set it down */
+      object->doubt = TRUE;
+      adit_object_set_state(claims, object, ADIT_CLAIM_PENDING, 0, "the interface is down");
+      adit_object_retry(claims, object, 1);
+      return;
+    }
+    adit_object_set_state(claims, object, ADIT_CLAIM_REFUSED, error, *text ? text : g_strerror(error));
+    adit_object_retry(claims, object, ADIT_PAUSE_REFUSED);
+    return;
+  }
+}
+
+void adit_claims_finished(AditClaims *claims, AditObject *object, AditChangeResult result, int error, const char *text) {
+  object->busy = FALSE;
+  claims->flight--;
+  if (object->change == ADIT_CHANGE_REMOVE)
+    object->present = FALSE;
+  else
+    finish_install(claims, object, result, error, text ? text : "");
+
+  const AditClaim *winner = adit_object_winner(object);
+  /* A failure is tried again in its own time, and not because it is not there. */
+  if (!winner || object->change == ADIT_CHANGE_REMOVE || result == ADIT_RESULT_DONE || !value_equal(&winner->value, &object->asked))
+    adit_object_step(claims, object);
+  adit_claims_tell(claims);
+  if (claims->stalled && claims->flight < ADIT_CLAIMS_FLIGHT / 2)
+    adit_claims_wake(claims, 0);
+}
+
+/* ---- claims ---- */
+
+static gboolean of_one_party(const AditClaimant *a, const AditClaimant *b) {
+  return a->party && b->party && strcmp(a->party, b->party) == 0;
+}
+
+static void join_line(AditObject *object, AditClaim *claim) {
+  const AditClaim *head = adit_object_winner(object);
+  claim->place.data = claim;
+  if (head && object->key.kind == ADIT_OBJECT_ROUTE && of_one_party(head->claimant, claim->claimant))
+    g_queue_push_head_link(&object->line, &claim->place);
+  else
+    g_queue_push_tail_link(&object->line, &claim->place);
+}
+
+AditClaim *adit_claims_add(AditClaims *claims, const AditObjectKey *key, const AditObjectValue *value, const AditClaimant *claimant) {
+  AditObject *object = object_get(claims, key);
+  AditClaim *claim = g_new0(AditClaim, 1), *before = object->line.head ? object->line.head->data : NULL;
+
+  claim->claims = claims;
+  claim->object = object;
+  claim->claimant = claimant;
+  claim->value = *value;
+  claim->since_ms = claims->ops.now(claims->user);
+  join_line(object, claim);
+  if (adit_object_winner(object) == claim) {
+    if (key->kind == ADIT_OBJECT_LINK && !object->present) { /* its owner has set it up so */
+      object->present = TRUE;
+      object->have = *value;
+    }
+    adit_object_step(claims, object);
+  }
+  claim->told = (guint8)adit_claims_state(claim, NULL);
+  if (before && adit_object_winner(object) == claim)
+    tell_one(before); /* at once: it gives up what only one may have */
+  tell_soon(claims);
+  return claim;
+}
+
+void adit_claims_set_value(AditClaim *claim, const AditObjectValue *value) {
+  claim->value = *value;
+  if (adit_object_winner(claim->object) == claim)
+    adit_object_step(claim->claims, claim->object);
+  tell_soon(claim->claims);
+}
+
+void adit_claims_set_mtu(AditClaim *claim, guint32 mtu) {
+  AditObjectValue value = claim->value;
+  value.mtu = mtu;
+  if (claim->value.mtu != mtu)
+    adit_claims_set_value(claim, &value);
+}
+
+void adit_claims_release(AditClaim *claim) {
+  if (!claim)
+    return;
+  AditClaims *claims = claim->claims;
+  AditObject *object = claim->object;
+  gboolean won = adit_object_winner(object) == claim;
+
+  g_queue_unlink(&object->line, &claim->place);
+  if (claim->tell.data)
+    g_queue_unlink(&claims->tells, &claim->tell);
+  g_free(claim);
+  if (!won)
+    return;
+  if (object->key.kind != ADIT_OBJECT_ADDRESS) {
+    object->admitted = FALSE; /* the next one's tunnel may end elsewhere */
+    mark_line(claims, object);
+    if (object->line.head && !object->present)
+      adit_object_set_state(claims, object, ADIT_CLAIM_PENDING, 0, NULL);
+  }
+  adit_object_step(claims, object);
+  tell_soon(claims);
+}

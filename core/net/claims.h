@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/**
+ * core/net/claims.h - what adit wants of the kernel, and who wants it: an engine without I/O.
+ *
+ * An object is a thing that the kernel has once: an address on an interface; a route by table, prefix and metric; the state of an
+ * interface. Claims on one object form a line: smaller preference first, then age; a claim of the party that has the route goes before
+ * it. The head of the line is installed. When it is released, the next one takes its place by one change in the kernel.
+ *
+ * The engine asks for one change of an object at a time (AditClaimsOps.start) and is told of the result (adit_claims_finished()) and
+ * of what others do (adit_claims_event()). What others took away is restored: at first after 100 ms, then ever later while they go on,
+ * and a bounded number of objects in one pass (adit_claims_run()).
+ *
+ * A route that covers the outer address of a tunnel (adit_claims_guard()) is installed only once a host route keeps the way to
+ * that address (pins.c). All [main].
+ */
+#pragma once
+
+#include <adit/log.h>
+#include <adit/net.h>
+#include <adit/value.h>
+
+G_BEGIN_DECLS
+
+typedef struct AditClaims AditClaims;
+typedef struct AditObject AditObject; /**< the ops' handle of an object; valid until the change is finished */
+
+typedef enum { ADIT_OBJECT_LINK = 1, ADIT_OBJECT_ADDRESS, ADIT_OBJECT_ROUTE } AditObjectKind;
+
+/** What identifies an object. All octets count, so that memcmp() compares: made by adit_object_key_*() alone. */
+typedef struct {
+  guint8 kind, family, length, pad;
+  guint32 where;  /**< table of a route, interface of the others */
+  guint32 metric; /**< as the kernel has it */
+  guint8 octet[16], peer[16];
+} AditObjectKey;
+
+/** What a claim wants of an object. */
+typedef struct {
+  AditAddress via;
+  guint32 ifindex, mtu, master; /**< a route with neither interface nor gateway is unreachable */
+  gboolean up;
+} AditObjectValue;
+
+AditObjectKey adit_object_key_link(guint ifindex);
+AditObjectKey adit_object_key_address(const AditNetAddress *address);
+AditObjectKey adit_object_key_route(const AditNetRoute *route);
+AditNetAddress adit_object_address(const AditObjectKey *key);
+AditNetRoute adit_object_route(const AditObjectKey *key, const AditObjectValue *value);
+#define ADIT_OBJECT_TEXT 160
+/** `route 192.0.2.0/24 metric 5 table 7`, `address 192.0.2.1/32 peer 192.0.2.9`, `interface`; and where. */
+const char *adit_object_format(const AditObjectKey *key, const AditObjectValue *value, char text[ADIT_OBJECT_TEXT]);
+
+typedef enum {
+  ADIT_CHANGE_ENSURE,  /**< install `value`, or find that it is there */
+  ADIT_CHANGE_REPLACE, /**< `old` by `value`, without a moment in which there is none */
+  ADIT_CHANGE_REMOVE,  /**< `old` */
+} AditChangeKind;
+
+typedef struct {
+  AditChangeKind kind;
+  AditObjectKey key;
+  AditObjectValue old, value;
+} AditChange;
+
+typedef struct {
+  gsize size;
+  /** Begins a change; adit_claims_finished() follows, not from within the call. Changes are carried out in the order of the calls. */
+  void (*start)(gpointer user, const AditChange *change, AditObject *object);
+  /** Asks how the kernel reaches `to` now; adit_claims_resolved() follows. */
+  void (*resolve)(gpointer user, const AditAddress *to);
+  /** Asks how it would without adit's routes; adit_claims_refreshed() follows for each of `n`. */
+  void (*refresh)(gpointer user, const AditAddress *to, guint n);
+  /** adit_claims_run() is wanted in `delay_ms`, in place of an earlier wish. */
+  void (*wake)(gpointer user, guint64 delay_ms);
+  guint64 (*now)(gpointer user);
+  /** There are claims on the interface from now on, or none any more. May be NULL. */
+  void (*watch)(gpointer user, guint ifindex, gboolean on);
+} AditClaimsOps;
+
+AditClaims *adit_claims_new(const AditClaimsOps *ops, gpointer user);
+/** Claims that are left are forgotten, their objects stay in the kernel; their owners must not use them again. */
+void adit_claims_free(AditClaims *claims);
+
+typedef enum {
+  ADIT_RESULT_DONE,
+  ADIT_RESULT_FOREIGN, /**< another program has it; `text` says which one */
+  ADIT_RESULT_FAILED,  /**< `error` is an errno, `text` the kernel's words or "" */
+} AditChangeResult;
+
+void adit_claims_finished(AditClaims *claims, AditObject *object, AditChangeResult result, int error, const char *text);
+void adit_claims_resolved(AditClaims *claims, const AditAddress *to, int error, const AditNetRoute *route);
+void adit_claims_refreshed(AditClaims *claims, const AditAddress *to, int error, const AditNetRoute *route);
+
+#define ADIT_CLAIMS_BUDGET 256 /**< objects that adit_claims_run() looks at in one pass */
+#define ADIT_CLAIMS_FLIGHT 512 /**< changes that it keeps under way */
+/** Restores what is due. */
+void adit_claims_run(AditClaims *claims);
+
+typedef enum {
+  ADIT_KERNEL_LINK,         /**< ifindex, up, mtu, master as they are now */
+  ADIT_KERNEL_LINK_GONE,    /**< `moved`: to another network namespace */
+  ADIT_KERNEL_ADDRESS_GONE, /**< key */
+  ADIT_KERNEL_ROUTE_NEW,    /**< key, ifindex, protocol */
+  ADIT_KERNEL_ROUTE_GONE,   /**< key, ifindex, protocol */
+  ADIT_KERNEL_CHANGED,      /**< somebody else's links, addresses or routes */
+  ADIT_KERNEL_OVERRUN,      /**< anything may have happened */
+} AditKernelEventKind;
+
+/** What somebody else did to the kernel. */
+typedef struct {
+  AditKernelEventKind kind;
+  guint32 ifindex, mtu, master;
+  guint8 protocol;
+  gboolean up, moved;
+  AditObjectKey key;
+} AditKernelEvent;
+
+void adit_claims_event(AditClaims *claims, const AditKernelEvent *event);
+
+/* ---- claims: see adit/net.h ---- */
+
+AditClaim *adit_claims_add(AditClaims *claims, const AditObjectKey *key, const AditObjectValue *value, const AditClaimant *claimant);
+void adit_claims_set_mtu(AditClaim *claim, guint32 mtu);
+AditClaimState adit_claims_state(const AditClaim *claim, const char **why);
+void adit_claims_release(AditClaim *claim);
+/** How many objects have claims. */
+guint adit_claims_count(const AditClaims *claims);
+const char *adit_claim_state_word(AditClaimState state);
+
+/** Fills in the service's functions, which work on `claims` from now on; NULL = on none. */
+void adit_claims_serve(AditClaims *claims, AditNetService *service);
+AditClaims *adit_claims_served(void);
+
+/* ---- tunnels' ends ---- */
+
+/** A tunnel ends at `address`; counted. */
+void adit_claims_guard(AditClaims *claims, const AditAddress *address);
+void adit_claims_unguard(AditClaims *claims, const AditAddress *address);
+/** Does a tunnel end there? */
+gboolean adit_claims_is_guarded(const AditClaims *claims, const AditAddress *address);
+
+/* ---- for people and tests ---- */
+
+/** For `show claims`: a MAP for each claim. The caller's. */
+AditValue *adit_claims_describe(const AditClaims *claims);
+/** Calls `each` for every object that the kernel should have, with its value. */
+void adit_claims_foreach(const AditClaims *claims, void (*each)(const AditObjectKey *key, const AditObjectValue *value, gpointer data),
+                         gpointer data);
+/** Nothing is under way or due. */
+gboolean adit_claims_quiet(const AditClaims *claims);
+
+G_END_DECLS

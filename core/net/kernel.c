@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* Changes of claims.h as rtnetlink messages. */
+#include "core/net/kernel.h"
+#include "core/base/loop.h"
+#include "core/net/match.h"
+#include "core/net/net.h"
+#include "core/net/queue.h"
+#include "core/net/watch.h"
+
+#include <adit/log.h>
+#include <errno.h>
+#include <linux/rtnetlink.h>
+
+static struct {
+  AditClaims *claims;
+  AditTimer timer;
+  gboolean soon;
+} self;
+
+/* ---- one change ---- */
+
+typedef struct {
+  AditNetJob job; /* head */
+  AditChange change;
+  AditObject *object;
+  gboolean foreign;
+  char text[160];
+} Work;
+
+static int talk(AditRtnl *rtnl, struct nl_msg *message) {
+  AditRtnlPart part = {.msg = message}, *list[] = {&part};
+  adit_rtnl_batch(rtnl, list, 1);
+  nlmsg_free(message);
+  return part.error;
+}
+
+/* Whose route is it that is there? Ours, somebody else's, or ours with another next hop after a race: then the right one takes its place.
+ */
+static void look_at_route(AditNetJob *job, AditRtnl *rtnl) {
+  Work *work = (Work *)job;
+  AditNetRoute route = adit_object_route(&work->change.key, &work->change.value), there;
+  if (job->error != EEXIST)
+    return;
+  switch (adit_match_route(rtnl, &route, &there, work->text, sizeof work->text)) {
+  case ADIT_MATCH_OURS:
+    job->error = 0;
+    return;
+  case ADIT_MATCH_OURS_OTHERWISE:
+    job->error = talk(rtnl, adit_rtnl_route_append(&route));
+    talk(rtnl, adit_rtnl_route(RTM_DELROUTE, &there, TRUE));
+    return;
+  case ADIT_MATCH_UNKNOWN: /* an append fails on exactly ours alone */
+    if (talk(rtnl, adit_rtnl_route_append(&route)) == EEXIST) {
+      job->error = 0;
+      return;
+    }
+    g_strlcpy(work->text, "another program's route with that prefix and metric", sizeof work->text);
+    break;
+  case ADIT_MATCH_FOREIGN:
+    break;
+  }
+  talk(rtnl, adit_rtnl_route(RTM_DELROUTE, &route, TRUE));
+  work->foreign = TRUE;
+}
+
+static void add_route_parts(Work *work) {
+  const AditChange *change = &work->change;
+  AditNetRoute route = adit_object_route(&change->key, &change->value), old = adit_object_route(&change->key, &change->old);
+  gboolean one_hop = old.ifindex == route.ifindex && adit_address_equal(&old.via, &route.via);
+  switch (change->kind) {
+  case ADIT_CHANGE_ENSURE:
+    adit_net_job_add(&work->job, adit_rtnl_route(RTM_NEWROUTE, &route, TRUE), 0, 0);
+    work->job.follow = look_at_route;
+    break;
+  case ADIT_CHANGE_REPLACE:
+    /* NLM_F_REPLACE would take the place of an administrator's route that came meanwhile. Two of one next hop cannot be there at once. */
+    if (one_hop) {
+      adit_net_job_add(&work->job, adit_rtnl_route(RTM_DELROUTE, &old, TRUE), ESRCH, ENODEV);
+      adit_net_job_add(&work->job, adit_rtnl_route(RTM_NEWROUTE, &route, TRUE), 0, 0);
+      work->job.follow = look_at_route;
+    } else {
+      adit_net_job_add(&work->job, adit_rtnl_route_append(&route), EEXIST, 0);
+      adit_net_job_add(&work->job, adit_rtnl_route(RTM_DELROUTE, &old, TRUE), ESRCH, ENODEV);
+    }
+    break;
+  case ADIT_CHANGE_REMOVE:
+    adit_net_job_add(&work->job, adit_rtnl_route(RTM_DELROUTE, &old, TRUE), ESRCH, ENODEV);
+    break;
+  }
+}
+
+static void add_link_part(Work *work) {
+  const AditObjectValue *value = &work->change.value;
+  AditLinkChange change = {.ifindex = work->change.key.where,
+                           .set = ADIT_LINK_UP | (value->mtu ? ADIT_LINK_MTU : 0) | (value->master ? ADIT_LINK_MASTER : 0),
+                           .up = value->up,
+                           .mtu = value->mtu,
+                           .master = value->master};
+  adit_net_job_add(&work->job, adit_rtnl_link_set(&change), 0, 0);
+}
+
+static void change_done(AditNetJob *job) {
+  g_autofree Work *work = (Work *)job;
+  const char *text = *work->text ? work->text : adit_net_job_text(job);
+  AditChangeResult result = work->foreign ? ADIT_RESULT_FOREIGN : job->error ? ADIT_RESULT_FAILED : ADIT_RESULT_DONE;
+  if (work->change.kind == ADIT_CHANGE_REMOVE && job->error && job->error != ESHUTDOWN) {
+    char name[ADIT_OBJECT_TEXT];
+    adit_warning(NULL, "%s: cannot be removed: %s", adit_object_format(&work->change.key, &work->change.old, name), g_strerror(job->error));
+  }
+  adit_claims_finished(self.claims, work->object, result, job->error, text);
+}
+
+static void on_start(gpointer user, const AditChange *change, AditObject *object) {
+  Work *work = g_new0(Work, 1);
+  AditNetAddress address;
+  work->change = *change;
+  work->object = object;
+  work->job.done = change_done;
+  switch ((AditObjectKind)change->key.kind) {
+  case ADIT_OBJECT_LINK:
+    add_link_part(work);
+    break;
+  case ADIT_OBJECT_ADDRESS:
+    address = adit_object_address(&change->key);
+    if (change->kind == ADIT_CHANGE_REMOVE)
+      adit_net_job_add(&work->job, adit_rtnl_address(RTM_DELADDR, &address), EADDRNOTAVAIL, ENODEV);
+    else
+      adit_net_job_add(&work->job, adit_rtnl_address(RTM_NEWADDR, &address), 0, 0);
+    break;
+  case ADIT_OBJECT_ROUTE:
+    add_route_parts(work);
+    break;
+  }
+  adit_net_submit(&work->job);
+}
+
+/* ---- ways to tunnels' ends ---- */
+
+typedef struct {
+  AditNetJob job; /* head */
+  guint n;
+  AditMatchWay way[];
+} Ways;
+
+static void ask_way(AditNetJob *job, AditRtnl *rtnl) {
+  Ways *ways = (Ways *)job;
+  adit_match_now(rtnl, &ways->way[0]);
+}
+
+static void way_done(AditNetJob *job) {
+  g_autofree Ways *ways = (Ways *)job;
+  const AditMatchWay *way = &ways->way[0];
+  int error = job->error ? job->error : way->error;
+  adit_claims_resolved(self.claims, &way->to, error, error ? NULL : &way->route);
+}
+
+static void ask_ways(AditNetJob *job, AditRtnl *rtnl) {
+  Ways *ways = (Ways *)job;
+  adit_match_without_ours(rtnl, ways->way, ways->n);
+}
+
+static void ways_done(AditNetJob *job) {
+  g_autofree Ways *ways = (Ways *)job;
+  for (guint i = 0; i < ways->n; i++) {
+    const AditMatchWay *way = &ways->way[i];
+    int error = job->error ? job->error : way->error;
+    adit_claims_refreshed(self.claims, &way->to, error, error ? NULL : &way->route);
+  }
+}
+
+static void submit_ways(const AditAddress *to, guint n, void (*follow)(AditNetJob *, AditRtnl *), void (*done)(AditNetJob *)) {
+  Ways *ways = g_malloc0(sizeof *ways + n * sizeof ways->way[0]);
+  ways->job.follow = follow;
+  ways->job.done = done;
+  ways->n = n;
+  for (guint i = 0; i < n; i++)
+    ways->way[i].to = to[i];
+  adit_net_submit(&ways->job);
+}
+
+static void on_resolve(gpointer user, const AditAddress *to) {
+  submit_ways(to, 1, ask_way, way_done);
+}
+
+static void on_refresh(gpointer user, const AditAddress *to, guint n) {
+  submit_ways(to, n, ask_ways, ways_done);
+}
+
+/* ---- time ---- */
+
+static void run(AditTimer *timer, gpointer data) {
+  if (self.claims)
+    adit_claims_run(self.claims);
+}
+
+static void run_soon(gpointer data) {
+  self.soon = FALSE;
+  run(NULL, NULL);
+}
+
+static void on_wake(gpointer user, guint64 delay_ms) {
+  if (delay_ms) {
+    adit_timer_arm(&self.timer, delay_ms);
+  } else if (!self.soon) {
+    self.soon = TRUE;
+    adit_call_main(run_soon, NULL);
+  }
+}
+
+static guint64 now(gpointer user) {
+  return adit_loop_service()->now();
+}
+
+static void on_watch(gpointer user, guint ifindex, gboolean on) {
+  adit_watcher_want(ifindex, on);
+}
+
+/* ---- life ---- */
+
+AditClaims *adit_kernel_claims(void) {
+  return self.claims;
+}
+
+void adit_kernel_init(void) {
+  static const AditClaimsOps ops = {sizeof ops, on_start, on_resolve, on_refresh, on_wake, now, on_watch};
+  self.claims = adit_claims_new(&ops, NULL);
+  self.timer = (AditTimer){.func = run};
+}
+
+void adit_kernel_fini(void) {
+  adit_timer_cancel(&self.timer);
+  g_clear_pointer(&self.claims, adit_claims_free);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "config.h"
+
+#include "core/net/queue.h"
+#include "core/base/loop.h"
+#include "core/net/watch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { COMPLETIONS = 256 /* in one go on the main loop */, WATCH_EVERY = 8 /* batches */ };
+
+static struct {
+  AditRtnl *rtnl; /* the thread's */
+  GThread *thread;
+  GMutex lock;
+  GQueue waiting, finished; /* of AditNetJob, by `node`; behind lock, as the next ones */
+  gboolean quit, idle, drain_queued;
+  int wake_fd;
+  guint batches; /* the thread's */
+} net = {.wake_fd = -1};
+
+/* ---- completions, on the main loop ---- */
+
+static void finish_job(AditNetJob *job) {
+  for (guint i = 0; i < job->n_parts; i++)
+    g_clear_pointer(&job->part[i].msg, nlmsg_free);
+  job->done(job);
+}
+
+/* Calls up to `max` completions; TRUE when none is left. */
+static gboolean complete(guint max) {
+  for (guint i = 0; i < max; i++) {
+    g_mutex_lock(&net.lock);
+    GList *node = g_queue_pop_head_link(&net.finished);
+    g_mutex_unlock(&net.lock);
+    if (!node)
+      return TRUE;
+    finish_job(node->data);
+  }
+  return FALSE;
+}
+
+static void drain(gpointer data) {
+  g_mutex_lock(&net.lock);
+  net.drain_queued = FALSE;
+  g_mutex_unlock(&net.lock);
+  if (complete(COMPLETIONS))
+    return;
+  g_mutex_lock(&net.lock);
+  gboolean again = net.finished.length && !net.drain_queued;
+  net.drain_queued |= again;
+  g_mutex_unlock(&net.lock);
+  if (again)
+    adit_call_main(drain, NULL);
+}
+
+/* From any thread. */
+static void finished(AditNetJob *job) {
+  g_mutex_lock(&net.lock);
+  g_queue_push_tail_link(&net.finished, &job->node);
+  gboolean wake = !net.drain_queued;
+  net.drain_queued = TRUE;
+  g_mutex_unlock(&net.lock);
+  if (wake)
+    adit_call_main(drain, NULL);
+}
+
+/* ---- the network thread ---- */
+
+static void settle(AditNetJob *job) {
+  for (guint i = 0; i < job->n_parts && !job->error; i++)
+    job->error = job->part[i].error;
+  if (job->follow)
+    job->follow(job, net.rtnl);
+  finished(job);
+}
+
+static void flush(GPtrArray *jobs, GPtrArray *parts) {
+  adit_rtnl_batch(net.rtnl, (AditRtnlPart **)parts->pdata, parts->len);
+  for (guint i = 0; i < jobs->len; i++)
+    settle(jobs->pdata[i]);
+  g_ptr_array_set_size(jobs, 0);
+  g_ptr_array_set_size(parts, 0);
+  if (++net.batches % WATCH_EVERY == 0)
+    adit_watcher_read(net.rtnl);
+}
+
+static void work_off(GQueue *queue) {
+  g_autoptr(GPtrArray) jobs = g_ptr_array_new(), parts = g_ptr_array_new();
+  for (GList *node; (node = g_queue_pop_head_link(queue));) {
+    AditNetJob *job = node->data;
+    if (parts->len && (!job->n_parts || parts->len + job->n_parts > ADIT_RTNL_BATCH))
+      flush(jobs, parts);
+    if (!job->n_parts) {
+      settle(job);
+      continue;
+    }
+    g_ptr_array_add(jobs, job);
+    for (guint i = 0; i < job->n_parts; i++)
+      g_ptr_array_add(parts, &job->part[i]);
+  }
+  if (parts->len)
+    flush(jobs, parts);
+}
+
+/* Until there is work; what others do to the kernel is read meanwhile. */
+static void wait_for_work(void) {
+  struct pollfd watched[] = {{.fd = net.wake_fd, .events = POLLIN}, {.fd = adit_watcher_fd(), .events = POLLIN}};
+  guint64 count;
+  if (poll(watched, G_N_ELEMENTS(watched), -1) < 0)
+    return;
+  if (watched[0].revents && read(net.wake_fd, &count, sizeof count) < 0 && errno != EAGAIN)
+    g_warning("eventfd: %s", g_strerror(errno));
+  if (watched[1].revents)
+    adit_watcher_read(net.rtnl);
+}
+
+static gpointer net_thread(gpointer data) {
+  g_mutex_lock(&net.lock);
+  for (;;) {
+    while (!net.waiting.length && !net.quit) {
+      net.idle = TRUE;
+      g_mutex_unlock(&net.lock);
+      wait_for_work();
+      g_mutex_lock(&net.lock);
+      net.idle = FALSE;
+    }
+    if (!net.waiting.length)
+      break;
+    GQueue mine = net.waiting;
+    g_queue_init(&net.waiting);
+    g_mutex_unlock(&net.lock);
+    work_off(&mine);
+    g_mutex_lock(&net.lock);
+  }
+  g_mutex_unlock(&net.lock);
+  return NULL;
+}
+
+/* ---- jobs, on the main loop ---- */
+
+void adit_net_job_add(AditNetJob *job, struct nl_msg *message, int forgive1, int forgive2) {
+  g_assert(job->n_parts < ADIT_NET_PARTS);
+  job->part[job->n_parts++] = (AditRtnlPart){.msg = message, .forgive = {forgive1, forgive2}};
+}
+
+const char *adit_net_job_text(const AditNetJob *job) {
+  for (guint i = 0; i < job->n_parts; i++)
+    if (job->part[i].error)
+      return job->part[i].text;
+  return "";
+}
+
+/* With the lock held; once for each time that the thread sleeps. */
+static void wake_thread(void) {
+  const guint64 one = 1;
+  if (net.idle && write(net.wake_fd, &one, sizeof one) < 0)
+    g_warning("eventfd: %s", g_strerror(errno));
+  net.idle = FALSE;
+}
+
+void adit_net_submit(AditNetJob *job) {
+  job->node = (GList){.data = job};
+  g_mutex_lock(&net.lock);
+  gboolean running = net.thread && !net.quit;
+  if (running) {
+    g_queue_push_tail_link(&net.waiting, &job->node);
+    wake_thread();
+  }
+  g_mutex_unlock(&net.lock);
+  if (running)
+    return;
+  job->error = ESHUTDOWN;
+  finished(job);
+}
+
+/* ---- life ---- */
+
+gboolean adit_net_queue_open(AditRtnl *rtnl, GError **error) {
+  net.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (net.wake_fd < 0) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "eventfd: %s", g_strerror(errno));
+    return FALSE;
+  }
+  net.rtnl = rtnl;
+  net.quit = FALSE;
+  net.thread = g_thread_new("adit-net", net_thread, NULL);
+  return TRUE;
+}
+
+gboolean adit_net_queue_is_open(void) {
+  return net.thread != NULL;
+}
+
+void adit_net_queue_quiesce(void) {
+  if (net.thread) {
+    g_mutex_lock(&net.lock);
+    net.quit = TRUE;
+    wake_thread();
+    g_mutex_unlock(&net.lock);
+    g_thread_join(net.thread);
+    net.thread = NULL;
+    close(net.wake_fd);
+    net.wake_fd = -1;
+  }
+  complete(G_MAXUINT);
+}

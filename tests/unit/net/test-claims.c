@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* The engine of claims. */
+#include "tests/unit/net/claims-world.h"
+
+static void a_route_is_handed_over_by_one_change(void **state) {
+  OWNER(ann, "ann");
+  OWNER(bob, "bob");
+  AditClaim *a = claim_route("172.20.0.0/16", 5, &ann), *b = claim_route("172.20.0.0/16", 6, &bob);
+  run(0);
+  assert_int_equal(route_at("172.20.0.0/16"), 5);
+  assert_int_equal(ann.state, ADIT_CLAIM_INSTALLED);
+  assert_int_equal(bob.state, ADIT_CLAIM_WAITING);
+  const char *why;
+  adit_claims_state(b, &why);
+  assert_string_equal(why, "ann");
+
+  adit_claims_release(a);
+  run(0);
+  assert_int_equal(route_at("172.20.0.0/16"), 6);
+  assert_int_equal(bob.state, ADIT_CLAIM_INSTALLED);
+  assert_int_equal(kernel.started[ADIT_CHANGE_REPLACE], 1);
+  assert_int_equal(kernel.started[ADIT_CHANGE_REMOVE], 0);
+  adit_claims_release(b);
+  run(0);
+  assert_int_equal(route_at("172.20.0.0/16"), 0);
+  assert_int_equal(adit_claims_count(kernel.claims), 0);
+}
+
+/* One that waits and leaves takes nothing with it. */
+static void a_claim_gives_back_only_its_own(void **state) {
+  OWNER(ann, "ann");
+  OWNER(bob, "bob");
+  AditClaim *a = claim_route("172.20.0.0/16", 5, &ann), *b = claim_route("172.20.0.0/16", 6, &bob);
+  run(0);
+  adit_claims_release(b);
+  run(0);
+  assert_int_equal(route_at("172.20.0.0/16"), 5);
+  assert_int_equal(kernel.started[ADIT_CHANGE_ENSURE], 1);
+  adit_claims_release(a);
+}
+
+/* The ghost of a session that the peer has lost must not keep the route from its successor. */
+static void a_redial_takes_the_route_of_its_ghost(void **state) {
+  OWNER(ghost, "site");
+  OWNER(redial, "site");
+  AditClaim *a = claim_route("172.20.0.0/16", 5, &ghost), *b = claim_route("172.20.0.0/16", 6, &redial);
+  run(0);
+  assert_int_equal(route_at("172.20.0.0/16"), 6);
+  assert_int_equal(ghost.state, ADIT_CLAIM_WAITING);
+  assert_int_equal(redial.state, ADIT_CLAIM_INSTALLED);
+  adit_claims_release(a); /* it times out */
+  run(0);
+  assert_int_equal(route_at("172.20.0.0/16"), 6);
+  adit_claims_release(b);
+}
+
+static void an_address_is_everybodys_who_claims_it(void **state) {
+  OWNER(ann, "ann");
+  OWNER(bob, "bob");
+  AditClaim *a = claim_address("10.0.0.1/32", NULL, 5, &ann), *b = claim_address("10.0.0.1/32", NULL, 5, &bob);
+  run(0);
+  assert_int_equal(ann.state, ADIT_CLAIM_INSTALLED);
+  assert_int_equal(bob.state, ADIT_CLAIM_INSTALLED);
+  assert_int_equal(kernel.started[ADIT_CHANGE_ENSURE], 1);
+  adit_claims_release(a);
+  run(0);
+  assert_int_equal(g_hash_table_size(kernel.have), 1);
+  assert_int_equal(bob.told, 1);
+  adit_claims_release(b);
+  run(0);
+  assert_int_equal(g_hash_table_size(kernel.have), 0);
+}
+
+static void an_administrators_route_is_waited_for(void **state) {
+  OWNER(ann, "ann");
+  AditObjectKey key = route_key("172.20.0.0/16");
+  g_hash_table_insert(kernel.foreign, g_memdup2(&key, sizeof key), g_new0(AditObjectValue, 1));
+  AditClaim *a = claim_route("172.20.0.0/16", 5, &ann);
+  run(0);
+  assert_int_equal(ann.state, ADIT_CLAIM_BLOCKED);
+  assert_non_null(strstr(ann.why, "proto static"));
+  g_hash_table_remove(kernel.foreign, &key);
+  route_event(ADIT_KERNEL_ROUTE_GONE, "172.20.0.0/16", 2, 4);
+  run(1000);
+  assert_int_equal(ann.state, ADIT_CLAIM_INSTALLED);
+  assert_int_equal(route_at("172.20.0.0/16"), 5);
+
+  /* `ip route replace`: the administrator's wins; and it may go without a word, with its interface. */
+  g_hash_table_remove(kernel.have, &key);
+  g_hash_table_insert(kernel.foreign, g_memdup2(&key, sizeof key), g_new0(AditObjectValue, 1));
+  route_event(ADIT_KERNEL_ROUTE_NEW, "172.20.0.0/16", 2, 4);
+  run(1000);
+  assert_int_equal(ann.state, ADIT_CLAIM_BLOCKED);
+  g_hash_table_remove(kernel.foreign, &key);
+  run(20000);
+  assert_int_equal(ann.state, ADIT_CLAIM_INSTALLED);
+  adit_claims_release(a);
+}
+
+static void what_the_kernel_refuses_is_tried_again(void **state) {
+  OWNER(ann, "ann");
+  kernel.refuse = ENETUNREACH;
+  AditClaim *a = claim_route("172.30.4.0/24", 5, &ann);
+  run(0);
+  assert_int_equal(ann.state, ADIT_CLAIM_REFUSED);
+  guint tries = kernel.started[ADIT_CHANGE_ENSURE];
+  run(120000);
+  assert_in_range(kernel.started[ADIT_CHANGE_ENSURE] - tries, 2, 12); /* now and then */
+  kernel.refuse = 0;
+  run(60000);
+  assert_int_equal(ann.state, ADIT_CLAIM_INSTALLED);
+  adit_claims_release(a);
+}
+
+static void down_and_up_brings_everything_back(void **state) {
+  OWNER(ann, "ann");
+  AditClaim *l = claim_link(5, &ann), *a = claim_address("10.0.0.1/32", "10.0.0.9", 5, &ann), *r = claim_route("172.20.0.0/16", 5, &ann);
+  run(0);
+  g_hash_table_remove_all(kernel.have);
+  event((AditKernelEvent){.kind = ADIT_KERNEL_LINK, .ifindex = 5, .up = FALSE, .mtu = 1400});
+  run(1000);
+  assert_int_equal(g_hash_table_size(kernel.have), 3); /* the interface is set up again, and so is the rest */
+  assert_int_equal(route_at("172.20.0.0/16"), 5);
+  assert_true(adit_claims_quiet(kernel.claims));
+  adit_claims_release(r);
+  adit_claims_release(a);
+  adit_claims_release(l);
+}
+
+static void who_fights_us_is_answered_ever_less_often(void **state) {
+  OWNER(ann, "ann");
+  AditClaim *l = claim_link(5, &ann), *r = claim_route("172.20.0.0/16", 5, &ann);
+  run(0);
+  guint before = kernel.started[ADIT_CHANGE_ENSURE];
+  for (guint i = 0; i < 6000; i++) { /* ten minutes */
+    if (route_at("172.20.0.0/16")) {
+      AditObjectKey key = route_key("172.20.0.0/16");
+      g_hash_table_remove(kernel.have, &key);
+      route_event(ADIT_KERNEL_ROUTE_GONE, "172.20.0.0/16", 5, ADIT_NET_PROTOCOL);
+    }
+    run(100);
+  }
+  guint fights = kernel.started[ADIT_CHANGE_ENSURE] - before;
+  print_message("a route that is deleted whenever it is there: restored %u times in 10 minutes\n", fights);
+  assert_in_range(fights, 8, 25);
+  run(60000);
+  assert_int_equal(route_at("172.20.0.0/16"), 5);
+  adit_claims_release(r);
+  adit_claims_release(l);
+}
+
+static void a_flush_of_fifty_thousand_is_bounded_work(void **state) {
+  enum { N = 50000 };
+  OWNER(many, NULL);
+  g_autofree AditClaim **claims = g_new(AditClaim *, N);
+  AditClaim *l = claim_link(5, &many);
+  for (guint i = 0; i < N; i++) {
+    g_autofree char *to = g_strdup_printf("10.%u.%u.%u/32", i >> 16, i >> 8 & 255, i & 255);
+    claims[i] = claim_route(to, 5, &many);
+  }
+  run(0);
+  assert_int_equal(g_hash_table_size(kernel.have), N);
+  g_hash_table_remove_all(kernel.have);
+  kernel.most = 0;
+  for (guint i = 0; i < N; i++) {
+    g_autofree char *to = g_strdup_printf("10.%u.%u.%u/32", i >> 16, i >> 8 & 255, i & 255);
+    route_event(ADIT_KERNEL_ROUTE_GONE, to, 5, ADIT_NET_PROTOCOL);
+  }
+  guint passes = 0, most = 0;
+  while (g_hash_table_size(kernel.have) < N && passes < 10000) {
+    guint before = kernel.started[ADIT_CHANGE_ENSURE];
+    kernel.now += 100;
+    adit_claims_run(kernel.claims);
+    most = MAX(most, kernel.started[ADIT_CHANGE_ENSURE] - before);
+    for (Job *job; (job = g_queue_pop_head(&kernel.jobs)); g_free(job))
+      carry_out(job);
+    passes++;
+  }
+  print_message("%u flushed routes: %u passes, at most %u changes in one and %u under way\n", N, passes, most, kernel.most);
+  assert_int_equal(g_hash_table_size(kernel.have), N);
+  assert_in_range(most, 1, ADIT_CLAIMS_BUDGET);
+  assert_in_range(kernel.most, 1, ADIT_CLAIMS_FLIGHT);
+  for (guint i = 0; i < N; i++)
+    adit_claims_release(claims[i]);
+  adit_claims_release(l);
+}
+
+static void an_interface_that_is_gone_is_lost(void **state) {
+  OWNER(ann, "ann");
+  OWNER(bob, "bob");
+  AditClaim *l = claim_link(5, &ann), *r = claim_route("172.20.0.0/16", 5, &bob);
+  run(0);
+  event((AditKernelEvent){.kind = ADIT_KERNEL_LINK_GONE, .ifindex = 5, .moved = TRUE});
+  run(0);
+  assert_int_equal(ann.state, ADIT_CLAIM_LOST);
+  assert_non_null(strstr(ann.why, "another network namespace"));
+  guint changes = kernel.started[ADIT_CHANGE_REMOVE];
+  adit_claims_release(r);
+  adit_claims_release(l);
+  run(0);
+  assert_int_equal(kernel.started[ADIT_CHANGE_REMOVE], changes); /* nothing is left to be removed */
+}
+
+static void after_an_overrun_everything_is_looked_at(void **state) {
+  OWNER(ann, "ann");
+  AditClaim *l = claim_link(5, &ann), *r = claim_route("172.20.0.0/16", 5, &ann), *a = claim_address("10.0.0.1/32", NULL, 5, &ann);
+  run(0);
+  g_hash_table_remove_all(kernel.have);
+  event((AditKernelEvent){.kind = ADIT_KERNEL_OVERRUN});
+  run(1000);
+  assert_int_equal(g_hash_table_size(kernel.have), 2);
+  adit_claims_release(r);
+  adit_claims_release(a);
+  adit_claims_release(l);
+}
+
+/* ---- seeds ---- */
+
+enum { STEPS = 2000, SLOTS = 24, PREFIXES = 6 };
+
+static void expect_kernel(const AditObjectKey *key, const AditObjectValue *value, gpointer n) {
+  if (key->kind == ADIT_OBJECT_LINK)
+    return; /* its owner's to make */
+  const AditObjectValue *have = g_hash_table_lookup(kernel.have, key);
+  char text[ADIT_OBJECT_TEXT];
+  ++*(guint *)n;
+  if (!have || have->ifindex != value->ifindex)
+    fail_msg("%s is not in the kernel", adit_object_format(key, value, text));
+}
+
+static void disturb(GRand *rand, const char *to) {
+  AditObjectKey key = route_key(to);
+  switch (g_rand_int_range(rand, 0, 4)) {
+  case 0:
+    if (g_hash_table_remove(kernel.have, &key))
+      route_event(ADIT_KERNEL_ROUTE_GONE, to, 5, ADIT_NET_PROTOCOL);
+    break;
+  case 1:
+    g_hash_table_remove(kernel.have, &key);
+    g_hash_table_insert(kernel.foreign, g_memdup2(&key, sizeof key), g_new0(AditObjectValue, 1));
+    route_event(ADIT_KERNEL_ROUTE_NEW, to, 2, 4);
+    break;
+  case 2:
+    if (g_hash_table_remove(kernel.foreign, &key))
+      route_event(ADIT_KERNEL_ROUTE_GONE, to, 2, 4);
+    break;
+  case 3:
+    g_hash_table_remove_all(kernel.have);
+    event((AditKernelEvent){.kind = ADIT_KERNEL_OVERRUN});
+    break;
+  }
+}
+
+static void the_table_equals_the_claims_after_any_story(void **state) {
+  static const char *const parties[5] = {"a", "b", "c", "d", NULL};
+  OWNER(link, NULL);
+  for (guint32 seed = 1; seed <= 20; seed++) {
+    g_autoptr(GRand) rand = g_rand_new_with_seed(seed);
+    AditClaim *slot[SLOTS] = {NULL}, *links[3] = {claim_link(5, &link), claim_link(6, &link), claim_link(7, &link)};
+    static Owner owner[SLOTS];
+    for (guint step = 0; step < STEPS; step++) {
+      guint i = (guint)g_rand_int_range(rand, 0, SLOTS);
+      g_autofree char *to = g_strdup_printf("172.%u.0.0/16", 16 + i % PREFIXES);
+      if (g_rand_int_range(rand, 0, 8) == 0) {
+        disturb(rand, to);
+      } else if (slot[i]) {
+        adit_claims_release(g_steal_pointer(&slot[i]));
+      } else {
+        owner[i] = (Owner){
+            .head = {.size = sizeof owner[i].head, .who = "somebody", .party = parties[i % 5], .changed = on_changed, .user = &owner[i]}};
+        slot[i] = claim_route(to, 5 + i % 3, &owner[i]);
+      }
+      if (g_rand_int_range(rand, 0, 3) == 0)
+        run((guint64)g_rand_int_range(rand, 0, 50));
+      if (step % 200 == 199) {
+        guint n = 0;
+        run(120000);
+        if (!adit_claims_quiet(kernel.claims))
+          fail_msg("seed %u step %u: not quiet", seed, step);
+        adit_claims_foreach(kernel.claims, expect_kernel, &n);
+        if (n != g_hash_table_size(kernel.have))
+          fail_msg("seed %u step %u: %u claimed, %u there", seed, step, n, g_hash_table_size(kernel.have));
+      }
+    }
+    for (guint i = 0; i < SLOTS; i++)
+      adit_claims_release(slot[i]);
+    for (guint i = 0; i < 3; i++)
+      adit_claims_release(links[i]);
+    run(120000);
+    assert_int_equal(adit_claims_count(kernel.claims), 0);
+    g_hash_table_remove_all(kernel.foreign);
+  }
+}
+
+int main(void) {
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+  const struct CMUnitTest tests[] = {
+      T(a_route_is_handed_over_by_one_change),
+      T(a_claim_gives_back_only_its_own),
+      T(a_redial_takes_the_route_of_its_ghost),
+      T(an_address_is_everybodys_who_claims_it),
+      T(an_administrators_route_is_waited_for),
+      T(what_the_kernel_refuses_is_tried_again),
+      T(down_and_up_brings_everything_back),
+      T(who_fights_us_is_answered_ever_less_often),
+      T(a_flush_of_fifty_thousand_is_bounded_work),
+      T(an_interface_that_is_gone_is_lost),
+      T(after_an_overrun_everything_is_looked_at),
+      T(the_table_equals_the_claims_after_any_story),
+  };
+  return cmocka_run_group_tests_name("claims", tests, NULL, NULL);
+}

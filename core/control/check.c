@@ -166,7 +166,7 @@ static void check_firewall(AditValue *findings, guint port) {
         "let sessions through: nft insert rule inet filter forward iifname \"l2tp-*\" accept, and oifname for the way back");
 }
 
-/* ---- pools ---- */
+/* ---- addresses ---- */
 
 static gboolean range_holds(const char *range, const AditAddress *address) {
   g_auto(GStrv) ends = g_strsplit(range, "-", 2);
@@ -178,14 +178,19 @@ static gboolean range_holds(const char *range, const AditAddress *address) {
   return adit_prefix_parse(range, &prefix) && adit_prefix_contains(&prefix, address);
 }
 
-static void check_pool(AditValue *findings, const AditValue *pool, const struct ifaddrs *interface) {
-  const AditValue *ranges = adit_value_get(pool, "ranges");
+static AditAddress address_of(const struct ifaddrs *interface) {
   AditEndpoint endpoint;
-  char text[ADIT_ADDRESS_TEXT];
 
   memset(&endpoint, 0, sizeof endpoint);
   memcpy(&endpoint, interface->ifa_addr, interface->ifa_addr->sa_family == AF_INET ? sizeof endpoint.in : sizeof endpoint.in6);
-  AditAddress address = adit_endpoint_address(&endpoint);
+  return adit_endpoint_address(&endpoint);
+}
+
+static void check_pool(AditValue *findings, const AditValue *pool, const struct ifaddrs *interface) {
+  const AditValue *ranges = adit_value_get(pool, "ranges");
+  AditAddress address = address_of(interface);
+  char text[ADIT_ADDRESS_TEXT];
+
   for (guint r = 0; r < adit_value_length(ranges); r++) {
     const AditValue *range = adit_value_at(ranges, r);
     if (range->type != ADIT_VALUE_STRING || !range_holds(range->as.string, &address))
@@ -197,23 +202,43 @@ static void check_pool(AditValue *findings, const AditValue *pool, const struct 
   }
 }
 
+/* A profile or a secret that gives one of this machine's addresses to a peer: its sessions are refused. */
+static void check_peers(AditValue *findings, const AditValue *config, const char *list_name, const struct ifaddrs *interface) {
+  const AditValue *list = adit_value_get(config, list_name);
+  AditAddress address = address_of(interface);
+  char text[ADIT_ADDRESS_TEXT];
+
+  for (guint i = 0; i < adit_value_length(list); i++) {
+    const AditValue *item = adit_value_at(list, i), *peer = adit_value_get(item, "remote-address");
+    if (!peer || peer->type != ADIT_VALUE_ADDRESS || !adit_address_equal(&peer->as.address, &address))
+      continue;
+    g_autofree char *what =
+        g_strdup_printf("%s %s: remote-address %s is this machine's own on %s", list_name, adit_value_get_string(item, "name", "?"),
+                        adit_address_format(&address, text), interface->ifa_name);
+    adit_control_finding(findings, "error", what, "give the peer another address: as it is, its sessions are refused");
+  }
+}
+
 /* Pools that overlap one another are refused when the configuration is read; with the machine's own addresses they may. Interfaces with
  * a peer are sessions, whose local address may well be in a pool. */
-static void check_pools(AditValue *findings, const AditValue *config) {
+static void check_addresses(AditValue *findings, const AditValue *config) {
   const AditValue *pools = adit_value_get(config, "pools");
   struct ifaddrs *all = NULL;
   guint before = adit_value_length(findings);
 
-  if (!adit_value_length(pools) || getifaddrs(&all) < 0)
+  if (getifaddrs(&all) < 0)
     return;
   for (const struct ifaddrs *i = all; i; i = i->ifa_next) {
     gboolean ip = i->ifa_addr && (i->ifa_addr->sa_family == AF_INET || i->ifa_addr->sa_family == AF_INET6);
-    if (ip && !(i->ifa_flags & IFF_POINTOPOINT))
-      for (guint p = 0; p < adit_value_length(pools); p++)
-        check_pool(findings, adit_value_at(pools, p), i);
+    if (!ip || (i->ifa_flags & IFF_POINTOPOINT))
+      continue;
+    for (guint p = 0; p < adit_value_length(pools); p++)
+      check_pool(findings, adit_value_at(pools, p), i);
+    check_peers(findings, config, "profiles", i);
+    check_peers(findings, config, "secrets", i);
   }
   freeifaddrs(all);
-  if (adit_value_length(findings) == before)
+  if (adit_value_length(pools) && adit_value_length(findings) == before)
     adit_control_finding(findings, "ok", "pools overlap neither one another nor this machine's addresses", NULL);
 }
 
@@ -228,6 +253,6 @@ AditValue *adit_control_check(const AditValue *config) {
   check_files(findings);
   check_servers(findings, config, &port);
   check_firewall(findings, port);
-  check_pools(findings, config);
+  check_addresses(findings, config);
   return findings;
 }

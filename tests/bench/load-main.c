@@ -49,15 +49,40 @@ static void make_tunnels(const struct pollfd *fds, unsigned n_fds) {
   }
 }
 
+static bool choose_method(const char *name) {
+  static const struct {
+    const char *name;
+    uint16_t protocol;
+    uint8_t algorithm;
+  } methods[] = {{"pap", 0xc023, 0}, {"chap", 0xc223, 0x05}, {"mschap2", 0xc223, 0x81}};
+  for (unsigned i = 0; i < sizeof methods / sizeof *methods; i++)
+    if (strcmp(methods[i].name, name) == 0) {
+      load.protocol = methods[i].protocol;
+      load.algorithm = methods[i].algorithm;
+      return true;
+    }
+  return false;
+}
+
 int main(int argc, char **argv) {
-  static const struct option options[] = {{"to", required_argument, NULL, 't'},         {"port", required_argument, NULL, 'p'},
-                                          {"from", required_argument, NULL, 'f'},       {"sessions", required_argument, NULL, 'n'},
-                                          {"per-tunnel", required_argument, NULL, 'c'}, {"user", required_argument, NULL, 'u'},
-                                          {"password", required_argument, NULL, 'w'},   {"window", required_argument, NULL, 'i'},
-                                          {"hello", required_argument, NULL, 'h'},      {"redial", no_argument, NULL, 'r'},
-                                          {"rate", required_argument, NULL, 'a'},       {"pings", required_argument, NULL, 'g'},
-                                          {"ping-size", required_argument, NULL, 's'},  {"ping-every", required_argument, NULL, 'e'},
-                                          {"group", required_argument, NULL, 'G'},      {0}};
+  static const struct option options[] = {{"to", required_argument, NULL, 't'},
+                                          {"port", required_argument, NULL, 'p'},
+                                          {"from", required_argument, NULL, 'f'},
+                                          {"sessions", required_argument, NULL, 'n'},
+                                          {"per-tunnel", required_argument, NULL, 'c'},
+                                          {"user", required_argument, NULL, 'u'},
+                                          {"password", required_argument, NULL, 'w'},
+                                          {"window", required_argument, NULL, 'i'},
+                                          {"hello", required_argument, NULL, 'h'},
+                                          {"redial", no_argument, NULL, 'r'},
+                                          {"rate", required_argument, NULL, 'a'},
+                                          {"pings", required_argument, NULL, 'g'},
+                                          {"ping-size", required_argument, NULL, 's'},
+                                          {"ping-every", required_argument, NULL, 'e'},
+                                          {"group", required_argument, NULL, 'G'},
+                                          {"method", required_argument, NULL, 'm'},
+                                          {"guess", no_argument, NULL, 'x'},
+                                          {0}};
   struct sockaddr_in *in4 = (struct sockaddr_in *)&load_server;
   struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&load_server;
   const char *from[64] = {NULL}, *to = "";
@@ -113,14 +138,22 @@ int main(int argc, char **argv) {
     case 'G':
       load.group = optarg;
       break;
+    case 'm':
+      if (!choose_method(optarg))
+        return 2;
+      break;
+    case 'x':
+      load.guess = load.redial = true;
+      break;
     default:
       fprintf(stderr,
               "load --to ADDRESS [--port N] [--from ADDRESS]... --sessions N [--per-tunnel N] [--user PATTERN] [--password PATTERN]\n"
               "     [--window N] [--hello SECONDS] [--redial] [--rate N] [--pings N] [--ping-size OCTETS] [--ping-every SECONDS]\n"
-              "     [--group TEXT]\n"
+              "     [--group TEXT] [--method pap|chap|mschap2] [--guess]\n"
               "%%u in a pattern is the session's number. --rate: sessions begun in a second. --pings: upon SIGUSR1 each session\n"
               "that is up sends so many to the server's inside address, packets of --ping-size with their IPv4 header. --group: Private "
-              "Group ID.\n");
+              "Group ID.\n"
+              "--guess: a session that is refused is tried again at once, and %%u is the number of the try.\n");
       return 2;
     }
   }

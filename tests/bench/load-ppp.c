@@ -3,6 +3,7 @@
 
 #include <nettle/des.h>
 #include <nettle/md4.h>
+#include <nettle/md5.h>
 #include <nettle/sha1.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 #define PACKET_MAX 256
 #define TRIES_MAX  10
 
-enum { LCP = 0xc021, CHAP = 0xc223, IPCP = 0x8021 };
+enum { LCP = 0xc021, PAP = 0xc023, CHAP = 0xc223, IPCP = 0x8021 };
 enum { REQUEST = 1, ACK, NAK, REJECT, TERMINATE, TERMINATE_ACK, CODE_REJECT, PROTOCOL_REJECT, ECHO_REQUEST, ECHO_REPLY };
 
 static void send_packet(Ppp *ppp, uint16_t protocol, uint8_t code, uint8_t id, const uint8_t *data, size_t length) {
@@ -112,18 +113,53 @@ static void request_ip(Ppp *ppp) {
   ppp->deadline = load_now() + 3;
 }
 
+/* RFC 1334 2.2.1 */
+static void send_password(Ppp *ppp) {
+  const char *user = load_user(ppp);
+  size_t name = strlen(user) > 127 ? 127 : strlen(user);
+  uint8_t body[2 * 128] = {(uint8_t)name};
+  memcpy(body + 1, user, name);
+  const char *password = load_password(ppp);
+  size_t n = strlen(password) > 120 ? 120 : strlen(password);
+  body[1 + name] = (uint8_t)n;
+  memcpy(body + 2 + name, password, n);
+  send_packet(ppp, PAP, 1, ++ppp->id, body, 2 + name + n);
+}
+
+/* RFC 1994 4.1 */
+static void answer_md5(Ppp *ppp, uint8_t id, const uint8_t *challenge, size_t length) {
+  const char *user = load_user(ppp), *password = load_password(ppp);
+  uint8_t response[1 + 16 + 128] = {16};
+  struct md5_ctx md5;
+  md5_init(&md5);
+  md5_update(&md5, 1, &id);
+  md5_update(&md5, strlen(password), (const uint8_t *)password);
+  md5_update(&md5, length, challenge);
+  md5_digest(&md5, 16, response + 1);
+  size_t n = strlen(user) > 127 ? 127 : strlen(user);
+  memcpy(response + 17, user, n);
+  send_packet(ppp, CHAP, 2, id, response, 17 + n);
+}
+
 static void lcp_maybe_open(Ppp *ppp) {
   if (ppp->state == PPP_LCP && ppp->lcp_ours && ppp->lcp_theirs) {
     ppp->state = PPP_AUTH;
     ppp->deadline = load_now() + 30;
+    if (load.protocol == PAP)
+      send_password(ppp);
   }
+}
+
+static bool is_our_method(const uint8_t *option) {
+  return get16(option + 2) == load.protocol && option[1] == (load.protocol == PAP ? 4 : 5) &&
+         (load.protocol == PAP || option[4] == load.algorithm);
 }
 
 static void answer_lcp_request(Ppp *ppp, uint8_t id, const uint8_t *data, size_t length) {
   for (size_t at = 0; at + 2 <= length && data[at + 1] >= 2 && at + data[at + 1] <= length; at += data[at + 1])
-    if (data[at] == 3 && (data[at + 1] != 5 || get16(data + at + 2) != CHAP || data[at + 4] != 0x81)) {
-      static const uint8_t want[] = {3, 5, CHAP >> 8, CHAP & 0xff, 0x81};
-      send_packet(ppp, LCP, NAK, id, want, sizeof want);
+    if (data[at] == 3 && (data[at + 1] < 4 || !is_our_method(data + at))) {
+      const uint8_t want[] = {3, load.protocol == PAP ? 4 : 5, (uint8_t)(load.protocol >> 8), (uint8_t)load.protocol, load.algorithm};
+      send_packet(ppp, LCP, NAK, id, want, want[1]);
       return;
     }
   send_packet(ppp, LCP, ACK, id, data, length);
@@ -164,17 +200,31 @@ static void lcp_input(Ppp *ppp, uint8_t code, uint8_t id, const uint8_t *data, s
   }
 }
 
+static void begin_ip(Ppp *ppp) {
+  ppp->state = PPP_IPCP;
+  ppp->tries = 0;
+  request_ip(ppp);
+}
+
+static void pap_input(Ppp *ppp, uint8_t code) {
+  if (code == 2 && ppp->state == PPP_AUTH)
+    begin_ip(ppp);
+  else if (code == 3)
+    load_failed(ppp, "authentication failed");
+}
+
 static void chap_input(Ppp *ppp, uint8_t code, uint8_t id, const uint8_t *data, size_t length) {
   if (code == 1 && length >= 17 && data[0] == 16) {
-    answer_challenge(ppp, id, data + 1);
+    if (load.algorithm == 0x05)
+      answer_md5(ppp, id, data + 1, 16);
+    else
+      answer_challenge(ppp, id, data + 1);
   } else if (code == 3 && ppp->state == PPP_AUTH) {
-    if (!server_is_genuine(ppp, data, length)) {
+    if (load.algorithm == 0x81 && !server_is_genuine(ppp, data, length)) {
       load_failed(ppp, "the server's authenticator is wrong");
       return;
     }
-    ppp->state = PPP_IPCP;
-    ppp->tries = 0;
-    request_ip(ppp);
+    begin_ip(ppp);
   } else if (code == 4) {
     load_failed(ppp, "authentication failed");
   }
@@ -239,6 +289,8 @@ void ppp_input(Ppp *ppp, const uint8_t *frame, size_t length) {
   size_t n = get16(frame + 2) - 4;
   if (protocol == LCP)
     lcp_input(ppp, frame[0], frame[1], frame + 4, n);
+  else if (protocol == PAP)
+    pap_input(ppp, frame[0]);
   else if (protocol == CHAP)
     chap_input(ppp, frame[0], frame[1], frame + 4, n);
   else if (protocol == IPCP)

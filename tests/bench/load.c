@@ -19,7 +19,15 @@
 #define RESENDS 5
 #define SETUP   15.0 /* seconds from a request to its answer, however often either is acknowledged */
 
-Load load = {.user = "load%u", .password = "load", .sessions = 1000, .per_tunnel = 1, .window = 200, .ping_every = 1, .ping_size = 64};
+Load load = {.user = "load%u",
+             .password = "load",
+             .sessions = 1000,
+             .per_tunnel = 1,
+             .window = 200,
+             .ping_every = 1,
+             .ping_size = 64,
+             .protocol = 0xc223,
+             .algorithm = 0x81};
 
 static volatile sig_atomic_t stopping, ping_now;
 
@@ -55,7 +63,7 @@ static const char *expand(const char *pattern, const Call *call, char text[128])
   const char *mark = strstr(pattern, "%u");
   if (!mark)
     return pattern;
-  snprintf(text, 128, "%.*s%u%s", (int)(mark - pattern), pattern, number_of(call), mark + 2);
+  snprintf(text, 128, "%.*s%u%s", (int)(mark - pattern), pattern, load.guess ? call->guess : number_of(call), mark + 2);
   return text;
 }
 
@@ -96,8 +104,9 @@ static void call_failed(Call *call, const char *why) {
   load.n_failed++;
   call_reset(call, why);
   call->given_up = !load.redial;
-  call->tunnel->retry = load.now + 1;
-  tell("failed", why);
+  call->tunnel->retry = load.guess ? load.now : load.now + 1;
+  if (!load.guess)
+    tell("failed", why);
 }
 
 void load_up(Ppp *ppp) {
@@ -183,6 +192,7 @@ static void call_open(Call *call) {
   if (!m)
     return;
   load.n_begun++;
+  call->guess = load.n_begun;
   call->asked = true;
   call->peer = 0;
   call->begun = load.now;

@@ -75,6 +75,7 @@ typedef struct {
   double deadline;   /* until when an asked call must be answered */
   double begun, next_ping;
   unsigned pings; /* still to be sent */
+  unsigned guess; /* --guess: the number of this try */
   bool asked, connected, up, given_up;
 } Call;
 
@@ -100,7 +101,9 @@ typedef struct {
   const char *user, *password, *group;
   unsigned sessions, per_tunnel, window, hello, rate, pings, ping_size;
   double ping_every;
-  bool redial;
+  bool redial, guess;
+  uint16_t protocol; /* of authentication */
+  uint8_t algorithm;
   Tunnel *tunnels;
   unsigned n_tunnels, n_up, n_starting, n_begun, n_failed;
   uint64_t n_pings, n_answers, told_pings;

@@ -57,8 +57,8 @@ const AditAuthMethod *const *adit_auth_methods(guint *n);
 typedef void (*AditAaaDone)(guint64 id, const AditAuthReply *reply, const char *source, gpointer data);
 
 /**
- * Asks the configured sources, one after the other, until one decides; or the one that the request names. Takes over `request`, and sets its deadline.
- * Returns an id that is never 0 and never used again. `done` comes exactly once, on the main loop, never inside this call;
+ * Asks the configured sources, one after the other, until one decides; or the one that the request names. Takes over `request`, and sets
+ * its deadline. Returns an id that is never 0 and never used again. `done` comes exactly once, on the main loop, never inside this call;
  * not after adit_aaa_cancel().
  */
 guint64 adit_aaa_ask(AditAuthRequest *request, AditAaaDone done, gpointer data);
@@ -70,6 +70,15 @@ void adit_aaa_cancel(guint64 id);
 gboolean adit_aaa_is_local(const char *source);
 /** How many requests wait for a source. */
 guint adit_aaa_pending(void);
+
+/* ---- failed logins: guard.h ---- */
+
+/** For `show logins`: a LIST of MAPs, of sources and users that have failed lately or wait (the first thousand); and a MAP of counters.
+ *  The caller owns them. */
+AditValue *adit_aaa_sources_failing(void);
+AditValue *adit_aaa_login_counters(void);
+/** Ends lockouts of hosts in `source`, of networks that contain it, and of users there; how many sources were forgiven something. */
+guint adit_aaa_forgive(const AditPrefix *source);
 
 /* ---- accounting ---- */
 

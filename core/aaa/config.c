@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "core/aaa/gate.h"
 #include "core/aaa/internal.h"
 
 #define DEFAULT_TIMEOUT_MS 30000
@@ -50,6 +51,42 @@ const AditOption adit_aaa_options[] = {
      .max = 600000,
      .fallback = "30s",
      .help = "How long each source may take for an answer."},
+    {.name = "login-guard",
+     .scopes = ADIT_SCOPE_AAA,
+     .type = ADIT_TYPE_BOOL,
+     .fallback = "yes",
+     .help = "Delay logins of sources that fail often, then lock them out. Failures are counted by user and host (an IPv4 address, an IPv6 "
+             "/64), by host, and by network (an IPv4 /24, an IPv6 /48). Of wrong logins, 3 of one user and 20 of one host reach the "
+             "sources at once, then one a second and fewer. Users who have logged in from a network in the last week are held to "
+             "their own failures alone. `aditctl show logins` lists failing sources, `aditctl forgive` ends a lockout."},
+    {.name = "login-failures",
+     .scopes = ADIT_SCOPE_AAA,
+     .type = ADIT_TYPE_INT,
+     .min = 3,
+     .max = 10000,
+     .fallback = "10",
+     .help = "After so many failed logins a user is locked out from a host; a host after 6 times, a network after 24 times as many. A good "
+             "login ends the count of its user, and takes 5 off its host's and network's, once an hour for each user."},
+    {.name = "login-lockout",
+     .scopes = ADIT_SCOPE_AAA,
+     .type = ADIT_TYPE_DURATION,
+     .flags = ADIT_OPTION_OFF,
+     .min = 1000,
+     .max = 86400000,
+     .fallback = "1m",
+     .help = "How long the first lockout lasts; each further one twice as long. `no`: failing logins are delayed, and never locked out."},
+    {.name = "login-lockout-max",
+     .scopes = ADIT_SCOPE_AAA,
+     .type = ADIT_TYPE_DURATION,
+     .min = 1000,
+     .max = 86400000,
+     .fallback = "30m",
+     .help = "Longest lockout."},
+    {.name = "login-guard-exempt",
+     .scopes = ADIT_SCOPE_AAA,
+     .type = ADIT_TYPE_PREFIX,
+     .flags = ADIT_OPTION_LIST,
+     .help = "Peers that `login-guard` never holds up, such as a provider's LACs that check the caller themselves."},
 };
 const guint adit_aaa_n_options = G_N_ELEMENTS(adit_aaa_options);
 
@@ -65,6 +102,8 @@ static AaaConfig *config_new(void) {
   config->sources = g_ptr_array_new();
   config->timeout_ms = DEFAULT_TIMEOUT_MS;
   config->accounting = TRUE;
+  config->guard = (AaaGuardRules){.on = TRUE, .failures = 10, .lockout_ms = 60000, .lockout_max_ms = 1800000};
+  config->guard_exempt = g_array_new(FALSE, FALSE, sizeof(AditPrefix));
   return config;
 }
 
@@ -115,6 +154,18 @@ static gboolean read_sources(AaaConfig *config, const AditValue *aaa, GError **e
   return TRUE;
 }
 
+static void read_guard(AaaConfig *config, const AditValue *aaa) {
+  const AditValue *list = adit_value_get(aaa, "login-guard-exempt");
+  AaaGuardRules *guard = &config->guard;
+
+  guard->on = adit_value_get_bool(aaa, "login-guard", TRUE);
+  guard->failures = (guint)adit_value_get_int(aaa, "login-failures", guard->failures);
+  guard->lockout_ms = (guint64)adit_value_get_int(aaa, "login-lockout", (gint64)guard->lockout_ms);
+  guard->lockout_max_ms = (guint64)adit_value_get_int(aaa, "login-lockout-max", (gint64)guard->lockout_max_ms);
+  for (guint i = 0; i < adit_value_length(list); i++)
+    g_array_append_val(config->guard_exempt, adit_value_at(list, i)->as.prefix);
+}
+
 AditAaaStaged *adit_aaa_prepare(const AditValue *config, GError **error) {
   const AditValue *aaa = adit_value_get(config, "aaa");
   AaaConfig *made = config_new();
@@ -127,6 +178,7 @@ AditAaaStaged *adit_aaa_prepare(const AditValue *config, GError **error) {
   made->timeout_ms = (guint64)adit_value_get_int(aaa, "timeout", DEFAULT_TIMEOUT_MS);
   made->accounting = adit_value_get_bool(aaa, "accounting", TRUE);
   made->interim_ms = (guint64)adit_value_get_int(aaa, "interim-update", 0);
+  read_guard(made, aaa);
 
   AditAaaStaged *staged = g_new0(AditAaaStaged, 1);
   staged->config = made;
@@ -134,6 +186,7 @@ AditAaaStaged *adit_aaa_prepare(const AditValue *config, GError **error) {
 }
 
 void adit_aaa_commit(AditAaaStaged *staged) {
+  aaa_gate_configure(&staged->config->guard, staged->config->guard_exempt);
   aaa_config_unref(current);
   current = staged->config;
   g_free(staged);
@@ -163,6 +216,7 @@ void aaa_config_unref(AaaConfig *config) {
   if (!config || --config->refs)
     return;
   g_ptr_array_unref(config->sources);
+  g_array_unref(config->guard_exempt);
   g_free(config);
 }
 

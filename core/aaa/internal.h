@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/aaa/aaa.h"
+#include "core/aaa/guard.h"
 
 /** A source as a plugin registered it; freed when that plugin is dropped. */
 typedef struct {
@@ -27,6 +28,8 @@ typedef struct {
   guint64 timeout_ms;
   gboolean accounting;
   guint64 interim_ms;
+  AaaGuardRules guard;
+  GArray *guard_exempt; /**< of AditPrefix */
 } AaaConfig;
 
 /** An answer that owns what it points to; wiped when freed. [any] */

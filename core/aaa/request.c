@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "core/aaa/gate.h"
 #include "core/aaa/internal.h"
 
 /** A request on its way through the chain. */
@@ -13,6 +14,7 @@ typedef struct {
   const AaaSource *source; /**< who is asked now; NULL when nobody is */
   AditAuthHandle *handle;
   AditTimer deadline;
+  AaaAttempt attempt; /**< at the gate, from beginning to end */
 } Pending;
 
 static GHashTable *pending; /* id -> Pending */
@@ -22,12 +24,18 @@ static AditRateLimit failures, empty_secrets;
 static char nobody[33];
 
 static void pending_free(Pending *p) {
+  aaa_gate_leave(&p->attempt, AAA_LOGIN_CANCELLED);
   if (p->deadline.func)
     aaa_loop->timer_cancel(&p->deadline);
   g_clear_pointer(&p->handle, aaa_handle_forget);
   adit_auth_request_unref(p->request);
   aaa_config_unref(p->config);
   g_free(p);
+}
+
+/** What a verdict says about who tried: an error says nothing. */
+static AaaLogin login_of(AditAuthOutcome outcome) {
+  return outcome == ADIT_AUTH_ACCEPT ? AAA_LOGIN_GOOD : outcome == ADIT_AUTH_REJECT ? AAA_LOGIN_BAD : AAA_LOGIN_UNKNOWN;
 }
 
 /** Tells the one who asked, last of all: `p` is gone when it returns. */
@@ -37,6 +45,7 @@ static void finish(Pending *p, AditAuthReply *reply, const char *source) {
   if (reply->outcome == ADIT_AUTH_REJECT)
     adit_debug(&about, "source %s refuses: %s", source ? source : "(none)", reply->why ? reply->why : "no reason given");
   g_hash_table_steal(pending, &p->id);
+  aaa_gate_leave(&p->attempt, login_of(reply->outcome));
   p->done(p->id, reply, source, p->data);
   pending_free(p);
 }
@@ -270,10 +279,27 @@ static void answered(guint64 id, guint generation, const char *source, AaaAnswer
   failed(p, source, "its answer makes no sense");
 }
 
-/** No source is asked: one may take an empty password for a login (an LDAP server takes it for an anonymous one). */
-static void refuse_empty_proof(Pending *p) {
-  AditAuthReply reply = {.size = sizeof reply, .outcome = ADIT_AUTH_REJECT, .why = "the peer gave an empty password, which proves nothing"};
+/** Answers without asking a source. */
+static void refuse_unasked(Pending *p, const char *why, const char *message) {
+  AditAuthReply reply = {.size = sizeof reply, .outcome = ADIT_AUTH_REJECT, .why = why, .message = message};
   answer_self(p, NULL, aaa_answer_copy(&reply));
+}
+
+/** A source may take an empty password for a login (an LDAP server takes it for an anonymous one): it is not asked. */
+static void begin(Pending *p) {
+  if (aaa_proves_empty(p->request))
+    refuse_unasked(p, "the peer gave an empty password, which proves nothing", NULL);
+  else
+    ask_next(p);
+}
+
+static void on_gate(AaaAttempt *attempt, gboolean refused) {
+  Pending *p = (Pending *)((char *)attempt - G_STRUCT_OFFSET(Pending, attempt));
+
+  if (refused)
+    refuse_unasked(p, attempt->why, "too many failed logins: try again later");
+  else
+    begin(p);
 }
 
 guint64 adit_aaa_ask(AditAuthRequest *request, AditAaaDone done, gpointer data) {
@@ -285,10 +311,11 @@ guint64 adit_aaa_ask(AditAuthRequest *request, AditAaaDone done, gpointer data) 
   p->data = data;
   p->config = aaa_config_ref();
   g_hash_table_insert(pending, &p->id, p);
-  if (aaa_proves_empty(p->request))
-    refuse_empty_proof(p);
-  else
-    ask_next(p);
+  AaaGuardAnswer answer = aaa_gate_enter(&p->attempt, p->request);
+  if (answer == AAA_GUARD_GO)
+    begin(p);
+  else if (answer == AAA_GUARD_REFUSE)
+    on_gate(&p->attempt, TRUE);
   return id;
 }
 
@@ -314,6 +341,7 @@ void aaa_request_init(void) {
     g_snprintf(nobody + 2 * i, 3, "%02x", octets[i]);
   pending = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)pending_free);
   aaa_handle_init(answered);
+  aaa_gate_init(on_gate);
 }
 
 void aaa_request_drop(const AaaSource *source) {
@@ -332,6 +360,8 @@ void aaa_request_drop(const AaaSource *source) {
 
 void aaa_request_fini(void) {
   aaa_handle_fini();
+  aaa_gate_close();
   g_clear_pointer(&pending, g_hash_table_unref);
+  aaa_gate_fini();
   explicit_bzero(nobody, sizeof nobody);
 }

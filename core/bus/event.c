@@ -33,16 +33,23 @@ static const AditField tunnel_fields[] = {
     FIELD("peer", ADIT_FIELD_ENDPOINT, AditTunnelEvent, peer),     FIELD("reason", ADIT_FIELD_STRING, AditTunnelEvent, reason),
 };
 
+static const AditField lockout_fields[] = {
+    FIELD("source", ADIT_FIELD_STRING, AditLockoutEvent, source),
+    FIELD("user", ADIT_FIELD_STRING, AditLockoutEvent, user),
+    FIELD("failures", ADIT_FIELD_U32, AditLockoutEvent, failures),
+    FIELD("lockout-ms", ADIT_FIELD_U64, AditLockoutEvent, lockout_ms),
+};
+
 #define CLASS(name, of, fields)                                                                                                            \
   { name, sizeof(of), fields, G_N_ELEMENTS(fields) }
 
 void adit_bus_register_standard(void) {
   static const AditEventClass classes[] = {
-      CLASS(ADIT_EVENT_SESSION_UP, AditSessionEvent, session_fields),   CLASS(ADIT_EVENT_SESSION_UPDATE, AditSessionEvent, session_fields),
-      CLASS(ADIT_EVENT_SESSION_DOWN, AditSessionEvent, session_fields), CLASS(ADIT_EVENT_LINK_UP, AditLinkEvent, link_fields),
-      CLASS(ADIT_EVENT_LINK_DOWN, AditLinkEvent, link_fields),          CLASS(ADIT_EVENT_AUTH_DONE, AditLinkEvent, link_fields),
-      CLASS(ADIT_EVENT_TUNNEL_UP, AditTunnelEvent, tunnel_fields),      CLASS(ADIT_EVENT_TUNNEL_DOWN, AditTunnelEvent, tunnel_fields),
-      {ADIT_EVENT_CONFIG_LOADED, sizeof(AditEvent), NULL, 0},
+      CLASS(ADIT_EVENT_SESSION_UP, AditSessionEvent, session_fields),    CLASS(ADIT_EVENT_SESSION_UPDATE, AditSessionEvent, session_fields),
+      CLASS(ADIT_EVENT_SESSION_DOWN, AditSessionEvent, session_fields),  CLASS(ADIT_EVENT_LINK_UP, AditLinkEvent, link_fields),
+      CLASS(ADIT_EVENT_LINK_DOWN, AditLinkEvent, link_fields),           CLASS(ADIT_EVENT_AUTH_DONE, AditLinkEvent, link_fields),
+      CLASS(ADIT_EVENT_TUNNEL_UP, AditTunnelEvent, tunnel_fields),       CLASS(ADIT_EVENT_TUNNEL_DOWN, AditTunnelEvent, tunnel_fields),
+      CLASS(ADIT_EVENT_LOGIN_LOCKOUT, AditLockoutEvent, lockout_fields), {ADIT_EVENT_CONFIG_LOADED, sizeof(AditEvent), NULL, 0},
   };
   for (guint i = 0; i < G_N_ELEMENTS(classes); i++)
     adit_bus_service()->event_class(NULL, &classes[i]);

@@ -187,5 +187,6 @@ gboolean adit_control_session_commands(GError **error) {
   return control->interface_add(NULL, session_description, session_methods, G_N_ELEMENTS(session_methods), session_commands,
                                 G_N_ELEMENTS(session_commands), NULL, error) &&
          control->interface_add(NULL, pool_description, pool_methods, G_N_ELEMENTS(pool_methods), pool_commands,
-                                G_N_ELEMENTS(pool_commands), NULL, error);
+                                G_N_ELEMENTS(pool_commands), NULL, error) &&
+         adit_control_aaa_commands(error);
 }

@@ -86,6 +86,15 @@ typedef struct {
 
 #define ADIT_EVENT_TUNNEL_UP "tunnel-up"     /**< AditTunnelEvent */
 #define ADIT_EVENT_TUNNEL_DOWN "tunnel-down" /**< AditTunnelEvent */
+typedef struct {
+  AditEvent event;
+  const char *source;     /**< an address, or a prefix */
+  const char *user;       /**< who is locked out there; NULL = all who are not known there */
+  guint32 failures;       /**< failed logins that count against it */
+  guint64 lockout_ms;
+} AditLockoutEvent;
+
+#define ADIT_EVENT_LOGIN_LOCKOUT "login-lockout" /**< AditLockoutEvent: a source has failed too often (aaa.login-guard) */
 #define ADIT_EVENT_CONFIG_LOADED "config-loaded" /**< AditEvent alone: a reload was committed */
 
 typedef void (*AditEventFunc)(const AditEvent *event, gpointer data);

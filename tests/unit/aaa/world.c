@@ -222,7 +222,17 @@ void world_verdict_clear(WorldVerdict *verdict) {
 }
 
 guint64 world_ask(const char *user, const char *password, WorldVerdict *verdict) {
+  return world_ask_from(NULL, user, password, verdict);
+}
+
+guint64 world_ask_from(const char *peer, const char *user, const char *password, WorldVerdict *verdict) {
   AditAuthRequest *request = adit_auth_request_new(ADIT_AUTH_PAP);
+  AditAddress address;
+
+  if (peer) {
+    assert_true(adit_address_parse(peer, &address));
+    request->peer = adit_endpoint(&address, 1701);
+  }
   request->user = g_strdup(user);
   request->password = g_strdup(password);
   return adit_aaa_ask(request, world_done, verdict);

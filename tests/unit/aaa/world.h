@@ -43,6 +43,8 @@ typedef struct {
 } WorldVerdict;
 void world_verdict_clear(WorldVerdict *verdict);
 guint64 world_ask(const char *user, const char *password, WorldVerdict *verdict);
+/** The same, of a peer at this address. */
+guint64 world_ask_from(const char *peer, const char *user, const char *password, WorldVerdict *verdict);
 void world_done(guint64 id, const AditAuthReply *reply, const char *source, gpointer verdict);
 
 /** Commits an `aaa` map of pairs key, value (strings; `next`, `refuse`, ...), NULL-ended; sources stay as they are. */

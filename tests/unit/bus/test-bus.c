@@ -137,11 +137,11 @@ static void every_standard_event_is_registered(void **state) {
     const char *name;
     guint size;
   } all[] = {
-      {ADIT_EVENT_SESSION_UP, sizeof(AditSessionEvent)},   {ADIT_EVENT_SESSION_UPDATE, sizeof(AditSessionEvent)},
-      {ADIT_EVENT_SESSION_DOWN, sizeof(AditSessionEvent)}, {ADIT_EVENT_LINK_UP, sizeof(AditLinkEvent)},
-      {ADIT_EVENT_LINK_DOWN, sizeof(AditLinkEvent)},       {ADIT_EVENT_AUTH_DONE, sizeof(AditLinkEvent)},
-      {ADIT_EVENT_TUNNEL_UP, sizeof(AditTunnelEvent)},     {ADIT_EVENT_TUNNEL_DOWN, sizeof(AditTunnelEvent)},
-      {ADIT_EVENT_CONFIG_LOADED, sizeof(AditEvent)},
+      {ADIT_EVENT_SESSION_UP, sizeof(AditSessionEvent)},    {ADIT_EVENT_SESSION_UPDATE, sizeof(AditSessionEvent)},
+      {ADIT_EVENT_SESSION_DOWN, sizeof(AditSessionEvent)},  {ADIT_EVENT_LINK_UP, sizeof(AditLinkEvent)},
+      {ADIT_EVENT_LINK_DOWN, sizeof(AditLinkEvent)},        {ADIT_EVENT_AUTH_DONE, sizeof(AditLinkEvent)},
+      {ADIT_EVENT_TUNNEL_UP, sizeof(AditTunnelEvent)},      {ADIT_EVENT_TUNNEL_DOWN, sizeof(AditTunnelEvent)},
+      {ADIT_EVENT_LOGIN_LOCKOUT, sizeof(AditLockoutEvent)}, {ADIT_EVENT_CONFIG_LOADED, sizeof(AditEvent)},
   };
   for (guint i = 0; i < G_N_ELEMENTS(all); i++) {
     const AditEventClass *k = adit_bus_class(adit_bus_type(all[i].name));

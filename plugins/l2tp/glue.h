@@ -291,6 +291,7 @@ struct L2tp {
   GHashTable *links;                                       /**< AditLinkId* -> L2tpLink*, borrowed */
   GHashTable *dialled, *repeats, *unconfirmed, *namesakes; /**< see index.c */
   L2tpShares half_open, strangers, ports; /**< of L2tpPeer: not confirmed; no authenticated link; a port of its own as well */
+  guint most_half_open;                   /**< since there were none */
   L2tpShares calls;                       /**< of L2tpLink: calls of peers that are not authenticated */
   guint starting;                         /**< calls of peers whose session is not up yet */
   L2tpLimiter limiter;

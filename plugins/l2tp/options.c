@@ -183,7 +183,8 @@ const AditOption l2tp_options[] = {
      .max = 600000,
      .fallback = "60s",
      .reload = NEXT,
-     .help = "A tunnel, and a call, that does not stand by then is given up."},
+     .help = "A tunnel, and a call, that does not stand by then is given up. A tunnel whose peer has not answered anything is given up "
+             "after 20 s at the latest."},
     {.name = "no-session-timeout",
      .scopes = "server",
      .type = ADIT_TYPE_DURATION,
@@ -266,8 +267,9 @@ const AditOption l2tp_options[] = {
      .words = "ip-address number",
      .fallback = "ip-address",
      .reload = NEXT,
-     .help = "What tells callers apart: their address, or the Calling Number that their LAC gives. Any peer can give any number: use it where "
-             "`peers' lets in LACs of yours alone.",
+     .help =
+         "What tells callers apart: their address, or the Calling Number that their LAC gives. Any peer can give any number: use it where "
+         "`peers' lets in LACs of yours alone.",
      .reference = "l2tp-server server: caller-id-type"},
     {.name = "use-ephemeral-ports",
      .scopes = "server",
@@ -290,8 +292,9 @@ const AditOption l2tp_options[] = {
      .type = ADIT_TYPE_BOOL,
      .fallback = "no",
      .reload = ADIT_RELOAD_RESTART,
-     .help = "Take data that comes with tunnel id 0, as some home routers send it. A stranger who forges a peer's address then has 16 bits of "
-             "session id to guess, instead of 32, to end its session."},
+     .help =
+         "Take data that comes with tunnel id 0, as some home routers send it. A stranger who forges a peer's address then has 16 bits of "
+         "session id to guess, instead of 32, to end its session."},
 
     {.name = "connect-to",
      .scopes = "client",

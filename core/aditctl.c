@@ -272,9 +272,9 @@ static int run(Connection *connection, JsonObject *command, JsonObject *paramete
       return EXIT_REFUSED;
     }
     stream |= continues;
-    if (table)
-      status = MAX(status, add_rows(table, reply, rows));
-    else
+    if (table && add_rows(table, reply, rows) != EXIT_GOOD)
+      status = EXIT_REFUSED;
+    else if (!table)
       print_reply(reply, command, json, stream);
   }
   if (table)

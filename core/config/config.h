@@ -33,6 +33,12 @@ char **adit_config_peek(const char *path, const char *key);
 /** Warns of each option whose change from `before` to `now` takes a restart (ADIT_RELOAD_RESTART). */
 void adit_config_warn_restart(const AditSchema *schema, const AditValue *before, const AditValue *now, AditConfigErrors *errors);
 
+/**
+ * What `fresh` has in common with `before`, places included, becomes one: its parts that are equal are replaced by those of `before`. Takes over
+ * `fresh`, which nobody else may hold yet; the result is the caller's.
+ */
+AditValue *adit_config_share(AditValue *fresh, const AditValue *before);
+
 /** True if both are the same in type and content; flags and places do not count. NULL equals NULL alone. */
 gboolean adit_value_equal(const AditValue *a, const AditValue *b);
 

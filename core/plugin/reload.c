@@ -2,6 +2,7 @@
 /* A reload: files read and checked on another thread, then given to everyone, then told. */
 #include "core/base/logging.h"
 #include "core/base/loop.h"
+#include "core/base/memory.h"
 #include "core/bus/bus.h"
 #include "core/plugin/daemon.h"
 
@@ -28,6 +29,7 @@ static void finish(Reload *reload, const GError *refusal, const AditValue *chang
   adit_config_errors_free(reload->errors);
   g_free(reload->path);
   g_free(reload);
+  adit_memory_give_back();
   if (waiting.head)
     begin((Reload *)waiting.head->data);
 }
@@ -83,7 +85,7 @@ static void applied(const GError *error, gpointer data) {
 
 static void read_files(gpointer data) {
   Reload *reload = (Reload *)data;
-  reload->config = adit_config_load(reload->schema, reload->path, reload->errors);
+  reload->config = adit_config_share(adit_config_load(reload->schema, reload->path, reload->errors), reload->before);
 }
 
 static void files_read(gpointer data) {

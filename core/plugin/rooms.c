@@ -2,6 +2,7 @@
 /* All rooms in one list each: what they serve to plugins, what they take of the configuration, their options, their begin and end. */
 #include "core/aaa/aaa.h"
 #include "core/base/loop.h"
+#include "core/base/memory.h"
 #include "core/bus/bus.h"
 #include "core/control/control.h"
 #include "core/net/net.h"
@@ -130,6 +131,7 @@ void adit_rooms_init(void) {
   G_STATIC_ASSERT(G_N_ELEMENTS(tables) == G_N_ELEMENTS(served));
   for (guint i = 0; i < G_N_ELEMENTS(served); i++)
     served[i].table = tables[i];
+  adit_memory_init();
   adit_loop_init();
   adit_bus_init();
   adit_path_init();
@@ -146,6 +148,7 @@ gboolean adit_rooms_open(const char *store, GError **error) {
 
 /* Where stopping took too long, interfaces are still being closed: their completions go to plugins and sessions. */
 void adit_rooms_fini(void) {
+  adit_memory_fini();
   adit_net_quiesce();
   adit_plugins_fini();
   adit_net_quiesce();

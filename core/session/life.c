@@ -2,16 +2,21 @@
 /* A session from its authenticated link to its last counter; see session.h for the order of things. */
 #include "core/aaa/aaa.h"
 #include "core/base/loop.h"
+#include "core/base/memory.h"
 #include "core/bus/bus.h"
 #include "core/session/internal.h"
 
-enum { SETTLE_MS = 2000 }; /* between the first NCP that is open and session-up, at most */
+enum {
+  SETTLE_MS = 2000,     /* between the first NCP that is open and session-up, at most */
+  MANY_SESSIONS = 2000, /* below, memory is not worth a thought */
+};
 
 static GHashTable *sessions; /* id -> AditSess*, one reference */
 static GHashTable *records;  /* the same by record_id, borrowed */
 static AditTally *users;     /* name: server's sessions that are not ending, for only-one */
 static AditProfiles *profiles;
 static AditSessionId last_id;
+static guint most_sessions; /* since memory was given back */
 static void (*none_func)(gpointer data);
 static gpointer none_data;
 
@@ -32,6 +37,16 @@ void adit_sessions_fini(void) {
 void adit_sessions_set_profiles(AditProfiles *now) {
   g_clear_pointer(&profiles, adit_profiles_free);
   profiles = now;
+}
+
+/* Once half of very many sessions are gone, what they had is worth giving back. */
+static void give_memory_back(void) {
+  guint now = g_hash_table_size(sessions);
+  most_sessions = MAX(most_sessions, now);
+  if (most_sessions >= MANY_SESSIONS && now <= most_sessions / 2) {
+    most_sessions = now;
+    adit_memory_give_back();
+  }
 }
 
 AditSess *adit_sess_ref(AditSess *session) {
@@ -505,6 +520,7 @@ void adit_sess_port_gone(AditSess *session) {
   /* The caller may be deep in this session: the memory goes when the loop comes round. */
   g_hash_table_remove(records, session->record_id);
   g_hash_table_steal(sessions, &session->id);
+  give_memory_back();
   adit_call_main(unref_later, session);
   if (!g_hash_table_size(sessions) && none_func) {
     void (*done)(gpointer) = g_steal_pointer(&none_func);

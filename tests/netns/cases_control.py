@@ -102,7 +102,9 @@ def aditctl_shows_everything(lab):
         table = server.ctl('show', what).stdout
         value = json.loads(server.ctl('--json', 'show', what).stdout)
         expect(value is not None and (table.strip() or what == 'clients'), 'show %s prints nothing' % what)
-    expect('alice' in server.ctl('show', 'sessions').stdout, 'alice is not in the table')
+    table, value = server.ctl('show', 'sessions').stdout, json.loads(server.ctl('--json', 'show', 'sessions').stdout)
+    expect('alice' in table and len(table.splitlines()) == 2, 'the table of one session: %s' % table)
+    expect([s['user'] for s in value['sessions']] == ['alice'], 'one session as JSON: %s' % value)
     one = server.ctl('show', 'session', at_server['id']).stdout
     expect('alice' in one and 'mschap2' in one, 'show session: %s' % one)
     expect('uplink' in client.ctl('show', 'clients').stdout, 'uplink is not in the table')

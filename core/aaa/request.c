@@ -20,6 +20,7 @@ typedef struct {
 static GHashTable *pending; /* id -> Pending */
 static guint64 last_id;
 static AditRateLimit failures, empty_secrets;
+static const char empty_proof[] = "the peer gave an empty password, which proves nothing";
 /* What a name that nobody knows is checked against: it then costs as long as a wrong password. */
 static char nobody[33];
 
@@ -252,6 +253,11 @@ static void answered(guint64 id, guint generation, const char *source, AaaAnswer
   leave_source(p, FALSE);
   switch (reply->outcome) {
   case ADIT_AUTH_ACCEPT:
+    if (aaa_proves_empty(p->request)) {
+      finish(p, &(AditAuthReply){.size = sizeof *reply, .outcome = ADIT_AUTH_REJECT, .why = empty_proof}, source);
+      return;
+    }
+    /* fall through */
   case ADIT_AUTH_REJECT:
     reply->password = NULL;
     reply->nt_hash = NULL;
@@ -287,8 +293,8 @@ static void refuse_unasked(Pending *p, const char *why, const char *message) {
 
 /** A source may take an empty password for a login (an LDAP server takes it for an anonymous one): it is not asked. */
 static void begin(Pending *p) {
-  if (aaa_proves_empty(p->request))
-    refuse_unasked(p, "the peer gave an empty password, which proves nothing", NULL);
+  if (p->request->kind == ADIT_AUTH_PAP && aaa_proves_empty(p->request))
+    refuse_unasked(p, empty_proof, NULL);
   else
     ask_next(p);
 }

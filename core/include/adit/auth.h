@@ -127,7 +127,7 @@ typedef struct {
   gsize size;
   const char *name; /**< as in `aaa: { sources: [name] }` */
   /** [main] Answer now or later with adit.aaa's answer(). `request` and `handle` are borrowed: ref to keep. A request that proves
-   *  only an empty password never gets here: the core refuses it. */
+   *  only an empty password is refused by the core, whatever a source answers; PAP's never gets here. */
   void (*ask)(gpointer state, AditAuthRequest *request, AditAuthHandle *handle);
   /** [main] Nobody waits any more; an answer is still allowed, and dropped. May be NULL. */
   void (*cancel)(gpointer state, AditAuthHandle *handle);

@@ -219,15 +219,16 @@ static void an_empty_password_proves_nothing_by_any_method(void **state) {
 
   assert_true(adit_aaa_service()->source_add((AditPlugin *)&plugins[0], &yes_source, NULL, NULL));
   configure(f, "aaa: {sources: [secrets], use-radius: yes}\nsecrets: [{name: bob, password: secret}]\n");
-  asked = 0;
   for (guint i = 0; i < n; i++) {
+    gboolean pap = methods[i]->kind == ADIT_AUTH_PAP; /* seen at once; of others only when a source has accepted it */
     print_message("%s\n", methods[i]->name);
+    asked = 0;
     assert_int_equal(prove(methods[i], "bob", "secret").outcome, ADIT_AUTH_ACCEPT);
     assert_int_equal(prove(methods[i], "ann", "any").outcome, ADIT_AUTH_ACCEPT); /* the other source's */
-    assert_int_equal(asked, i + 1);
+    assert_int_equal(asked, 1);
     assert_string_equal(prove(methods[i], "ann", "").why, "the peer gave an empty password, which proves nothing");
-    assert_string_equal(prove(methods[i], "bob", "").why, "the peer gave an empty password, which proves nothing");
-    assert_int_equal(asked, i + 1);
+    assert_int_equal(asked, pap ? 1 : 2);
+    assert_string_equal(prove(methods[i], "bob", "").why, pap ? "the peer gave an empty password, which proves nothing" : "wrong password");
   }
 }
 

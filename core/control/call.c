@@ -298,6 +298,11 @@ void adit_call_reply_rows(AditCall *handle, const char *key, AditRowNext next, g
     adit_turn_ask(&call->turn);
 }
 
+gboolean adit_call_is_read(AditCall *handle) {
+  Call *call = call_of(handle, NULL);
+  return !call || !call->caller.ops || call->caller.ops->has_room(call->caller.peer);
+}
+
 void adit_call_has_room(AditCall *handle) {
   Call *call = call_of(handle, NULL);
   if (call && call->rows)

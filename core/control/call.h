@@ -35,6 +35,8 @@ void adit_call_run(AditCall *handle, const AditMethod *method, gpointer state, c
 
 /** The caller is gone: a stream is told, rows are freed, ops are not called any more. */
 void adit_call_caller_gone(AditCall *handle);
+/** FALSE while the caller reads too slowly for more of a stream: what it need not have is better left out. */
+gboolean adit_call_is_read(AditCall *handle);
 /** The caller has read: rows go on. */
 void adit_call_has_room(AditCall *handle);
 

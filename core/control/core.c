@@ -170,6 +170,7 @@ static void get_stats(gpointer state, AditCall *call, const AditValue *parameter
 typedef struct {
   AditCall *call;
   char **names; /* NULL = all */
+  guint64 lost; /* events since the last that was told: the reader is slower than those who cause them */
 } Monitor;
 
 static void monitor_free(gpointer data) {
@@ -182,21 +183,48 @@ static void monitor_gone(gpointer data) {
   g_ptr_array_remove_fast(self.monitors, data);
 }
 
-static AditValue *event_reply(const AditEvent *event, const char *name) {
-  AditValue *result = adit_value_map(), *fields = adit_value_map();
-  g_autoptr(AditValue) all = adit_event_to_value(event);
+/* Takes over `fields`. */
+static AditValue *stamp_event(const char *name, AditValue *fields) {
+  AditValue *result = adit_value_map();
   g_autoptr(GDateTime) now = g_date_time_new_now_local();
   g_autofree char *time = g_date_time_format(now, "%Y-%m-%dT%H:%M:%S.%f%:z");
+
+  adit_value_set(result, "time", adit_value_string(time));
+  adit_value_set(result, "event", adit_value_string(name));
+  adit_value_set(result, "fields", fields);
+  return result;
+}
+
+static AditValue *event_reply(const AditEvent *event, const char *name) {
+  AditValue *fields = adit_value_map();
+  g_autoptr(AditValue) all = adit_event_to_value(event);
 
   for (guint i = 0; i < adit_value_length(all); i++) {
     const char *key = adit_value_key(all, i);
     if (strcmp(key, "event"))
       adit_value_set(fields, key, adit_value_ref(adit_value_get(all, key)));
   }
-  adit_value_set(result, "time", adit_value_string(time));
-  adit_value_set(result, "event", adit_value_string(name));
-  adit_value_set(result, "fields", fields);
-  return result;
+  return stamp_event(name, fields);
+}
+
+/* An event of the stream alone: so many are missing here. */
+static AditValue *lost_reply(guint64 count) {
+  AditValue *fields = adit_value_map();
+
+  adit_value_set(fields, "count", adit_value_int((gint64)count));
+  return stamp_event("events-lost", fields);
+}
+
+/* Strangers cause events faster than anybody reads: what does not fit is counted, and the reader keeps its connection. */
+static gboolean has_place(Monitor *monitor) {
+  if (!adit_call_is_read(monitor->call)) {
+    monitor->lost++;
+    return FALSE;
+  }
+  if (monitor->lost)
+    adit_control_service()->reply(monitor->call, lost_reply(monitor->lost), TRUE);
+  monitor->lost = 0;
+  return TRUE;
 }
 
 static void on_event(const AditEvent *event, gpointer data) {
@@ -210,6 +238,8 @@ static void on_event(const AditEvent *event, gpointer data) {
   for (guint i = 0; i < self.monitors->len; i++) {
     Monitor *monitor = (Monitor *)self.monitors->pdata[i];
     if (monitor->names && !g_strv_contains((const char *const *)monitor->names, klass->name))
+      continue;
+    if (!has_place(monitor))
       continue;
     if (!reply)
       reply = event_reply(event, klass->name);
@@ -264,7 +294,8 @@ static const AditCommand core_commands[] = {
      .arguments = "[events]",
      .summary = "show events as they happen",
      .help = "One line for each event: tunnels, links, authentication, sessions, reloads. Name the events to see only those, separated by "
-             "commas: `aditctl monitor session-up,session-down`. With --json each line is an object. Ctrl-C ends it."},
+             "commas: `aditctl monitor session-up,session-down`. A reader that is too slow gets `events-lost` with a count in their place. "
+             "With --json each line is an object. Ctrl-C ends it."},
 };
 
 gboolean adit_control_core_add(GError **error) {

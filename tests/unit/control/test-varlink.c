@@ -287,6 +287,27 @@ static void a_monitor_sees_events(void **state) {
   adit_bus_publish(&event); /* nobody is there any more */
 }
 
+/* A stranger can cause events without end: a monitor that reads slowly loses some and is told so, but not its connection. */
+static void a_slow_monitor_is_told_how_much_it_missed(void **state) {
+  Ctx *ctx = *state;
+  AditEvent event = {adit_bus_type(ADIT_EVENT_CONFIG_LOADED), sizeof event};
+  guint told = 0;
+  const char *at;
+
+  assert_true(say(ctx, "{\"method\":\"io.adit.core.Monitor\",\"more\":true}"));
+  for (guint i = 0; i < 20000; i++)
+    adit_bus_publish(&event);
+  assert_false(adit_conn_is_bad(ctx->conn));
+  g_autofree char *text = hear(ctx);
+  assert_true(strlen(text) < ADIT_VARLINK_STREAM_MAX);
+  for (at = text; (at = strstr(at, "\"event\":\"config-loaded\"")); at++)
+    told++;
+  assert_in_range(told, 100, 19999);
+  adit_bus_publish(&event);
+  g_autofree char *lost = g_strdup_printf("\"event\":\"events-lost\",\"fields\":{\"count\":%u}}", 20000 - told);
+  expect_part(ctx, lost);
+}
+
 int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {
@@ -313,6 +334,7 @@ int main(void) {
       T(the_service_describes_itself),
       T(interfaces_that_make_no_sense_are_refused),
       T(a_monitor_sees_events),
+      T(a_slow_monitor_is_told_how_much_it_missed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

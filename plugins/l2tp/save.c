@@ -39,7 +39,7 @@ void l2tp_tunnel_save(const L2tpTunnel *tunnel, AditBuilder *out) {
   adit_put_u16(out, tunnel->peer);
   adit_put_u8(out, tunnel->state);
   adit_put_u8(out, (guint8)((tunnel->originator ? 1 : 0) | (tunnel->was_up ? 2 : 0) | (tunnel->challenged ? 4 : 0) |
-                            (tunnel->has_tie_breaker ? 8 : 0) | (tunnel->proven ? 16 : 0)));
+                            (tunnel->has_tie_breaker ? 8 : 0) | (tunnel->proven ? 16 : 0) | (tunnel->stop_said ? 32 : 0)));
   adit_put_bytes(out, tunnel->challenge, sizeof tunnel->challenge);
   adit_put_bytes(out, tunnel->tie_breaker, sizeof tunnel->tie_breaker);
   adit_put_u32(out, tunnel->serial);
@@ -111,6 +111,7 @@ static gboolean restore_body(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, AditC
   tunnel->challenged = (flags & 4) != 0;
   tunnel->has_tie_breaker = (flags & 8) != 0;
   tunnel->proven = (flags & 16) != 0;
+  tunnel->stop_said = (flags & 32) != 0;
   adit_get_copy(in, tunnel->challenge, sizeof tunnel->challenge);
   adit_get_copy(in, tunnel->tie_breaker, sizeof tunnel->tie_breaker);
   tunnel->serial = adit_get_u32(in);

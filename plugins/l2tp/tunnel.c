@@ -69,7 +69,7 @@ static gboolean knows_enough(const L2tpTunnel *tunnel, const L2tpHeader *header,
   if (message->type == L2TP_STOPCCN) /* RFC 2661 4.4.3: it names the id that its sender has told us first */
     return !tunnel->peer || l2tp_message_number(message, L2TP_AVP_ASSIGNED_TUNNEL_ID) == tunnel->peer;
   if (!header->tunnel)
-    return message->type == L2TP_SCCRQ || tunnel->state == L2TP_TUNNEL_IDLE;
+    return tunnel->state == L2TP_TUNNEL_IDLE;
   if (l2tp_message_is_call(message->type))
     return l2tp_engine_call_knows(tunnel, header->session, message);
   /* RFC 2661 4.1 ends a tunnel for an error. With calls in it the error is left unacknowledged instead: a peer that did send it gives up
@@ -253,6 +253,27 @@ void l2tp_tunnel_discard(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const cha
   l2tp_engine_finish(tunnel, env);
 }
 
+/** The StopCCN of a peer that has not heard our answer (RFC 2661 4.4.3). All that it proves is the peer's id, 16 bits which are often
+ * small: it is acknowledged, and nothing more is sent, but a peer that goes on after all did not send it. */
+static void input_early_stop(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpHeader *header, const guint8 *datagram) {
+  L2tpParse how = {.secret = env->config->secret, .permissive = env->config->permissive};
+  guint8 zlb[L2TP_CONTROL_HEADER];
+  AditBuilder b = adit_builder(zlb, sizeof zlb);
+  L2tpMessage message;
+
+  l2tp_message_parse(&message, &how, datagram + header->offset, header->length);
+  if (tunnel->state != L2TP_TUNNEL_WAIT_CONNECT || !tunnel->channel.unconfirmed || message.type != L2TP_STOPCCN ||
+      l2tp_message_number(&message, L2TP_AVP_ASSIGNED_TUNNEL_ID) != tunnel->peer)
+    return;
+  l2tp_header_put(&b, tunnel->peer, 0, tunnel->channel.ns, 2);
+  env->ops->send(env->engine.host, zlb, sizeof zlb);
+  if (tunnel->stop_said)
+    return;
+  tunnel->stop_said = TRUE;
+  adit_env_disarm(&env->engine, &tunnel->channel.deadline, L2TP_SLOT_CHANNEL);
+  adit_env_arm(&env->engine, &tunnel->state_deadline, L2TP_SLOT_STATE, l2tp_channel_cycle_ms(&env->config->channel));
+}
+
 void l2tp_tunnel_input(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const guint8 *datagram, gsize length) {
   L2tpContext context = {tunnel, env};
   L2tpChannelEnv channel = l2tp_engine_channel(&context);
@@ -262,9 +283,12 @@ void l2tp_tunnel_input(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const guint
     return;
   /* Only an SCCRQ, new or repeated, and the StopCCN of a peer that did not hear our answer come without our id; and whoever does not know
    * it can't acknowledge anything. */
-  gboolean stop = header.ns == 1 && tunnel->channel.unconfirmed && tunnel->state == L2TP_TUNNEL_WAIT_CONNECT;
-  if (header.tunnel != tunnel->local && (header.tunnel || (header.ns && !stop) || header.nr || tunnel->originator))
+  if (header.tunnel != tunnel->local && (header.tunnel || header.ns > 1 || header.nr || tunnel->originator))
     return;
+  if (!header.tunnel && header.ns) {
+    input_early_stop(tunnel, env, &header, datagram);
+    return;
+  }
   if (header.tunnel)
     tunnel->last_rx = adit_env_now(&env->engine);
   l2tp_channel_input(&tunnel->channel, &channel, &header, datagram, length);
@@ -308,7 +332,8 @@ static void state_timeout(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
   switch ((L2tpTunnelState)tunnel->state) {
   case L2TP_TUNNEL_WAIT_REPLY:
   case L2TP_TUNNEL_WAIT_CONNECT:
-    l2tp_reason_set(&reason, "the tunnel was not set up in time");
+    reason.by_peer = tunnel->stop_said;
+    l2tp_reason_set(&reason, tunnel->stop_said ? "the peer gave up before it was answered" : "the tunnel was not set up in time");
     l2tp_engine_down(tunnel, env, L2TP_TUNNEL_DEAD, &reason);
     l2tp_engine_finish(tunnel, env);
     return;

@@ -118,6 +118,7 @@ typedef struct {
   gboolean was_up;
   gboolean challenged; /**< we sent `challenge` */
   gboolean proven;     /**< the peer knows the secret: it answered our challenge */
+  gboolean stop_said;  /**< half-open: a StopCCN with tunnel id 0 came, which may be forged */
   guint8 challenge[16];
   guint8 tie_breaker[8]; /**< of its SCCRQ, whoever sent that */
   gboolean has_tie_breaker;

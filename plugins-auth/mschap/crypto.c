@@ -76,6 +76,16 @@ static void hash_of_hash(const guint8 hash[MSCHAP_HASH], guint8 out[MSCHAP_HASH]
   explicit_bzero(&ctx, sizeof ctx);
 }
 
+void mschap_hex(const guint8 *octets, gsize length, char *text) {
+  static const char digits[] = "0123456789ABCDEF";
+
+  for (gsize i = 0; i < length; i++) {
+    *text++ = digits[octets[i] >> 4];
+    *text++ = digits[octets[i] & 15];
+  }
+  *text = '\0';
+}
+
 void mschap_v2_proof(const guint8 hash[MSCHAP_HASH], const guint8 nt_response[MSCHAP_NT_RESPONSE], const guint8 peer_challenge[16],
                      const guint8 challenge[16], const char *user, char proof[MSCHAP_PROOF]) {
   static const char magic1[] = "Magic server to client signing constant";
@@ -97,8 +107,7 @@ void mschap_v2_proof(const guint8 hash[MSCHAP_HASH], const guint8 nt_response[MS
   sha1_digest(&ctx, sizeof digest, digest);
 
   memcpy(proof, "S=", 2);
-  for (guint i = 0; i < sizeof digest; i++)
-    g_snprintf(proof + 2 + 2 * i, 3, "%02X", digest[i]);
+  mschap_hex(digest, sizeof digest, proof + 2);
   explicit_bzero(again, sizeof again);
   explicit_bzero(&ctx, sizeof ctx);
 }

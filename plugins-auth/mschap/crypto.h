@@ -10,6 +10,8 @@
 #define MSCHAP_PROOF       43 /**< `S=` and 40 digits, ended by NUL */
 #define MSCHAP_KEY         16
 
+/** Writes 2 * `length` capital hexadecimal digits and NUL to `text`. */
+void mschap_hex(const guint8 *octets, gsize length, char *text);
 /** RFC 2759 8.3: MD4 of the password in UTF-16LE. What is not valid UTF-8 is taken octet by octet. */
 void mschap_nt_hash(const char *password, guint8 hash[MSCHAP_HASH]);
 /** RFC 2759 8.5: the 8 octets under a response, with a bare challenge of 8 octets in version 1. */

@@ -17,8 +17,7 @@ static void failure_text(const AditAuthReply *reply, gboolean retry, const guint
                          char text[ADIT_CHAP_TEXT]) {
   char hex[2 * 16 + 1] = "";
 
-  for (gsize i = 0; i < length; i++)
-    g_snprintf(hex + 2 * i, 3, "%02X", challenge[i]);
+  mschap_hex(challenge, length, hex);
   int n = g_snprintf(text, ADIT_CHAP_TEXT, "E=%u R=%d C=%s V=%u", reply->error_code ? reply->error_code : ERROR_REFUSED, retry ? 1 : 0, hex,
                      version);
   if (version == 3 && n > 0 && n < ADIT_CHAP_TEXT)

@@ -29,15 +29,17 @@ typedef union {
   struct sockaddr_in6 in6;
 } AditEndpoint;
 
-#define ADIT_ADDRESS_TEXT 46  /**< room for an address as text */
-#define ADIT_PREFIX_TEXT 50   /**< room for a prefix as text */
+#define ADIT_ADDRESS_TEXT  46 /**< room for an address as text */
+#define ADIT_PREFIX_TEXT   50 /**< room for a prefix as text */
 #define ADIT_ENDPOINT_TEXT 72 /**< room for `[address%scope]:port` */
 
 static inline gsize adit_address_size(const AditAddress *a) {
   return a->family == AF_INET ? 4 : a->family == AF_INET6 ? 16 : 0;
 }
 
-static inline gboolean adit_address_is_set(const AditAddress *a) { return a->family != 0; }
+static inline gboolean adit_address_is_set(const AditAddress *a) {
+  return a->family != 0;
+}
 
 /** True if none, 0.0.0.0 or ::. */
 static inline gboolean adit_address_is_any(const AditAddress *a) {
@@ -69,8 +71,7 @@ static inline AditAddress adit_address_ipv4(guint32 host_order) {
 
 /** The IPv4 address as a number in host byte order; 0 for anything else. */
 static inline guint32 adit_address_to_ipv4(const AditAddress *a) {
-  return a->family != AF_INET ? 0
-                              : (guint32)a->octet[0] << 24 | (guint32)a->octet[1] << 16 | (guint32)a->octet[2] << 8 | a->octet[3];
+  return a->family != AF_INET ? 0 : (guint32)a->octet[0] << 24 | (guint32)a->octet[1] << 16 | (guint32)a->octet[2] << 8 | a->octet[3];
 }
 
 static inline gboolean adit_address_parse(const char *text, AditAddress *out) {
@@ -88,8 +89,21 @@ static inline gboolean adit_address_parse(const char *text, AditAddress *out) {
   return FALSE;
 }
 
-/** Writes the address to `text` (ADIT_ADDRESS_TEXT octets) and returns it; "-" if there is none. */
+/** Writes the address to `text` (ADIT_ADDRESS_TEXT octets) and returns it; "-" if there is none. A session's set-up formats several. */
 static inline const char *adit_address_format(const AditAddress *a, char *text) {
+  if (a->family == AF_INET) {
+    char *at = text;
+    for (int i = 0; i < 4; i++) {
+      guint8 octet = a->octet[i];
+      if (octet >= 100)
+        *at++ = (char)('0' + octet / 100);
+      if (octet >= 10)
+        *at++ = (char)('0' + octet / 10 % 10);
+      *at++ = (char)('0' + octet % 10);
+      *at++ = i < 3 ? '.' : '\0';
+    }
+    return text;
+  }
   if (!a->family || !inet_ntop(a->family, a->octet, text, ADIT_ADDRESS_TEXT))
     strcpy(text, "-");
   return text;
@@ -183,8 +197,7 @@ static inline gboolean adit_endpoint_equal(const AditEndpoint *a, const AditEndp
 static inline const char *adit_endpoint_format(const AditEndpoint *e, char *text) {
   char address[ADIT_ADDRESS_TEXT];
   AditAddress a = adit_endpoint_address(e);
-  snprintf(text, ADIT_ENDPOINT_TEXT, a.family == AF_INET6 ? "[%s]:%u" : "%s:%u", adit_address_format(&a, address),
-           adit_endpoint_port(e));
+  snprintf(text, ADIT_ENDPOINT_TEXT, a.family == AF_INET6 ? "[%s]:%u" : "%s:%u", adit_address_format(&a, address), adit_endpoint_port(e));
   return text;
 }
 

@@ -166,6 +166,18 @@ static void plugins_reach_it_by_the_service(void **state) {
   assert_false(net->protected_by(&a, ADIT_PROTECT_ANY, NULL));
 }
 
+/* adit_address_format() writes IPv4 by itself: each octet in each place, against inet_ntop(). */
+static void addresses_are_formatted_as_inet_ntop_does(void **state) {
+  for (guint place = 0; place < 4; place++)
+    for (guint octet = 0; octet < 256; octet++) {
+      AditAddress address = {.family = AF_INET, .octet = {7, 70, 200, 1}};
+      char expected[ADIT_ADDRESS_TEXT], text[ADIT_ADDRESS_TEXT];
+      address.octet[place] = (guint8)octet;
+      assert_non_null(inet_ntop(AF_INET, address.octet, expected, sizeof expected));
+      assert_string_equal(adit_address_format(&address, text), expected);
+    }
+}
+
 static int teardown(void **state) {
   adit_protected_fini();
   return 0;
@@ -177,7 +189,7 @@ int main(void) {
       T(each_protection_is_undone_once),          T(unset_addresses_are_ignored),
       T(the_kernel_may_tell_a_fact_twice),        T(facts_are_told_anew_and_plugins_keep_theirs),
       T(a_prefix_tells_the_lowest_address_in_it), T(random_tables_agree_with_a_list),
-      T(plugins_reach_it_by_the_service),
+      T(plugins_reach_it_by_the_service),         T(addresses_are_formatted_as_inet_ntop_does),
   };
   return cmocka_run_group_tests_name("protected", tests, NULL, NULL);
 }

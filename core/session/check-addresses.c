@@ -84,17 +84,24 @@ static void check_servers(Check *check, const AditValue *item, const char *key, 
   }
 }
 
+/* Shorter than any network that one administration has. */
+#define WIDE 8
+
 static void check_ranges(Check *check, const AditValue *item, const char *path) {
   const AditValue *list = adit_value_get_written(item, "accept-remote-address");
   char text[ADIT_PREFIX_TEXT];
 
   for (guint i = 0; i < adit_value_length(list); i++) {
     const AditValue *value = adit_value_at(list, i);
-    if (value->type != ADIT_VALUE_PREFIX || value->as.prefix.address.family == AF_INET)
+    if (value->type != ADIT_VALUE_PREFIX)
       continue;
     g_autofree char *where = g_strdup_printf("%s.accept-remote-address[%u]", path, i);
-    adit_config_error(check->errors, value->where, where, "%s is not IPv4: only IPCP lets a peer choose its address",
-                      adit_prefix_format(&value->as.prefix, text));
+    adit_prefix_format(&value->as.prefix, text);
+    if (value->as.prefix.address.family != AF_INET)
+      adit_config_error(check->errors, value->where, where, "%s is not IPv4: only IPCP lets a peer choose its address", text);
+    else if (value->as.prefix.length < WIDE)
+      adit_config_warning(check->errors, value->where, where,
+                          "%s lets a peer take an address that is not yours to give, and its traffic: write your own ranges", text);
   }
 }
 

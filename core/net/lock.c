@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "config.h"
+
 #include "core/net/lock.h"
 #include "core/net/net.h"
 

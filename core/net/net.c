@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/net/net.h"
+#include "core/net/device.h"
 #include "core/net/facts.h"
 #include "core/net/kernel.h"
 #include "core/net/protected.h"
@@ -281,6 +282,7 @@ static AditNetService service = {
     .protected_by = adit_protected_by,
     .protected_within = adit_protected_within,
     .link_sweep = link_sweep,
+    .tun_open = adit_device_open,
 };
 
 gboolean adit_net_init(GError **error) {

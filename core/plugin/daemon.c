@@ -5,12 +5,15 @@
 #include "core/aaa/aaa.h"
 #include "core/base/logging.h"
 #include "core/base/loop.h"
+#include "core/config/reader.h"
 #include "core/config/reference.h"
 #include "core/control/control.h"
+#include "core/net/device.h"
 #include "core/net/lock.h"
 #include "core/net/net.h"
 #include "core/session/session.h"
 #include "core/store/state.h"
+#include "core/store/store.h"
 #include <errno.h>
 #include <glib-unix.h>
 #include <linux/capability.h>
@@ -222,6 +225,7 @@ static gboolean read_everything(void) {
   }
   self.schema = adit_rooms_schema(self.options);
   adit_session_set_schema(self.schema);
+  adit_rights_know_reader(self.options);
   self.config = adit_config_load(self.schema, self.options->config, errors);
   g_autofree char *wrong = adit_config_errors_text(errors), *unwise = adit_config_warnings_text(errors);
   print_text(G_LOG_LEVEL_WARNING, unwise);
@@ -248,6 +252,15 @@ static void forget_signal(GSource **source) {
   g_clear_pointer(source, g_source_unref);
 }
 
+static gboolean open_store(const char *path, GError **error) {
+  g_autoptr(GError) why = NULL;
+
+  if (!adit_state_is_held()) /* told already */
+    return adit_store_open(NULL, error);
+  return adit_store_open(path, &why) ||
+         (adit_rights_without_state(self.options, self.config, why->message, error) && adit_store_open(NULL, error));
+}
+
 static void start(void) {
   AditLogLevel level;
   g_autoptr(GError) error = NULL;
@@ -255,26 +268,22 @@ static void start(void) {
 
   if (!self.options->verbose && adit_logging_level_parse(adit_value_get_string(self.config, "log-level", "info"), &level))
     adit_logging_set_level(level);
-  if (!adit_rooms_open(store, &error)) {
+  if (!open_store(store, &error) || !adit_net_init(&error)) {
     fail_start(0, error->message);
     return;
   }
   adit_net_sweep(!adit_net_lock_others(geteuid()), swept, NULL);
 }
 
-/* What only one daemon may have: its state directory, and its link group in this network namespace. */
-static gboolean take_locks(void) {
-  guint32 group = (guint32)adit_value_get_int(self.config, "interface-group", ADIT_NET_GROUP);
+/* While there is one thread: the first signal source starts another. */
+static gboolean give_up_rights(void) {
   g_autoptr(GError) error = NULL;
 
-  if (!adit_state_open(self.options->state_dir, &error) || !adit_net_lock(group, geteuid(), &error)) {
-    adit_error(NULL, "%s", error->message);
-    adit_system_notify_failure(0, error->message);
-    return FALSE;
-  }
-  adit_net_set_group(group);
-  adit_net_set_token(adit_state_token());
-  return TRUE;
+  if (adit_rights_give_up(self.options, self.config, &error))
+    return TRUE;
+  print_text(G_LOG_LEVEL_CRITICAL, error->message);
+  adit_system_notify_failure(0, error->message);
+  return FALSE;
 }
 
 static void cleanup(void) {
@@ -284,8 +293,11 @@ static void cleanup(void) {
   adit_control_stop();
   adit_work_drop(NULL); /* reloads and checks that are under way end while there is somebody to tell */
   adit_rooms_fini();
+  adit_control_unbind();
   adit_net_unlock();
   adit_state_close();
+  adit_reader_stop();
+  adit_device_stop();
   g_clear_pointer(&self.config, adit_value_unref);
   g_clear_pointer(&self.schema, adit_schema_free);
 }
@@ -294,10 +306,13 @@ int adit_daemon_run(const AditDaemonOptions *options) {
   self.options = options;
   adit_logging_init(options->verbose ? ADIT_LOG_DEBUG : ADIT_LOG_INFO);
   adit_system_raise_files();
+  if (geteuid() == 0) { /* before there is a secret in memory that they would have, too */
+    adit_reader_start(options->config);
+    adit_device_start();
+  }
   adit_rooms_init();
-  self.failed = !read_everything() || !take_locks();
+  self.failed = !read_everything() || !give_up_rights();
   if (!self.failed) {
-    adit_system_drop_capabilities(adit_plugins_capabilities()); /* the first signal source starts a thread: before it */
     self.loop = g_main_loop_new(NULL, FALSE);
     self.hangup = on_signal(SIGHUP, on_hangup);
     self.term = on_signal(SIGTERM, on_term);
@@ -329,7 +344,7 @@ static void tried(const GError *error, gpointer data) {
 static gboolean try_on(void) {
   g_autoptr(GError) error = NULL;
 
-  if (!adit_rooms_open(NULL, &error)) {
+  if (!adit_store_open(NULL, &error) || !adit_net_init(&error)) {
     printf("%s\n", error->message);
     return FALSE;
   }
@@ -350,6 +365,7 @@ int adit_daemon_check(const AditDaemonOptions *options) {
   adit_rooms_init();
   if (adit_rooms_load_plugins(options, problems)) {
     self.schema = adit_rooms_schema(options);
+    adit_rights_know_reader(options);
     self.config = adit_config_load(self.schema, options->config, errors);
     g_autofree char *wrong = adit_config_errors_text(errors), *unwise = adit_config_warnings_text(errors);
     printf("%s%s", wrong, unwise);

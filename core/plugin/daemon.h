@@ -2,6 +2,7 @@
 /** core/plugin/daemon.h - the daemon put together from all rooms; what core/aditd.c calls, and what its files share. */
 #pragma once
 
+#include "core/base/privileges.h"
 #include "core/config/config.h"
 #include "core/plugin/plugins.h"
 
@@ -11,6 +12,7 @@ typedef struct {
   const char *const *plugin_dirs; /**< searched before the installed one; may be NULL */
   const char *socket;             /**< NULL = as configured */
   const char *state_dir;
+  const char *user; /**< whom to become; NULL = as configured */
   int verbose; /**< 1 = debug */
 } AditDaemonOptions;
 
@@ -30,9 +32,6 @@ int adit_daemon_print_schema(const AditDaemonOptions *options, const char *what)
 
 /** Starts all rooms that need no configuration, and the plugin room with their services. */
 void adit_rooms_init(void);
-
-/** The rest: network thread and store (NULL = in memory). */
-gboolean adit_rooms_open(const char *store, GError **error);
 
 /** Frees everything, also after a start that failed half-way. */
 void adit_rooms_fini(void);
@@ -76,5 +75,19 @@ void adit_system_notify_reloading(void);
 /** As many open files as the hard limit allows. */
 void adit_system_raise_files(void);
 
-/** Gives up all capabilities but `keep` and CAP_NET_ADMIN, for good. Before threads are started. Does nothing for a process without any. */
-void adit_system_drop_capabilities(guint64 keep);
+/* ---- rights.c: before there are threads ---- */
+
+/** The account that the command line or the configuration names. `*found` FALSE: nobody asked for one, and the usual one is not there. */
+gboolean adit_rights_find_user(const AditDaemonOptions *options, const AditValue *config, AditUser *user, gboolean *found, GError **error);
+
+/** Lets the group of that account read files with secrets, before the configuration is read. */
+void adit_rights_know_reader(const AditDaemonOptions *options);
+
+/**
+ * Locks the state directory and the link group, makes the management socket, and gives them to the daemon's user; then becomes that user with
+ * the capabilities that plugins declare. FALSE: the daemon does not start.
+ */
+gboolean adit_rights_give_up(const AditDaemonOptions *options, const AditValue *config, GError **error);
+
+/** What becomes of a start without a state directory, for the reason `why`: FALSE and an error, unless `require-state` is no. */
+gboolean adit_rights_without_state(const AditDaemonOptions *options, const AditValue *config, const char *why, GError **error);

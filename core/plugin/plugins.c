@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The life of all plugins: load, init, start, stop, fini, in order of their features; and the services they are given. */
 #include "core/base/loop.h"
+#include "core/base/privileges.h"
+#include "core/config/reader.h"
 #include "core/plugin/private.h"
 
 static struct {
@@ -52,7 +54,11 @@ static const void *host_service(AditPlugin *plugin, const char *name, guint vers
   return NULL;
 }
 
-static const AditHost host = {.size = sizeof(AditHost), .abi_major = ADIT_ABI_MAJOR, .abi_minor = ADIT_ABI_MINOR, .service = host_service};
+static const AditHost host = {.size = sizeof(AditHost),
+                              .abi_major = ADIT_ABI_MAJOR,
+                              .abi_minor = ADIT_ABI_MINOR,
+                              .service = host_service,
+                              .open_file = adit_reader_open};
 
 static void quiesce(AditPlugin *plugin) {
   for (guint i = 0; i < self.n_served; i++)
@@ -181,9 +187,27 @@ void adit_plugins_options(void (*add)(const char *owner, const AditOption *optio
 
 guint64 adit_plugins_capabilities(void) {
   guint64 all = 0;
-  for (guint i = 0; i < self.plugins->len; i++)
-    all |= ((const Loaded *)self.plugins->pdata[i])->info->capabilities;
+  for (guint i = 0; i < self.plugins->len; i++) {
+    const AditPluginInfo *info = ((const Loaded *)self.plugins->pdata[i])->info;
+    all |= info->capabilities | info->capabilities_optional;
+  }
   return all;
+}
+
+gboolean adit_plugins_permitted(guint64 held, GError **error) {
+  for (guint i = 0; i < self.plugins->len; i++) {
+    const AditPluginInfo *info = ((const Loaded *)self.plugins->pdata[i])->info;
+    guint64 missing = info->capabilities & ~held;
+    if (!missing)
+      continue;
+    const char *name = adit_privileges_name((guint)g_bit_nth_lsf(missing, -1));
+    g_set_error(
+        error, ADIT_ERROR, ADIT_ERR_DENIED,
+        "plugin %s needs %s, which this process does not have: start aditd as root or from its unit; a container needs --cap-add %s",
+        info->name, name, name + strlen("CAP_"));
+    return FALSE;
+  }
+  return TRUE;
 }
 
 /* ---- start and stop ---- */

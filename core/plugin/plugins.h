@@ -91,8 +91,11 @@ void adit_plugins_stop(guint limit_ms, void (*done)(gpointer data), gpointer dat
 /** fini of all, last first, and everything freed; modules stay mapped. After a stop, or without a start. */
 void adit_plugins_fini(void);
 
-/** Capabilities that the loaded plugins declare, as bits. */
+/** Capabilities that the loaded plugins declare, as bits; those that they can do without among them. */
 guint64 adit_plugins_capabilities(void);
+
+/** Whether `held` has every capability that a loaded plugin can't do without; the error names the first plugin that lacks one. */
+gboolean adit_plugins_permitted(guint64 held, GError **error);
 
 /** LIST of MAP for `show plugins`. */
 AditValue *adit_plugins_describe(void);

@@ -41,6 +41,23 @@ static const AditOption daemon_options[] = {
      .help = "Link group of the interfaces that adit makes. A start deletes the interfaces that a crash has left: those whose alias "
              "holds the token of this daemon's state directory. A second aditd in the same network namespace refuses to start with this "
              "group: give each a group, a --state-dir and a --socket."},
+    {.name = "user",
+     .scopes = ADIT_SCOPE_GLOBAL,
+     .type = ADIT_TYPE_STRING,
+     .reload = ADIT_RELOAD_RESTART,
+     .min = 1,
+     .max = 63,
+     .fallback = "adit",
+     .help = "User that the daemon becomes when it is started as root, before it opens a port; --user on the command line goes before it. "
+             "Without a user `adit` on the machine, and with `root`, it stays root, with few capabilities."},
+    {.name = "require-state",
+     .scopes = ADIT_SCOPE_GLOBAL,
+     .type = ADIT_TYPE_BOOL,
+     .reload = ADIT_RELOAD_RESTART,
+     .fallback = "yes",
+     .help =
+         "What a start does when it can't write the state directory (read-only, full): `yes` refuses; `no` runs on, and a stop or crash "
+         "then loses the accounting records that no server has taken yet."},
     {.name = "management",
      .scopes = ADIT_SCOPE_GLOBAL,
      .type = ADIT_TYPE_MAP,
@@ -140,10 +157,6 @@ void adit_rooms_init(void) {
   adit_session_init(adit_net_service());
   adit_control_init();
   adit_plugins_init(served, G_N_ELEMENTS(served), rooms, G_N_ELEMENTS(rooms));
-}
-
-gboolean adit_rooms_open(const char *store, GError **error) {
-  return adit_store_open(store, error) && adit_net_init(error);
 }
 
 /* Where stopping took too long, interfaces are still being closed: their completions go to plugins and sessions. */

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* The operating system: service manager, limits, capabilities. */
+/* The operating system: service manager, limits. */
 #include "config.h"
 #include "core/plugin/daemon.h"
 #include <errno.h>
-#include <linux/capability.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #ifdef HAVE_SYSTEMD
 #include <systemd/sd-daemon.h>
 #endif
@@ -46,27 +42,4 @@ void adit_system_raise_files(void) {
   limit.rlim_cur = limit.rlim_max;
   if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
     adit_warning(NULL, "the limit of open files stays low: %s", g_strerror(errno));
-}
-
-void adit_system_drop_capabilities(guint64 keep) {
-  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-  struct __user_cap_data_struct sets[2];
-
-  if (syscall(SYS_capget, &header, sets) < 0)
-    return;
-  guint64 have = sets[0].permitted | (guint64)sets[1].permitted << 32;
-  guint64 rest = have & (keep | G_GUINT64_CONSTANT(1) << CAP_NET_ADMIN);
-  if (!have)
-    return;
-
-  for (int cap = 0; cap < 64 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-    if (!(rest & G_GUINT64_CONSTANT(1) << cap))
-      prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); /* needs CAP_SETPCAP: what can't be bounded is still not held, below */
-  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  for (guint i = 0; i < 2; i++) {
-    sets[i].permitted = sets[i].effective = (guint32)(rest >> (32 * i));
-    sets[i].inheritable = 0;
-  }
-  if (syscall(SYS_capset, &header, sets) < 0)
-    adit_warning(NULL, "capabilities could not be reduced: %s", g_strerror(errno));
 }

@@ -11,12 +11,13 @@
 enum { BUSY_MS = 5000 };
 
 struct AditDb {
+  char *path;
   sqlite3 *sql;
   sqlite3_stmt *begin, *commit, *rollback, *put, *remove, *load;
 };
 
 static gboolean fail(AditDb *db, GError **error) {
-  g_set_error(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "store: %s", db->sql ? sqlite3_errmsg(db->sql) : "out of memory");
+  g_set_error(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "%s: %s", db->path, db->sql ? sqlite3_errmsg(db->sql) : "out of memory");
   return FALSE;
 }
 
@@ -54,6 +55,13 @@ static gboolean check(AditDb *db, const char *path, gboolean *unsound, GError **
   return sound;
 }
 
+/* What can be opened can be full all the same: better known now than with the first record. */
+static gboolean try_to_write(AditDb *db, GError **error) {
+  return exec(db, "BEGIN IMMEDIATE; INSERT INTO entry (tab, key, data) VALUES ('', '', zeroblob(16384)) ON CONFLICT DO NOTHING; COMMIT",
+              error) &&
+         exec(db, "DELETE FROM entry WHERE tab = ''", error);
+}
+
 static gboolean open_file(AditDb *db, const char *path, gboolean *unsound, GError **error) {
   *unsound = FALSE;
   /* sqlite would make it by the umask, and gives its log and index the file's mode. If this fails, so will sqlite, with words. */
@@ -74,7 +82,7 @@ static gboolean open_file(AditDb *db, const char *path, gboolean *unsound, GErro
     *unsound = code == SQLITE_NOTADB || code == SQLITE_CORRUPT;
     return FALSE;
   }
-  if (!check(db, path, unsound, error))
+  if (!check(db, path, unsound, error) || !try_to_write(db, error))
     return FALSE;
   return prepare(db, "BEGIN IMMEDIATE", &db->begin, error) && prepare(db, "COMMIT", &db->commit, error) &&
          prepare(db, "ROLLBACK", &db->rollback, error) &&
@@ -108,6 +116,7 @@ static gboolean move_aside(const char *path, const char *why, GError **error) {
 
 AditDb *adit_db_open(const char *path, GError **error) {
   AditDb *db = g_new0(AditDb, 1);
+  db->path = g_strdup(path);
   g_autoptr(GError) failure = NULL;
   gboolean unsound;
 
@@ -121,6 +130,7 @@ AditDb *adit_db_open(const char *path, GError **error) {
       return db;
     close_file(db);
   }
+  g_free(db->path);
   g_free(db);
   g_propagate_error(error, g_steal_pointer(&failure));
   return NULL;
@@ -130,6 +140,7 @@ void adit_db_close(AditDb *db) {
   if (!db)
     return;
   close_file(db);
+  g_free(db->path);
   g_free(db);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "config.h"
+
 #include "core/store/state.h"
 
 #include <errno.h>
@@ -176,6 +177,10 @@ gboolean adit_state_look(const char *dir, GError **error) {
   }
   close(fd);
   return TRUE;
+}
+
+gboolean adit_state_is_held(void) {
+  return self.lock >= 0;
 }
 
 const char *adit_state_token(void) {

@@ -25,6 +25,9 @@ void adit_state_assume(const char *dir);
 /** Whether `dir` could be used, without making or changing anything; for `aditd --check`. A lock that is held is no error. */
 gboolean adit_state_look(const char *dir, GError **error);
 
+/** Whether the directory is open, and its lock ours. */
+gboolean adit_state_is_held(void);
+
 /** The token, valid until adit_state_close(). "" before either of the above. */
 const char *adit_state_token(void);
 

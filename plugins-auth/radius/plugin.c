@@ -5,6 +5,7 @@
 #include "names.h"
 #include "server.h"
 #include "source.h"
+#include <linux/capability.h>
 
 enum { STOP_MS = 3000 }; /* for the last records: what is not acknowledged by then goes out after the next start */
 
@@ -112,6 +113,7 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
   Radius *radius = g_new0(Radius, 1);
 
   radius->plugin = plugin;
+  radius->open_file = ADIT_HAS(host, open_file) ? host->open_file : NULL;
   if (get_services(radius, host, error)) {
     radius->acct = radius_acct_new(radius);
     radius->source = radius_source_new(radius, error);
@@ -133,4 +135,4 @@ ADIT_PLUGIN_DEFINE(radius, .name = "radius", .version = ADIT_VERSION,
                    .summary = "RADIUS: users, accounting, dynamic authorization (RFC 2865, 2866, 5176)", .features = features,
                    .n_features = G_N_ELEMENTS(features), .options = radius_options, .n_options = RADIUS_N_OPTIONS, .init = plugin_init,
                    .start = plugin_start, .prepare = plugin_prepare, .commit = plugin_commit, .abort = plugin_abort, .stop = plugin_stop,
-                   .fini = plugin_fini);
+                   .fini = plugin_fini, .capabilities_optional = G_GUINT64_CONSTANT(1) << CAP_NET_BIND_SERVICE);

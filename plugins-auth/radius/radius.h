@@ -46,6 +46,7 @@ typedef struct {
   const AditBusService *bus;
   const AditNetService *net; /**< may be NULL */
   RadiusConfig *config;      /**< never NULL once there was a commit */
+  int (*open_file)(const char *path); /**< AditHost's; may be NULL */
   RadiusSource *source;
   struct {
     GQueue running, waiting; /**< of radsec.c's jobs */

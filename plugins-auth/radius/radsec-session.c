@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#define _GNU_SOURCE /* memfd_create */
 #include "radsec-session.h"
 
 #include <errno.h>
@@ -6,6 +7,7 @@
 #include <poll.h>
 #include <radcli/radcli.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum {
@@ -174,12 +176,21 @@ static gboolean service_is_known(void) {
   return !getservbyname_r("radius", "udp", &entry, room, sizeof room, &found) && found;
 }
 
+static gboolean can_be_read(const RadsecSettings *settings, const char *path) {
+  if (access(path, R_OK) == 0)
+    return TRUE;
+  int fd = errno == EACCES && settings->open_file ? settings->open_file(path) : -1;
+  if (fd >= 0)
+    close(fd);
+  return fd >= 0;
+}
+
 /** Why there is no connection, which libradcli keeps to itself. */
 static void explain(const RadsecSettings *settings, RadsecQuestion *question) {
   const char *const files[] = {settings->ca, settings->certificate, settings->private_key};
 
   for (guint i = 0; i < G_N_ELEMENTS(files); i++)
-    if (access(files[i], R_OK) < 0) {
+    if (!can_be_read(settings, files[i])) {
       g_snprintf(question->trouble, sizeof question->trouble, "%s: %s", files[i], g_strerror(errno));
       return;
     }
@@ -191,9 +202,41 @@ static void explain(const RadsecSettings *settings, RadsecQuestion *question) {
                "no handshake: is the server's certificate signed by `ca' and for %s, and does the server know ours?", settings->host);
 }
 
-static gboolean configure(rc_handle *handle, const RadsecSettings *settings) {
-  static GOnce dictionary = G_ONCE_INIT;
-  const GString *words = g_once(&dictionary, write_dictionary, NULL);
+/* ---- the files of a connection ---- */
+
+enum { FILE_MOST = 1 << 20, PATH_ROOM = 32 };
+
+/** A copy in memory, for GnuTLS, which takes paths and has this process's rights. A descriptor, or -1. */
+static int copy_file(const RadsecSettings *settings, const char *path) {
+  int from = settings->open_file(path), to = from >= 0 ? memfd_create("radsec", MFD_CLOEXEC) : -1;
+  guint8 buffer[4096];
+  gsize copied = 0;
+  gssize n = -1;
+
+  while (to >= 0 && copied < FILE_MOST && (n = read(from, buffer, sizeof buffer)) > 0 && write(to, buffer, (gsize)n) == n)
+    copied += (gsize)n;
+  explicit_bzero(buffer, sizeof buffer);
+  if (from >= 0)
+    close(from);
+  if (n == 0)
+    return to;
+  if (to >= 0)
+    close(to);
+  return -1;
+}
+
+/** Where the file can be read: its own path, or that of a copy, which `*fd` keeps. */
+static const char *readable_path(const RadsecSettings *settings, const char *path, char room[PATH_ROOM], int *fd) {
+  *fd = -1;
+  if (access(path, R_OK) < 0 && errno == EACCES && settings->open_file)
+    *fd = copy_file(settings, path);
+  if (*fd < 0)
+    return path;
+  g_snprintf(room, PATH_ROOM, "/proc/self/fd/%d", *fd);
+  return room;
+}
+
+static gboolean add_options(rc_handle *handle, const RadsecSettings *settings, const char *const path[3]) {
   gboolean six = strchr(settings->host, ':') != NULL;
   /* The empty secret behind the last colon: else libradcli looks for one in a file. */
   g_autofree char *server = g_strdup_printf(six ? "[%s]:%u:" : "%s:%u:", settings->host, adit_endpoint_port(&settings->at));
@@ -205,17 +248,34 @@ static gboolean configure(rc_handle *handle, const RadsecSettings *settings) {
       {"authserver", server},
       {"radius_timeout", timeout},
       {"radius_retries", "0"},
-      {"tls-ca-file", settings->ca},
-      {"tls-cert-file", settings->certificate},
-      {"tls-key-file", settings->private_key},
+      {"tls-ca-file", path[0]},
+      {"tls-cert-file", path[1]},
+      {"tls-key-file", path[2]},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS(options); i++)
     if (rc_add_config(handle, options[i].name, options[i].value, "adit", (int)i))
       return FALSE;
-  if (settings->at.any.sa_family == AF_INET6 && rc_add_config(handle, "bindaddr", "::", "adit", 0)) /* for the family; it does not bind */
-    return FALSE;
-  return !rc_read_dictionary_from_buffer(handle, words->str, words->len) && !rc_apply_config(handle);
+  /* For the family; it does not bind. */
+  return settings->at.any.sa_family != AF_INET6 || !rc_add_config(handle, "bindaddr", "::", "adit", 0);
+}
+
+static gboolean configure(rc_handle *handle, const RadsecSettings *settings) {
+  static GOnce dictionary = G_ONCE_INIT;
+  const GString *words = g_once(&dictionary, write_dictionary, NULL);
+  const char *const file[3] = {settings->ca, settings->certificate, settings->private_key};
+  const char *path[3];
+  char room[3][PATH_ROOM];
+  int fd[3];
+
+  for (guint i = 0; i < 3; i++)
+    path[i] = readable_path(settings, file[i], room[i], &fd[i]);
+  gboolean good =
+      add_options(handle, settings, path) && !rc_read_dictionary_from_buffer(handle, words->str, words->len) && !rc_apply_config(handle);
+  for (guint i = 0; i < 3; i++)
+    if (fd[i] >= 0)
+      close(fd[i]); /* GnuTLS has read it */
+  return good;
 }
 
 static gboolean first_connect(RadsecSession *session, const RadsecSettings *settings) {

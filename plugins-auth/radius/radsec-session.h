@@ -17,6 +17,7 @@ typedef struct {
   char *host;                           /**< name or address as configured: the certificate must be for it */
   char *certificate, *private_key, *ca; /**< files */
   guint timeout_ms;
+  int (*open_file)(const char *path); /**< for files that this user may not read; may be NULL */
 } RadsecSettings;
 
 RadsecSettings *radsec_settings_new(const RadiusServer *server, RadiusRole role);

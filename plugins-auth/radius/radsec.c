@@ -244,6 +244,7 @@ static gboolean begin(RadiusExchange *exchange) {
                .way = radius_kept_ref(radius_kept(exchange, way_new, way_free))};
   job->answers = job->way->answers;
   job->settings = radsec_settings_new(job->server, job->role);
+  job->settings->open_file = radius->open_file;
   exchange->own = job;
   learn_local(exchange);
   radius->loop->random(job->question.authenticator, sizeof job->question.authenticator);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "glue.h"
+#include <linux/capability.h>
 
 enum {
   STOP_MS = 4000, /* less than what the daemon gives us, so that what is left is freed in order */
@@ -208,4 +209,4 @@ static const AditFeature features[] = {
 ADIT_PLUGIN_DEFINE(l2tp, .name = "l2tp", .version = ADIT_VERSION, .summary = "L2TPv2 server and client (RFC 2661)", .features = features,
                    .n_features = G_N_ELEMENTS(features), .options = l2tp_options, .n_options = L2TP_N_OPTIONS, .init = plugin_init,
                    .start = plugin_start, .prepare = plugin_prepare, .commit = plugin_commit, .abort = plugin_abort, .stop = plugin_stop,
-                   .fini = plugin_fini);
+                   .fini = plugin_fini, .capabilities_optional = G_GUINT64_CONSTANT(1) << CAP_NET_BIND_SERVICE);

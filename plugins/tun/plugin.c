@@ -2,7 +2,6 @@
 #include "tun.h"
 #include <adit/adit.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <unistd.h>
 
@@ -98,8 +97,8 @@ static void plugin_commit(gpointer state, gpointer staged) {}
 static void plugin_abort(gpointer state, gpointer staged) {}
 
 /* Sessions would fail one by one, each with its peer waiting: better said at the start. */
-static gboolean try_device(GError **error) {
-  int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+static gboolean try_device(const TunDp *dp, GError **error) {
+  int fd = tun_device_open(dp->net);
   if (fd < 0) {
     int why = errno;
     g_set_error(
@@ -115,7 +114,7 @@ static gboolean try_device(GError **error) {
 
 static gboolean plugin_start(gpointer state, GError **error) {
   TunPlugin *self = state;
-  return try_device(error) && tun_dp_start(self->dp, &(TunConfig){.offload = TRUE}, error);
+  return try_device(self->dp, error) && tun_dp_start(self->dp, &(TunConfig){.offload = TRUE}, error);
 }
 
 static void stopped(gpointer data) {

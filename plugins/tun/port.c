@@ -21,12 +21,16 @@ static gboolean open_fail(TunPort *port, const char *what) {
   return FALSE;
 }
 
+int tun_device_open(const AditNetService *net) {
+  return ADIT_HAS(net, tun_open) ? net->tun_open() : open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+}
+
 static gboolean open_queue(TunPort *port, guint index, guint n) {
   const TunDp *dp = port->dp;
   struct ifreq request = {
       .ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | (n > 1 ? IFF_MULTI_QUEUE : 0) | (index == 0 ? IFF_TUN_EXCL : 0))};
   guint features = dp->config.offload ? TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 : 0;
-  int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  int fd = tun_device_open(dp->net);
   if (fd < 0)
     return open_fail(port, "/dev/net/tun");
   port->queue[port->n_queues++] = (TunQueue){TUN_EVENT_QUEUE, fd, port, -1};

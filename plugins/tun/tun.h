@@ -433,6 +433,8 @@ void tun_session_stats(AditDpSession *session, AditDpStats *out);
 void tun_session_close(AditDpSession *session, AditDpStats *final);
 
 /* port.c */
+/** A descriptor of /dev/net/tun, by the core where only root may open it; -1 with errno. Not on the main loop, but at the start. */
+int tun_device_open(const AditNetService *net);
 void tun_port_open(gpointer dp, const AditPortSpec *spec, AditPortOpened done, gpointer user);
 void tun_port_carrier(AditPort *port, gboolean on);
 /** Opens it, in its turn, after others that had its name. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* adit.net, .store, .pool, .path, .session, .control and .ppp: they say yes to everything and write it down. */
 #include "adit-test.h"
+#include <fcntl.h>
 
 /* Calls a completion from the loop, as the real ones come. */
 typedef struct {
@@ -35,6 +36,10 @@ static void link_delete_group(guint group, AditNetDone done, gpointer user) {
 
 static void link_sweep(AditNetDone done, gpointer user) {
   net_later(done, user, test_log("net.link_sweep"));
+}
+
+static int net_tun_open(void) {
+  return open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 }
 
 static void link_delete(guint ifindex, AditNetDone done, gpointer user) {
@@ -158,6 +163,7 @@ const AditNetService test_net_service = {
     .claim_set_mtu = net_claim_set_mtu,
     .claim_state = net_claim_state,
     .claim_release = net_claim_release,
+    .tun_open = net_tun_open,
 };
 
 /* ---- adit.store ---- */

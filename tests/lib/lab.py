@@ -176,14 +176,16 @@ class Adit:
             os.fchmod(f.fileno(), 0o600)
             f.write(config)
 
-    def start(self, wait=True):
+    def start(self, wait=True, user=None, arguments=()):
+        """Started as root it becomes `user`: by default one that has no rights at all, so that every test runs without root's."""
+        user = user or os.environ.get('ADIT_TEST_USER', 'nobody')
         env = dict(os.environ, G_DEBUG='fatal-criticals', ASAN_OPTIONS='detect_leaks=1:exitcode=99', UBSAN_OPTIONS='print_stacktrace=1')
         if self.lab.dictionary:
             env['ADIT_RADIUS_DICTIONARY'] = self.lab.dictionary
         if self.lab.lsan:
             env['LSAN_OPTIONS'] = 'suppressions=%s:print_suppressions=0' % self.lab.lsan
         self.process = self.namespace.start(self.name, *self.lab.wrapper, self.lab.aditd, '--config', self.config_path, '--plugin-dir', self.lab.plugins,
-                                            '--socket', self.socket, '--state-dir', self.state, env=env)
+                                            '--socket', self.socket, '--state-dir', self.state, '--user', user, *arguments, env=env)
         if wait:
             poll(self.ready, '%s is up' % self.name, 15)
 

@@ -121,12 +121,14 @@ def without_rights_it_does_not_start(lab):
     road = Road(lab, watch=False)
     server = road.server()
     server.stop()
+    server.start(user='root')  # a user namespace has no other user
+    server.stop()
     text = server.process.text()
 
     def run(*wrapper):
         os.unlink(server.process.log_path)
         lab.wrapper[:0] = wrapper
-        server.start(wait=False)
+        server.start(wait=False, user='root')
         del lab.wrapper[:len(wrapper)]
     run('setpriv', '--inh-caps=-all', '--bounding-set=-net_admin')
     refused(server, 'CAP_NET_ADMIN', 'its unit', '--cap-add NET_ADMIN')

@@ -143,6 +143,9 @@ typedef struct {
   void (*claim_set_mtu)(AditClaim *claim, guint32 mtu); /**< [main] of a route or an interface */
   AditClaimState (*claim_state)(const AditClaim *claim, const char **why); /**< [main] `why` may be NULL; borrowed until the next call */
   void (*claim_release)(AditClaim *claim);              /**< [main] the next one takes its place; NULL is harmless */
+  /** [any] A new descriptor of /dev/net/tun, not blocking, close-on-exec, yours to close; -1 with errno. Works for a daemon that is root no more
+   *  where only root may open the device. May wait for a helper process: not on the main loop. */
+  int (*tun_open)(void);
 } AditNetService;
 
 G_END_DECLS

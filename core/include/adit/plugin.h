@@ -33,6 +33,9 @@ typedef struct {
   guint16 abi_major, abi_minor;
   /** [main] The service `name` (ADIT_*_SERVICE) of at least `version`; NULL if this core has none. Valid until fini. */
   const void *(*service)(AditPlugin *plugin, const char *name, guint version);
+  /** [any] Opens a file for reading whose absolute path the configuration names (a certificate, a key), also where only root may read it and
+   *  the daemon is root no more. A descriptor (close-on-exec), yours to close, or -1 with errno. Blocks. May be NULL: use open(). */
+  int (*open_file)(const char *path);
 } AditHost;
 
 /** Answers a prepare() that returned pending; takes over `staged` and `error` (NULL = staged). [main], exactly once. */
@@ -48,7 +51,7 @@ typedef struct {
   guint n_features;
   const AditOption *options;
   guint n_options;
-  guint64 capabilities; /**< bits (1 << CAP_...) that the daemon must keep for it */
+  guint64 capabilities; /**< bits (1 << CAP_...) that it can't do without: the daemon keeps them, or does not start */
 
   /** Register; get services. `*state` is yours and comes back in every call. */
   gboolean (*init)(AditPlugin *plugin, const AditHost *host, gpointer *state, GError **error);
@@ -64,6 +67,8 @@ typedef struct {
   /** Stop taking work and end what runs; call `done` once when finished (the core waits a bounded time). NULL = nothing to do. */
   void (*stop)(gpointer state, void (*done)(AditPlugin *plugin), AditPlugin *plugin);
   void (*fini)(gpointer state);
+  /** Bits (1 << CAP_...) that the daemon keeps if it has them, as some configurations need them (CAP_NET_BIND_SERVICE for a port below 1024). */
+  guint64 capabilities_optional;
 } AditPluginInfo;
 
 #ifdef ADIT_STATIC_PLUGIN /* several plugins linked into one test program */

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Addresses that a session must not get, whoever says so: the peer, a file, RADIUS, a server."""
 
+import json
+import os
+import sys
+
 import configs
 from lab import expect, poll
 from radius_road import NAS, PLUGINS, RADIUS, RadiusRoad
@@ -28,6 +32,69 @@ def choose(client, server, wanted, user='alice', password='wonder-land'):
     at_server = poll(lambda: next((s for s in server.sessions() if s['id'] not in before and s['user'] == user), None), 'the new session', 15)
     expect(at_client['local-address'] == at_server['remote-address'], 'the ends differ: %s, %s' % (at_client, at_server))
     return at_server['remote-address']
+
+
+class ByHand:
+    """ppp_user.py as a process: each of its steps, and what it says of them."""
+
+    number = 0
+
+    def __init__(self, road, *steps):
+        ByHand.number += 1  # each has a log of its own
+        self.process = road.cli.start('by-hand-%d' % ByHand.number, sys.executable, '-B', os.path.join(os.path.dirname(os.path.abspath(__file__)), 'ppp_user.py'), '--to', SERVER,
+                                      '--port', '0', '--name', 'alice', '--password', 'wonder-land', *steps)
+
+    def said(self, event, count=1):
+        """Waits for the event; its last one."""
+        def found():
+            lines = [json.loads(line) for line in self.process.text().splitlines() if line.startswith('{')]
+            got = [line for line in lines if line['event'] == event]
+            ended = [line for line in lines if line['event'] in ('silence', 'ended', 'refused')]
+            expect(len(got) >= count or not ended, 'waiting for %s: %s' % (event, ended))
+            return len(got) >= count and got[count - 1]
+        return poll(found, 'by-hand says %s' % event, 30, 0.1)
+
+
+@case
+def a_hostile_choice_is_naked_with_our_offer(lab):
+    """What no client of ours would ask for: loopback, multicast, reserved, the server's end of the link. RFC 1332 3.3: a Nak with our offer."""
+    wanted = ('127.0.0.53', '224.0.0.5', '240.0.0.1', '255.255.255.255', '0.1.2.3', INSIDE, GATEWAY, SERVER, CLIENT)
+    road = Road(lab)
+    server = road.server(methods=('pap',), profile={'accept-remote-address': ['0.0.0.0/0']})
+    for address in wanted:
+        user = ByHand(road, 'ask=' + address, 'settle')
+        answer = user.said('answer')
+        expect(answer['code'] == 3 and answer['address'].startswith('10.64.'), 'asked for %s: %s' % (address, answer))
+        opened = user.said('open')
+        expect(opened['acknowledged'] and opened['address'].startswith('10.64.'), 'after %s: %s' % (address, opened))
+        expect(server.session('alice')['remote-address'] == opened['address'], 'the server has another address')
+        user.process.kill()
+        server.ctl('disconnect', 'alice')
+        server.no_session()
+    server.stop()
+
+
+@case
+def ipcp_renegotiated_and_begun_anew(lab):
+    """RFC 1661 5.3: another address while open is answered with the old one, and the session lives; 3.7: so it does when its only NCP was
+    terminated and begins again."""
+    road = Road(lab)
+    server = road.server(methods=('pap',), profile={'accept-remote-address': [RANGE], 'use-ipv6': 'no'})
+    user = ByHand(road, 'ask=10.99.0.7', 'settle', 'terminate', 'settle', 'ask=10.99.0.8', 'settle', 'terminate', 'ask=10.99.0.9', 'settle')
+    user.said('done')
+    first = server.session('alice')
+    lines = [json.loads(line) for line in user.process.text().splitlines()]
+    answers = [(line['asked'], line['code'], line['address']) for line in lines if line['event'] == 'answer']
+    address = next(line['address'] for line in lines if line['event'] == 'open')
+    expect(answers[1:] == [('10.99.0.8', 3, address), ('10.99.0.9', 3, address)], 'answers: %s, address %s' % (answers, address))
+    opened = [(line['address'], line['acknowledged']) for line in lines if line['event'] == 'open']
+    expect(opened == [(address, True)] * 4, 'openings: %s' % opened)
+    expect(first['remote-address'] == address and len(server.sessions()) == 1, 'sessions: %s' % server.sessions())
+    expect('session down' not in server.process.text(), 'the session did not live')
+    user.process.kill()
+    server.ctl('disconnect', 'alice')
+    server.no_session()
+    server.stop()
 
 
 @case

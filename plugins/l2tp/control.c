@@ -17,7 +17,10 @@ static void write_start(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tpWriter
   l2tp_write_u16(w, L2TP_AVP_RECEIVE_WINDOW_SIZE, env->config->channel.receive_window);
   if (env->config->demand_auth && env->config->secret) {
     tunnel->challenged = TRUE;
-    adit_env_random(&env->engine, tunnel->challenge, sizeof tunnel->challenge);
+    if (env->ops->challenge_make)
+      env->ops->challenge_make(env->engine.host, tunnel->challenge);
+    else
+      adit_env_random(&env->engine, tunnel->challenge, sizeof tunnel->challenge);
     l2tp_write_bytes(w, L2TP_AVP_CHALLENGE, tunnel->challenge, sizeof tunnel->challenge);
   }
 }
@@ -56,6 +59,15 @@ static gboolean check_response(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, con
   return TRUE;
 }
 
+/** A machine with both roles would prove itself to itself: the response depends on the message's type, not on who sends it (RFC
+ * 2661 4.4.3). */
+static gboolean is_reflected(const L2tpTunnelEnv *env, const L2tpMessage *message) {
+  const L2tpBytes *challenge = &message->avp[L2TP_AVP_CHALLENGE];
+
+  return challenge->data && env->ops->challenge_is_ours &&
+         env->ops->challenge_is_ours(env->engine.host, challenge->data, challenge->length);
+}
+
 /** Takes what SCCRQ or SCCRP tells of the peer. False: the tunnel was refused. */
 static gboolean learn_peer(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpMessage *message) {
   tunnel->peer = (guint16)l2tp_message_number(message, L2TP_AVP_ASSIGNED_TUNNEL_ID);
@@ -72,6 +84,8 @@ static gboolean learn_peer(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L
     return refuse(tunnel, env, L2TP_STOP_VERSION, PROTOCOL_VERSION, "only L2TPv2 is spoken here");
   if (l2tp_message_has(message, L2TP_AVP_CHALLENGE) && !env->config->secret)
     return refuse(tunnel, env, L2TP_STOP_NOT_AUTHORIZED, 0, "no secret for this peer");
+  if (is_reflected(env, message))
+    return refuse(tunnel, env, L2TP_STOP_NOT_AUTHORIZED, 0, "our own challenge came back");
   return TRUE;
 }
 

@@ -284,9 +284,10 @@ const AditOption l2tp_options[] = {
      .words = "replace keep",
      .fallback = "replace",
      .reload = NEXT,
-     .help =
-         "When a peer opens a second tunnel from the same address, port and host name: take the first for dead once the second stands, or "
-         "keep both (LACs that open several)."},
+     .help = "When a peer opens a second tunnel from the same address, port and host name: drop the first, if it answers no Hello once the "
+             "second "
+             "stands, or keep both (LACs that open several). One with the same tunnel id, too, always replaces a tunnel that answers no "
+             "Hello."},
     {.name = "allow-zero-tunnel-id",
      .scopes = "server",
      .type = ADIT_TYPE_BOOL,
@@ -303,8 +304,9 @@ const AditOption l2tp_options[] = {
      .min = 1,
      .max = 253,
      .reload = NEXT,
-     .help = "Name or address of the server. A name's addresses are tried one after the other, in the order of RFC 6724, and looked up again "
-             "when all have been tried, and after each connection.",
+     .help =
+         "Name or address of the server. A name's addresses are tried one after the other, in the order of RFC 6724, and looked up again "
+         "when all have been tried, and after each connection.",
      .reference = "l2tp-client: connect-to"},
     {.name = "src-address",
      .scopes = "client",

@@ -143,6 +143,27 @@ static gboolean host_session_id_free(gpointer host, guint16 session) {
   return !taken || !g_hash_table_contains(taken, GUINT_TO_POINTER(session));
 }
 
+/** Half of a challenge of ours is random, the other half tells that it is ours. */
+static void challenge_tag(gpointer host, const guint8 *challenge, guint8 tag[L2TP_CHALLENGE / 2]) {
+  guint64 hash = l2tp_siphash(((L2tpPeer *)host)->l2tp->challenge_key, challenge, L2TP_CHALLENGE / 2);
+
+  memcpy(tag, &hash, sizeof hash);
+}
+
+static void host_challenge_make(gpointer host, guint8 challenge[L2TP_CHALLENGE]) {
+  host_random(host, challenge, L2TP_CHALLENGE / 2);
+  challenge_tag(host, challenge, challenge + L2TP_CHALLENGE / 2);
+}
+
+static gboolean host_challenge_is_ours(gpointer host, const guint8 *challenge, gsize length) {
+  guint8 tag[L2TP_CHALLENGE / 2];
+
+  if (length != L2TP_CHALLENGE)
+    return FALSE;
+  challenge_tag(host, challenge, tag);
+  return !memcmp(tag, challenge + L2TP_CHALLENGE / 2, sizeof tag);
+}
+
 static const L2tpTunnelOps tunnel_ops = {
     .size = sizeof tunnel_ops,
     .send = host_send,
@@ -153,6 +174,8 @@ static const L2tpTunnelOps tunnel_ops = {
     .call_up = l2tp_link_up,
     .call_down = host_call_down,
     .last_data = l2tp_link_last_data,
+    .challenge_make = host_challenge_make,
+    .challenge_is_ours = host_challenge_is_ours,
     .session_id_free = host_session_id_free,
 };
 

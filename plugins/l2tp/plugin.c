@@ -182,6 +182,7 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
     return FALSE;
   }
   l2tp_index_init(l2tp->loop);
+  l2tp->loop->random(l2tp->challenge_key, sizeof l2tp->challenge_key);
   for (guint i = 0; i < G_N_ELEMENTS(shares); i++)
     l2tp_shares_init(shares[i], l2tp_index_key());
   l2tp->loop->random(&l2tp->limiter.seed, sizeof l2tp->limiter.seed);

@@ -11,7 +11,8 @@
 #include "call.h"
 #include "channel.h"
 
-#define L2TP_NAME_MAX 64
+#define L2TP_NAME_MAX  64
+#define L2TP_CHALLENGE 16 /**< octets of a challenge of ours */
 
 /** Timer slots. */
 enum { L2TP_SLOT_CHANNEL, L2TP_SLOT_HELLO, L2TP_SLOT_STATE, L2TP_SLOT_CALLS, L2TP_SLOTS };
@@ -91,6 +92,10 @@ typedef struct {
   void (*wan_errors)(gpointer host, guint16 session, const guint32 errors[6]);
   /** When any data frame of this tunnel last came in, in ms on now()'s clock; 0 = never. May be NULL. */
   guint64 (*last_data)(gpointer host);
+  /** Makes a challenge of ours that nobody can foresee. May be NULL: random octets. */
+  void (*challenge_make)(gpointer host, guint8 challenge[L2TP_CHALLENGE]);
+  /** TRUE if challenge_make() made it, in any tunnel: who sends it wants us to answer ourselves. May be NULL. */
+  gboolean (*challenge_is_ours)(gpointer host, const guint8 *challenge, gsize length);
   /** FALSE if this session id must not be used (ids unique beyond the tunnel). May be NULL. */
   gboolean (*session_id_free)(gpointer host, guint16 session);
 } L2tpTunnelOps;
@@ -119,7 +124,7 @@ typedef struct {
   gboolean challenged; /**< we sent `challenge` */
   gboolean proven;     /**< the peer knows the secret: it answered our challenge */
   gboolean stop_said;  /**< half-open: a StopCCN with tunnel id 0 came, which may be forged */
-  guint8 challenge[16];
+  guint8 challenge[L2TP_CHALLENGE];
   guint8 tie_breaker[8]; /**< of its SCCRQ, whoever sent that */
   gboolean has_tie_breaker;
   guint32 serial;  /**< of the last call we started */

@@ -345,6 +345,73 @@ static void a_malformed_request_wins_no_tie(void **state) {
   }
 }
 
+/* A tie is lost to a tunnel that stands, and one that must prove a secret does not stand before. */
+static void a_tie_is_not_lost_to_a_peer_that_proves_nothing(void **state) {
+  L2tpWriter w;
+  world_begin();
+  assert_true(world_configure(&client,
+                              "l2tp: { secrets: [ { secret: ours } ], servers: [ { name: back, addresses: [192.0.2.2], data-path: 'null', "
+                              "tunnel-authentication: yes } ], clients: [ { " CLIENT_ITEM ", tie-breaker: yes } ] }"));
+  assert_non_null(world_dial(0, &client));
+  world_run(2);
+  stranger_sccrq(&w, "lns", 77);
+  l2tp_write_bytes(&w, L2TP_AVP_TIE_BREAKER, low, sizeof low);
+  gsize length = l2tp_write_end(&w);
+  world_send("192.0.2.1", 1701, "192.0.2.2", w.buffer, length);
+  world_run(3);
+  assert_non_null(accepted());
+  complete(accepted());
+  assert_int_equal(accepted()->tunnel.state, L2TP_TUNNEL_CLOSING);
+  assert_int_equal(client.dials_failed, 0);
+  assert_int_equal(client.l2tp->stats.ties, 0);
+  world_end();
+}
+
+/* ---- a machine with both roles does not prove itself to itself ---- */
+
+static guint8 our_challenge[L2TP_CHALLENGE];
+static guint answered[L2TP_MESSAGE_MAX + 1];
+
+/** Notes the challenge of the client's SCCRQ, and what its machine says to 192.0.2.9. */
+static void reflect_tap(const AditPath *path, const guint8 *datagram, gsize length) {
+  L2tpHeader h;
+  L2tpMessage m;
+  L2tpParse how = {0};
+  AditAddress remote = adit_endpoint_address(&path->remote);
+
+  if (!l2tp_header_parse(&h, datagram, length) || !h.control || !h.length)
+    return;
+  l2tp_message_parse(&m, &how, datagram + h.offset, h.length);
+  if (m.type == L2TP_SCCRQ && m.avp[L2TP_AVP_CHALLENGE].length == sizeof our_challenge)
+    memcpy(our_challenge, m.avp[L2TP_AVP_CHALLENGE].data, sizeof our_challenge);
+  if (adit_address_to_ipv4(&remote) == 0xc0000209)
+    answered[m.type]++;
+}
+
+static void our_own_challenge_is_not_answered(void **state) {
+  L2tpWriter w;
+  world_begin();
+  assert_true(world_configure(&client,
+                              "l2tp: { secrets: [ { secret: ours } ], servers: [ { name: back, addresses: [192.0.2.2], data-path: 'null' } "
+                              "], clients: [ { " CLIENT_ITEM ", tunnel-authentication: yes } ] }"));
+  world_tap = reflect_tap;
+  memset(our_challenge, 0, sizeof our_challenge);
+  assert_non_null(world_dial(0, &client));
+  world_run(2);
+  for (guint other = 0; other < 2; other++) {
+    memset(answered, 0, sizeof answered);
+    our_challenge[0] ^= (guint8)other;
+    stranger_sccrq(&w, "mirror", (guint16)(77 + other));
+    l2tp_write_bytes(&w, L2TP_AVP_CHALLENGE, our_challenge, sizeof our_challenge);
+    gsize length = l2tp_write_end(&w);
+    world_send("192.0.2.9", 1701, "192.0.2.2", w.buffer, length);
+    world_run(3);
+    assert_int_equal(answered[L2TP_SCCRP], other);
+    assert_int_equal(answered[L2TP_STOPCCN], !other);
+  }
+  world_end();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_restarted_peer_with_its_old_id_is_answered_once_the_old_tunnel_is_dead),
@@ -362,6 +429,8 @@ int main(void) {
       cmocka_unit_test(rfc2661_4_4_3_a_tie_that_is_won_drops_the_request),
       cmocka_unit_test(a_tie_takes_two_tie_breakers),
       cmocka_unit_test(a_malformed_request_wins_no_tie),
+      cmocka_unit_test(a_tie_is_not_lost_to_a_peer_that_proves_nothing),
+      cmocka_unit_test(our_own_challenge_is_not_answered),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

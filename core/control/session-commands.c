@@ -150,7 +150,8 @@ static const AditCommand session_commands[] = {
      .verb = "show clients",
      .method = "io.adit.session.ListClients",
      .rows = "clients",
-     .columns = "NAME=name SERVICE=service TO=connect-to USER=user STATUS=status SINCE=since:duration INTERFACE=interface "
+     .columns = "NAME=name SERVICE=service TO=connect-to USER=user STATUS=status SINCE=since:duration NEXT=next-attempt:duration "
+                "INTERFACE=interface "
                 "ADDRESS=local-address ERROR=last-error",
      .summary = "the connections that this machine dials",
      .help = "One line for each client in the configuration (`l2tp: { clients: ... }`), with its state, for how long, and what last went "

@@ -137,6 +137,7 @@ void adit_ppp_link_info(const AditPppLink *link, AditPppLinkInfo *out) {
       .demanded = demanded ? demanded->name : NULL,
       .answered = answered ? answered->name : NULL,
       .user = link->demand.status == ADIT_ROLE_OK ? link->demand.name : NULL,
+      .refused = link->refused,
       .proxied = link->proxied,
       .discarded = link->discarded + link->lcp.fsm.discarded,
   };

@@ -38,6 +38,7 @@ struct AditPppLink {
   AditLcp lcp;
   AditRole demand, answer;
   gboolean proxied;
+  gboolean refused; /* the peer did not take our proof, or went away over it */
   gboolean ending; /* cause and reason are set */
   AditCause cause;
   char *reason;

@@ -106,6 +106,8 @@ static void role_settled(gpointer user, AditRole *role, const char *why) {
 
   if (is_over(link))
     return;
+  if (role == &link->answer)
+    link->refused = !ok && role->by_peer;
   tell(link, role, ok, why);
   if (is_over(link))
     return;
@@ -165,6 +167,7 @@ static void lcp_down(gpointer user) {
   if (is_over(link))
     return;
   link->phase = link->ending ? TERMINATE : ESTABLISH;
+  link->refused |= link->answer.status == ADIT_ROLE_RUNNING && link->answer.method != NULL;
   link->proxied = FALSE;
   adit_role_stop(&link->demand);
   adit_role_stop(&link->answer);

@@ -86,6 +86,7 @@ typedef struct {
   gboolean pfc, acfc;              /**< what we may compress when sending */
   const char *demanded, *answered; /**< methods in use, or NULL */
   const char *user;                /**< whom the peer proved to be, or NULL */
+  gboolean refused;                /**< the peer did not take our proof, or hung up instead of an answer to it */
   gboolean proxied;                /**< LCP was adopted from a LAC */
   guint64 discarded;               /**< packets that made no sense */
 } AditPppLinkInfo;

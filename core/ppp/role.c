@@ -72,6 +72,7 @@ void adit_role_settle(AditRole *role, gboolean ok, const char *why) {
     role->name = g_steal_pointer(&role->asked);
   }
   role->status = ok ? ADIT_ROLE_OK : ADIT_ROLE_FAILED;
+  role->by_peer = role->hearing;
   role->judged = TRUE;
   role->ops->settled(role->user, role, why);
 }
@@ -182,7 +183,9 @@ void adit_role_input(AditRole *role, guint16 protocol, const guint8 *payload, gs
   if (!role->box || role->method->protocol != protocol)
     return;
   enter(role);
+  role->hearing = TRUE;
   role->method->input(role->box->state, &role->env, payload, length);
+  role->hearing = FALSE;
   leave(role);
 }
 

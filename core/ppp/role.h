@@ -51,6 +51,8 @@ struct AditRole {
   AditAuthEnv env;
   guint64 deadline;
   gboolean asking;    /**< a question is open */
+  gboolean hearing;   /**< the method is reading what the peer sent */
+  gboolean by_peer;   /**< it was settled last by what the peer sent, not by a timer */
   gboolean judged;    /**< it was settled by the last verdict */
   gboolean stale;     /**< restored while a question was open: begin anew at the deadline slot's next wake */
   char *asked, *name; /**< user name of the open question; of the last one accepted */

@@ -80,8 +80,24 @@ static void check_secret(Check *check, const AditValue *item, const char *path) 
   check_profile_key(check, item, path, "profile");
 }
 
+/* PAP tells the password to whatever server asks. */
+static void check_methods(Check *check, const AditValue *item, const char *path, const char *key, const char *advice) {
+  const AditValue *set = adit_value_get_written(item, key);
+  g_autofree char *where = g_strdup_printf("%s.%s", path, key);
+
+  for (guint i = 0; i < adit_value_length(set); i++) {
+    const char *word = adit_value_at(set, i)->as.string;
+    if (strcmp(word, "pap") != 0 && strcmp(word, "all") != 0)
+      continue;
+    adit_config_warning(check->errors, adit_value_at(set, i)->where, where, "%s", advice);
+    return;
+  }
+}
+
 static void check_server(Check *check, const AditValue *item, const char *path) {
   check_profile_key(check, item, path, "default-profile");
+  check_methods(check, item, path, "authentication",
+                "with pap peers send their passwords in clear: leave it out where IPsec does not protect the tunnel");
 }
 
 /* An empty password proves nothing, so that a client never sends one. */
@@ -99,6 +115,8 @@ static void check_password(Check *check, const AditValue *item, const char *path
 static void check_client(Check *check, const AditValue *item, const char *path) {
   check_profile_key(check, item, path, "profile");
   check_password(check, item, path);
+  check_methods(check, item, path, "allow",
+                "pap sends the password in clear to whatever server asks for it: leave it out where IPsec does not protect the tunnel");
 }
 
 void adit_session_check(const AditValue *tree, AditConfigErrors *errors, gpointer data) {

@@ -2,6 +2,7 @@
 /* Clients: dial, redial with growing pauses, and the default route while connected. The transport does the dialling. */
 #include "core/base/loop.h"
 #include "core/base/random.h"
+#include "core/config/config.h"
 #include "core/path/path.h"
 #include "core/session/internal.h"
 
@@ -19,7 +20,8 @@ struct AditClient {
   AditLinkId link;
   AditSessionId session;
   AditEndpoint server;
-  guint failures;
+  guint failures, refusals; /* in a row */
+  guint64 next_ms;          /* of the next attempt, while it waits */
   char *last_error;
   guint64 since_ms;
   gboolean routed;   /* the default route was asked for */
@@ -54,11 +56,26 @@ static void set_state(AditClient *client, State state) {
 
 /* ---- dialling ---- */
 
-static void wait_and_redial(AditClient *client, const char *reason) {
-  AditLogContext log = log_of(client);
-  guint64 pause = (guint64)adit_value_get_int(client->config, "redial-min", 1000);
-  guint64 longest = (guint64)adit_value_get_int(client->config, "redial-max", 60000);
+/* A wrong password stays wrong until somebody changes it, and each try counts where accounts are locked: those pauses are longer. */
+static guint64 next_pause(AditClient *client, gboolean refused) {
+  const AditValue *config = client->config;
+  guint64 pause =
+      (guint64)(refused ? adit_value_get_int(config, "redial-refused-min", 60000) : adit_value_get_int(config, "redial-min", 1000));
+  guint64 longest =
+      (guint64)(refused ? adit_value_get_int(config, "redial-refused-max", 900000) : adit_value_get_int(config, "redial-max", 60000));
+  guint *count = refused ? &client->refusals : &client->failures;
   guint32 dice;
+
+  for (guint i = 0; i < *count && pause < longest; i++)
+    pause *= 2;
+  pause = MIN(pause, MAX(longest, 1));
+  ++*count;
+  adit_random(&dice, sizeof dice);
+  return pause + dice % (pause / 8 + 1); /* so that a thousand clients of one server don't come back as one */
+}
+
+static void wait_and_redial(AditClient *client, gboolean refused, const char *reason) {
+  AditLogContext log = log_of(client);
 
   g_free(client->last_error);
   client->last_error = g_strdup(reason);
@@ -66,14 +83,10 @@ static void wait_and_redial(AditClient *client, const char *reason) {
     set_state(client, CLIENT_DOWN);
     return;
   }
-  for (guint i = 0; i < client->failures && pause < longest; i++)
-    pause *= 2;
-  pause = MIN(pause, MAX(longest, 1));
-  client->failures++;
-  adit_random(&dice, sizeof dice);
-  pause += dice % (pause / 8 + 1); /* so that a thousand clients of one server don't come back as one */
+  guint64 pause = next_pause(client, refused);
   adit_info(&log, "%s: next attempt in %.1f s", reason, (double)pause / 1000);
   set_state(client, CLIENT_WAITING);
+  client->next_ms = adit_loop_service()->now() + pause;
   adit_timer_arm(&client->timer, pause);
 }
 
@@ -84,13 +97,13 @@ static void dial(AditClient *client) {
 
   adit_timer_cancel(&client->timer);
   if (!transport) {
-    wait_and_redial(client, "its transport is not loaded");
+    wait_and_redial(client, FALSE, "its transport is not loaded");
     return;
   }
   set_state(client, CLIENT_DIALLING);
   client->dial = transport->dial(state, client->config, client, &error);
   if (!client->dial && client->state == CLIENT_DIALLING)
-    wait_and_redial(client, error ? error->message : "the transport refused");
+    wait_and_redial(client, FALSE, error ? error->message : "the transport refused");
 }
 
 static void on_timer(AditTimer *timer, gpointer data) {
@@ -117,7 +130,7 @@ static void hang_up(AditClient *client, const char *reason) {
 void adit_client_dial_failed(gpointer token, AditCause cause, const char *reason) {
   AditClient *client = token;
   client->dial = NULL;
-  wait_and_redial(client, reason);
+  wait_and_redial(client, FALSE, reason);
 }
 
 void adit_client_link_opened(AditClient *client, AditSessLink *link) {
@@ -177,7 +190,7 @@ static void remove_routes(AditClient *client) {
 
 void adit_client_session_up(AditClient *client, AditSess *session) {
   client->session = session->id;
-  client->failures = 0;
+  client->failures = client->refusals = 0;
   g_clear_pointer(&client->last_error, g_free);
   set_state(client, CLIENT_UP);
   adit_client_session_update(client, session);
@@ -197,7 +210,7 @@ void adit_client_session_update(AditClient *client, AditSess *session) {
   }
 }
 
-void adit_client_link_closed(AditClient *client, AditCause cause, const char *reason) {
+void adit_client_link_closed(AditClient *client, gboolean refused, const char *reason) {
   client->link = 0;
   client->session = 0;
   client->routed = FALSE;
@@ -205,7 +218,7 @@ void adit_client_link_closed(AditClient *client, AditCause cause, const char *re
   if (client->removed)
     client_free(client);
   else
-    wait_and_redial(client, reason);
+    wait_and_redial(client, refused, reason);
 }
 
 /* ---- configuration ---- */
@@ -265,6 +278,15 @@ static void retire(AditClient *client) {
     client_free(client);
 }
 
+/* Has anything changed that a server may have refused? */
+static gboolean logs_in_otherwise(const AditValue *before, const AditValue *now) {
+  static const char *const keys[] = {"user", "password", "allow", "connect-to"};
+  for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
+    if (!adit_value_equal(adit_value_get(before, keys[i]), adit_value_get(now, keys[i])))
+      return TRUE;
+  return FALSE;
+}
+
 void adit_clients_commit(gpointer staged) {
   GHashTable *found = staged;
   g_autoptr(GList) old = g_hash_table_get_values(clients);
@@ -278,9 +300,15 @@ void adit_clients_commit(gpointer staged) {
       retire(client);
       continue;
     }
+    gboolean hopeful = client->state == CLIENT_WAITING && logs_in_otherwise(client->config, now->config);
     adit_value_unref(client->config); /* in force from the next dial on */
     client->config = g_steal_pointer(&now->config);
     g_hash_table_remove(found, client->name);
+    if (hopeful) {
+      client->failures = client->refusals = 0;
+      client->next_ms = adit_loop_service()->now();
+      adit_timer_arm(&client->timer, 1);
+    }
   }
   g_hash_table_iter_init(&iter, found);
   while (g_hash_table_iter_next(&iter, NULL, &value)) {
@@ -324,7 +352,7 @@ gboolean adit_client_up(const char *name, GError **error) {
   if (!client)
     return FALSE;
   client->held = FALSE;
-  client->failures = 0;
+  client->failures = client->refusals = 0;
   if (client->state == CLIENT_DOWN || client->state == CLIENT_WAITING)
     dial(client);
   return TRUE;
@@ -391,6 +419,10 @@ AditValue *adit_client_row(const char *name) {
     adit_value_set(item, "interface", adit_value_string(session->name));
     adit_value_set(item, "local-address", adit_value_string(adit_address_format(&session->result.local4, text)));
     adit_value_set(item, "remote-address", adit_value_string(adit_address_format(&session->result.remote4, text)));
+  }
+  if (client->state == CLIENT_WAITING) {
+    guint64 now = adit_loop_service()->now();
+    adit_value_set(item, "next-attempt", adit_value_int(client->next_ms > now ? (gint64)(client->next_ms - now) : 0));
   }
   if (client->last_error)
     adit_value_set(item, "last-error", adit_value_string(client->last_error));

@@ -307,7 +307,8 @@ void adit_clients_abort(gpointer staged);
 void adit_clients_start(void);
 void adit_clients_stop(void);
 void adit_client_link_opened(AditClient *client, AditSessLink *link);
-void adit_client_link_closed(AditClient *client, AditCause cause, const char *reason);
+/** `refused`: the server did not take our user or password. */
+void adit_client_link_closed(AditClient *client, gboolean refused, const char *reason);
 /** The session is ending: its default route goes to the next client. */
 void adit_client_session_down(AditClient *client, const AditSess *session);
 void adit_client_session_up(AditClient *client, AditSess *session);

@@ -96,7 +96,9 @@ static void free_later(gpointer data) {
 /* Out of the registry and the data path; the memory goes when the loop comes round, as callers may be deep in it. */
 static void drop(AditSessLink *link, AditCause cause, const char *reason) {
   g_autofree char *key = call_key(link);
+  AditPppLinkInfo info;
 
+  adit_ppp_link_info(link->ppp, &info);
   g_hash_table_remove(links, &link->id);
   adit_tally_remove(calls, key);
   adit_numbers_give_back(&numbers, link->number);
@@ -113,7 +115,7 @@ static void drop(AditSessLink *link, AditCause cause, const char *reason) {
     link->spec.datapath->link_detach(g_steal_pointer(&link->dp_link));
   publish(link, ADIT_EVENT_LINK_DOWN, cause, reason);
   if (link->client)
-    adit_client_link_closed(g_steal_pointer(&link->client), cause, reason);
+    adit_client_link_closed(g_steal_pointer(&link->client), info.refused, reason);
   adit_call_main(free_later, link);
 }
 
@@ -262,7 +264,25 @@ static void on_auth_done(gpointer host, gboolean peer, gboolean ok, const char *
   publish(link, ADIT_EVENT_AUTH_DONE, ok ? ADIT_CAUSE_NONE : ADIT_CAUSE_USER_ERROR, ok ? NULL : why);
 }
 
+/* What a client's server asks for, if that is weak and the configuration does not ask for it by name. */
+static void warn_of_weak_method(AditSessLink *link) {
+  const AditValue *allow = adit_value_get_written(link->spec.config, "allow");
+  char peer[ADIT_ENDPOINT_TEXT];
+  AditLogContext log = log_of(link, peer);
+  AditPppLinkInfo info;
+
+  adit_ppp_link_info(link->ppp, &info);
+  if (!link->client || !info.answered)
+    return;
+  if (strcmp(info.answered, "pap") == 0 && !link->spec.path.association)
+    adit_warning(&log, "pap: the password goes to the server in clear, without IPsec: who is on the way reads it");
+  else if (!allow && (strcmp(info.answered, "chap") == 0 || strcmp(info.answered, "mschap1") == 0))
+    adit_warning(&log, "%s: the server asks for a weak method, and proves nothing itself: set allow: [mschap2] if it can do better",
+                 info.answered);
+}
+
 static void on_lcp_up(gpointer host) {
+  warn_of_weak_method(host);
   publish(host, ADIT_EVENT_LINK_UP, ADIT_CAUSE_NONE, NULL);
 }
 
@@ -312,15 +332,23 @@ static const AditDpLinkOps dp_ops = {sizeof dp_ops, on_frame};
 
 /* ---- opening ---- */
 
-/* The methods that the configuration names and a plugin has; borrowed. */
+static void add_method(GPtrArray *methods, const char *name) {
+  const AditAuthMethod *method = adit_auth_method_find(name);
+  if (method && !g_ptr_array_find(methods, method, NULL))
+    g_ptr_array_add(methods, (gpointer)method);
+}
+
+/* The methods that the configuration names and a plugin has; borrowed. `all` is RouterOS's four. */
 static GPtrArray *methods_of(const AditValue *config, const char *key, GError **error) {
+  static const char *const four[] = {"mschap2", "mschap1", "chap", "pap"};
   g_autoptr(GPtrArray) methods = g_ptr_array_new();
   const AditValue *set = adit_value_get(config, key);
 
   for (guint i = 0; i < adit_value_length(set); i++) {
-    const AditAuthMethod *method = adit_auth_method_find(adit_value_at(set, i)->as.string);
-    if (method)
-      g_ptr_array_add(methods, (gpointer)method);
+    const char *word = adit_value_at(set, i)->as.string;
+    gboolean all = strcmp(word, "all") == 0;
+    for (gsize k = 0; k < (all ? G_N_ELEMENTS(four) : 1); k++)
+      add_method(methods, all ? four[k] : word);
   }
   if (!methods->len) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "%s: no plugin has any of the methods", key);

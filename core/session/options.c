@@ -2,7 +2,7 @@
 /* The properties of RouterOS's `/ppp profile`, `/ppp secret`, `l2tp-server` and `l2tp-client` that belong to no transport. */
 #include "core/session/options.h"
 
-#define METHODS        "pap chap mschap1 mschap2"
+#define METHODS        "pap chap mschap1 mschap2 all"
 #define YES_NO_DEFAULT "yes no default true=yes false=no"
 #define NEXT           ADIT_RELOAD_NEXT_SESSION
 
@@ -59,7 +59,8 @@ const AditOption adit_session_options[] = {
      .words = METHODS,
      .fallback = "mschap2, mschap1",
      .reload = NEXT,
-     .help = "Methods that a peer may prove itself with; the strongest is asked for first.",
+     .help = "Methods that a peer may prove itself with; the strongest is asked for first. `all` is all four. With pap, peers send their "
+             "passwords in clear.",
      .reference = "l2tp-server server: authentication"},
     {.name = "default-profile",
      .scopes = "server",
@@ -141,9 +142,10 @@ const AditOption adit_session_options[] = {
      .words = "never on-mismatch always",
      .fallback = "always",
      .reload = NEXT,
-     .help = "What to do with the LCP and authentication that a LAC already did for its caller: take it or end the link, take it if it fits "
-             "what this server asks for, or begin anew. Only what a peer says that the transport trusts is taken (l2tp: proxy-peers); all "
-             "others are authenticated here.",
+     .help =
+         "What to do with the LCP and authentication that a LAC already did for its caller: take it or end the link, take it if it fits "
+         "what this server asks for, or begin anew. Only what a peer says that the transport trusts is taken (l2tp: proxy-peers); all "
+         "others are authenticated here.",
      .reference = "RFC 2661 4.4.5"},
     {.name = "data-path",
      .scopes = "server client",
@@ -173,8 +175,11 @@ const AditOption adit_session_options[] = {
      .scopes = "client",
      .type = ADIT_TYPE_SET,
      .words = METHODS,
-     .fallback = "mschap2, mschap1, chap, pap",
-     .help = "Methods with which this client proves itself when asked.",
+     .fallback = "mschap2, mschap1, chap",
+     .help =
+         "Methods with which this client proves itself when asked, the strongest first. It warns when a server asks for chap or mschap1 "
+         "and this is not written. pap, which sends the password in clear to whatever server asks, must be named; `all` is RouterOS's "
+         "default, all four.",
      .reference = "l2tp-client: allow"},
     {.name = "profile",
      .scopes = "client",
@@ -211,6 +216,21 @@ const AditOption adit_session_options[] = {
      .max = 86400000,
      .fallback = "60s",
      .help = "Longest pause between attempts."},
+    {.name = "redial-refused-min",
+     .scopes = "client",
+     .type = ADIT_TYPE_DURATION,
+     .min = 100,
+     .max = 86400000,
+     .fallback = "1m",
+     .help = "Pause after the server has refused the user or the password; it doubles with each refusal in a row. A few wrong passwords in "
+             "half an hour lock an account in many directories. A reload that changes user, password, allow or connect-to dials at once."},
+    {.name = "redial-refused-max",
+     .scopes = "client",
+     .type = ADIT_TYPE_DURATION,
+     .min = 100,
+     .max = 86400000,
+     .fallback = "15m",
+     .help = "Longest pause after a refusal."},
 
     /* ---- profiles and secrets: per-session attributes ---- */
     {.name = "local-address",

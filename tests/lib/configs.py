@@ -53,7 +53,8 @@ def server(secrets, address='192.0.2.1', methods=('mschap2',), inside='10.64.0.1
 
 def client(user, password, connect_to='192.0.2.1', name='uplink', l2tp=None, profile=None, **options):
     """The tree of a machine that dials."""
-    item = {'name': name, 'connect-to': connect_to, 'user': user, 'password': password, 'redial-min': '200ms', 'redial-max': '2s'}
+    item = {'name': name, 'connect-to': connect_to, 'user': user, 'password': password, 'redial-min': '200ms', 'redial-max': '2s',
+            'redial-refused-min': '200ms', 'redial-refused-max': '2s'}
     item.update(options)
     tree = {'l2tp': dict({'clients': [item]}, **(l2tp or {}))}
     if profile:

@@ -2,7 +2,7 @@
 """Who gets in, and by which method; what a tunnel keeps secret."""
 
 import configs
-from lab import expect
+from lab import expect, poll
 from road import CLIENT, SERVER, Road
 from runner import case
 
@@ -11,12 +11,12 @@ def right_and_wrong(lab, method):
     road = Road(lab)
     server = road.server(methods=[method])
     events = server.monitor()
-    client = road.client(password='not-that')
+    client = road.client(password='not-that', allow=[method])
     expect(events.expect('tunnel-up')['peer-name'], 'a tunnel comes up without a name')
     refused = events.expect('auth-done', user='alice')
     expect(refused['cause'] != 0, 'a wrong password is accepted: %s' % refused)
     expect(not server.sessions() and not client.sessions(), 'a session stands in spite of a wrong password')
-    client.reload(configs.write(configs.client('alice', 'wonder-land')))
+    client.reload(configs.write(configs.client('alice', 'wonder-land', allow=[method])))
     road.works(server, client)
     client.stop()
     server.no_session()
@@ -61,6 +61,46 @@ def client_refuses_weak_method(lab):
     server.monitor().expect('link-down')
     expect(not server.sessions() and not client.sessions(), 'a session stands although no method was agreed')
     expect(road.sent('pap') == 0, 'the client told its password in clear')
+    client.stop()
+    server.stop()
+
+
+@case
+def a_server_that_asks_for_pap_gets_no_password(lab):
+    """The default `allow`: whoever can answer for the server's address would have the password in clear."""
+    road = Road(lab)
+    server, client = road.server(methods=['pap']), road.client()
+    server.monitor().expect('link-down')
+    expect(road.sent('pap') == 0, 'the client told its password in clear')
+    client.reload(configs.write(configs.client('alice', 'wonder-land', allow='all')))
+    road.works(server, client)
+    expect('pap: the password goes to the server in clear' in client.process.text(), 'no word of warning')
+    client.stop()
+    server.stop()
+
+
+@case
+def a_server_that_asks_for_chap_is_warned_about(lab):
+    road = Road(lab)
+    server, client = road.server(methods=['chap']), road.client()
+    road.works(server, client)
+    expect('chap: the server asks for a weak method' in client.process.text(), 'no word of warning')
+    client.stop()
+    server.stop()
+
+
+@case
+def a_refused_password_is_not_tried_again_soon(lab):
+    """Six tries in half a minute would lock the account in many a directory."""
+    road = Road(lab)
+    server = road.server(methods=['mschap2'])
+    events = server.monitor()
+    client = road.client(password='not-that', **{'redial-refused-min': '20s', 'redial-refused-max': '40s'})
+    events.expect('auth-done', user='alice')
+    waiting = poll(lambda: next((c for c in client.list('io.adit.session.ListClients', 'clients') if c['status'] == 'waiting'), None), 'a pause', 5)
+    expect(15000 < waiting['next-attempt'] < 25000, 'the pause after a refusal: %s' % waiting)
+    client.reload(configs.write(configs.client('alice', 'wonder-land')))
+    road.works(server, client)
     client.stop()
     server.stop()
 

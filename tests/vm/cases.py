@@ -201,6 +201,7 @@ def adit_dials(lab, method, secret=None, hidden=False):
     srv, cli = two_sides(lab, [CLIENT], hidden)
     peers.server(lab, srv, method, secret, hidden)
     l2tp, options = tunnel_words(secret, hidden)
+    options['allow'] = [method]
     client = lab.adit(cli, configs.write(configs.client('alice', 'not-that', l2tp=l2tp, **options)))
     client.monitor().expect('link-down', 30)
     expect(not client.sessions(), 'a session stands in spite of a wrong password')

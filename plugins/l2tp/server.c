@@ -132,11 +132,12 @@ static void repeat_request(L2tpPeer *peer, L2tpListener *listener, const AditPat
   ask_whether_alive(peer);
 }
 
-/** True if the peer is known to be gone, or nothing came from it since it was asked. */
+/** True if the peer is known to be gone, or nothing came from it since it was asked. An answer may come within the millisecond of the
+ *  question: then all that was sent is acknowledged. */
 static gboolean is_gone(L2tpPeer *peer, guint64 asked) {
   switch ((L2tpTunnelState)peer->tunnel.state) {
   case L2TP_TUNNEL_ESTABLISHED:
-    return MAX(peer->tunnel.last_rx, l2tp_link_last_data(peer)) <= asked;
+    return !l2tp_channel_idle(&peer->tunnel.channel) && MAX(peer->tunnel.last_rx, l2tp_link_last_data(peer)) <= asked;
   case L2TP_TUNNEL_CLOSING: /* one that never stood refuses the SCCRQ's repeats, too */
     return peer->tunnel.was_up;
   case L2TP_TUNNEL_IDLE:

@@ -355,6 +355,25 @@ static void one_newcomer_asks_few_tunnels(void **state) {
   world_end();
 }
 
+/* On a fast wire the answer comes within the millisecond of the question. */
+static void an_answer_within_the_same_millisecond_is_one(void **state) {
+  guint8 zlb[L2TP_CONTROL_HEADER];
+  AditBuilder b = adit_builder(zlb, sizeof zlb);
+  listen_to("");
+  guint16 id = come(4444, 1);
+  L2tpPeer *peer = g_hash_table_lookup(server.l2tp->tunnels, GUINT_TO_POINTER(id));
+  come(4444, 2); /* asks the first */
+  assert_true(peer->probed_ms > 0);
+  peer->probed_ms = world_now;
+  l2tp_header_put(&b, id, 0, 2, peer->tunnel.channel.ns);
+  L2tpTunnelEnv env = l2tp_peer_env(peer);
+  l2tp_tunnel_input(&peer->tunnel, &env, zlb, sizeof zlb);
+  assert_true(peer->tunnel.last_rx == peer->probed_ms);
+  world_run(5000);
+  assert_int_equal(server.downs, 0);
+  world_end();
+}
+
 /* Data with tunnel id 0 is told apart by session id alone. */
 static void session_ids_are_unique_where_tunnels_share_them(void **state) {
   listen_to(", allow-zero-tunnel-id: yes");
@@ -392,6 +411,7 @@ int main(void) {
       cmocka_unit_test(tunnels_of_one_address_and_port_are_found_in_constant_time),
       cmocka_unit_test(closed_tunnels_of_one_id_leave_the_index),
       cmocka_unit_test(one_newcomer_asks_few_tunnels),
+      cmocka_unit_test(an_answer_within_the_same_millisecond_is_one),
       cmocka_unit_test(session_ids_are_unique_where_tunnels_share_them),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

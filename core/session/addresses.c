@@ -5,21 +5,25 @@
 #include "core/session/internal.h"
 #include "core/session/reach.h"
 
-enum { POOL_TRIES = 64 }; /* addresses of a pool that turn out to be protected, before a session is refused */
+enum { POOL_TRIES = 1024 /* protected addresses of a pool in one go */, LOOKS = 4 /* at parked ones, when a session goes */ };
 
 /* Addresses in use that did not come out of a pool: a pool knows only its own, and two peers with the same, or a peer with
  * one of ours, would take each other's traffic. A prefix stands here by its first address. */
 static GHashTable *theirs; /* AditAddress */
 static AditTally *ours;    /* AditAddress, for each session that has it */
+static GArray *parked;     /* AditPrefix: taken out of pools and given to nobody, as they are protected */
+static guint next_parked;  /* the one to look at next */
 
 void adit_addresses_init(void) {
   theirs = g_hash_table_new_full(adit_address_hash, adit_address_same, g_free, NULL);
   ours = adit_tally_new(adit_address_hash, adit_address_same, sizeof(AditAddress));
+  parked = g_array_new(FALSE, FALSE, sizeof(AditPrefix));
 }
 
 void adit_addresses_fini(void) {
   g_clear_pointer(&theirs, g_hash_table_unref);
   g_clear_pointer(&ours, adit_tally_free);
+  g_clear_pointer(&parked, g_array_unref);
 }
 
 static AditPrefix host_prefix(const AditAddress *address) {
@@ -35,26 +39,63 @@ static gboolean may_reach(const AditSess *session, AditReachEnd end, const char 
   return adit_reach_address(adit_sess_net, end, name, address, &outer, error);
 }
 
-/* An address of the pool that no one else needs. Those that are protected, as a tunnel's outer address may be for a while, are kept until
- * one is found, so that the pool gives others, and given back then. */
-static gboolean from_pool(AditSess *session, AditReachEnd end, const char *name, const char *pool, AditAddress *out, GError **error) {
-  AditPrefix taken[POOL_TRIES];
-  g_autoptr(GError) why = NULL;
-  gboolean found = FALSE;
-  guint n = 0;
+/* Gives back up to `most` parked addresses that are protected no more. */
+static guint unpark(guint most) {
+  guint given = 0;
 
-  while (!found && n < POOL_TRIES && adit_pool_service()->take(pool, session->user, &taken[n], n ? NULL : error)) {
-    g_clear_error(&why);
-    found = may_reach(session, end, name, &taken[n++].address, &why);
+  for (guint i = MIN(most, parked->len); i > 0; i--) {
+    next_parked = next_parked < parked->len ? next_parked : 0;
+    const AditPrefix prefix = g_array_index(parked, AditPrefix, next_parked);
+    if (adit_sess_net->protected_by(&prefix.address, ADIT_PROTECT_ANY, NULL)) {
+      next_parked++;
+      continue;
+    }
+    g_array_remove_index_fast(parked, next_parked);
+    adit_pool_service()->give_back(&prefix);
+    given++;
+  }
+  return given;
+}
+
+/* One address, or FALSE when the pool has none; `why` is about a protected one. */
+static gboolean take_reachable(AditSess *session, AditReachEnd end, const char *name, const char *pool, AditPrefix *out, GError **why,
+                               GError **error) {
+  for (guint i = 0; i < POOL_TRIES; i++) {
+    if (!adit_pool_service()->take(pool, session->user, out, error))
+      return FALSE;
+    g_clear_error(why);
+    if (may_reach(session, end, name, &out->address, why))
+      return TRUE;
+    g_array_append_val(parked, *out);
+  }
+  return FALSE;
+}
+
+/* An address of the pool that nothing else needs. One that is protected, as a tunnel's outer address is for a while, stays taken, so that
+ * the pool does not offer it again and again; once the pool is used up, or a session goes, those are given back that are protected no more.
+ */
+static gboolean from_pool(AditSess *session, AditReachEnd end, const char *name, const char *pool, AditAddress *out, GError **error) {
+  g_autoptr(GError) why = NULL, empty = NULL;
+  AditPrefix taken;
+  gboolean found = take_reachable(session, end, name, pool, &taken, &why, &empty);
+
+  if (!found && unpark(parked->len)) {
+    g_clear_error(&empty);
+    found = take_reachable(session, end, name, pool, &taken, &why, &empty);
+  }
+  if (found && taken.address.family != AF_INET) {
+    adit_pool_service()->give_back(&taken);
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "pool %s is of IPv6, and IPCP gives IPv4 addresses", pool);
+    return FALSE;
   }
   if (found) {
-    session->lease[session->n_leases++] = (AditSessLease){taken[--n], ADIT_LEASE_TAKEN};
-    *out = taken[n].address;
+    session->lease[session->n_leases++] = (AditSessLease){taken, ADIT_LEASE_TAKEN};
+    *out = taken.address;
   } else if (why) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "pool %s has no address that may be given: %s", pool, why->message);
+  } else {
+    g_propagate_error(error, g_steal_pointer(&empty));
   }
-  while (n)
-    adit_pool_service()->give_back(&taken[--n]);
   return found;
 }
 
@@ -313,4 +354,5 @@ gboolean adit_sess_reserve(AditSess *session, GError **error) {
 void adit_sess_release(AditSess *session) {
   while (session->n_leases)
     release_lease(session, session->n_leases - 1);
+  unpark(LOOKS);
 }

@@ -12,6 +12,7 @@ typedef struct {
 } Holder;
 
 typedef struct {
+  const AditValue *tree;
   AditConfigErrors *errors;
   GHashTable *users; /* Holder by address: remote-address of secrets */
   GHashTable *ours;  /* Holder by address: local-address of profiles and secrets */
@@ -61,6 +62,27 @@ static gboolean check_one_end(Check *check, const AditValue *item, const char *k
   else
     return TRUE;
   return FALSE;
+}
+
+/* A pool's family is that of its first range; the rest is the pools' own check. */
+static gboolean is_ipv6_pool(const AditValue *tree, const char *name) {
+  const AditValue *pools = adit_value_get(tree, "pools");
+
+  for (guint i = 0; i < adit_value_length(pools); i++) {
+    const AditValue *pool = adit_value_at(pools, i), *first = adit_value_at(adit_value_get(pool, "ranges"), 0);
+    if (g_strcmp0(adit_value_get_string(pool, "name", NULL), name) == 0)
+      return first && first->type == ADIT_VALUE_STRING && strchr(first->as.string, ':');
+  }
+  return FALSE;
+}
+
+static void check_pool_family(Check *check, const AditValue *item, const char *key, const char *path) {
+  const AditValue *value = adit_value_get_written(item, key);
+
+  if (!value || value->type != ADIT_VALUE_STRING || !is_ipv6_pool(check->tree, value->as.string))
+    return;
+  g_autofree char *where = g_strdup_printf("%s.%s", path, key);
+  adit_config_error(check->errors, value->where, where, "pool %s is of IPv6, and IPCP gives IPv4 addresses", value->as.string);
 }
 
 /* RFC 1877 has two of each, of IPv4. */
@@ -128,6 +150,8 @@ static void check_item(Check *check, const AditValue *item, const char *path) {
     const AditValue *value = fixed_address(item, "local-address");
     hold(check->ours, &value->as.address, path, &value->where);
   }
+  check_pool_family(check, item, "local-address", path);
+  check_pool_family(check, item, "remote-address", path);
   check_servers(check, item, "dns-server", path);
   check_servers(check, item, "wins-server", path);
   check_ranges(check, item, path);
@@ -169,7 +193,7 @@ static void each_item(Check *check, const AditValue *tree, const char *list_name
 }
 
 void adit_session_check_addresses(const AditValue *tree, AditConfigErrors *errors) {
-  Check check = {errors, g_hash_table_new_full(adit_address_hash, adit_address_same, NULL, holder_free),
+  Check check = {tree, errors, g_hash_table_new_full(adit_address_hash, adit_address_same, NULL, holder_free),
                  g_hash_table_new_full(adit_address_hash, adit_address_same, NULL, holder_free)};
 
   each_item(&check, tree, "profiles", check_item);

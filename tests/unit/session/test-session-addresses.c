@@ -185,12 +185,34 @@ static void a_pool_passes_over_protected_addresses(void **state) {
   assert_int_equal(world_told("address 10.0.0.1/32 peer 10.0.0.11"), 1);
   world_dial(w, &w->pair[1], "alice", "right", NULL); /* none is left but the protected one */
   assert_true(TEST_LOOP_UNTIL(w->pair[1].server.closed, 10000));
-  assert_string_equal(w->pair[1].server.reason,
-                      "remote-address: pool pool has no address that may be given: remote-address 10.0.0.10 is the "
-                      "outer address of a tunnel");
+  assert_string_equal(w->pair[1].server.reason, "remote-address: pool pool is used up");
   adit_protected_fini(); /* the tunnel is gone: the address was not used up */
   world_dial(w, &w->pair[2], "alice", "right", NULL);
   assert_true(TEST_LOOP_UNTIL(world_told("address 10.0.0.1/32 peer 10.0.0.10") == 1, 5000));
+}
+
+static gint64 used_of_pool(void) {
+  g_autoptr(AditValue) pools = adit_pools_describe();
+  return adit_value_get_int(adit_value_at(pools, 0), "used", -1);
+}
+
+static void what_a_pool_passed_over_is_given_back(void **state) {
+  World *w = *state;
+
+  protect("10.0.0.10");
+  protect("10.0.0.11");
+  world_dial(w, &w->pair[0], "alice", "right", NULL); /* all of the pool is protected */
+  assert_true(TEST_LOOP_UNTIL(w->pair[0].server.closed, 10000));
+  assert_string_equal(w->pair[0].server.reason,
+                      "remote-address: pool pool has no address that may be given: remote-address 10.0.0.11 is the "
+                      "outer address of a tunnel");
+  assert_int_equal(used_of_pool(), 2);
+  adit_protected_fini();
+  world_dial(w, &w->pair[1], "fixed", "right", NULL); /* a session of another address comes and goes */
+  assert_true(TEST_LOOP_UNTIL(w->up == 2, 5000));
+  adit_session_service()->link_close(w->pair[1].server.id, ADIT_CAUSE_LOST_SERVICE, "gone");
+  assert_true(TEST_LOOP_UNTIL(w->down == 1, 5000));
+  assert_int_equal(used_of_pool(), 0);
 }
 
 static void a_bad_route_is_left_out_and_the_session_works(void **state) {
@@ -259,6 +281,7 @@ int main(void) {
       test(a_protected_address_refuses_the_session_and_says_why),
       test(a_prefix_that_holds_a_tunnels_end_refuses_the_session),
       test(a_pool_passes_over_protected_addresses),
+      test(what_a_pool_passed_over_is_given_back),
       test(a_bad_route_is_left_out_and_the_session_works),
       test(a_client_takes_no_address_that_this_machine_needs),
       test(a_servers_inner_address_that_is_a_tunnels_end_gets_no_route),

@@ -234,14 +234,11 @@ static L2tpCall *find_call(const L2tpTunnel *tunnel, guint16 session, const L2tp
   return call && call->state != L2TP_CALL_ESTABLISHED ? call : NULL;
 }
 
-gboolean l2tp_engine_call_knows(const L2tpTunnel *tunnel, guint16 session, const L2tpMessage *message) {
-  L2tpCall *call = find_call(tunnel, session, message);
+/** True if a CDN names a call other than its header does. Some peers say 0, or our id, in place of theirs. */
+static gboolean names_another(const L2tpCall *call, const L2tpMessage *message) {
   guint16 id = (guint16)l2tp_message_number(message, L2TP_AVP_ASSIGNED_SESSION_ID);
 
-  if (message->type != L2TP_CDN)
-    return TRUE;
-  /* Some peers say 0, or our id, in place of theirs: the header's two ids are proof enough. */
-  return !call || !call->peer || !id || id == call->peer || id == call->local;
+  return message->type == L2TP_CDN && call->peer && id && id != call->peer && id != call->local;
 }
 
 void l2tp_engine_call(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint16 session, const L2tpMessage *message) {
@@ -257,6 +254,10 @@ void l2tp_engine_call(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint16 sess
   }
   if (!call) {
     tunnel->ignored++;
+    return;
+  }
+  if (names_another(call, message)) {
+    tunnel->forged++;
     return;
   }
   if (message->verdict == L2TP_VERDICT_CALL) {

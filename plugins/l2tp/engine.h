@@ -28,8 +28,6 @@ void l2tp_engine_finish(L2tpTunnel *tunnel, const L2tpTunnelEnv *env);
 
 /** True if the table of control.c has a row for the message: it does not end the tunnel as unexpected. */
 gboolean l2tp_engine_expects(const L2tpTunnel *tunnel, guint type);
-/** True if the sender of a call's message knows the ids of what the message would end. */
-gboolean l2tp_engine_call_knows(const L2tpTunnel *tunnel, guint16 session, const L2tpMessage *message);
 /** A message of the control connection, by the table of control.c. */
 void l2tp_engine_control(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpMessage *message);
 /** A message of a call, by the table of calls.c; `session` as in its header. */

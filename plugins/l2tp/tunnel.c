@@ -58,6 +58,7 @@ static void channel_transmit(gpointer user, const guint8 *message, gsize length)
   context->env->ops->send(context->env->engine.host, message, length);
 }
 
+/** A message of a call ends calls alone, by their id: see calls.c. */
 static gboolean ends_tunnel(const L2tpTunnel *tunnel, const L2tpMessage *message) {
   return message->verdict == L2TP_VERDICT_TUNNEL ||
          (message->verdict == L2TP_VERDICT_OK && !l2tp_message_is_call(message->type) && !l2tp_engine_expects(tunnel, message->type));
@@ -70,11 +71,9 @@ static gboolean knows_enough(const L2tpTunnel *tunnel, const L2tpHeader *header,
     return !tunnel->peer || l2tp_message_number(message, L2TP_AVP_ASSIGNED_TUNNEL_ID) == tunnel->peer;
   if (!header->tunnel)
     return tunnel->state == L2TP_TUNNEL_IDLE;
-  if (l2tp_message_is_call(message->type))
-    return l2tp_engine_call_knows(tunnel, header->session, message);
   /* RFC 2661 4.1 ends a tunnel for an error. With calls in it the error is left unacknowledged instead: a peer that did send it gives up
    * by itself. */
-  return !tunnel->calls.count || !ends_tunnel(tunnel, message);
+  return tunnel->state != L2TP_TUNNEL_ESTABLISHED || !tunnel->calls.count || !ends_tunnel(tunnel, message);
 }
 
 /** The peer's id, even from a message that is wrong elsewhere: to whom we say no. */

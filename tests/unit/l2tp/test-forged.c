@@ -122,7 +122,9 @@ static void cdn_ends_a_live_call_by_our_session_id_alone(void **state) {
     cdn(node, 0, theirs); /* the peer's id is often small and known */
     cdn(node, (guint16)(ours + 1), theirs);
     assert_int_equal(node->calls_down, 0);
-    cdn(node, ours, (guint16)(theirs ^ ours ^ 0x0101));
+    guint16 nr = node->tunnel.channel.nr;
+    cdn(node, ours, (guint16)(theirs ^ ours ^ 0x0101)); /* acknowledged, or a careless peer would give the tunnel up */
+    assert_int_equal(node->tunnel.channel.nr, nr + 1);
     assert_int_equal(node->calls_down, 0);
     assert_int_equal(node->tunnel.forged, 1);
     cdn(node, ours, theirs);
@@ -199,7 +201,9 @@ static void an_answer_with_a_live_session_id_ends_its_own_call(void **state) {
 /** An SCCRP with `avp` as Assigned Tunnel ID (0 = none) and octets of the test after it. */
 static Pair *answer(guint16 id, gboolean version, gconstpointer extra, gsize n_extra) {
   Pair *pair = pair_new(1);
+  L2tpCallInfo info = {0};
   L2tpWriter w;
+  l2tp_tunnel_call_open(&pair->a.tunnel, &pair->a.env, L2TP_CALL_INCOMING_LAC, &info); /* as a client does */
   l2tp_tunnel_open(&pair->a.tunnel, &pair->a.env);
   pair->cut = TRUE;
   begin(&pair->a, &w, L2TP_SCCRP, 0);
@@ -232,6 +236,7 @@ static void rfc2661_7_2_1_an_sccrp_that_is_not_acceptable_gets_stopccn(void **st
     assert_int_equal(pair->a.sent[L2TP_STOPCCN], 1);
     assert_int_equal(pair->a.tunnel.peer, rows[i].id);
     assert_int_equal(pair->a.downs, 1);
+    assert_int_equal(pair->a.calls_failed, 1);
     assert_int_equal(pair->a.reason.result, L2TP_STOP_ERROR);
     assert_string_equal(pair->a.trace->pdata[1], "StopCCN 1 1");
     pair_free(pair);

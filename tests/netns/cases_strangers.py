@@ -9,11 +9,11 @@ import sys
 import capture
 import configs
 from lab import expect, poll
-from road import CLIENT, SERVER, Road
+from road import CLIENT, SERVER, SERVER6, Road
 from runner import case
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-OUT = '203.0.113.9'
+OUT, OUT6 = '203.0.113.9', '2001:db8:3::9'
 LCP_REQUEST, CHAP_SUCCESS = 'c02101', 'c22303'
 SENT = {'chap': '010405aa0305c22305', 'mschap1': '010405aa0305c22380'}  # what a LAC would have agreed to
 
@@ -25,12 +25,13 @@ class Strangers(Road):
         super().__init__(lab, **options)
         self.out = lab.namespace('out')
         lab.wire(self.out, 'wire', self.mid, 'to-out')
-        self.out.address('wire', OUT + '/24')
-        self.mid.address('to-out', '203.0.113.254/24')
+        self.out.address('wire', OUT + '/24', OUT6 + '/64')
+        self.mid.address('to-out', '203.0.113.254/24', '2001:db8:3::ffff/64')
         self.out.run('ip', 'route', 'add', 'default', 'via', '203.0.113.254')
+        self.out.run('ip', '-6', 'route', 'add', 'default', 'via', '2001:db8:3::ffff')
 
-    def stranger(self, what, *args, namespace=None, name=None):
-        return (namespace or self.out).start(name or what, sys.executable, '-B', os.path.join(HERE, 'peer.py'), what, '--to', SERVER, *args)
+    def stranger(self, what, *args, to=SERVER, name=None):
+        return self.out.start(name or what, sys.executable, '-B', os.path.join(HERE, 'peer.py'), what, '--to', to, *args)
 
     def recorded(self):
         """Challenge, response and identifier of the login on the wire; the identifier is the response's."""
@@ -93,22 +94,31 @@ def a_recorded_mschapv2_login_recast_is_worth_nothing(lab):
     replayed(lab, 'mschap2', recast=True)
 
 
-@case
-def proxy_authentication_takes_a_named_and_proven_lac(lab):
+def believed(lab, to, prefix, named):
     """The same octets, from a LAC that the server names: with the secret they are believed, without they are not."""
     road = Strangers(lab)
-    server = road.server(methods=['chap'], l2tp={'secrets': [{'address': '203.0.113.0/24', 'secret': 'between-us'}]},
-                         **{'tunnel-authentication': True, 'proxy-peers': [{'address': OUT}], 'lcp-renegotiation': 'on-mismatch'})
+    server = road.server(methods=['chap'], address=None, l2tp={'secrets': [{'address': prefix, 'secret': 'between-us'}]},
+                         **{'tunnel-authentication': True, 'proxy-peers': [{'address': named}], 'lcp-renegotiation': 'on-mismatch'})
     secret = bytes([7]) + b'wonder-land' + bytes(range(16))
     login = ['--type', '2', '--id', '7', '--challenge', bytes(range(16)).hex(), '--response', hashlib.md5(secret).hexdigest(), '--sent', SENT['chap']]
-    lac = road.stranger('replay', *login, '--secret', 'between-us', name='lac')
+    lac = road.stranger('replay', *login, '--secret', 'between-us', name='lac', to=to)
     poll(lambda: any(f.startswith(CHAP_SUCCESS) for f in frames(lac)), 'the caller is let in: %s' % events(lac), 10)
     expect(not any(f.startswith(LCP_REQUEST) for f in frames(lac)), 'LCP was negotiated again')
-    liar = road.stranger('replay', *login, '--secret', 'guessed', '--port', '1799', name='liar')
+    liar = road.stranger('replay', *login, '--secret', 'guessed', '--port', '1799', name='liar', to=to)
     liar.wait(20)
     expect(not frames(liar), 'a peer without the secret got as far as PPP: %s' % events(liar))
     lac.wait(15)
     server.stop()
+
+
+@case
+def proxy_authentication_takes_a_named_and_proven_lac(lab):
+    believed(lab, SERVER, '203.0.113.0/24', OUT)
+
+
+@case
+def proxy_authentication_takes_a_named_and_proven_lac_over_ipv6(lab):
+    believed(lab, SERVER6, '2001:db8:3::/48', OUT6)
 
 
 @case
@@ -137,17 +147,26 @@ def forged_goodbyes_end_no_tunnel(lab):
     server.stop()
 
 
-@case
-def a_restarted_peer_with_its_old_tunnel_id_comes_back(lab):
+def restarted(lab, to):
     """Same address, port, host name and Assigned Tunnel ID; acknowledged once, it would repeat its SCCRQ no more (RFC 2661 5.8)."""
     road = Strangers(lab)
-    server = road.server()
-    peer = road.stranger('restart', '--seconds', '30')
+    server = road.server(address=None)
+    peer = road.stranger('restart', '--seconds', '30', to=to)
     peer.expect_text('"answered"', 20)
     answer = next(e for e in events(peer) if e['event'] == 'answered')
     expect(answer['id'] != answer['before'], 'it is the old tunnel')
     print('answered after %.1f s' % answer['after'])
     server.stop()
+
+
+@case
+def a_restarted_peer_with_its_old_tunnel_id_comes_back(lab):
+    restarted(lab, SERVER)
+
+
+@case
+def a_restarted_peer_with_its_old_tunnel_id_comes_back_over_ipv6(lab):
+    restarted(lab, SERVER6)
 
 
 def named(road, addresses, **options):

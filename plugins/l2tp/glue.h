@@ -109,8 +109,10 @@ typedef struct {
   guint16 result;         /**< CDN's result code for that */
   gboolean starting;      /**< counted in L2tp.starting */
   gboolean authenticated; /**< counted in its tunnel's `authenticated`; before, in L2tp.calls */
-  L2tpShare call, link;   /**< in L2tp.calls; once it is connected in L2tpLoad.strangers */
-  AditLinkId id;          /**< 0 = the core has no link of it */
+  guint64 authenticated_ms;
+  GList opening_node;   /**< in L2tp.opening while data is not NULL */
+  L2tpShare call, link; /**< in L2tp.calls; once it is connected in L2tpLoad.strangers */
+  AditLinkId id;        /**< 0 = the core has no link of it */
 } L2tpLink;
 
 /** An SCCRQ that waits to be answered. */
@@ -163,6 +165,8 @@ void l2tp_link_new(L2tpPeer *peer, guint16 session);
 
 /** Ends a call, and its link if there is one, for a reason of ours. */
 void l2tp_link_drop(L2tpLink *link, AditCause cause, const char *why);
+/** Those that were authenticated so long ago and are still not up count as starting no more. */
+void l2tp_links_settle(L2tp *l2tp, guint64 patience_ms);
 /** The peer of link `id` is authenticated. */
 void l2tp_link_authenticated(L2tp *l2tp, AditLinkId id);
 
@@ -294,6 +298,7 @@ struct L2tp {
   L2tpShares half_open, strangers, ports; /**< of L2tpPeer: not confirmed; no authenticated link; a port of its own as well */
   guint most_half_open;                   /**< since there were none */
   L2tpShares calls;                       /**< of L2tpLink: calls of peers that are not authenticated */
+  GQueue opening;                         /**< of L2tpLink: authenticated, not up, and counted in `starting`; in order of authentication */
   guint starting;                         /**< calls of peers whose session is not up yet */
   L2tpLimiter limiter;
   AditLogQuota said[L2TP_SAYS]; /**< lines that strangers cause, by kind */

@@ -42,9 +42,21 @@ static void load_add(L2tpPeer *peer, gint links) {
 }
 
 static void link_settled(L2tpLink *link) {
+  L2tp *l2tp = link->peer->l2tp;
+
   if (link->starting)
-    link->peer->l2tp->starting--;
+    l2tp->starting--;
   link->starting = FALSE;
+  if (link->opening_node.data)
+    g_queue_unlink(&l2tp->opening, &link->opening_node);
+  link->opening_node.data = NULL;
+}
+
+void l2tp_links_settle(L2tp *l2tp, guint64 patience_ms) {
+  L2tpLink *link;
+
+  while ((link = g_queue_peek_head(&l2tp->opening)) && link->authenticated_ms + patience_ms <= l2tp->loop->now())
+    link_settled(link);
 }
 
 static void link_leave_shares(L2tpLink *link) {
@@ -56,6 +68,11 @@ static void link_authenticated(L2tpLink *link) {
   if (link->authenticated)
     return;
   link->authenticated = TRUE;
+  link->authenticated_ms = link->peer->l2tp->loop->now();
+  if (link->starting) {
+    link->opening_node.data = link;
+    g_queue_push_tail_link(&link->peer->l2tp->opening, &link->opening_node);
+  }
   link_leave_shares(link);
   l2tp_strangers_authenticated(link->peer, 1);
 }

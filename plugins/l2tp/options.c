@@ -55,7 +55,7 @@ const AditOption l2tp_options[] = {
      .fallback = "1000",
      .help = "Sessions that are being set up at once, over all tunnels. At the limit new tunnels wait (the peer asks again) and new calls "
              "are told to come back later, which spreads a storm after an outage. But a newcomer displaces the oldest call that is not "
-             "authenticated of a source that has at least two more, or any such call after 5 s."},
+             "authenticated of a source that has at least two more, or any such call after 10 s."},
     {.name = "new-tunnel-rate",
      .scopes = "l2tp",
      .type = ADIT_TYPE_INT,

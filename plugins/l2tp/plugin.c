@@ -181,6 +181,7 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
     g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "this core lacks a service: adit.loop, bus, path, session and control are needed");
     return FALSE;
   }
+  g_queue_init(&l2tp->opening);
   l2tp_index_init(l2tp->loop);
   l2tp->loop->random(l2tp->challenge_key, sizeof l2tp->challenge_key);
   for (guint i = 0; i < G_N_ELEMENTS(shares); i++)

@@ -10,7 +10,7 @@
 
 enum {
   HALF_OPEN_PATIENCE_MS = 300, /* between equals a half-open tunnel has this long: a round trip to anywhere */
-  PATIENCE_MS = 5000,          /* and anything else: a login takes less */
+  PATIENCE_MS = 10000,         /* and anything else: a login takes less, though the first RADIUS server is dead */
   DISPLACED_MAX = 2,           /* by one newcomer: after a reload that lowers a limit the rest goes with the next ones */
   HALF_OPEN_MS = 20000,        /* for a peer whose address is not proven: its SCCCN, sent five times, takes 15 s */
   WORTH_TRIMMING = 1024,       /* half-open tunnels: some MiB */
@@ -143,7 +143,9 @@ gboolean l2tp_strangers_free_port(L2tp *l2tp, const AditAddress *remote) {
 
 /* ---- calls ---- */
 
-static gboolean too_many_start(const L2tp *l2tp) {
+/** Who is authenticated and never gets his session up must not keep others out: after a while he is no part of a storm. */
+static gboolean too_many_start(L2tp *l2tp) {
+  l2tp_links_settle(l2tp, PATIENCE_MS);
   return l2tp->setup->max_starting && l2tp->starting >= l2tp->setup->max_starting;
 }
 

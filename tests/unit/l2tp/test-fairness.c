@@ -66,9 +66,30 @@ static void between_equals_the_old_give_way(void **state) {
   world_run(2000);
   assert_int_equal(world_open_links(&client), 0); /* it waits, as all do in a storm */
   assert_int_equal(server.l2tp->stats.displaced_calls, 0);
-  world_run(6000);
+  world_run(15000);
   assert_int_equal(world_open_links(&client), 1);
   assert_int_equal(server.l2tp->stats.displaced_calls, 1);
+  world_end();
+}
+
+/* A user with a password who never gets a session up: he is not displaced, and does not keep others out. */
+static void authenticated_links_that_never_come_up_keep_nobody_out(void **state) {
+  begin("max-starting: 5", "");
+  guint16 id = come_from(STRANGER, 4000, 1);
+  for (guint i = 0; i < 5; i++) {
+    connect_call(STRANGER, 4000, id);
+    l2tp_link_authenticated(server.l2tp, world_last_link(&server)->id);
+  }
+  assert_int_equal(server.l2tp->starting, 5);
+  assert_int_equal(server.l2tp->calls.count, 0);
+  assert_non_null(world_dial(0, &client));
+  world_run(2000);
+  assert_int_equal(world_open_links(&client), 0);
+  world_run(15000);
+  assert_int_equal(world_open_links(&client), 1);
+  assert_int_equal(world_open_links(&server), 6);
+  assert_int_equal(server.l2tp->stats.displaced_calls, 0);
+  assert_int_equal(server.l2tp->starting, 1);
   world_end();
 }
 
@@ -78,7 +99,7 @@ static void a_tunnel_may_displace_its_own_call(void **state) {
   guint16 id = come_from(STRANGER, 4000, 1);
   for (guint i = 0; i < 3; i++)
     connect_call(STRANGER, 4000, id);
-  world_run(5000);
+  world_run(10000);
   connect_call(STRANGER, 4000, id);
   assert_int_equal(server.l2tp->starting, 3);
   assert_int_equal(server.l2tp->stats.displaced_calls, 1);
@@ -95,7 +116,7 @@ static void links_that_never_authenticate_leave_max_sessions_to_others(void **st
   assert_int_equal(world_open_links(&server), 6);
   for (guint i = 0; i < 4; i++)
     client_gets_in();
-  world_run(5000); /* the stranger has only one left */
+  world_run(10000); /* the stranger has only one left */
   client_gets_in();
   assert_int_equal(world_open_links(&server), 6);
   assert_int_equal(world_open_links(&client), 6);
@@ -104,7 +125,7 @@ static void links_that_never_authenticate_leave_max_sessions_to_others(void **st
   guint64 before = server.l2tp->stats.calls_refused;
   connect_call(STRANGER, 4000, come_from(STRANGER, 4001, 2));
   assert_non_null(world_dial(0, &client));
-  world_run(8000);
+  world_run(12000);
   assert_int_equal(world_open_links(&client), 6);
   assert_true(server.l2tp->stats.calls_refused > before);
   world_end();
@@ -289,6 +310,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(calls_that_never_speak_are_displaced),
       cmocka_unit_test(between_equals_the_old_give_way),
+      cmocka_unit_test(authenticated_links_that_never_come_up_keep_nobody_out),
       cmocka_unit_test(a_tunnel_may_displace_its_own_call),
       cmocka_unit_test(links_that_never_authenticate_leave_max_sessions_to_others),
       cmocka_unit_test(tunnels_without_a_session_are_displaced),

@@ -29,6 +29,10 @@ struct nl_msg *adit_rtnl_link_set(const AditLinkChange *c) {
     ifi.ifi_change = IFF_UP;
     ifi.ifi_flags = c->up ? IFF_UP : 0;
   }
+  if (c->set & ADIT_LINK_MULTICAST) {
+    ifi.ifi_change |= IFF_MULTICAST;
+    ifi.ifi_flags |= c->multicast ? IFF_MULTICAST : 0;
+  }
   struct nl_msg *msg = message(RTM_NEWLINK, 0, &ifi, sizeof ifi);
   if (c->set & ADIT_LINK_MTU)
     nla_put_u32(msg, IFLA_MTU, c->mtu);

@@ -45,17 +45,11 @@ static void early_add(TunDp *dp, const AditListener *listener, const TunNote *no
     tun_early_put(dp->early, &key, &note->path, dp->loop->now(), note->data, note->length);
 }
 
-static void wake_main(const TunDp *dp) {
-  guint64 count = 1;
-  if (write(dp->wake_fd, &count, sizeof count) < 0 && errno != EAGAIN)
-    g_warning("eventfd: %s", g_strerror(errno));
-}
-
 /* Not at once: the link's owner is not ready for frames. */
 void tun_early_attached(TunDp *dp, const AditListener *listener, guint64 key) {
   TunEarlyKey early = {listener->serial, key};
-  if (tun_early_mark_due(dp->early, &early))
-    wake_main(dp);
+  if (tun_early_mark_due(dp->early, &early) && !dp->dispatching)
+    tun_wake_main(dp);
 }
 
 static void early_dispatch(TunDp *dp) {
@@ -143,6 +137,8 @@ gboolean tun_notes_dispatch(int fd, guint condition, gpointer data) {
   guint64 count;
   if (read(fd, &count, sizeof count) < 0)
     return TRUE;
+  __atomic_store_n(&dp->woken, FALSE, __ATOMIC_SEQ_CST); /* before the rings are read: what comes after is told anew */
+  dp->dispatching = TRUE;
   early_dispatch(dp);
   for (guint priority = 0; priority < TUN_TO_N; priority++)
     for (guint i = 0; i < dp->n_workers; i++) {
@@ -155,7 +151,9 @@ gboolean tun_notes_dispatch(int fd, guint condition, gpointer data) {
       }
       more |= note != NULL && !tun_ring_is_empty(ring);
     }
+  early_dispatch(dp); /* of the links that were made just now */
+  dp->dispatching = FALSE;
   if (more && dp->wake_fd == fd) /* what was read may have been the end of the data path */
-    wake_main(dp);
+    tun_wake_main(dp);
   return TRUE;
 }

@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "packet.h"
 
+enum {
+  EXT_HOP_BY_HOP = 0,
+  EXT_ROUTING = 43,
+  EXT_FRAGMENT = 44,
+  EXT_DESTINATION = 60,
+  EXT_MOBILITY = 135,
+  EXTENSIONS = 8, /* headers that are passed over: nobody sends more */
+};
 enum { IPV6_LENGTH = 40, TCP_MIN = 20, UDP_LENGTH = 8, PROTO_TCP = 6, PROTO_UDP = 17, TCP_OPTION_MSS = 2 };
 
 /* Sums of 32-bit halves side by side, in vectors of a size that every machine has: no carries. */
@@ -107,10 +115,41 @@ gboolean tun_vnet_complete(const TunVnet *vnet, guint8 *ip, gsize length) {
   return TRUE;
 }
 
+/* Where TCP begins behind IPv6 extension headers (RFC 8200 4), if it does in this packet, with its whole header. */
+static gboolean find_tcp6(const guint8 *ip, gsize length, TunPacket *p) {
+  guint32 total = tun_ip_length(ip, length), at = IPV6_LENGTH;
+  guint8 next = total ? ip[6] : 0;
+  for (guint i = 0; i < EXTENSIONS && total && next != PROTO_TCP; i++) {
+    guint32 size;
+    if (at + 8 > total)
+      return FALSE;
+    if (next == EXT_FRAGMENT) { /* only the first has the header, and more may follow: lowering the MSS in it is all right */
+      if (tun_get16(ip + at + 2) & 0xfff8)
+        return FALSE;
+      size = 8;
+    } else if (next == EXT_HOP_BY_HOP || next == EXT_ROUTING || next == EXT_DESTINATION || next == EXT_MOBILITY) {
+      size = ((guint32)ip[at + 1] + 1) * 8;
+    } else { /* authentication (RFC 4302), too: its sum would not be right any more */
+      return FALSE;
+    }
+    next = ip[at];
+    at += size;
+  }
+  if (!total || next != PROTO_TCP || at + TCP_MIN > total)
+    return FALSE;
+  guint header = (guint)(ip[at + 12] >> 4) * 4;
+  *p = (TunPacket){.version = 6, .protocol = PROTO_TCP, .l4 = (guint16)at, .payload = (guint16)(at + header), .length = total};
+  return header >= TCP_MIN && at + header <= total;
+}
+
 gboolean tun_clamp_mss(guint8 *ip, gsize length, guint16 mss4, guint16 mss6, gboolean partial) {
   TunPacket p;
   /* Most packets leave here: not TCP, or no SYN. */
-  if (!tun_packet_parse(ip, length, &p) || p.protocol != PROTO_TCP || !(ip[p.l4 + 13] & TUN_TCP_SYN))
+  if (!tun_packet_parse(ip, length, &p)) {
+    if (length < IPV6_LENGTH || ip[0] >> 4 != 6 || ip[6] == PROTO_TCP || ip[6] == PROTO_UDP || !find_tcp6(ip, length, &p))
+      return FALSE;
+  }
+  if (p.protocol != PROTO_TCP || !(ip[p.l4 + 13] & TUN_TCP_SYN))
     return FALSE;
   guint16 limit = p.version == 4 ? mss4 : mss6;
   guint8 *at = ip + p.l4 + TCP_MIN, *end = ip + p.payload;

@@ -50,11 +50,13 @@ static const AditCommand commands[] = {{
                "TO-TUN=packets-out JOINED=joined-out FOREIGN=foreign UNKNOWN=unknown MALFORMED=malformed STRAY=stray SPOOFED=spoofed "
                "LOOPED=looped FULL=main-full FALLBACKS=gso-refused",
     .summary = "what the workers of the data path do",
-    .help = "One line a worker. GRO and GSO count datagrams that came and went merged: where they stay at 0 under load, the kernel or the "
-            "peer does not offer it, and a transfer costs three times as much. FULL, STRAY, SPOOFED, LOOPED and UNKNOWN are drops: SPOOFED came from "
-            "an address that is not the session's (see `source-check`), LOOPED would have gone to the endpoint of a tunnel through a session "
-            "that has the endpoint's address or a route to it.\n"
-            "Example: aditctl show datapath --json",
+    .help =
+        "One line a worker. GRO and GSO count datagrams that came and went merged: where they stay at 0 under load, the kernel or the "
+        "peer does not offer it, and a transfer costs three times as much. FULL, STRAY, SPOOFED, LOOPED and UNKNOWN are drops: SPOOFED "
+        "came from "
+        "an address that is not the session's (see `source-check`), LOOPED would have gone to the endpoint of a tunnel through a session "
+        "that has the endpoint's address or a route to it.\n"
+        "Example: aditctl show datapath --json",
 }};
 
 static void call_describe(gpointer state, AditCall *call, const AditValue *parameters) {

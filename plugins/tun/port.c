@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -51,6 +52,14 @@ static void set_carrier(const TunPort *port, int on) {
     adit_warning(NULL, "%s: carrier: %s", port->head.name, g_strerror(errno));
 }
 
+/* An interface that comes up as a PPP device without multicast gets no IPv6 route of its own: thousands of them would make the kernel
+ * walk a table of as many at each set-up. The session's link-local address brings what IPv6 needs, and only where it is open. It needs
+ * no sysctl, which the daemon may have no right to write. */
+static void without_ipv6_routes(const TunPort *port) {
+  if (ioctl(port->queue[0].fd, TUNSETLINK, ARPHRD_PPP) < 0)
+    adit_debug(NULL, "%s: TUNSETLINK: %s", port->head.name, g_strerror(errno));
+}
+
 static void open_work(gpointer data) {
   TunPort *port = data;
   guint n = port->head.shared ? port->dp->n_workers : 1;
@@ -60,6 +69,8 @@ static void open_work(gpointer data) {
       return;
     }
   port->head.ifindex = if_nametoindex(port->head.name);
+  if (!port->head.shared)
+    without_ipv6_routes(port);
   if (port->is_static)
     set_carrier(port, 0);
 }
@@ -113,6 +124,12 @@ static void open_ready(gpointer user, int error) {
     port->dp->net->call(persist_work, persist_done, port);
 }
 
+/* Routing protocols and DHCPv6 look for it; an IPv6 route comes by it only while the interface comes up. */
+static void multicast_again(const TunPort *port) {
+  AditLinkChange change = {.ifindex = port->head.ifindex, .set = ADIT_LINK_MULTICAST, .multicast = TRUE};
+  port->dp->net->link_change(&change, NULL, NULL);
+}
+
 static void open_done(gpointer data) {
   TunPort *port = data;
   TunDp *dp = port->dp;
@@ -126,7 +143,8 @@ static void open_done(gpointer data) {
     return;
   }
   AditLinkChange change = {.ifindex = port->head.ifindex,
-                           .set = ADIT_LINK_GROUP | ADIT_LINK_MTU | ADIT_LINK_NO_IPV6_AUTO | ADIT_LINK_UP,
+                           .set = ADIT_LINK_GROUP | ADIT_LINK_MTU | ADIT_LINK_UP |
+                                  (port->head.shared ? ADIT_LINK_NO_IPV6_AUTO : ADIT_LINK_MULTICAST),
                            .up = TRUE,
                            .mtu = port->mtu,
                            .group = dp->net->group()};
@@ -135,6 +153,8 @@ static void open_done(gpointer data) {
     change.alias = port->alias;
   }
   dp->net->link_change(&change, open_ready, port);
+  if (!port->head.shared)
+    multicast_again(port);
 }
 
 void tun_port_begin(TunPort *port) {

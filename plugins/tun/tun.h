@@ -292,6 +292,8 @@ struct TunDp {
   guint64 endpoint_seed;
   guint64 next_serial;
   int wake_fd;
+  gboolean woken;       /**< atomic: the main loop has been told of something and has not looked yet */
+  gboolean dispatching; /**< the main loop is reading the rings */
   AditWatch *wake_watch;
   TunEarlyStore *early;
   AditRateLimit spoofed_log;
@@ -338,6 +340,7 @@ gboolean tun_worker_start(TunWorker *w, GError **error);
 void tun_worker_stop(TunWorker *w);
 void tun_worker_free(TunWorker *w);
 void tun_worker_kick(TunWorker *w); /**< [any] */
+void tun_wake_main(TunDp *dp);      /**< [any] Makes the main loop look at the rings, unless it is about to. */
 /** [any] FALSE with errno: this descriptor would not be heard. */
 gboolean tun_worker_watch(TunWorker *w, int fd, gpointer event);
 void tun_worker_unwatch(TunWorker *w, int fd);

@@ -8,6 +8,7 @@
 
 enum {
   EVENTS = 64,
+  BUSY = 8,          /* datagrams and packets in a pass: then more will be there */
   HOLD_FRAMES = 256, /* of all links together, waiting for those before them */
   FOREIGN_RING = 512 * 1024,
   LIVE_RING = 1024 * 1024, /* PPP frames of links: a mass reconnect sends thousands at once */
@@ -18,6 +19,14 @@ enum {
 void tun_worker_kick(TunWorker *w) {
   guint64 one = 1;
   if (write(w->wake_fd, &one, sizeof one) < 0 && errno != EAGAIN) /* EAGAIN: it is kicked already */
+    g_warning("eventfd: %s", g_strerror(errno));
+}
+
+void tun_wake_main(TunDp *dp) {
+  guint64 one = 1;
+  if (__atomic_exchange_n(&dp->woken, TRUE, __ATOMIC_SEQ_CST))
+    return;
+  if (write(dp->wake_fd, &one, sizeof one) < 0 && errno != EAGAIN)
     g_warning("eventfd: %s", g_strerror(errno));
 }
 
@@ -49,32 +58,32 @@ static void worker_event(TunWorker *w, gpointer event) {
 
 /* Tells those to whom this pass has handed something: once each, however much it was. */
 static void worker_tell(TunWorker *w) {
-  if (w->told_main) {
-    guint64 one = 1;
-    if (write(w->dp->wake_fd, &one, sizeof one) < 0 && errno != EAGAIN)
-      g_warning("eventfd: %s", g_strerror(errno));
-    w->told_main = FALSE;
-  }
+  if (w->told_main)
+    tun_wake_main(w->dp);
+  w->told_main = FALSE;
   for (guint i = 0; w->told; i++, w->told >>= 1)
     if (w->told & 1)
       tun_worker_kick(w->dp->worker[i]);
 }
 
 /* What epoll tells a sleeper may be freed before it has opened its eyes: a sleeper only waits, and asks again when awake.
- * One that has work does not sleep between two passes. */
+ * One that had much to do in a pass does not sleep before the next; after little there is mostly nothing more, and to ask first would
+ * be a system call in vain. */
 static gpointer worker_run(gpointer data) {
   TunWorker *w = data;
   struct epoll_event events[EVENTS];
   int timeout = -1, n = 0;
+  guint64 before = 0;
 
   while (!__atomic_load_n(&w->stop, __ATOMIC_ACQUIRE)) {
-    if (n <= 0) {
+    if (n <= 0 || TUN_GET(w->stats.datagrams_in) + TUN_GET(w->stats.packets_in) < before + BUSY) {
       tun_worker_sleeps(w);
       epoll_wait(w->epoll_fd, events, 1, timeout);
     }
     tun_worker_wakes(w);
     n = epoll_wait(w->epoll_fd, events, EVENTS, 0);
     w->now = w->dp->loop->now();
+    before = TUN_GET(w->stats.datagrams_in) + TUN_GET(w->stats.packets_in);
     tun_rx_foreign(w);
     for (int i = 0; i < n; i++)
       worker_event(w, events[i].data.ptr);

@@ -128,7 +128,7 @@ class Namespace:
 
     def tunnels(self):
         """Interfaces of adit or pppd: all but veth ends and lo."""
-        return sorted(n for n, link in self.interfaces().items() if link.get('link_type') == 'none' or n.startswith('ppp'))
+        return sorted(n for n, link in self.interfaces().items() if link.get('link_type') in ('none', 'ppp') or n.startswith('ppp'))
 
     def routes(self, family=4):
         return json.loads(self.run('ip', '-%d' % family, '-json', 'route').stdout or '[]')

@@ -30,6 +30,7 @@ typedef struct {
   guint group;
   const char *alias;      /**< alternative name, for a full name over 15 octets */
   guint master;           /**< bridge or VRF ifindex; 0 = leave it */
+  gboolean multicast;     /**< IFF_MULTICAST */
 } AditLinkChange;
 
 enum {
@@ -40,6 +41,7 @@ enum {
   ADIT_LINK_CARRIER = 1 << 4,
   ADIT_LINK_MASTER = 1 << 5,
   ADIT_LINK_NO_IPV6_AUTO = 1 << 6, /**< addr_gen_mode none: the session adds its own link-local */
+  ADIT_LINK_MULTICAST = 1 << 7,
 };
 
 typedef struct {

@@ -92,6 +92,49 @@ static void fragments_options_and_runts_are_not_parsed(void **state) {
 
 /* ---- MSS ---- */
 
+/* A SYN behind IPv6 extension headers (RFC 8200 4), which begin with `headers`: the MSS that comes out. */
+static guint16 clamp_behind(const guint8 *headers, guint n, guint8 first) {
+  guint8 plain[256], packet[512];
+  const guint8 options[] = {2, 4, 0x05, 0xb4};
+  guint length = packet_make(plain, &(PacketSpec){.six = TRUE, .flags = TUN_TCP_SYN, .options = options, .n_options = 4});
+  memcpy(packet, plain, 40);
+  memcpy(packet + 40, headers, n);
+  memcpy(packet + 40 + n, plain + 40, length - 40);
+  packet[6] = first;
+  tun_put16(packet + 4, (guint16)(length - 40 + n));
+  gboolean changed = tun_clamp_mss(packet, length + n, 1400, 1380, FALSE);
+  guint16 mss = tun_get16(packet + 40 + n + 22);
+  assert_int_equal(changed, mss != 0x05b4);
+  guint16 sum = plain_checksum(packet + 40 + n, length - 40, plain_pseudo(plain, 6, length - 40));
+  assert_int_equal(sum, 0);
+  for (guint cut = 0; cut < n + 20; cut++) { /* in an exact buffer, so that a sanitizer sees what is read behind it */
+    g_autofree guint8 *exact = g_memdup2(packet, 40 + cut);
+    tun_put16(exact + 4, (guint16)cut);
+    assert_false(tun_clamp_mss(exact, 40 + cut, 1400, 1380, FALSE));
+  }
+  return mss;
+}
+
+static void rfc8200_4_mss_behind_extension_headers(void **state) {
+  const guint8 options[] = {6, 0, 1, 4, 0, 0, 0, 0}, long_options[] = {6, 1, 1, 12, [15] = 0}, fragment[] = {6, 0, 0, 1, 0, 0, 0, 1},
+               later[] = {6, 0, 0, 8, 0, 0, 0, 1}, ah[] = {6, 0, 1, 4, 0, 0, 0, 0},
+               chain[] = {60, 0, 1, 4, 0, 0, 0, 0, 44, 0, 1, 4, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 1};
+  guint8 endless[80];
+  assert_int_equal(clamp_behind(options, 8, 0), 1380);
+  assert_int_equal(clamp_behind(long_options, 16, 60), 1380);
+  assert_int_equal(clamp_behind(options, 8, 43), 1380);
+  assert_int_equal(clamp_behind(fragment, 8, 44), 1380);
+  assert_int_equal(clamp_behind(chain, sizeof chain, 0), 1380);
+  assert_int_equal(clamp_behind(later, 8, 44), 0x05b4); /* no header in it */
+  assert_int_equal(clamp_behind(ah, 8, 51), 0x05b4);
+  assert_int_equal(clamp_behind(ah, 8, 50), 0x05b4);
+  memset(endless, 0, sizeof endless);
+  for (guint i = 0; i < sizeof endless; i += 8)
+    endless[i] = 60;
+  endless[72] = 6;
+  assert_int_equal(clamp_behind(endless, sizeof endless, 60), 0x05b4); /* ten of them */
+}
+
 static void check_clamp(gboolean six, const guint8 *options, guint n, guint at, guint16 expected) {
   guint8 packet[256];
   TunPacket p;
@@ -410,6 +453,7 @@ int main(void) {
       cmocka_unit_test(checksums_are_verified),
       cmocka_unit_test(left_checksums_are_completed),
       cmocka_unit_test(fragments_options_and_runts_are_not_parsed),
+      cmocka_unit_test(rfc8200_4_mss_behind_extension_headers),
       cmocka_unit_test(mss_is_lowered_and_never_raised),
       cmocka_unit_test(mss_of_others_is_left_alone),
       J(joined_and_cut_is_the_same),

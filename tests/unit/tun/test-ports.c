@@ -11,6 +11,7 @@
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -102,10 +103,35 @@ static gboolean is_persistent(const TunPort *port) {
   return (request.ifr_flags & IFF_PERSIST) != 0;
 }
 
+static guint lines_of(const char *command) {
+  FILE *pipe = popen(command, "r");
+  guint lines = 0;
+  assert_non_null(pipe);
+  for (int c; (c = fgetc(pipe)) != EOF;)
+    lines += c == '\n';
+  assert_int_equal(pclose(pipe), 0);
+  return lines;
+}
+
+/* Each had a multicast route, and each set-up walked them all. With a link-local address it has all that IPv6 needs. */
+static void an_own_interface_pays_for_ipv6_when_it_has_it(void **state) {
+  World *w = *state;
+  guint before = lines_of("ip -6 route show table all");
+  for (guint n = 0; n < 3; n++)
+    session_start(w, n);
+  assert_int_equal(lines_of("ip -6 route show table all"), before);
+  assert_int_equal(lines_of("ip -6 address show dev l2tp-t0"), 0);
+  assert_true(TEST_LOOP_UNTIL(lines_of("ip -o link show dev l2tp-t2 | grep MULTICAST || true") == 1, PATIENCE));
+  assert_int_equal(lines_of("ip -6 route show table all"), before);
+  address_add(w->session[0].port, "fe80::1/64", NULL);
+  assert_int_equal(lines_of("ip -6 route show table all dev l2tp-t0"), 3); /* its own, fe80::/64, ff00::/8 */
+  assert_int_equal(lines_of("ip -6 route show table local dev l2tp-t0 | grep ff00::/8"), 1);
+}
+
 static gboolean grouped_before_persistent;
 
 static void spy_link_change(const AditLinkChange *change, AditNetDone done, gpointer user) {
-  if (change->set & ADIT_LINK_GROUP)
+  if (change->set & ADIT_LINK_GROUP && done)
     grouped_before_persistent = !is_persistent(user);
   adit_net_service()->link_change(change, done, user);
 }
@@ -298,6 +324,7 @@ int main(void) {
       WORLD_TEST(a_name_may_be_taken_over),
       WORLD_TEST(a_name_that_is_taken_is_an_error),
       WORLD_TEST(a_name_with_a_format_is_an_error),
+      WORLD_TEST(an_own_interface_pays_for_ipv6_when_it_has_it),
       WORLD_TEST(an_interface_outlives_nobody_before_it_is_in_its_group),
       WORLD_TEST(static_ports_have_carrier_when_told),
       WORLD_TEST(an_interface_that_somebody_deletes_keeps_nobody_awake),

@@ -182,3 +182,22 @@ int adit_sweep_run(AditRtnl *rtnl, const AditSweep *sweep, AditSweepReport *repo
   g_hash_table_unref(w.others);
   return w.error;
 }
+
+/* ---- one interface ---- */
+
+typedef struct {
+  const char *token;
+  gboolean ours;
+} Question;
+
+static void read_alias(struct nlmsghdr *h, gpointer data) {
+  Question *question = data;
+  struct nlattr *alias = nlmsg_find_attr(h, sizeof(struct ifinfomsg), IFLA_IFALIAS);
+  if (h->nlmsg_type == RTM_NEWLINK && alias)
+    question->ours = alias_is(nla_get_string(alias), question->token);
+}
+
+gboolean adit_sweep_is_ours(AditRtnl *rtnl, guint ifindex, const char *token) {
+  Question question = {.token = token};
+  return ifindex && !adit_rtnl_ask(rtnl, adit_rtnl_link_get(ifindex), read_alias, &question) && question.ours;
+}

@@ -26,4 +26,7 @@ typedef struct {
  */
 int adit_sweep_run(AditRtnl *rtnl, const AditSweep *sweep, AditSweepReport *report);
 
+/** Whether the interface carries the token. Blocks a moment. */
+gboolean adit_sweep_is_ours(AditRtnl *rtnl, guint ifindex, const char *token);
+
 G_END_DECLS

@@ -352,7 +352,7 @@ static gboolean try_on(void) {
   adit_plugins_try(self.config, tried, NULL);
   while (self.phase != STOPPED)
     g_main_context_iteration(NULL, TRUE);
-  return !self.failed;
+  return !self.failed && adit_trial_run(self.options, self.config);
 }
 
 int adit_daemon_check(const AditDaemonOptions *options) {

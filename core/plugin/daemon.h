@@ -58,6 +58,11 @@ void adit_reload(const AditSchema *schema, const char *path, AditReloaded done, 
 /** Adds io.adit.daemon (`show plugins`, `reload`, `check`); `schema` and `path` are borrowed until adit_rooms_fini(). */
 gboolean adit_daemon_commands(const AditSchema *schema, const char *path, GError **error);
 
+/* ---- trial.c ---- */
+
+/** Tries what a start with `config` needs of the machine: ports, addresses, files, names, the state directory. Prints each problem. TRUE: none. */
+gboolean adit_trial_run(const AditDaemonOptions *options, const AditValue *config);
+
 /* ---- system.c ---- */
 
 /** sd_notify; nothing without systemd. */

@@ -210,6 +210,14 @@ gboolean adit_plugins_permitted(guint64 held, GError **error) {
   return TRUE;
 }
 
+void adit_plugins_check(const AditValue *config, const AditTrial *trial) {
+  for (guint i = 0; i < self.plugins->len; i++) {
+    const Loaded *plugin = (const Loaded *)self.plugins->pdata[i];
+    if (plugin->info->check)
+      plugin->info->check(plugin->state, config, trial);
+  }
+}
+
 /* ---- start and stop ---- */
 
 gboolean adit_plugin_start(Loaded *plugin, GError **error) {

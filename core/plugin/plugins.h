@@ -79,6 +79,9 @@ void adit_plugins_start(const AditValue *config, AditApplied done, gpointer data
  */
 void adit_plugins_try(const AditValue *config, AditApplied done, gpointer data);
 
+/** Calls each loaded plugin's check(). */
+void adit_plugins_check(const AditValue *config, const AditTrial *trial);
+
 /** The daemon stops: an apply that waits is aborted, and from now on each is answered ADIT_ERR_BUSY. */
 void adit_plugins_freeze(void);
 

@@ -126,6 +126,45 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
   return FALSE;
 }
 
+static void check_address(const AditValue *map, const char *key, guint16 port, const AditTrial *trial) {
+  const AditValue *value = adit_value_get(map, key);
+  if (!value || value->type != ADIT_VALUE_ADDRESS)
+    return;
+  AditEndpoint at = adit_endpoint(&value->as.address, port);
+  trial->udp(value, &at);
+}
+
+static void check_file(const AditValue *map, const char *key, const AditTrial *trial) {
+  const AditValue *value = adit_value_get(map, key);
+  if (value && value->type == ADIT_VALUE_STRING)
+    trial->file(value, value->as.string);
+}
+
+static void check_incoming(const AditValue *incoming, const AditTrial *trial) {
+  const AditValue *ports = adit_value_get(incoming, "port");
+  AditAddress all = adit_address_ipv4(0), address;
+  gboolean one = adit_value_get_address(incoming, "address", &address);
+
+  for (guint i = 0; adit_value_get_bool(incoming, "accept", FALSE) && i < adit_value_length(ports); i++) {
+    const AditValue *port = adit_value_at(ports, i);
+    AditEndpoint at = adit_endpoint(one ? &address : &all, (guint16)port->as.integer);
+    trial->udp(port->where.file ? port : incoming, &at);
+  }
+}
+
+static void plugin_check(gpointer state, const AditValue *config, const AditTrial *trial) {
+  const AditValue *own = adit_value_get(config, "radius"), *servers = adit_value_get(own, "servers");
+
+  for (guint i = 0; i < adit_value_length(servers); i++) {
+    const AditValue *server = adit_value_at(servers, i);
+    check_address(server, "src-address", 0, trial);
+    check_file(server, "ca", trial);
+    check_file(server, "certificate", trial);
+    check_file(server, "key", trial);
+  }
+  check_incoming(adit_value_get(own, "incoming"), trial);
+}
+
 static const AditFeature features[] = {
     {ADIT_PROVIDES, "auth-source:radius"},
     {ADIT_PROVIDES, "acct-sink:radius"},
@@ -135,4 +174,4 @@ ADIT_PLUGIN_DEFINE(radius, .name = "radius", .version = ADIT_VERSION,
                    .summary = "RADIUS: users, accounting, dynamic authorization (RFC 2865, 2866, 5176)", .features = features,
                    .n_features = G_N_ELEMENTS(features), .options = radius_options, .n_options = RADIUS_N_OPTIONS, .init = plugin_init,
                    .start = plugin_start, .prepare = plugin_prepare, .commit = plugin_commit, .abort = plugin_abort, .stop = plugin_stop,
-                   .fini = plugin_fini, .capabilities_optional = G_GUINT64_CONSTANT(1) << CAP_NET_BIND_SERVICE);
+                   .fini = plugin_fini, .check = plugin_check, .capabilities_optional = G_GUINT64_CONSTANT(1) << CAP_NET_BIND_SERVICE);

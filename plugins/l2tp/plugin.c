@@ -201,6 +201,41 @@ static gboolean plugin_start(gpointer state, GError **error) {
   return l2tp->running;
 }
 
+static gboolean is_on(const AditValue *item) {
+  return adit_value_get_bool(item, "enabled", TRUE) && !adit_value_get_bool(item, "disabled", FALSE);
+}
+
+/* Without addresses a server listens on all, where IPv6 may be missing. */
+static void check_server(const AditValue *server, const AditTrial *trial) {
+  const AditValue *addresses = adit_value_get(server, "addresses"), *port = adit_value_get_written(server, "port");
+  guint16 number = (guint16)adit_value_get_int(server, "port", L2TP_PORT);
+  AditAddress all = adit_address_ipv4(0);
+  AditEndpoint at = adit_endpoint(&all, number);
+
+  for (guint i = 0; i < adit_value_length(addresses); i++) {
+    at = adit_endpoint(&adit_value_at(addresses, i)->as.address, number);
+    trial->udp(adit_value_at(addresses, i), &at);
+  }
+  if (!adit_value_length(addresses))
+    trial->udp(port ? port : server, &at);
+}
+
+static void plugin_check(gpointer state, const AditValue *config, const AditTrial *trial) {
+  const AditValue *own = adit_value_get(config, "l2tp"), *servers = adit_value_get(own, "servers"),
+                  *clients = adit_value_get(own, "clients");
+
+  for (guint i = 0; i < adit_value_length(servers); i++)
+    if (is_on(adit_value_at(servers, i)))
+      check_server(adit_value_at(servers, i), trial);
+  for (guint i = 0; i < adit_value_length(clients); i++) {
+    const AditValue *from = adit_value_get(adit_value_at(clients, i), "src-address");
+    if (!is_on(adit_value_at(clients, i)) || !from || from->type != ADIT_VALUE_ADDRESS)
+      continue;
+    AditEndpoint at = adit_endpoint(&from->as.address, 0);
+    trial->udp(from, &at);
+  }
+}
+
 static const AditFeature features[] = {
     {ADIT_PROVIDES, "transport:l2tp"},
     {ADIT_WANTS, "datapath:tun"},
@@ -211,4 +246,4 @@ static const AditFeature features[] = {
 ADIT_PLUGIN_DEFINE(l2tp, .name = "l2tp", .version = ADIT_VERSION, .summary = "L2TPv2 server and client (RFC 2661)", .features = features,
                    .n_features = G_N_ELEMENTS(features), .options = l2tp_options, .n_options = L2TP_N_OPTIONS, .init = plugin_init,
                    .start = plugin_start, .prepare = plugin_prepare, .commit = plugin_commit, .abort = plugin_abort, .stop = plugin_stop,
-                   .fini = plugin_fini, .capabilities_optional = G_GUINT64_CONSTANT(1) << CAP_NET_BIND_SERVICE);
+                   .fini = plugin_fini, .check = plugin_check, .capabilities_optional = G_GUINT64_CONSTANT(1) << CAP_NET_BIND_SERVICE);

@@ -142,3 +142,48 @@ def without_rights_it_does_not_start(lab):
     expect(' is ready' in text, 'with its rights it was ready')
     server.start()
     server.stop()
+
+
+@case
+def check_tries_the_machine(lab):
+    """`aditd --check`: ports, addresses, interfaces, groups, the state directory, each with its place; nothing changes, and a daemon that runs
+    is not in the way of its own check."""
+    road = Road(lab, watch=False)
+    tree = configs.server(USERS, profile={'interface': 'shared0'})
+    server = road.server()
+
+    def check(tree, *words, status=1, state=None, without=()):
+        with open(server.config_path, 'w') as f:
+            f.write(configs.write(tree))
+        before = (sorted(road.srv.interfaces()), sorted(os.listdir(lab.folder)), sorted(os.listdir(server.state)))
+        done = road.srv.run(lab.aditd, '--config', server.config_path, '--plugin-dir', lab.plugins, '--socket', server.socket, '--state-dir',
+                            state or server.state, '--user', 'nobody', '--check', check=False)
+        text = done.stdout + done.stderr
+        expect(done.returncode == status, 'status %d:\n%s' % (done.returncode, text))
+        for word in words:
+            expect(re.search(word, text), 'no "%s" in:\n%s' % (word, text))
+        for word in without:
+            expect(word not in text, '"%s" in:\n%s' % (word, text))
+        after = (sorted(road.srv.interfaces()), sorted(os.listdir(lab.folder)), sorted(os.listdir(server.state)))
+        expect(before == after, 'a trace is left: %s, now %s' % (before, after))
+    check(tree, ': good', status=0)  # its own port is in use
+    expect(len(server.call('io.adit.core.GetInfo')) > 0, 'the daemon was disturbed')
+    server.stop()
+    check(tree, ': good', status=0)
+    other = configs.server(USERS, address='192.0.2.99')
+    check(other, r'adit-srv.yaml:[0-9]+:[0-9]+: 192.0.2.99 is no address of this machine')
+    road.srv.run('ip', 'tuntap', 'add', 'dev', 'shared0', 'mode', 'tun')
+    check(tree, r'adit-srv.yaml:[0-9]+:[0-9]+: interface: there is an interface shared0 already')
+    with open(os.path.join(server.state, 'token')) as f:
+        road.srv.run('ip', 'link', 'set', 'dev', 'shared0', 'alias', 'adit:' + f.read().strip())
+    check(tree, ': good', status=0)  # what a crash has left is its own
+    check(dict(tree, management={'group': 'no-such-group'}), r'adit-srv.yaml:[0-9]+:[0-9]+: management.group: there is no group `no-such-group')
+    check(tree, r'/proc/version/state: Not a directory.*accounting.*require-state', state='/proc/version/state')
+    holder = road.srv.start('holder', 'python3', '-c', 'import socket, time\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n'
+                            's.bind(("192.0.2.1", 1701))\nprint("bound", flush=True)\ntime.sleep(60)')
+    holder.expect_text('bound')
+    check(tree, r'adit-srv.yaml:[0-9]+:[0-9]+: UDP port 1701 of 192.0.2.1 is in use')
+    holder.kill()
+    second = lab.adit(road.srv, configs.write(configs.server(USERS, address=SERVER_TOO)), 'second')
+    check(tree, r'interface-group: another aditd \(process %d\)' % second.process.pid)
+    second.stop()

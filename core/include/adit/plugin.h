@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <adit/address.h>
 #include <adit/event.h>
 #include <adit/log.h>
 #include <adit/loop.h>
@@ -41,6 +42,22 @@ typedef struct {
 /** Answers a prepare() that returned pending; takes over `staged` and `error` (NULL = staged). [main], exactly once. */
 typedef void (*AditPrepared)(AditPlugin *plugin, gpointer staged, GError *error);
 
+/**
+ * What `aditd --check` tries on the machine for a plugin. Nothing of it lasts, and a daemon that runs is not disturbed. Each problem is
+ * printed with the place of `value`, and fails the check. [main]
+ *
+ *     static void plugin_check(gpointer state, const AditValue *config, const AditTrial *trial) {
+ *       trial->udp(adit_value_get(adit_value_get(config, "mine"), "port"), &endpoint);
+ *     }
+ */
+typedef struct {
+  gsize size;
+  /** Whether a UDP socket can be had at `at`; with port 0 whether the address is this machine's. */
+  void (*udp)(const AditValue *value, const AditEndpoint *at);
+  /** Whether the daemon could read the file. */
+  void (*file)(const AditValue *value, const char *path);
+} AditTrial;
+
 typedef struct {
   gsize size;
   guint16 abi_major, abi_minor;
@@ -69,6 +86,8 @@ typedef struct {
   void (*fini)(gpointer state);
   /** Bits (1 << CAP_...) that the daemon keeps if it has them, as some configurations need them (CAP_NET_BIND_SERVICE for a port below 1024). */
   guint64 capabilities_optional;
+  /** `aditd --check`, after a prepare() that took `config` and before its abort(): tries what a start needs of the machine. May be NULL. */
+  void (*check)(gpointer state, const AditValue *config, const AditTrial *trial);
 } AditPluginInfo;
 
 #ifdef ADIT_STATIC_PLUGIN /* several plugins linked into one test program */

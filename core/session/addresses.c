@@ -312,13 +312,22 @@ static void set_remote_ifid(AditSess *session) {
     memcpy(session->params.remote_ifid, g_bytes_get_data(item->as.octets, NULL), sizeof session->params.remote_ifid);
 }
 
-static void servers(const AditValue *attributes, const char *key, AditAddress out[2]) {
-  const AditValue *list = adit_value_get(attributes, key);
+/* RFC 1877 has two of each, of IPv4. A file with others is refused; a source hears of it here. */
+static void take_servers(const AditSess *session, const char *key, AditAddress out[2]) {
+  const AditValue *list = adit_value_get(session->attributes, key);
+  char text[ADIT_ADDRESS_TEXT];
   guint n = 0;
-  for (guint i = 0; i < adit_value_length(list) && n < 2; i++) {
+
+  for (guint i = 0; i < adit_value_length(list); i++) {
     const AditValue *item = adit_value_at(list, i);
-    if (item->type == ADIT_VALUE_ADDRESS && item->as.address.family == AF_INET)
+    if (item->type != ADIT_VALUE_ADDRESS)
+      continue;
+    if (n < 2 && item->as.address.family == AF_INET) {
       out[n++] = item->as.address;
+      continue;
+    }
+    AditLogContext log = adit_sess_log(session);
+    adit_warning(&log, "%s %s is not handed out: IPCP has two of IPv4", key, adit_address_format(&item->as.address, text));
   }
 }
 
@@ -341,8 +350,8 @@ gboolean adit_sess_reserve(AditSess *session, GError **error) {
   params->choose_user = session;
   warn_of_no_range(session);
   params->want_dns = session->is_client;
-  servers(session->attributes, "dns-server", params->dns);
-  servers(session->attributes, "wins-server", params->wins);
+  take_servers(session, "dns-server", params->dns);
+  take_servers(session, "wins-server", params->wins);
 
   set_remote_ifid(session);
 

@@ -232,6 +232,35 @@ static void a_bad_route_is_left_out_and_the_session_works(void **state) {
   assert_int_equal(world_told("route 224.0.0.0/4 metric 0"), 0);
 }
 
+static guint not_handed_out;
+
+static GLogWriterOutput count_lines(GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data) {
+  for (gsize i = 0; i < n; i++)
+    if (g_str_equal(fields[i].key, "MESSAGE"))
+      not_handed_out += strstr(fields[i].value, "is not handed out: IPCP has two of IPv4") != NULL;
+  return G_LOG_WRITER_HANDLED;
+}
+
+static void name_servers_that_ipcp_cannot_hand_out_are_told(void **state) {
+  static const char *const servers[] = {"2001:db8::53", "10.0.0.53", "10.0.0.54", "10.0.0.55"};
+  World *w = *state;
+  AditValue *list = adit_value_list();
+
+  for (gsize i = 0; i < G_N_ELEMENTS(servers); i++) {
+    AditAddress a = address(servers[i]);
+    adit_value_append(list, adit_value_address(&a));
+  }
+  world_extra = adit_value_map();
+  adit_value_set(world_extra, "dns-server", list);
+  g_log_set_writer_func(count_lines, NULL, NULL);
+  world_dial(w, &w->pair[0], "alice", "right", NULL);
+  assert_true(TEST_LOOP_UNTIL(w->up == 2, 5000));
+  assert_int_equal(not_handed_out, 2);
+  const AditSess *session = server_session(&w->pair[0]);
+  assert_int_equal(adit_address_to_ipv4(&session->result.dns[0]), 0x0a000035);
+  assert_int_equal(adit_address_to_ipv4(&session->result.dns[1]), 0x0a000036);
+}
+
 /* ---- a client ---- */
 
 static const char *protected_late;
@@ -285,6 +314,7 @@ int main(void) {
       test(a_bad_route_is_left_out_and_the_session_works),
       test(a_client_takes_no_address_that_this_machine_needs),
       test(a_servers_inner_address_that_is_a_tunnels_end_gets_no_route),
+      test(name_servers_that_ipcp_cannot_hand_out_are_told), /* last: a log writer stays */
   };
   return cmocka_run_group_tests_name("session addresses", tests, NULL, NULL);
 }

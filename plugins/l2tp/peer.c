@@ -27,6 +27,11 @@ static void host_random(gpointer host, gpointer buffer, gsize length) {
 
 static const AditEngineOps engine_ops = {sizeof engine_ops, host_now, host_wake, host_random};
 
+static const char *host_send_error(gpointer host) {
+  int error = ((L2tpPeer *)host)->unsent;
+  return error ? g_strerror(error) : NULL;
+}
+
 static void host_send(gpointer host, const guint8 *datagram, gsize length) {
   L2tpPeer *peer = host;
   peer->unsent = l2tp_listener_send(peer->listener, &peer->path, datagram, length);
@@ -174,6 +179,7 @@ static const L2tpTunnelOps tunnel_ops = {
     .call_up = l2tp_link_up,
     .call_down = host_call_down,
     .last_data = l2tp_link_last_data,
+    .send_error = host_send_error,
     .challenge_make = host_challenge_make,
     .challenge_is_ours = host_challenge_is_ours,
     .session_id_free = host_session_id_free,

@@ -130,7 +130,9 @@ static gboolean channel_dead(gpointer user) {
     tunnel->hello_sent = adit_env_now(&env->engine);
     return TRUE;
   }
-  l2tp_reason_set(&reason, "the peer does not answer");
+  const char *unsent = env->ops->send_error ? env->ops->send_error(env->engine.host) : NULL;
+  g_snprintf(reason.text, sizeof reason.text, "the peer does not answer%s%s", unsent ? ": nothing can be sent: " : "",
+             unsent ? unsent : "");
   l2tp_engine_down(tunnel, env, L2TP_TUNNEL_DEAD, &reason);
   l2tp_engine_finish(tunnel, env);
   return FALSE;

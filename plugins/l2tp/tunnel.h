@@ -92,6 +92,8 @@ typedef struct {
   void (*wan_errors)(gpointer host, guint16 session, const guint32 errors[6]);
   /** When any data frame of this tunnel last came in, in ms on now()'s clock; 0 = never. May be NULL. */
   guint64 (*last_data)(gpointer host);
+  /** Why our last datagram could not be sent, for people; NULL = it was. May be NULL. */
+  const char *(*send_error)(gpointer host);
   /** Makes a challenge of ours that nobody can foresee. May be NULL: random octets. */
   void (*challenge_make)(gpointer host, guint8 challenge[L2TP_CHALLENGE]);
   /** TRUE if challenge_make() made it, in any tunnel: who sends it wants us to answer ourselves. May be NULL. */

@@ -198,15 +198,16 @@ def a_dead_address_of_a_name_is_passed(lab):
 
 @case
 def an_address_without_a_route_is_passed_and_named(lab):
-    """An AAAA that leads nowhere beside a good A; and a server to whom no route leads at all."""
+    """An AAAA that leads nowhere beside a good A; a route that is lost while the tunnel stands; and none at all."""
     road = Road(lab)
-    server = road.server()
+    server = road.server(**{'keepalive-timeout': '1s'})
     road.cli.run('ip', '-6', 'route', 'del', 'default')
-    client = named(road, ['2001:db8:99::1', SERVER], **QUICK)
+    client = named(road, ['2001:db8:99::1', SERVER], **dict(QUICK, **{'hello-interval': '1s', 'keepalive-timeout': 'none'}))
     road.works(server, client)
-    client.stop()
-    server.no_session()
     road.cli.run('ip', 'route', 'del', 'default')
+    client.process.expect_text('does not answer: nothing can be sent: Network is unreachable', 10)
+    client.stop()
+    server.no_session(40)
     lost = road.lab.adit(road.cli, configs.write(configs.client('alice', 'wonder-land')), name='lost')
     lost.process.expect_text('no route to %s: Network is unreachable' % SERVER, 5)
     road.cli.run('ip', 'route', 'add', 'default', 'via', '198.51.100.254')

@@ -243,6 +243,22 @@ static void rfc2661_7_2_1_an_sccrp_that_is_not_acceptable_gets_stopccn(void **st
   }
 }
 
+static void rfc2661_7_2_1_an_scccn_that_is_not_acceptable_gets_stopccn(void **state) {
+  Pair *pair = pair_new(1);
+  L2tpWriter w;
+  l2tp_tunnel_open(&pair->a.tunnel, &pair->a.env);
+  pair_run(pair, 2);
+  assert_int_equal(pair->b.tunnel.state, L2TP_TUNNEL_WAIT_CONNECT);
+  pair->cut = TRUE;
+  begin(&pair->b, &w, L2TP_SCCCN, 0);
+  adit_put_bytes(&w.b, unknown_avp, sizeof unknown_avp);
+  finish(&pair->b, &w);
+  assert_int_equal(pair->b.sent[L2TP_STOPCCN], 1);
+  assert_int_equal(pair->b.ups, 0);
+  assert_int_equal(pair->b.reason.error, L2TP_ERROR_MANDATORY_AVP);
+  pair_free(pair);
+}
+
 /* A dial that is given up before it was answered leaves no half-open tunnel at the server. */
 static void a_dial_that_is_given_up_says_so(void **state) {
   Pair *pair = pair_new(1);
@@ -269,6 +285,7 @@ int main(void) {
       cmocka_unit_test(rfc2661_7_4_2_a_live_session_id_is_not_assigned_again),
       cmocka_unit_test(an_answer_with_a_live_session_id_ends_its_own_call),
       cmocka_unit_test(rfc2661_7_2_1_an_sccrp_that_is_not_acceptable_gets_stopccn),
+      cmocka_unit_test(rfc2661_7_2_1_an_scccn_that_is_not_acceptable_gets_stopccn),
       cmocka_unit_test(a_dial_that_is_given_up_says_so),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -367,8 +367,6 @@ static void a_tie_is_not_lost_to_a_peer_that_proves_nothing(void **state) {
   world_end();
 }
 
-/* ---- a machine with both roles does not prove itself to itself ---- */
-
 static guint8 our_challenge[L2TP_CHALLENGE];
 static guint answered[L2TP_MESSAGE_MAX + 1];
 
@@ -387,6 +385,40 @@ static void reflect_tap(const AditPath *path, const guint8 *datagram, gsize leng
   if (adit_address_to_ipv4(&remote) == 0xc0000209)
     answered[m.type]++;
 }
+
+/* The whole client: its call waits for the tunnel, which is refused aloud. */
+static void rfc2661_7_2_1_a_client_refuses_an_sccrp_that_it_cannot_accept(void **state) {
+  static const guint8 unknown[] = {0x80, 8, 0, 0, 0, 99, 1, 2};
+  GHashTableIter iter;
+  gpointer id;
+  L2tpWriter w;
+  world_begin();
+  world_tap = reflect_tap;
+  memset(answered, 0, sizeof answered);
+  assert_true(world_configure(&client,
+                              "l2tp: { clients: [ { name: dial, connect-to: 192.0.2.9, src-address: 192.0.2.2, data-path: 'null', user: a, "
+                              "password: b } ] }"));
+  assert_non_null(world_dial(0, &client));
+  world_run(2);
+  g_hash_table_iter_init(&iter, client.l2tp->tunnels);
+  assert_true(g_hash_table_iter_next(&iter, &id, NULL));
+  l2tp_write_begin(&w, L2TP_SCCRP, (guint16)GPOINTER_TO_UINT(id), 0, NULL, NULL);
+  l2tp_write_u16(&w, L2TP_AVP_PROTOCOL_VERSION, 0x0100);
+  adit_put_bytes(&w.b, unknown, sizeof unknown);
+  l2tp_write_text(&w, L2TP_AVP_HOST_NAME, "odd");
+  l2tp_write_u32(&w, L2TP_AVP_FRAMING_CAPABILITIES, 3);
+  l2tp_write_u16(&w, L2TP_AVP_ASSIGNED_TUNNEL_ID, 7);
+  gsize length = l2tp_write_end(&w);
+  l2tp_header_set_sequence(w.buffer, 0, 1);
+  world_send("192.0.2.9", 1701, "192.0.2.2", w.buffer, length);
+  world_run(3);
+  assert_int_equal(answered[L2TP_STOPCCN], 1);
+  assert_int_equal(client.dials_failed, 1);
+  assert_non_null(strstr(client.dial_error, "unknown mandatory AVP"));
+  world_end();
+}
+
+/* ---- a machine with both roles does not prove itself to itself ---- */
 
 static void our_own_challenge_is_not_answered(void **state) {
   L2tpWriter w;
@@ -430,6 +462,7 @@ int main(void) {
       cmocka_unit_test(a_tie_takes_two_tie_breakers),
       cmocka_unit_test(a_malformed_request_wins_no_tie),
       cmocka_unit_test(a_tie_is_not_lost_to_a_peer_that_proves_nothing),
+      cmocka_unit_test(rfc2661_7_2_1_a_client_refuses_an_sccrp_that_it_cannot_accept),
       cmocka_unit_test(our_own_challenge_is_not_answered),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@
 #define CONNECTIONS_MAX   64    /* of all; beyond it the user with the most connections loses one */
 #define CONNECTIONS_USER  8     /* of one user who may not change anything */
 #define CONNECTIONS_ADMIN 24    /* of one member of the group; root and the daemon's user have no share but all */
+#define GROUPS_MAX        65536 /* of one user: NGROUPS_MAX of the kernel */
 #define STALL_MS          10000 /* a peer that reads less than STALL_OCTETS in it, while there is something to read, is dropped */
 #define STALL_OCTETS      4096
 #define WRITE_MAX         (256 * 1024) /* octets in one pass and connection */
@@ -60,14 +61,13 @@ static struct {
 /* ---- who may ---- */
 
 static gboolean in_group(int fd, const struct ucred *peer) {
-  gid_t groups[256];
-  socklen_t size = sizeof groups;
-
   if (!self.has_group)
     return FALSE;
   if (peer->gid == self.admin_group)
     return TRUE;
 #ifdef SO_PEERGROUPS
+  socklen_t size = GROUPS_MAX * sizeof(gid_t);
+  g_autofree gid_t *groups = g_new(gid_t, GROUPS_MAX);
   if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) == 0)
     for (guint i = 0; i < size / sizeof *groups; i++)
       if (groups[i] == self.admin_group)

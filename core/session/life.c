@@ -16,11 +16,13 @@ static GHashTable *records;  /* the same by record_id, borrowed */
 static AditTally *users;     /* name: server's sessions that are not ending, for only-one */
 static AditProfiles *profiles;
 static AditSessionId last_id;
+static guint living;        /* that are not ending */
 static guint most_sessions; /* since memory was given back */
 static void (*none_func)(gpointer data);
 static gpointer none_data;
 
 void adit_sessions_init(void) {
+  living = most_sessions = 0;
   sessions = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)adit_sess_unref);
   records = g_hash_table_new(g_str_hash, g_str_equal);
   users = adit_tally_new(g_str_hash, g_str_equal, 0);
@@ -136,6 +138,8 @@ guint adit_sess_count(const char *transport, const char *server) {
   gpointer value;
   guint n = 0;
 
+  if (!transport && !server)
+    return living;
   g_hash_table_iter_init(&iter, sessions);
   while (g_hash_table_iter_next(&iter, NULL, &value)) {
     AditSess *session = value;
@@ -319,6 +323,7 @@ AditSess *adit_sess_new(AditSessLink *link) {
     return NULL;
   }
   g_hash_table_insert(sessions, &session->id, session);
+  living++;
   g_hash_table_insert(records, session->record_id, session);
   if (!session->is_client)
     adit_tally_add(users, session->user);
@@ -464,6 +469,7 @@ void adit_sess_end(AditSess *session, AditCause cause, const char *reason) {
   if (session->state == ADIT_SESS_ENDING)
     return;
   session->state = ADIT_SESS_ENDING;
+  living--;
   session->ended_ms = adit_loop_service()->now();
   if (!session->is_client)
     adit_tally_remove(users, session->user);

@@ -60,6 +60,34 @@ static void when_the_last_network_protocol_closes_it_ends(void **state) {
   assert_string_equal(pair->server.reason, "no network protocol is left: ipcp: the peer rejected it");
 }
 
+/* A list of sessions is a list of ids: those that end before their row is made are left out. */
+static void sessions_end_while_they_are_listed(void **state) {
+  World *w = *state;
+  const AditSessionService *service = adit_session_service();
+
+  world_dial(w, &w->pair[0], "alice", "right", NULL);
+  assert_true(TEST_LOOP_UNTIL(w->up == 2, 5000));
+  assert_int_equal(service->session_count(NULL, NULL), 2);
+  g_autoptr(GArray) ids = adit_session_ids();
+  assert_int_equal(ids->len, 2);
+  for (guint i = 0; i < ids->len; i++) {
+    g_autoptr(AditValue) row = adit_session_row(g_array_index(ids, guint64, i));
+    g_autofree char *text = g_strdup_printf("%" G_GINT64_MODIFIER "x", g_array_index(ids, guint64, i));
+    assert_string_equal(adit_value_get_string(row, "id", ""), text);
+    g_autoptr(AditValue) whole = adit_session_describe(text);
+    assert_string_equal(adit_value_get_string(whole, "id", ""), text);
+    g_autofree char *odd = g_strconcat("0", text, NULL);
+    assert_null(adit_session_describe(odd)); /* an id has one form */
+  }
+  assert_true(adit_session_disconnect("alice", ADIT_CAUSE_ADMIN_RESET, "told to") > 0);
+  assert_true(TEST_LOOP_UNTIL(w->down == 2, 5000));
+  assert_int_equal(service->session_count(NULL, NULL), 0);
+  for (guint i = 0; i < ids->len; i++)
+    assert_null(adit_session_row(g_array_index(ids, guint64, i)));
+  g_autoptr(GArray) none = adit_session_ids();
+  assert_int_equal(none->len, 0);
+}
+
 /* RFC 1661 3.7: closing an NCP is no reason to close the link while another lives. */
 static void another_network_protocol_keeps_it_alive(void **state) {
   World *w = *state;
@@ -269,6 +297,7 @@ int main(void) {
       test(without_any_network_protocol_it_ends),
       test(a_required_protocol_that_cannot_be_offered_ends_it),
       test(when_the_last_network_protocol_closes_it_ends),
+      test(sessions_end_while_they_are_listed),
       test(another_network_protocol_keeps_it_alive),
       test(the_local_address_goes_to_no_peer),
       test(a_peer_may_choose_no_address_that_is_taken),

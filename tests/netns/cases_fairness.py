@@ -139,6 +139,22 @@ def fairness_parked_messages(lab):
     siege.end()
 
 
+@case(limit=120, alone=True)
+def fairness_guessed_passwords(lab):
+    """60 calls at once with wrong passwords, redialled: fresh clients get in, and the log stays short."""
+    siege = Siege(lab)
+    guesses = siege.far.start('guesses', tool(lab, 'bench/load'), '--to', SERVER, '--sessions', 60, '--per-tunnel', 1, '--user', 'user%u', '--password', 'guess', '--redial')
+    begun = time.monotonic()
+    siege.server.monitor().expect('auth-done', 20)
+    siege.measure('60 calls at once that guess passwords')
+    poll(lambda: guesses.text().count('authentication failed') >= 300, 'many guesses', 60, 0.5)
+    lines = [line for line in siege.server.process.text().splitlines() if 'refused' in line or 'link closed' in line or 'link lost' in line]
+    print('    %d lines of refused logins and closed links' % len(lines))
+    expect(len(lines) < 2 * 55 + 2 * 5 * (time.monotonic() - begun + 1), '%d lines' % len(lines))  # of each kind 50 at once, and five a second
+    guesses.stop()
+    siege.end()
+
+
 def flooded(lab, rate, round_trip):
     siege = Siege(lab, round_trip)
     flood = siege.flood(rate)

@@ -20,7 +20,7 @@ static const char *const type_words[] = {
     [ADIT_TYPE_ADDRESS_OR_NAME] = "address-or-name",
     [ADIT_TYPE_OCTETS] = "octets",
 };
-static const char *const flag_words[] = {"list", "required", "secret", "off", "attribute", "coa", "key"};
+static const char *const flag_words[] = {"list", "required", "secret", "off", "attribute", "coa", "key", "carried"};
 static const char *const reload_words[] = {
     [ADIT_RELOAD_LIVE] = "live", [ADIT_RELOAD_NEXT_SESSION] = "next-session", [ADIT_RELOAD_RESTART] = "restart"};
 

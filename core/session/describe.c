@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Sessions as people and programs see them. */
 #include "core/config/format.h"
+#include "core/session/actors.h"
 #include "core/session/attributes.h"
 #include "core/session/internal.h"
 
@@ -184,6 +185,8 @@ AditValue *adit_session_describe(const char *which) {
   }
   adit_value_set(map, "routes", adit_sess_describe_routes(session));
   add_attributes(map, session->attributes);
+  g_autofree char *missing = adit_actors_missing(session->attributes);
+  set_text(map, "attributes-without-effect", missing);
   if (session->link)
     add_link(map, session->link);
   return map;

@@ -4,6 +4,7 @@
 #include "core/base/loop.h"
 #include "core/base/memory.h"
 #include "core/bus/bus.h"
+#include "core/session/actors.h"
 #include "core/session/internal.h"
 
 enum {
@@ -253,6 +254,9 @@ static void merge(AditSess *session, AditSessLink *link) {
     session->record = adit_value_ref(link->record);
     if (profile && !adit_profiles_have(profiles, profile))
       adit_warning(&log, "source %s gave the profile %s, and there is none of that name", session->source, profile);
+    g_autofree char *missing = adit_actors_missing(link->record);
+    if (missing)
+      adit_warning(&log, "source %s gave attributes without effect: %s: no plugin that is loaded acts on them", session->source, missing);
   }
   session->attributes = adit_profiles_merge(profiles, session->record, adit_sess_default_profile(session));
   session->first = adit_value_ref(session->attributes);

@@ -3,6 +3,7 @@
 #include "core/base/owner.h"
 #include "core/path/path.h"
 #include "core/pool/pool.h"
+#include "core/session/actors.h"
 #include "core/session/check-addresses.h"
 #include "core/session/internal.h"
 
@@ -15,6 +16,7 @@ void adit_session_init(const AditNetService *net) {
 
   adit_sess_net = net;
   stopping = FALSE;
+  adit_actors_init();
   adit_account_init();
   adit_links_init();
   adit_sessions_init();
@@ -30,6 +32,7 @@ void adit_session_fini(void) {
   adit_sessions_fini();
   adit_addresses_fini();
   adit_links_fini();
+  adit_actors_fini();
   adit_session_set_schema(NULL);
 }
 
@@ -159,6 +162,8 @@ static const AditSessionService service = {
     .disconnect = service_disconnect,
     .session_find = service_session_find,
     .session_update = service_session_update,
+    .actor_add = adit_actor_add,
+    .actor_exists = adit_actor_exists,
 };
 
 const AditSessionService *adit_session_service(void) {
@@ -181,6 +186,7 @@ static void close_if_owned(AditSessLink *link, gpointer data) {
 void adit_session_drop_plugin(AditPlugin *plugin) {
   Owned owned = {plugin, 0};
   adit_links_foreach(close_if_owned, &owned);
+  adit_actors_drop_plugin(plugin);
 }
 
 void adit_session_plugin_stopped(AditPlugin *plugin) {

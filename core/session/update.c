@@ -2,6 +2,7 @@
 /* Change of a session that is up: dynamic authorization (RFC 5176 3.2), all of it or nothing. */
 #include "core/base/loop.h"
 #include "core/config/accept.h"
+#include "core/session/actors.h"
 #include "core/session/attributes.h"
 #include "core/session/internal.h"
 
@@ -18,6 +19,10 @@ static gboolean may_change(const char *name, const AditValue *value, GError **er
   if (!option || !(option->flags & ADIT_OPTION_COA)) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "%s: %s", name,
                 option ? "can't change while the session lives" : "nobody knows this attribute");
+    return FALSE;
+  }
+  if (!adit_actor_exists(name)) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "%s: nothing acts on it: no plugin that is loaded has registered for it", name);
     return FALSE;
   }
   if (adit_option_accepts(option, value, error))

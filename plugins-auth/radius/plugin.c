@@ -118,6 +118,9 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
     radius->acct = radius_acct_new(radius);
     radius->source = radius_source_new(radius, error);
   }
+  /* The one wish of Termination-Action that passes reply-value.c is the default: to do nothing. */
+  if (radius->source && ADIT_HAS(radius->session, actor_add) && !radius->session->actor_add(plugin, "termination-action", error))
+    g_clear_pointer(&radius->source, radius_source_free);
   if (radius->source && radius->aaa->sink_add(plugin, &radius_acct_sink, radius->acct, error) && radius_show_init(radius, error)) {
     *state = radius;
     return TRUE;

@@ -230,6 +230,20 @@ static gboolean session_update(AditSessionId id, const AditValue *changes, GErro
   return !refused;
 }
 
+static gboolean actor_add(AditPlugin *plugin, const char *attribute, GError **error) {
+  int refused = test_log("session.actor_add %s", attribute);
+
+  if (refused)
+    g_set_error(error, ADIT_ERROR, code_of(refused), "%s: %s", attribute, g_strerror(refused));
+  return !refused;
+}
+
+/* Whoever was told of is taken for there. */
+static gboolean actor_exists(const char *attribute) {
+  g_autofree char *line = g_strdup_printf("session.actor_add %s", attribute);
+  return adit_test_saw(test_now, line);
+}
+
 const AditSessionService test_session_service = {
     .size = sizeof(AditSessionService),
     .link_open = link_open,
@@ -243,6 +257,8 @@ const AditSessionService test_session_service = {
     .disconnect = session_disconnect,
     .session_find = session_find,
     .session_update = session_update,
+    .actor_add = actor_add,
+    .actor_exists = actor_exists,
 };
 
 void test_session_begin(AditTest *test) {

@@ -36,6 +36,8 @@ enum {
   ADIT_OPTION_ATTRIBUTE = 1 << 4,/**< a per-session attribute: merged over profiles, shown in `show session` */
   ADIT_OPTION_COA = 1 << 5,      /**< may be changed in a live session by dynamic authorization */
   ADIT_OPTION_KEY = 1 << 6,      /**< the name of a list's item: unique in its list */
+  ADIT_OPTION_CARRIED = 1 << 7,  /**< an attribute on which its owner does not act: it has an effect only if a plugin registers as its
+                                      actor (adit/session.h, actor_add()) */
 };
 
 /** When a changed value takes effect on reload. */

@@ -92,6 +92,23 @@ typedef struct {
    * (a value of the wrong type, no such profile); the message begins with the attribute's name and a colon.
    */
   gboolean (*session_update)(AditSessionId id, const AditValue *changes, GError **error);
+  /**
+   * [main] in init: this plugin acts on the attribute, which its owner only carries (ADIT_OPTION_CARRIED): it reads it when a session comes
+   * up, and again at session-update. Until an actor is there a change of the attribute is UNSUPPORTED (a CoA-Request gets Error-Cause 401),
+   * and a source that gives it is told of in the log, once a session. Several plugins may act on one. Gone with the plugin.
+   * Errors: INVALID (no name).
+   *
+   *     static void on_session(const AditEvent *event, gpointer data) { // of session-up and session-update
+   *       AditSessionInfo info = {.size = sizeof info};
+   *       if (session->session_info(((const AditSessionEvent *)event)->session, &info))
+   *         shape(info.interface, adit_value_get_string(info.attributes, "rate-limit", NULL));
+   *     }
+   *     ...
+   *     if (!ADIT_HAS(session, actor_add) || !session->actor_add(plugin, "rate-limit", error)) // in init
+   *       return FALSE;
+   */
+  gboolean (*actor_add)(AditPlugin *plugin, const char *attribute, GError **error);
+  gboolean (*actor_exists)(const char *attribute); /**< [main] does anything act on it? FALSE for a word that nobody declared */
 } AditSessionService;
 
 G_END_DECLS

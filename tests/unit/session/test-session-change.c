@@ -226,6 +226,65 @@ static void a_word_that_nobody_knows_is_left_out(void **state) {
   assert_int_equal(g_bytes_get_size(octets->as.octets), 3);
 }
 
+static guint warnings;
+static char last_warning[300];
+
+static GLogWriterOutput note_warning(GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data) {
+  for (gsize i = 0; i < n; i++)
+    if (level == G_LOG_LEVEL_WARNING && strcmp(fields[i].key, "MESSAGE") == 0 && strstr(fields[i].value, "without effect")) {
+      warnings++;
+      g_strlcpy(last_warning, fields[i].value, sizeof last_warning);
+    }
+  return G_LOG_WRITER_HANDLED;
+}
+
+/* A billing system must not take a throttle for one that is in force. */
+static void what_nothing_acts_on_is_refused_until_a_plugin_does(void **state) {
+  static const char *const carried[] = {"rate-limit", "mark", "incoming-filter", "outgoing-filter"};
+  World *w = *state;
+  AditPlugin shaper = {"shaper"};
+  g_autoptr(GError) error = NULL;
+  AditSessionId id = session_up(w, "alice");
+
+  for (gsize i = 0; i < G_N_ELEMENTS(carried); i++) {
+    assert_false(service()->actor_exists(carried[i]));
+    assert_false(update(id, one(carried[i], adit_value_string("1M")), ADIT_ERR_UNSUPPORTED, carried[i]));
+  }
+  assert_false(update(id, one("port-limit", adit_value_int(1)), ADIT_ERR_UNSUPPORTED, "port-limit: nothing acts on it"));
+  assert_false(update(id, one("filter", list_of(adit_value_string("a"))), ADIT_ERR_UNSUPPORTED, "filter: "));
+  assert_false(update(id, one("address-list", list_of(adit_value_string("a"))), ADIT_ERR_UNSUPPORTED, "address-list: "));
+  AditValue *both = one("session-timeout", adit_value_int(3600000)); /* all or nothing */
+  adit_value_set(both, "rate-limit", adit_value_string("1M"));
+  assert_false(update(id, both, ADIT_ERR_UNSUPPORTED, "rate-limit: "));
+  assert_int_equal(attribute(id, "session-timeout"), -1);
+  assert_true(service()->actor_exists("session-timeout") && service()->actor_exists("class"));
+  assert_false(service()->actor_exists("colour"));
+
+  assert_false(service()->actor_add(&shaper, "", &error));
+  assert_true(service()->actor_add(&shaper, "rate-limit", NULL)); /* a plugin of somebody else's, in its init */
+  assert_true(service()->actor_add(&w->plugin, "rate-limit", NULL));
+  assert_true(update(id, one("rate-limit", adit_value_string("1M")), 0, NULL));
+  assert_false(update(id, one("mark", adit_value_string("1")), ADIT_ERR_UNSUPPORTED, "mark: "));
+  adit_session_drop_plugin(&shaper);
+  assert_true(update(id, one("rate-limit", adit_value_string("2M")), 0, NULL)); /* the other one is still there */
+}
+
+static void a_source_that_gives_what_nothing_acts_on_is_told_of_once(void **state) {
+  World *w = *state;
+
+  g_log_set_writer_func(note_warning, NULL, NULL);
+  world_extra = one("rate-limit", adit_value_string("1M/2M"));
+  adit_value_set(world_extra, "port-limit", adit_value_int(1));
+  adit_value_set(world_extra, "session-timeout", adit_value_int(3600000));
+  AditSessionId id = session_up(w, "alice");
+  assert_true(update(id, one("idle-timeout", adit_value_int(3600000)), 0, NULL));
+  assert_int_equal(warnings, 1);
+  assert_string_equal(last_warning,
+                      "source everybody gave attributes without effect: rate-limit, port-limit: no plugin that is loaded acts on them");
+  g_autoptr(AditValue) shown = adit_session_describe("l2tp-alice");
+  assert_string_equal(adit_value_get_string(shown, "attributes-without-effect", ""), "rate-limit, port-limit");
+}
+
 static void the_interface_has_the_mtu_of_the_source(void **state) {
   World *w = *state;
 
@@ -336,6 +395,8 @@ int main(void) {
       test(a_quota_may_come_later_and_count_both_ways),
       test(a_value_of_another_type_refuses_the_user),
       test(a_word_that_nobody_knows_is_left_out),
+      test(what_nothing_acts_on_is_refused_until_a_plugin_does),
+      test(a_source_that_gives_what_nothing_acts_on_is_told_of_once),
       test(the_interface_has_the_mtu_of_the_source),
       test(ipv6_prefixes_and_identifier_of_the_source_take_effect),
       test(only_one_is_for_local_users_unless_it_says_all),

@@ -244,9 +244,15 @@ const AditOption l2tp_options[] = {
      .scopes = BOTH,
      .type = ADIT_TYPE_DURATION,
      .max = 10000,
-     .fallback = "0",
+     .fallback = "5ms",
      .reload = NEXT,
-     .help = "How long a numbered frame waits for one before it that is missing; 0: late ones are dropped at once."},
+     .help =
+         "How long a numbered frame waits for one before it that is missing, or until 32 more have come; 0 drops late ones at once, so "
+         "that "
+         "a path that reorders is a path that loses. Measured with one datagram in a hundred up to 3 ms late, round trip 20 ms, one TCP "
+         "stream (cubic): 64 Mbit/s with 0, 150 with 3 ms, 230 with 5 ms, 260 with 10 ms. A frame that is really lost delays those behind "
+         "it by this time at most.",
+     .reference = "RFC 2661 5.4, appendix C"},
     {.name = "accept-proto-version",
      .scopes = "server",
      .type = ADIT_TYPE_ENUM,
@@ -276,7 +282,12 @@ const AditOption l2tp_options[] = {
      .type = ADIT_TYPE_BOOL,
      .fallback = "no",
      .reload = NEXT,
-     .help = "Answer each tunnel from a port of its own instead of the port that was asked.",
+     .help =
+         "Answer each tunnel from a port of its own instead of the port that was asked. Each port takes a socket for each worker of the "
+         "data "
+         "path. All ports together take at most a quarter of the descriptors that the process may have (LimitNOFILE of the unit), and at "
+         "most 8,192. When all are taken, the source of unauthenticated tunnels that has the most loses one; without any, the tunnel is "
+         "answered from the port that was asked.",
      .reference = "RFC 2661 8.1"},
     {.name = "stale-tunnel",
      .scopes = "server",
@@ -319,7 +330,7 @@ const AditOption l2tp_options[] = {
      .type = ADIT_TYPE_BOOL,
      .fallback = "no",
      .reload = NEXT,
-     .help = "Dial from any free UDP port instead of 1701.",
+     .help = "Dial from any free UDP port instead of 1701; no two clients get the same one.",
      .reference = "l2tp-client: random-source-port"},
     {.name = "calling-number",
      .scopes = "client",

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <netinet/udp.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #ifndef UDP_GRO
@@ -13,7 +14,7 @@
 #define SO_RCVMARK 75
 #endif
 
-enum { SOCKET_BUFFER = 4 * 1024 * 1024 };
+enum { SOCKET_BUFFER = 4 * 1024 * 1024, LISTENERS_MAX = 8192 };
 
 TunWhere tun_where(const AditPath *path) {
   TunWhere where;
@@ -165,10 +166,23 @@ void tun_listener_close(AditListener *listener) {
   tun_retire(dp, listener_reclaim, listener, NULL);
 }
 
+/* A listener takes a descriptor for each worker. Peers cause listeners where `use-ephemeral-ports` is set, before they have proven
+ * anything: a quarter of what the process may have is left to all of them together. */
+static guint listeners_max(const TunDp *dp) {
+  struct rlimit limit = {.rlim_cur = 1024};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  return (guint)CLAMP(limit.rlim_cur / 4 / dp->n_workers, 16, LISTENERS_MAX);
+}
+
 AditListener *tun_listen(gpointer data, const AditListenerSpec *spec, const AditListenerOps *ops, gpointer user, GError **error) {
   TunDp *dp = data;
   if (!dp->n_workers) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "the data path is not running");
+    return NULL;
+  }
+  if (g_hash_table_size(dp->listeners) >= listeners_max(dp)) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "%u ports are open, as many as a quarter of the descriptors (LimitNOFILE) allows for",
+                g_hash_table_size(dp->listeners));
     return NULL;
   }
   AditListener *listener = g_new0(AditListener, 1);

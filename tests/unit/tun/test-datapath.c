@@ -11,6 +11,7 @@
 #include <netinet/udp.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static void packets_cross_both_ways(void **state) {
@@ -332,6 +333,10 @@ static void a_port_in_use_is_an_error(void **state) {
 /* Dialling from ports of their own: as many as are asked for, and no two of them the same. */
 static void listeners_on_any_port_have_one_each(void **state) {
   enum { MANY = 500 };
+  struct rlimit many = {.rlim_cur = 20000};
+  assert_int_equal(getrlimit(RLIMIT_NOFILE, &many), 0);
+  many.rlim_cur = MIN(MAX(many.rlim_cur, 20000), many.rlim_max);
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &many), 0);
   World *w = world_new(4, TRUE);
   g_autoptr(GHashTable) ports = g_hash_table_new(NULL, NULL);
   g_autoptr(GPtrArray) listeners = g_ptr_array_new();
@@ -345,6 +350,15 @@ static void listeners_on_any_port_have_one_each(void **state) {
     assert_true(g_hash_table_add(ports, GUINT_TO_POINTER(adit_endpoint_port(&at) * 2u + (i & 1))));
     g_ptr_array_add(listeners, listener);
   }
+  /* A quarter of the descriptors is for listeners, so that the rest is for sessions. */
+  struct rlimit old, low = {.rlim_cur = 2000};
+  assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+  low.rlim_max = old.rlim_max;
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+  AditListenerSpec more = {.size = sizeof more, .local = endpoint("127.0.0.1", 0), .classify = l2tp_classify};
+  assert_null(tun_listen(w->dp, &more, &listener_ops, w, &error));
+  assert_int_equal(error->code, ADIT_ERR_BUSY);
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
   for (guint i = 0; i < MANY; i++)
     tun_listener_close(listeners->pdata[i]);
   world_free(w);

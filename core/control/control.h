@@ -65,6 +65,9 @@ gboolean adit_control_session_commands(GError **error);
 /** Adds io.adit.aaa (`show logins`, `forgive`); adit_control_session_commands() does. */
 gboolean adit_control_aaa_commands(GError **error);
 
+/** Adds io.adit.net (`show claims`). */
+gboolean adit_control_net_commands(GError **error);
+
 /** A finding of `aditctl check`: MAP of `level` (ok, warning, error), `what` and `advice`. Appends to `findings`. */
 void adit_control_finding(AditValue *findings, const char *level, const char *what, const char *advice);
 

@@ -3,6 +3,7 @@
 #include "core/net/claims-table.h"
 #include "core/net/net.h"
 #include <adit/log.h>
+#include <net/if.h>
 
 void adit_claims_wake(AditClaims *claims, guint64 delay_ms) {
   guint64 when = claims->ops.now(claims->user) + delay_ms;
@@ -24,10 +25,10 @@ void adit_due_cancel(AditClaims *claims, AditDue *due, gboolean iface) {
 static void due_push(AditClaims *claims, AditDue *due, gpointer what, gboolean iface, guint pause) {
   adit_due_cancel(claims, due, iface);
   due->pause = (guint8)pause;
-  due->due_ms = claims->ops.now(claims->user) + ((guint64)ADIT_PAUSE_MS << pause);
+  due->due_ms = claims->ops.now(claims->user) + ((guint64)claims->pause_ms << pause);
   due->node.data = what;
   g_queue_push_tail_link(iface ? &claims->iface_due[pause] : &claims->due[pause], &due->node);
-  adit_claims_wake(claims, (guint64)ADIT_PAUSE_MS << pause);
+  adit_claims_wake(claims, (guint64)claims->pause_ms << pause);
 }
 
 void adit_object_retry(AditClaims *claims, AditObject *object, guint pause) {
@@ -38,9 +39,9 @@ void adit_object_retry(AditClaims *claims, AditObject *object, guint pause) {
 /* TRUE if it is to be restored, for the first time of late or again. */
 static gboolean due_disturbed(AditClaims *claims, AditDue *due, gpointer what, gboolean iface) {
   guint64 now = claims->ops.now(claims->user);
-  if (due->fights && now - due->last_ms > ADIT_PAUSE_FORGET)
+  if (due->fights && now - due->last_ms > (guint64)claims->pause_ms * ADIT_PAUSE_FORGET)
     due->fights = 0;
-  guint pause = MIN(due->fights, ADIT_PAUSES - 1);
+  guint pause = MIN(due->fights, ADIT_PAUSE_MOST);
   if (due->node.data && due->pause <= pause)
     return FALSE;
   due->last_ms = now;
@@ -69,10 +70,11 @@ static void object_disturbed(AditClaims *claims, AditObject *object) {
 static void iface_disturbed(AditClaims *claims, AditIface *iface, const char *what) {
   AditObjectKey key = adit_object_key_link(iface->ifindex);
   const AditObject *link = adit_object_find(claims, &key);
-  char name[64];
+  char name[64], interface[IF_NAMESIZE] = "?";
   if (!due_disturbed(claims, &iface->due, iface, TRUE) || !link || !adit_object_winner(link))
     return;
-  g_snprintf(name, sizeof name, "interface %u, %s", iface->ifindex, what);
+  if_indextoname(iface->ifindex, interface);
+  g_snprintf(name, sizeof name, "interface %s: %s", interface, what);
   log_fight(claims, name, adit_object_winner(link)->claimant->who, &iface->due);
 }
 
@@ -125,6 +127,8 @@ void adit_iface_leave(AditClaims *claims, AditObject *object) {
   if (iface->cursor == &object->on)
     iface->cursor = object->on.next;
   g_queue_unlink(queue_of(iface, object), &object->on);
+  iface->n_ipv4 -= object->counted;
+  object->counted = FALSE;
   if (!iface->addresses.length && !iface->routes.length)
     iface_free(claims, iface);
 }
@@ -169,6 +173,14 @@ static guint sweep_some(AditClaims *claims, AditIface *iface, guint budget) {
     }
   }
   return budget;
+}
+
+void adit_iface_lost_ipv4(AditClaims *claims, guint32 ifindex) {
+  AditIface *iface = iface_find(claims, ifindex);
+  if (!iface || iface->gone || !iface->routes.length)
+    return;
+  sweep_begin(claims, iface);
+  adit_claims_wake(claims, 0);
 }
 
 void adit_iface_is_up(AditClaims *claims, AditIface *iface, gboolean up) {
@@ -272,6 +284,15 @@ static void on_link(AditClaims *claims, AditIface *iface, const AditKernelEvent 
   link->doubt = TRUE;
 }
 
+/* The kernel tells of IPv6 addresses that we removed, too. With the last address of a family it drops routes, and does not say so. */
+static void on_address_gone(AditClaims *claims, AditIface *iface, const AditObjectKey *key) {
+  const AditObject *object = adit_object_find(claims, key);
+  AditObjectKey link = adit_object_key_link(iface->ifindex);
+  gboolean taken = object && object->present && !object->busy;
+  if (taken || (!object && !adit_object_find(claims, &link)))
+    iface_disturbed(claims, iface, "address removed");
+}
+
 static void on_link_gone(AditClaims *claims, AditIface *iface, gboolean moved) {
   AditObject *link = adit_object_find(claims, &(AditObjectKey){.kind = ADIT_OBJECT_LINK, .where = iface->ifindex});
   iface->gone = TRUE;
@@ -294,7 +315,7 @@ static void on_overrun(AditClaims *claims) {
   gpointer iface;
   g_hash_table_iter_init(&iter, claims->ifaces);
   while (g_hash_table_iter_next(&iter, NULL, &iface))
-    iface_disturbed(claims, iface, "in doubt after an overrun of the watch");
+    iface_disturbed(claims, iface, "looked at again after an overrun");
   adit_pins_changed(claims->pins);
 }
 
@@ -306,13 +327,17 @@ void adit_claims_event(AditClaims *claims, const AditKernelEvent *event) {
     if (iface && !iface->gone)
       on_link(claims, iface, event);
     break;
+  case ADIT_KERNEL_LINK_DIPPED:
+    if (iface && !iface->gone)
+      iface_disturbed(claims, iface, "set down");
+    break;
   case ADIT_KERNEL_LINK_GONE:
     if (iface && !iface->gone)
       on_link_gone(claims, iface, event->moved);
     break;
-  case ADIT_KERNEL_ADDRESS_GONE: /* with the last address of a family the kernel drops routes, and does not say so */
+  case ADIT_KERNEL_ADDRESS_GONE:
     if (iface && !iface->gone)
-      iface_disturbed(claims, iface, "an address was removed");
+      on_address_gone(claims, iface, &event->key);
     break;
   case ADIT_KERNEL_ROUTE_NEW:
   case ADIT_KERNEL_ROUTE_GONE:

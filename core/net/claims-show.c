@@ -128,11 +128,63 @@ static AditValue *describe_claim(const AditClaims *claims, const AditClaim *clai
   return map;
 }
 
-AditValue *adit_claims_describe(const AditClaims *claims) {
-  AditValue *list = adit_value_list();
-  for (const GList *node = claims->all.head; node; node = node->next)
-    for (const GList *place = ((const AditObject *)node->data)->line.head; place; place = place->next)
-      adit_value_append(list, describe_claim(claims, place->data));
+AditClaimsCursor *adit_claims_cursor_new(AditClaims *claims) {
+  AditClaimsCursor *cursor = g_new0(AditClaimsCursor, 1);
+  cursor->claims = claims;
+  cursor->all = claims->all.head;
+  cursor->node.data = cursor;
+  g_queue_push_tail_link(&claims->cursors, &cursor->node);
+  return cursor;
+}
+
+void adit_claims_cursor_free(AditClaimsCursor *cursor) {
+  g_queue_unlink(&cursor->claims->cursors, &cursor->node);
+  g_free(cursor);
+}
+
+static void next_object(AditClaimsCursor *cursor) {
+  cursor->all = cursor->all->next;
+  cursor->place = NULL;
+}
+
+AditValue *adit_claims_cursor_next(AditClaimsCursor *cursor) {
+  while (cursor->all) {
+    const AditObject *object = cursor->all->data;
+    const GList *place = cursor->place ? cursor->place : object->line.head;
+    if (place) {
+      cursor->place = place->next;
+      if (!cursor->place)
+        next_object(cursor);
+      return describe_claim(cursor->claims, place->data);
+    }
+    next_object(cursor);
+  }
+  return NULL;
+}
+
+void adit_cursors_leave_object(AditClaims *claims, const AditObject *object) {
+  for (GList *node = claims->cursors.head; node; node = node->next)
+    if (((AditClaimsCursor *)node->data)->all == &object->all)
+      next_object(node->data);
+}
+
+void adit_cursors_leave_claim(AditClaims *claims, const AditClaim *claim) {
+  for (GList *node = claims->cursors.head; node; node = node->next) {
+    AditClaimsCursor *cursor = node->data;
+    if (cursor->place != &claim->place)
+      continue;
+    cursor->place = claim->place.next;
+    if (!cursor->place)
+      next_object(cursor);
+  }
+}
+
+AditValue *adit_claims_describe(AditClaims *claims) {
+  AditValue *list = adit_value_list(), *row;
+  AditClaimsCursor *cursor = adit_claims_cursor_new(claims);
+  while ((row = adit_claims_cursor_next(cursor)))
+    adit_value_append(list, row);
+  adit_claims_cursor_free(cursor);
   return list;
 }
 

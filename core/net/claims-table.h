@@ -9,9 +9,10 @@ G_BEGIN_DECLS
 /** Pauses before something is restored: 100 ms, and twice as long each time, in as many classes. */
 #define ADIT_PAUSES        10
 #define ADIT_PAUSE_MS      100
-#define ADIT_PAUSE_REFUSED 7     /**< the first pause after the kernel refused: 12.8 s */
-#define ADIT_PAUSE_WARNING 5     /**< from this pause on somebody is at work against us */
-#define ADIT_PAUSE_FORGET  60000 /**< this long undisturbed begins with the shortest pause */
+#define ADIT_PAUSE_REFUSED 7   /**< the first pause after the kernel refused: 12.8 s */
+#define ADIT_PAUSE_WARNING 5   /**< from this pause on somebody is at work against us */
+#define ADIT_PAUSE_MOST    6   /**< the longest pause after a disturbance: 6.4 s */
+#define ADIT_PAUSE_FORGET  200 /**< so many of the shortest pauses undisturbed, and it begins with that again */
 
 /** Something that waits in a queue of one pause; embedded. */
 typedef struct {
@@ -25,6 +26,7 @@ typedef struct {
   guint32 ifindex;
   gboolean down, gone, moved;
   GQueue addresses, routes; /**< of AditObject, by their `on` */
+  guint n_ipv4;             /**< addresses of that family, as they will be when all changes under way are done */
   AditDue due;              /**< its objects have to be looked at */
   GList *cursor;            /**< the next one of them */
   guint8 sweep;             /**< 0 = none, 1 = addresses, 2 = routes */
@@ -46,6 +48,8 @@ struct AditObject {
   gboolean present;  /**< `have` is in the kernel, as far as is known */
   gboolean doubt;    /**< somebody may have changed that */
   gboolean busy;     /**< a change is under way */
+  gboolean counted;  /**< in AditIface.n_ipv4 */
+  gboolean last;     /**< the removal under way takes the last of them */
   gboolean covers;   /**< pins.c counts its prefix */
   gboolean admitted; /**< pins.c lets it in */
   GList admission;   /**< data: NULL unless it waits for pins */
@@ -64,6 +68,14 @@ struct AditClaim {
 
 typedef struct AditPins AditPins;
 
+/** A list that is being shown: what is shown next may go meanwhile. */
+struct AditClaimsCursor {
+  AditClaims *claims;
+  GList node;
+  GList *all;   /**< AditObject.all of the next object; NULL = end */
+  GList *place; /**< AditClaim.place of the next claim on it; NULL = its first */
+};
+
 struct AditClaims {
   AditClaimsOps ops;
   gpointer user;
@@ -71,10 +83,12 @@ struct AditClaims {
   GQueue all;          /**< the same in order of age */
   GHashTable *ifaces;  /**< ifindex -> AditIface */
   GQueue due[ADIT_PAUSES], iface_due[ADIT_PAUSES];
-  GQueue sweeps; /**< of AditIface, by `sweeping` */
-  GQueue tells;  /**< of AditClaim */
+  GQueue sweeps;  /**< of AditIface, by `sweeping` */
+  GQueue tells;   /**< of AditClaim */
+  GQueue cursors; /**< of AditClaimsCursor, by `node` */
   gboolean telling;
   guint flight;     /**< changes under way */
+  guint pause_ms;   /**< the shortest pause */
   guint64 wake_ms;  /**< when adit_claims_run() will be called; 0 = not */
   gboolean stalled; /**< it waits for changes under way */
   AditRateLimit foreign_log, fight_log;
@@ -92,6 +106,12 @@ void adit_claims_tell(AditClaims *claims);
 const AditClaim *adit_object_winner(const AditObject *object);
 void adit_claims_set_value(AditClaim *claim, const AditObjectValue *value);
 
+/* ---- claims-show.c ---- */
+
+/** They are about to go. */
+void adit_cursors_leave_object(AditClaims *claims, const AditObject *object);
+void adit_cursors_leave_claim(AditClaims *claims, const AditClaim *claim);
+
 /* ---- claims-restore.c ---- */
 
 /** adit_claims_run() is called in `delay_ms`, if not before. */
@@ -102,6 +122,8 @@ void adit_due_cancel(AditClaims *claims, AditDue *due, gboolean iface);
 /** The object is on the interface; 0 = on none. */
 void adit_iface_join(AditClaims *claims, AditObject *object, guint32 ifindex);
 void adit_iface_leave(AditClaims *claims, AditObject *object);
+/** We have removed an IPv4 address from it: with the last one the kernel has dropped the family's routes. */
+void adit_iface_lost_ipv4(AditClaims *claims, guint32 ifindex);
 void adit_iface_is_up(AditClaims *claims, AditIface *iface, gboolean up);
 
 /* ---- pins.c ---- */

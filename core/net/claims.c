@@ -29,11 +29,17 @@ AditClaims *adit_claims_new(const AditClaimsOps *ops, gpointer user) {
   claims->user = user;
   claims->objects = g_hash_table_new(key_hash, key_equal);
   claims->ifaces = g_hash_table_new(NULL, NULL);
+  claims->pause_ms = ADIT_PAUSE_MS;
   claims->pins = adit_pins_new(claims);
   return claims;
 }
 
+void adit_claims_set_pause(AditClaims *claims, guint ms) {
+  claims->pause_ms = ms;
+}
+
 static void object_free(AditClaims *claims, AditObject *object) {
+  adit_cursors_leave_object(claims, object);
   adit_pins_forget(claims, object);
   adit_due_cancel(claims, &object->due, FALSE);
   adit_iface_leave(claims, object);
@@ -107,8 +113,9 @@ static void tell_one(AditClaim *claim) {
   if (state == (AditClaimState)claim->told)
     return;
   claim->told = (guint8)state;
+  g_autofree char *words = g_strdup(why); /* it may be released in the call, and the words with it */
   if (claim->claimant->changed)
-    claim->claimant->changed(claim, state, claim->object->error, why, claim->claimant->user); /* may release it */
+    claim->claimant->changed(claim, state, claim->object->error, words, claim->claimant->user);
 }
 
 void adit_claims_tell(AditClaims *claims) {
@@ -152,7 +159,17 @@ void adit_object_set_state(AditClaims *claims, AditObject *object, AditClaimStat
 
 /* ---- one change after the other ---- */
 
+static void count_ipv4(AditObject *object, gboolean there) {
+  if (object->key.kind != ADIT_OBJECT_ADDRESS || object->key.family != AF_INET || !object->iface || object->counted == there)
+    return;
+  object->counted = there;
+  object->iface->n_ipv4 += there ? 1 : -1u;
+}
+
 static void start(AditClaims *claims, AditObject *object, AditChangeKind kind, const AditObjectValue *value) {
+  gboolean counted = object->counted;
+  count_ipv4(object, kind != ADIT_CHANGE_REMOVE);
+  object->last = counted && kind == ADIT_CHANGE_REMOVE && !object->iface->n_ipv4;
   AditChange change = {.kind = kind, .key = object->key, .old = object->have};
   if (value)
     change.value = object->asked = *value;
@@ -215,6 +232,8 @@ static void log_foreign(AditClaims *claims, const AditObject *object, const char
 
 static void finish_install(AditClaims *claims, AditObject *object, AditChangeResult result, int error, const char *text) {
   object->present = result == ADIT_RESULT_DONE;
+  if (!object->present)
+    count_ipv4(object, FALSE);
   switch (result) {
   case ADIT_RESULT_DONE:
     object->have = object->asked;
@@ -242,6 +261,7 @@ static void finish_install(AditClaims *claims, AditObject *object, AditChangeRes
 }
 
 void adit_claims_finished(AditClaims *claims, AditObject *object, AditChangeResult result, int error, const char *text) {
+  guint32 flushed = object->last ? object->key.where : 0;
   object->busy = FALSE;
   claims->flight--;
   if (object->change == ADIT_CHANGE_REMOVE)
@@ -252,7 +272,9 @@ void adit_claims_finished(AditClaims *claims, AditObject *object, AditChangeResu
   const AditClaim *winner = adit_object_winner(object);
   /* A failure is tried again in its own time, and not because it is not there. */
   if (!winner || object->change == ADIT_CHANGE_REMOVE || result == ADIT_RESULT_DONE || !value_equal(&winner->value, &object->asked))
-    adit_object_step(claims, object);
+    adit_object_step(claims, object); /* may free it */
+  if (flushed)
+    adit_iface_lost_ipv4(claims, flushed);
   adit_claims_tell(claims);
   if (claims->stalled && claims->flight < ADIT_CLAIMS_FLIGHT / 2)
     adit_claims_wake(claims, 0);
@@ -318,6 +340,7 @@ void adit_claims_release(AditClaim *claim) {
   AditObject *object = claim->object;
   gboolean won = adit_object_winner(object) == claim;
 
+  adit_cursors_leave_claim(claims, claim);
   g_queue_unlink(&object->line, &claim->place);
   if (claim->tell.data)
     g_queue_unlink(&claims->tells, &claim->tell);

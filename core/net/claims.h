@@ -98,6 +98,7 @@ void adit_claims_run(AditClaims *claims);
 
 typedef enum {
   ADIT_KERNEL_LINK,         /**< ifindex, up, mtu, master as they are now */
+  ADIT_KERNEL_LINK_DIPPED,  /**< it was set down; ADIT_KERNEL_LINK follows */
   ADIT_KERNEL_LINK_GONE,    /**< `moved`: to another network namespace */
   ADIT_KERNEL_ADDRESS_GONE, /**< key */
   ADIT_KERNEL_ROUTE_NEW,    /**< key, ifindex, protocol */
@@ -141,11 +142,18 @@ gboolean adit_claims_is_guarded(const AditClaims *claims, const AditAddress *add
 
 /* ---- for people and tests ---- */
 
-/** For `show claims`: a MAP for each claim. The caller's. */
-AditValue *adit_claims_describe(const AditClaims *claims);
+/** For `show claims`: a MAP for each claim, one at a time; NULL at the end. Claims may come and go between two calls. */
+typedef struct AditClaimsCursor AditClaimsCursor;
+AditClaimsCursor *adit_claims_cursor_new(AditClaims *claims);
+AditValue *adit_claims_cursor_next(AditClaimsCursor *cursor);
+void adit_claims_cursor_free(AditClaimsCursor *cursor);
+/** All at once: a LIST. The caller's. */
+AditValue *adit_claims_describe(AditClaims *claims);
 /** Calls `each` for every object that the kernel should have, with its value. */
 void adit_claims_foreach(const AditClaims *claims, void (*each)(const AditObjectKey *key, const AditObjectValue *value, gpointer data),
                          gpointer data);
+/** For tests: the shortest pause before something is restored, in place of 100 ms; the others follow. */
+void adit_claims_set_pause(AditClaims *claims, guint ms);
 /** Nothing is under way or due. */
 gboolean adit_claims_quiet(const AditClaims *claims);
 

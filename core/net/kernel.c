@@ -34,6 +34,15 @@ static int talk(AditRtnl *rtnl, struct nl_msg *message) {
   return part.error;
 }
 
+/* What is in doubt may be what we had before: it gives way. */
+static gboolean replace_old(const Work *work, AditRtnl *rtnl, const AditNetRoute *route) {
+  AditNetRoute old = adit_object_route(&work->change.key, &work->change.old);
+  if (!old.ifindex || (old.ifindex == route->ifindex && adit_address_equal(&old.via, &route->via)))
+    return FALSE;
+  talk(rtnl, adit_rtnl_route_append(route));
+  return talk(rtnl, adit_rtnl_route(RTM_DELROUTE, &old, TRUE)) == 0;
+}
+
 /* Whose route is it that is there? Ours, somebody else's, or ours with another next hop after a race: then the right one takes its place.
  */
 static void look_at_route(AditNetJob *job, AditRtnl *rtnl) {
@@ -41,6 +50,10 @@ static void look_at_route(AditNetJob *job, AditRtnl *rtnl) {
   AditNetRoute route = adit_object_route(&work->change.key, &work->change.value), there;
   if (job->error != EEXIST)
     return;
+  if (replace_old(work, rtnl, &route)) {
+    job->error = 0;
+    return;
+  }
   switch (adit_match_route(rtnl, &route, &there, work->text, sizeof work->text)) {
   case ADIT_MATCH_OURS:
     job->error = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "config.h"
 
-#include "core/net/queue.h"
 #include "core/base/loop.h"
+#include "core/net/queue.h"
 #include "core/net/watch.h"
 
 #include <errno.h>
@@ -70,18 +70,32 @@ static void finished(AditNetJob *job) {
 
 /* ---- the network thread ---- */
 
-static void settle(AditNetJob *job) {
+/* On the network thread: the main loop is woken once for a batch. */
+static void finished_all(GQueue *jobs) {
+  g_mutex_lock(&net.lock);
+  for (GList *node; (node = g_queue_pop_head_link(jobs));)
+    g_queue_push_tail_link(&net.finished, node);
+  gboolean wake = net.finished.length && !net.drain_queued;
+  net.drain_queued |= wake;
+  g_mutex_unlock(&net.lock);
+  if (wake)
+    adit_call_main(drain, NULL);
+}
+
+static void settle(AditNetJob *job, GQueue *done) {
   for (guint i = 0; i < job->n_parts && !job->error; i++)
     job->error = job->part[i].error;
   if (job->follow)
     job->follow(job, net.rtnl);
-  finished(job);
+  g_queue_push_tail_link(done, &job->node);
 }
 
 static void flush(GPtrArray *jobs, GPtrArray *parts) {
   adit_rtnl_batch(net.rtnl, (AditRtnlPart **)parts->pdata, parts->len);
+  GQueue done = G_QUEUE_INIT;
   for (guint i = 0; i < jobs->len; i++)
-    settle(jobs->pdata[i]);
+    settle(jobs->pdata[i], &done);
+  finished_all(&done);
   g_ptr_array_set_size(jobs, 0);
   g_ptr_array_set_size(parts, 0);
   if (++net.batches % WATCH_EVERY == 0)
@@ -95,7 +109,9 @@ static void work_off(GQueue *queue) {
     if (parts->len && (!job->n_parts || parts->len + job->n_parts > ADIT_RTNL_BATCH))
       flush(jobs, parts);
     if (!job->n_parts) {
-      settle(job);
+      GQueue done = G_QUEUE_INIT;
+      settle(job, &done);
+      finished_all(&done);
       continue;
     }
     g_ptr_array_add(jobs, job);

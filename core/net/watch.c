@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "config.h"
 
-#include "core/net/watch.h"
 #include "core/base/loop.h"
 #include "core/net/facts.h"
 #include "core/net/kernel.h"
 #include "core/net/net.h"
+#include "core/net/watch.h"
 
 #include <adit/log.h>
 #include <errno.h>
@@ -29,11 +29,13 @@ enum {
 static struct {
   struct nl_sock *sock;
   int fd;
+  guint32 ours; /* netlink address of our requests */
   guint8 *buffer;
-  GMutex lock;        /* of what follows */
-  GHashTable *wanted; /* ifindex */
-  GArray *events;     /* of AditWatched */
-  guint next;         /* the first that the main loop has not seen */
+  GHashTable *suspects; /* ifindex: something was said of it in this pass; the thread's */
+  GMutex lock;          /* of what follows */
+  GHashTable *wanted;   /* ifindex */
+  GArray *events;       /* of AditWatched */
+  guint next;           /* the first that the main loop has not seen */
   gboolean queued, overrun, changed;
   guint overruns, most;
 } self = {.fd = -1};
@@ -117,6 +119,11 @@ gboolean adit_watcher_wants(guint ifindex) {
 
 /* ---- messages, on the network thread ---- */
 
+/* Just now, and not as one that has never been up. */
+static gboolean is_gone_down(const struct ifinfomsg *ifi) {
+  return !(ifi->ifi_flags & IFF_UP) && ifi->ifi_change & IFF_UP && ifi->ifi_change != G_MAXUINT32;
+}
+
 static void read_link(struct nlmsghdr *h) {
   const struct ifinfomsg *ifi = nlmsg_data(h);
   struct nlattr *attr[IFLA_MAX + 1];
@@ -131,18 +138,50 @@ static void read_link(struct nlmsghdr *h) {
     if (group == ours || group == (ours ^ ADIT_NET_DYING_GROUP))
       return; /* a session's that begins or ends */
     watched.event.kind = ADIT_KERNEL_CHANGED;
-    watched.down = gone || (!up && ifi->ifi_change & IFF_UP && ifi->ifi_change != G_MAXUINT32);
+    watched.down = gone || is_gone_down(ifi);
     if (watched.down)
       push(&watched);
     else
       note_change();
     return;
   }
-  watched.event.kind = gone ? ADIT_KERNEL_LINK_GONE : ADIT_KERNEL_LINK;
-  watched.event.moved = gone && attr[IFLA_NEW_NETNSID];
-  watched.event.mtu = attr[IFLA_MTU] ? nla_get_u32(attr[IFLA_MTU]) : 0;
-  watched.event.master = attr[IFLA_MASTER] ? nla_get_u32(attr[IFLA_MASTER]) : 0;
+  if (!gone) { /* the message may be older than the claim: what holds now is asked for */
+    gpointer key = GUINT_TO_POINTER(watched.event.ifindex);
+    gboolean went_down = is_gone_down(ifi) || g_hash_table_lookup(self.suspects, key);
+    g_hash_table_insert(self.suspects, key, GINT_TO_POINTER(went_down));
+    return;
+  }
+  watched.event.kind = ADIT_KERNEL_LINK_GONE;
+  watched.event.moved = attr[IFLA_NEW_NETNSID] != NULL;
   push(&watched);
+}
+
+/* What an interface of ours is like now. */
+static void push_link(struct nlmsghdr *h, gpointer data) {
+  const struct ifinfomsg *ifi = nlmsg_data(h);
+  struct nlattr *attr[IFLA_MAX + 1];
+  if (h->nlmsg_type != RTM_NEWLINK || nlmsg_parse(h, sizeof *ifi, attr, IFLA_MAX, NULL) < 0)
+    return;
+  AditWatched watched = {.event = {.kind = ADIT_KERNEL_LINK,
+                                   .ifindex = (guint32)ifi->ifi_index,
+                                   .up = (ifi->ifi_flags & IFF_UP) != 0,
+                                   .mtu = attr[IFLA_MTU] ? nla_get_u32(attr[IFLA_MTU]) : 0,
+                                   .master = attr[IFLA_MASTER] ? nla_get_u32(attr[IFLA_MASTER]) : 0}};
+  push(&watched);
+}
+
+static void ask_suspects(AditRtnl *rtnl) {
+  GHashTableIter iter;
+  gpointer ifindex, went_down;
+  g_hash_table_iter_init(&iter, self.suspects);
+  while (g_hash_table_iter_next(&iter, &ifindex, &went_down)) {
+    /* It may be up again: what was on it is gone all the same. */
+    AditWatched down = {.event = {.kind = ADIT_KERNEL_LINK_DIPPED, .ifindex = GPOINTER_TO_UINT(ifindex)}};
+    if (went_down)
+      push(&down);
+    adit_rtnl_ask(rtnl, adit_rtnl_link_get(GPOINTER_TO_UINT(ifindex)), push_link, NULL); /* one that is gone says so by itself */
+  }
+  g_hash_table_remove_all(self.suspects);
 }
 
 static void copy_address(struct nlattr *attr, int family, AditAddress *out) {
@@ -173,6 +212,8 @@ static void read_address(struct nlmsghdr *h) {
   if (!adit_watch_parse_address(h, &address))
     return;
   gboolean gone = h->nlmsg_type == RTM_DELADDR;
+  if (!gone && adit_watcher_wants(address.ifindex))
+    return; /* one more does not matter */
   AditWatched watched = {.event = {.kind = gone ? ADIT_KERNEL_ADDRESS_GONE : ADIT_KERNEL_CHANGED,
                                    .ifindex = address.ifindex,
                                    .key = adit_object_key_address(&address)},
@@ -189,6 +230,9 @@ static void read_route(struct nlmsghdr *h) {
       rtm->rtm_type == RTN_BROADCAST || rtm->rtm_type == RTN_MULTICAST || rtm->rtm_type == RTN_ANYCAST)
     return;
   gboolean gone = h->nlmsg_type == RTM_DELROUTE;
+  /* IPv4 takes the deletion of a route of metric 0 that is gone already for one of any metric: then another of ours is missing. */
+  if (h->nlmsg_pid == self.ours && (rtm->rtm_family != AF_INET || !route.metric))
+    return;
   AditWatched watched = {.event = {.kind = gone ? ADIT_KERNEL_ROUTE_GONE : ADIT_KERNEL_ROUTE_NEW,
                                    .ifindex = route.ifindex,
                                    .protocol = rtm->rtm_protocol,
@@ -225,7 +269,7 @@ static void see_link(struct nlmsghdr *h, gpointer data) {
   if (h->nlmsg_type != RTM_NEWLINK || !adit_watcher_wants((guint)ifi->ifi_index))
     return;
   g_hash_table_remove(data, GUINT_TO_POINTER((guint)ifi->ifi_index));
-  read_link(h);
+  push_link(h, NULL);
 }
 
 static void resynchronise(AditRtnl *rtnl) {
@@ -260,7 +304,7 @@ static void read_datagram(guint8 *octets, gsize length, gboolean cut) {
   }
 }
 
-void adit_watcher_read(AditRtnl *rtnl) {
+static void read_all(AditRtnl *rtnl) {
   for (guint i = 0; i < READS && self.fd >= 0; i++) {
     struct mmsghdr message[MESSAGES];
     struct iovec iov[MESSAGES];
@@ -282,6 +326,13 @@ void adit_watcher_read(AditRtnl *rtnl) {
   }
 }
 
+void adit_watcher_read(AditRtnl *rtnl) {
+  if (self.fd < 0)
+    return;
+  read_all(rtnl);
+  ask_suspects(rtnl);
+}
+
 /* ---- life ---- */
 
 /* Leaves out routes and addresses that our own requests change, and routes that the kernel makes of addresses: tens of thousands of
@@ -289,8 +340,9 @@ void adit_watcher_read(AditRtnl *rtnl) {
 static gboolean attach_filter(guint32 ours) {
   struct sock_filter code[] = {
       BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWLINK), 8, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELLINK), 7, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWLINK), 9, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELLINK), 8, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELROUTE), 5, 0),
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_pid)),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(ours), 6, 0),
       BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
@@ -320,10 +372,12 @@ gboolean adit_watcher_open(const AditRtnl *ours, GError **error) {
   self.fd = nl_socket_get_fd(self.sock);
   if (setsockopt(self.fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0)
     setsockopt(self.fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-  if (!attach_filter(adit_rtnl_port(ours)))
+  self.ours = adit_rtnl_port(ours);
+  if (!attach_filter(self.ours))
     adit_warning(NULL, "rtnetlink: no filter: %s", g_strerror(errno)); /* it works, and wakes us more often */
   self.buffer = g_malloc((gsize)MESSAGES * OCTETS);
   self.wanted = g_hash_table_new(NULL, NULL);
+  self.suspects = g_hash_table_new(NULL, NULL);
   self.events = g_array_new(FALSE, FALSE, sizeof(AditWatched));
   self.next = self.overruns = self.most = 0;
   return TRUE;
@@ -336,6 +390,7 @@ void adit_watcher_close(void) {
   self.next = 0;
   g_mutex_unlock(&self.lock);
   g_clear_pointer(&self.sock, nl_socket_free);
+  g_clear_pointer(&self.suspects, g_hash_table_unref);
   g_clear_pointer(&self.buffer, g_free);
   self.fd = -1;
 }

@@ -233,7 +233,7 @@ static gboolean read_everything(void) {
     print_text(G_LOG_LEVEL_CRITICAL, wrong);
     return FALSE;
   }
-  if (!adit_control_session_commands(&error) || !adit_daemon_commands(self.schema, self.options->config, &error)) {
+  if (!adit_control_session_commands(&error) || !adit_control_net_commands(&error) || !adit_daemon_commands(self.schema, self.options->config, &error)) {
     adit_error(NULL, "%s", error->message);
     return FALSE;
   }

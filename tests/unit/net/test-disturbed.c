@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* Claims that come and go on the real kernel while somebody sets links down, flushes and adds routes: after each quiet spell the kernel
+ * equals the claims. test-disturbed [STEPS [SEED]]; a seed that fails is printed, and tells the same story again. */
+#include "config.h"
+
+#include "core/base/logging.h"
+#include "core/base/loop.h"
+#include "core/net/facts.h"
+#include "core/net/watch.h"
+#include "tests/lib/claims.h"
+
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { LINKS = 4, OWNERS = 40, PREFIXES = 8, QUIET_EVERY = 50, LAST = 12, PATIENCE = 20000 };
+
+static guint steps = 1000;
+static guint32 first_seed = 1;
+static const AditNetService *net;
+
+static GPtrArray *did; /* the last commands, for a failure to print */
+
+static int sh(const char *format, ...) G_GNUC_PRINTF(1, 2);
+static int sh(const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  g_autofree char *command = g_strdup_vprintf(format, args);
+  va_end(args);
+  int status = 0;
+  g_ptr_array_add(did, g_strdup(command));
+  if (did->len > LAST)
+    g_ptr_array_remove_index(did, 0);
+  g_spawn_command_line_sync(command, NULL, NULL, &status, NULL);
+  return status;
+}
+
+/* ---- the story's people: each has an address, a host route, and routes that it shares with others ---- */
+
+enum { CLAIMS = 6 };
+
+typedef struct {
+  AditClaimant head;
+  char who[32], party[8];
+  AditClaim *claim[CLAIMS];
+  guint n;
+} Owner;
+
+static Owner owner[OWNERS];
+static guint ifindex[LINKS];
+static AditClaim *link_claim[LINKS];
+static AditClaimant link_owner = {.size = sizeof link_owner, .who = "a link"};
+
+static AditPrefix prefix(const char *text) {
+  AditPrefix p;
+  assert_true(adit_prefix_parse(text, &p));
+  return p;
+}
+
+static void arrive(GRand *rand, guint i) {
+  Owner *o = &owner[i];
+  guint at = ifindex[g_rand_int_range(rand, 0, LINKS)];
+  g_snprintf(o->who, sizeof o->who, "session %u", i);
+  g_snprintf(o->party, sizeof o->party, "%u", i % 7);
+  o->head = (AditClaimant){.size = sizeof o->head, .who = o->who, .party = i % 3 ? o->party : NULL};
+  g_autofree char *peer = g_strdup_printf("10.1.0.%u/32", 2 + i), *shared = g_strdup_printf("172.%u.0.0/16", 16 + i % PREFIXES),
+                  *six = g_strdup_printf("2001:db8:%x::/48", i % PREFIXES), *local = g_strdup_printf("fe80::%x/128", 1 + i % 5);
+  AditNetAddress v4 = {.ifindex = at, .local = prefix("10.1.0.1/32"), .peer = prefix(peer).address},
+                 v6 = {.ifindex = at, .local = prefix(local)};
+  AditNetRoute host = {.to = prefix(peer), .ifindex = at, .metric = 5}, wide = {.to = prefix(shared), .ifindex = at},
+               far = {.to = prefix(shared), .ifindex = at, .metric = 7}, long6 = {.to = prefix(six), .ifindex = at};
+  o->n = 0;
+  o->claim[o->n++] = net->claim_address(&v4, &o->head);
+  o->claim[o->n++] = net->claim_address(&v6, &o->head);
+  o->claim[o->n++] = net->claim_route(&host, &o->head);
+  o->claim[o->n++] = net->claim_route(&wide, &o->head);
+  o->claim[o->n++] = i % 2 ? net->claim_route(&far, &o->head) : net->claim_route(&long6, &o->head);
+}
+
+static void leave(guint i) {
+  while (owner[i].n)
+    net->claim_release(owner[i].claim[--owner[i].n]);
+}
+
+static void disturb(GRand *rand) {
+  guint link = (guint)g_rand_int_range(rand, 0, LINKS), n = 16 + (guint)g_rand_int_range(rand, 0, PREFIXES);
+  switch (g_rand_int_range(rand, 0, 9)) {
+  case 0:
+    sh("ip link set d%u down", link);
+    break;
+  case 1:
+    sh("ip link set d%u down", link);
+    sh("ip link set d%u up", link);
+    break;
+  case 2:
+    sh("ip address flush dev d%u", link);
+    break;
+  case 3:
+    sh("ip route flush proto 173");
+    break;
+  case 4:
+    sh("ip -6 route flush proto 173");
+    break;
+  case 5:
+    sh("ip route replace 172.%u.0.0/16 dev other proto static", n);
+    break;
+  case 6:
+    sh("ip route del 172.%u.0.0/16 dev other proto static", n);
+    break;
+  case 7:
+    sh("ip link set other down");
+    sh("ip link set other up");
+    break;
+  case 8:
+    sh("ip link set d%u mtu 1300", link);
+    break;
+  }
+}
+
+/* ---- the comparison ---- */
+
+typedef struct {
+  GHashTable *there; /* char* "route ... dev N" */
+  guint32 seed, step;
+  guint missing, claimed;
+} Compare;
+
+static char *route_words(const AditNetRoute *r) {
+  char to[ADIT_PREFIX_TEXT];
+  return g_strdup_printf("route %s dev %u metric %u", adit_prefix_format(&r->to, to), r->ifindex, r->metric);
+}
+
+static char *address_words(const AditNetAddress *a) {
+  char local[ADIT_PREFIX_TEXT], peer[ADIT_ADDRESS_TEXT];
+  return g_strdup_printf("address %s peer %s dev %u", adit_prefix_format(&a->local, local), adit_address_format(&a->peer, peer),
+                         a->ifindex);
+}
+
+static void see_route(struct nlmsghdr *h, gpointer data) {
+  const struct rtmsg *rtm = nlmsg_data(h);
+  AditNetRoute route;
+  AditAddress source;
+  if (adit_rtnl_route_parse(h, &route, &source) && rtm->rtm_protocol == ADIT_NET_PROTOCOL)
+    g_hash_table_add(data, route_words(&route));
+}
+
+static void see_address(struct nlmsghdr *h, gpointer data) {
+  AditNetAddress address;
+  if (!adit_watch_parse_address(h, &address))
+    return;
+  for (guint i = 0; i < LINKS; i++)
+    if (address.ifindex == ifindex[i])
+      g_hash_table_add(data, address_words(&address));
+}
+
+static void expect_there(const AditObjectKey *key, const AditObjectValue *value, gpointer data) {
+  Compare *compare = data;
+  AditNetAddress address = adit_object_address(key);
+  AditNetRoute route = adit_object_route(key, value);
+  g_autofree char *words = key->kind == ADIT_OBJECT_ROUTE     ? route_words(&route)
+                           : key->kind == ADIT_OBJECT_ADDRESS ? address_words(&address)
+                                                              : NULL;
+  if (!words)
+    return;
+  compare->claimed++;
+  if (g_hash_table_remove(compare->there, words))
+    return;
+  compare->missing++;
+  print_error("seed %u step %u: %s is claimed, and not in the kernel\n", compare->seed, compare->step, words);
+}
+
+static guint compare(guint32 seed, guint step) {
+  g_autoptr(GHashTable) there = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  Compare c = {there, seed, step, 0, 0};
+  AditRtnl *rtnl = adit_rtnl_open(NULL);
+  GHashTableIter iter;
+  gpointer words;
+  assert_int_equal(adit_rtnl_ask(rtnl, adit_rtnl_route_dump(AF_INET), see_route, there), 0);
+  assert_int_equal(adit_rtnl_ask(rtnl, adit_rtnl_route_dump(AF_INET6), see_route, there), 0);
+  assert_int_equal(adit_rtnl_ask(rtnl, adit_rtnl_address_dump(AF_UNSPEC), see_address, there), 0);
+  adit_rtnl_close(rtnl);
+  adit_claims_foreach(adit_kernel_claims(), expect_there, &c);
+  g_hash_table_iter_init(&iter, there);
+  while (g_hash_table_iter_next(&iter, &words, NULL)) {
+    print_error("seed %u step %u: %s is in the kernel, and nobody claims it\n", seed, step, (char *)words);
+    c.missing++;
+  }
+  if (c.missing)
+    g_spawn_command_line_sync("sh -c 'ip address; ip route; ip -6 route' >&2", NULL, NULL, NULL, NULL);
+  for (guint i = 0; c.missing && i < did->len; i++)
+    print_error("  %s\n", (char *)did->pdata[i]);
+  assert_int_equal(c.missing, 0);
+  return c.claimed;
+}
+
+/* All events have come, and what they lead to is done: the kernel is asked twice, with the watch's latency between. */
+static void settle(guint32 seed, guint step) {
+  gint64 end = g_get_monotonic_time() + (gint64)PATIENCE * 1000, calm = 0;
+  while (g_get_monotonic_time() < end) {
+    gboolean quiet = adit_claims_quiet(adit_kernel_claims());
+    gint64 now = g_get_monotonic_time();
+    calm = quiet ? (calm ? calm : now) : 0;
+    if (calm && now - calm > 100000)
+      return;
+    gboolean tick = FALSE;
+    (void)TEST_LOOP_UNTIL(tick, 20);
+  }
+  fail_msg("seed %u step %u: not quiet within %u s", seed, step, PATIENCE / 1000);
+}
+
+static void the_kernel_equals_the_claims(void **state) {
+  g_autoptr(GRand) rand = g_rand_new_with_seed(first_seed);
+  guint compared = 0, claimed = 0, disturbed = 0;
+  for (guint step = 1; step <= steps; step++) {
+    guint i = (guint)g_rand_int_range(rand, 0, OWNERS);
+    if (g_rand_int_range(rand, 0, 10) == 0) {
+      disturb(rand);
+      disturbed++;
+    } else if (owner[i].n) {
+      leave(i);
+    } else {
+      arrive(rand, i);
+    }
+    if (g_rand_int_range(rand, 0, 3) == 0)
+      test_loop_drain();
+    if (step % QUIET_EVERY)
+      continue;
+    settle(first_seed, step);
+    claimed += compare(first_seed, step);
+    compared++;
+  }
+  print_message("seed %u: %u steps, %u disturbances; %u comparisons of %u objects on average; %u overruns, at most %u events at once\n",
+                first_seed, steps, disturbed, compared, compared ? claimed / compared : 0, adit_watcher_overruns(), adit_watcher_most());
+  for (guint i = 0; i < OWNERS; i++)
+    leave(i);
+  settle(first_seed, steps);
+  assert_int_equal(compare(first_seed, steps), 0);
+}
+
+/* `ip route flush proto 173` on an interface of many: back within bounded passes. */
+static void a_flush_of_many_routes_is_undone(void **state) {
+  enum { N = 20000 };
+  g_autofree AditClaim **claims = g_new(AditClaim *, N);
+  for (guint k = 0; k < N; k++) {
+    AditNetRoute r = {.to = {adit_address_ipv4(0x0b000000 + k), 32}, .ifindex = ifindex[0]};
+    claims[k] = net->claim_route(&r, &link_owner);
+  }
+  settle(0, 0);
+  sh("ip route flush proto 173");
+  settle(0, 1);
+  compare(0, 1);
+  print_message("%u flushed routes are back: %u overruns, at most %u events in a pass of the loop, %u changes under way at most\n", N,
+                adit_watcher_overruns(), adit_watcher_most(), ADIT_CLAIMS_FLIGHT);
+  assert_in_range(adit_watcher_most(), 0, ADIT_WATCH_BUDGET);
+  for (guint k = 0; k < N; k++)
+    net->claim_release(claims[k]);
+  settle(0, 2);
+  compare(0, 2);
+}
+
+/* ---- life ---- */
+
+static int setup(void **state) {
+  adit_loop_init();
+  assert_true(adit_net_init(NULL));
+  net = adit_net_service();
+  adit_claims_set_pause(adit_kernel_claims(), 5);
+  for (guint i = 0; i < LINKS; i++) {
+    g_autofree char *name = g_strdup_printf("d%u", i);
+    assert_int_equal(sh("ip tuntap add %s mode tun", name), 0);
+    sh("ip link set %s addrgenmode none", name);
+    assert_int_equal(sh("ip link set %s up mtu 1400", name), 0);
+    ifindex[i] = if_nametoindex(name);
+    AditLinkWish wish = {.size = sizeof wish, .ifindex = ifindex[i], .up = TRUE, .mtu = 1400};
+    link_claim[i] = net->claim_link(&wish, &link_owner);
+  }
+  sh("ip tuntap add other mode tun");
+  sh("ip link set other up");
+  return 0;
+}
+
+static int teardown(void **state) {
+  for (guint i = 0; i < LINKS; i++) {
+    net->claim_release(link_claim[i]);
+    sh("ip link del d%u", i);
+  }
+  sh("ip link del other");
+  adit_net_fini();
+  adit_loop_fini();
+  return 0;
+}
+
+static gboolean own_namespace(void) {
+  if (unshare(CLONE_NEWNET) == 0)
+    return TRUE;
+  uid_t uid = getuid();
+  if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+    return FALSE;
+  g_autofree char *map = g_strdup_printf("0 %u 1", uid);
+  return g_file_set_contents_full("/proc/self/uid_map", map, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL);
+}
+
+int main(int argc, char **argv) {
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+  const struct CMUnitTest tests[] = {
+      T(the_kernel_equals_the_claims),
+      T(a_flush_of_many_routes_is_undone),
+  };
+  const char *given = g_getenv("ADIT_KERNEL_STEPS"), *seed = g_getenv("ADIT_KERNEL_SEED");
+  steps = argc > 1 ? (guint)atoi(argv[1]) : given ? (guint)atoi(given) : steps;
+  first_seed = argc > 2 ? (guint32)atoi(argv[2]) : seed ? (guint32)atoi(seed) : first_seed;
+  if (!own_namespace()) {
+    g_printerr("no network namespace of its own: %s\n", g_strerror(errno));
+    return 1;
+  }
+  adit_logging_init(ADIT_LOG_ERROR);
+  did = g_ptr_array_new_with_free_func(g_free);
+  sh("ip link set lo up");
+  int failed = cmocka_run_group_tests_name("disturbed", tests, NULL, NULL);
+  g_ptr_array_unref(did);
+  return failed;
+}

@@ -9,14 +9,7 @@ void l2tp_limiter_set(L2tpLimiter *limiter, guint32 rate, guint32 burst) {
 }
 
 static guint bucket_of(const L2tpLimiter *limiter, const AditAddress *address) {
-  guint32 hash = limiter->seed ^ 2166136261u;
-  gsize length = address->family == AF_INET ? 3 : 7;
-
-  for (gsize i = 0; i < length; i++)
-    hash = (hash ^ address->octet[i]) * 16777619u;
-  hash ^= limiter->seed >> 7;
-  hash *= 2654435761u;
-  return hash >> 20; /* the upper 12 bits: L2TP_LIMITER_BUCKETS */
+  return l2tp_siphash(limiter->key, address->octet, address->family == AF_INET ? 3 : 7) % L2TP_LIMITER_BUCKETS;
 }
 
 gboolean l2tp_limiter_take(L2tpLimiter *limiter, const AditAddress *address, guint64 now_ms) {

@@ -186,7 +186,7 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
   l2tp->loop->random(l2tp->challenge_key, sizeof l2tp->challenge_key);
   for (guint i = 0; i < G_N_ELEMENTS(shares); i++)
     l2tp_shares_init(shares[i], l2tp_index_key());
-  l2tp->loop->random(&l2tp->limiter.seed, sizeof l2tp->limiter.seed);
+  l2tp->loop->random(l2tp->limiter.key, sizeof l2tp->limiter.key);
   l2tp->tunnel_up_event = event_class(l2tp, ADIT_EVENT_TUNNEL_UP);
   l2tp->tunnel_down_event = event_class(l2tp, ADIT_EVENT_TUNNEL_DOWN);
   l2tp->bus->subscribe(plugin, ADIT_EVENT_SESSION_UP, on_session_up, l2tp);

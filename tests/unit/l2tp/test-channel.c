@@ -312,6 +312,38 @@ static void saved_and_restored(void **state) {
   bench_free(bench);
 }
 
+/* What a stranger may make us keep is bounded, and what is dropped comes again: a real peer loses time, no message. */
+static void early_messages_are_bounded_by_octets(void **state) {
+  Bench *bench = bench_new(0);
+  bench->config.receive_window = 16;
+  bench->config.parked_octets = 3 * 13 + 5; /* each has 13 */
+  for (guint16 ns = 5; ns > 0; ns--)
+    receive(bench, ns, 0, (char)('0' + ns));
+  assert_int_equal(bench->channel.dropped, 2);
+  assert_int_equal(bench->channel.early_octets, 3 * 13);
+  receive(bench, 0, 0, '0');
+  for (guint16 ns = 1; ns <= 5; ns++)
+    receive(bench, ns, 0, (char)('0' + ns));
+  assert_string_equal(bench->delivered->str, "012345");
+  assert_int_equal(bench->channel.early_octets, 0);
+  bench_free(bench);
+}
+
+static void a_peer_that_owes_acknowledgements_has_to_wait(void **state) {
+  Bench *bench = bench_new(0);
+  bench->config.unacked_octets = 3 * 13;
+  post(bench, 3);
+  assert_int_equal(bench->channel.send_octets, 3 * 13);
+  receive(bench, 1, 0, '1');
+  receive(bench, 0, 0, '0'); /* neither is taken, and the parked one stays where it is */
+  assert_string_equal(bench->delivered->str, "");
+  assert_int_equal(bench->channel.nr, 0);
+  receive(bench, 0, 1, '0'); /* it acknowledges one of ours */
+  assert_string_equal(bench->delivered->str, "01");
+  assert_int_equal(bench->channel.send_octets, 2 * 13);
+  bench_free(bench);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(rfc2661_b1_lock_step),
@@ -325,6 +357,8 @@ int main(void) {
       cmocka_unit_test(acknowledgements_of_what_was_never_sent_are_ignored),
       cmocka_unit_test(the_queue_is_bounded),
       cmocka_unit_test(an_unconfirmed_peer_is_not_flooded),
+      cmocka_unit_test(early_messages_are_bounded_by_octets),
+      cmocka_unit_test(a_peer_that_owes_acknowledgements_has_to_wait),
       cmocka_unit_test(saved_and_restored),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

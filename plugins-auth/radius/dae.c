@@ -75,21 +75,12 @@ static void drop(const Incoming *in, const char *why) {
 
 /* ---- who may ask, and with which secret ---- */
 
-static gboolean is_at(const RadiusServer *server, const AditAddress *address) {
-  for (guint role = 0; role < RADIUS_ROLES; role++) {
-    AditAddress at = adit_endpoint_address(&server->at[role]);
-    if (at.family && adit_address_equal(&at, address))
-      return TRUE;
-  }
-  return FALSE;
-}
-
 static gboolean is_allowed(const RadiusConfig *config, const AditAddress *address) {
   for (guint i = 0; i < config->incoming.allowed->len; i++)
     if (adit_prefix_contains(config->incoming.allowed->pdata[i], address))
       return TRUE;
   for (guint i = 0; !config->incoming.allowed->len && i < radius_servers_count(config->servers); i++)
-    if (is_at(radius_servers_get(config->servers, i), address))
+    if (radius_server_is_at(radius_servers_get(config->servers, i), address))
       return TRUE;
   return FALSE;
 }
@@ -100,7 +91,7 @@ static const char *secret_of(const RadiusConfig *config, const AditAddress *addr
     return n ? NULL : config->incoming.secret;
   for (guint i = 0; i < radius_servers_count(config->servers); i++) {
     const RadiusServer *server = radius_servers_get(config->servers, i);
-    if (server->protocol == RADIUS_UDP && is_at(server, address) && !n--)
+    if (server->protocol == RADIUS_UDP && radius_server_is_at(server, address) && !n--)
       return server->secret;
   }
   return NULL;

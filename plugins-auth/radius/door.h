@@ -17,8 +17,9 @@ struct RadiusExchange {
   RadiusServer *server;
   RadiusRole role;
   RadiusRequest request;
-  AditTimer timer;        /**< the door's, once it has begun */
-  gpointer own;           /**< the door's */
+  AditAddress asked; /**< the server's address when it began */
+  AditTimer timer;   /**< the door's, once it has begun */
+  gpointer own;      /**< the door's */
 };
 
 /** Head of what a door keeps for one role of one server: as long as the role lives, and who is at work with it. */

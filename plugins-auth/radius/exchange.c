@@ -55,7 +55,8 @@ void radius_exchange_finish(RadiusExchange *exchange, RadiusResult result, const
 
   if (exchange->door) {
     exchange->door->forget(exchange);
-    radius_server_end(exchange->server, exchange->role, result == RADIUS_ANSWERED, result == RADIUS_TIMEOUT);
+    gboolean failed = result == RADIUS_TIMEOUT && !radius_server_turn(exchange->server, &exchange->asked);
+    radius_server_end(exchange->server, exchange->role, result == RADIUS_ANSWERED, failed);
   }
   if (result == RADIUS_ANSWERED)
     count_answer(stats, reply->code, rtt_us);
@@ -76,6 +77,7 @@ RadiusExchange *radius_exchange(RadiusServer *server, const RadiusRequest *reque
   exchange->server = radius_server_ref(server);
   exchange->role = request->code == RADIUS_ACCOUNTING_REQUEST ? RADIUS_ACCT : RADIUS_AUTH;
   exchange->request = *request;
+  exchange->asked = adit_endpoint_address(&server->at[exchange->role]);
   exchange->timer.data = exchange;
   if (radius_server_begin(server, exchange->role)) {
     exchange->door = door;

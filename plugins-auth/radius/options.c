@@ -82,8 +82,8 @@ const AditOption radius_options[] = {
      .flags = ADIT_OPTION_REQUIRED,
      .min = 1,
      .max = 253,
-     .help = "IPv4 or IPv6 address, or a name. A name is looked up at load, at each reload and every five minutes; its first "
-             "address counts.",
+     .help = "IPv4 or IPv6 address, or a name. A name is looked up at load, at each reload and every five minutes; when the "
+             "address that is asked is silent the next one is, in order of RFC 6724, up to eight.",
      .reference = "/radius: address"},
     {.name = "secret",
      .scopes = SERVER,

@@ -5,11 +5,11 @@
 
 enum { AGAIN_MS = 300000, RETRY_MS = 10000 };
 
-/** One name: its first address of the family that is wanted. */
+/** One name: its addresses of the family that is wanted, in order of RFC 6724. */
 typedef struct {
   char *host;
-  int family;          /* AF_UNSPEC = any */
-  AditAddress address; /* family 0 = it has none */
+  int family; /* AF_UNSPEC = any */
+  RadiusAddresses found;
 } Name;
 
 /** All names of a list, looked up one after another on one of the plugin's threads. */
@@ -30,25 +30,15 @@ static void look_up(gpointer data) {
     struct addrinfo hints = {.ai_family = name->family, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG}, *found = NULL;
     if (getaddrinfo(name->host, NULL, &hints, &found))
       continue;
-    for (struct addrinfo *at = found; at && !name->address.family; at = at->ai_next) {
+    for (struct addrinfo *at = found; at; at = at->ai_next) {
       AditEndpoint endpoint = {0};
       memcpy(&endpoint, at->ai_addr, MIN(at->ai_addrlen, sizeof endpoint));
-      name->address = adit_endpoint_address(&endpoint);
+      AditAddress address = adit_endpoint_address(&endpoint);
+      if (adit_address_is_set(&address))
+        radius_addresses_add(&name->found, &address);
     }
     freeaddrinfo(found);
   }
-}
-
-static void moved(RadiusServer *server, const AditAddress *address) {
-  AditAddress before = adit_endpoint_address(&server->at[RADIUS_AUTH]);
-  char text[ADIT_ADDRESS_TEXT];
-
-  if (adit_address_equal(&before, address))
-    return;
-  for (guint role = 0; role < RADIUS_ROLES; role++)
-    server->at[role] = adit_endpoint(address, server->port[role]);
-  radius_server_protect(server);
-  adit_info(NULL, "server %s: %s is %s", server->name, server->host, adit_address_format(address, text));
 }
 
 /** What was known stays when a name can't be looked up now. */
@@ -57,12 +47,15 @@ static gboolean apply(RadiusServer *server, const GArray *names) {
     const Name *name = &g_array_index(names, Name, i);
     if (strcmp(name->host, server->host) || name->family != (server->source.family ? server->source.family : AF_UNSPEC))
       continue;
-    if (name->address.family)
-      moved(server, &name->address);
-    else if (!server->nameless)
+    if (name->found.count) {
+      radius_addresses_renew(&server->addresses, &name->found);
+      radius_server_move(server);
+      radius_server_protect(server);
+    } else if (!server->nameless) {
       adit_warning(NULL, "server %s: %s has no address now", server->name, server->host);
-    server->nameless = !name->address.family;
-    return name->address.family != 0;
+    }
+    server->nameless = !name->found.count;
+    return name->found.count != 0;
   }
   return FALSE;
 }

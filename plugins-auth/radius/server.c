@@ -24,20 +24,52 @@ static const char protected_as[] = "a RADIUS server";
 void radius_server_protect(RadiusServer *server) {
   const AditNetService *net = server->radius->net;
   AditAddress now = adit_endpoint_address(&server->at[RADIUS_AUTH]);
+  RadiusAddresses wanted = server->addresses;
 
-  if (!ADIT_HAS(net, protect) || adit_address_equal(&server->protected_address, &now))
+  if (!ADIT_HAS(net, protect))
     return;
-  if (adit_address_is_set(&server->protected_address))
-    net->unprotect(ADIT_PROTECT_SERVER, &server->protected_address, protected_as);
-  net->protect(ADIT_PROTECT_SERVER, &now, protected_as);
-  server->protected_address = now;
+  if (!wanted.count && adit_address_is_set(&now))
+    radius_addresses_add(&wanted, &now);
+  for (guint i = 0; i < wanted.count; i++)
+    if (!radius_addresses_have(&server->shielded, &wanted.list[i]))
+      net->protect(ADIT_PROTECT_SERVER, &wanted.list[i], protected_as);
+  for (guint i = 0; i < server->shielded.count; i++)
+    if (!radius_addresses_have(&wanted, &server->shielded.list[i]))
+      net->unprotect(ADIT_PROTECT_SERVER, &server->shielded.list[i], protected_as);
+  server->shielded = wanted;
+}
+
+gboolean radius_server_is_at(const RadiusServer *server, const AditAddress *address) {
+  AditAddress at = adit_endpoint_address(&server->at[RADIUS_AUTH]);
+  return radius_addresses_have(&server->addresses, address) || (adit_address_is_set(&at) && adit_address_equal(&at, address));
+}
+
+void radius_server_move(RadiusServer *server) {
+  AditAddress before = adit_endpoint_address(&server->at[RADIUS_AUTH]);
+  const AditAddress *address = &server->addresses.list[server->addresses.now];
+  char text[ADIT_ADDRESS_TEXT];
+
+  if (!server->addresses.count || adit_address_equal(&before, address))
+    return;
+  for (guint role = 0; role < RADIUS_ROLES; role++) {
+    server->at[role] = adit_endpoint(address, server->port[role]);
+    server->peer->role[role].silence = 0;
+  }
+  adit_info(NULL, "server %s: %s is %s", server->name, server->host, adit_address_format(address, text));
+}
+
+gboolean radius_server_turn(RadiusServer *server, const AditAddress *asked) {
+  gboolean more = radius_addresses_turn(&server->addresses, asked);
+
+  radius_server_move(server);
+  return more;
 }
 
 void radius_server_unref(RadiusServer *server) {
   if (!server || --server->refs)
     return;
-  if (adit_address_is_set(&server->protected_address))
-    server->radius->net->unprotect(ADIT_PROTECT_SERVER, &server->protected_address, protected_as);
+  for (guint i = 0; i < server->shielded.count; i++)
+    server->radius->net->unprotect(ADIT_PROTECT_SERVER, &server->shielded.list[i], protected_as);
   peer_unref(server->peer);
   if (server->secret)
     explicit_bzero(server->secret, strlen(server->secret));
@@ -90,6 +122,7 @@ static gboolean share_peer(RadiusServer *server, const char *key, const RadiusSe
     server->peer = other->peer;
     server->peer->refs++;
     memcpy(server->at, other->at, sizeof server->at);
+    server->addresses = other->addresses;
     return TRUE;
   }
   return FALSE;
@@ -122,8 +155,7 @@ RadiusServer *radius_servers_get(const RadiusServers *servers, guint index) {
 RadiusServer *radius_servers_at(RadiusServers *servers, const AditAddress *address, guint n) {
   for (guint i = 0; i < servers->list->len; i++) {
     RadiusServer *server = servers->list->pdata[i];
-    AditAddress at = adit_endpoint_address(&server->at[RADIUS_AUTH]);
-    if (adit_address_is_set(&at) && adit_address_equal(&at, address) && !n--)
+    if (radius_server_is_at(server, address) && !n--)
       return server;
   }
   return NULL;
@@ -354,8 +386,9 @@ void radius_server_silent(RadiusServer *server, RadiusRole role) {
 
 void radius_server_end(RadiusServer *server, RadiusRole role, gboolean answered, gboolean failed) {
   server->peer->role[role].in_flight--;
-  if (answered)
+  if (answered) {
+    server->addresses.silent = 0;
     alive(server, role);
-  else if (failed)
+  } else if (failed)
     failed_again(server, role);
 }

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "addresses.h"
 #include "radius.h"
 
 typedef enum { RADIUS_AUTH = 0, RADIUS_ACCT = 1 } RadiusRole;
@@ -56,10 +57,11 @@ typedef struct RadiusServer {
   char *realm, *called_id, *domain;                                         /**< selection; NULL = any. `realm` is sent as Mikrotik-Realm */
   char *certificate, *private_key, *ca;                                     /**< RadSec: files, or NULL */
   guint timeout_ms, tries, weight, max_in_flight, dead_time_ms, dead_after; /**< weight 0: none was written */
-  AditAddress protected_address; /**< its address, once no session may have it; family 0 before */
+  RadiusAddresses addresses;                                                /**< of `host`; the one in use is in `at`, too */
+  RadiusAddresses shielded;                                                 /**< those that no session may have */
 } RadiusServer;
 
-/** No session may have the server's address from now on, until the server goes or has another. */
+/** No session may have the server's addresses from now on, until the server goes or has others. */
 void radius_server_protect(RadiusServer *server);
 RadiusServer *radius_server_ref(RadiusServer *server);
 void radius_server_unref(RadiusServer *server);
@@ -120,6 +122,13 @@ RadiusServer *radius_servers_pick(RadiusServers *servers, const RadiusWant *want
 gboolean radius_server_begin(RadiusServer *server, RadiusRole role);
 /** A try of it stayed without an answer; it is sent again. */
 void radius_server_silent(RadiusServer *server, RadiusRole role);
+/** The address that was asked did not answer. TRUE when the server has another one that may, which is asked from now on: the server itself
+ *  has not failed yet. */
+gboolean radius_server_turn(RadiusServer *server, const AditAddress *asked);
+/** Is this one of the server's addresses? */
+gboolean radius_server_is_at(const RadiusServer *server, const AditAddress *address);
+/** Asks the address that `addresses` says, if it is another one. */
+void radius_server_move(RadiusServer *server);
 /** It ends: `answered` when a believable answer came, `failed` when none came though it was asked for long enough; neither when it was
  *  given up. */
 void radius_server_end(RadiusServer *server, RadiusRole role, gboolean answered, gboolean failed);

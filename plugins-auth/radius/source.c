@@ -20,6 +20,7 @@ typedef struct {
   RadiusConfig *config; /* as it was when the login began; its servers live as long */
   GPtrArray *tried;     /* of RadiusServer */
   RadiusServer *server; /* the one that is asked */
+  guint turns;          /* how many of its addresses were silent */
   RadiusExchange *exchange;
   const char *impossible; /* why it can't be asked of any server */
 } Ask;
@@ -83,6 +84,11 @@ static void read_reply(Ask *ask, const RadiusAnswer *from) {
 /* ---- one after the other ---- */
 
 static void ask_next(Ask *ask);
+static void ask_server(Ask *ask);
+
+static gboolean in_time(const Ask *ask) {
+  return ask->source->radius->loop->now() < ask->request->deadline_ms;
+}
 
 static void on_done(const RadiusAnswer *from, gpointer data) {
   Ask *ask = data;
@@ -100,28 +106,34 @@ static void on_done(const RadiusAnswer *from, gpointer data) {
   }
   if (ask->impossible)
     answer_error(ask, ask->impossible);
+  else if (from->result == RADIUS_TIMEOUT && ++ask->turns < ask->server->addresses.count && in_time(ask))
+    ask_server(ask); /* at its next address */
   else
     ask_next(ask);
 }
 
 static void ask_next(Ask *ask) {
-  Radius *radius = ask->source->radius;
   const RadiusWant want = {RADIUS_AUTH, ask->request->user, ask->request->called_id};
   RadiusServer *server = radius_servers_pick(ask->config->servers, &want, ask->tried);
 
-  if (!server || radius->loop->now() >= ask->request->deadline_ms) {
+  if (!server || !in_time(ask)) {
     answer_error(ask,
                  !server && !ask->tried->len ? "every RADIUS server is dead, busy or without an address" : "no RADIUS server has answered");
     return;
   }
   g_ptr_array_add(ask->tried, server);
   ask->server = server;
-  const RadiusRequest request = {.code = RADIUS_ACCESS_REQUEST,
-                                 .fill = write_request,
-                                 .done = on_done,
-                                 .data = ask,
-                                 .impatient = radius_servers_pick(ask->config->servers, &want, ask->tried) != NULL};
-  ask->exchange = radius_exchange(server, &request);
+  ask->turns = 0;
+  ask_server(ask);
+}
+
+static void ask_server(Ask *ask) {
+  const RadiusWant want = {RADIUS_AUTH, ask->request->user, ask->request->called_id};
+  gboolean elsewhere =
+      ask->turns + 1 < ask->server->addresses.count || radius_servers_pick(ask->config->servers, &want, ask->tried) != NULL;
+  const RadiusRequest request = {
+      .code = RADIUS_ACCESS_REQUEST, .fill = write_request, .done = on_done, .data = ask, .impatient = elsewhere};
+  ask->exchange = radius_exchange(ask->server, &request);
 }
 
 /* ---- for adit.aaa ---- */

@@ -350,6 +350,39 @@ static void names_are_resolved(void **state) {
   assert_string_equal(pick(net, &anybody, NULL), "localhost"); /* what was known stays over a reload */
 }
 
+static void a_server_has_failed_when_all_its_addresses_have(void **state) {
+  RadiusAddresses addresses = {0}, fresh = {0};
+  AditAddress a = adit_address_ipv4(0x0a000001), b = adit_address_ipv4(0x0a000002), c = adit_address_ipv4(0x0a000003);
+
+  assert_false(radius_addresses_turn(&addresses, &a)); /* no name: its failures are its own */
+  radius_addresses_add(&addresses, &a);
+  radius_addresses_add(&addresses, &a);
+  assert_int_equal(addresses.count, 1);
+  assert_false(radius_addresses_turn(&addresses, &a));
+  radius_addresses_add(&addresses, &b);
+  radius_addresses_add(&addresses, &c);
+  assert_true(radius_addresses_turn(&addresses, &a));
+  assert_true(radius_addresses_turn(&addresses, &a)); /* others that were under way there turn nothing */
+  assert_int_equal(addresses.now, 1);
+  assert_true(radius_addresses_turn(&addresses, &b));
+  assert_false(radius_addresses_turn(&addresses, &c)); /* the round is over */
+  assert_int_equal(addresses.now, 0);
+  assert_true(radius_addresses_turn(&addresses, &a));
+  radius_addresses_add(&fresh, &c);
+  radius_addresses_add(&fresh, &b);
+  radius_addresses_renew(&addresses, &fresh);
+  assert_int_equal(addresses.now, 1); /* b is still there, and stays */
+  fresh = (RadiusAddresses){0};
+  radius_addresses_add(&fresh, &a);
+  radius_addresses_renew(&addresses, &fresh);
+  assert_int_equal(addresses.now, 0);
+  for (guint i = 0; i < 20; i++) {
+    AditAddress more = adit_address_ipv4(0x0b000000 + i);
+    radius_addresses_add(&addresses, &more);
+  }
+  assert_int_equal(addresses.count, RADIUS_ADDRESSES);
+}
+
 /** From the commit on, until no list holds the server any more; a name from its look-up on. */
 static void servers_addresses_are_protected(void **state) {
   Net *net = *state;
@@ -416,6 +449,7 @@ int main(void) {
       TEST(unnamed_servers_are_told_apart),
       TEST(ports_by_protocol),
       TEST(names_are_resolved),
+      TEST(a_server_has_failed_when_all_its_addresses_have),
       TEST(servers_addresses_are_protected),
   };
   told = g_string_new(NULL);

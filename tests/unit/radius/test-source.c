@@ -3,7 +3,33 @@
  */
 #include "tests/unit/radius/net.h"
 
+#include <netdb.h>
+#include <unistd.h>
+
 enum { LATEST_MS = 1100, REAL_MS = 5000 };
+
+/* ---- names: this stands in for the C library's, so that a name has the addresses that a test says, in that order ---- */
+
+static const char *name_addresses[8];
+
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **found) {
+  struct addrinfo **end = found;
+
+  *found = NULL;
+  for (guint i = 0; name_addresses[i]; i++) {
+    struct addrinfo *info = calloc(1, sizeof *info + sizeof(AditEndpoint)); /* freed by the C library's freeaddrinfo() */
+    AditAddress address;
+    assert_true(adit_address_parse(name_addresses[i], &address));
+    AditEndpoint at = adit_endpoint(&address, 0);
+    info->ai_family = address.family;
+    info->ai_addr = (struct sockaddr *)(info + 1);
+    info->ai_addrlen = adit_endpoint_size(&at);
+    memcpy(info->ai_addr, &at, info->ai_addrlen);
+    *end = info;
+    end = &info->ai_next;
+  }
+  return *found ? 0 : EAI_NONAME;
+}
 
 extern const AditPluginInfo adit_plugin_info_radius;
 
@@ -143,6 +169,73 @@ static void a_refused_port_costs_no_time(void **state) {
   told(net, "bob", ADIT_AUTH_ACCEPT); /* no virtual time has passed */
 }
 
+/* A socket that takes everything and says nothing, at an address of loopback and the fake's port. */
+static int mute_at(const char *address, const Fake *fake) {
+  AditAddress at;
+  assert_true(adit_address_parse(address, &at));
+  AditEndpoint endpoint = adit_endpoint(&at, fake->port);
+  int fd = socket(at.family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  assert_int_equal(bind(fd, &endpoint.any, adit_endpoint_size(&endpoint)), 0);
+  return fd;
+}
+
+static Fake *start_named(Net *net) {
+  Fake *fake = fake_new(net);
+  start(net,
+        net_tree(net_server("name", "named", "address", "radius.example", "authentication-port", fake->port_text, "timeout", "1000", NULL),
+                 NULL));
+  UNTIL(adit_test_saw(net->test, "net.protect 127.0.0.1"));
+  return fake;
+}
+
+/* A name with a dead address in front: a login goes on to the next one, and the server is not dead for that. */
+static void all_addresses_of_a_name_are_asked_in_one_login(void **state) {
+  Net *net = *state;
+  static const char *const addresses[] = {"127.0.0.9", "127.0.0.8", "127.0.0.1", NULL};
+
+  memcpy(name_addresses, addresses, sizeof addresses);
+  Fake *fake = start_named(net);
+  assert_true(adit_test_saw(net->test, "net.protect 127.0.0.9")); /* no session may have any of them */
+  int mute = mute_at("127.0.0.9", fake);                          /* the first is silent, nobody listens at the second */
+  AditTestAnswer *answer = ask(net, "bob");
+  for (guint tries = 0; tries < 3; tries++)
+    adit_test_advance(net->test, LATEST_MS);
+  until_told(net, answer, ADIT_AUTH_ACCEPT);
+  told(net, "ann", ADIT_AUTH_ACCEPT); /* at once: the good one is kept */
+  assert_int_equal(fake->requests->len, 2);
+  close(mute);
+}
+
+static void a_name_whose_addresses_are_all_silent_is_dead_in_the_end(void **state) {
+  Net *net = *state;
+  static const char *const addresses[] = {"127.0.0.9", "127.0.0.1", NULL};
+
+  memcpy(name_addresses, addresses, sizeof addresses);
+  Fake *fake = start_named(net);
+  fake->mood = FAKE_SILENT;
+  AditTestAnswer *answer = ask(net, "bob");
+  for (guint tries = 0; tries < 8 && !answer->count; tries++) {
+    adit_test_iterate(net->test, 20);
+    adit_test_advance(net->test, LATEST_MS);
+  }
+  until_told(net, answer, ADIT_AUTH_ERROR);
+  assert_int_equal(fake->requests->len, 3); /* its tries, once */
+}
+
+/* The name has moved: looked up again, the old address is left. */
+static void a_name_is_looked_up_again(void **state) {
+  Net *net = *state;
+  static const char *const before[] = {"127.0.0.9", "127.0.0.1", NULL}, *const after[] = {"127.0.0.1", NULL};
+
+  memcpy(name_addresses, before, sizeof before);
+  Fake *fake = start_named(net);
+  memcpy(name_addresses, after, sizeof after);
+  adit_test_advance(net->test, 300001);
+  UNTIL(adit_test_saw(net->test, "net.unprotect 127.0.0.9"));
+  told(net, "bob", ADIT_AUTH_ACCEPT);
+  assert_int_equal(fake->requests->len, 1);
+}
+
 static void once_dead_it_delays_nobody(void **state) {
   Net *net = *state;
   Fake *silent = start_two(net);
@@ -270,6 +363,9 @@ int main(void) {
       TEST(rfc2865_4_4_a_challenge_without_eap_is_a_reject),
       TEST(another_server_is_asked_when_one_is_silent),
       TEST(a_refused_port_costs_no_time),
+      TEST(all_addresses_of_a_name_are_asked_in_one_login),
+      TEST(a_name_whose_addresses_are_all_silent_is_dead_in_the_end),
+      TEST(a_name_is_looked_up_again),
       TEST(once_dead_it_delays_nobody),
       TEST(nobody_answers_is_an_error),
       TEST(users_of_other_realms_are_not_ours),

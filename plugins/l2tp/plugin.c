@@ -48,7 +48,9 @@ static void close_some(AditTimer *timer, gpointer data) {
 
   for (guint i = 0; i < STOP_BATCH && l2tp->n_closing; i++) {
     L2tpPeer *peer = g_hash_table_lookup(l2tp->tunnels, l2tp->closing[--l2tp->n_closing]);
-    if (peer)
+    if (peer && peer->half_open.host) /* its peer may be anybody, and there may be thousands */
+      l2tp_peer_free(peer);
+    else if (peer)
       l2tp_peer_close(peer, L2TP_STOP_SHUTDOWN, "shutting down");
   }
   if (l2tp->n_closing)

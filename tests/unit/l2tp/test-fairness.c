@@ -192,6 +192,22 @@ static void ports_of_their_own_are_shared(void **state) {
   world_end();
 }
 
+/* Stopping does not wait for peers that may not exist, and says nothing to them. */
+static void stopping_in_a_flood_takes_no_time(void **state) {
+  begin("max-half-open: 1000", "");
+  for (guint i = 0; i < 500; i++) {
+    g_autofree char *from = g_strdup_printf("10.%u.%u.1", i / 200, i % 200);
+    knock(from, 1701, "flood", (guint16)(i + 1));
+  }
+  assert_int_equal(server.l2tp->half_open.count, 500);
+  answers = 0;
+  world_stop(&server);
+  world_run(100);
+  assert_int_equal(server.stopped, 1);
+  assert_true(answers < 10); /* SCCRPs whose repeat was due */
+  world_end();
+}
+
 /* ---- memory ---- */
 
 static gsize list_octets(const L2tpItem *item) {
@@ -317,6 +333,7 @@ int main(void) {
       cmocka_unit_test(a_tunnel_counts_again_after_its_last_session),
       cmocka_unit_test(a_lower_limit_is_reached_in_small_steps),
       cmocka_unit_test(ports_of_their_own_are_shared),
+      cmocka_unit_test(stopping_in_a_flood_takes_no_time),
       cmocka_unit_test(the_memory_of_a_strangers_tunnel_is_bounded),
       cmocka_unit_test(what_strangers_cause_is_logged_at_a_bounded_rate),
   };

@@ -335,7 +335,8 @@ static void a_tie_is_a_configuration_error_with_its_places(void **state) {
        "  - { name: b, data-path: 'null', peers: [ { address: 10.1.2.3/8 } ] }\n",
        "servers `a' (adit.yaml:3:"},
       {"l2tp:\n  servers:\n  - { name: a, data-path: 'null' }\n  - { name: b, data-path: 'null', addresses: [192.0.2.1] }\n",
-       "adit.yaml:4:5: server `b' and server `a' (adit.yaml:3:5) can't both listen: one is for 192.0.2.1:1701, the other for all addresses"},
+       "adit.yaml:4:5: server `b' and server `a' (adit.yaml:3:5) can't both listen: one is for 192.0.2.1:1701, the other for all "
+       "addresses"},
       {"l2tp:\n  servers:\n  - { name: a, data-path: 'null', addresses: ['2001:db8::1'] }\n"
        "  - { name: b, data-path: 'null', peers: [ { host-name: x } ] }\n",
        "adit.yaml:4:5: server `b' and server `a' (adit.yaml:3:5) can't both listen: one is for [2001:db8::1]:1701, the other for"},

@@ -328,9 +328,13 @@ void world_begin(void) {
   side_begin(&client, "client");
 }
 
+void world_stop(Side *side) {
+  adit_plugin_info.stop(side->state, on_stopped, (AditPlugin *)&side->plugin);
+}
+
 static void side_end(Side *side) {
   if (!side->stopped)
-    adit_plugin_info.stop(side->state, on_stopped, (AditPlugin *)&side->plugin);
+    world_stop(side);
   world_run(6000);
   assert_int_equal(side->stopped, 1);
   assert_int_equal(g_hash_table_size(side->l2tp->tunnels), 0);

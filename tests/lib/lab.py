@@ -185,7 +185,7 @@ class Adit:
         if self.lab.lsan:
             env['LSAN_OPTIONS'] = 'suppressions=%s:print_suppressions=0' % self.lab.lsan
         self.process = self.namespace.start(self.name, *self.lab.wrapper, self.lab.aditd, '--config', self.config_path, '--plugin-dir', self.lab.plugins,
-                                            '--socket', self.socket, '--state-dir', self.state, '--user', user, *arguments, env=env)
+                                            '--socket', self.socket, '--state-dir', self.state, *(['--user', user] if self.lab.drops_root else []), *arguments, env=env)
         if wait:
             poll(self.ready, '%s is up' % self.name, 15)
 
@@ -342,6 +342,8 @@ class Lab:
         self.aditd = one(stage, 'sbin/aditd')
         self.aditctl = one(stage, 'bin/aditctl')
         self.plugins = one(stage, 'adit/plugins')
+        # A build to compare with (tests/bench/run --against) may be older than the option.
+        self.drops_root = '--user' in subprocess.run([self.aditd, '--help'], capture_output=True, text=True, timeout=30).stdout
         self.dictionary = next(iter(glob.glob(os.path.join(stage, '**', 'adit/radius/dictionary'), recursive=True)), None)
 
     def sanitized(self):

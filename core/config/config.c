@@ -54,7 +54,9 @@ static GByteArray *read_file(const char *path, mode_t *mode, GError **error) {
       close(fd);
     return NULL;
   }
-  GByteArray *text = g_byte_array_sized_new(1); /* never NULL inside: an empty file is a text, too */
+  /* As large as the file: what grows leaves secrets behind where it was. And never NULL inside: an empty file is a text, too. */
+  gsize size = st.st_size > 0 && st.st_size <= ADIT_YAML_SIZE_MAX ? (gsize)st.st_size : 0;
+  GByteArray *text = g_byte_array_sized_new((guint)size + 1);
   gboolean ok = FALSE;
   if (S_ISDIR(st.st_mode))
     g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_SYSTEM, g_strerror(EISDIR));

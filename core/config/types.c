@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/config/types.h"
+#include "core/base/secret.h"
 
 #include "core/config/errors.h"
 
@@ -338,7 +339,7 @@ static AditValue *string_parse(const AditOption *option, const char *text, GErro
                   : fail(error, option, text, "is empty");
   if (has_bounds(option) && option->max && length > option->max)
     return fail(error, option, text, "has %d octets, over %d", (int)length, (int)option->max);
-  return option->flags & ADIT_OPTION_SECRET ? adit_value_secret(text) : adit_value_string(text);
+  return option->flags & ADIT_OPTION_SECRET ? adit_secret_value(text) : adit_value_string(text);
 }
 
 static AditValue *word_parse(const AditOption *option, const char *text, GError **error) {

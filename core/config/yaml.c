@@ -303,6 +303,14 @@ static AditYaml *read_document(Reader *r) {
   return g_steal_pointer(&top);
 }
 
+/* What libyaml has read ahead: the text as it was, and decoded. */
+static void wipe_parser(yaml_parser_t *parser) {
+  if (parser->raw_buffer.start)
+    explicit_bzero(parser->raw_buffer.start, (size_t)(parser->raw_buffer.end - parser->raw_buffer.start));
+  if (parser->buffer.start)
+    explicit_bzero(parser->buffer.start, (size_t)(parser->buffer.end - parser->buffer.start));
+}
+
 AditYaml *adit_yaml_parse(const char *file, const char *text, gsize length, AditConfigErrors *errors) {
   static const char byte_order_mark[] = "\xef\xbb\xbf";
 
@@ -331,6 +339,7 @@ AditYaml *adit_yaml_parse(const char *file, const char *text, gsize length, Adit
   r.path = g_string_new(NULL);
   AditYaml *top = read_document(&r);
   g_string_free(r.path, TRUE);
+  wipe_parser(&r.parser);
   yaml_parser_delete(&r.parser);
   return top;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "core/base/secret.h"
 #include "core/ppp/link-priv.h"
 
 #define SAVE_VERSION 1
@@ -70,7 +71,7 @@ AditPppLink *adit_ppp_link_new(const AditPppLinkParams *params, const AditPppLin
   link->mtu = params->mtu ? params->mtu : 1500;
   link->name = g_strdup(params->name ? params->name : "adit");
   link->user = g_strdup(params->user);
-  link->password = g_strdup(params->password);
+  link->password = params->password ? adit_secret_copy(params->password) : NULL;
   link->identification = g_strdup(params->identification);
   if (params->proxy)
     copy_proxy(link, params->proxy);
@@ -114,9 +115,7 @@ void adit_ppp_link_free_now(AditPppLink *link) {
     link->outer.ops->wake(link->outer.host, 0, 0);
   adit_ppp_link_forget_proxy(link);
   adit_proxy_auth_free(link->proxy_auth);
-  if (link->password)
-    explicit_bzero(link->password, strlen(link->password));
-  g_free(link->password);
+  adit_secret_free(link->password);
   g_free(link->name);
   g_free(link->user);
   g_free(link->identification);

@@ -154,7 +154,7 @@ static gboolean dial_tunnel(AditDial *dial, GError **error) {
     return FALSE;
   path.local = listener->local;
   path.remote = adit_endpoint(&dial->remote, (guint16)adit_value_get_int(dial->service->config, "port", L2TP_PORT));
-  const char *secret = adit_value_get_string(dial->service->config, "tunnel-secret", NULL);
+  const AditValue *secret = adit_value_get(dial->service->config, "tunnel-secret");
   if (!secret)
     secret = l2tp_setup_secret(l2tp->setup, &dial->remote, NULL);
   if (dial->service->tunnel.demand_auth && !secret) {

@@ -21,7 +21,7 @@ typedef enum { L2TP_SEQUENCE_ALLOW = 1, L2TP_SEQUENCE_DENY, L2TP_SEQUENCE_PREFER
 typedef struct {
   AditPrefix prefix; /**< family 0 = any address */
   char *host;        /**< glob over the Host Name; NULL = any */
-  char *secret;      /**< of `secrets`; wiped */
+  AditValue *secret; /**< of `secrets`: the configuration's own, in locked memory; NULL = none */
   AditWhere where;
 } L2tpRule;
 
@@ -71,7 +71,7 @@ L2tpService *l2tp_setup_choose(const L2tpSetup *setup, const AditEndpoint *local
 /** True if `proxy-peers` of the server names the peer, once it proved the secret that is for it. */
 gboolean l2tp_setup_names_proxy(const L2tpSetup *setup, const L2tpService *service, const AditAddress *remote, const char *host_name);
 /** The secret for a peer, or NULL; borrowed from the setup. `host_name` may be NULL: not known yet. */
-const char *l2tp_setup_secret(const L2tpSetup *setup, const AditAddress *remote, const char *host_name);
+const AditValue *l2tp_setup_secret(const L2tpSetup *setup, const AditAddress *remote, const char *host_name);
 
 /* ---- listener.c ---- */
 
@@ -127,7 +127,7 @@ struct L2tpPeer {
   L2tp *l2tp;
   L2tpTunnel tunnel;
   L2tpTunnelConfig config;
-  char *secret; /**< own copy, wiped; NULL = none */
+  AditValue *secret; /**< the configuration's own; NULL = none */
   L2tpService *service;
   L2tpListener *listener;
   AditPath path;
@@ -148,8 +148,8 @@ struct L2tpPeer {
 };
 
 L2tpTunnelEnv l2tp_peer_env(L2tpPeer *peer);
-/** A tunnel on a path; `secret` is copied. NULL when there is no room. */
-L2tpPeer *l2tp_peer_new(L2tp *l2tp, L2tpService *service, L2tpListener *listener, const AditPath *path, const char *secret);
+/** A tunnel on a path; `secret` (NULL = none) is kept by reference. NULL when there is no room. */
+L2tpPeer *l2tp_peer_new(L2tp *l2tp, L2tpService *service, L2tpListener *listener, const AditPath *path, const AditValue *secret);
 void l2tp_peer_free(L2tpPeer *peer);
 void l2tp_peer_close(L2tpPeer *peer, guint16 result, const char *why);
 void l2tp_peer_discard(L2tpPeer *peer, const char *why);

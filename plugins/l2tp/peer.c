@@ -213,7 +213,7 @@ static guint16 tunnel_id(L2tp *l2tp) {
   return 0;
 }
 
-L2tpPeer *l2tp_peer_new(L2tp *l2tp, L2tpService *service, L2tpListener *listener, const AditPath *path, const char *secret) {
+L2tpPeer *l2tp_peer_new(L2tp *l2tp, L2tpService *service, L2tpListener *listener, const AditPath *path, const AditValue *secret) {
   guint16 id = tunnel_id(l2tp);
 
   if (!id)
@@ -223,9 +223,9 @@ L2tpPeer *l2tp_peer_new(L2tp *l2tp, L2tpService *service, L2tpListener *listener
   peer->service = l2tp_service_ref(service);
   peer->listener = l2tp_listener_ref(listener);
   peer->path = *path;
-  peer->secret = g_strdup(secret);
+  peer->secret = adit_value_ref(secret);
   peer->config = service->tunnel;
-  peer->config.secret = peer->secret;
+  peer->config.secret = secret ? secret->as.string : NULL;
   peer->since_ms = l2tp->loop->now();
   for (guint i = 0; i < L2TP_SLOTS; i++)
     peer->timers[i] = (AditTimer){.func = on_timer, .data = peer};
@@ -255,9 +255,7 @@ void l2tp_peer_free(L2tpPeer *peer) {
   l2tp_listener_withdraw(peer->listener, peer);
   l2tp_listener_unref(peer->listener);
   l2tp_service_unref(peer->service);
-  if (peer->secret)
-    explicit_bzero(peer->secret, strlen(peer->secret));
-  g_free(peer->secret);
+  adit_value_unref(peer->secret);
   g_free(peer);
 }
 

@@ -208,7 +208,7 @@ static L2tpListener *answering_listener(L2tpListener *asked, const L2tpService *
   return own;
 }
 
-static void begin_tunnel(L2tpListener *asked, L2tpService *service, const AditPath *path, const char *secret, guint16 id,
+static void begin_tunnel(L2tpListener *asked, L2tpService *service, const AditPath *path, const AditValue *secret, guint16 id,
                          const char *host_name, const guint8 *datagram, gsize length) {
   L2tp *l2tp = asked->l2tp;
   AditPath from = *path;
@@ -261,7 +261,8 @@ void l2tp_server_newcomer(L2tpListener *listener, const AditPath *path, const L2
     l2tp->stats.no_server++;
     return;
   }
-  how.secret = l2tp_setup_secret(l2tp->setup, &remote, host);
+  const AditValue *secret = l2tp_setup_secret(l2tp->setup, &remote, host);
+  how.secret = secret ? secret->as.string : NULL;
   how.permissive = service->tunnel.permissive;
   if (message.undecoded || how.permissive)
     l2tp_message_parse(&message, &how, datagram + header->offset, header->length);
@@ -279,5 +280,5 @@ void l2tp_server_newcomer(L2tpListener *listener, const AditPath *path, const L2
   else if (service->tunnel.demand_auth && !how.secret)
     refuse(listener, path, &message, L2TP_STOP_NOT_AUTHORIZED, 0, "no secret for this peer");
   else if (!wins_tie(l2tp, path, &message))
-    begin_tunnel(listener, service, path, how.secret, id, host, datagram, length);
+    begin_tunnel(listener, service, path, secret, id, host, datagram, length);
 }

@@ -7,9 +7,7 @@ static void rule_clear(gpointer data) {
   L2tpRule *rule = data;
 
   g_free(rule->host);
-  if (rule->secret)
-    explicit_bzero(rule->secret, strlen(rule->secret));
-  g_free(rule->secret);
+  adit_value_unref(rule->secret);
 }
 
 static GArray *rules_new(const AditValue *list) {
@@ -19,7 +17,7 @@ static GArray *rules_new(const AditValue *list) {
   for (guint i = 0; i < adit_value_length(list); i++) {
     const AditValue *item = adit_value_at(list, i), *prefix = adit_value_get(item, "address");
     L2tpRule rule = {.host = g_strdup(adit_value_get_string(item, "host-name", NULL)),
-                     .secret = g_strdup(adit_value_get_string(item, "secret", NULL)),
+                     .secret = adit_value_ref(adit_value_get(item, "secret")),
                      .where = item->where};
     if (prefix && prefix->type == ADIT_VALUE_PREFIX)
       rule.prefix = prefix->as.prefix;
@@ -436,7 +434,7 @@ gboolean l2tp_setup_names_proxy(const L2tpSetup *setup, const L2tpService *servi
          proves(secret, proxy);
 }
 
-const char *l2tp_setup_secret(const L2tpSetup *setup, const AditAddress *remote, const char *host_name) {
+const AditValue *l2tp_setup_secret(const L2tpSetup *setup, const AditAddress *remote, const char *host_name) {
   const L2tpRule *rule = NULL;
 
   return rules_best(setup->secrets, remote, host_name, &rule) >= 0 ? rule->secret : NULL;

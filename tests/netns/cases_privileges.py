@@ -228,3 +228,59 @@ def check_sees_a_firewall(lab):
     out = server.ctl('check').stdout
     expect('on its way in' in out, out)
     server.stop()
+
+
+def copies(pid, word):
+    """Where the word is in the process's memory: a list of whether the place is locked. The word is never written whole in this program."""
+    found, locked = [], []
+    with open('/proc/%d/smaps' % pid) as f:
+        for line in f:
+            if '-' in line.split(' ')[0] and ':' not in line.split(' ')[0]:
+                low, high = (int(x, 16) for x in line.split(' ')[0].split('-'))
+                readable = line.split(' ')[1].startswith('rw')
+            elif line.startswith('VmFlags:') and readable and high - low < 1 << 30:
+                locked.append((low, high, ' lo' in line))
+    with open('/proc/%d/mem' % pid, 'rb', buffering=0) as memory:
+        for low, high, is_locked in locked:
+            try:
+                memory.seek(low)
+                text = memory.read(high - low)
+            except OSError:
+                continue
+            at = text.find(word)
+            while at >= 0:
+                found.append(is_locked)
+                at = text.find(word, at + 1)
+    return found
+
+
+@case(limit=120)
+def secrets_are_in_locked_memory(lab):
+    """Once each, as the configuration has them: a user's password, a tunnel's secret, a client's password. What a reload takes out is wiped."""
+    road = Road(lab, watch=False)
+    user, tunnel = 'user-%s' % os.urandom(8).hex(), 'tunnel-%s' % os.urandom(8).hex()
+    tree = configs.server({'alice': user}, l2tp={'secrets': [{'secret': tunnel}]}, **{'tunnel-authentication': True})
+    server = lab.adit(road.srv, configs.write(tree))
+    client = road.client('alice', user, **{'tunnel-secret': tunnel, 'tunnel-authentication': True})
+    road.works(server, client)
+
+    def held(adit, what):
+        for kind, word in (('user', user), ('tunnel', tunnel)):
+            places = copies(adit.process.pid, word.encode())
+            # A client's link lends its password to the method: a locked copy, and one in the method's state.
+            lent = adit is client and kind == 'user'
+            print('%s, %s: the %s secret is there %d times, %d of them locked' % (adit.name, what, kind, len(places), sum(places)), flush=True)
+            expect(sum(places) == (2 if lent else 1), '%s, %s: locked copies of the %s secret: %s' % (adit.name, what, kind, places))
+            expect(len(places) - sum(places) <= lent, '%s, %s: copies of the %s secret: %s' % (adit.name, what, kind, places))
+    held(server, 'with a session')
+    held(client, 'with a session')
+    server.reload()
+    held(server, 'after a reload')
+    client.stop()
+    server.no_session()
+    user, tunnel, old = 'user-%s' % os.urandom(8).hex(), 'tunnel-%s' % os.urandom(8).hex(), (user, tunnel)
+    server.reload(configs.write(configs.server({'alice': user}, l2tp={'secrets': [{'secret': tunnel}]}, **{'tunnel-authentication': True})))
+    held(server, 'after a change')
+    for word in old:  # a tunnel that was closed keeps its secret for the rest of its 31 s
+        poll(lambda word=word: not copies(server.process.pid, word.encode()), 'what the change took out is wiped', 45, 1.0)
+    server.stop()

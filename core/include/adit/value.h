@@ -52,6 +52,7 @@ struct AditValue {
       GHashTable *items; /**< char* (owned by keys) -> AditValue* */
     } map;
   } as;
+  void (*release)(char *string); /**< STRING: wipes and frees its text, which is in the core's locked memory; NULL = g_free() */
 };
 
 static inline AditValue *adit_value_ref(const AditValue *value) {
@@ -66,6 +67,10 @@ static inline void adit_value_unref(AditValue *v) {
     return;
   switch (v->type) {
   case ADIT_VALUE_STRING:
+    if (v->release) {
+      v->release(v->as.string);
+      break;
+    }
     if ((v->flags & ADIT_VALUE_IS_SECRET) && v->as.string)
       explicit_bzero(v->as.string, strlen(v->as.string));
     g_free(v->as.string);

@@ -260,11 +260,11 @@ static void secrets_are_chosen_by_peer(void **state) {
   AditAddress a;
   const L2tpSetup *setup = server.l2tp->setup;
   adit_address_parse("192.0.2.9", &a);
-  assert_string_equal(l2tp_setup_secret(setup, &a, "adit-lac"), "by-net");
+  assert_string_equal(l2tp_setup_secret(setup, &a, "adit-lac")->as.string, "by-net");
   adit_address_parse("192.0.2.2", &a);
-  assert_string_equal(l2tp_setup_secret(setup, &a, "other"), "by-address");
+  assert_string_equal(l2tp_setup_secret(setup, &a, "other")->as.string, "by-address");
   adit_address_parse("2001:db8::1", &a);
-  assert_string_equal(l2tp_setup_secret(setup, &a, NULL), "by-default");
+  assert_string_equal(l2tp_setup_secret(setup, &a, NULL)->as.string, "by-default");
   world_end();
 }
 

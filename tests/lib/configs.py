@@ -52,10 +52,12 @@ def server(secrets, address='192.0.2.1', methods=('mschap2',), inside='10.64.0.1
 
 
 def client(user, password, connect_to='192.0.2.1', name='uplink', l2tp=None, profile=None, **options):
-    """The tree of a machine that dials."""
+    """The tree of a machine that dials, by any method; with `allow` None by those of adit's default."""
     item = {'name': name, 'connect-to': connect_to, 'user': user, 'password': password, 'redial-min': '200ms', 'redial-max': '2s',
-            'redial-refused-min': '200ms', 'redial-refused-max': '2s'}
+            'redial-refused-min': '200ms', 'redial-refused-max': '2s', 'allow': 'all'}
     item.update(options)
+    if item['allow'] is None:
+        del item['allow']
     tree = {'l2tp': dict({'clients': [item]}, **(l2tp or {}))}
     if profile:
         tree['profiles'] = [dict({'name': 'dialled'}, **profile)]

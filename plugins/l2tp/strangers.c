@@ -110,27 +110,39 @@ static void displace_tunnel(L2tpPeer *peer) {
   l2tp_peer_free(peer);
 }
 
-/** Displaces what goes for a newcomer from `remote` until `shares` may hold one more. */
-static gboolean displace_tunnels(L2tp *l2tp, L2tpShares *shares, const AditAddress *remote, guint excess, guint64 patience_ms) {
-  for (; excess; excess--) {
-    L2tpShare *victim = l2tp_shares_victim(shares, remote, l2tp->loop->now(), patience_ms);
+/** Of all tunnels without a session: the greediest source's; between equals one whose peer is not proven goes first. */
+static L2tpShare *tunnel_victim(L2tp *l2tp, const AditAddress *remote, guint64 now) {
+  L2tpShare *victim = l2tp_shares_victim(&l2tp->strangers, remote, now, G_MAXINT64);
+
+  if (!victim)
+    victim = l2tp_shares_victim(&l2tp->half_open, remote, now, HALF_OPEN_PATIENCE_MS);
+  return victim ? victim : l2tp_shares_victim(&l2tp->strangers, remote, now, PATIENCE_MS);
+}
+
+static L2tpShare *half_open_victim(L2tp *l2tp, const AditAddress *remote, guint64 now) {
+  return l2tp_shares_victim(&l2tp->half_open, remote, now, HALF_OPEN_PATIENCE_MS);
+}
+
+/** Displaces tunnels until there is place for one more, a few at most. FALSE: there is none yet. */
+static gboolean displace_tunnels(L2tp *l2tp, const AditAddress *remote, guint held, guint limit,
+                                 L2tpShare *(*choose)(L2tp *l2tp, const AditAddress *remote, guint64 now)) {
+  guint excess = held >= limit ? held - limit + 1 : 0;
+
+  for (guint i = 0; i < MIN(excess, DISPLACED_MAX); i++) {
+    L2tpShare *victim = choose(l2tp, remote, l2tp->loop->now());
     if (!victim)
       return FALSE;
     displace_tunnel(victim->owner);
   }
-  return TRUE;
+  return excess <= DISPLACED_MAX;
 }
 
 gboolean l2tp_strangers_make_place(L2tp *l2tp, const AditAddress *remote) {
-  guint tunnels = g_hash_table_size(l2tp->tunnels), most = l2tp->setup->max_tunnels, most_half_open = MAX(l2tp->setup->max_half_open, 1);
-  guint excess = tunnels >= most ? tunnels - most + 1 : 0;
-
-  if (!displace_tunnels(l2tp, &l2tp->strangers, remote, MIN(excess, DISPLACED_MAX), PATIENCE_MS) || excess > DISPLACED_MAX) {
+  if (!displace_tunnels(l2tp, remote, g_hash_table_size(l2tp->tunnels), l2tp->setup->max_tunnels, tunnel_victim)) {
     l2tp->stats.tunnel_limited++;
     return FALSE;
   }
-  excess = l2tp->half_open.count >= most_half_open ? l2tp->half_open.count - most_half_open + 1 : 0;
-  if (!displace_tunnels(l2tp, &l2tp->half_open, remote, MIN(excess, DISPLACED_MAX), HALF_OPEN_PATIENCE_MS) || excess > DISPLACED_MAX) {
+  if (!displace_tunnels(l2tp, remote, l2tp->half_open.count, MAX(l2tp->setup->max_half_open, 1), half_open_victim)) {
     l2tp->stats.half_open_limited++;
     return FALSE;
   }
@@ -138,7 +150,11 @@ gboolean l2tp_strangers_make_place(L2tp *l2tp, const AditAddress *remote) {
 }
 
 gboolean l2tp_strangers_free_port(L2tp *l2tp, const AditAddress *remote) {
-  return displace_tunnels(l2tp, &l2tp->ports, remote, 1, PATIENCE_MS);
+  L2tpShare *victim = l2tp_shares_victim(&l2tp->ports, remote, l2tp->loop->now(), PATIENCE_MS);
+
+  if (victim)
+    displace_tunnel(victim->owner);
+  return victim != NULL;
 }
 
 /* ---- calls ---- */

@@ -192,6 +192,20 @@ static void ports_of_their_own_are_shared(void **state) {
   world_end();
 }
 
+/* Where max-tunnels is below max-half-open, a flood with forged sources fills all tunnels: they give way as half-open ones do. */
+static void half_open_tunnels_do_not_hold_the_last_places(void **state) {
+  begin("max-tunnels: 50", "");
+  for (guint i = 0; i < 200; i++) {
+    g_autofree char *from = g_strdup_printf("10.%u.%u.1", i / 200, i % 200);
+    knock(from, 1701, "flood", (guint16)(i + 1));
+  }
+  assert_int_equal(g_hash_table_size(server.l2tp->tunnels), 50);
+  assert_non_null(world_dial(0, &client));
+  world_run(2000);
+  assert_int_equal(world_open_links(&client), 1);
+  world_end();
+}
+
 /* Stopping does not wait for peers that may not exist, and says nothing to them. */
 static void stopping_in_a_flood_takes_no_time(void **state) {
   begin("max-half-open: 1000", "");
@@ -333,6 +347,7 @@ int main(void) {
       cmocka_unit_test(a_tunnel_counts_again_after_its_last_session),
       cmocka_unit_test(a_lower_limit_is_reached_in_small_steps),
       cmocka_unit_test(ports_of_their_own_are_shared),
+      cmocka_unit_test(half_open_tunnels_do_not_hold_the_last_places),
       cmocka_unit_test(stopping_in_a_flood_takes_no_time),
       cmocka_unit_test(the_memory_of_a_strangers_tunnel_is_bounded),
       cmocka_unit_test(what_strangers_cause_is_logged_at_a_bounded_rate),

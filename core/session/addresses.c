@@ -360,7 +360,10 @@ gboolean adit_sess_reserve(AditSess *session, GError **error) {
           (reserve_prefixes(session, "remote-ipv6-prefix", error) && reserve_prefixes(session, "delegated-ipv6-prefix", error)));
 }
 
+/* The last reference may go when the module is closed already; its addresses went when the session ended. */
 void adit_sess_release(AditSess *session) {
+  if (!session->n_leases)
+    return;
   while (session->n_leases)
     release_lease(session, session->n_leases - 1);
   unpark(LOOKS);

@@ -283,7 +283,7 @@ def radius_mppe_keys_of_mschap(lab):
 def radius_reply_message_reaches_the_user(lab):
     """RFC 2865 5.18: of an Accept, too; several in order."""
     road = RadiusRoad(lab, {'ann': ('p', ['Reply-Message = "good"', 'Reply-Message += "morning"'])})
-    server, client = road.nas(methods=['pap']), road.client('ann', 'p')
+    server, client = road.nas(methods=['pap']), road.client('ann', 'p', allow=['pap'])
     road.works(server, client, 'ann')
     road.expect_sent('frame contains "good morning"', 'the message in the Authenticate-Ack')
     client.stop()

@@ -100,13 +100,16 @@ void tun_dp_stop(TunDp *dp, void (*done)(gpointer), gpointer data) {
 }
 
 void tun_dp_free(TunDp *dp) {
+  static TunDp *abandoned; /* reachable, so that it is no leak */
+
   dp->stopping = FALSE;
   end_workers(dp);
   tun_retire_all(dp);
   tun_condemned_flush(dp);
   if (g_hash_table_size(dp->ports) || dp->deleting || dp->sweeping) {
     adit_debug(NULL, "%u interfaces are still open, %u are being deleted", g_hash_table_size(dp->ports), dp->deleting);
-    return; /* the network thread may be at work on them */
+    g_atomic_pointer_set(&abandoned, dp); /* the network thread may be at work on them: the end of the process frees it */
+    return;
   }
   for (guint i = 0; i < TUN_WORKERS_MAX; i++)
     if (dp->worker[i])

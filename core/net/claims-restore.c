@@ -288,7 +288,9 @@ static void on_link(AditClaims *claims, AditIface *iface, const AditKernelEvent 
 static void on_address_gone(AditClaims *claims, AditIface *iface, const AditObjectKey *key) {
   const AditObject *object = adit_object_find(claims, key);
   AditObjectKey link = adit_object_key_link(iface->ifindex);
-  gboolean taken = object && object->present && !object->busy;
+  gboolean ours =
+      object && object->busy && object->change == ADIT_CHANGE_REMOVE; /* and one that is being added may have been taken since */
+  gboolean taken = object && (object->present || object->busy) && !ours;
   if (taken || (!object && !adit_object_find(claims, &link)))
     iface_disturbed(claims, iface, "address removed");
 }

@@ -315,6 +315,5 @@ void adit_net_fini(void) {
 }
 
 const AditNetService *adit_net_service(void) {
-  adit_claims_serve(adit_kernel_claims(), &service);
   return &service;
 }

@@ -311,10 +311,13 @@ static gboolean admit_wide(AditPins *pins, AditObject *object, const AditPrefix 
   return FALSE;
 }
 
-/* The address itself, if it is another one than the prefix, becomes local. */
+/* A host route to the end of its own tunnel; that of another one may be inside of this one's. The address itself becomes local: then it is
+ * nobody's end any more. */
 static const Guard *guard_at(const AditPins *pins, const AditObject *object, const AditPrefix *prefix, gboolean whole) {
   AditNetAddress address = adit_object_address(&object->key);
   const Guard *guard = whole ? guard_find(pins, &prefix->address) : NULL;
+  if (guard && !adit_address_equal(&adit_object_winner(object)->claimant->endpoint, &guard->address))
+    guard = NULL;
   return guard || object->key.kind != ADIT_OBJECT_ADDRESS ? guard : guard_find(pins, &address.local.address);
 }
 

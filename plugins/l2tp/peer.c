@@ -66,8 +66,9 @@ static void peer_arm_idle(L2tpPeer *peer) {
     peer->l2tp->loop->timer_arm(&peer->idle, peer->service->idle_ms);
 }
 
-/** Nobody inside may have the peer's outer address. A stranger that only named it, with an SCCRQ of somebody else's address, protects
- *  nothing: else a flood of them would keep a whole pool from being given out. */
+/** Nobody inside may have the peer's outer address, once the tunnel is up. A stranger that only named it, with an SCCRQ of somebody else's
+ *  address, protects nothing: else a flood of them would keep a whole pool from being given out. A dial does not either: what it calls may
+ *  be inside of another tunnel that is to come. */
 static void peer_protect(L2tpPeer *peer) {
   const AditNetService *net = peer->l2tp->net;
 
@@ -235,8 +236,6 @@ L2tpPeer *l2tp_peer_new(L2tp *l2tp, L2tpService *service, L2tpListener *listener
   g_hash_table_insert(l2tp->tunnels, GUINT_TO_POINTER(id), peer);
   peer->dialled.owner = peer->repeats.owner = peer->unconfirmed.owner = peer->namesakes.owner = peer;
   l2tp_listener_announce(listener, peer);
-  if (service->client)
-    peer_protect(peer);
   return peer;
 }
 

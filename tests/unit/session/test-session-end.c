@@ -291,9 +291,51 @@ static void a_transport_that_stopped_is_not_called(void **state) {
   }
 }
 
+static AditValue *bad_routes(void) {
+  AditValue *list = adit_value_list();
+  adit_value_append(list, adit_value_string("172.30.4.0/24 203.0.113.77 1"));
+  adit_value_append(list, adit_value_string("nonsense"));
+  return list;
+}
+
+static const char *route_state(const AditValue *routes, const char *route) {
+  for (guint i = 0; i < adit_value_length(routes); i++)
+    if (strcmp(adit_value_get_string(adit_value_at(routes, i), "route", ""), route) == 0)
+      return adit_value_get_string(adit_value_at(routes, i), "state", "");
+  return "none";
+}
+
+/* Neither a route that the kernel refuses nor a text that is none costs the user a protocol. */
+static void a_route_that_cannot_be_is_left_out(void **state) {
+  World *w = *state;
+  world_extra = adit_value_map();
+  adit_value_set(world_extra, "routes", bad_routes());
+  world_kernel.answer_route = ENETUNREACH;
+  world_dial(w, &w->pair[0], "alice", "right", NULL);
+  assert_true(TEST_LOOP_UNTIL(w->up == 2, 10000));
+  g_autoptr(AditValue) session = adit_session_describe("l2tp-alice");
+  assert_non_null(session);
+  const AditValue *routes = adit_value_get(session, "routes");
+  assert_string_equal(route_state(routes, "172.30.4.0/24"), "refused");
+  assert_string_equal(route_state(routes, "nonsense"), "malformed");
+  assert_int_equal(w->down, 0);
+}
+
+static void a_required_route_ends_the_session(void **state) {
+  World *w = *state;
+  world_extra = adit_value_map();
+  adit_value_set(world_extra, "routes", bad_routes());
+  adit_value_set(world_extra, "routes-required", adit_value_string("yes"));
+  world_dial(w, &w->pair[0], "alice", "right", NULL);
+  assert_true(TEST_LOOP_UNTIL(w->pair[0].server.closed, 10000));
+  assert_non_null(strstr(w->pair[0].server.reason, "routes-required: "));
+}
+
 int main(void) {
 #define test(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
   const struct CMUnitTest tests[] = {
+      test(a_route_that_cannot_be_is_left_out),
+      test(a_required_route_ends_the_session),
       test(without_any_network_protocol_it_ends),
       test(a_required_protocol_that_cannot_be_offered_ends_it),
       test(when_the_last_network_protocol_closes_it_ends),

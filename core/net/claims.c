@@ -232,8 +232,10 @@ static void log_foreign(AditClaims *claims, const AditObject *object, const char
 
 static void finish_install(AditClaims *claims, AditObject *object, AditChangeResult result, int error, const char *text) {
   object->present = result == ADIT_RESULT_DONE;
-  if (!object->present)
+  if (!object->present) {
+    object->have = (AditObjectValue){0};
     count_ipv4(object, FALSE);
+  }
   switch (result) {
   case ADIT_RESULT_DONE:
     object->have = object->asked;
@@ -264,10 +266,12 @@ void adit_claims_finished(AditClaims *claims, AditObject *object, AditChangeResu
   guint32 flushed = object->last ? object->key.where : 0;
   object->busy = FALSE;
   claims->flight--;
-  if (object->change == ADIT_CHANGE_REMOVE)
+  if (object->change == ADIT_CHANGE_REMOVE) {
     object->present = FALSE;
-  else
+    object->have = (AditObjectValue){0};
+  } else {
     finish_install(claims, object, result, error, text ? text : "");
+  }
 
   const AditClaim *winner = adit_object_winner(object);
   /* A failure is tried again in its own time, and not because it is not there. */

@@ -68,11 +68,13 @@ static void look_at_route(AditNetJob *job, AditRtnl *rtnl) {
       return;
     }
     g_strlcpy(work->text, "another program's route with that prefix and metric", sizeof work->text);
+    talk(rtnl, adit_rtnl_route(RTM_DELROUTE, &route, TRUE));
     break;
-  case ADIT_MATCH_FOREIGN:
+  case ADIT_MATCH_FOREIGN: /* ours may be behind it, if it was there: else the deletion would take one of another metric */
+    if (work->change.old.ifindex)
+      talk(rtnl, adit_rtnl_route(RTM_DELROUTE, &route, TRUE));
     break;
   }
-  talk(rtnl, adit_rtnl_route(RTM_DELROUTE, &route, TRUE));
   work->foreign = TRUE;
 }
 

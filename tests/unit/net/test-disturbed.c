@@ -227,9 +227,9 @@ static void settle(guint32 seed, guint step) {
   guint calm = 0;
   while (g_get_monotonic_time() < end && calm < 3) {
     gboolean tick = FALSE;
+    (void)TEST_LOOP_UNTIL(tick, 10);
     pass_barrier();
     calm = adit_claims_quiet(adit_kernel_claims()) ? calm + 1 : 0;
-    (void)TEST_LOOP_UNTIL(tick, 10);
   }
   if (calm < 3)
     fail_msg("seed %u step %u: not quiet within %u s", seed, step, PATIENCE / 1000);

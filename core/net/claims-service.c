@@ -23,7 +23,10 @@ static AditClaim *claim_link(const AditLinkWish *wish, const AditClaimant *claim
 }
 
 void adit_claims_serve(AditClaims *claims, AditNetService *service) {
-  current = claims;
+  if (current != claims)
+    current = claims;
+  if (service->claim_address) /* the network thread may be reading it */
+    return;
   service->claim_address = claim_address;
   service->claim_route = claim_route;
   service->claim_link = claim_link;

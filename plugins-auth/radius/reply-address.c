@@ -141,9 +141,9 @@ static gboolean read_destination(const char *text, int family, AditPrefix *out) 
 }
 
 /* RFC 2865 5.22, RFC 3162 2.5: destination, gateway (the unspecified address: the user), metrics, of which ours has one. In adit's
- * words: `destination [gateway [metric]]`. */
+ * words: `destination [gateway [metric]]`. A text that is none goes on in parentheses, which no
+ * route has: the session works without it, shows it, and ends only with `routes-required`, as with a route of the configuration. */
 RADIUS_READER(radius_read_route) {
-  static const char no_route[] = "is no route";
   int family = (int)row->least;
   g_autofree char *text = radius_text(a->value, a->length);
   char net[ADIT_PREFIX_TEXT], via[ADIT_ADDRESS_TEXT] = "";
@@ -151,19 +151,20 @@ RADIUS_READER(radius_read_route) {
   AditPrefix to;
   guint64 metric = 0;
 
-  if (!text)
-    return no_route;
-  g_auto(GStrv) words = g_strsplit(g_strstrip(text), " ", -1);
+  g_auto(GStrv) words = g_strsplit(text ? g_strstrip(text) : "", " ", -1);
   const char *part[3] = {NULL};
   for (guint i = 0, n = 0; words[i] && n < G_N_ELEMENTS(part); i++)
     if (*words[i])
       part[n++] = words[i];
-  if (!part[0] || !read_destination(part[0], family, &to))
-    return no_route;
-  if (part[1] && (!adit_address_parse(part[1], &gateway) || gateway.family != family))
-    return "has a gateway that is none";
-  if (part[2] && !g_ascii_string_to_unsigned(part[2], 10, 0, G_MAXUINT32, &metric, NULL))
-    return "has a metric that is none";
+  const char *wrong = !part[0] || !read_destination(part[0], family, &to)                                  ? "is no route"
+                      : part[1] && (!adit_address_parse(part[1], &gateway) || gateway.family != family)    ? "has a gateway that is none"
+                      : part[2] && !g_ascii_string_to_unsigned(part[2], 10, 0, G_MAXUINT32, &metric, NULL) ? "has a metric that is none"
+                                                                                                           : NULL;
+  if (wrong) {
+    g_autofree char *shown = g_strdup_printf("(%s)", text ? text : "");
+    radius_take(r, row, adit_value_string(shown));
+    return wrong;
+  }
   if (part[1] && (metric || !adit_address_is_any(&gateway)))
     adit_address_format(&gateway, via);
   adit_prefix_format(&to, net);

@@ -280,6 +280,25 @@ def radius_mppe_keys_of_mschap(lab):
 
 
 @case
+def radius_routes_that_are_none_end_a_session_that_requires_them(lab):
+    """One policy for every source: shown and left out, unless the profile says `routes-required`."""
+    road = RadiusRoad(lab, {'ann': ('p', ['Framed-Route = "nonsense"'])})
+    server = road.nas(methods=['chap'])
+    client = road.client('ann', 'p')
+    road.works(server, client, 'ann')
+    shown = server.call('io.adit.session.GetSession', id='ann')['session']['routes']
+    expect([r for r in shown if r['route'] == '(nonsense)' and r['state'] == 'malformed'], 'show session does not tell: %s' % shown)
+    client.stop()
+    server.stop()
+    server = road.nas(methods=['chap'], profile={'routes-required': True})
+    client = road.client('ann', 'p', 'again')
+    server.process.expect_text('routes-required: ', 20)
+    expect(not server.sessions(), 'a session without its required route is up')
+    client.stop()
+    server.stop()
+
+
+@case
 def radius_reply_message_reaches_the_user(lab):
     """RFC 2865 5.18: of an Accept, too; several in order."""
     road = RadiusRoad(lab, {'ann': ('p', ['Reply-Message = "good"', 'Reply-Message += "morning"'])})

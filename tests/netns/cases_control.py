@@ -54,21 +54,21 @@ def a_stranger_reads_nothing_by_default(lab):
     server, client = road.server(), road.client()
     road.works(server, client)
 
-    def as_nobody(*words):
-        return road.srv.run('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', lab.aditctl, '--socket', server.socket, *words,
+    def as_stranger(*words):
+        return road.srv.run('setpriv', '--reuid=65533', '--regid=65533', '--clear-groups', lab.aditctl, '--socket', server.socket, *words,
                             check=False)
     for words in (('show', 'sessions'), ('show', 'tunnels'), ('show', 'clients'), ('show', 'pools'), ('show', 'session', 'alice'), ('monitor',)):
-        refused = as_nobody(*words)
-        expect(refused.returncode == 1 and 'alice' not in refused.stdout, '%s as nobody: %s' % (words, refused))
+        refused = as_stranger(*words)
+        expect(refused.returncode == 1 and 'alice' not in refused.stdout, '%s as a stranger: %s' % (words, refused))
         expect('usermod -aG adit USER' in refused.stderr, '%s does not say how to get in: %s' % (words, refused.stderr))
-    expect(as_nobody('show', 'info').returncode == 0 and 'disconnect' in as_nobody('--help').stdout, 'nobody may not even ask for help')
+    expect(as_stranger('show', 'info').returncode == 0 and 'disconnect' in as_stranger('--help').stdout, 'nobody may not even ask for help')
     server.stop()
     tree = configs.server(USERS)
     tree['management'] = {'read': 'all'}
     server = lab.adit(road.srv, configs.write(tree))
     road.works(server, client)
-    expect('alice' in as_nobody('show', 'sessions').stdout, 'read: all does not let nobody read')
-    expect(as_nobody('disconnect', 'alice').returncode == 1, 'read: all lets nobody change things')
+    expect('alice' in as_stranger('show', 'sessions').stdout, 'read: all does not let nobody read')
+    expect(as_stranger('disconnect', 'alice').returncode == 1, 'read: all lets nobody change things')
     client.stop()
     server.stop()
 

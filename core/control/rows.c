@@ -54,6 +54,8 @@ AditRowsStep adit_rows_step(AditRows *rows, gint64 deadline_us, const GString **
       rows->given = TRUE;
       return ADIT_ROWS_END;
     }
+    if (row->type == ADIT_VALUE_BOOL)
+      continue;
     if (rows->count++)
       g_string_append_c(rows->text, ',');
     adit_json_append(rows->text, row);

@@ -438,7 +438,10 @@ static void make_rows(AditCall *call) {
   AditValue *list = adit_value_list(), *row;
 
   while ((row = call->next(call->rows_state)))
-    adit_value_append(list, row);
+    if (row->type == ADIT_VALUE_BOOL)
+      adit_value_unref(row);
+    else
+      adit_value_append(list, row);
   if (call->rows_free)
     call->rows_free(call->rows_state);
   call->result = adit_value_map();

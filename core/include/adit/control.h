@@ -74,7 +74,8 @@ typedef struct {
   const char *help;       /**< a paragraph that teaches, with an example */
 } AditCommand;
 
-/** The next row of a list (a MAP, handed over); NULL = end. [main], between passes of the loop: anything may have changed since the row before,
+/** The next row of a list (a MAP, handed over); NULL = end; a BOOL = none found so far, to be called again: a function that passes over many
+ *  things which are gone says so after some dozens of them, so that it holds nobody up. [main], between passes of the loop: anything may have changed since the row before,
  *  so `state` holds ids or names, not pointers to what it lists. A row takes well under a millisecond. */
 typedef AditValue *(*AditRowNext)(gpointer state);
 
@@ -105,6 +106,9 @@ typedef struct {
 
 /* ---- lists by ids, by names, and of ready values ---- */
 
+/** private: so many that are gone are passed over in one call */
+enum { ADIT_CONTROL_ROWS_GONE_ = 32 };
+
 /** private */
 typedef struct {
   GArray *ids;
@@ -120,11 +124,18 @@ typedef struct {
 static inline AditValue *adit_control_rows_next_(gpointer data) {
   AditControlRows_ *rows = (AditControlRows_ *)data;
   AditValue *row = NULL;
+  guint gone = 0;
 
-  while (!row && rows->ids && rows->at < rows->ids->len)
+  for (; !row && rows->ids && rows->at < rows->ids->len; gone++) {
+    if (gone == ADIT_CONTROL_ROWS_GONE_)
+      return adit_value_bool(FALSE);
     row = rows->row_of_id(rows->state, g_array_index(rows->ids, guint64, rows->at++));
-  while (!row && rows->names && rows->at < rows->names->len)
+  }
+  for (; !row && rows->names && rows->at < rows->names->len; gone++) {
+    if (gone == ADIT_CONTROL_ROWS_GONE_)
+      return adit_value_bool(FALSE);
     row = rows->row_of_name(rows->state, (const char *)rows->names->pdata[rows->at++]);
+  }
   if (!row && rows->list && rows->at < adit_value_length(rows->list))
     row = adit_value_ref(adit_value_at(rows->list, rows->at++));
   return row;

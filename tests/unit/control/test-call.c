@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Calls, lists and what plugins do wrong with them: nothing that a plugin does with a call may end the daemon or hold it up. */
+#include "core/control/rows.h"
 #include "tests/unit/control/conn.h"
 
 static void make_things(guint count) {
@@ -44,6 +45,33 @@ static void a_list_bears_any_change_between_rows(void **state) {
   }
   assert_int_equal(sample_rows_made, made);
   assert_false(adit_conn_is_busy(ctx->conn));
+}
+
+static guint looked_up;
+
+static AditValue *nothing_left(gpointer state, guint64 id) {
+  looked_up++;
+  return NULL;
+}
+
+/* Tens of thousands that closed between two rows: each turn passes over a few of them. */
+static void things_that_are_gone_hold_nobody_up(void **state) {
+  enum { GONE = 100000 };
+  g_autoptr(GArray) ids = g_array_sized_new(FALSE, TRUE, sizeof(guint64), GONE);
+  AditControlRows_ list = {.ids = ids, .row_of_id = nothing_left};
+  AditRows *rows = adit_rows_new("things", adit_control_rows_next_, &list, NULL, 0);
+  const GString *text;
+  guint turns = 0;
+
+  g_array_set_size(ids, GONE);
+  looked_up = 0;
+  while (adit_rows_step(rows, 0, &text) == ADIT_ROWS_BUSY) {
+    turns++;
+    assert_true(looked_up <= turns * ADIT_CONTROL_ROWS_GONE_);
+  }
+  assert_int_equal(looked_up, GONE);
+  assert_string_equal(text->str, "{\"parameters\":{\"things\":[]}}");
+  adit_rows_free(rows);
 }
 
 static void the_rows_end_with_their_caller_or_plugin(void **state) {
@@ -225,6 +253,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       T(rows_are_made_only_as_they_are_read),
       T(a_list_bears_any_change_between_rows),
+      T(things_that_are_gone_hold_nobody_up),
       T(the_rows_end_with_their_caller_or_plugin),
       T(an_endless_list_in_one_reply_is_refused),
       T(callers_are_served_in_turns),

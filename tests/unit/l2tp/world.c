@@ -216,7 +216,10 @@ static void control_error(AditCall *call, const char *name, const char *text) {
 static void control_reply_rows(AditCall *call, const char *key, AditRowNext next, gpointer state, GDestroyNotify free_state) {
   AditValue *list = adit_value_list(), *map = adit_value_map(), *row;
   while ((row = next(state)))
-    adit_value_append(list, row);
+    if (row->type == ADIT_VALUE_BOOL)
+      adit_value_unref(row);
+    else
+      adit_value_append(list, row);
   if (free_state)
     free_state(state);
   adit_value_set(map, key, list);

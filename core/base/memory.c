@@ -16,6 +16,7 @@ void adit_memory_init(void) {
   memset(&self, 0, sizeof self);
 #ifdef __GLIBC__
   mallopt(M_ARENA_MAX, ARENAS);
+  mallopt(M_MXFAST, 0); /* else the next large free joins what tens of thousands of sessions left, and holds the loop for it */
   mallopt(M_MMAP_THRESHOLD, LARGE); /* also ends its growth: a block of 30 MiB would raise it to 32 */
 #endif
 }

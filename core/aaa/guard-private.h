@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 struct AaaRecord {
   guint64 key; /**< 0 = free */
   AaaGuardKind kind;
-  gboolean shared; /**< stands for all that found no place in the table */
+  gboolean shared; /**< shared by all sources for which the table has no room */
   AditPrefix source;
   char user[48];
   guint64 updated_ms;
@@ -46,7 +46,7 @@ AaaRecord *aaa_tables_get(AaaTables *tables, AaaGuardKind kind, const AditPrefix
                           guint64 lockout_max_ms);
 void aaa_tables_foreach(AaaTables *tables, void (*each)(AaaRecord *record, gpointer data), gpointer data);
 
-/** Who has logged in from where: 65,536 marks, the oldest of a set makes room. */
+/** Networks from which a user has logged in: 65,536 marks; a new one replaces the oldest of its set. */
 guint64 aaa_mark_key(const AaaTables *tables, const AditPrefix *network, const char *user);
 gboolean aaa_mark_is_known(const AaaTables *tables, guint64 key, guint64 now);
 /** The user has logged in; TRUE if that counts in favour of its source, which it does once an hour. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * core/control/turns.h - the management socket's share of the main loop: whoever has work gets turns, one after the other, a few
- * milliseconds in each pass of the loop for all together.
+ * core/control/turns.h - the management socket's share of the main loop: work runs in turns, one after the other, for at most a few
+ * milliseconds in each pass of the loop, all turns together.
  *
  * All work for callers is done in turns (messages that were received, rows of lists), so that no caller and no number of callers holds the
  * loop. [main]

@@ -3,8 +3,8 @@
  * core/net/claims.h - what adit wants of the kernel, and who wants it: an engine without I/O.
  *
  * An object is a thing that the kernel has once: an address on an interface; a route by table, prefix and metric; the state of an
- * interface. Claims on one object form a line: smaller preference first, then age; a claim of the party that has the route goes before
- * it. The head of the line is installed. When it is released, the next one takes its place by one change in the kernel.
+ * interface. Claims on one object form a line: smaller preference first, then the older one; a claim of the party that has the route
+ * precedes it. The head of the line is installed. When it is released, the next one takes its place by one change in the kernel.
  *
  * The engine asks for one change of an object at a time (AditClaimsOps.start) and is told of the result (adit_claims_finished()) and
  * of what others do (adit_claims_event()). What others took away is restored: at first after 100 ms, then ever later while they go on,

@@ -48,7 +48,7 @@ gboolean adit_pool_body_is_used(const AditPoolBody *body, guint64 index);
 /** One user more, or one less, of an entry; `owner` (may be NULL) is remembered when it was the last. */
 void adit_pool_body_claim(AditPoolBody *body, guint64 index);
 void adit_pool_body_release(AditPoolBody *body, guint64 index, const char *owner);
-/** Sets an entry aside, or puts it back: take() passes over it, used or not, and whoever reserves it finds it. */
+/** Sets an entry aside, or puts it back: take() passes over it, used or not, and reserve() finds it. */
 void adit_pool_body_set_aside(AditPoolBody *body, guint64 index, gboolean aside);
 guint64 adit_pool_body_aside(const AditPoolBody *body); /**< how many are */
 /** Calls `each` for every free entry with its owner, oldest first. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * core/store/state.h - the state directory: one aditd has it, and a token in it tells that daemon's kernel objects from others'.
+ * core/store/state.h - the state directory: locked by one aditd; its token identifies that daemon's kernel objects.
  *
  * Files: `lock` (held by flock(2), with the process's number), `token` (16 hexadecimal digits), and the store's. [main]
  */

@@ -82,14 +82,14 @@ typedef struct {
   AditEndpoint local;       /**< address may be 0.0.0.0 or ::; port 0 = one that no other listener has */
   AditClassify classify;
   gsize min_receive;        /**< hint: the largest control datagram */
-  gboolean announces;       /**< the transport says by tunnel_set() which tunnels there are: no other datagram goes before newcomers' */
+  gboolean announces;       /**< the transport announces its tunnels by tunnel_set(); only their datagrams have precedence over newcomers' */
 } AditListenerSpec;
 
 /** What a transport says of a tunnel that is there, so that a data path can tell its datagrams from those that claim to be. */
 typedef struct {
   gsize size;
   const AditPath *path;     /**< remote port 0 = any: the peer has not chosen yet (RFC 2661 8.1) */
-  gboolean proven;          /**< somebody has logged in through it: its control goes before that of tunnels without a session */
+  gboolean proven;          /**< a session was authenticated in it: its control has precedence over that of tunnels without one */
 } AditDpTunnel;
 
 typedef struct {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "acct.h"
-#include "dae.h"
-#include "exchange.h"
-#include "names.h"
-#include "server.h"
+#include "accounting/acct.h"
+#include "dae/dae.h"
+#include "servers/exchange.h"
+#include "servers/server.h"
 #include "source.h"
+#include "wire/names.h"
 #include <linux/capability.h>
 
 enum { STOP_MS = 3000 }; /* for the last records: what is not acknowledged by then goes out after the next start */

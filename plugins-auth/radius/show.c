@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "acct.h"
-#include "dae.h"
-#include "server.h"
+#include "accounting/acct.h"
+#include "dae/dae.h"
+#include "servers/server.h"
 #include "source.h"
 
 static const char interface[] = "# RADIUS: servers, accounting that waits, dynamic authorization.\n"

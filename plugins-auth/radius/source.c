@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "source.h"
 
-#include "exchange.h"
-#include "reply.h"
-#include "request.h"
+#include "reply/reply.h"
+#include "servers/exchange.h"
+#include "wire/request.h"
 
 enum { ASKED_MAX = 10000 }; /* logins under way: more is a storm, which waits better with the peers than here */
 

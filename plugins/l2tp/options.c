@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "glue.h"
+#include "glue/glue.h"
 
 #define BOTH "server client"
 #define NEXT ADIT_RELOAD_NEXT_SESSION

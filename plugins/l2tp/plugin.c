@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "glue.h"
+#include "glue/glue.h"
 #include <linux/capability.h>
 
 enum {

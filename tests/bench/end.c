@@ -9,7 +9,7 @@
 
 #include "core/base/loop.h"
 #include "core/net/net.h"
-#include "header.h"
+#include "plugins/l2tp/engine/header.h"
 #include "tun.h"
 
 #include <glib-unix.h>

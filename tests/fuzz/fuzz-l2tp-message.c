@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Header and AVPs. The first octet says how: 1 a secret is known, 2 permissive, 4 hidden AVPs come in clear and are hidden here, so
  * that what they uncover to is the attacker's choice, its length octets included. */
-#include "plugins/l2tp/hidden.h"
-#include "plugins/l2tp/message.h"
+#include "plugins/l2tp/engine/hidden.h"
+#include "plugins/l2tp/engine/message.h"
 
 enum { HOW_SECRET = 1, HOW_PERMISSIVE = 2, HOW_HIDE = 4 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Random datagrams and passing time into one tunnel engine, as originator or responder. Input: an octet of options, then records
  * of kind, two octets of length, and octets; numbers of control messages may be put right, so that they are looked at. */
-#include "plugins/l2tp/tunnel.h"
+#include "plugins/l2tp/engine/tunnel.h"
 
 enum { WITH_SECRET = 1, ORIGINATOR = 2, WITH_CALL = 4, PERMISSIVE = 8 };
 enum { KIND_RAW, KIND_IN_ORDER, KIND_TIME, KIND_SAVE, KIND_CLOSE_CALL, KIND_CALL, KIND_CLOSE, KIND_ANSWER, KINDS };

@@ -3,8 +3,8 @@
  * has changed nothing, what is done is done once to a session that fits, and the answer is right.
  *
  * Input: one octet of switches (below), then a datagram or, signed here, the attributes of one. */
-#include "dae-parts.h"
-#include "vocabulary.h"
+#include "plugins-auth/radius/dae/dae-parts.h"
+#include "plugins-auth/radius/wire/vocabulary.h"
 
 #include <stdlib.h>
 

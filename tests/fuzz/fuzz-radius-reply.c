@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Octets are attributes of an answer that was verified. The first one says of which: its low bits the code, then the kind of
  * authentication, and whether Framed-MTU counts. */
-#include "plugins-auth/radius/reply.h"
+#include "plugins-auth/radius/reply/reply.h"
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);

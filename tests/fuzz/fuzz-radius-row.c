@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* A row of accounting as the disk gives it back: what is read is written again as it was, and makes a packet that parses. */
-#include "plugins-auth/radius/acct-row.h"
+#include "plugins-auth/radius/accounting/acct-row.h"
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
 

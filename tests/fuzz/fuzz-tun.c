@@ -7,7 +7,7 @@
  *
  * Input: one octet of switches, then records: an octet of kind, two of length, as many octets. */
 #include "coalesce.h"
-#include "header.h"
+#include "plugins/l2tp/engine/header.h"
 #include "segment.h"
 #include "tun.h"
 

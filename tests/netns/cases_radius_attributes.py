@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Each attribute that a server may give: in effect where the core acts on it, in `show session` where others will, in the log where nobody can.
 
-tests/unit/radius/attributes demands a case of every row of plugins-auth/radius/reply-table.c."""
+tests/unit/radius/attributes demands a case of every row of plugins-auth/radius/reply/reply-table.c."""
 
 import signal
 import time

@@ -10,7 +10,7 @@
 #include "core/base/wheel.h"
 #include "core/ppp/link.h"
 #include "core/ppp/ncp.h"
-#include "plugins/l2tp/tunnel.h"
+#include "plugins/l2tp/engine/tunnel.h"
 
 typedef struct World World;
 typedef struct Host Host;

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 /* clang-format on */
 
-#include "plugins/l2tp/tunnel.h"
+#include "plugins/l2tp/engine/tunnel.h"
 
 typedef struct Pair Pair;
 

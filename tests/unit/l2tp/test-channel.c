@@ -7,7 +7,7 @@
 #include <cmocka.h>
 /* clang-format on */
 
-#include "plugins/l2tp/channel.h"
+#include "plugins/l2tp/engine/channel.h"
 
 /** A channel alone: what it sends is noted, what it is given is written by hand. */
 typedef struct {

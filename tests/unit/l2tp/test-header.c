@@ -7,7 +7,7 @@
 #include <cmocka.h>
 /* clang-format on */
 
-#include "plugins/l2tp/header.h"
+#include "plugins/l2tp/engine/header.h"
 
 static const struct {
   const char *what;

@@ -7,9 +7,9 @@
 #include <cmocka.h>
 /* clang-format on */
 
-#include "plugins/l2tp/challenge.h"
-#include "plugins/l2tp/hidden.h"
-#include "plugins/l2tp/message.h"
+#include "plugins/l2tp/engine/challenge.h"
+#include "plugins/l2tp/engine/hidden.h"
+#include "plugins/l2tp/engine/message.h"
 
 static const L2tpParse strict = {NULL, FALSE};
 

@@ -12,7 +12,7 @@
 /* clang-format on */
 
 #include "core/base/owner.h"
-#include "plugins/l2tp/glue.h"
+#include "plugins/l2tp/glue/glue.h"
 #include "plugins/null/null.h"
 
 /** What the core was told of one link. */

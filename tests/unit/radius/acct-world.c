@@ -2,7 +2,7 @@
 #include "acct-world.h"
 #include "core/base/loop.h"
 #include "core/store/store.h"
-#include "plugins-auth/radius/vocabulary.h"
+#include "plugins-auth/radius/wire/vocabulary.h"
 #include "tests/lib/loop.h"
 
 #include <glib/gstdio.h>

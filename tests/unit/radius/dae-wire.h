@@ -3,7 +3,7 @@
 #pragma once
 
 #include "dae-world.h"
-#include "plugins-auth/radius/server.h"
+#include "plugins-auth/radius/servers/server.h"
 
 extern AditTest *test;
 extern Radius radius;

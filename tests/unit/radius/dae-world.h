@@ -9,8 +9,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 // clang-format on
-#include "plugins-auth/radius/dae-parts.h"
-#include "plugins-auth/radius/vocabulary.h"
+#include "plugins-auth/radius/dae/dae-parts.h"
+#include "plugins-auth/radius/wire/vocabulary.h"
 #include <adit/test.h>
 
 #define SECRET "a shared secret"

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "plugins-auth/radius/exchange.h"
+#include "plugins-auth/radius/servers/exchange.h"
 #include "tests/lib/adit-test.h"
 
 #define NET_SECRET "testing123"

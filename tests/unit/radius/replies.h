@@ -2,8 +2,8 @@
 /** tests/unit/radius/replies.h - answers as octets, and what is to become of them. */
 #pragma once
 
-#include "plugins-auth/radius/names.h"
-#include "plugins-auth/radius/reply.h"
+#include "plugins-auth/radius/reply/reply.h"
+#include "plugins-auth/radius/wire/names.h"
 #include "tests/unit/radius/describe.h"
 
 #define SECRET "xyzzy5461"

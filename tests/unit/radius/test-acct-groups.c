@@ -2,7 +2,7 @@
 /* RFC 2866 5.1: On and Off end all sessions before them, so each group of servers that records go to has to hear them. */
 #include "acct-world.h"
 #include "core/base/logging.h"
-#include "plugins-auth/radius/vocabulary.h"
+#include "plugins-auth/radius/wire/vocabulary.h"
 
 enum { SOON = 3000, LONG = 600000 };
 

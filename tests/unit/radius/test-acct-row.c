@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The row of a record on disk: what was written is read, and nothing else is. */
 #include "hex.h"
-#include "plugins-auth/radius/acct-row.h"
-#include "plugins-auth/radius/vocabulary.h"
+#include "plugins-auth/radius/accounting/acct-row.h"
+#include "plugins-auth/radius/wire/vocabulary.h"
 
 static RadiusRow sample(void) {
   static const guint8 body[] = {USER_NAME, 7, 'a', 'l', 'i', 'c', 'e', CLASS, 2, 26, 12, 0, 0, 0x3a, 0x8c, 9, 6, 'i', 's', 'p', '!'};

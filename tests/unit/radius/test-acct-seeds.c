@@ -7,7 +7,7 @@
  */
 #include "acct-world.h"
 #include "core/base/logging.h"
-#include "plugins-auth/radius/vocabulary.h"
+#include "plugins-auth/radius/wire/vocabulary.h"
 
 enum { STEPS = 250, SESSIONS_MAX = 1000, INTERIMS_MAX = 64, OPEN_MAX = 12 };
 

@@ -2,7 +2,7 @@
 /* Accounting: what the packets say, who goes when, and the bound. */
 #include "acct-world.h"
 #include "core/base/logging.h"
-#include "plugins-auth/radius/vocabulary.h"
+#include "plugins-auth/radius/wire/vocabulary.h"
 
 /* ---- what the packets say ---- */
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 // clang-format on
-#include "plugins-auth/radius/dae-parts.h"
+#include "plugins-auth/radius/dae/dae-parts.h"
 
 static AditEndpoint from(const char *text, guint16 port) {
   AditAddress address;

@@ -3,7 +3,7 @@
  * RadSec through libradcli with a real server: FreeRADIUS behind TLS, in a folder of its own with certificates made for the test. Skipped
  * where there is no FreeRADIUS or no openssl.
  */
-#include "plugins-auth/radius/radsec-session.h"
+#include "plugins-auth/radius/servers/radsec-session.h"
 #include "tests/unit/radius/net.h"
 
 #include <glib/gstdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "plugins-auth/radius/names.h"
-#include "plugins-auth/radius/request.h"
+#include "plugins-auth/radius/wire/names.h"
+#include "plugins-auth/radius/wire/request.h"
 #include "tests/unit/radius/hex.h"
 
 #define SECRET "xyzzy5461"

@@ -5,7 +5,7 @@
 
 #include "core/base/loop.h"
 #include "core/net/net.h"
-#include "header.h"
+#include "plugins/l2tp/engine/header.h"
 #include "settled.h"
 #include "tests/lib/claims.h"
 #include "tests/lib/loop.h"

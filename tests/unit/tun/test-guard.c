@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What a peer may not do: send from others' addresses, carry a tunnel in itself, go before those who have logged in, or get a
  * frame of somebody who had its ids before. Workers without threads, an interface and a socket that are socket pairs. */
-#include "header.h"
+#include "plugins/l2tp/engine/header.h"
 #include "packets.h"
 #include "tun.h"
 #include <adit/ppp.h>

@@ -5,7 +5,7 @@
 #include "core/base/loop.h"
 #include "core/net/net.h"
 #include "core/path/path.h"
-#include "header.h"
+#include "plugins/l2tp/engine/header.h"
 #include "tests/lib/loop.h"
 #include <adit/adit.h>
 

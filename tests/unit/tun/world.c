@@ -2,7 +2,7 @@
 #include "world.h"
 #include "core/base/loop.h"
 #include "core/net/net.h"
-#include "header.h"
+#include "plugins/l2tp/engine/header.h"
 #include "packets.h"
 #include "tests/lib/claims.h"
 #include "tests/lib/loop.h"

@@ -10,8 +10,8 @@
 #include "core/plugin/daemon.h"
 #include "core/pool/pool.h"
 #include "core/ppp/registry.h"
-#include "core/session/check.h"
-#include "core/session/options.h"
+#include "core/session/config/check.h"
+#include "core/session/config/options.h"
 #include "core/session/session.h"
 #include "core/store/store.h"
 

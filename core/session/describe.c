@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Sessions as people and programs see them. */
 #include "core/config/format.h"
-#include "core/session/actors.h"
-#include "core/session/attributes.h"
+#include "core/session/config/actors.h"
+#include "core/session/config/attributes.h"
 #include "core/session/internal.h"
 
 static const char *state_word(const AditSess *session) {

@@ -4,8 +4,8 @@
 
 #include "core/ppp/link.h"
 #include "core/ppp/ncp.h"
-#include "core/session/names.h"
-#include "core/session/profile.h"
+#include "core/session/config/profile.h"
+#include "core/session/network/names.h"
 #include "core/session/session.h"
 #include "core/session/tally.h"
 #include <adit/auth.h>

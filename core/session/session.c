@@ -3,8 +3,8 @@
 #include "core/base/owner.h"
 #include "core/path/path.h"
 #include "core/pool/pool.h"
-#include "core/session/actors.h"
-#include "core/session/check-addresses.h"
+#include "core/session/config/actors.h"
+#include "core/session/config/check-addresses.h"
 #include "core/session/internal.h"
 
 const AditNetService *adit_sess_net;

@@ -11,7 +11,7 @@
 #include "core/base/loop.h"
 #include "core/base/owner.h"
 #include "core/config/config.h"
-#include "core/session/options.h"
+#include "core/session/config/options.h"
 #include "tests/lib/loop.h"
 
 extern const AditPluginInfo adit_plugin_info_pap, adit_plugin_info_chap, adit_plugin_info_mschap, adit_plugin_info_secrets;

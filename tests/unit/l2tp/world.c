@@ -4,7 +4,7 @@
 #include "core/base/wheel.h"
 #include "core/config/config.h"
 #include "core/net/protected.h"
-#include "core/session/options.h"
+#include "core/session/config/options.h"
 
 extern const AditPluginInfo adit_plugin_info;
 

@@ -5,7 +5,7 @@
 #include "core/net/net.h"
 #include "core/net/protected.h"
 #include "core/net/special.h"
-#include "core/session/reach.h"
+#include "core/session/network/reach.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The pure parts of a session: names, routes, and RouterOS's merging rule. */
-#include "core/session/name.h"
-#include "core/session/names.h"
-#include "core/session/profile.h"
-#include "core/session/route.h"
+#include "core/session/config/profile.h"
+#include "core/session/network/name.h"
+#include "core/session/network/names.h"
+#include "core/session/network/route.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
 #include "core/net/protected.h"
 #include "core/path/path.h"
 #include "core/ppp/registry.h"
-#include "core/session/options.h"
+#include "core/session/config/options.h"
 #include "ipcp.h"
 #include "pap.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "core/session/profile.h"
+#include "core/session/config/profile.h"
 
 struct AditProfiles {
   GHashTable *by_name; /* char* -> AditValue* MAP */

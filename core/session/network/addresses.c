@@ -3,7 +3,7 @@
 #include "core/base/loop.h"
 #include "core/pool/pool.h"
 #include "core/session/internal.h"
-#include "core/session/reach.h"
+#include "core/session/network/reach.h"
 
 enum { POOL_TRIES = 1024 /* protected addresses of a pool in one go */, LOOKS = 4 /* at parked ones, when a session goes */ };
 

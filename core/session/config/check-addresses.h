@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** core/session/check-addresses.h - addresses that the configuration gives to users and to our own ends. [any] */
+/** core/session/config/check-addresses.h - addresses that the configuration gives to users and to our own ends. [any] */
 #pragma once
 
 #include "core/config/errors.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** core/session/route.h - RouterOS's and RFC 2865's way to write a route: `destination [gateway [metric]]`. Pure. [any] */
+/** core/session/network/route.h - RouterOS's and RFC 2865's way to write a route: `destination [gateway [metric]]`. Pure. [any] */
 #pragma once
 
 #include <adit/net.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Attributes of sessions that a source may give; options.c has those that are RouterOS's profile alone. */
-#include "core/session/options.h"
+#include "core/session/config/options.h"
 
 #define NEXT ADIT_RELOAD_NEXT_SESSION
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** core/session/profile.h - who gets what: RouterOS's merging of record, profile and default profile. [main] */
+/** core/session/config/profile.h - who gets what: RouterOS's merging of record, profile and default profile. [main] */
 #pragma once
 
 #include <adit/value.h>

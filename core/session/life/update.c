@@ -2,8 +2,8 @@
 /* Change of a session that is up: dynamic authorization (RFC 5176 3.2), all of it or nothing. */
 #include "core/base/loop.h"
 #include "core/config/accept.h"
-#include "core/session/actors.h"
-#include "core/session/attributes.h"
+#include "core/session/config/actors.h"
+#include "core/session/config/attributes.h"
 #include "core/session/internal.h"
 
 static gboolean may_change(const char *name, const AditValue *value, GError **error) {

@@ -4,7 +4,7 @@
 #include "core/base/loop.h"
 #include "core/base/memory.h"
 #include "core/bus/bus.h"
-#include "core/session/actors.h"
+#include "core/session/config/actors.h"
 #include "core/session/internal.h"
 
 enum {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "core/session/name.h"
+#include "core/session/network/name.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** core/session/name.h - interface names. Pure. [any] */
+/** core/session/network/name.h - interface names. Pure. [any] */
 #pragma once
 
 #include <glib.h>

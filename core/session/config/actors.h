@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** core/session/actors.h - which attributes have an effect: those that are not only carried, and those that a plugin acts on. [main] */
+/** core/session/config/actors.h - which attributes have an effect: those that are not only carried, and those that a plugin acts on. [main]
+ */
 #pragma once
 
 #include <adit/types.h>

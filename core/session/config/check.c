@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "core/session/check.h"
-#include "core/session/check-addresses.h"
-#include "core/session/route.h"
+#include "core/session/config/check.h"
+#include "core/session/config/check-addresses.h"
+#include "core/session/network/route.h"
 
 /* Names of the items of a top-level list, for "did you mean". */
 static GPtrArray *names_of(const AditValue *tree, const char *list_name) {

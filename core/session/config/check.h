@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** core/session/check.h - what no single option can say of profiles, secrets, servers and clients. */
+/** core/session/config/check.h - what no single option can say of profiles, secrets, servers and clients. */
 #pragma once
 
 #include "core/config/schema.h"

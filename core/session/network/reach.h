@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * core/session/reach.h - may a session have an address, prefix or route? Asked for each one, whatever said it: a file, a source, the peer.
+ * core/session/network/reach.h - may a session have an address, prefix or route? Asked for each one, whatever said it: a file, a source,
+ * the peer.
  *
  * Pure but for its facts, which are special ranges (core/net/special.h) and protected addresses (AditNetService). A refusal names
  * the address and what speaks against it: "remote-address 192.0.2.254 is a next hop of this machine's routes". [main]

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** core/session/options.h - what servers, clients, profiles and secrets of every transport have in common. */
+/** core/session/config/options.h - what servers, clients, profiles and secrets of every transport have in common. */
 #pragma once
 
 #include <adit/option.h>

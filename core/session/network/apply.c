@@ -2,8 +2,8 @@
 /* What the NCPs agreed on, as claims on the kernel: addresses and routes of the session's interface. */
 #include "core/net/claims.h"
 #include "core/session/internal.h"
-#include "core/session/reach.h"
-#include "core/session/route.h"
+#include "core/session/network/reach.h"
+#include "core/session/network/route.h"
 #include <errno.h>
 
 static AditSessClaim *claim_at(AditSess *session, guint index) {

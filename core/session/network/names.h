@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * core/session/names.h - names of the interfaces that sessions have for themselves: which are in use, and the next that is free.
+ * core/session/network/names.h - names of the interfaces that sessions have for themselves: which are in use, and the next that is free.
  * A user's sessions are numbered by the smallest number that is free, found in constant time, however many there are. [main]
  */
 #pragma once
 
-#include "core/session/name.h"
+#include "core/session/network/name.h"
 
 typedef struct AditNameBase AditNameBase;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "core/session/names.h"
+#include "core/session/network/names.h"
 #include "core/session/numbers.h"
 
 #include <string.h>

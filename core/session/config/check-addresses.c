@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "core/session/check-addresses.h"
+#include "core/session/config/check-addresses.h"
 
 #include "core/net/special.h"
-#include "core/session/route.h"
+#include "core/session/network/route.h"
 
 /* Where an address is given. */
 typedef struct {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The properties of RouterOS's `/ppp profile`, `/ppp secret`, `l2tp-server` and `l2tp-client` that belong to no transport. */
-#include "core/session/options.h"
+#include "core/session/config/options.h"
 
 #define METHODS        "pap chap mschap1 mschap2 all"
 #define YES_NO_DEFAULT "yes no default true=yes false=no"

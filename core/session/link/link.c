@@ -4,7 +4,7 @@
 #include "core/base/engine.h"
 #include "core/base/loop.h"
 #include "core/bus/bus.h"
-#include "core/session/attributes.h"
+#include "core/session/config/attributes.h"
 #include "core/session/internal.h"
 #include "core/session/numbers.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* An attribute that nothing acts on is no promise: a throttle or a block that is acknowledged must be in force. */
-#include "core/session/actors.h"
+#include "core/session/config/actors.h"
 
-#include "core/session/attributes.h"
+#include "core/session/config/attributes.h"
 #include <adit/session.h>
 
 typedef struct {

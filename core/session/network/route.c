@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "core/session/route.h"
+#include "core/session/network/route.h"
 
 static gboolean fail(GError **error, const char *text, const char *why) {
   g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "route '%s': %s", text, why);

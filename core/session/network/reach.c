@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "core/session/reach.h"
+#include "core/session/network/reach.h"
 
 #include "core/net/special.h"
 

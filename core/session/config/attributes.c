@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "core/session/attributes.h"
+#include "core/session/config/attributes.h"
 
 #include "core/base/loop.h"
 #include "core/config/accept.h"

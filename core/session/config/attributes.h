@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** core/session/attributes.h - the words that a session's attributes are made of, and whether values fit them. [main] */
+/** core/session/config/attributes.h - the words that a session's attributes are made of, and whether values fit them. [main] */
 #pragma once
 
 #include <adit/log.h>

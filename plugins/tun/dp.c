@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The data path as a whole. */
-#include "tun.h"
+#include "dp.h"
+#include "link.h"
+#include "listener.h"
+#include "port.h"
+#include "quiet.h"
+#include "session.h"
+#include "source.h"
+#include "tunnel.h"
 #include <errno.h>
 #include <sys/eventfd.h>
 #include <unistd.h>

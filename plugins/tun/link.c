@@ -1,39 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Links as the main loop handles them. */
-#include "tun.h"
-#include <adit/ppp.h>
+#include "link.h"
+#include "dp.h"
+#include "quiet.h"
+#include "session.h"
+#include "tunnel.h"
 
 static guint home_of(const TunDp *dp, const AditEncap *encap) {
   return (encap->local_tunnel + encap->local_session) % dp->n_workers;
-}
-
-/* Tunnel and PPP header of data, but for the Length and Ns of each frame. */
-static void wire_lead(TunWire *wire, gboolean six, gboolean numbered) {
-  guint8 header[ADIT_ENCAP_HEADER_MAX];
-  guint8 *lead = wire->lead[six][numbered];
-  guint16 protocol = six ? ADIT_PPP_IPV6 : ADIT_PPP_IPV4;
-  AditBuilder b = adit_builder(lead, TUN_LEAD);
-  adit_put_bytes(&b, header, adit_encap_write(&wire->encap, header, 0, numbered, 0));
-  if (!wire->acfc)
-    adit_put_u16(&b, 0xff03);
-  if (wire->pfc)
-    adit_put_u8(&b, (guint8)protocol);
-  else
-    adit_put_u16(&b, protocol);
-  wire->lead_length[six][numbered] = (guint8)adit_built(&b);
-}
-
-static TunWire *wire_new(const AditPath *path, const AditEncap *encap, gboolean acfc, gboolean pfc) {
-  TunWire *wire = g_new0(TunWire, 1);
-  wire->path = *path;
-  wire->encap = *encap;
-  wire->acfc = acfc;
-  wire->pfc = pfc;
-  wire->where = tun_where(path);
-  wire->control_length = tun_path_control(path, encap->dscp, wire->control);
-  for (guint i = 0; i < 4; i++)
-    wire_lead(wire, i >> 1, i & 1);
-  return wire;
 }
 
 static void link_wire(AditDpLink *link, TunWire *wire) {
@@ -69,7 +43,7 @@ AditDpLink *tun_link_attach(gpointer data, AditListener *listener, const AditPat
   link->ops = ops;
   link->user = user;
   link->home = home_of(dp, encap);
-  link_wire(link, wire_new(path, encap, FALSE, FALSE));
+  link_wire(link, tun_wire_new(path, encap, FALSE, FALSE));
   if (!tun_table_insert(&listener->links, &link->item)) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "tunnel %u session %u is attached already", encap->local_tunnel, encap->local_session);
     tun_endpoint_unref(dp, link->endpoint);
@@ -99,14 +73,14 @@ void tun_link_detach(AditDpLink *link) {
 
 void tun_link_update(AditDpLink *link, const AditPath *path, const AditEncap *encap) {
   const TunWire *old = link->wire;
-  link_wire(link, wire_new(path ? path : &old->path, encap ? encap : &old->encap, old->acfc, old->pfc));
+  link_wire(link, tun_wire_new(path ? path : &old->path, encap ? encap : &old->encap, old->acfc, old->pfc));
   __atomic_store_n(&link->no_gso, FALSE, __ATOMIC_RELAXED); /* another way may be better */
 }
 
 void tun_link_framing(AditDpLink *link, gboolean acfc, gboolean pfc) {
   const TunWire *old = link->wire;
   if (old->acfc != acfc || old->pfc != pfc)
-    link_wire(link, wire_new(&old->path, &old->encap, acfc, pfc));
+    link_wire(link, tun_wire_new(&old->path, &old->encap, acfc, pfc));
 }
 
 void tun_link_send(AditDpLink *link, const guint8 *frame, gsize length) {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What workers hand to the main loop: control datagrams, PPP frames, strays. */
-#include "tun.h"
+#include "notes.h"
+#include "port.h"
+#include "dp.h"
+#include "link.h"
 #include <errno.h>
 #include <unistd.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "tun.h"
+#include "dp.h"
+#include "port.h"
 #include <adit/adit.h>
 #include <errno.h>
 #include <linux/capability.h>

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Ports: TUN interfaces. All that waits for RTNL is done on the network thread. Interfaces are persistent, so that what a
  * process which was killed has left goes as close.c has it, and not one by one at its exit. */
-#include "tun.h"
+#include "port.h"
+#include "quiet.h"
+#include "dp.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>

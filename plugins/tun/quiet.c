@@ -2,7 +2,8 @@
 /* Quiescent states: when may what was unpublished be freed? A worker copies the epoch at the start of each pass and
  * shows 0 while it sleeps; between passes it holds no pointer. What was unpublished in epoch e is free once each worker
  * sleeps or shows e or later. */
-#include "tun.h"
+#include "quiet.h"
+#include "dp.h"
 
 enum { RETRY_MS = 3, BUDGET = 512 /* of one pass of the loop: thousands of sessions may end at once */ };
 

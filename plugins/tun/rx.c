@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* From the sockets to the ports. */
+#include "rx.h"
+#include "dp.h"
 #include "segment.h"
-#include "tun.h"
+#include "session.h"
+#include "source.h"
+#include "tunnel.h"
+#include "tx.h"
 #include <adit/ppp.h>
 #include <errno.h>
 #include <netinet/udp.h>

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Sessions as the main loop handles them. */
-#include "tun.h"
+#include "session.h"
+#include "dp.h"
+#include "quiet.h"
+#include "source.h"
 #include <errno.h>
 
 static void session_reclaim(gpointer memory) {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Which sources a session may send from: its prefixes, but for what longer prefixes of others take out of them. */
-#include "tun.h"
+#include "source.h"
+#include "dp.h"
+#include "quiet.h"
+#include "session.h"
 
 static guint prefix_version(const AditPrefix *prefix) {
   return prefix->address.family == AF_INET6 ? 6 : 4;

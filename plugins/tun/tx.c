@@ -2,8 +2,11 @@
 /* From the ports to the sockets. Packets stay where TUN's read put them: tunnel headers are written before them, over
  * the vnet header, and a super-packet leaves as a list of headers and pieces of it. Neighbours of equal size that go the
  * same way are one message for the kernel to cut (UDP_SEGMENT). */
+#include "tx.h"
+#include "dp.h"
 #include "segment.h"
-#include "tun.h"
+#include "session.h"
+#include "tunnel.h"
 #include <errno.h>
 #include <netinet/udp.h>
 #include <sys/mman.h>

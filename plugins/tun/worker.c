@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The thread that moves packets: one epoll, some sockets, some TUN queues, its rings. */
-#include "tun.h"
+#include "worker.h"
+#include "dp.h"
+#include "quiet.h"
+#include "rx.h"
+#include "tx.h"
 #include <errno.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 

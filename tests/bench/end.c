@@ -9,8 +9,14 @@
 
 #include "core/base/loop.h"
 #include "core/net/net.h"
+#include "dp.h"
+#include "link.h"
 #include "plugins/l2tp/engine/header.h"
-#include "tun.h"
+#include "quiet.h"
+#include "rx.h"
+#include "session.h"
+#include "source.h"
+#include "tx.h"
 
 #include <glib-unix.h>
 

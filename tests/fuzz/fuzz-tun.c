@@ -7,9 +7,15 @@
  *
  * Input: one octet of switches, then records: an octet of kind, two of length, as many octets. */
 #include "coalesce.h"
+#include "dp.h"
+#include "link.h"
 #include "plugins/l2tp/engine/header.h"
+#include "quiet.h"
+#include "rx.h"
 #include "segment.h"
-#include "tun.h"
+#include "session.h"
+#include "source.h"
+#include "tx.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

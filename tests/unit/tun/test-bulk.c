@@ -5,11 +5,17 @@
 
 #include "core/base/loop.h"
 #include "core/net/net.h"
+#include "dp.h"
+#include "link.h"
 #include "plugins/l2tp/engine/header.h"
+#include "quiet.h"
+#include "rx.h"
+#include "session.h"
 #include "settled.h"
+#include "source.h"
 #include "tests/lib/claims.h"
 #include "tests/lib/loop.h"
-#include "tun.h"
+#include "tx.h"
 
 #include <errno.h>
 #include <sched.h>

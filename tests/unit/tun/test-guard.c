@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What a peer may not do: send from others' addresses, carry a tunnel in itself, go before those who have logged in, or get a
  * frame of somebody who had its ids before. Workers without threads, an interface and a socket that are socket pairs. */
-#include "plugins/l2tp/engine/header.h"
+#include "dp.h"
+#include "link.h"
 #include "packets.h"
-#include "tun.h"
+#include "plugins/l2tp/engine/header.h"
+#include "quiet.h"
+#include "rx.h"
+#include "session.h"
+#include "source.h"
+#include "tx.h"
 #include <adit/ppp.h>
 
 #include <setjmp.h>

@@ -5,7 +5,12 @@
  */
 #pragma once
 
-#include "tun.h"
+#include "dp.h"
+#include "link.h"
+#include "listener.h"
+#include "port.h"
+#include "session.h"
+#include "source.h"
 
 /* cmocka.h needs these before it */
 #include <setjmp.h>

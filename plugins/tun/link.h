@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/** link.h - a link of the data path */
+#pragma once
+
+#include "cell.h"
+#include "listener.h"
+#include "reorder.h"
+#include "tunnel.h"
+#include "wire.h"
+
+struct AditDpLink {
+  TunItem item;      /**< of the listener's links */
+  TunItem by_serial; /**< of TunDp.links; its key is never used twice */
+  AditListener *listener;
+  TunEndpoint *endpoint;  /**< atomic: of its wire */
+  const TunWire *wire;    /**< atomic */
+  AditDpSession *session; /**< atomic */
+  AditDpLink *splice;     /**< atomic */
+  AditDpLink *spliced_by;
+  guint home;
+  guint32 ns;            /**< atomic: number of the next frame sent */
+  gboolean peer_numbers; /**< atomic: the last frame that came had a number */
+  gboolean no_gso;       /**< atomic: the kernel refused UDP_SEGMENT on this way */
+  gboolean dead;         /**< atomic: the home worker should let go */
+  gboolean waiting;      /**< atomic: the home worker holds it in its list */
+  AditDpLink *wait_next; /**< home worker's */
+  TunReorder reorder;    /**< home worker's */
+  const AditDpLinkOps *ops;
+  gpointer user;
+  TunCell cell[];
+};
+
+AditDpLink *tun_link_attach(gpointer dp, AditListener *listener, const AditPath *path, const AditEncap *encap, const AditDpLinkOps *ops,
+                            gpointer user, GError **error);
+void tun_link_detach(AditDpLink *link);
+void tun_link_update(AditDpLink *link, const AditPath *path, const AditEncap *encap);
+void tun_link_framing(AditDpLink *link, gboolean acfc, gboolean pfc);
+void tun_link_send(AditDpLink *link, const guint8 *frame, gsize length);
+void tun_link_stats(AditDpLink *link, AditDpStats *out);
+gboolean tun_link_splice(AditDpLink *link, AditDpLink *other, GError **error);
+/** [any] Is the next frame to be numbered? */
+static inline gboolean tun_link_numbers(const AditDpLink *link, const TunWire *wire) {
+  return (wire->encap.sequence & ADIT_SEQUENCE_SEND) || ((wire->encap.sequence & ADIT_SEQUENCE_FOLLOW) && TUN_GET(link->peer_numbers));
+}
+
+/** The link with this serial number, or NULL. [any] */
+AditDpLink *tun_link_find(const TunDp *dp, guint64 serial);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/** notes.h - what workers hand to the main loop */
+#pragma once
+
+#include <adit/path.h>
+
+typedef struct TunDp TunDp;
+typedef struct TunWorker TunWorker;
+
+typedef enum { TUN_NOTE_FRAME = 1, TUN_NOTE_CONTROL, TUN_NOTE_STRAY, TUN_NOTE_EARLY, TUN_NOTE_GONE, TUN_NOTE_SPOOFED } TunNoteKind;
+/** LIVE: of sessions, and control of tunnels that the transport calls proven. CONTROL: of the other tunnels and links that there
+ *  are. NEW: anybody's. */
+typedef enum { TUN_TO_LIVE, TUN_TO_CONTROL, TUN_TO_NEW, TUN_TO_N } TunPriority;
+
+typedef struct {
+  TunNoteKind kind;
+  guint64 serial; /**< FRAME: link; SPOOFED: the session's id; else: listener */
+  guint32 tunnel, session;
+  AditPath path;
+  guint32 length;
+  guint8 data[];
+} TunNote;
+
+/** [worker] Hands something to the main loop, or counts that there was no room. */
+void tun_note(TunWorker *w, TunPriority priority, const TunNote *note, const guint8 *head, gsize head_length, const guint8 *data,
+              gsize length);
+gboolean tun_notes_dispatch(int fd, guint condition, gpointer dp); /**< [main] */
+/** [main] A link has been attached: the frame that was early for it is handed over in the next pass. */
+void tun_early_attached(TunDp *dp, const AditListener *listener, guint64 key);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/** port.h - interfaces */
+#pragma once
+
+#include "event.h"
+#include "table.h"
+#include "workers.h"
+#include <adit/net.h>
+#include <adit/path.h>
+
+typedef struct TunDp TunDp;
+typedef struct TunPort TunPort;
+
+typedef struct {
+  TunEventKind kind;
+  int fd;
+  TunPort *port;
+  int watcher; /**< index of the worker that reads it, -1 = none */
+} TunQueue;
+
+struct TunPort {
+  AditPort head;
+  TunDp *dp;
+  gboolean is_static, uso;
+  gboolean no_join;       /**< atomic: the kernel refused a super-packet */
+  gboolean gone;          /**< atomic: a worker saw that somebody has deleted the interface; the main loop says so */
+  AditDpSession *session; /**< atomic: of a port that is not shared */
+  TunRoutes *routes;      /**< of a shared one: TunRoute.value is an AditDpSession */
+  guint sessions;
+  AditCounters counters; /**< of sessions that have left */
+  AditPortOpened opened;
+  void (*lost)(gpointer user, AditPort *port); /**< AditPortSpec.lost; NULL once it was called, or the port is being closed */
+  AditPortClosed closed;
+  gpointer user;
+  char alias[128]; /**< as long as the kernel takes one (ALTIFNAMSIZ) */
+  guint mtu;
+  char *failure;      /**< network thread's: why it could not be opened */
+  gboolean exists;    /**< ... because there is one of that name */
+  int error;          /**< network thread's: errno of what came after that */
+  TunPort *successor; /**< waits for this one's name */
+  guint n_queues;
+  TunQueue queue[TUN_WORKERS_MAX];
+};
+
+/** A descriptor of /dev/net/tun, by the core where only root may open it; -1 with errno. Not on the main loop, but at the start. */
+int tun_device_open(const AditNetService *net);
+void tun_port_open(gpointer dp, const AditPortSpec *spec, AditPortOpened done, gpointer user);
+void tun_port_carrier(AditPort *port, gboolean on);
+/** Opens it, in its turn, after others that had its name. */
+void tun_port_begin(TunPort *port);
+/** Nobody uses it any more, or it could not be opened. */
+void tun_port_gone(TunPort *port);
+
+void tun_port_close(AditPort *port, AditPortClosed done, gpointer user);
+void tun_port_free(TunPort *port);
+void tun_port_close_queues(TunPort *port); /**< [network thread] */
+/** Has what waits for it deleted at once: what is asked of the network thread after this comes after it. */
+void tun_condemned_flush(TunDp *dp);
+void tun_condemned_timer(AditTimer *timer, gpointer dp);
+/** Deletes all interfaces that this daemon made, or an earlier one left. `done` may be NULL. */
+void tun_ports_sweep(TunDp *dp, AditNetDone done, gpointer user);

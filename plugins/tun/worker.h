@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/** worker.h - the thread that moves packets, and all that is its own */
+#pragma once
+
+#include "coalesce.h"
+#include "event.h"
+#include "link.h"
+#include "listener.h"
+#include "notes.h"
+#include "reorder.h"
+#include "ring.h"
+#include "stats.h"
+#include "workers.h"
+#include <adit/log.h>
+
+typedef struct TunRx TunRx;
+typedef struct TunTx TunTx;
+
+/** worker <- worker: a frame whose link lives elsewhere. */
+typedef struct {
+  guint64 serial; /**< the link's: whoever has its ids when this is read may be another */
+  guint16 sequence;
+  guint8 has_sequence;
+  guint32 length;
+  guint8 data[];
+} TunForeign;
+
+struct TunWorker {
+  TunDp *dp;
+  guint index;
+  GThread *thread;
+  int epoll_fd, wake_fd;
+  TunSocket wake;                             /**< what epoll says for wake_fd */
+  gboolean stop;                              /**< atomic */
+  guint64 epoch __attribute__((aligned(64))); /**< atomic; 0 = asleep: sees nothing */
+  guint64 now;
+  gboolean told_main;
+  guint told; /**< workers whose rings were filled in this pass: a bit each */
+  AditDpLink *waiting;
+  TunHoldPool pool;
+  TunCoalescer join;
+  TunRx *rx;
+  TunTx *tx;
+  AditRateLimit stray_limit, spoofed_limit;
+  TunWorkerStats stats;
+  TunRing main[TUN_TO_N];
+  TunRing from[TUN_WORKERS_MAX];
+};
+
+TunWorker *tun_worker_new(TunDp *dp, guint index, GError **error);
+gboolean tun_worker_start(TunWorker *w, GError **error);
+void tun_worker_stop(TunWorker *w);
+void tun_worker_free(TunWorker *w);
+void tun_worker_kick(TunWorker *w); /**< [any] */
+void tun_wake_main(TunDp *dp);      /**< [any] Makes the main loop look at the rings, unless it is about to. */
+/** [any] FALSE with errno: this descriptor would not be heard. */
+gboolean tun_worker_watch(TunWorker *w, int fd, gpointer event);
+void tun_worker_unwatch(TunWorker *w, int fd);

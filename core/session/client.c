@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Clients: dial, redial with growing pauses, and the default route while connected. The transport does the dialling. */
+#include "core/session/client.h"
 #include "core/base/loop.h"
 #include "core/base/random.h"
 #include "core/config/config.h"
 #include "core/path/path.h"
-#include "core/session/internal.h"
+#include "core/session/life/sess.h"
+#include "core/session/session.h"
 
 typedef enum { CLIENT_DOWN, CLIENT_WAITING, CLIENT_DIALLING, CLIENT_CONNECTING, CLIENT_UP } State;
 

@@ -3,7 +3,8 @@
 #include "core/config/format.h"
 #include "core/session/config/actors.h"
 #include "core/session/config/attributes.h"
-#include "core/session/internal.h"
+#include "core/session/life/sess.h"
+#include "core/session/session.h"
 
 static const char *state_word(const AditSess *session) {
   switch (session->state) {

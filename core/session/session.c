@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The room's doors: service "adit.session" for plugins, configuration, and the daemon's end. */
+#include "core/session/session.h"
 #include "core/base/owner.h"
 #include "core/path/path.h"
 #include "core/pool/pool.h"
+#include "core/session/client.h"
 #include "core/session/config/actors.h"
 #include "core/session/config/check-addresses.h"
-#include "core/session/internal.h"
+#include "core/session/life/accounting.h"
+#include "core/session/life/sess.h"
+#include "core/session/life/update.h"
 
 const AditNetService *adit_sess_net;
 

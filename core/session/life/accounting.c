@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What accounting is told of sessions and of the daemon, and when. */
+#include "core/session/life/accounting.h"
 #include "core/aaa/aaa.h"
 #include "core/base/loop.h"
 #include "core/base/random.h"
-#include "core/session/internal.h"
+#include "core/session/life/sess.h"
+#include "core/session/session.h"
 
 static guint32 boot_time; /* with boot_dice: no two runs of the daemon have both */
 static guint16 boot_dice;

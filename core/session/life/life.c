@@ -4,8 +4,14 @@
 #include "core/base/loop.h"
 #include "core/base/memory.h"
 #include "core/bus/bus.h"
+#include "core/session/client.h"
 #include "core/session/config/actors.h"
-#include "core/session/internal.h"
+#include "core/session/life/accounting.h"
+#include "core/session/life/limits.h"
+#include "core/session/life/sess.h"
+#include "core/session/network/plane.h"
+#include "core/session/session.h"
+#include "core/session/tally.h"
 
 enum {
   SETTLE_MS = 2000,     /* between the first NCP that is open and session-up, at most */

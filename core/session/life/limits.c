@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Limits on a session's life: its age, its silence, and what it may carry. */
+#include "core/session/life/limits.h"
 #include "core/base/loop.h"
-#include "core/session/internal.h"
+#include "core/session/life/sess.h"
 
 enum {
   LOOK_MS_MIN = 1000, /* counters are looked at no more often */

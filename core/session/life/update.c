@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Change of a session that is up: dynamic authorization (RFC 5176 3.2), all of it or nothing. */
+#include "core/session/life/update.h"
 #include "core/base/loop.h"
 #include "core/config/accept.h"
 #include "core/session/config/actors.h"
 #include "core/session/config/attributes.h"
-#include "core/session/internal.h"
+#include "core/session/life/accounting.h"
+#include "core/session/life/limits.h"
+#include "core/session/life/sess.h"
+#include "core/session/network/plane.h"
 
 static gboolean may_change(const char *name, const AditValue *value, GError **error) {
   const AditOption *option = adit_attribute_option(name);

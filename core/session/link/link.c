@@ -4,9 +4,12 @@
 #include "core/base/engine.h"
 #include "core/base/loop.h"
 #include "core/bus/bus.h"
+#include "core/session/client.h"
 #include "core/session/config/attributes.h"
-#include "core/session/internal.h"
+#include "core/session/life/accounting.h"
+#include "core/session/life/sess.h"
 #include "core/session/numbers.h"
+#include "core/session/tally.h"
 
 #include <adit/log-quota.h>
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Which IPv4 addresses the two ends get, the name servers beside them, and what of IPv6 is said from outside. */
+#include "core/session/network/addresses.h"
 #include "core/base/loop.h"
 #include "core/pool/pool.h"
-#include "core/session/internal.h"
+#include "core/session/life/sess.h"
 #include "core/session/network/reach.h"
+#include "core/session/tally.h"
 
 enum { POOL_TRIES = 1024 /* protected addresses of a pool in one go */, LOOKS = 4 /* at parked ones, when a session goes */ };
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* A session's network control protocols: which run, their timers, and what they agree on. */
+#include "core/session/network/ncps.h"
 #include "core/base/engine.h"
 #include "core/base/loop.h"
 #include "core/ppp/registry.h"
-#include "core/session/internal.h"
+#include "core/session/life/sess.h"
+#include "core/session/network/plane.h"
 
 static void on_timer(AditTimer *timer, gpointer data) {
   AditSessNcp *self = data;
@@ -14,18 +16,6 @@ static void on_send(gpointer host, AditNcp *ncp, const guint8 *frame, gsize leng
   AditSessNcp *self = host;
   if (self->session->link && length >= 2)
     adit_ppp_link_send(self->session->link->ppp, (guint16)(frame[0] << 8 | frame[1]), frame + 2, length - 2);
-}
-
-void adit_sess_set_plane(AditSess *session) {
-  if (!session->plane)
-    return;
-  AditDpSessionParams params = {
-      .size = sizeof params, .ipv4 = session->ipv4, .ipv6 = session->ipv6, .check_source = adit_sess_checks_source(session)};
-  if (adit_attribute_yes(session->attributes, "change-tcp-mss", TRUE)) {
-    params.mss4 = (guint16)(session->mtu - 40);
-    params.mss6 = (guint16)(session->mtu - 60);
-  }
-  session->datapath->session_set(session->plane, &params);
 }
 
 /* What the kernel has been told stands for the session's life; a peer that wants something else has to dial again. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Interfaces of sessions: one each, named after the user, or one that many share. */
+#include "core/session/network/ports.h"
 #include "core/base/loop.h"
 #include "core/bus/bus.h"
 #include "core/net/claims.h"
-#include "core/session/internal.h"
+#include "core/session/life/sess.h"
 
 #define MAX_REFUSED 1000 /* names in a row that somebody else's interfaces have */
 #define IPV6_LEAST  1280 /* an interface with less has no IPv6: RFC 8200 5 */

@@ -3,7 +3,7 @@
 #include "core/aaa/aaa.h"
 #include "core/path/path.h"
 #include "core/ppp/registry.h"
-#include "core/session/internal.h"
+#include "core/session/life/sess.h"
 #include "ipv6cp.h"
 #include "tests/unit/session/world.h"
 

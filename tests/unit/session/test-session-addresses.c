@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Which addresses a session gets, keeps and refuses. */
 #include "core/net/protected.h"
-#include "core/session/internal.h"
+#include "core/session/life/sess.h"
 #include "tests/unit/session/world.h"
 
 /* Sends an IPCP packet of the test's own from the client's end of the link. */

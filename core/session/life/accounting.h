@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/** core/session/life/accounting.h - what accounting hears of sessions and of the daemon. [main] */
+#pragma once
+
+#include <adit/auth.h>
+#include <adit/loop.h>
+
+typedef struct AditSess AditSess;
+
+void adit_account_init(void);
+/** A new Acct-Session-Id: unique among all links of all runs of the daemon. The caller's. */
+char *adit_record_id_new(void);
+/** Makes a record, if the session is accounted; START decides that. */
+void adit_sess_account(AditSess *session, AditAcctKind kind);
+/** After START: arms the timer of the interim records, the first one somewhere in its period. */
+void adit_sess_interim_start(AditSess *session);
+/** Attributes or addresses have changed: says so now, if there is a period; another one begins somewhere in it. */
+void adit_sess_interim_changed(AditSess *session);
+void adit_sess_interim(AditTimer *timer, gpointer session); /**< the timer's */

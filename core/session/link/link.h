@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/** core/session/link/link.h - one PPP link between a transport's call, AAA and a session. [main] */
+#pragma once
+
+#include "core/ppp/link.h"
+#include <adit/session.h>
+
+typedef struct AditClient AditClient;
+typedef struct AditSess AditSess;
+typedef struct AditSessLink AditSessLink;
+
+struct AditSessLink {
+  AditLinkId id;
+  AditPlugin *plugin; /**< the transport's */
+  AditLinkSpec spec;  /**< strings and values are the link's own; proxy is not kept */
+  AditPppLink *ppp;
+  AditDpLink *dp_link;
+  AditTimer timer;    /**< the engine's one slot */
+  guint64 ask;        /**< open question to AAA; 0 = none */
+  AditValue *record;  /**< what the source said of the user */
+  char *source;       /**< who said it */
+  char *user;         /**< who the peer is: proven, or for a client our own name */
+  AditSess *session;  /**< borrowed: the session ends its link, or the link tells it of its end */
+  AditClient *client; /**< who dialled; NULL on a server */
+  guint64 opened_ms;
+  char *record_id;    /**< Acct-Session-Id of the session that it will have */
+  guint32 number;     /**< the smallest, from 1, that no other link has */
+  char *conversation; /**< EAP: the source that answered with a challenge; NULL = none is open */
+  GBytes *eap_state;  /**< what it gave along */
+  gboolean proven;    /**< the peer was authenticated: before, it may be any stranger */
+};
+
+AditLinkId adit_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError **error);
+AditSessLink *adit_link_find(AditLinkId id);
+/** Terminates PPP politely; the transport hears of it when that is done. */
+void adit_link_end(AditSessLink *link, AditCause cause, const char *reason);
+/** The transport has lost it: gone at once. */
+void adit_link_lost(AditSessLink *link, AditCause cause, const char *reason);
+const char *adit_link_server(const AditSessLink *link);
+void adit_links_init(void);
+void adit_links_fini(void);
+void adit_links_foreach(void (*each)(AditSessLink *link, gpointer data), gpointer data); /**< each may end its link */

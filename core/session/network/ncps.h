@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/** core/session/network/ncps.h - the network control protocols of a session. [main] */
+#pragma once
+
+#include "core/ppp/ncp.h"
+#include <adit/loop.h>
+
+typedef struct AditSess AditSess;
+
+#define ADIT_SESS_MAX_NCPS 8
+
+typedef struct {
+  AditNcp *ncp;
+  AditTimer timer;
+  AditSess *session;
+  gboolean required;
+  char *why; /**< it closed last */
+} AditSessNcp;
+
+void adit_sess_ncps_start(AditSess *session);
+/** Closes the NCP of a family for good, as the kernel does not take its addresses. FALSE if the session is nothing without it. */
+gboolean adit_sess_ncp_give_up(AditSess *session, gboolean ipv6, const char *why);
+void adit_sess_ncps_free(AditSess *session);
+/** Is no NCP still trying? */
+gboolean adit_sess_ncps_settled(const AditSess *session);
+/** LCP came up (again), or left Opened. Ends the session when there is no NCP that could open. */
+void adit_sess_network(AditSess *session, gboolean up);
+gboolean adit_sess_frame(AditSess *session, guint16 protocol, const guint8 *payload, gsize length);
+void adit_sess_rejected(AditSess *session, guint16 protocol);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/aaa/internal.h"
+#include "core/base/table.h"
 
 typedef struct {
   AditPlugin *plugin;
@@ -27,7 +28,8 @@ gboolean aaa_method_add(AditPlugin *plugin, const AditAuthMethod *method, GError
 
   if (!ADIT_HAS(method, restore) || !method->name || !method->start || !method->input || !method->timeout || !method->verdict ||
       !method->verify)
-    return refuse(error, ADIT_ERR_INVALID, "auth method", method->name, "it lacks a name or a function");
+    return refuse(error, ADIT_ERR_INVALID, "auth method", ADIT_HAS(method, name) ? method->name : NULL, "it lacks a name or a function");
+  method = adit_table_whole(method, sizeof *method);
   if (method->option_length > sizeof method->option)
     return refuse(error, ADIT_ERR_INVALID, "auth method", method->name, "its LCP option is too long");
   if (adit_auth_method_find(method->name) || adit_auth_method_of_kind(method->kind))
@@ -74,7 +76,7 @@ AaaSource *aaa_source_find(const char *name) {
 
 gboolean adit_aaa_is_local(const char *name) {
   const AaaSource *source = name ? aaa_source_find(name) : NULL;
-  return source && ADIT_HAS(source->ops, local) && source->ops->local;
+  return source && source->ops->local;
 }
 
 const GPtrArray *aaa_sources(void) {
@@ -87,7 +89,8 @@ const GPtrArray *aaa_sinks(void) {
 
 gboolean aaa_source_add(AditPlugin *plugin, const AditAuthSourceOps *ops, gpointer state, GError **error) {
   if (!ADIT_HAS(ops, ask) || !ops->name || !ops->ask)
-    return refuse(error, ADIT_ERR_INVALID, "auth source", ops->name, "it lacks a name or a function");
+    return refuse(error, ADIT_ERR_INVALID, "auth source", ADIT_HAS(ops, name) ? ops->name : NULL, "it lacks a name or a function");
+  ops = adit_table_whole(ops, sizeof *ops);
   if (aaa_source_find(ops->name))
     return refuse(error, ADIT_ERR_EXISTS, "auth source", ops->name, "there is one already");
 
@@ -99,7 +102,8 @@ gboolean aaa_source_add(AditPlugin *plugin, const AditAuthSourceOps *ops, gpoint
 
 gboolean aaa_sink_add(AditPlugin *plugin, const AditAcctSinkOps *ops, gpointer state, GError **error) {
   if (!ADIT_HAS(ops, record) || !ops->name || !ops->record)
-    return refuse(error, ADIT_ERR_INVALID, "accounting sink", ops->name, "it lacks a name or a function");
+    return refuse(error, ADIT_ERR_INVALID, "accounting sink", ADIT_HAS(ops, name) ? ops->name : NULL, "it lacks a name or a function");
+  ops = adit_table_whole(ops, sizeof *ops);
   for (guint i = 0; i < sinks->len; i++)
     if (g_str_equal(((AaaSink *)sinks->pdata[i])->name, ops->name))
       return refuse(error, ADIT_ERR_EXISTS, "accounting sink", ops->name, "there is one already");

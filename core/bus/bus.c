@@ -82,24 +82,32 @@ static void class_free(gpointer data) {
   g_free(c);
 }
 
-static gboolean fields_equal(const AditEventClass *a, const AditEventClass *b) {
-  if (a->n_fields != b->n_fields)
-    return FALSE;
-  for (guint i = 0; i < a->n_fields; i++) {
-    const AditField *x = &a->fields[i], *y = &b->fields[i];
-    if (x->type != y->type || x->offset != y->offset || !g_str_equal(x->name, y->name))
-      return FALSE;
+static gboolean class_has_field(const AditEventClass *k, const AditField *field) {
+  for (guint i = 0; i < k->n_fields; i++) {
+    const AditField *f = &k->fields[i];
+    if (f->type == field->type && f->offset == field->offset && g_str_equal(f->name, field->name))
+      return TRUE;
   }
+  return FALSE;
+}
+
+/* Is `older` the class as headers had it before members were appended, or as they have it now? */
+static gboolean class_covers(const AditEventClass *known, const AditEventClass *older) {
+  if (older->event_size > known->event_size)
+    return FALSE;
+  for (guint i = 0; i < older->n_fields; i++)
+    if (!class_has_field(known, &older->fields[i]))
+      return FALSE;
   return TRUE;
 }
 
 static gboolean class_is_sound(const AditEventClass *k) {
-  if (!k->name || k->size < sizeof(AditEvent))
+  if (!ADIT_HAS(k, n_fields) || !k->name || k->event_size < sizeof(AditEvent) || (k->n_fields && !k->fields))
     return FALSE;
   for (guint i = 0; i < k->n_fields; i++) {
     const AditField *f = &k->fields[i];
     if (!f->name || f->type < ADIT_FIELD_U64 || f->type > ADIT_FIELD_COUNTERS || f->offset < sizeof(AditEvent) ||
-        k->size < field_size[f->type] || f->offset > k->size - field_size[f->type])
+        k->event_size < field_size[f->type] || f->offset > k->event_size - field_size[f->type])
       return FALSE;
   }
   return TRUE;
@@ -113,13 +121,12 @@ guint adit_bus_type(const char *name) {
   return bus.by_name ? GPOINTER_TO_UINT(g_hash_table_lookup(bus.by_name, name)) : 0;
 }
 
-/* Without fields: only looks for a class of that name and size. */
+/* Without fields: only looks for a class of that name which is not smaller. */
 static guint event_class(AditPlugin *plugin, const AditEventClass *klass) {
   g_return_val_if_fail(bus.classes && class_is_sound(klass), 0);
   guint type = adit_bus_type(klass->name);
   if (type) {
-    const AditEventClass *known = adit_bus_class(type);
-    if (known->size == klass->size && (klass->n_fields == 0 || fields_equal(known, klass)))
+    if (class_covers(adit_bus_class(type), klass))
       return type;
     adit_warning(NULL, "%s: event %s has other fields already", adit_plugin_name(plugin), klass->name);
     return 0;
@@ -129,7 +136,11 @@ static guint event_class(AditPlugin *plugin, const AditEventClass *klass) {
   AditField *fields = g_memdup2(klass->fields, klass->n_fields * sizeof *fields);
   for (guint i = 0; i < klass->n_fields; i++)
     fields[i].name = g_strdup(klass->fields[i].name);
-  c->klass = (AditEventClass){.name = g_strdup(klass->name), .size = klass->size, .fields = fields, .n_fields = klass->n_fields};
+  c->klass = (AditEventClass){.size = sizeof c->klass,
+                              .name = g_strdup(klass->name),
+                              .event_size = klass->event_size,
+                              .fields = fields,
+                              .n_fields = klass->n_fields};
   c->listeners = adit_listeners_new();
   g_ptr_array_add(bus.classes, c);
   g_hash_table_insert(bus.by_name, (char *)c->klass.name, GUINT_TO_POINTER(bus.classes->len));
@@ -142,9 +153,12 @@ static const char **string_at(AditEvent *event, const AditField *f) {
   return (const char **)(gpointer)((char *)event + f->offset);
 }
 
+/* As long as its class: what an older publisher does not have is zero. */
 static AditEvent *event_copy(const AditEvent *event) {
   const AditEventClass *k = adit_bus_class(event->type);
-  AditEvent *copy = g_memdup2(event, event->size);
+  AditEvent *copy = g_malloc0(k->event_size);
+  memcpy(copy, event, event->size);
+  copy->size = k->event_size;
   for (guint i = 0; i < k->n_fields; i++)
     if (k->fields[i].type == ADIT_FIELD_STRING)
       *string_at(copy, &k->fields[i]) = g_strdup(*string_at(copy, &k->fields[i]));
@@ -178,14 +192,15 @@ static void publish_one(const AditEvent *event) {
 
 void adit_bus_publish(const AditEvent *event) {
   const AditEventClass *k = adit_bus_class(event->type);
-  g_return_if_fail(k && event->size == k->size);
+  g_return_if_fail(k && event->size >= sizeof(AditEvent) && event->size <= k->event_size);
 
-  if (bus.publishing) {
+  if (bus.publishing || event->size < k->event_size)
     g_queue_push_tail(&bus.waiting, event_copy(event));
+  if (bus.publishing)
     return;
-  }
   bus.publishing = TRUE;
-  publish_one(event);
+  if (event->size == k->event_size)
+    publish_one(event);
   for (AditEvent *next; (next = g_queue_pop_head(&bus.waiting));) {
     publish_one(next);
     event_free(next);

@@ -41,15 +41,20 @@ static const AditField lockout_fields[] = {
 };
 
 #define CLASS(name, of, fields)                                                                                                            \
-  { name, sizeof(of), fields, G_N_ELEMENTS(fields) }
+  { sizeof(AditEventClass), name, sizeof(of), fields, G_N_ELEMENTS(fields) }
 
 void adit_bus_register_standard(void) {
   static const AditEventClass classes[] = {
-      CLASS(ADIT_EVENT_SESSION_UP, AditSessionEvent, session_fields),    CLASS(ADIT_EVENT_SESSION_UPDATE, AditSessionEvent, session_fields),
-      CLASS(ADIT_EVENT_SESSION_DOWN, AditSessionEvent, session_fields),  CLASS(ADIT_EVENT_LINK_UP, AditLinkEvent, link_fields),
-      CLASS(ADIT_EVENT_LINK_DOWN, AditLinkEvent, link_fields),           CLASS(ADIT_EVENT_AUTH_DONE, AditLinkEvent, link_fields),
-      CLASS(ADIT_EVENT_TUNNEL_UP, AditTunnelEvent, tunnel_fields),       CLASS(ADIT_EVENT_TUNNEL_DOWN, AditTunnelEvent, tunnel_fields),
-      CLASS(ADIT_EVENT_LOGIN_LOCKOUT, AditLockoutEvent, lockout_fields), {ADIT_EVENT_CONFIG_LOADED, sizeof(AditEvent), NULL, 0},
+      CLASS(ADIT_EVENT_SESSION_UP, AditSessionEvent, session_fields),
+      CLASS(ADIT_EVENT_SESSION_UPDATE, AditSessionEvent, session_fields),
+      CLASS(ADIT_EVENT_SESSION_DOWN, AditSessionEvent, session_fields),
+      CLASS(ADIT_EVENT_LINK_UP, AditLinkEvent, link_fields),
+      CLASS(ADIT_EVENT_LINK_DOWN, AditLinkEvent, link_fields),
+      CLASS(ADIT_EVENT_AUTH_DONE, AditLinkEvent, link_fields),
+      CLASS(ADIT_EVENT_TUNNEL_UP, AditTunnelEvent, tunnel_fields),
+      CLASS(ADIT_EVENT_TUNNEL_DOWN, AditTunnelEvent, tunnel_fields),
+      CLASS(ADIT_EVENT_LOGIN_LOCKOUT, AditLockoutEvent, lockout_fields),
+      {sizeof(AditEventClass), ADIT_EVENT_CONFIG_LOADED, sizeof(AditEvent), NULL, 0},
   };
   for (guint i = 0; i < G_N_ELEMENTS(classes); i++)
     adit_bus_service()->event_class(NULL, &classes[i]);
@@ -91,7 +96,7 @@ static AditValue *field_value(const AditEvent *event, const AditField *field) {
 
 AditValue *adit_event_to_value(const AditEvent *event) {
   const AditEventClass *k = adit_bus_class(event->type);
-  g_return_val_if_fail(k && event->size == k->size, NULL);
+  g_return_val_if_fail(k && event->size == k->event_size, NULL);
   AditValue *map = adit_value_map();
 
   adit_value_set(map, "event", adit_value_string(k->name));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/path/path.h"
+#include "core/base/table.h"
 
 /* One registered thing. There is a handful of them: a linear search is the whole index. */
 typedef struct {
@@ -63,15 +64,15 @@ static gboolean datapath_add(AditPlugin *plugin, const AditDatapathOps *ops, gpo
     g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "the data path is built against other headers");
     return FALSE;
   }
-  return entry_add(datapaths, "data path", plugin, ops->name, ops, dp, error);
+  return entry_add(datapaths, "data path", plugin, ops->name, adit_table_whole(ops, sizeof *ops), dp, error);
 }
 
 static gboolean transport_add(AditPlugin *plugin, const AditTransportOps *ops, gpointer state, GError **error) {
-  if (!ADIT_HAS(ops, name)) {
+  if (!ADIT_HAS(ops, dial_cancel)) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "the transport is built against other headers");
     return FALSE;
   }
-  return entry_add(transports, "transport", plugin, ops->name, ops, state, error);
+  return entry_add(transports, "transport", plugin, ops->name, adit_table_whole(ops, sizeof *ops), state, error);
 }
 
 const AditDatapathOps *adit_datapath_find(const char *name, gpointer *dp) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* From a name to a mapped module that may be trusted: whose file it is, and whether it was built for this core. */
+#include "core/base/table.h"
 #include "core/plugin/private.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -87,7 +88,8 @@ gboolean adit_plugin_find(const char *name, const GPtrArray *dirs) {
 
 static gboolean check_features(const AditPluginInfo *info, GError **error) {
   for (guint i = 0; i < info->n_features; i++) {
-    const char *feature = info->features[i].name, *colon = feature ? strchr(feature, ':') : NULL;
+    const char *feature = ((const AditFeature *)((const guint8 *)info->features + i * info->feature_size))->name,
+               *colon = feature ? strchr(feature, ':') : NULL;
     if (!colon || colon == feature || !colon[1]) {
       g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "feature \"%s\" is not written kind:name", feature ? feature : "");
       return FALSE;
@@ -96,35 +98,57 @@ static gboolean check_features(const AditPluginInfo *info, GError **error) {
   return TRUE;
 }
 
-/* While the major number is 0 nothing is promised, so the minor must be the same too. From 1 on a plugin may be older than the
- * core within its major number; a newer one might count on members that this core would not look at. */
+/* From 1 on a plugin may be older than the core within its major number; while the major is 0, down to the last minor that changed what
+ * was there. A newer plugin might count on members that this core would not look at. */
+static gboolean check_abi(const AditPluginInfo *info, GError **error) {
+  enum { OLDEST_MINOR = 2 };
+  guint oldest = ADIT_ABI_MAJOR ? 0 : OLDEST_MINOR;
+
+  if (info->abi_major == ADIT_ABI_MAJOR && info->abi_minor >= oldest && info->abi_minor <= ADIT_ABI_MINOR)
+    return TRUE;
+  g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "was built for ABI %u.%u, this daemon has %d.%d: build it again", info->abi_major,
+              info->abi_minor, ADIT_ABI_MAJOR, ADIT_ABI_MINOR);
+  return FALSE;
+}
+
+/* What the first headers of this ABI had; an older plugin is as long as its own were. */
+static gboolean check_sizes(const AditPluginInfo *info, GError **error) {
+  if (!ADIT_HAS(info, check))
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "adit_plugin_info is %" G_GSIZE_FORMAT " octets, %" G_GSIZE_FORMAT " at least are due",
+                info->size, G_STRUCT_OFFSET(AditPluginInfo, check) + sizeof info->check);
+  else if ((info->n_features && !info->features) || (info->n_options && !info->options))
+    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, "counts features or options that it does not have");
+  else if ((info->n_features && info->feature_size < sizeof(AditFeature)) ||
+           (info->n_options && info->option_size < G_STRUCT_OFFSET(AditOption, reference)))
+    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID,
+                        "does not say how long one of its features or options is: ADIT_PLUGIN_DEFINE() does");
+  else
+    return TRUE;
+  return FALSE;
+}
+
 static gboolean check_info(const AditPluginInfo *info, const char *name, GError **error) {
-  if (info->size < G_STRUCT_OFFSET(AditPluginInfo, name)) {
+  if (info->size < G_STRUCT_OFFSET(AditPluginInfo, feature_size)) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "adit_plugin_info is %" G_GSIZE_FORMAT " octets long: not a plugin's description",
                 info->size);
     return FALSE;
   }
-  gboolean fits =
-      info->abi_major == ADIT_ABI_MAJOR && (ADIT_ABI_MAJOR == 0 ? info->abi_minor == ADIT_ABI_MINOR : info->abi_minor <= ADIT_ABI_MINOR);
-  if (!fits) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "was built for ABI %u.%u, this daemon has %d.%d: build it again", info->abi_major,
-                info->abi_minor, ADIT_ABI_MAJOR, ADIT_ABI_MINOR);
+  if (!check_abi(info, error) || !check_sizes(info, error))
     return FALSE;
-  }
-  if (info->size < sizeof *info) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "adit_plugin_info is %" G_GSIZE_FORMAT " octets, this daemon's %" G_GSIZE_FORMAT,
-                info->size, sizeof *info);
-    return FALSE;
-  }
   if (g_strcmp0(info->name, name)) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "calls itself \"%s\"", info->name ? info->name : "");
     return FALSE;
   }
-  if ((info->n_features && !info->features) || (info->n_options && !info->options)) {
-    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, "counts features or options that it does not have");
-    return FALSE;
-  }
   return check_features(info, error);
+}
+
+/* As long as this core's, whatever headers it was built against. */
+static void make_whole(AditPluginInfo *own, const AditPluginInfo *info) {
+  adit_copy_sized(own, sizeof *own, info);
+  own->features = adit_table_list(info->features, info->n_features, info->feature_size, sizeof(AditFeature));
+  own->options = adit_table_list(info->options, info->n_options, info->option_size, sizeof(AditOption));
+  own->feature_size = sizeof(AditFeature);
+  own->option_size = sizeof(AditOption);
 }
 
 Loaded *adit_plugin_wrap(const AditPluginInfo *info, const char *name, GError **error) {
@@ -136,7 +160,8 @@ Loaded *adit_plugin_wrap(const AditPluginInfo *info, const char *name, GError **
   }
   Loaded *plugin = g_new0(Loaded, 1);
   plugin->owner.name = g_strdup(name);
-  plugin->info = info;
+  make_whole(&plugin->whole, info);
+  plugin->info = &plugin->whole;
   plugin->phase = PLUGIN_OPENED;
   return plugin;
 }

@@ -14,7 +14,8 @@ typedef enum {
 
 typedef struct {
   AditPlugin owner;           /**< the head that everyone else sees */
-  const AditPluginInfo *info; /**< in the module's memory, which stays mapped */
+  const AditPluginInfo *info; /**< `whole` */
+  AditPluginInfo whole;       /**< the plugin's own, as this core knows it: an older plugin's is shorter */
   char *path;                 /**< NULL when linked in */
   gpointer state;
   PluginPhase phase;

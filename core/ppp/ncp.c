@@ -114,7 +114,7 @@ static AditNcp *make(const AditNcpDesc *desc, const AditNcpParams *params, const
   ncp->params.in_force = NULL;
   if (timing)
     config = (AditFsmConfig){timing->restart_ms, timing->max_configure, timing->max_terminate, timing->max_failure};
-  adit_automaton_init(&ncp->fsm, &automaton_ops, ncp, &desc->options, ncp->state, &ncp->env, 0, &config);
+  adit_automaton_init(&ncp->fsm, &automaton_ops, ncp, desc->options, ncp->state, &ncp->env, 0, &config);
   return ncp;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/ppp/registry.h"
+#include "core/base/table.h"
 
 typedef struct {
   AditPlugin *plugin;
@@ -43,17 +44,18 @@ const AditNcpDesc *adit_ncp_find(guint16 protocol) {
 
 /** What the core calls without looking must be there. */
 static gboolean is_complete(const AditNcpDesc *desc) {
-  const AditPppOptionOps *o = &desc->options;
-  return ADIT_HAS(desc, restore) && desc->name && desc->init && desc->reset && desc->save && desc->restore && o->request && o->peer_begin &&
-         o->peer_option && o->peer_end && o->acked && o->naked && o->rejected;
+  const AditPppOptionOps *o = ADIT_HAS(desc, options) ? desc->options : NULL;
+  return ADIT_HAS(desc, restore) && ADIT_HAS(o, rejected) && desc->name && desc->init && desc->reset && desc->save && desc->restore &&
+         o->request && o->peer_begin && o->peer_option && o->peer_end && o->acked && o->naked && o->rejected;
 }
 
 static gboolean ncp_add(AditPlugin *plugin, const AditNcpDesc *desc, GError **error) {
   if (!is_complete(desc) || desc->protocol < 0x8000 || desc->protocol >= 0xc000) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "the description of network protocol %s is not complete",
-                desc->name ? desc->name : "?");
+                ADIT_HAS(desc, name) && desc->name ? desc->name : "?");
     return FALSE;
   }
+  desc = adit_table_whole(desc, sizeof *desc);
   const AditNcpDesc *other = adit_ncp_find(desc->protocol);
   if (other) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "network protocol 0x%04x is %s's already", desc->protocol, other->name);

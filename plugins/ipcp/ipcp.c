@@ -212,6 +212,8 @@ static gboolean restore(gpointer self, const AditEngineEnv *env, const AditNcpPa
   return !in->bad;
 }
 
+static const AditPppOptionOps option_ops = {sizeof option_ops, request, peer_begin, peer_option, peer_end, acked, naked, rejected};
+
 const AditNcpDesc ipcp_desc = {
     .size = sizeof(AditNcpDesc),
     .name = "ipcp",
@@ -219,7 +221,7 @@ const AditNcpDesc ipcp_desc = {
     .data_protocol = ADIT_PPP_IPV4,
     .kind = ADIT_NCP_NETWORK,
     .state_size = sizeof(Ipcp),
-    .options = {sizeof(AditPppOptionOps), request, peer_begin, peer_option, peer_end, acked, naked, rejected},
+    .options = &option_ops,
     .init = init,
     .result = result,
     .reset = reset,

@@ -159,6 +159,8 @@ static gboolean restore(gpointer self, const AditEngineEnv *env, const AditNcpPa
   return !in->bad;
 }
 
+static const AditPppOptionOps option_ops = {sizeof option_ops, request, peer_begin, peer_option, peer_end, acked, naked, rejected};
+
 const AditNcpDesc ipv6cp_desc = {
     .size = sizeof(AditNcpDesc),
     .name = "ipv6cp",
@@ -167,7 +169,7 @@ const AditNcpDesc ipv6cp_desc = {
     .kind = ADIT_NCP_NETWORK,
     .enable = "use-ipv6",
     .state_size = sizeof(Ipv6cp),
-    .options = {sizeof(AditPppOptionOps), request, peer_begin, peer_option, peer_end, acked, naked, rejected},
+    .options = &option_ops,
     .init = init,
     .result = result,
     .reset = reset,

@@ -118,7 +118,7 @@ static void on_auth_done(const AditEvent *event, gpointer data) {
 
 /* The core knows their fields. */
 static guint event_class(L2tp *l2tp, const char *name) {
-  const AditEventClass klass = {.name = name, .size = sizeof(AditTunnelEvent)};
+  const AditEventClass klass = {.size = sizeof klass, .name = name, .event_size = sizeof(AditTunnelEvent)};
   return l2tp->bus->event_class(l2tp->plugin, &klass);
 }
 

@@ -39,6 +39,7 @@ void null_port_open(gpointer dp, const AditPortSpec *spec, AditPortOpened done, 
   NullPort *port = g_new0(NullPort, 1);
   port->dp = dp;
   g_strlcpy(port->head.name, spec->name, sizeof port->head.name);
+  port->head.size = sizeof port->head;
   port->head.kind = spec->kind;
   port->head.shared = spec->shared;
   port->carrier = !spec->is_static;

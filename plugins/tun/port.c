@@ -189,6 +189,7 @@ void tun_port_open(gpointer data, const AditPortSpec *spec, AditPortOpened done,
   port->dp = dp;
   g_strlcpy(port->head.name, spec->name, sizeof port->head.name);
   g_strlcpy(port->alias, spec->alias ? spec->alias : "", sizeof port->alias);
+  port->head.size = sizeof port->head;
   port->head.kind = spec->kind;
   port->head.shared = spec->shared;
   port->is_static = spec->is_static;

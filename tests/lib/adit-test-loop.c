@@ -216,7 +216,7 @@ static guint event_class(AditPlugin *plugin, const AditEventClass *klass) {
   TestClass *found = class_named(klass->name);
 
   if (found)
-    return found->klass.size == klass->size ? found->type : 0;
+    return found->klass.event_size >= klass->event_size ? found->type : 0;
   found = g_new0(TestClass, 1);
   found->klass = *klass;
   found->klass.name = g_intern_string(klass->name);

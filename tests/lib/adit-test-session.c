@@ -119,7 +119,7 @@ static Session *session_of(AditSessionId id) {
 }
 
 void adit_test_end_session(AditTest *test, AditSessionId id, AditCause cause) {
-  static const AditEventClass down = {ADIT_EVENT_SESSION_DOWN, sizeof(AditSessionEvent), NULL, 0};
+  static const AditEventClass down = {sizeof down, ADIT_EVENT_SESSION_DOWN, sizeof(AditSessionEvent), NULL, 0};
   const AditBusService *bus = (const AditBusService *)adit_test_service(test, ADIT_BUS_SERVICE);
   Session *session = session_of(id);
   AditSessionEvent event;

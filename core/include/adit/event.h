@@ -35,8 +35,9 @@ typedef struct {
 
 /** A kind of event; registering it gives `type`. The field table makes `aditctl monitor`'s JSON. */
 typedef struct {
-  const char *name; /**< `session-up` */
-  guint32 size;     /**< sizeof the event's struct */
+  gsize size;
+  const char *name;   /**< `session-up` */
+  guint32 event_size; /**< sizeof the event's struct */
   const AditField *fields;
   guint n_fields;
 } AditEventClass;

@@ -31,6 +31,7 @@ typedef struct {
   const char *alias;      /**< alternative name, for a full name over 15 octets */
   guint master;           /**< bridge or VRF ifindex; 0 = leave it */
   gboolean multicast;     /**< IFF_MULTICAST */
+  guint32 reserved[4];    /**< zero */
 } AditLinkChange;
 
 enum {
@@ -48,6 +49,7 @@ typedef struct {
   guint ifindex;
   AditPrefix local;
   AditAddress peer; /**< point-to-point; unset = none */
+  guint32 reserved[4]; /**< zero */
 } AditNetAddress;
 
 typedef struct {
@@ -57,6 +59,7 @@ typedef struct {
   guint32 metric;       /**< 0 = the kernel's default */
   guint32 table;        /**< 0 = main */
   guint32 mtu;          /**< largest packet on this route, if the interface takes larger ones; 0 = the interface's */
+  guint32 reserved[6];  /**< zero */
 } AditNetRoute;
 
 /** What a claim wants of an interface. */
@@ -106,6 +109,7 @@ typedef struct {
   AditAddress address;
   AditProtectKind kind;
   const char *what; /**< "the outer address of a tunnel": follows the word `is`; lives as long as the daemon */
+  guint64 reserved[2];
 } AditProtected;
 
 #define ADIT_NET_SERVICE "adit.net"

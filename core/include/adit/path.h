@@ -17,6 +17,7 @@ G_BEGIN_DECLS
 typedef struct {
   AditEndpoint local, remote;
   guint32 association; /**< the IPsec association it came through; 0 = in the clear */
+  guint32 reserved[3]; /**< zero */
 } AditPath;
 
 typedef enum {
@@ -44,6 +45,7 @@ typedef struct {
   guint32 reorder_ms;                  /**< hold a frame this long for a missing one before it; 0 = drop late ones only */
   gboolean length_bit;                 /**< l2tpv2: send the Length field in data */
   guint8 dscp;                         /**< of the outer packet */
+  guint32 reserved[8];                 /**< zero */
 } AditEncap;
 
 /** What classify says of a datagram. */
@@ -60,6 +62,7 @@ typedef struct {
   guint16 offset, length;  /**< DATA: where the frame is */
   gboolean has_sequence;
   guint16 sequence;
+  guint32 reserved[4];     /**< the data path gives it zeroed */
 } AditClassified;
 
 /** [worker] Pure: looks at octets alone. `length` is the datagram's. */
@@ -106,7 +109,7 @@ typedef struct {
   guint64 drops, reordered, lost;
   guint64 spoofed;             /**< of a session, in `drops`, too: came from an address that is not the session's */
   guint64 looped;              /**< of a session, in `drops`, too: would have gone to the endpoint of a tunnel */
-  guint64 reserved[4];
+  guint64 reserved[8];         /**< the data path writes zeroes */
 } AditDpStats;
 
 typedef enum { ADIT_PORT_L3 = 1, ADIT_PORT_L2 } AditPortKind;
@@ -126,8 +129,9 @@ typedef struct {
   void (*lost)(gpointer user, AditPort *port);
 } AditPortSpec;
 
-/** An interface. The head is public and constant while it is open. */
+/** An interface: the head of what a data path keeps of it, public and constant while it is open. */
 struct AditPort {
+  gsize size; /**< of this head */
   guint ifindex;
   char name[16];
   AditPortKind kind;

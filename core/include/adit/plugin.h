@@ -58,9 +58,11 @@ typedef struct {
   void (*file)(const AditValue *value, const char *path);
 } AditTrial;
 
+/** What a plugin says of itself; ADIT_PLUGIN_DEFINE() fills the first line. */
 typedef struct {
   gsize size;
   guint16 abi_major, abi_minor;
+  guint16 feature_size, option_size; /**< of one item of the lists below */
   const char *name;    /**< the file's name without .so; also the name of its map in the configuration */
   const char *version;
   const char *summary; /**< one line, for `show plugins` */
@@ -97,14 +99,24 @@ typedef struct {
 #define ADIT_PLUGIN_SYMBOL(name) adit_plugin_info
 #endif
 
+#define ADIT_PLUGIN_HEAD                                                                                                    \
+  .size = sizeof(AditPluginInfo), .abi_major = ADIT_ABI_MAJOR, .abi_minor = ADIT_ABI_MINOR, .feature_size = sizeof(AditFeature), \
+  .option_size = sizeof(AditOption)
+
+/* C++ keeps constants to itself and changes names, unless it is told. */
+#ifdef __cplusplus
+#define ADIT_PLUGIN_EXPORT_ extern "C" G_MODULE_EXPORT
+#else
+#define ADIT_PLUGIN_EXPORT_ extern G_MODULE_EXPORT
+#endif
+
 /**
- * Defines the exported symbol:
+ * Defines the exported symbol; in C++ (20) outside of any namespace, with members in the order of AditPluginInfo:
  *
  *     ADIT_PLUGIN_DEFINE(mine, .name = "mine", .version = "1.0", .summary = "...", .init = mine_init, ...);
  */
-#define ADIT_PLUGIN_DEFINE(ident, ...)                                                              \
-  extern const AditPluginInfo ADIT_PLUGIN_SYMBOL(ident);                                            \
-  G_MODULE_EXPORT const AditPluginInfo ADIT_PLUGIN_SYMBOL(ident) = {                                \
-      .size = sizeof(AditPluginInfo), .abi_major = ADIT_ABI_MAJOR, .abi_minor = ADIT_ABI_MINOR, __VA_ARGS__}
+#define ADIT_PLUGIN_DEFINE(ident, ...)                                  \
+  ADIT_PLUGIN_EXPORT_ const AditPluginInfo ADIT_PLUGIN_SYMBOL(ident);   \
+  const AditPluginInfo ADIT_PLUGIN_SYMBOL(ident) = {ADIT_PLUGIN_HEAD, __VA_ARGS__}
 
 G_END_DECLS

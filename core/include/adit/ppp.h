@@ -123,7 +123,7 @@ typedef struct AditNcpDesc {
   AditNcpKind kind;
   const char *enable;     /**< attribute yes/no/default/required that switches it, such as `use-ipv6`; NULL = always on */
   gsize state_size;       /**< zeroed by the core */
-  AditPppOptionOps options;
+  const AditPppOptionOps *options;
   /** `env` may be kept until the state is freed: random() for identifiers. */
   void (*init)(gpointer self, const AditEngineEnv *env, const AditNcpParams *params);
   /** Opened: fill what was agreed. False closes the protocol again, with `*why` for the log. */

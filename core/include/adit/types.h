@@ -6,7 +6,19 @@
  *   [main]    call it, and expect to be called, on the main loop only;
  *   [worker]  on a data path's worker thread only: no GLib object, no lock, no allocation;
  *   [any]     from any thread.
- * Structs that end in Ops, Desc, Info or Service begin with their size, so that they can grow at the end.
+ *
+ * How structs grow. A plugin that was built against older headers of the same ABI major goes on working, as members are only ever added:
+ *   sized     begins with `gsize size`; whoever makes it sets `.size = sizeof it`, and members are added at its end. A reader asks ADIT_HAS()
+ *             for a member that the first headers did not have, or takes a copy with adit_copy_sized();
+ *   reserved  ends in `reserved`, which must be zero: a new member takes its place. Such a struct may stand inside of another;
+ *   fixed     never changes: AditAddress, AditPrefix, AditEndpoint, AditCounters, AditWhere, AditValue, AditField, AditEvent, AditTimer,
+ *             AditEngineEnv, AditAuthEnv, AditCursor, AditBuilder, AditPppOption, and what only code in a header reads (log.h, chap.h);
+ *   listed    an array whose owner says how long an item is: AditFeature and AditOption, in AditPluginInfo.
+ * So zero-initialise what you give, and never copy what you are given with `=` or sizeof, unless it is fixed or reserved.
+ *
+ *     AditSessionInfo info = {.size = sizeof info};
+ *     if (ADIT_HAS(session, session_find) && session->session_info(id, &info))
+ *       use(info.user);
  */
 #pragma once
 
@@ -15,9 +27,10 @@
 
 G_BEGIN_DECLS
 
-/** ABI of the installed headers. Major 0 promises nothing; from 1 on a plugin's major must equal the core's. */
+/** ABI of the installed headers: the minor grows with each addition, the major when something changes or goes. A plugin's major must be
+ *  the core's and its minor no greater. While the major is 0 an incompatible change raises the minor, too, and older ones are refused. */
 #define ADIT_ABI_MAJOR 0
-#define ADIT_ABI_MINOR 1
+#define ADIT_ABI_MINOR 2
 
 /** Identifies a session for the life of the daemon and never again; 0 is no session. */
 typedef guint64 AditSessionId;
@@ -70,5 +83,14 @@ typedef enum {
 
 /** True if the struct `s`, that begins with `gsize size`, is large enough to hold member `m`. */
 #define ADIT_HAS(s, m) ((s) && (s)->size >= G_STRUCT_OFFSET(__typeof__(*(s)), m) + sizeof((s)->m))
+
+/** Copies the struct `from`, which begins with its size, to `to`, which has room for `size` octets. What `from` is too short for is zero in
+ *  the copy, and what it has beyond is left out; the copy's size is `size`. [any] */
+static inline void adit_copy_sized(gpointer to, gsize size, gconstpointer from) {
+  gsize have = *(const gsize *)from;
+  memset(to, 0, size);
+  memcpy(to, from, MIN(have, size));
+  *(gsize *)to = size;
+}
 
 G_END_DECLS

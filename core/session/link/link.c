@@ -389,7 +389,7 @@ static AditSessLink *link_new(AditPlugin *plugin, const AditLinkSpec *spec) {
 
   link->id = ++last_id;
   link->plugin = plugin;
-  link->spec = *spec;
+  adit_copy_sized(&link->spec, sizeof link->spec, spec);
   link->spec.transport = g_strdup(spec->transport);
   link->spec.config = adit_value_ref(spec->config);
   link->spec.caller_id = g_strdup(spec->caller_id);

@@ -107,7 +107,8 @@ typedef struct {
 
 static void classes_are_registered_found_or_clash(void **state) {
   AditField fields[] = {{"x", ADIT_FIELD_U32, G_STRUCT_OFFSET(Own, x)}, {"s", ADIT_FIELD_STRING, G_STRUCT_OFFSET(Own, s)}};
-  AditEventClass klass = {"own", sizeof(Own), fields, 2}, find = {"own", sizeof(Own), NULL, 0}, clash = {"own", sizeof(Own) + 8, fields, 2};
+  AditEventClass klass = {sizeof klass, "own", sizeof(Own), fields, 2}, find = {sizeof find, "own", sizeof(Own), NULL, 0},
+                 clash = {sizeof clash, "own", sizeof(Own) + 8, fields, 2};
   guint all = adit_bus_subscribe_all(hear_name, NULL);
   guint type = bus->event_class(&plugin, &klass);
   assert_int_not_equal(type, 0);
@@ -146,7 +147,7 @@ static void every_standard_event_is_registered(void **state) {
   for (guint i = 0; i < G_N_ELEMENTS(all); i++) {
     const AditEventClass *k = adit_bus_class(adit_bus_type(all[i].name));
     assert_non_null(k);
-    assert_int_equal(k->size, all[i].size);
+    assert_int_equal(k->event_size, all[i].size);
   }
   assert_null(adit_bus_class(0));
   assert_null(adit_bus_class(1000));

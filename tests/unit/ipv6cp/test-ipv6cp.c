@@ -39,9 +39,9 @@ static void rfc5072_4_1_another_identifier_is_found_without_luck(void **state) {
 
   alarm(20); /* what is wrong here never ends */
   ipv6cp_desc.init(self, &env, &c);
-  ipv6cp_desc.options.request(self, &before);
-  ipv6cp_desc.options.naked(self, &nothing_better);
-  ipv6cp_desc.options.request(self, &after);
+  ipv6cp_desc.options->request(self, &before);
+  ipv6cp_desc.options->naked(self, &nothing_better);
+  ipv6cp_desc.options->request(self, &after);
   alarm(0);
   assert_int_equal(adit_built(&before), 10);
   assert_int_equal(adit_built(&after), 10);

@@ -8,6 +8,9 @@
 #ifndef SAMPLE_MAJOR
 #define SAMPLE_MAJOR ADIT_ABI_MAJOR
 #endif
+#ifndef SAMPLE_MINOR
+#define SAMPLE_MINOR ADIT_ABI_MINOR
+#endif
 #ifndef SAMPLE_SIZE
 #define SAMPLE_SIZE sizeof(AditPluginInfo)
 #endif
@@ -19,7 +22,9 @@ extern const AditPluginInfo SAMPLE_SYMBOL;
 G_MODULE_EXPORT const AditPluginInfo SAMPLE_SYMBOL = {
     .size = SAMPLE_SIZE,
     .abi_major = SAMPLE_MAJOR,
-    .abi_minor = ADIT_ABI_MINOR,
+    .abi_minor = SAMPLE_MINOR,
+    .feature_size = sizeof(AditFeature),
+    .option_size = sizeof(AditOption),
     .name = SAMPLE_NAME,
     .version = "1",
     .summary = "nothing",

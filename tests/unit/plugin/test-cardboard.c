@@ -75,15 +75,8 @@ static const AditOption options[] = {
     {.name = "limit", .scopes = "inline", .type = ADIT_TYPE_DURATION, .fallback = "1m30s", .help = ""},
 };
 
-static const AditPluginInfo info = {.size = sizeof info,
-                                    .abi_major = ADIT_ABI_MAJOR,
-                                    .abi_minor = ADIT_ABI_MINOR,
-                                    .name = "inline",
-                                    .options = options,
-                                    .n_options = 1,
-                                    .init = inline_init,
-                                    .prepare = inline_prepare,
-                                    .commit = inline_commit};
+static const AditPluginInfo info = {ADIT_PLUGIN_HEAD,    .name = "inline",          .options = options,     .n_options = 1,
+                                    .init = inline_init, .prepare = inline_prepare, .commit = inline_commit};
 
 static int setup(void **state) {
   AditTest *test = adit_test_new();

@@ -92,33 +92,12 @@ static void fini(gpointer state) {
 
 static const AditFeature one_features[] = {{ADIT_PROVIDES, "x:one"}};
 static const AditFeature two_features[] = {{ADIT_REQUIRES, "x:one"}};
-static const AditPluginInfo one = {.size = sizeof one,
-                                   .abi_major = ADIT_ABI_MAJOR,
-                                   .abi_minor = ADIT_ABI_MINOR,
-                                   .name = "one",
-                                   .features = one_features,
-                                   .n_features = 1,
-                                   .capabilities = 4,
-                                   .init = one_init,
-                                   .start = start,
-                                   .prepare = one_prepare,
-                                   .commit = commit,
-                                   .abort = undo,
+static const AditPluginInfo one = {ADIT_PLUGIN_HEAD, .name = "one",  .features = one_features, .n_features = 1,  .capabilities = 4,
+                                   .init = one_init, .start = start, .prepare = one_prepare,   .commit = commit, .abort = undo,
                                    .fini = fini};
-static const AditPluginInfo two = {.size = sizeof two,
-                                   .abi_major = ADIT_ABI_MAJOR,
-                                   .abi_minor = ADIT_ABI_MINOR,
-                                   .name = "two",
-                                   .features = two_features,
-                                   .n_features = 1,
-                                   .capabilities = 1,
-                                   .init = two_init,
-                                   .start = start,
-                                   .prepare = two_prepare,
-                                   .commit = commit,
-                                   .abort = undo,
-                                   .stop = two_stop,
-                                   .fini = fini};
+static const AditPluginInfo two = {ADIT_PLUGIN_HEAD,  .name = "two",    .features = two_features, .n_features = 1,
+                                   .capabilities = 1, .init = two_init, .start = start,           .prepare = two_prepare,
+                                   .commit = commit,  .abort = undo,    .stop = two_stop,         .fini = fini};
 
 static gboolean room_prepare(const AditValue *config, gpointer *staged, GError **error) {
   tell("room", "prepare");

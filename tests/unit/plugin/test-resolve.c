@@ -10,11 +10,7 @@
 
 #define PLUGIN(ident, ...)                                                                                                                 \
   static const AditFeature ident##_features[] = {__VA_ARGS__};                                                                             \
-  static const AditPluginInfo ident = {.size = sizeof(AditPluginInfo),                                                                     \
-                                       .abi_major = ADIT_ABI_MAJOR,                                                                        \
-                                       .abi_minor = ADIT_ABI_MINOR,                                                                        \
-                                       .name = #ident,                                                                                     \
-                                       .features = ident##_features,                                                                       \
+  static const AditPluginInfo ident = {ADIT_PLUGIN_HEAD, .name = #ident, .features = ident##_features,                                     \
                                        .n_features = G_N_ELEMENTS(ident##_features)}
 
 PLUGIN(base, {ADIT_PROVIDES, "x:base"});

@@ -32,6 +32,9 @@ static void nothing_save(gconstpointer self, AditBuilder *out) {
 static gboolean nothing_restore(gpointer self, const AditEngineEnv *env, const AditNcpParams *params, AditCursor *in) {
   return adit_get_u8(in) == 1;
 }
+static const AditPppOptionOps nothing_ops = {sizeof nothing_ops, nothing_request, nothing,       nothing_option,
+                                             nothing_end,        nothing,         nothing_naked, nothing_rejected};
+
 const AditNcpDesc simple_ncp = {
     .size = sizeof simple_ncp,
     .name = "simple",
@@ -39,7 +42,7 @@ const AditNcpDesc simple_ncp = {
     .data_protocol = 0x0033,
     .kind = ADIT_NCP_NETWORK,
     .state_size = 1,
-    .options = {sizeof(AditPppOptionOps), nothing_request, nothing, nothing_option, nothing_end, nothing, nothing_naked, nothing_rejected},
+    .options = &nothing_ops,
     .init = nothing_init,
     .reset = count_reset,
     .code = own_code,

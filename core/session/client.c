@@ -206,7 +206,7 @@ void adit_client_session_down(AditClient *client, const AditSess *session) {
 void adit_client_session_update(AditClient *client, AditSess *session) {
   if (client->session != session->id || client->routed)
     return;
-  if (session->ipv4 && adit_value_get_bool(client->config, "add-default-route", FALSE)) {
+  if (session->family[ADIT_SESS_IPV4].open && adit_value_get_bool(client->config, "add-default-route", FALSE)) {
     client->routed = TRUE;
     add_default_route(client, session);
   }
@@ -419,8 +419,8 @@ AditValue *adit_client_row(const char *name) {
     g_autofree char *id = g_strdup_printf("%" G_GINT64_MODIFIER "x", session->id);
     adit_value_set(item, "session", adit_value_string(id));
     adit_value_set(item, "interface", adit_value_string(session->name));
-    adit_value_set(item, "local-address", adit_value_string(adit_address_format(&session->result.local4, text)));
-    adit_value_set(item, "remote-address", adit_value_string(adit_address_format(&session->result.remote4, text)));
+    adit_value_set(item, "local-address", adit_value_string(adit_address_format(&session->family[ADIT_SESS_IPV4].local, text)));
+    adit_value_set(item, "remote-address", adit_value_string(adit_address_format(&session->family[ADIT_SESS_IPV4].remote, text)));
   }
   if (client->state == CLIENT_WAITING) {
     guint64 now = adit_loop_service()->now();

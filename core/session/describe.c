@@ -31,11 +31,6 @@ static void set_address(AditValue *map, const char *key, const AditAddress *addr
     adit_value_set(map, key, adit_value_string(adit_address_format(address, text)));
 }
 
-static void set_link_local(AditValue *map, const char *key, const guint8 ifid[8]) {
-  AditAddress a = adit_sess_link_local(ifid);
-  set_address(map, key, &a);
-}
-
 /* The columns of `show sessions`. */
 static AditValue *summary(AditSess *session) {
   AditValue *map = adit_value_map();
@@ -50,8 +45,8 @@ static AditValue *summary(AditSess *session) {
   set_text(map, session->is_client ? "client" : "server", session->server);
   set_text(map, "caller-id", session->caller_id);
   set_text(map, "state", state_word(session));
-  set_address(map, "local-address", &session->result.local4);
-  set_address(map, "remote-address", &session->result.remote4);
+  set_address(map, "local-address", &session->family[ADIT_SESS_IPV4].local);
+  set_address(map, "remote-address", &session->family[ADIT_SESS_IPV4].remote);
   set_text(map, "peer", adit_endpoint_format(&session->peer, peer));
   adit_value_set(map, "uptime", adit_value_int((gint64)adit_sess_uptime_ms(session)));
   adit_value_set(map, "rx-octets", adit_value_int((gint64)counters.rx_octets));
@@ -176,13 +171,13 @@ AditValue *adit_session_describe(const char *which) {
   adit_value_set(map, "port", adit_value_int(session->number));
   adit_value_set(map, "mtu", adit_value_int(session->mtu));
   add_plane(map, session);
-  if (session->ipv6) {
-    set_link_local(map, "local-ipv6-address", session->result.local_ifid);
-    set_link_local(map, "remote-ipv6-address", session->result.remote_ifid);
+  if (session->family[ADIT_SESS_IPV6].open) {
+    set_address(map, "local-ipv6-address", &session->family[ADIT_SESS_IPV6].local);
+    set_address(map, "remote-ipv6-address", &session->family[ADIT_SESS_IPV6].remote);
   }
   for (guint i = 0; i < 2; i++) {
-    set_address(map, i ? "dns-2" : "dns-1", &session->result.dns[i]);
-    set_address(map, i ? "wins-2" : "wins-1", &session->result.wins[i]);
+    set_address(map, i ? "dns-2" : "dns-1", &session->dns[i]);
+    set_address(map, i ? "wins-2" : "wins-1", &session->wins[i]);
   }
   adit_value_set(map, "routes", adit_sess_describe_routes(session));
   add_attributes(map, session->attributes);

@@ -85,8 +85,8 @@ static void fill_info(AditSess *session, AditSessionInfo *out) {
                            .service = session->server,
                            .caller_id = session->caller_id,
                            .transport = session->transport,
-                           .local4 = session->result.local4,
-                           .remote4 = session->result.remote4,
+                           .local4 = session->family[ADIT_SESS_IPV4].local,
+                           .remote4 = session->family[ADIT_SESS_IPV4].remote,
                            .uptime_ms = adit_sess_uptime_ms(session),
                            .counters = adit_sess_counters(session),
                            .attributes = session->attributes,
@@ -98,7 +98,7 @@ static void fill_info(AditSess *session, AditSessionInfo *out) {
                            .port = session->number,
                            .peer = session->peer,
                            .client = session->is_client};
-  memcpy(out->remote_ifid, session->result.remote_ifid, sizeof out->remote_ifid);
+  adit_family_identifier(&session->family[ADIT_SESS_IPV6].remote, out->remote_ifid);
 }
 
 /* The caller's struct may be an older, shorter one. */

@@ -220,6 +220,7 @@ const AditNcpDesc ipcp_desc = {
     .protocol = ADIT_PPP_IPCP,
     .data_protocol = ADIT_PPP_IPV4,
     .kind = ADIT_NCP_NETWORK,
+    .enable = "use-ipv4",
     .state_size = sizeof(Ipcp),
     .options = &option_ops,
     .init = init,

@@ -39,8 +39,10 @@ static void add_address(AditValue *map, const char *key, const AditAddress *addr
     adit_value_set(map, key, adit_value_address(address));
 }
 
-static void add_identifier(AditValue *map, const char *key, const guint8 id[8]) {
+static void add_identifier(AditValue *map, const char *key, const AditAddress *address) {
   static const guint8 none[8];
+  guint8 id[8];
+  adit_family_identifier(address, id);
   if (memcmp(id, none, 8) != 0)
     adit_value_set(map, key, adit_value_octets(id, 8));
 }
@@ -65,10 +67,10 @@ static AditValue *facts_of(const AditSess *session) {
   add_text(map, "method", session->method);
   add_text(map, "source", session->source);
   add_endpoints(map, session);
-  add_address(map, "local-address", &session->result.local4);
-  add_address(map, "remote-address", &session->result.remote4);
-  add_identifier(map, "local-interface-id", session->result.local_ifid);
-  add_identifier(map, "remote-interface-id", session->result.remote_ifid);
+  add_address(map, "local-address", &session->family[ADIT_SESS_IPV4].local);
+  add_address(map, "remote-address", &session->family[ADIT_SESS_IPV4].remote);
+  add_identifier(map, "local-interface-id", &session->family[ADIT_SESS_IPV6].local);
+  add_identifier(map, "remote-interface-id", &session->family[ADIT_SESS_IPV6].remote);
   adit_value_set(map, "port", adit_value_int(session->number));
   adit_value_set(map, "mtu", adit_value_int(session->mtu));
   if (session->link_attributes)

@@ -192,8 +192,8 @@ void adit_sess_fill_event(AditSess *session, AditSessionEvent *event) {
                               .interface = session->name[0] ? session->name : NULL,
                               .service = session->server,
                               .caller_id = session->caller_id,
-                              .local4 = session->result.local4,
-                              .remote4 = session->result.remote4,
+                              .local4 = session->family[ADIT_SESS_IPV4].local,
+                              .remote4 = session->family[ADIT_SESS_IPV4].remote,
                               .peer = session->peer,
                               .cause = session->cause,
                               .reason = session->reason,
@@ -316,6 +316,7 @@ AditSess *adit_sess_new(AditSessLink *link) {
                                      .user = session};
   session->port_claimant = session->claimant;
   session->port_claimant.changed = adit_sess_port_changed;
+  adit_families_init(session->family);
   session->started_ms = adit_loop_service()->now();
   adit_sess_limits_init(session);
   session->interim_timer.func = adit_sess_interim;
@@ -365,10 +366,9 @@ void adit_sess_port_ready(AditSess *session, const GError *error) {
     return;
   }
   adit_sess_port_mtu(session);
-  if (session->ipv4)
-    adit_sess_apply(session, FALSE);
-  if (session->ipv6)
-    adit_sess_apply(session, TRUE);
+  for (guint i = 0; i < ADIT_SESS_FAMILIES; i++)
+    if (session->family[i].open)
+      adit_sess_apply(session, &session->family[i]);
   adit_sess_set_plane(session);
 }
 
@@ -377,23 +377,19 @@ void adit_sess_port_ready(AditSess *session, const GError *error) {
 /* Both ends' addresses: IPv4 if it is open, else the link-local ones. */
 static const char *ends(const AditSess *session, char text[ENDS_TEXT]) {
   char local[ADIT_ADDRESS_TEXT], remote[ADIT_ADDRESS_TEXT];
-  AditAddress here = session->result.local4, there = session->result.remote4;
+  const AditSessFamily *shown = &session->family[session->family[ADIT_SESS_IPV4].open ? ADIT_SESS_IPV4 : ADIT_SESS_IPV6];
 
-  if (!session->ipv4) {
-    here = adit_sess_link_local(session->result.local_ifid);
-    there = adit_sess_link_local(session->result.remote_ifid);
-  }
-  g_snprintf(text, ENDS_TEXT, "%s here, %s there", adit_address_format(&here, local), adit_address_format(&there, remote));
+  g_snprintf(text, ENDS_TEXT, "%s here, %s there", adit_address_format(&shown->local, local), adit_address_format(&shown->remote, remote));
   return text;
 }
 
 /* One network protocol less, if the session is worth something without it; else its end. */
-static void refused_by_kernel(AditSess *session, gboolean ipv6, int error) {
+static void give_up_family(AditSess *session, AditSessFamily *family, int error) {
   g_autofree char *reason = g_strdup_printf("%s: %s", session->name, g_strerror(error));
 
-  *(ipv6 ? &session->applied6 : &session->applied4) = FALSE;
-  adit_sess_withdraw_family(session, ipv6);
-  if (!adit_sess_ncp_give_up(session, ipv6, reason))
+  family->applied = FALSE;
+  adit_sess_withdraw_family(session, family);
+  if (!adit_sess_ncp_give_up(session, family, reason))
     adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, reason);
 }
 
@@ -425,22 +421,19 @@ static gboolean waits_for_others(AditSess *session) {
 void adit_sess_applied(AditSess *session) {
   AditLogContext log = adit_sess_log(session);
   char text[ENDS_TEXT];
-  int error4 = session->apply_error4, error6 = session->apply_error6;
 
-  session->apply_error4 = session->apply_error6 = 0;
   if (session->route_failure && session->state != ADIT_SESS_ENDING) {
     adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, session->route_failure);
     return;
   }
-  session->pending++; /* until both errors are dealt with nobody looks again */
-  if (error4 && session->state != ADIT_SESS_ENDING)
-    refused_by_kernel(session, FALSE, error4);
-  if (error6 && session->state != ADIT_SESS_ENDING)
-    refused_by_kernel(session, TRUE, error6);
+  session->pending++; /* until all errors are dealt with nobody looks again */
+  for (guint i = 0; i < ADIT_SESS_FAMILIES; i++)
+    if (session->family[i].error && session->state != ADIT_SESS_ENDING)
+      give_up_family(session, &session->family[i], adit_family_take_error(&session->family[i]));
   session->pending--;
   if (session->state == ADIT_SESS_ENDING)
     return;
-  if (!session->applied4 && !session->applied6) {
+  if (!adit_families_applied(session->family)) {
     session->state = ADIT_SESS_STARTING; /* another one is still trying */
     return;
   }

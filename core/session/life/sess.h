@@ -5,6 +5,7 @@
 #include "core/session/config/profile.h"
 #include "core/session/link/link.h"
 #include "core/session/network/addresses.h"
+#include "core/session/network/family.h"
 #include "core/session/network/names.h"
 #include "core/session/network/ncps.h"
 #include "core/session/network/ports.h"
@@ -57,15 +58,12 @@ struct AditSess {
   AditSessLease lease[ADIT_SESS_MAX_LEASES];
   guint n_leases;
   gboolean choice_refused; /**< that was logged */
-  gboolean no_peer4;       /**< a client's server has an inner address to which no route may lead */
   AditNcpParams params;
-  AditNcpResult result;
+  AditSessFamily family[ADIT_SESS_FAMILIES];
+  AditAddress dns[2], wins[2]; /**< name servers that IPCP told of */
   AditSessNcp ncp[ADIT_SESS_MAX_NCPS];
   guint n_ncps;
-  gboolean ipv4, ipv6;         /**< NCP is open */
-  gboolean applied4, applied6; /**< the kernel has been told */
-  guint pending;               /**< claims that the kernel has not answered */
-  int apply_error4, apply_error6;
+  guint pending; /**< claims that the kernel has not answered */
   AditClaimant claimant;
   char *who;             /**< claimant.who */
   GArray *claims;        /**< of AditSessClaim: addresses before the routes that need them */

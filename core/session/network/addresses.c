@@ -250,27 +250,34 @@ static gboolean choose(gpointer data, const AditAddress *address) {
   return FALSE;
 }
 
-gboolean adit_sess_accept_ends(AditSess *session, AditNcpResult *result, GError **error) {
+/* What a client's server says of both ends. */
+static gboolean judge_server(AditSess *session, AditSessFamily *family, const AditAddress *local, AditAddress *remote, GError **error) {
   AditLogContext log = adit_sess_log(session);
   g_autoptr(GError) why = NULL;
 
-  if (!session->is_client) /* the NCP has asked about a choice already */
-    return !adit_address_is_set(&result->remote4) || find_lease(session, &result->remote4) || take_choice(session, &result->remote4, error);
-  if (session->applied4) { /* renegotiated: the same addresses, which were judged */
-    if (session->no_peer4)
-      result->remote4 = (AditAddress){0};
+  if (family->applied) { /* renegotiated: the same addresses, which were judged */
+    if (family->no_peer)
+      *remote = (AditAddress){0};
     return TRUE;
   }
-  if (adit_address_is_set(&result->local4) &&
-      !may_reach(session, ADIT_REACH_OURS, "the server gives us an address that can't be used:", &result->local4, error))
+  if (adit_address_is_set(local) &&
+      !may_reach(session, ADIT_REACH_OURS, "the server gives us an address that can't be used:", local, error))
     return FALSE;
-  session->no_peer4 =
-      adit_address_is_set(&result->remote4) && !may_reach(session, ADIT_REACH_PEER, "the server's inner address", &result->remote4, &why);
-  if (session->no_peer4) {
+  family->no_peer = adit_address_is_set(remote) && !may_reach(session, ADIT_REACH_PEER, "the server's inner address", remote, &why);
+  if (family->no_peer) {
     adit_warning(&log, "%s: no route leads to it through the session", why->message);
-    result->remote4 = (AditAddress){0};
+    *remote = (AditAddress){0};
   }
   return TRUE;
+}
+
+gboolean adit_sess_accept_ends(AditSess *session, AditSessFamily *family, const AditAddress *local, AditAddress *remote, GError **error) {
+  if (family->family != AF_INET) /* link-local ones are the link's own */
+    return TRUE;
+  if (session->is_client)
+    return judge_server(session, family, local, remote, error);
+  /* the NCP has asked about a choice already */
+  return !adit_address_is_set(remote) || find_lease(session, remote) || take_choice(session, remote, error);
 }
 
 static gboolean has_lease(const AditSess *session, const AditPrefix *prefix) {

@@ -2,7 +2,7 @@
 /** core/session/network/addresses.h - the addresses and prefixes that a session has reserved for its two ends. [main] */
 #pragma once
 
-#include <adit/ppp.h>
+#include "core/session/network/family.h"
 
 typedef struct AditSess AditSess;
 
@@ -23,9 +23,9 @@ typedef struct {
 /** Decides and reserves both ends' IPv4 addresses into session->params, and the peer's IPv6 prefixes. False with a reason that says what to
  * configure. */
 gboolean adit_sess_reserve(AditSess *session, GError **error);
-/** IPCP has agreed on both ends' addresses. A client judges what its server gave it: FALSE if it can't have its own; one to which no route
- *  may lead is taken out of `result`. */
-gboolean adit_sess_accept_ends(AditSess *session, AditNcpResult *result, GError **error);
+/** The NCP of a family has agreed on both ends' addresses. A client judges what its server gave it: FALSE if it can't have its own; a peer
+ *  to which no route may lead is taken out of `*remote`. */
+gboolean adit_sess_accept_ends(AditSess *session, AditSessFamily *family, const AditAddress *local, AditAddress *remote, GError **error);
 void adit_sess_release(AditSess *session);
 /** A prefix out of an attribute that is a list of them, without bits behind its length; FALSE at the end. */
 gboolean adit_sess_prefix_at(const AditSess *session, const char *key, guint index, AditPrefix *out);

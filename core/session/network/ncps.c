@@ -19,54 +19,62 @@ static void on_send(gpointer host, AditNcp *ncp, const guint8 *frame, gsize leng
 }
 
 /* What the kernel has been told stands for the session's life; a peer that wants something else has to dial again. */
-static gboolean has_changed(const AditSess *session, const AditNcpResult *result, gboolean ipv6) {
-  const AditNcpResult *old = &session->result;
-  if (ipv6)
-    return session->applied6 &&
-           (memcmp(old->local_ifid, result->local_ifid, 8) != 0 || memcmp(old->remote_ifid, result->remote_ifid, 8) != 0);
-  return session->applied4 && (!adit_address_equal(&old->local4, &result->local4) || !adit_address_equal(&old->remote4, &result->remote4));
+static gboolean ends_have_changed(const AditSessFamily *family, const AditAddress *local, const AditAddress *remote) {
+  return family->applied && (!adit_address_equal(&family->local, local) || !adit_address_equal(&family->remote, remote));
+}
+
+static void open_family(AditSess *session, AditSessFamily *family, const AditNcpResult *agreed) {
+  AditAddress local, remote;
+  g_autoptr(GError) error = NULL;
+
+  adit_family_ends(family, agreed, &local, &remote);
+  if (!adit_sess_accept_ends(session, family, &local, &remote, &error)) {
+    if (!adit_sess_ncp_give_up(session, family, error->message))
+      adit_sess_end(session, ADIT_CAUSE_USER_ERROR, error->message);
+    return;
+  }
+  if (ends_have_changed(family, &local, &remote)) {
+    adit_sess_end(session, ADIT_CAUSE_USER_ERROR, "addresses changed in renegotiation");
+    return;
+  }
+  family->open = TRUE;
+  family->local = local;
+  family->remote = remote;
+  if (family->family == AF_INET) {
+    memcpy(session->dns, agreed->dns, sizeof session->dns);
+    memcpy(session->wins, agreed->wins, sizeof session->wins);
+  }
+  adit_sess_apply(session, family);
+  adit_sess_set_plane(session);
+}
+
+/* The family that an NCP is for; NULL = it is of a kind that has none. */
+static AditSessFamily *family_of(AditSess *session, const AditNcpDesc *desc) {
+  switch (desc->kind) {
+  case ADIT_NCP_NETWORK:
+    return adit_family_of(session->family, desc->data_protocol);
+  case ADIT_NCP_BRIDGE:
+  case ADIT_NCP_COMPRESSION:
+    return NULL;
+  }
+  return NULL;
 }
 
 static void on_opened(gpointer host, AditNcp *ncp, const AditNcpResult *agreed) {
   AditSessNcp *self = host;
-  AditSess *session = self->session;
-  gboolean ipv6 = adit_ncp_desc(ncp)->data_protocol == ADIT_PPP_IPV6;
-  AditNcpResult usable = *agreed, *result = &usable;
-  g_autoptr(GError) error = NULL;
+  AditSessFamily *family = family_of(self->session, adit_ncp_desc(ncp));
 
-  if (!ipv6 && !adit_sess_accept_ends(session, result, &error)) {
-    if (!adit_sess_ncp_give_up(session, FALSE, error->message))
-      adit_sess_end(session, ADIT_CAUSE_USER_ERROR, error->message);
-    return;
-  }
-  if (has_changed(session, result, ipv6)) {
-    adit_sess_end(session, ADIT_CAUSE_USER_ERROR, "addresses changed in renegotiation");
-    return;
-  }
-  switch (adit_ncp_desc(ncp)->data_protocol) {
-  case ADIT_PPP_IPV4:
-    session->ipv4 = TRUE;
-    session->result.local4 = result->local4;
-    session->result.remote4 = result->remote4;
-    memcpy(session->result.dns, result->dns, sizeof result->dns);
-    memcpy(session->result.wins, result->wins, sizeof result->wins);
-    break;
-  case ADIT_PPP_IPV6:
-    session->ipv6 = TRUE;
-    memcpy(session->result.local_ifid, result->local_ifid, 8);
-    memcpy(session->result.remote_ifid, result->remote_ifid, 8);
-    break;
-  }
-  adit_sess_apply(session, ipv6);
-  adit_sess_set_plane(session);
+  if (family)
+    open_family(self->session, family, agreed);
 }
 
 static void on_down(gpointer host, AditNcp *ncp) {
   AditSessNcp *self = host;
-  if (adit_ncp_desc(ncp)->data_protocol == ADIT_PPP_IPV4)
-    self->session->ipv4 = FALSE;
-  else if (adit_ncp_desc(ncp)->data_protocol == ADIT_PPP_IPV6)
-    self->session->ipv6 = FALSE;
+  AditSessFamily *family = family_of(self->session, adit_ncp_desc(ncp));
+
+  if (!family)
+    return;
+  family->open = FALSE;
   adit_sess_set_plane(self->session);
 }
 
@@ -88,12 +96,15 @@ static void end_if_none_is_left(AditSess *session) {
   adit_sess_end(session, session->state == ADIT_SESS_UP ? ADIT_CAUSE_USER_REQUEST : ADIT_CAUSE_USER_ERROR, reason->str);
 }
 
-gboolean adit_sess_ncps_settled(const AditSess *session) {
-  for (guint i = 0; i < session->n_ncps; i++) {
-    gboolean open = adit_ncp_desc(session->ncp[i].ncp)->data_protocol == ADIT_PPP_IPV6 ? session->ipv6 : session->ipv4;
-    if (!open && !adit_ncp_is_over(session->ncp[i].ncp))
+static gboolean is_trying(AditSess *session, const AditNcp *ncp) {
+  const AditSessFamily *family = family_of(session, adit_ncp_desc(ncp));
+  return !(family ? family->open : adit_ncp_is_open(ncp)) && !adit_ncp_is_over(ncp);
+}
+
+gboolean adit_sess_ncps_settled(AditSess *session) {
+  for (guint i = 0; i < session->n_ncps; i++)
+    if (is_trying(session, session->ncp[i].ncp))
       return FALSE;
-  }
   return TRUE;
 }
 
@@ -104,8 +115,8 @@ static AditSessNcp *ncp_of(AditSess *session, guint16 data_protocol) {
   return NULL;
 }
 
-gboolean adit_sess_ncp_give_up(AditSess *session, gboolean ipv6, const char *why) {
-  AditSessNcp *self = ncp_of(session, ipv6 ? ADIT_PPP_IPV6 : ADIT_PPP_IPV4);
+gboolean adit_sess_ncp_give_up(AditSess *session, const AditSessFamily *family, const char *why) {
+  AditSessNcp *self = ncp_of(session, family->protocol);
 
   if (!self || self->required)
     return FALSE;
@@ -136,25 +147,27 @@ static void on_closed(gpointer host, AditNcp *ncp, const char *why) {
 
 static const AditNcpOps ncp_ops = {sizeof ncp_ops, on_send, on_opened, on_down, on_closed};
 
+/* A server has to say both ends' IPv4 addresses, or let the peer choose. */
+static gboolean lacks_address(AditSess *session) {
+  const AditNcpParams *params = &session->params;
+  gboolean local = adit_address_is_set(&params->local4), remote = adit_address_is_set(&params->remote4) || params->accept_remote4;
+
+  if (session->is_client || (local && remote))
+    return FALSE;
+  AditLogContext log = adit_sess_log(session);
+  adit_warning(&log, "no IPv4: neither the user nor the profile has %s", local ? "a remote-address" : "a local-address");
+  return TRUE;
+}
+
 /* yes and default switch it on, no leaves it out. */
 static gboolean is_wanted(AditSess *session, const AditNcpDesc *desc, gboolean *required) {
-  const char *attribute = desc->enable ? desc->enable : desc->data_protocol == ADIT_PPP_IPV4 ? "use-ipv4" : NULL;
-  const char *word = attribute ? adit_value_get_string(session->attributes, attribute, "default") : "default";
+  const char *word = desc->enable ? adit_value_get_string(session->attributes, desc->enable, "default") : "default";
+  const AditSessFamily *family = family_of(session, desc);
 
   *required = strcmp(word, "required") == 0;
-  if (desc->kind != ADIT_NCP_NETWORK)
+  if (!family || strcmp(word, "no") == 0)
     return FALSE;
-  if (strcmp(word, "no") == 0)
-    return FALSE;
-  if (desc->data_protocol == ADIT_PPP_IPV4 && !session->is_client &&
-      (!adit_address_is_set(&session->params.local4) ||
-       (!adit_address_is_set(&session->params.remote4) && !session->params.accept_remote4))) {
-    AditLogContext log = adit_sess_log(session);
-    adit_warning(&log, "no IPv4: neither the user nor the profile has %s",
-                 adit_address_is_set(&session->params.local4) ? "a remote-address" : "a local-address");
-    return FALSE;
-  }
-  return TRUE;
+  return family->family != AF_INET || !lacks_address(session);
 }
 
 void adit_sess_ncps_start(AditSess *session) {

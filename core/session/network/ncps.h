@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/ppp/ncp.h"
+#include "core/session/network/family.h"
 #include <adit/loop.h>
 
 typedef struct AditSess AditSess;
@@ -19,10 +20,10 @@ typedef struct {
 
 void adit_sess_ncps_start(AditSess *session);
 /** Closes the NCP of a family for good, as the kernel does not take its addresses. FALSE if the session is nothing without it. */
-gboolean adit_sess_ncp_give_up(AditSess *session, gboolean ipv6, const char *why);
+gboolean adit_sess_ncp_give_up(AditSess *session, const AditSessFamily *family, const char *why);
 void adit_sess_ncps_free(AditSess *session);
 /** Is no NCP still trying? */
-gboolean adit_sess_ncps_settled(const AditSess *session);
+gboolean adit_sess_ncps_settled(AditSess *session);
 /** LCP came up (again), or left Opened. Ends the session when there is no NCP that could open. */
 void adit_sess_network(AditSess *session, gboolean up);
 gboolean adit_sess_frame(AditSess *session, guint16 protocol, const guint8 *payload, gsize length);

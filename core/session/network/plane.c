@@ -11,8 +11,10 @@ gboolean adit_sess_checks_source(const AditSess *session) {
 void adit_sess_set_plane(AditSess *session) {
   if (!session->plane)
     return;
-  AditDpSessionParams params = {
-      .size = sizeof params, .ipv4 = session->ipv4, .ipv6 = session->ipv6, .check_source = adit_sess_checks_source(session)};
+  AditDpSessionParams params = {.size = sizeof params,
+                                .ipv4 = session->family[ADIT_SESS_IPV4].open,
+                                .ipv6 = session->family[ADIT_SESS_IPV6].open,
+                                .check_source = adit_sess_checks_source(session)};
   if (adit_attribute_yes(session->attributes, "change-tcp-mss", TRUE)) {
     params.mss4 = (guint16)(session->mtu - 40);
     params.mss6 = (guint16)(session->mtu - 60);

@@ -43,10 +43,9 @@ static void miss_route(AditSess *session, const char *what, const char *why) {
 static void fail_family(AditSess *session, const AditSessClaim *own, int error, const char *why) {
   AditLogContext log = adit_sess_log(session);
   char text[ADIT_PREFIX_TEXT + 16];
-  gboolean ipv6 = own->prefix.address.family == AF_INET6;
   adit_error(&log, "session %" G_GINT64_MODIFIER "x user %s: %s: %s: %s", session->id, session->user, session->name, name_of(own, text),
              why ? why : g_strerror(error));
-  *(ipv6 ? &session->apply_error6 : &session->apply_error4) = error ? error : EEXIST;
+  session->family[own->prefix.address.family == AF_INET6 ? ADIT_SESS_IPV6 : ADIT_SESS_IPV4].error = error ? error : EEXIST;
 }
 
 /* ---- claims and their states ---- */
@@ -122,7 +121,7 @@ void adit_sess_claim_changed(AditClaim *claim, AditClaimState state, int error, 
   }
   if (awaited && state != ADIT_CLAIM_PENDING)
     session->pending--;
-  if (!session->pending && (awaited || session->apply_error4 || session->apply_error6) && state != ADIT_CLAIM_PENDING)
+  if (!session->pending && (awaited || adit_families_failed(session->family)) && state != ADIT_CLAIM_PENDING)
     adit_sess_applied(session);
   adit_sess_unref(session);
 }
@@ -193,7 +192,7 @@ static gboolean may_lead(AditSess *session, const AditPrefix *to) {
 /* The secret's routes, of one family; towards the peer, if they name no gateway. */
 static void add_configured_routes(AditSess *session, int family) {
   const AditValue *list = adit_value_get(session->attributes, "routes");
-  int bad_family = session->applied4 ? AF_INET : AF_INET6;
+  int bad_family = session->family[ADIT_SESS_IPV4].applied ? AF_INET : AF_INET6;
 
   for (guint i = 0; i < adit_value_length(list); i++) {
     g_autoptr(GError) error = NULL;
@@ -220,36 +219,28 @@ static void add_prefixes(AditSess *session, const char *key) {
       add_route(session, &route, ADIT_SESS_ROUTE);
 }
 
-static void apply_ipv4(AditSess *session) {
-  const AditNcpResult *result = &session->result;
-  gboolean has_peer = !adit_address_is_any(&result->remote4) && adit_address_is_set(&result->remote4);
-  AditNetAddress address = {.ifindex = session->port->ifindex, .local = {result->local4, 32}};
+static void apply_ipv4(AditSess *session, const AditSessFamily *family) {
+  gboolean has_peer = !adit_address_is_any(&family->remote) && adit_address_is_set(&family->remote);
+  AditNetAddress address = {.ifindex = session->port->ifindex, .local = {family->local, 32}};
 
   if (has_peer && !session->shared) {
-    AditPrefix host = {result->remote4, 32};
-    address.peer = result->remote4; /* the kernel makes the host route */
+    AditPrefix host = {family->remote, 32};
+    address.peer = family->remote; /* the kernel makes the host route */
     adit_sess_own_prefix(session, &host);
   }
-  if (!adit_address_is_any(&result->local4))
+  if (!adit_address_is_any(&family->local))
     add_address(session, &address);
   if (has_peer && session->shared) {
-    AditNetRoute route = {.to = {result->remote4, 32}, .ifindex = session->port->ifindex};
+    AditNetRoute route = {.to = {family->remote, 32}, .ifindex = session->port->ifindex};
     add_route(session, &route, ADIT_SESS_HOST);
   }
   add_configured_routes(session, AF_INET);
 }
 
-AditAddress adit_sess_link_local(const guint8 ifid[8]) {
-  AditAddress a = {AF_INET6, {0xfe, 0x80}};
-  memcpy(a.octet + 8, ifid, 8);
-  return a;
-}
+static void apply_ipv6(AditSess *session, const AditSessFamily *family) {
+  AditNetAddress address = {.ifindex = session->port->ifindex, .local = {family->local, 64}};
 
-/* RFC 5072 5: the link-local addresses follow from the identifiers. */
-static void apply_ipv6(AditSess *session) {
-  AditNetAddress address = {.ifindex = session->port->ifindex, .local = {adit_sess_link_local(session->result.local_ifid), 64}};
-
-  AditPrefix peer = {adit_sess_link_local(session->result.remote_ifid), 128};
+  AditPrefix peer = {family->remote, 128};
   if (session->shared)
     address.local.length = 128;
   add_address(session, &address);
@@ -264,21 +255,20 @@ static void apply_ipv6(AditSess *session) {
   add_configured_routes(session, AF_INET6);
 }
 
-void adit_sess_apply(AditSess *session, gboolean ipv6) {
-  gboolean *applied = ipv6 ? &session->applied6 : &session->applied4;
+void adit_sess_apply(AditSess *session, AditSessFamily *family) {
   if (!session->port || !session->plane || session->state == ADIT_SESS_ENDING)
     return; /* done when the interface is there */
-  if (*applied)
+  if (family->applied)
     return; /* renegotiated; the addresses are the same, or the session would have ended */
 
-  *applied = TRUE;
+  family->applied = TRUE;
   if (session->state == ADIT_SESS_STARTING)
     session->state = ADIT_SESS_APPLYING;
   session->pending++; /* holds the answer until all requests are out */
-  if (ipv6)
-    apply_ipv6(session);
+  if (family->family == AF_INET6)
+    apply_ipv6(session, family);
   else
-    apply_ipv4(session);
+    apply_ipv4(session, family);
   if (--session->pending == 0)
     adit_sess_applied(session);
 }
@@ -292,9 +282,9 @@ static void release_claim(AditSess *session, guint index) {
   adit_sess_net->claim_release(own.claim);
 }
 
-void adit_sess_withdraw_family(AditSess *session, gboolean ipv6) {
+void adit_sess_withdraw_family(AditSess *session, const AditSessFamily *family) {
   for (guint i = session->claims->len; i > 0; i--)
-    if ((claim_at(session, i - 1)->prefix.address.family == AF_INET6) == ipv6)
+    if (claim_at(session, i - 1)->prefix.address.family == family->family)
       release_claim(session, i - 1);
 }
 

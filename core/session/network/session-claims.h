@@ -2,6 +2,7 @@
 /** core/session/network/session-claims.h - what a session claims of the kernel: addresses and routes of its interface. [main] */
 #pragma once
 
+#include "core/session/network/family.h"
 #include <adit/net.h>
 
 typedef struct AditSess AditSess;
@@ -25,13 +26,13 @@ typedef struct {
 /** How the kernel is told: given to adit_session_init(). */
 extern const AditNetService *adit_sess_net;
 
-void adit_sess_apply(AditSess *session, gboolean ipv6);
+/** Claims what the family's NCP agreed on; once. */
+void adit_sess_apply(AditSess *session, AditSessFamily *family);
 /** The session's MTU has changed: so does that of its routes on a shared interface. */
 void adit_sess_routes_mtu(AditSess *session);
 void adit_sess_withdraw(AditSess *session);
-void adit_sess_withdraw_family(AditSess *session, gboolean ipv6);
+void adit_sess_withdraw_family(AditSess *session, const AditSessFamily *family);
 /** AditClaimant.changed of a session's claims. */
 void adit_sess_claim_changed(AditClaim *claim, AditClaimState state, int error, const char *why, gpointer session);
 /** Its routes with their states, for `show session`; the caller's. */
 AditValue *adit_sess_describe_routes(AditSess *session);
-AditAddress adit_sess_link_local(const guint8 ifid[8]);

@@ -49,9 +49,9 @@ static void a_peer_that_renegotiates_another_address_keeps_the_old_one(void **st
 
   send_ipcp(&pair->client, "0177000a03060a000063"); /* 10.0.0.99 */
   assert_true(TEST_LOOP_UNTIL(held_back, 5000));
-  assert_true(TEST_LOOP_UNTIL(session->ipv4, 5000));
+  assert_true(TEST_LOOP_UNTIL(session->family[ADIT_SESS_IPV4].open, 5000));
   assert_int_equal(session->state, ADIT_SESS_UP);
-  assert_int_equal(adit_address_to_ipv4(&session->result.remote4), 0x0a00000a);
+  assert_int_equal(adit_address_to_ipv4(&session->family[ADIT_SESS_IPV4].remote), 0x0a00000a);
   assert_int_equal(w->down, 0);
   assert_int_equal(world_told("address 10.0.0.1/32 peer 10.0.0.10"), 1); /* the kernel is not told again */
 }
@@ -65,10 +65,10 @@ static void a_peer_that_terminates_its_only_protocol_may_begin_it_anew(void **st
   send_ipcp(&pair->client, "05770004");
   assert_true(TEST_LOOP_UNTIL(held_back, 5000));
   /* The client's own IPCP takes the Terminate-Ack as a reason to begin anew. */
-  assert_true(TEST_LOOP_UNTIL(session->ipv4, 2500));
+  assert_true(TEST_LOOP_UNTIL(session->family[ADIT_SESS_IPV4].open, 2500));
   assert_int_equal(session->state, ADIT_SESS_UP);
   assert_false(TEST_LOOP_UNTIL(w->down, 4000)); /* the time after which it would have ended */
-  assert_true(session->ipv4);
+  assert_true(session->family[ADIT_SESS_IPV4].open);
 }
 
 /* ---- what must not be given away ---- */
@@ -257,8 +257,8 @@ static void name_servers_that_ipcp_cannot_hand_out_are_told(void **state) {
   assert_true(TEST_LOOP_UNTIL(w->up == 2, 5000));
   assert_int_equal(not_handed_out, 2);
   const AditSess *session = server_session(&w->pair[0]);
-  assert_int_equal(adit_address_to_ipv4(&session->result.dns[0]), 0x0a000035);
-  assert_int_equal(adit_address_to_ipv4(&session->result.dns[1]), 0x0a000036);
+  assert_int_equal(adit_address_to_ipv4(&session->dns[0]), 0x0a000035);
+  assert_int_equal(adit_address_to_ipv4(&session->dns[1]), 0x0a000036);
 }
 
 /* ---- a client ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs example.so on the cardboard core: no root, no network, no daemon. */
+/* Runs example.so on the fake core: no root, no network, no daemon. */
 #include <adit/test.h>
 
 static AditTest *begin(const char *file) {

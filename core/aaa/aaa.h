@@ -9,7 +9,7 @@
 
 G_BEGIN_DECLS
 
-/** Starts the room; `loop` is adit_loop_service(), or a test's own with virtual time. It must outlive fini. */
+/** Starts the module; `loop` is adit_loop_service(), or a test's own with virtual time. It must outlive fini. */
 void adit_aaa_init(const AditLoopService *loop);
 /** Forgets everything: no done is called any more, and answers that still come from threads are dropped. */
 void adit_aaa_fini(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** core/aaa/internal.h - what the files of this room share. Main loop only, unless marked [any]. */
+/** core/aaa/internal.h - what the files of this module share. Main loop only, unless marked [any]. */
 #pragma once
 
 #include "core/aaa/aaa.h"

@@ -2,7 +2,7 @@
 /**
  * core/control/control.h - the management socket: a Varlink server, and what aditctl asks of it.
  *
- * Everything is [main]. Interfaces are added by rooms (plugin NULL) and plugins before or after the socket opens.
+ * Everything is [main]. Interfaces are added by modules (plugin NULL) and plugins before or after the socket opens.
  */
 #pragma once
 

@@ -7,8 +7,8 @@
 guint adit_plugins_prepare_limit_ms = 10000;
 
 static struct {
-  const AditRoom *rooms;
-  guint n_rooms;
+  const AditModule *modules;
+  guint n_modules;
   AditValue *config; /* committed */
   /* one apply: */
   guint round; /* counts them: an answer to an earlier one is told by it */
@@ -18,7 +18,7 @@ static struct {
   guint from, to;  /* which plugins, in order of start */
   gboolean asking; /* still in the loop that calls prepare(): no verdict yet */
   AditValue *coming;
-  gpointer *staged; /* by room */
+  gpointer *staged; /* by module */
   guint staged_rooms;
   guint waiting; /* plugins that have not answered */
   GString *refusals;
@@ -38,8 +38,8 @@ static void refuse(const char *who, const GError *error) {
 
 static void commit_all(void) {
   for (guint i = 0; i < self.staged_rooms; i++)
-    if (self.rooms[i].commit)
-      self.rooms[i].commit(self.staged[i]);
+    if (self.modules[i].commit)
+      self.modules[i].commit(self.staged[i]);
 
   GPtrArray *plugins = adit_plugins_all();
   for (guint i = 0; i < plugins->len; i++) {
@@ -64,8 +64,8 @@ static void abort_all(void) {
   for (guint i = plugins->len; i-- > 0;)
     abort_plugin((Loaded *)plugins->pdata[i]);
   for (guint i = self.staged_rooms; i-- > 0;)
-    if (self.rooms[i].abort)
-      self.rooms[i].abort(self.staged[i]);
+    if (self.modules[i].abort)
+      self.modules[i].abort(self.staged[i]);
 }
 
 static void decide(void) {
@@ -134,13 +134,13 @@ static void too_late(AditTimer *timer, gpointer data) {
 }
 
 static void prepare_rooms(guint n) {
-  self.staged = g_new0(gpointer, self.n_rooms + 1);
+  self.staged = g_new0(gpointer, self.n_modules + 1);
   self.staged_rooms = 0;
   for (guint i = 0; i < n; i++) {
     g_autoptr(GError) error = NULL;
-    if (self.rooms[i].prepare && !self.rooms[i].prepare(self.coming, &self.staged[i], &error)) {
-      refuse(self.rooms[i].name, error);
-      return; /* rooms stand on one another: what the next would say may be a consequence */
+    if (self.modules[i].prepare && !self.modules[i].prepare(self.coming, &self.staged[i], &error)) {
+      refuse(self.modules[i].name, error);
+      return; /* modules stand on one another: what the next would say may be a consequence */
     }
     self.staged_rooms++;
   }
@@ -190,7 +190,7 @@ static void ask(const AditValue *config, gboolean with_rooms, guint from, guint 
   self.waiting = 0;
   self.done = done;
   self.data = data;
-  prepare_rooms(with_rooms ? self.n_rooms : 0);
+  prepare_rooms(with_rooms ? self.n_modules : 0);
 
   /* Plugins are all asked, even after one has refused, so that an administrator sees everything at once. */
   GPtrArray *plugins = adit_plugins_all();
@@ -296,10 +296,10 @@ void adit_plugins_freeze(void) {
   }
 }
 
-void adit_plugins_apply_init(const AditRoom *rooms, guint n_rooms) {
+void adit_plugins_apply_init(const AditModule *modules, guint n_modules) {
   memset(&self, 0, sizeof self);
-  self.rooms = rooms;
-  self.n_rooms = n_rooms;
+  self.modules = modules;
+  self.n_modules = n_modules;
 }
 
 void adit_plugins_apply_fini(void) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* io.adit.daemon: what only the floor that knows everything can answer. */
+/* io.adit.daemon: what only the uppermost module can answer. */
 #include "core/base/loop.h"
 #include "core/control/control.h"
 #include "core/plugin/daemon.h"

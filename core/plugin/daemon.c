@@ -219,11 +219,11 @@ static gboolean read_everything(void) {
   g_autoptr(AditConfigErrors) errors = adit_config_errors_new();
   g_autoptr(GError) error = NULL;
 
-  if (!adit_rooms_load_plugins(self.options, problems)) {
+  if (!adit_modules_load_plugins(self.options, problems)) {
     print_problems(problems);
     return FALSE;
   }
-  self.schema = adit_rooms_schema(self.options);
+  self.schema = adit_modules_schema(self.options);
   adit_session_set_schema(self.schema);
   adit_rights_know_reader(self.options);
   self.config = adit_config_load(self.schema, self.options->config, errors);
@@ -233,7 +233,8 @@ static gboolean read_everything(void) {
     print_text(G_LOG_LEVEL_CRITICAL, wrong);
     return FALSE;
   }
-  if (!adit_control_session_commands(&error) || !adit_control_net_commands(&error) || !adit_daemon_commands(self.schema, self.options->config, &error)) {
+  if (!adit_control_session_commands(&error) || !adit_control_net_commands(&error) ||
+      !adit_daemon_commands(self.schema, self.options->config, &error)) {
     adit_error(NULL, "%s", error->message);
     return FALSE;
   }
@@ -292,7 +293,7 @@ static void cleanup(void) {
   adit_acct_when_idle(NULL, NULL);
   adit_control_stop();
   adit_work_drop(NULL); /* reloads and checks that are under way end while there is somebody to tell */
-  adit_rooms_fini();
+  adit_modules_fini();
   adit_control_unbind();
   adit_net_unlock();
   adit_state_close();
@@ -310,7 +311,7 @@ int adit_daemon_run(const AditDaemonOptions *options) {
     adit_reader_start(options->config);
     adit_device_start();
   }
-  adit_rooms_init();
+  adit_modules_init();
   self.failed = !read_everything() || !give_up_rights();
   if (!self.failed) {
     self.loop = g_main_loop_new(NULL, FALSE);
@@ -362,9 +363,9 @@ int adit_daemon_check(const AditDaemonOptions *options) {
 
   self.options = options;
   adit_logging_init(options->verbose ? ADIT_LOG_DEBUG : ADIT_LOG_WARNING);
-  adit_rooms_init();
-  if (adit_rooms_load_plugins(options, problems)) {
-    self.schema = adit_rooms_schema(options);
+  adit_modules_init();
+  if (adit_modules_load_plugins(options, problems)) {
+    self.schema = adit_modules_schema(options);
     adit_rights_know_reader(options);
     self.config = adit_config_load(self.schema, options->config, errors);
     g_autofree char *wrong = adit_config_errors_text(errors), *unwise = adit_config_warnings_text(errors);
@@ -389,10 +390,10 @@ int adit_daemon_print_schema(const AditDaemonOptions *options, const char *what)
 
   self.options = options;
   adit_logging_init(ADIT_LOG_WARNING);
-  adit_rooms_init();
-  adit_rooms_add_dirs(options);
+  adit_modules_init();
+  adit_modules_add_dirs(options);
   if (adit_plugins_peruse(g_strcmp0(plugin, "core") ? plugin : NULL, problems)) {
-    self.schema = adit_rooms_schema(options);
+    self.schema = adit_modules_schema(options);
     text = adit_reference_print(self.schema, alone || !plugin ? what : words[0], &error);
     if (text)
       fputs(text, stdout);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** core/plugin/daemon.h - the daemon put together from all rooms; what core/aditd.c calls, and what its files share. */
+/** core/plugin/daemon.h - the daemon put together from all modules; what core/aditd.c calls, and what its files share. */
 #pragma once
 
 #include "core/base/privileges.h"
@@ -13,7 +13,7 @@ typedef struct {
   const char *socket;             /**< NULL = as configured */
   const char *state_dir;
   const char *user; /**< whom to become; NULL = as configured */
-  int verbose; /**< 1 = debug */
+  int verbose;      /**< 1 = debug */
 } AditDaemonOptions;
 
 /** Runs until it is told to stop. Returns the exit status: 0, or 1 when it could not start. */
@@ -28,22 +28,22 @@ int adit_daemon_check(const AditDaemonOptions *options);
  */
 int adit_daemon_print_schema(const AditDaemonOptions *options, const char *what);
 
-/* ---- rooms.c: what there is ---- */
+/* ---- modules.c: what there is ---- */
 
-/** Starts all rooms that need no configuration, and the plugin room with their services. */
-void adit_rooms_init(void);
+/** Starts all modules that need no configuration, and the plugin module with their services. */
+void adit_modules_init(void);
 
 /** Frees everything, also after a start that failed half-way. */
-void adit_rooms_fini(void);
+void adit_modules_fini(void);
 
-/** Tells the plugin room where to look. */
-void adit_rooms_add_dirs(const AditDaemonOptions *options);
+/** Tells the plugin module where to look. */
+void adit_modules_add_dirs(const AditDaemonOptions *options);
 
 /** Does so, and loads the plugins that the file at `config` names. Problems as adit_plugins_load(). */
-gboolean adit_rooms_load_plugins(const AditDaemonOptions *options, GPtrArray *problems);
+gboolean adit_modules_load_plugins(const AditDaemonOptions *options, GPtrArray *problems);
 
 /** All options of core and loaded plugins, with hints from installed NAME.schema files. */
-AditSchema *adit_rooms_schema(const AditDaemonOptions *options);
+AditSchema *adit_modules_schema(const AditDaemonOptions *options);
 
 /* ---- reload.c ---- */
 
@@ -55,12 +55,13 @@ void adit_reload(const AditSchema *schema, const char *path, AditReloaded done, 
 
 /* ---- commands.c ---- */
 
-/** Adds io.adit.daemon (`show plugins`, `reload`, `check`); `schema` and `path` are borrowed until adit_rooms_fini(). */
+/** Adds io.adit.daemon (`show plugins`, `reload`, `check`); `schema` and `path` are borrowed until adit_modules_fini(). */
 gboolean adit_daemon_commands(const AditSchema *schema, const char *path, GError **error);
 
 /* ---- trial.c ---- */
 
-/** Tries what a start with `config` needs of the machine: ports, addresses, files, names, the state directory. Prints each problem. TRUE: none. */
+/** Tries what a start with `config` needs of the machine: ports, addresses, files, names, the state directory. Prints each problem. TRUE:
+ * none. */
 gboolean adit_trial_run(const AditDaemonOptions *options, const AditValue *config);
 
 /* ---- system.c ---- */
@@ -89,8 +90,8 @@ gboolean adit_rights_find_user(const AditDaemonOptions *options, const AditValue
 void adit_rights_know_reader(const AditDaemonOptions *options);
 
 /**
- * Locks the state directory and the link group, makes the management socket, and gives them to the daemon's user; then becomes that user with
- * the capabilities that plugins declare. FALSE: the daemon does not start.
+ * Locks the state directory and the link group, makes the management socket, and gives them to the daemon's user; then becomes that user
+ * with the capabilities that plugins declare. FALSE: the daemon does not start.
  */
 gboolean adit_rights_give_up(const AditDaemonOptions *options, const AditValue *config, GError **error);
 

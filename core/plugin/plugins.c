@@ -26,14 +26,14 @@ GPtrArray *adit_plugins_all(void) {
   return self.plugins;
 }
 
-void adit_plugins_init(const AditServed *served, guint n_served, const AditRoom *rooms, guint n_rooms) {
+void adit_plugins_init(const AditServed *served, guint n_served, const AditModule *modules, guint n_modules) {
   memset(&self, 0, sizeof self);
   self.served = served;
   self.n_served = n_served;
   self.dirs = g_ptr_array_new_with_free_func(g_free);
   self.linked = g_ptr_array_new();
   self.plugins = g_ptr_array_new_with_free_func((GDestroyNotify)adit_plugin_free);
-  adit_plugins_apply_init(rooms, n_rooms);
+  adit_plugins_apply_init(modules, n_modules);
 }
 
 void adit_plugins_add_dir(const char *dir) {

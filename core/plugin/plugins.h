@@ -11,16 +11,16 @@
 #include <adit/plugin.h>
 #include <adit/value.h>
 
-/** A room of the core that takes its part of the configuration in two phases, like a plugin; rooms go before plugins. */
+/** A module of the core that takes its part of the configuration in two phases, like a plugin; modules go before plugins. */
 typedef struct {
   const char *name;
   /** As AditPluginInfo.prepare, always at once. May be NULL, as may the others. */
   gboolean (*prepare)(const AditValue *config, gpointer *staged, GError **error);
   void (*commit)(gpointer staged);
   void (*abort)(gpointer staged);
-} AditRoom;
+} AditModule;
 
-/** A table that a room serves to plugins. */
+/** A table that a module serves to plugins. */
 typedef struct {
   const char *name; /**< ADIT_*_SERVICE */
   guint version;
@@ -32,7 +32,7 @@ typedef struct {
 } AditServed;
 
 /** Begins with nothing loaded. Arrays are borrowed for the daemon's life. */
-void adit_plugins_init(const AditServed *served, guint n_served, const AditRoom *rooms, guint n_rooms);
+void adit_plugins_init(const AditServed *served, guint n_served, const AditModule *modules, guint n_modules);
 
 /** Adds a folder to look in, before those added later: NAME.so, NAME/NAME.so, and .libs/ in either (a build tree). */
 void adit_plugins_add_dir(const char *dir);
@@ -62,13 +62,13 @@ void adit_plugins_options(void (*add)(const char *owner, const AditOption *optio
 typedef void (*AditApplied)(const GError *error, gpointer data);
 
 /**
- * Gives `config` to all rooms and plugins: all prepare, then all commit; if one refuses or is late (10 s) all abort and nothing
+ * Gives `config` to all modules and plugins: all prepare, then all commit; if one refuses or is late (10 s) all abort and nothing
  * has changed. One at a time: a second one meanwhile is answered ADIT_ERR_BUSY. `done` is called once, maybe before the return.
  */
 void adit_plugins_apply(const AditValue *config, AditApplied done, gpointer data);
 
 /**
- * The first configuration: rooms take it; then each plugin, in order of dependence, takes it and is started, so that it finds
+ * The first configuration: modules take it; then each plugin, in order of dependence, takes it and is started, so that it finds
  * those that it requires or wants at work. Ends at the first refusal; those started are left running: call adit_plugins_stop().
  */
 void adit_plugins_start(const AditValue *config, AditApplied done, gpointer data);

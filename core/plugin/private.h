@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** core/plugin/private.h - what the files of this room share. */
+/** core/plugin/private.h - what the files of this module share. */
 #pragma once
 
 #include "core/plugin/plugins.h"
@@ -54,7 +54,7 @@ GPtrArray *adit_plugins_all(void);
 void adit_plugins_apply_fini(void);
 
 /** For adit_plugins_init(). */
-void adit_plugins_apply_init(const AditRoom *rooms, guint n_rooms);
+void adit_plugins_apply_init(const AditModule *modules, guint n_modules);
 
 /** How long a pending prepare() is waited for; tests are impatient. */
 extern guint adit_plugins_prepare_limit_ms;

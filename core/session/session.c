@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* The room's doors: service "adit.session" for plugins, configuration, and the daemon's end. */
+/* What the module offers: service "adit.session" for plugins, configuration, and the daemon's end. */
 #include "core/session/session.h"
 #include "core/base/owner.h"
 #include "core/path/path.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * core/session/session.h - the registry of links and sessions, as the floors above see it. All [main].
+ * core/session/session.h - the registry of links and sessions, as the layers above see it. All [main].
  *
  * Life of a session: authenticated link -> merge -> only-one -> veto hooks -> addresses reserved -> NCPs and port in
  * parallel -> results applied to the interface -> session-up. Its end: data plane and interface closed -> session-down

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * radius/radius.h - what the rooms of this plugin share: services of the core, the configuration at hand.
+ * radius/radius.h - what the parts of this plugin share: services of the core, the configuration at hand.
  */
 #pragma once
 
@@ -44,8 +44,8 @@ typedef struct {
   const AditStoreService *store;
   const AditControlService *control;
   const AditBusService *bus;
-  const AditNetService *net; /**< may be NULL */
-  RadiusConfig *config;      /**< never NULL once there was a commit */
+  const AditNetService *net;          /**< may be NULL */
+  RadiusConfig *config;               /**< never NULL once there was a commit */
   int (*open_file)(const char *path); /**< AditHost's; may be NULL */
   RadiusSource *source;
   struct {

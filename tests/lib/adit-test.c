@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The cardboard core: plugins' life. */
+/* The fake core: plugins' life. */
 #include "adit-test.h"
 
 AditTest *test_now;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * adit/test.h - a core of cardboard: runs a plugin in a test program, without root, network, daemon or waiting.
+ * adit/test.h - a fake core: runs a plugin in a test program, without root, network, daemon or waiting.
  *
  * Link with `pkg-config --libs adit-plugin-test`. Every service is there. The loop has a virtual clock that stands still until
  * adit_test_advance(); the others record what they are asked (adit_test_saw()) and complete it. One at a time in a process.

@@ -117,14 +117,14 @@ const char *world_last_warning(void) {
 static void verify(const AditAuthRequest *request, const AditAuthReply *secret, AditAuthReply *out, char text[128]) {
   gboolean same = secret->password && g_strcmp0(request->password, secret->password) == 0;
 
-  world.verifies += !secret->password || *secret->password; /* what the room looks for an empty password with is not counted */
+  world.verifies += !secret->password || *secret->password; /* what the module looks for an empty password with is not counted */
   out->outcome = same ? ADIT_AUTH_ACCEPT : ADIT_AUTH_REJECT;
   out->why = same ? NULL : "wrong password";
   out->has_mppe_keys = same;
   g_snprintf(text, 128, "%s", same ? "S=proof" : "no");
   out->message = text;
   out->error_code = same ? 0 : 691;
-  out->password = secret->password; /* a careless method: the room must not pass it on */
+  out->password = secret->password; /* a careless method: the module must not pass it on */
 }
 
 static void nothing(gpointer state, const AditAuthEnv *env, const AditAuthReply *reply) {}
@@ -279,7 +279,7 @@ void world_init(const char *const *names) {
 
 void world_fini(void) {
   adit_aaa_fini();
-  g_ptr_array_unref(world.sources); /* lets go of handles after the room has gone: that must be harmless */
+  g_ptr_array_unref(world.sources); /* lets go of handles after the module has gone: that must be harmless */
   adit_wheel_free(world.wheel);
   passes();
   g_clear_pointer(&world.last_warning, g_free);

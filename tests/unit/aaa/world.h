@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** world.h - what the aaa room is given in tests: a loop on virtual time, a method, sources that do as they are told, log lines. */
+/** world.h - what the module aaa is given in tests: a loop on virtual time, a method, sources that do as they are told, log lines. */
 #pragma once
 
 #include "core/aaa/aaa.h"
 #include "core/base/owner.h"
 
-/** Starts room and loop; all sources of `names` (NULL-ended) are added for `plugin` and configured, in that order. */
+/** Starts module and loop; all sources of `names` (NULL-ended) are added for `plugin` and configured, in that order. */
 void world_init(const char *const *names);
 void world_fini(void);
 extern struct AditPlugin world_plugin;

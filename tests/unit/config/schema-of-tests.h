@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* A small schema with something of each type, so that tests of the machinery do not depend on what the other rooms declare. */
+/* A small schema with something of each type, so that tests of the machinery do not depend on what the other modules declare. */
 #pragma once
 
 #include "core/config/schema.h"

@@ -32,19 +32,19 @@ static const char *const plugin_dirs[] = {BUILDDIR "/plugins", BUILDDIR "/plugin
 static int setup(void **state) {
   static const AditDaemonOptions options = {.config = "/nonexistent/adit.yaml", .plugin_dirs = plugin_dirs};
   g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
-  adit_rooms_init();
-  if (!adit_rooms_load_plugins(&options, problems)) {
+  adit_modules_init();
+  if (!adit_modules_load_plugins(&options, problems)) {
     for (guint i = 0; i < problems->len; i++)
       fprintf(stderr, "%s\n", (const char *)problems->pdata[i]);
     return -1;
   }
-  schema = adit_rooms_schema(&options);
+  schema = adit_modules_schema(&options);
   return 0;
 }
 
 static int teardown(void **state) {
   g_clear_pointer(&schema, adit_schema_free);
-  adit_rooms_fini();
+  adit_modules_fini();
   return 0;
 }
 

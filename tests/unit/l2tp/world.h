@@ -56,7 +56,7 @@ void world_begin(void);
 void world_end(void);
 /** Begins to stop a side's plugin: `stopped` counts. world_end() does it otherwise. */
 void world_stop(Side *side);
-/** Reads YAML with the options of the session room and of l2tp, and gives it to the plugin (prepare, commit). */
+/** Reads YAML with the options of the module session and of l2tp, and gives it to the plugin (prepare, commit). */
 gboolean world_configure(Side *side, const char *yaml);
 void world_run(guint64 ms);
 /** Sends octets from an address as a stranger would. */

@@ -99,20 +99,20 @@ static const AditPluginInfo two = {ADIT_PLUGIN_HEAD,  .name = "two",    .feature
                                    .capabilities = 1, .init = two_init, .start = start,           .prepare = two_prepare,
                                    .commit = commit,  .abort = undo,    .stop = two_stop,         .fini = fini};
 
-static gboolean room_prepare(const AditValue *config, gpointer *staged, GError **error) {
-  tell("room", "prepare");
+static gboolean module_prepare(const AditValue *config, gpointer *staged, GError **error) {
+  tell("module", "prepare");
   if (refuse_room)
-    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, "the room says no");
-  *staged = (gpointer) "staged-room";
+    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, "the module says no");
+  *staged = (gpointer) "staged-module";
   return !refuse_room;
 }
 
-static void room_commit(gpointer staged) {
-  tell("room", "commit");
+static void module_commit(gpointer staged) {
+  tell("module", "commit");
 }
 
-static void room_abort(gpointer staged) {
-  tell("room", "abort");
+static void module_abort(gpointer staged) {
+  tell("module", "abort");
 }
 
 static void drop(AditPlugin *plugin) {
@@ -120,7 +120,7 @@ static void drop(AditPlugin *plugin) {
 }
 
 static const AditServed served[] = {{.name = "test.service", .version = 1, .table = &served, .drop_plugin = drop}};
-static const AditRoom rooms[] = {{"room", room_prepare, room_commit, room_abort}};
+static const AditModule modules[] = {{"module", module_prepare, module_commit, module_abort}};
 static const char *const none[] = {NULL};
 
 static void load(void) {
@@ -135,7 +135,7 @@ static int setup(void **state) {
   refuse_init = refuse_one = refuse_two = refuse_room = two_is_pending = two_answers_inside = two_stops_late = FALSE;
   story = g_string_new(NULL);
   adit_loop_init();
-  adit_plugins_init(served, G_N_ELEMENTS(served), rooms, G_N_ELEMENTS(rooms));
+  adit_plugins_init(served, G_N_ELEMENTS(served), modules, G_N_ELEMENTS(modules));
   return 0;
 }
 
@@ -185,7 +185,7 @@ static void life_goes_up_in_order_and_down_in_reverse(void **state) {
   assert_int_equal(outcome.count, 1);
   assert_null(outcome.error);
   assert_ptr_equal(adit_plugins_config(), outcome.config);
-  expect_story("room.prepare room.commit one.prepare one.commit one.start two.prepare two.commit two.start");
+  expect_story("module.prepare module.commit one.prepare one.commit one.start two.prepare two.commit two.start");
   assert_int_equal(adit_plugins_capabilities(), 5);
 
   adit_plugins_stop(1000, set_true, &stopped);
@@ -200,7 +200,7 @@ static void a_refused_start_goes_no_further(void **state) {
   refuse_one = TRUE;
   begin(&outcome);
   assert_string_equal(outcome.error, "plugin one: one says no");
-  expect_story("room.prepare room.commit one.prepare");
+  expect_story("module.prepare module.commit one.prepare");
   g_free(outcome.error);
 }
 
@@ -229,18 +229,18 @@ static void one_refusal_aborts_all_and_nothing_has_changed(void **state) {
   load();
   apply(&outcome);
   const AditValue *before = outcome.config;
-  expect_story("room.prepare one.prepare two.prepare room.commit one.commit two.commit");
+  expect_story("module.prepare one.prepare two.prepare module.commit one.commit two.commit");
 
   refuse_two = TRUE;
   apply(&outcome);
   assert_string_equal(outcome.error, "plugin two: two says no");
-  expect_story("room.prepare one.prepare two.prepare one.abort room.abort");
+  expect_story("module.prepare one.prepare two.prepare one.abort module.abort");
   assert_ptr_equal(adit_plugins_config(), before);
 
   refuse_one = TRUE;
   apply(&outcome);
   assert_string_equal(outcome.error, "plugin one: one says no\nplugin two: two says no");
-  expect_story("room.prepare one.prepare two.prepare room.abort");
+  expect_story("module.prepare one.prepare two.prepare module.abort");
   assert_ptr_equal(adit_plugins_config(), before);
   g_free(outcome.error);
 }
@@ -250,8 +250,8 @@ static void a_rooms_refusal_ends_it_before_plugins_are_asked(void **state) {
   load();
   refuse_room = TRUE;
   apply(&outcome);
-  assert_string_equal(outcome.error, "room: the room says no");
-  expect_story("room.prepare");
+  assert_string_equal(outcome.error, "module: the module says no");
+  expect_story("module.prepare");
   assert_null(adit_plugins_config());
   g_free(outcome.error);
 }
@@ -263,7 +263,7 @@ static void a_trial_starts_nothing(void **state) {
   adit_plugins_try(config, applied, &outcome);
   assert_int_equal(outcome.count, 1);
   assert_null(outcome.error);
-  expect_story("room.prepare room.commit one.prepare one.abort two.prepare two.abort");
+  expect_story("module.prepare module.commit one.prepare one.abort two.prepare two.abort");
 }
 
 static void a_trial_tells_all_refusals(void **state) {
@@ -279,14 +279,14 @@ static void a_trial_tells_all_refusals(void **state) {
 static void who_stops_takes_no_configuration_any_more(void **state) {
   Outcome outcome = {0}, late = {0};
   begin(&outcome);
-  expect_story("room.prepare room.commit one.prepare one.commit one.start two.prepare two.commit two.start");
+  expect_story("module.prepare module.commit one.prepare one.commit one.start two.prepare two.commit two.start");
   two_is_pending = TRUE;
   apply(&outcome);
-  expect_story("room.prepare one.prepare two.prepare");
+  expect_story("module.prepare one.prepare two.prepare");
   adit_plugins_freeze();
   assert_int_equal(outcome.count, 2);
   assert_string_equal(outcome.error, "adit: the daemon is stopping");
-  expect_story("one.abort room.abort");
+  expect_story("one.abort module.abort");
   two_done(two_plugin, (gpointer) "staged-two", NULL);
   expect_story("two.abort");
   apply(&late);
@@ -301,7 +301,7 @@ static void a_first_configuration_may_take_its_time(void **state) {
   two_is_pending = TRUE;
   begin(&outcome);
   assert_int_equal(outcome.count, 0);
-  expect_story("room.prepare room.commit one.prepare one.commit one.start two.prepare");
+  expect_story("module.prepare module.commit one.prepare one.commit one.start two.prepare");
   two_done(two_plugin, (gpointer) "staged-two", NULL);
   assert_int_equal(outcome.count, 1);
   expect_story("two.commit two.start");
@@ -313,7 +313,7 @@ static void a_pending_prepare_is_waited_for(void **state) {
   two_is_pending = TRUE;
   apply(&outcome);
   assert_int_equal(outcome.count, 0);
-  expect_story("room.prepare one.prepare two.prepare");
+  expect_story("module.prepare one.prepare two.prepare");
 
   Outcome second = {0};
   apply(&second); /* one at a time */
@@ -323,7 +323,7 @@ static void a_pending_prepare_is_waited_for(void **state) {
   two_done(two_plugin, (gpointer) "staged-two", NULL);
   assert_int_equal(outcome.count, 1);
   assert_null(outcome.error);
-  expect_story("room.commit one.commit two.commit");
+  expect_story("module.commit one.commit two.commit");
 }
 
 static void a_pending_prepare_may_refuse(void **state) {
@@ -333,7 +333,7 @@ static void a_pending_prepare_may_refuse(void **state) {
   apply(&outcome);
   two_done(two_plugin, NULL, g_error_new_literal(ADIT_ERROR, ADIT_ERR_INVALID, "after some thought, no"));
   assert_string_equal(outcome.error, "plugin two: after some thought, no");
-  expect_story("room.prepare one.prepare two.prepare one.abort room.abort");
+  expect_story("module.prepare one.prepare two.prepare one.abort module.abort");
   g_free(outcome.error);
 }
 
@@ -344,7 +344,7 @@ static void a_prepare_may_answer_inside_the_call(void **state) {
   apply(&outcome);
   assert_int_equal(outcome.count, 1);
   assert_null(outcome.error);
-  expect_story("room.prepare one.prepare two.prepare room.commit one.commit two.commit");
+  expect_story("module.prepare one.prepare two.prepare module.commit one.commit two.commit");
 }
 
 static void an_answer_that_comes_too_late_is_aborted(void **state) {
@@ -356,18 +356,18 @@ static void an_answer_that_comes_too_late_is_aborted(void **state) {
   assert_true(TEST_LOOP_UNTIL(outcome.count, 2000));
   adit_plugins_prepare_limit_ms = 10000;
   assert_string_equal(outcome.error, "plugin two: no answer in 50 ms");
-  expect_story("room.prepare one.prepare two.prepare one.abort room.abort");
+  expect_story("module.prepare one.prepare two.prepare one.abort module.abort");
 
   two_is_pending = FALSE;
   apply(&outcome);
   assert_string_equal(outcome.error, "plugin two: still busy with an earlier configuration");
-  expect_story("room.prepare one.prepare one.abort room.abort");
+  expect_story("module.prepare one.prepare one.abort module.abort");
 
   two_done(two_plugin, (gpointer) "staged-two", NULL);
   expect_story("two.abort");
   apply(&outcome);
   assert_null(outcome.error);
-  expect_story("room.prepare one.prepare two.prepare room.commit one.commit two.commit");
+  expect_story("module.prepare one.prepare two.prepare module.commit one.commit two.commit");
 }
 
 static void a_plugin_that_does_not_stop_is_left_behind(void **state) {

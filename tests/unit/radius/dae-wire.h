@@ -7,7 +7,7 @@
 
 extern AditTest *test;
 extern Radius radius;
-extern AditSessionService session; /**< the cardboard's; a test may change it before start() */
+extern AditSessionService session; /**< the fake core's; a test may change it before start() */
 extern RadiusDae *dae;
 extern guint16 port, other_port; /**< that nobody has */
 extern guint lines;              /**< of the log about what was dropped */
@@ -48,7 +48,7 @@ guint8 answered(Peer *peer, const Ask *ask, const char *secret, guint32 *cause);
 gboolean is_believed(Peer *peer, const char *to, guint16 at, guint8 id, const char *secret);
 /** A signed Disconnect-Request. */
 Ask *disconnect_of(const char *record, guint8 id, const char *secret);
-/** In the cardboard core's log. */
+/** In the fake core's log. */
 guint occurrences(const char *text);
 
 int setup(void **state);

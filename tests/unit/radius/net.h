@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** What tests of the network side share: a configuration of servers on a core of cardboard, and a server on loopback that does as it is told. */
+/** What tests of the network side share: a configuration of servers on a fake core, and a server on loopback that does as it is told. */
 #pragma once
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** The whole plugin on a core of cardboard: logins through servers on loopback that answer, refuse, are silent or lie; what `show` tells.
+/** The whole plugin on a fake core: logins through servers on loopback that answer, refuse, are silent or lie; what `show` tells.
  */
 #include "tests/unit/radius/net.h"
 
@@ -279,7 +279,7 @@ static void without_servers_nobody_is_ours(void **state) {
   told(net, "bob", ADIT_AUTH_NOT_MINE);
 }
 
-/** The cardboard core's deadline is 30 s. */
+/** The fake core's deadline is 30 s. */
 static void no_server_is_asked_after_the_deadline(void **state) {
   Net *net = *state;
   Fake *silent = fake_new(net), *good = fake_new(net);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* All rooms in one list each: what they serve to plugins, what they take of the configuration, their options, their begin and end. */
+/* All modules in one list each: what they serve to plugins, what they take of the configuration, their options, their begin and end. */
 #include "core/aaa/aaa.h"
 #include "core/base/loop.h"
 #include "core/base/memory.h"
@@ -104,7 +104,7 @@ static AditServed served[] = {
     {.name = ADIT_LOOP_SERVICE, .version = 1, .drop_plugin = adit_loop_drop_plugin, .quiesce = adit_work_drop},
 };
 
-/* ---- configuration of rooms ---- */
+/* ---- configuration of modules ---- */
 
 static gboolean pool_prepare(const AditValue *config, gpointer *staged, GError **error) {
   *staged = adit_pools_prepare(config, error);
@@ -132,7 +132,7 @@ static void aaa_abort(gpointer staged) {
   adit_aaa_abort((AditAaaStaged *)staged);
 }
 
-static const AditRoom rooms[] = {
+static const AditModule modules[] = {
     {"pools", pool_prepare, pool_commit, pool_abort},
     {"aaa", aaa_prepare, aaa_commit, aaa_abort},
     {"sessions", adit_session_prepare, adit_session_commit, adit_session_abort},
@@ -140,7 +140,7 @@ static const AditRoom rooms[] = {
 
 /* ---- begin and end ---- */
 
-void adit_rooms_init(void) {
+void adit_modules_init(void) {
   const void *const tables[] = {adit_bus_service(),     adit_net_service(), adit_store_service(), adit_pool_service(),
                                 adit_path_service(),    adit_aaa_service(), adit_ppp_service(),   adit_session_service(),
                                 adit_control_service(), adit_loop_service()};
@@ -156,11 +156,11 @@ void adit_rooms_init(void) {
   adit_aaa_init(adit_loop_service());
   adit_session_init(adit_net_service());
   adit_control_init();
-  adit_plugins_init(served, G_N_ELEMENTS(served), rooms, G_N_ELEMENTS(rooms));
+  adit_plugins_init(served, G_N_ELEMENTS(served), modules, G_N_ELEMENTS(modules));
 }
 
 /* Where stopping took too long, interfaces are still being closed: their completions go to plugins and sessions. */
-void adit_rooms_fini(void) {
+void adit_modules_fini(void) {
   adit_memory_fini();
   adit_net_quiesce();
   adit_plugins_fini();
@@ -179,16 +179,16 @@ void adit_rooms_fini(void) {
 
 /* ---- plugins and schema ---- */
 
-void adit_rooms_add_dirs(const AditDaemonOptions *options) {
+void adit_modules_add_dirs(const AditDaemonOptions *options) {
   for (guint i = 0; options->plugin_dirs && options->plugin_dirs[i]; i++)
     adit_plugins_add_dir(options->plugin_dirs[i]);
   adit_plugins_add_dir(PLUGINDIR);
 }
 
-gboolean adit_rooms_load_plugins(const AditDaemonOptions *options, GPtrArray *problems) {
+gboolean adit_modules_load_plugins(const AditDaemonOptions *options, GPtrArray *problems) {
   g_auto(GStrv) names = adit_config_peek(options->config, "plugins");
 
-  adit_rooms_add_dirs(options);
+  adit_modules_add_dirs(options);
   return adit_plugins_load((const char *const *)names, problems);
 }
 
@@ -196,7 +196,7 @@ static void add_options(const char *owner, const AditOption *options, guint n, g
   adit_schema_add((AditSchema *)data, owner, options, n);
 }
 
-AditSchema *adit_rooms_schema(const AditDaemonOptions *options) {
+AditSchema *adit_modules_schema(const AditDaemonOptions *options) {
   AditSchema *schema = adit_schema_new();
   g_autoptr(GError) error = NULL;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* The cardboard core itself, and every plugin of this tree on it. */
+/* The fake core itself, and every plugin of this tree on it. */
 #include <adit/test.h>
 #include <setjmp.h>
 #include <stdarg.h>

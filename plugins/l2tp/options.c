@@ -330,7 +330,10 @@ const AditOption l2tp_options[] = {
      .type = ADIT_TYPE_BOOL,
      .fallback = "no",
      .reload = NEXT,
-     .help = "Dial from any free UDP port instead of 1701; no two clients get the same one.",
+     .help =
+         "Dial from any free UDP port instead of 1701; no two clients get the same one. A stranger who forges the server's address must "
+         "then guess the port and 16 bits of tunnel id to disturb a dial. With `no`, a dial moves to such a port when datagrams with "
+         "guessed tunnel ids come from the server's address, unless they come through IPsec.",
      .reference = "l2tp-client: random-source-port"},
     {.name = "calling-number",
      .scopes = "client",

@@ -41,18 +41,27 @@ static gboolean refuse(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint16 res
   return FALSE;
 }
 
-/** True if the peer proved itself as far as was asked. */
-static gboolean check_response(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpMessage *message) {
+/** What makes the peer's proof too little; NULL if it proved itself as far as was asked. */
+static const char *find_missing_proof(const L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpMessage *message) {
   const L2tpBytes *response = &message->avp[L2TP_AVP_CHALLENGE_RESPONSE];
   guint8 expected[L2TP_CHALLENGE_RESPONSE];
 
   if (!tunnel->challenged)
-    return TRUE;
+    return NULL;
   if (!env->config->secret || !response->data)
-    return refuse(tunnel, env, L2TP_STOP_NOT_AUTHORIZED, 0, "tunnel authentication is required");
+    return "tunnel authentication is required";
   l2tp_challenge_response((guint8)message->type, env->config->secret, tunnel->challenge, sizeof tunnel->challenge, expected);
-  if (!l2tp_challenge_equal(expected, response->data))
-    return refuse(tunnel, env, L2TP_STOP_NOT_AUTHORIZED, 0, "tunnel authentication failed");
+  return l2tp_challenge_equal(expected, response->data) ? NULL : "tunnel authentication failed";
+}
+
+/** True if the peer proved itself as far as was asked. */
+static gboolean check_response(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpMessage *message) {
+  const char *missing = find_missing_proof(tunnel, env, message);
+
+  if (missing)
+    return refuse(tunnel, env, L2TP_STOP_NOT_AUTHORIZED, 0, missing);
+  if (!tunnel->challenged)
+    return TRUE;
   explicit_bzero(tunnel->challenge, sizeof tunnel->challenge);
   tunnel->challenged = FALSE;
   tunnel->proven = TRUE;
@@ -68,8 +77,26 @@ static gboolean is_reflected(const L2tpTunnelEnv *env, const L2tpMessage *messag
          env->ops->challenge_is_ours(env->engine.host, challenge->data, challenge->length);
 }
 
+/** Why an SCCRQ or SCCRP that is well formed cannot be accepted; NULL if it can. `*result` and `*error`: for StopCCN. */
+static const char *find_misfit(const L2tpTunnelEnv *env, const L2tpMessage *message, guint16 *result, guint16 *error) {
+  *result = L2TP_STOP_NOT_AUTHORIZED;
+  *error = 0;
+  if (l2tp_message_has(message, L2TP_AVP_CHALLENGE) && !env->config->secret)
+    return "no secret for this peer";
+  if (is_reflected(env, message))
+    return "our own challenge came back";
+  if (!l2tp_message_has(message, L2TP_AVP_PROTOCOL_VERSION) ||
+      l2tp_message_number(message, L2TP_AVP_PROTOCOL_VERSION) >> 8 == PROTOCOL_VERSION >> 8)
+    return NULL;
+  *result = L2TP_STOP_VERSION;
+  *error = PROTOCOL_VERSION;
+  return "only L2TPv2 is spoken here";
+}
+
 /** Takes what SCCRQ or SCCRP tells of the peer. False: the tunnel was refused. */
 static gboolean learn_peer(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpMessage *message) {
+  guint16 result, error;
+
   tunnel->peer = (guint16)l2tp_message_number(message, L2TP_AVP_ASSIGNED_TUNNEL_ID);
   tunnel->channel.peer_tunnel = tunnel->peer;
   tunnel->peer_firmware = (guint16)l2tp_message_number(message, L2TP_AVP_FIRMWARE_REVISION);
@@ -79,14 +106,15 @@ static gboolean learn_peer(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L
   if (l2tp_message_has(message, L2TP_AVP_RECEIVE_WINDOW_SIZE))
     l2tp_channel_set_window(&tunnel->channel, (guint16)l2tp_message_number(message, L2TP_AVP_RECEIVE_WINDOW_SIZE));
 
-  if (l2tp_message_has(message, L2TP_AVP_PROTOCOL_VERSION) &&
-      l2tp_message_number(message, L2TP_AVP_PROTOCOL_VERSION) >> 8 != PROTOCOL_VERSION >> 8)
-    return refuse(tunnel, env, L2TP_STOP_VERSION, PROTOCOL_VERSION, "only L2TPv2 is spoken here");
-  if (l2tp_message_has(message, L2TP_AVP_CHALLENGE) && !env->config->secret)
-    return refuse(tunnel, env, L2TP_STOP_NOT_AUTHORIZED, 0, "no secret for this peer");
-  if (is_reflected(env, message))
-    return refuse(tunnel, env, L2TP_STOP_NOT_AUTHORIZED, 0, "our own challenge came back");
-  return TRUE;
+  const char *misfit = find_misfit(env, message, &result, &error);
+  return misfit ? refuse(tunnel, env, result, error, misfit) : TRUE;
+}
+
+gboolean l2tp_engine_is_answer(const L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpMessage *message) {
+  guint16 result, error;
+
+  return message->verdict == L2TP_VERDICT_OK && message->type == L2TP_SCCRP && !find_misfit(env, message, &result, &error) &&
+         !find_missing_proof(tunnel, env, message);
 }
 
 static void tunnel_up(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {

@@ -26,6 +26,8 @@ void l2tp_engine_down(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tpTunnelSt
 /** Nothing more to do: `finished` follows from the timer. */
 void l2tp_engine_finish(L2tpTunnel *tunnel, const L2tpTunnelEnv *env);
 
+/** True if the message is an SCCRP that our SCCRQ can be answered with: nothing in it ends the dial. */
+gboolean l2tp_engine_is_answer(const L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpMessage *message);
 /** True if the table of control.c has a row for the message: it does not end the tunnel as unexpected. */
 gboolean l2tp_engine_expects(const L2tpTunnel *tunnel, guint type);
 /** A message of the control connection, by the table of control.c. */

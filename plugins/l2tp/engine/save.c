@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "engine.h"
 
-enum { SAVE_VERSION = 1 };
+enum { SAVE_VERSION = 2 };
 
 static void save_text(AditBuilder *out, const char text[L2TP_NAME_MAX]) {
   gsize length = strnlen(text, L2TP_NAME_MAX - 1);
@@ -49,6 +49,8 @@ void l2tp_tunnel_save(const L2tpTunnel *tunnel, AditBuilder *out) {
     adit_put_u64(out, times[i]);
   save_text(out, tunnel->peer_name);
   save_text(out, tunnel->peer_vendor);
+  adit_put_u16(out, tunnel->held_length);
+  adit_put_bytes(out, tunnel->held, tunnel->held_length);
   l2tp_channel_save(&tunnel->channel, out);
   adit_put_u16(out, (guint16)tunnel->calls.count);
   for (guint at = 0; at < tunnel->calls.size; at++)
@@ -94,6 +96,18 @@ static gboolean restore_call(L2tpTunnel *tunnel, AditCursor *in) {
   return TRUE;
 }
 
+static void restore_held(L2tpTunnel *tunnel, AditCursor *in) {
+  guint16 length = adit_get_u16(in);
+  const guint8 *data = length ? adit_get_bytes(in, length) : NULL;
+
+  if (length > L2TP_CONTROL_MAX || (length && tunnel->state != L2TP_TUNNEL_WAIT_REPLY))
+    in->bad = TRUE;
+  if (in->bad || !data)
+    return;
+  tunnel->held = g_memdup2(data, length);
+  tunnel->held_length = length;
+}
+
 static gboolean restore_body(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, AditCursor *in) {
   guint64 *const times[] = {&tunnel->last_rx, &tunnel->hello_sent, &tunnel->hello_deadline, &tunnel->state_deadline,
                             &tunnel->calls_deadline};
@@ -121,6 +135,7 @@ static gboolean restore_body(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, AditC
     *times[i] = adit_get_u64(in);
   restore_text(in, tunnel->peer_name);
   restore_text(in, tunnel->peer_vendor);
+  restore_held(tunnel, in);
   if (in->bad || !tunnel->local || tunnel->state < L2TP_TUNNEL_IDLE || tunnel->state > L2TP_TUNNEL_DEAD ||
       !l2tp_channel_restore(&tunnel->channel, &channel, in))
     return FALSE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "engine.h"
 
-enum { SETUP_MS = 60000, HELLO_MS = 60000, RETRY_MS = 1000, RETRY_CAP_MS = 8000, TRIES = 5, WINDOW = 16 };
+enum { SETUP_MS = 60000, HOLD_MS = 2000, HELLO_MS = 60000, RETRY_MS = 1000, RETRY_CAP_MS = 8000, TRIES = 5, WINDOW = 16 };
 
 void l2tp_tunnel_config_init(L2tpTunnelConfig *config) {
   *config = (L2tpTunnelConfig){
@@ -179,8 +179,14 @@ static void tunnel_disarm(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
   adit_env_disarm(&env->engine, &tunnel->calls_deadline, L2TP_SLOT_CALLS);
 }
 
+static void forget_held(L2tpTunnel *tunnel) {
+  g_clear_pointer(&tunnel->held, g_free);
+  tunnel->held_length = 0;
+}
+
 void l2tp_tunnel_clear(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
   tunnel_disarm(tunnel, env);
+  forget_held(tunnel);
   l2tp_channel_clear(&tunnel->channel);
   l2tp_calls_clear(&tunnel->calls);
   tunnel->state = L2TP_TUNNEL_DEAD;
@@ -190,6 +196,7 @@ void l2tp_engine_down(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tpTunnelSt
   gboolean ended = tunnel->state >= L2TP_TUNNEL_CLOSING;
   L2tpReason of_calls = *reason;
 
+  forget_held(tunnel);
   tunnel->state = state;
   tunnel->channel.stopped = TRUE;
   adit_env_disarm(&env->engine, &tunnel->hello_deadline, L2TP_SLOT_HELLO);
@@ -275,9 +282,58 @@ static void input_early_stop(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const
   adit_env_arm(&env->engine, &tunnel->state_deadline, L2TP_SLOT_STATE, l2tp_channel_cycle_ms(&env->config->channel));
 }
 
-void l2tp_tunnel_input(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const guint8 *datagram, gsize length) {
+gboolean l2tp_tunnel_is_answer(const L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpHeader *header, const guint8 *datagram) {
+  L2tpParse how = {.secret = env->config->secret, .permissive = env->config->permissive};
+  L2tpMessage message;
+
+  l2tp_message_parse(&message, &how, datagram + header->offset, header->length);
+  return tunnel->state == L2TP_TUNNEL_WAIT_REPLY && header->length && !header->ns && l2tp_engine_is_answer(tunnel, env, &message);
+}
+
+/** All that leads to a dial is 16 bits of tunnel id, until its server has told us its own. So what would end the dial is believed only
+ *  when no acceptable SCCRP has come HOLD_MS later: time enough for a round trip, or for the server's repeat of an SCCRP that was lost.
+ *  Meanwhile the SCCRQ is repeated as if nothing had come. True: the datagram is held or dropped. */
+static gboolean hold_back(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpHeader *header, const guint8 *datagram, gsize length) {
+  guint64 now = adit_env_now(&env->engine), left = tunnel->state_deadline > now ? tunnel->state_deadline - now : 0;
+
+  if (tunnel->state != L2TP_TUNNEL_WAIT_REPLY || !header->length || l2tp_tunnel_is_answer(tunnel, env, header, datagram))
+    return FALSE;
+  tunnel->forged++;
+  if (tunnel->held || header->ns)
+    return TRUE;
+  tunnel->held = g_memdup2(datagram, length);
+  tunnel->held_length = (guint16)length;
+  adit_env_arm(&env->engine, &tunnel->state_deadline, L2TP_SLOT_STATE, MIN(HOLD_MS, left));
+  return TRUE;
+}
+
+static void take_datagram(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpHeader *header, const guint8 *datagram, gsize length) {
   L2tpContext context = {tunnel, env};
   L2tpChannelEnv channel = l2tp_engine_channel(&context);
+
+  l2tp_channel_input(&tunnel->channel, &channel, header, datagram, length);
+  if (tunnel->state != L2TP_TUNNEL_WAIT_REPLY)
+    forget_held(tunnel);
+  if (tunnel->state == L2TP_TUNNEL_CLOSING && l2tp_channel_idle(&tunnel->channel))
+    l2tp_engine_finish(tunnel, env);
+}
+
+/** Nothing better has come than what was held. */
+static void believe_held(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
+  g_autofree guint8 *datagram = g_steal_pointer(&tunnel->held);
+  L2tpReason reason = {.by_peer = TRUE};
+  L2tpHeader header;
+
+  if (l2tp_header_parse(&header, datagram, tunnel->held_length))
+    take_datagram(tunnel, env, &header, datagram, tunnel->held_length);
+  if (tunnel->state != L2TP_TUNNEL_WAIT_REPLY)
+    return;
+  l2tp_reason_set(&reason, "the peer answers with another message than SCCRP");
+  l2tp_engine_down(tunnel, env, L2TP_TUNNEL_DEAD, &reason);
+  l2tp_engine_finish(tunnel, env);
+}
+
+void l2tp_tunnel_input(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const guint8 *datagram, gsize length) {
   L2tpHeader header;
 
   if (tunnel->state == L2TP_TUNNEL_DEAD || length > L2TP_CONTROL_MAX || !l2tp_header_parse(&header, datagram, length) || !header.control)
@@ -292,9 +348,8 @@ void l2tp_tunnel_input(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const guint
   }
   if (header.tunnel)
     tunnel->last_rx = adit_env_now(&env->engine);
-  l2tp_channel_input(&tunnel->channel, &channel, &header, datagram, length);
-  if (tunnel->state == L2TP_TUNNEL_CLOSING && l2tp_channel_idle(&tunnel->channel))
-    l2tp_engine_finish(tunnel, env);
+  if (!hold_back(tunnel, env, &header, datagram, length))
+    take_datagram(tunnel, env, &header, datagram, length);
 }
 
 /* ---- timers ---- */
@@ -332,6 +387,11 @@ static void state_timeout(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
     return;
   switch ((L2tpTunnelState)tunnel->state) {
   case L2TP_TUNNEL_WAIT_REPLY:
+    if (tunnel->held) {
+      believe_held(tunnel, env);
+      return;
+    }
+    G_GNUC_FALLTHROUGH;
   case L2TP_TUNNEL_WAIT_CONNECT:
     reason.by_peer = tunnel->stop_said;
     l2tp_reason_set(&reason, tunnel->stop_said ? "the peer gave up before it was answered" : "the tunnel was not set up in time");

@@ -126,6 +126,8 @@ typedef struct {
   gboolean challenged; /**< we sent `challenge` */
   gboolean proven;     /**< the peer knows the secret: it answered our challenge */
   gboolean stop_said;  /**< half-open: a StopCCN with tunnel id 0 came, which may be forged */
+  guint8 *held;        /**< WAIT_REPLY: a datagram that would end the dial, until it is believed; NULL = none */
+  guint16 held_length;
   guint8 challenge[L2TP_CHALLENGE];
   guint8 tie_breaker[8]; /**< of its SCCRQ, whoever sent that */
   gboolean has_tie_breaker;
@@ -148,6 +150,8 @@ void l2tp_tunnel_init(L2tpTunnel *tunnel, guint16 local);
 void l2tp_tunnel_clear(L2tpTunnel *tunnel, const L2tpTunnelEnv *env);
 /** Starts a tunnel as originator: sends SCCRQ. */
 void l2tp_tunnel_open(L2tpTunnel *tunnel, const L2tpTunnelEnv *env);
+/** True if the datagram is an SCCRP with which the tunnel, which waits for one, can be set up. */
+gboolean l2tp_tunnel_is_answer(const L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpHeader *header, const guint8 *datagram);
 /** A control datagram with this tunnel's id; or, for a fresh one, the SCCRQ that it is made for (tunnel id 0). A repeated
  *  SCCRQ is given to the tunnel it belongs to. The caller has checked the path. */
 void l2tp_tunnel_input(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const guint8 *datagram, gsize length);

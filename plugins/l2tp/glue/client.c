@@ -20,6 +20,7 @@ struct AditDial {
   gpointer token;
   L2tpPeer *peer; /**< once the address is known */
   gboolean cancelled;
+  gboolean evading; /**< a stranger guesses tunnel ids: dialled again from a port of its own */
   AditAddress remote;
   /* for the thread that resolves: */
   char *host;
@@ -90,7 +91,8 @@ gpointer l2tp_dial_done(L2tpPeer *peer) {
   return token;
 }
 
-/** The listener to dial from: RouterOS's way is port 1701, shared with servers; any port if that is taken. */
+/** The listener to dial from: RouterOS's way is port 1701, shared with servers, as firewalls and IPsec policies expect; any port if that is
+ *  taken, or strangers aim at it. */
 static L2tpListener *dial_listener(AditDial *dial, GError **error) {
   const AditValue *config = dial->service->config;
   AditAddress from = {.family = dial->remote.family};
@@ -101,7 +103,7 @@ static L2tpListener *dial_listener(AditDial *dial, GError **error) {
     return NULL;
   }
   from.family = dial->remote.family;
-  if (!adit_value_get_bool(config, "random-source-port", FALSE)) {
+  if (!dial->evading && !adit_value_get_bool(config, "random-source-port", FALSE)) {
     at = adit_endpoint(&from, L2TP_PORT);
     L2tpListener *listener = l2tp_listener_get(dial->l2tp, dial->service->data_path, &at, FALSE, NULL);
     if (listener)
@@ -184,6 +186,52 @@ static gboolean dial_tunnel(AditDial *dial, GError **error) {
   peer->dial = NULL;
   l2tp_peer_free(peer);
   return FALSE;
+}
+
+/* ---- strangers ---- */
+
+/** Somebody who sends with the server's address looks for the tunnel's id: the dial begins anew with another id, from a port that must be
+ *  guessed as well. Once: a dial that was found even so ends as its tunnel does. FALSE: there is no port. */
+static gboolean evade_stranger(L2tpPeer *peer, const char *sign) {
+  AditDial *dial = peer->dial;
+  char text[ADIT_ENDPOINT_TEXT];
+  g_autoptr(GError) error = NULL;
+
+  dial->evading = TRUE;
+  peer->dial = NULL;
+  if (!dial_tunnel(dial, &error)) {
+    peer->dial = dial;
+    dial->peer = peer;
+    return FALSE;
+  }
+  peer->l2tp->stats.evaded++;
+  adit_notice(NULL, "%s: %s, as from %s: dialling again from another port", peer->service->name, sign,
+              adit_endpoint_format(&peer->path.remote, text));
+  l2tp_peer_close(peer, L2TP_STOP_CLEAR, "a stranger guesses its tunnel id");
+  return TRUE;
+}
+
+/** True if the datagram is a second SCCRP that names another tunnel than the first: one of them is forged. */
+static gboolean is_second_answer(const L2tpPeer *peer, const L2tpHeader *header, const guint8 *datagram) {
+  L2tpParse how = {.secret = peer->config.secret, .permissive = peer->config.permissive};
+  L2tpMessage message;
+
+  if (peer->tunnel.state != L2TP_TUNNEL_ESTABLISHED || !header->length || header->ns)
+    return FALSE;
+  l2tp_message_parse(&message, &how, datagram + header->offset, header->length);
+  guint16 id = (guint16)l2tp_message_number(&message, L2TP_AVP_ASSIGNED_TUNNEL_ID);
+  return message.verdict == L2TP_VERDICT_OK && message.type == L2TP_SCCRP && id && id != peer->tunnel.peer;
+}
+
+gboolean l2tp_dial_evades(L2tpPeer *peer, const AditPath *path, const L2tpHeader *header, const guint8 *datagram) {
+  L2tp *l2tp = peer->l2tp;
+  AditAddress remote = adit_endpoint_address(&peer->path.remote), there = adit_endpoint_address(&path->remote);
+
+  if (!peer->dial || peer->dial->evading || peer->tunnel.proven || path->association || !adit_address_equal(&remote, &there))
+    return FALSE;
+  if (l2tp_guesses_suspect(&l2tp->guesses, l2tp_index_hash_address(&there), l2tp->loop->now()))
+    return evade_stranger(peer, "datagrams come with guessed tunnel ids");
+  return is_second_answer(peer, header, datagram) && evade_stranger(peer, "two SCCRPs answer one SCCRQ with different tunnel ids");
 }
 
 /* ---- names ---- */

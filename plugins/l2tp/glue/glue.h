@@ -6,6 +6,7 @@
 #include <adit/log-quota.h>
 
 #include "../engine/tunnel.h"
+#include "guesses.h"
 #include "kin.h"
 #include "limiter.h"
 #include "shares.h"
@@ -251,6 +252,10 @@ void l2tp_dial_failed(L2tpPeer *peer, AditCause cause, const char *reason);
 /** The dial of `peer` has come to its link: its token; the dial is freed. */
 gpointer l2tp_dial_done(L2tpPeer *peer);
 
+/** A datagram with the id of a client's tunnel. TRUE: strangers look for that id, or one of them has answered; the dial has begun anew with
+ *  another id, from another port, and the datagram is to be dropped. */
+gboolean l2tp_dial_evades(L2tpPeer *peer, const AditPath *path, const L2tpHeader *header, const guint8 *datagram);
+
 /* ---- show.c, options.c ---- */
 
 gboolean l2tp_show_init(L2tp *l2tp, GError **error);
@@ -264,6 +269,7 @@ typedef struct {
   guint64 new_tunnels, repeated, no_server, refused, limited, starting_limited, tunnel_limited, half_open_limited, evicted, replaced, ties;
   guint64 displaced_tunnels, displaced_calls; /**< by newcomers; evicted: half-open ones */
   guint64 tunnels_up, tunnels_down, calls_up, calls_refused, calls_down, send_failed, proxy_ignored;
+  guint64 evaded; /**< dials that began anew as a stranger guessed their tunnel id */
 } L2tpStats;
 
 /** Kinds of lines that strangers cause: see peer.c. */
@@ -301,6 +307,7 @@ struct L2tp {
   GQueue opening;                         /**< of L2tpLink: authenticated, not up, and counted in `starting`; in order of authentication */
   guint starting;                         /**< calls of peers whose session is not up yet */
   L2tpLimiter limiter;
+  L2tpGuesses guesses;
   AditLogQuota said[L2TP_SAYS]; /**< lines that strangers cause, by kind */
   L2tpStats stats;
 

@@ -20,8 +20,12 @@ static void listener_control(gpointer user, const AditPath *path, const guint8 *
   L2tpPeer *peer = g_hash_table_lookup(l2tp->tunnels, GUINT_TO_POINTER(header.tunnel));
   if (!peer) {
     l2tp->stats.unknown_tunnel++;
+    AditAddress remote = adit_endpoint_address(&path->remote);
+    l2tp_guesses_add(&l2tp->guesses, l2tp_index_hash_address(&remote), header.tunnel, l2tp->loop->now());
     return;
   }
+  if (l2tp_dial_evades(peer, path, &header, datagram))
+    return;
   if (!l2tp_peer_path_ok(peer, listener, path, &header, datagram)) {
     l2tp->stats.wrong_path++;
     return;

@@ -275,12 +275,19 @@ void l2tp_peer_discard(L2tpPeer *peer, const char *why) {
 /* ---- where it is ---- */
 
 /** An SCCRP that answers our SCCRQ: its sender may have chosen a port of its own (RFC 2661 8.1). */
-static gboolean is_first_sccrp(const L2tpHeader *header, const guint8 *datagram) {
+static gboolean is_first_sccrp(const L2tpPeer *peer, const L2tpHeader *header, const guint8 *datagram) {
   AditCursor in = adit_cursor(datagram + header->offset, header->length);
   L2tpAvp avp;
 
-  return !header->ns && header->nr == 1 && l2tp_avp_next(&in, &avp) && !avp.vendor && avp.type == L2TP_AVP_MESSAGE_TYPE &&
-         adit_get_u16(&avp.value) == L2TP_SCCRP;
+  return peer->tunnel.originator && peer->tunnel.state == L2TP_TUNNEL_WAIT_REPLY && !header->ns && header->nr == 1 &&
+         l2tp_avp_next(&in, &avp) && !avp.vendor && avp.type == L2TP_AVP_MESSAGE_TYPE && adit_get_u16(&avp.value) == L2TP_SCCRP;
+}
+
+/** The tunnel's datagrams go to that port from now on. */
+static void move_remote(L2tpPeer *peer, const AditEndpoint *remote) {
+  l2tp_index_remove(peer);
+  peer->path.remote = *remote;
+  l2tp_index_add_dialled(peer);
 }
 
 gboolean l2tp_peer_path_ok(L2tpPeer *peer, const L2tpListener *listener, const AditPath *path, const L2tpHeader *header,
@@ -291,11 +298,11 @@ gboolean l2tp_peer_path_ok(L2tpPeer *peer, const L2tpListener *listener, const A
   if (listener != peer->listener || path->association != peer->path.association || !adit_address_equal(&remote, &there))
     return FALSE;
   if (!adit_endpoint_equal(&peer->path.remote, &path->remote)) {
-    if (!peer->tunnel.originator || peer->tunnel.state != L2TP_TUNNEL_WAIT_REPLY || !is_first_sccrp(header, datagram))
+    if (!is_first_sccrp(peer, header, datagram))
       return FALSE;
-    l2tp_index_remove(peer);
-    peer->path.remote = path->remote;
-    l2tp_index_add_dialled(peer);
+    L2tpTunnelEnv env = l2tp_peer_env(peer);
+    if (l2tp_tunnel_is_answer(&peer->tunnel, &env, header, datagram)) /* what would end the dial may be forged, and moves nothing */
+      move_remote(peer, &path->remote);
   }
   if (adit_address_is_any(&local)) /* we dialled without saying from where: now it is known */
     peer->path.local = path->local;

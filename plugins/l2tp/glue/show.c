@@ -272,6 +272,7 @@ static void call_get_stats(gpointer state, AditCall *call, const AditValue *para
       {"calls-down", s->calls_down},
       {"calls-refused", s->calls_refused},
       {"proxy-ignored", s->proxy_ignored},
+      {"dials-evaded", s->evaded},
       {"control-datagrams", s->control},
       {"new-tunnels", s->new_tunnels},
       {"repeated-requests", s->repeated},

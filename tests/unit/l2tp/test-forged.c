@@ -2,6 +2,8 @@
 /* What a stranger must guess before a message ends anything: two ids of 16 bits. And whom a refusal reaches. */
 #include "pair.h"
 
+enum { HOLD_MS = 2000 }; /* how long a refusal waits for an answer that is acceptable */
+
 static const guint8 unknown_avp[] = {0x80, 8, 0, 0, 0, 99, 1, 2}; /* type 99, mandatory */
 
 /** Writes a message to `to`, with the right header id and the numbers that its peer would send next: all that is tried out is in the body.
@@ -233,12 +235,14 @@ static void rfc2661_7_2_1_an_sccrp_that_is_not_acceptable_gets_stopccn(void **st
   };
   for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
     Pair *pair = answer(rows[i].id, rows[i].version, rows[i].extra, rows[i].n_extra);
+    assert_int_equal(pair->a.sent[L2TP_STOPCCN], 0); /* it may be forged */
+    pair_run(pair, HOLD_MS + 10);
     assert_int_equal(pair->a.sent[L2TP_STOPCCN], 1);
     assert_int_equal(pair->a.tunnel.peer, rows[i].id);
     assert_int_equal(pair->a.downs, 1);
     assert_int_equal(pair->a.calls_failed, 1);
     assert_int_equal(pair->a.reason.result, L2TP_STOP_ERROR);
-    assert_string_equal(pair->a.trace->pdata[1], "StopCCN 1 1");
+    assert_string_equal(pair->a.trace->pdata[pair->a.sent[L2TP_SCCRQ]], "StopCCN 1 1");
     pair_free(pair);
   }
 }
@@ -276,6 +280,115 @@ static void a_dial_that_is_given_up_says_so(void **state) {
   pair_free(pair);
 }
 
+/* ---- a dial that is not answered yet: whoever ends it must be believed, and the server's answer goes first ---- */
+
+typedef enum { STOP, STOP_WITHOUT_ID, BROKEN_SCCRP, OTHER_VERSION, WANTS_A_SECRET, HELLO, SCCCN, UNKNOWN, IN_THE_DARK, FORGERIES } Forgery;
+
+/** What somebody who has guessed our tunnel id says to a dial. */
+static void forge(Node *to, Forgery how) {
+  static const guint16 types[FORGERIES] = {L2TP_STOPCCN, L2TP_STOPCCN, L2TP_SCCRP, L2TP_SCCRP, L2TP_SCCRP, L2TP_HELLO, L2TP_SCCCN, 77, 78};
+  static const guint8 challenge[16] = {1};
+  L2tpWriter w;
+
+  begin(to, &w, types[how], 0);
+  if (how == IN_THE_DARK)
+    w.buffer[L2TP_CONTROL_HEADER] &= 0x7f; /* a message that may be ignored */
+  if (how == STOP) {
+    l2tp_write_u16(&w, L2TP_AVP_ASSIGNED_TUNNEL_ID, 999);
+    l2tp_write_result(&w, L2TP_STOP_SHUTDOWN, 0, "forged");
+  }
+  if (types[how] == L2TP_SCCRP) {
+    l2tp_write_u16(&w, L2TP_AVP_PROTOCOL_VERSION, how == OTHER_VERSION ? 0x0300 : 0x0100);
+    l2tp_write_u32(&w, L2TP_AVP_FRAMING_CAPABILITIES, 3);
+    l2tp_write_text(&w, L2TP_AVP_HOST_NAME, "forger");
+    l2tp_write_u16(&w, L2TP_AVP_ASSIGNED_TUNNEL_ID, 999);
+    if (how == BROKEN_SCCRP)
+      adit_put_bytes(&w.b, unknown_avp, sizeof unknown_avp);
+    if (how == WANTS_A_SECRET)
+      l2tp_write_bytes(&w, L2TP_AVP_CHALLENGE, challenge, sizeof challenge);
+  }
+  gsize length = l2tp_write_end(&w);
+  l2tp_header_set_sequence(w.buffer, 0, 1);
+  pair_inject(to, w.buffer, length);
+}
+
+static Pair *dialling(guint32 seed) {
+  Pair *pair = pair_new(seed);
+  L2tpCallInfo info = {0};
+  l2tp_tunnel_call_open(&pair->a.tunnel, &pair->a.env, L2TP_CALL_INCOMING_LAC, &info);
+  l2tp_tunnel_open(&pair->a.tunnel, &pair->a.env);
+  return pair;
+}
+
+static void a_dial_outlives_all_that_a_stranger_says_to_it(void **state) {
+  for (guint32 seed = 1; seed <= 40; seed++)
+    for (guint how = 0; how < FORGERIES; how++) {
+      Pair *pair = dialling(seed);
+      pair->loss = seed % 4 ? 0 : 10;
+      pair->delay_ms = seed * 7; /* a long way: the forgery is there first */
+      forge(&pair->a, (Forgery)how);
+      if (seed % 2)
+        pair_reincarnate(&pair->a);
+      for (guint n = 0; n < seed % 3; n++)
+        forge(&pair->a, (Forgery)((how + n) % FORGERIES));
+      pair_run(pair, seed % 4 ? HOLD_MS : 50000);
+      assert_int_equal(pair->a.ups, 1);
+      assert_int_equal(pair->a.downs, 0);
+      assert_int_equal(pair->a.calls_up, 1);
+      assert_int_equal(pair->b.calls_up, 1);
+      assert_string_not_equal(pair->a.tunnel.peer_name, "forger");
+      pair_free(pair);
+    }
+}
+
+/* The one proof there is: with it an SCCRP that lacks it is no better than a StopCCN. */
+static void with_a_secret_a_dial_cannot_be_captured(void **state) {
+  for (guint32 seed = 1; seed <= 20; seed++) {
+    Pair *pair = pair_new(seed);
+    L2tpCallInfo info = {0};
+    L2tpWriter w;
+    pair->a.config.secret = pair->b.config.secret = "shared";
+    pair->a.config.demand_auth = TRUE;
+    l2tp_tunnel_call_open(&pair->a.tunnel, &pair->a.env, L2TP_CALL_INCOMING_LAC, &info);
+    l2tp_tunnel_open(&pair->a.tunnel, &pair->a.env);
+    pair->delay_ms = seed * 10;
+    begin(&pair->a, &w, L2TP_SCCRP, 0);
+    l2tp_write_u16(&w, L2TP_AVP_PROTOCOL_VERSION, 0x0100);
+    l2tp_write_u32(&w, L2TP_AVP_FRAMING_CAPABILITIES, 3);
+    l2tp_write_text(&w, L2TP_AVP_HOST_NAME, "forger");
+    l2tp_write_u16(&w, L2TP_AVP_ASSIGNED_TUNNEL_ID, 999);
+    finish(&pair->a, &w);
+    pair_run(pair, HOLD_MS);
+    assert_int_equal(pair->a.calls_up, 1);
+    assert_true(pair->a.tunnel.proven);
+    pair_free(pair);
+  }
+}
+
+/* Nobody else answers: after the delay the refusal counts, with its words, and is acknowledged. */
+static void a_refusal_counts_when_no_answer_comes(void **state) {
+  for (guint saved = 0; saved < 2; saved++) {
+    Pair *pair = dialling(1);
+    pair->cut = TRUE;
+    forge(&pair->a, STOP);
+    if (saved)
+      pair_reincarnate(&pair->a);
+    pair_run(pair, HOLD_MS - 10);
+    assert_int_equal(pair->a.downs, 0);
+    assert_int_equal(pair->a.zlbs, 0);
+    pair_run(pair, 20);
+    assert_int_equal(pair->a.downs, 1);
+    assert_int_equal(pair->a.calls_failed, 1);
+    assert_true(pair->a.reason.by_peer);
+    assert_int_equal(pair->a.reason.result, L2TP_STOP_SHUTDOWN);
+    assert_non_null(strstr(pair->a.reason.text, "forged"));
+    assert_int_equal(pair->a.zlbs, 1);
+    pair_run(pair, 60000);
+    assert_int_equal(pair->a.finished, 1);
+    pair_free(pair);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(rfc2661_4_4_3_stopccn_names_the_peers_tunnel_id),
@@ -287,6 +400,9 @@ int main(void) {
       cmocka_unit_test(rfc2661_7_2_1_an_sccrp_that_is_not_acceptable_gets_stopccn),
       cmocka_unit_test(rfc2661_7_2_1_an_scccn_that_is_not_acceptable_gets_stopccn),
       cmocka_unit_test(a_dial_that_is_given_up_says_so),
+      cmocka_unit_test(a_dial_outlives_all_that_a_stranger_says_to_it),
+      cmocka_unit_test(with_a_secret_a_dial_cannot_be_captured),
+      cmocka_unit_test(a_refusal_counts_when_no_answer_comes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,7 +61,7 @@ static void log_fight(AditClaims *claims, const char *name, const char *who, con
 static void object_disturbed(AditClaims *claims, AditObject *object) {
   const AditClaim *winner = adit_object_winner(object);
   char name[ADIT_OBJECT_TEXT];
-  object->doubt = TRUE;
+  adit_object_doubt(object);
   if (!winner || !due_disturbed(claims, &object->due, object, FALSE) || object->state != ADIT_CLAIM_INSTALLED)
     return;
   log_fight(claims, adit_object_format(&object->key, &winner->value, name), winner->claimant->who, &object->due);
@@ -82,6 +82,11 @@ static void iface_disturbed(AditClaims *claims, AditIface *iface, const char *wh
 
 static AditIface *iface_find(const AditClaims *claims, guint32 ifindex) {
   return g_hash_table_lookup(claims->ifaces, GUINT_TO_POINTER(ifindex));
+}
+
+gboolean adit_iface_is_gone(const AditClaims *claims, guint32 ifindex) {
+  const AditIface *iface = ifindex ? iface_find(claims, ifindex) : NULL;
+  return iface && iface->gone;
 }
 
 static AditIface *iface_get(AditClaims *claims, guint32 ifindex) {
@@ -136,7 +141,7 @@ void adit_iface_leave(AditClaims *claims, AditObject *object) {
 static void sweep_begin(AditClaims *claims, AditIface *iface) {
   AditObjectKey key = adit_object_key_link(iface->ifindex);
   AditObject *link = adit_object_find(claims, &key);
-  if (link && link->doubt)
+  if (link && link->known == ADIT_DOUBTFUL)
     adit_object_step(claims, link); /* first: nothing can be on one that is down */
   if (iface->down)
     return; /* adit_iface_is_up() comes here again */
@@ -164,7 +169,7 @@ static guint sweep_some(AditClaims *claims, AditIface *iface, guint budget) {
     AditObject *object = iface->cursor->data;
     iface->cursor = iface->cursor->next;
     if (object->key.kind != ADIT_OBJECT_LINK) {
-      object->doubt = TRUE;
+      adit_object_doubt(object);
       adit_due_cancel(claims, &object->due, FALSE);
       adit_object_step(claims, object);
       budget--;
@@ -281,7 +286,7 @@ static void on_link(AditClaims *claims, AditIface *iface, const AditKernelEvent 
     iface_disturbed(claims, iface, "changed");
   else
     return;
-  link->doubt = TRUE;
+  adit_object_doubt(link);
 }
 
 /* The kernel tells of IPv6 addresses that we removed, too. With the last address of a family it drops routes, and does not say so. */
@@ -290,7 +295,7 @@ static void on_address_gone(AditClaims *claims, AditIface *iface, const AditObje
   AditObjectKey link = adit_object_key_link(iface->ifindex);
   gboolean ours =
       object && object->busy && object->change == ADIT_CHANGE_REMOVE; /* and one that is being added may have been taken since */
-  gboolean taken = object && (object->present || object->busy) && !ours;
+  gboolean taken = object && (object->known != ADIT_ABSENT || object->busy) && !ours;
   if (taken || (!object && !adit_object_find(claims, &link)))
     iface_disturbed(claims, iface, "address removed");
 }
@@ -308,7 +313,7 @@ static void on_route(AditClaims *claims, const AditKernelEvent *event) {
   gboolean ours = event->protocol == ADIT_NET_PROTOCOL && object && object->have.ifindex == event->ifindex;
   if (!object || (event->kind == ADIT_KERNEL_ROUTE_NEW && ours))
     return;
-  if (object->present || object->busy || object->state == ADIT_CLAIM_BLOCKED)
+  if (object->known != ADIT_ABSENT || object->busy || object->state == ADIT_CLAIM_BLOCKED)
     object_disturbed(claims, object);
 }
 

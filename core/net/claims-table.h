@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 #define ADIT_PAUSES        10
 #define ADIT_PAUSE_MS      100
 #define ADIT_PAUSE_REFUSED 7   /**< the first pause after the kernel refused: 12.8 s */
+#define ADIT_PAUSE_LOST    3   /**< after the kernel gave no answer: 800 ms */
 #define ADIT_PAUSE_WARNING 5   /**< from this pause on somebody is at work against us */
 #define ADIT_PAUSE_MOST    6   /**< the longest pause after a disturbance: 6.4 s */
 #define ADIT_PAUSE_FORGET  200 /**< so many of the shortest pauses undisturbed, and it begins with that again */
@@ -33,26 +34,35 @@ typedef struct {
   GList sweeping;           /**< in AditClaims.sweeps, while there is a sweep */
 } AditIface;
 
+/** Is AditObject.have in the kernel? */
+typedef enum {
+  ADIT_ABSENT,
+  ADIT_DOUBTFUL, /**< it may be: somebody may have changed that, or no answer came */
+  ADIT_PRESENT,
+} AditKnown;
+
 struct AditObject {
   AditObjectKey key; /**< the hash table's key */
   GList all;
   GQueue line; /**< of AditClaim, by their `place`; the head wins */
   AditObjectValue have, asked;
-  AditIface *iface; /**< NULL = none */
+  AditObjectValue left; /**< valid with `leaves`; may be in the kernel, and nobody wants it: removed before anything else is done */
+  AditIface *iface;     /**< NULL = none */
   GList on;
   AditDue due;
   guint8 state; /**< AditClaimState of the head */
   AditChangeKind change;
   int error;
-  char *why;         /**< BLOCKED, REFUSED */
-  gboolean present;  /**< `have` is in the kernel, as far as is known */
-  gboolean doubt;    /**< somebody may have changed that */
-  gboolean busy;     /**< a change is under way */
-  gboolean counted;  /**< in AditIface.n_ipv4 */
-  gboolean last;     /**< the removal under way takes the last of them */
-  gboolean covers;   /**< pins.c counts its prefix */
-  gboolean admitted; /**< pins.c lets it in */
-  GList admission;   /**< data: NULL unless it waits for pins */
+  char *why;          /**< BLOCKED, REFUSED */
+  AditKnown known;    /**< of `have`, as before the change under way */
+  gboolean leaves;    /**< there is something left */
+  gboolean busy;      /**< a change is under way, */
+  gboolean disturbed; /**< and somebody may have changed something since it began */
+  gboolean counted;   /**< in AditIface.n_ipv4 */
+  gboolean last;      /**< the removal under way takes the last of them */
+  gboolean covers;    /**< pins.c counts its prefix */
+  gboolean admitted;  /**< pins.c lets it in */
+  GList admission;    /**< data: NULL unless it waits for pins */
 };
 
 struct AditClaim {
@@ -101,6 +111,8 @@ AditObject *adit_object_find(const AditClaims *claims, const AditObjectKey *key)
 /** Makes the kernel's object as its line says, if nothing is in the way; may free it. */
 void adit_object_step(AditClaims *claims, AditObject *object);
 void adit_object_set_state(AditClaims *claims, AditObject *object, AditClaimState state, int error, const char *why);
+/** Somebody may have changed it. */
+void adit_object_doubt(AditObject *object);
 /** Tells claims whose state has changed. */
 void adit_claims_tell(AditClaims *claims);
 const AditClaim *adit_object_winner(const AditObject *object);
@@ -122,6 +134,8 @@ void adit_due_cancel(AditClaims *claims, AditDue *due, gboolean iface);
 /** The object is on the interface; 0 = on none. */
 void adit_iface_join(AditClaims *claims, AditObject *object, guint32 ifindex);
 void adit_iface_leave(AditClaims *claims, AditObject *object);
+/** It was deleted, or moved away. */
+gboolean adit_iface_is_gone(const AditClaims *claims, guint32 ifindex);
 /** We have removed an IPv4 address from it: with the last one the kernel has dropped the family's routes. */
 void adit_iface_lost_ipv4(AditClaims *claims, guint32 ifindex);
 void adit_iface_is_up(AditClaims *claims, AditIface *iface, gboolean up);

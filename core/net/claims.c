@@ -170,23 +170,74 @@ static void start(AditClaims *claims, AditObject *object, AditChangeKind kind, c
   gboolean counted = object->counted;
   count_ipv4(object, kind != ADIT_CHANGE_REMOVE);
   object->last = counted && kind == ADIT_CHANGE_REMOVE && !object->iface->n_ipv4;
-  AditChange change = {.kind = kind, .key = object->key, .old = object->have};
+  AditChange change = {.kind = kind, .key = object->key, .old = object->have, .had = object->known != ADIT_ABSENT};
+  if (kind == ADIT_CHANGE_REMOVE)
+    change.old = object->left;
   if (value)
     change.value = object->asked = *value;
   object->change = kind;
   object->busy = TRUE;
-  object->doubt = FALSE;
+  object->disturbed = FALSE;
   claims->flight++;
   claims->ops.start(claims->user, &change, object);
 }
 
+void adit_object_doubt(AditObject *object) {
+  object->disturbed |= object->busy;
+  if (object->known == ADIT_PRESENT)
+    object->known = ADIT_DOUBTFUL;
+}
+
+static void set_absent(AditObject *object) {
+  object->known = ADIT_ABSENT;
+  object->have = (AditObjectValue){0};
+}
+
+/* Nobody wants what may be there. An interface is as its owner left it, and what was on one that is gone went with it. */
+static void leave_have(AditClaims *claims, AditObject *object) {
+  if (object->known != ADIT_ABSENT && object->key.kind != ADIT_OBJECT_LINK && !adit_iface_is_gone(claims, object->have.ifindex)) {
+    object->left = object->have;
+    object->leaves = TRUE;
+  }
+  set_absent(object);
+}
+
+/* The winner cannot have its way for now: what may be there of another one goes. */
+static void step_hindered(AditClaims *claims, AditObject *object, AditClaimState state, int error, const char *why) {
+  adit_object_set_state(claims, object, state, error, why);
+  if (state == ADIT_CLAIM_PENDING && value_equal(&object->have, &adit_object_winner(object)->value))
+    adit_object_doubt(object);
+  else
+    leave_have(claims, object);
+  if (object->leaves)
+    start(claims, object, ADIT_CHANGE_REMOVE, NULL);
+}
+
 static void step_unclaimed(AditClaims *claims, AditObject *object) {
   adit_pins_forget(claims, object);
-  /* An interface is as its owner left it, and what was on one that is gone went with it. */
-  if (object->present && object->key.kind != ADIT_OBJECT_LINK && !(object->iface && object->iface->gone))
+  adit_due_cancel(claims, &object->due, FALSE);
+  adit_object_set_state(claims, object, ADIT_CLAIM_PENDING, 0, NULL);
+  leave_have(claims, object);
+  if (object->leaves)
     start(claims, object, ADIT_CHANGE_REMOVE, NULL);
   else
     object_free(claims, object);
+}
+
+static void step_admitted(AditClaims *claims, AditObject *object, const AditObjectValue *wanted) {
+  gboolean same = value_equal(&object->have, wanted), link = object->key.kind == ADIT_OBJECT_LINK;
+  if (object->known == ADIT_PRESENT && same) {
+    adit_object_set_state(claims, object, ADIT_CLAIM_INSTALLED, 0, NULL);
+  } else if (object->iface && object->iface->down && !link) { /* the sweep after it came up has it installed */
+    step_hindered(claims, object, ADIT_CLAIM_PENDING, 0, "the interface is down");
+  } else if (object->known == ADIT_PRESENT && object->key.kind == ADIT_OBJECT_ROUTE) {
+    start(claims, object, ADIT_CHANGE_REPLACE, wanted);
+  } else if (object->known == ADIT_DOUBTFUL && !same && !link) {
+    leave_have(claims, object);
+    adit_object_step(claims, object);
+  } else {
+    start(claims, object, ADIT_CHANGE_ENSURE, wanted);
+  }
 }
 
 void adit_object_step(AditClaims *claims, AditObject *object) {
@@ -194,31 +245,22 @@ void adit_object_step(AditClaims *claims, AditObject *object) {
 
   if (object->busy)
     return;
+  if (object->leaves) {
+    start(claims, object, ADIT_CHANGE_REMOVE, NULL);
+    return;
+  }
   if (!winner) {
     step_unclaimed(claims, object);
     return;
   }
   adit_iface_join(claims, object, winner->value.ifindex);
-  if (!adit_pins_admit(claims, object))
-    return;
-  if (object->iface && object->iface->gone) {
-    object->present = FALSE;
-    adit_object_set_state(claims, object, object->key.kind == ADIT_OBJECT_LINK ? ADIT_CLAIM_LOST : ADIT_CLAIM_REFUSED, ENODEV,
-                          object->iface->moved ? "the interface was moved to another network namespace" : "the interface was deleted");
-    return;
-  }
-  gboolean same = object->present && value_equal(&object->have, &winner->value);
-  if (same && !object->doubt) {
-    adit_object_set_state(claims, object, ADIT_CLAIM_INSTALLED, 0, NULL);
-    return;
-  }
-  if (object->iface && object->iface->down && object->key.kind != ADIT_OBJECT_LINK) {
-    object->doubt = TRUE; /* the sweep after it came up has it installed */
-    adit_object_set_state(claims, object, ADIT_CLAIM_PENDING, 0, "the interface is down");
-    return;
-  }
-  gboolean replaces = object->present && !same && !object->doubt && object->key.kind == ADIT_OBJECT_ROUTE;
-  start(claims, object, replaces ? ADIT_CHANGE_REPLACE : ADIT_CHANGE_ENSURE, &winner->value);
+  if (object->iface && object->iface->gone)
+    step_hindered(claims, object, object->key.kind == ADIT_OBJECT_LINK ? ADIT_CLAIM_LOST : ADIT_CLAIM_REFUSED, ENODEV,
+                  object->iface->moved ? "the interface was moved to another network namespace" : "the interface was deleted");
+  else if (adit_pins_admit(claims, object))
+    step_admitted(claims, object, &winner->value);
+  else if (object->state == ADIT_CLAIM_REFUSED)
+    step_hindered(claims, object, ADIT_CLAIM_REFUSED, object->error, object->why);
 }
 
 static void log_foreign(AditClaims *claims, const AditObject *object, const char *text) {
@@ -230,52 +272,77 @@ static void log_foreign(AditClaims *claims, const AditObject *object, const char
                adit_object_winner(object)->claimant->who, adit_object_format(&object->key, NULL, name), text);
 }
 
-static void finish_install(AditClaims *claims, AditObject *object, AditChangeResult result, int error, const char *text) {
-  object->present = result == ADIT_RESULT_DONE;
-  if (!object->present) {
-    object->have = (AditObjectValue){0};
-    count_ipv4(object, FALSE);
+static void finish_failed(AditClaims *claims, AditObject *object, int error, const char *text, guint pause) {
+  if (error == ENETDOWN && object->iface && !object->iface->gone) { /* somebody has just set it down */
+    adit_object_set_state(claims, object, ADIT_CLAIM_PENDING, 0, "the interface is down");
+    adit_object_retry(claims, object, 1);
+    return;
   }
+  adit_object_set_state(claims, object, ADIT_CLAIM_REFUSED, error, *text ? text : g_strerror(error));
+  adit_object_retry(claims, object, pause);
+}
+
+static void finish_install(AditClaims *claims, AditObject *object, AditChangeResult result, int error, const char *text) {
   switch (result) {
   case ADIT_RESULT_DONE:
     object->have = object->asked;
+    object->known = object->disturbed ? ADIT_DOUBTFUL : ADIT_PRESENT;
     adit_object_set_state(claims, object, ADIT_CLAIM_INSTALLED, 0, NULL);
     if (object->key.kind == ADIT_OBJECT_LINK && object->iface)
       adit_iface_is_up(claims, object->iface, object->have.up);
-    return;
+    break;
   case ADIT_RESULT_FOREIGN:
+    set_absent(object);
     if (object->state != ADIT_CLAIM_BLOCKED)
       log_foreign(claims, object, text);
     adit_object_set_state(claims, object, ADIT_CLAIM_BLOCKED, EEXIST, text);
     adit_object_retry(claims, object, ADIT_PAUSE_REFUSED);
-    return;
+    break;
   case ADIT_RESULT_FAILED:
-    if (error == ENETDOWN && object->iface && !object->iface->gone) { /* somebody has just set it down */
-      object->doubt = TRUE;
-      adit_object_set_state(claims, object, ADIT_CLAIM_PENDING, 0, "the interface is down");
-      adit_object_retry(claims, object, 1);
-      return;
-    }
-    adit_object_set_state(claims, object, ADIT_CLAIM_REFUSED, error, *text ? text : g_strerror(error));
-    adit_object_retry(claims, object, ADIT_PAUSE_REFUSED);
-    return;
+    if (object->change == ADIT_CHANGE_REPLACE)
+      set_absent(object);
+    else
+      leave_have(claims, object);
+    finish_failed(claims, object, error, text, ADIT_PAUSE_REFUSED);
+    break;
+  case ADIT_RESULT_LOST:
+    if (object->change == ADIT_CHANGE_REPLACE)
+      leave_have(claims, object);
+    object->have = object->asked;
+    object->known = ADIT_DOUBTFUL;
+    finish_failed(claims, object, error, text, ADIT_PAUSE_LOST);
+    break;
   }
+  if (object->known == ADIT_ABSENT && !object->leaves)
+    count_ipv4(object, FALSE);
+}
+
+static void finish_remove(AditClaims *claims, AditObject *object, AditChangeResult result, int error, const char *text) {
+  object->leaves = result != ADIT_RESULT_DONE;
+  if (object->leaves)
+    finish_failed(claims, object, error, text, result == ADIT_RESULT_LOST ? ADIT_PAUSE_LOST : ADIT_PAUSE_REFUSED);
+  else
+    object->left = (AditObjectValue){0};
+}
+
+/* A failure is tried again in its own time, and not because it is not there. */
+static gboolean is_paused(const AditObject *object, AditChangeResult result) {
+  const AditClaim *winner = adit_object_winner(object);
+  if (object->change == ADIT_CHANGE_REMOVE && result != ADIT_RESULT_DONE)
+    return TRUE;
+  return winner && !object->leaves && object->due.node.data && object->state != ADIT_CLAIM_INSTALLED &&
+         value_equal(&winner->value, &object->asked);
 }
 
 void adit_claims_finished(AditClaims *claims, AditObject *object, AditChangeResult result, int error, const char *text) {
   guint32 flushed = object->last ? object->key.where : 0;
   object->busy = FALSE;
   claims->flight--;
-  if (object->change == ADIT_CHANGE_REMOVE) {
-    object->present = FALSE;
-    object->have = (AditObjectValue){0};
-  } else {
+  if (object->change == ADIT_CHANGE_REMOVE)
+    finish_remove(claims, object, result, error, text ? text : "");
+  else
     finish_install(claims, object, result, error, text ? text : "");
-  }
-
-  const AditClaim *winner = adit_object_winner(object);
-  /* A failure is tried again in its own time, and not because it is not there. */
-  if (!winner || object->change == ADIT_CHANGE_REMOVE || result == ADIT_RESULT_DONE || !value_equal(&winner->value, &object->asked))
+  if (!is_paused(object, result))
     adit_object_step(claims, object); /* may free it */
   if (flushed)
     adit_iface_lost_ipv4(claims, flushed);
@@ -299,6 +366,19 @@ static void join_line(AditObject *object, AditClaim *claim) {
     g_queue_push_tail_link(&object->line, &claim->place);
 }
 
+/* Somebody else wins, or wants something else: what was refused before may be granted. */
+static void step_anew(AditClaims *claims, AditObject *object) {
+  adit_due_cancel(claims, &object->due, FALSE);
+  adit_object_step(claims, object);
+}
+
+static void crown(AditClaims *claims, AditObject *object) {
+  const AditClaim *winner = adit_object_winner(object);
+  if (winner && (object->known == ADIT_ABSENT || !value_equal(&object->have, &winner->value)))
+    adit_object_set_state(claims, object, ADIT_CLAIM_PENDING, 0, NULL);
+  step_anew(claims, object);
+}
+
 AditClaim *adit_claims_add(AditClaims *claims, const AditObjectKey *key, const AditObjectValue *value, const AditClaimant *claimant) {
   AditObject *object = object_get(claims, key);
   AditClaim *claim = g_new0(AditClaim, 1), *before = object->line.head ? object->line.head->data : NULL;
@@ -310,11 +390,11 @@ AditClaim *adit_claims_add(AditClaims *claims, const AditObjectKey *key, const A
   claim->since_ms = claims->ops.now(claims->user);
   join_line(object, claim);
   if (adit_object_winner(object) == claim) {
-    if (key->kind == ADIT_OBJECT_LINK && !object->present) { /* its owner has set it up so */
-      object->present = TRUE;
+    if (key->kind == ADIT_OBJECT_LINK && object->known == ADIT_ABSENT) { /* its owner has set it up so */
+      object->known = ADIT_PRESENT;
       object->have = *value;
     }
-    adit_object_step(claims, object);
+    crown(claims, object);
   }
   claim->told = (guint8)adit_claims_state(claim, NULL);
   if (before && adit_object_winner(object) == claim)
@@ -326,7 +406,7 @@ AditClaim *adit_claims_add(AditClaims *claims, const AditObjectKey *key, const A
 void adit_claims_set_value(AditClaim *claim, const AditObjectValue *value) {
   claim->value = *value;
   if (adit_object_winner(claim->object) == claim)
-    adit_object_step(claim->claims, claim->object);
+    step_anew(claim->claims, claim->object);
   tell_soon(claim->claims);
 }
 
@@ -354,9 +434,7 @@ void adit_claims_release(AditClaim *claim) {
   if (object->key.kind != ADIT_OBJECT_ADDRESS) {
     object->admitted = FALSE; /* the next one's tunnel may end elsewhere */
     mark_line(claims, object);
-    if (object->line.head && !object->present)
-      adit_object_set_state(claims, object, ADIT_CLAIM_PENDING, 0, NULL);
   }
-  adit_object_step(claims, object);
+  crown(claims, object);
   tell_soon(claims);
 }

@@ -60,6 +60,7 @@ typedef struct {
   AditChangeKind kind;
   AditObjectKey key;
   AditObjectValue old, value;
+  gboolean had; /**< ENSURE: `value` may be there already, as ours */
 } AditChange;
 
 typedef struct {
@@ -81,10 +82,12 @@ AditClaims *adit_claims_new(const AditClaimsOps *ops, gpointer user);
 /** Claims that are left are forgotten, their objects stay in the kernel; their owners must not use them again. */
 void adit_claims_free(AditClaims *claims);
 
+/** What the kernel has of ours after a change. `error` is an errno, `text` the kernel's words or "". */
 typedef enum {
-  ADIT_RESULT_DONE,
-  ADIT_RESULT_FOREIGN, /**< another program has it; `text` says which one */
-  ADIT_RESULT_FAILED,  /**< `error` is an errno, `text` the kernel's words or "" */
+  ADIT_RESULT_DONE,    /**< what was asked for */
+  ADIT_RESULT_FOREIGN, /**< nothing: another program has it; `text` says which one */
+  ADIT_RESULT_FAILED,  /**< what was there before an ENSURE or a REMOVE; nothing after a REPLACE */
+  ADIT_RESULT_LOST,    /**< `old`, `value`, both or nothing: no answer came */
 } AditChangeResult;
 
 void adit_claims_finished(AditClaims *claims, AditObject *object, AditChangeResult result, int error, const char *text);

@@ -15,6 +15,7 @@ static struct {
   AditClaims *claims;
   AditTimer timer;
   gboolean soon;
+  AditRateLimit removal_log;
 } self;
 
 /* ---- one change ---- */
@@ -23,24 +24,24 @@ typedef struct {
   AditNetJob job; /* head */
   AditChange change;
   AditObject *object;
-  gboolean foreign;
+  gboolean foreign, lost;
+  guint deletion; /* of a REPLACE: which part */
   char text[160];
 } Work;
 
-static int talk(AditRtnl *rtnl, struct nl_msg *message) {
-  AditRtnlPart part = {.msg = message}, *list[] = {&part};
+/* The errno, `forgive` as 0. */
+static int talk(Work *work, AditRtnl *rtnl, struct nl_msg *message, int forgive) {
+  AditRtnlPart part = {.msg = message, .forgive = {forgive}}, *list[] = {&part};
   adit_rtnl_batch(rtnl, list, 1);
   nlmsg_free(message);
+  work->lost |= part.lost;
   return part.error;
 }
 
-/* What is in doubt may be what we had before: it gives way. */
-static gboolean replace_old(const Work *work, AditRtnl *rtnl, const AditNetRoute *route) {
-  AditNetRoute old = adit_object_route(&work->change.key, &work->change.old);
-  if (!old.ifindex || (old.ifindex == route->ifindex && adit_address_equal(&old.via, &route->via)))
-    return FALSE;
-  talk(rtnl, adit_rtnl_route_append(route));
-  return talk(rtnl, adit_rtnl_route(RTM_DELROUTE, &old, TRUE)) == 0;
+/* Ours is not there any more, or it is not known whether it is. */
+static void drop_route(Work *work, AditRtnl *rtnl, const AditNetRoute *route) {
+  int error = talk(work, rtnl, adit_rtnl_route(RTM_DELROUTE, route, TRUE), ESRCH);
+  work->lost |= error && error != ENODEV;
 }
 
 /* Whose route is it that is there? Ours, somebody else's, or ours with another next hop after a race: then the right one takes its place.
@@ -50,29 +51,26 @@ static void look_at_route(AditNetJob *job, AditRtnl *rtnl) {
   AditNetRoute route = adit_object_route(&work->change.key, &work->change.value), there;
   if (job->error != EEXIST)
     return;
-  if (replace_old(work, rtnl, &route)) {
-    job->error = 0;
-    return;
-  }
   switch (adit_match_route(rtnl, &route, &there, work->text, sizeof work->text)) {
   case ADIT_MATCH_OURS:
     job->error = 0;
     return;
-  case ADIT_MATCH_OURS_OTHERWISE:
-    job->error = talk(rtnl, adit_rtnl_route_append(&route));
-    talk(rtnl, adit_rtnl_route(RTM_DELROUTE, &there, TRUE));
+  case ADIT_MATCH_OURS_OTHERWISE: /* two of one next hop cannot be there at once */
+    drop_route(work, rtnl, &there);
+    job->error = talk(work, rtnl, adit_rtnl_route(RTM_NEWROUTE, &route, TRUE), 0);
     return;
   case ADIT_MATCH_UNKNOWN: /* an append fails on exactly ours alone */
-    if (talk(rtnl, adit_rtnl_route_append(&route)) == EEXIST) {
-      job->error = 0;
+    job->error = talk(work, rtnl, adit_rtnl_route_append(&route), 0);
+    if (job->error) {
+      job->error = job->error == EEXIST ? 0 : job->error;
       return;
     }
     g_strlcpy(work->text, "another program's route with that prefix and metric", sizeof work->text);
-    talk(rtnl, adit_rtnl_route(RTM_DELROUTE, &route, TRUE));
+    drop_route(work, rtnl, &route);
     break;
   case ADIT_MATCH_FOREIGN: /* ours may be behind it, if it was there: else the deletion would take one of another metric */
-    if (work->change.old.ifindex)
-      talk(rtnl, adit_rtnl_route(RTM_DELROUTE, &route, TRUE));
+    if (work->change.had)
+      drop_route(work, rtnl, &route);
     break;
   }
   work->foreign = TRUE;
@@ -94,6 +92,7 @@ static void add_route_parts(Work *work) {
       adit_net_job_add(&work->job, adit_rtnl_route(RTM_NEWROUTE, &route, TRUE), 0, 0);
       work->job.follow = look_at_route;
     } else {
+      work->deletion = 1;
       adit_net_job_add(&work->job, adit_rtnl_route_append(&route), EEXIST, 0);
       adit_net_job_add(&work->job, adit_rtnl_route(RTM_DELROUTE, &old, TRUE), ESRCH, ENODEV);
     }
@@ -114,15 +113,31 @@ static void add_link_part(Work *work) {
   adit_net_job_add(&work->job, adit_rtnl_link_set(&change), 0, 0);
 }
 
+/* A REPLACE that may have done half of its work is one without an answer. */
+static AditChangeResult result_of(const Work *work) {
+  const AditNetJob *job = &work->job;
+  gboolean lost = work->lost || (work->change.kind == ADIT_CHANGE_REPLACE && job->part[work->deletion].error);
+  for (guint i = 0; i < job->n_parts; i++)
+    lost |= job->part[i].lost;
+  return lost ? ADIT_RESULT_LOST : work->foreign ? ADIT_RESULT_FOREIGN : job->error ? ADIT_RESULT_FAILED : ADIT_RESULT_DONE;
+}
+
+static void log_removal(const Work *work) {
+  char name[ADIT_OBJECT_TEXT];
+  guint kept = 0;
+  if (adit_rate_allows(&self.removal_log, adit_loop_service()->now(), 20, 1000, &kept))
+    adit_warning(NULL, "%s: cannot be removed: %s; it is tried again", adit_object_format(&work->change.key, &work->change.old, name),
+                 g_strerror(work->job.error));
+}
+
 static void change_done(AditNetJob *job) {
   g_autofree Work *work = (Work *)job;
   const char *text = *work->text ? work->text : adit_net_job_text(job);
-  AditChangeResult result = work->foreign ? ADIT_RESULT_FOREIGN : job->error ? ADIT_RESULT_FAILED : ADIT_RESULT_DONE;
-  if (work->change.kind == ADIT_CHANGE_REMOVE && job->error && job->error != ESHUTDOWN) {
-    char name[ADIT_OBJECT_TEXT];
-    adit_warning(NULL, "%s: cannot be removed: %s", adit_object_format(&work->change.key, &work->change.old, name), g_strerror(job->error));
-  }
-  adit_claims_finished(self.claims, work->object, result, job->error, text);
+  AditChangeResult result = result_of(work);
+  if (work->change.kind == ADIT_CHANGE_REMOVE && job->error && job->error != ESHUTDOWN)
+    log_removal(work);
+  int error = result == ADIT_RESULT_LOST && !job->error ? ETIMEDOUT : job->error;
+  adit_claims_finished(self.claims, work->object, result, error, text);
 }
 
 static void on_start(gpointer user, const AditChange *change, AditObject *object) {

@@ -117,6 +117,7 @@ void adit_rtnl_batch(AditRtnl *r, AditRtnlPart **parts, guint n) {
   for (guint i = 0; i < n; i++) {
     prepare(r, parts[i]->msg, &iov[i]);
     open[i] = TRUE;
+    parts[i]->lost = FALSE;
     *parts[i]->text = 0;
   }
   int failed = n ? send_all(r, iov, n) : 0;
@@ -138,8 +139,10 @@ void adit_rtnl_batch(AditRtnl *r, AditRtnlPart **parts, guint n) {
     }
   }
   for (guint i = 0; failed && i < n; i++)
-    if (open[i])
-      settle(parts[i], failed);
+    if (open[i]) {
+      parts[i]->error = failed;
+      parts[i]->lost = TRUE;
+    }
 }
 
 int adit_rtnl_ask(AditRtnl *r, struct nl_msg *request, AditRtnlAnswer answer, gpointer data) {

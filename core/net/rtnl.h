@@ -24,6 +24,7 @@ typedef struct {
   struct nl_msg *msg; /**< without sequence number and NLM_F_ACK, which are filled in */
   int forgive[2];     /**< errnos that count as success; 0 = none */
   int error;          /**< out: 0 or a positive errno */
+  gboolean lost;      /**< out: no answer came, it may have been carried out or not */
   char text[96];      /**< out: the kernel's own words on the error, or "" */
 } AditRtnlPart;
 

@@ -39,18 +39,70 @@ static guint64 now(gpointer user) {
 }
 static const AditClaimsOps ops = {sizeof ops, start, resolve, refresh, wake, now, NULL};
 
-void carry_out(Job *job) {
-  const AditObjectKey *key = &job->change.key;
-  AditChangeResult result = ADIT_RESULT_DONE;
-  if (job->change.kind == ADIT_CHANGE_REMOVE)
+static gboolean is_at(GHashTable *table, const AditObjectKey *key, const AditObjectValue *value) {
+  const AditObjectValue *there = g_hash_table_lookup(table, key);
+  return there && memcmp(there, value, sizeof *there) == 0;
+}
+
+static void put(GHashTable *table, const AditObjectKey *key, const AditObjectValue *value) {
+  g_hash_table_insert(table, g_memdup2(key, sizeof *key), g_memdup2(value, sizeof *value));
+}
+
+/* Exactly that one, as the kernel does. */
+static void take_away(const AditObjectKey *key, const AditObjectValue *value) {
+  const AditObjectValue *behind = g_hash_table_lookup(kernel.behind, key);
+  if (is_at(kernel.behind, key, value)) {
+    g_hash_table_remove(kernel.behind, key);
+  } else if (is_at(kernel.have, key, value) && behind) {
+    put(kernel.have, key, behind);
+    g_hash_table_remove(kernel.behind, key);
+  } else if (is_at(kernel.have, key, value)) {
     g_hash_table_remove(kernel.have, key);
-  else if (kernel.refuse)
-    result = ADIT_RESULT_FAILED;
-  else if (g_hash_table_contains(kernel.foreign, key))
-    result = ADIT_RESULT_FOREIGN;
-  else
-    g_hash_table_insert(kernel.have, g_memdup2(key, sizeof *key), g_memdup2(&job->change.value, sizeof job->change.value));
-  adit_claims_finished(kernel.claims, job->object, result, result == ADIT_RESULT_FAILED ? kernel.refuse : 0, "a route of proto static");
+  }
+}
+
+static void put_behind(const AditObjectKey *key, const AditObjectValue *value) {
+  if (is_at(kernel.have, key, value))
+    return;
+  put(g_hash_table_contains(kernel.have, key) ? kernel.behind : kernel.have, key, value);
+}
+
+static AditChangeResult carry_out_change(const AditChange *change) {
+  const AditObjectKey *key = &change->key;
+  switch (change->kind) {
+  case ADIT_CHANGE_REMOVE:
+    if (kernel.keep)
+      return ADIT_RESULT_FAILED;
+    take_away(key, &change->old);
+    return ADIT_RESULT_DONE;
+  case ADIT_CHANGE_REPLACE:
+    if (!kernel.refuse)
+      put_behind(key, &change->value);
+    take_away(key, &change->old);
+    return kernel.refuse ? ADIT_RESULT_FAILED : ADIT_RESULT_DONE;
+  case ADIT_CHANGE_ENSURE:
+    if (kernel.refuse)
+      return ADIT_RESULT_FAILED;
+    if (g_hash_table_contains(kernel.foreign, key)) {
+      take_away(key, &change->value);
+      return ADIT_RESULT_FOREIGN;
+    }
+    put(kernel.have, key, &change->value);
+    return ADIT_RESULT_DONE;
+  }
+  return ADIT_RESULT_FAILED;
+}
+
+void carry_out(Job *job) {
+  AditChangeResult result = ADIT_RESULT_LOST;
+  if (kernel.answer == ANSWER_COMES || kernel.answer == ANSWER_LOST_AFTER)
+    result = carry_out_change(&job->change);
+  else if (kernel.answer == ANSWER_LOST_HALF && job->change.kind == ADIT_CHANGE_REPLACE)
+    put_behind(&job->change.key, &job->change.value);
+  if (kernel.answer != ANSWER_COMES)
+    result = ADIT_RESULT_LOST;
+  int error = result == ADIT_RESULT_LOST ? EAGAIN : job->change.kind == ADIT_CHANGE_REMOVE ? kernel.keep : kernel.refuse;
+  adit_claims_finished(kernel.claims, job->object, result, result == ADIT_RESULT_DONE ? 0 : error, "a route of proto static");
 }
 
 /* Until nothing happens any more, or `ms` have passed. */
@@ -80,6 +132,7 @@ int setup(void **state) {
   memset(&kernel, 0, sizeof kernel);
   kernel.have = g_hash_table_new_full(hash_key, same_key, g_free, g_free);
   kernel.foreign = g_hash_table_new_full(hash_key, same_key, g_free, g_free);
+  kernel.behind = g_hash_table_new_full(hash_key, same_key, g_free, g_free);
   kernel.now = 1000;
   kernel.claims = adit_claims_new(&ops, NULL);
   kernel.way = (AditNetRoute){.ifindex = 2, .via = adit_address_ipv4(0xc00002fe)};
@@ -91,6 +144,7 @@ int teardown(void **state) {
   g_queue_clear_full(&kernel.asked, g_free);
   g_hash_table_unref(kernel.have);
   g_hash_table_unref(kernel.foreign);
+  g_hash_table_unref(kernel.behind);
   return 0;
 }
 

@@ -18,14 +18,24 @@ typedef struct {
   AditObject *object;
 } Job;
 
+typedef enum {
+  ANSWER_COMES,
+  ANSWER_LOST_BEFORE, /* nothing was done */
+  ANSWER_LOST_HALF,   /* the first half of a REPLACE was done, of all else nothing */
+  ANSWER_LOST_AFTER,  /* all was done */
+} Answer;
+
 typedef struct {
   AditClaims *claims;
   GHashTable *have, *foreign; /* AditObjectKey -> AditObjectValue */
+  GHashTable *behind;         /* the same: ours behind `have`, left by half a REPLACE */
   GQueue jobs;                /* of Job */
   guint64 now, wake;
   guint started[3], most; /* by kind of change; the longest queue */
   int refuse;             /* errno for what is added */
-  AditNetRoute way;       /* to everything outside */
+  int keep;               /* errno for what is removed */
+  Answer answer;
+  AditNetRoute way; /* to everything outside */
   int no_way;
   GQueue asked; /* of AditAddress: resolve */
 } Kernel;

@@ -127,11 +127,30 @@ static void a_tunnel_in_a_tunnel_is_let_in(void **state) {
   adit_claims_unguard(kernel.claims, &inner);
 }
 
+/* What one tunnel may have, the next one in line may not: then nobody has it. */
+static void a_refused_successor_keeps_nothing(void **state) {
+  AditAddress end = END("198.51.100.2");
+  OWNER(ann, "ann");
+  OWNER(site, "site", .endpoint = end);
+  adit_claims_guard(kernel.claims, &end);
+  AditClaim *a = claim_route("198.51.100.2/32", 5, &ann), *s = claim_route("198.51.100.2/32", 6, &site);
+  run(0);
+  assert_int_equal(route_at("198.51.100.2/32"), 5);
+  adit_claims_release(a);
+  run(0);
+  assert_int_equal(site.state, ADIT_CLAIM_REFUSED);
+  assert_int_equal(route_at("198.51.100.2/32"), 0);
+  adit_claims_release(s);
+  run(0);
+  assert_int_equal(adit_claims_count(kernel.claims), 0);
+  adit_claims_unguard(kernel.claims, &end);
+}
+
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
   const struct CMUnitTest tests[] = {
       T(a_route_over_its_own_tunnels_end_pins_the_way), T(a_tunnel_that_comes_later_is_pinned_too), T(the_end_itself_is_refused),
-      T(without_another_way_the_route_is_refused),      T(a_tunnel_in_a_tunnel_is_let_in),
+      T(without_another_way_the_route_is_refused),      T(a_tunnel_in_a_tunnel_is_let_in),          T(a_refused_successor_keeps_nothing),
   };
   return cmocka_run_group_tests_name("pins", tests, NULL, NULL);
 }

@@ -33,6 +33,7 @@ struct AditListener {
 };
 
 struct AditDpLink {
+  AditLinkId id; /* the core's; 0 = none */
   AditListener *listener;
   AditPath path;
   AditEncap encap;
@@ -42,7 +43,7 @@ struct AditDpLink {
   AditDpLink *splice, *spliced_by;
   gboolean acfc, pfc;
   gboolean peer_numbers, synced;
-  guint16 ns, nr;
+  guint32 ns, nr;
   AditDpStats stats;
   guint64 key;
 };
@@ -85,8 +86,8 @@ void null_session_input(AditDpSession *session, guint16 protocol, const guint8 *
 /** Completion of port_open or port_close. */
 void null_port_complete(NullPort *port);
 
-AditDpLink *null_link_attach(gpointer dp, AditListener *listener, const AditPath *path, const AditEncap *encap, const AditDpLinkOps *ops,
-                             gpointer user, GError **error);
+gboolean null_claims(gpointer dp, const AditEncap *encap);
+AditDpLink *null_link_attach(gpointer dp, AditListener *listener, const AditDpLinkSpec *spec, GError **error);
 void null_link_detach(AditDpLink *link);
 void null_link_update(AditDpLink *link, const AditPath *path, const AditEncap *encap);
 void null_link_framing(AditDpLink *link, gboolean acfc, gboolean pfc);

@@ -11,7 +11,7 @@ static void link_index(AditDpLink *link) {
     g_ptr_array_add(link->listener->plain, link);
     return;
   }
-  link->key = (guint64)link->encap.local_tunnel << 32 | link->encap.local_session;
+  link->key = adit_encap_key(link->encap.local_tunnel, link->encap.local_session);
   g_hash_table_insert(link->listener->links, &link->key, link);
 }
 
@@ -22,15 +22,23 @@ static void link_unindex(AditDpLink *link) {
     g_hash_table_remove(link->listener->links, &link->key);
 }
 
-AditDpLink *null_link_attach(gpointer dp, AditListener *listener, const AditPath *path, const AditEncap *encap, const AditDpLinkOps *ops,
-                             gpointer user, GError **error) {
-  guint64 key = (guint64)encap->local_tunnel << 32 | encap->local_session;
+gboolean null_claims(gpointer dp, const AditEncap *encap) {
+  return encap->kind == ADIT_ENCAP_NULL || adit_encap_is_carried(encap);
+}
+
+AditDpLink *null_link_attach(gpointer dp, AditListener *listener, const AditDpLinkSpec *spec, GError **error) {
+  const AditEncap *encap = spec->encap;
+  guint64 key = adit_encap_key(encap->local_tunnel, encap->local_session);
+  if (!null_claims(dp, encap)) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "the data path null does not carry this encapsulation");
+    return NULL;
+  }
   if (encap->kind != ADIT_ENCAP_NULL && g_hash_table_contains(listener->links, &key)) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "tunnel %u session %u is attached already", encap->local_tunnel, encap->local_session);
     return NULL;
   }
   AditDpLink *link = g_new0(AditDpLink, 1);
-  *link = (AditDpLink){.listener = listener, .path = *path, .encap = *encap, .ops = ops, .user = user};
+  *link = (AditDpLink){.id = spec->id, .listener = listener, .path = *spec->path, .encap = *encap, .ops = spec->ops, .user = spec->user};
   link_index(link);
   return link;
 }
@@ -124,13 +132,15 @@ void null_link_data(AditDpLink *link, guint16 protocol, const guint8 *packet, gs
 static gboolean link_sequence(AditDpLink *link, const AditClassified *c) {
   if (!c->has_sequence)
     return !(link->encap.sequence & ADIT_SEQUENCE_REQUIRE);
-  gint16 ahead = (gint16)(c->sequence - link->nr);
+  const AditEncapLayout *layout = adit_encap_layout(&link->encap);
+  guint unused = 32 - (layout && layout->sequence_bits ? layout->sequence_bits : 16);
+  gint32 ahead = (gint32)((c->sequence - link->nr) << unused) >> unused;
   if (link->synced && ahead < 0)
     return FALSE;
   if (link->synced)
-    link->stats.lost += (guint16)ahead;
+    link->stats.lost += (guint32)ahead;
   link->synced = TRUE;
-  link->nr = (guint16)(c->sequence + 1);
+  link->nr = c->sequence + 1;
   return TRUE;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The network and its listeners. */
 #include "internal.h"
+#include <adit/encap.h>
 
 typedef struct {
   AditPath path;
@@ -104,12 +105,16 @@ gboolean null_net_deliver(NullNet *net, const AditPath *path, const guint8 *data
     listener->ops->control(listener->user, &here, datagram, length);
     break;
   case ADIT_CLASS_DATA: {
-    guint64 key = (guint64)c.tunnel << 32 | c.session;
+    guint64 key = adit_encap_key(c.tunnel, c.session);
     AditDpLink *link = g_hash_table_lookup(listener->links, &key);
     if ((gsize)c.offset + c.length > length)
       break;
     if (link && path_equal(&link->path, &here)) {
-      null_link_input(link, datagram + c.offset, c.length, &c);
+      const AditEncapLayout *layout = adit_encap_layout(&link->encap);
+      if (layout && layout->open && (!layout->open(&link->encap, datagram, &c) || (gsize)c.offset + c.length > length))
+        link->stats.drops++;
+      else
+        null_link_input(link, datagram + c.offset, c.length, &c);
     } else if (link) {
       link->stats.drops++;
       if (ADIT_HAS(listener->ops, stray) && listener->ops->stray)
@@ -119,10 +124,6 @@ gboolean null_net_deliver(NullNet *net, const AditPath *path, const guint8 *data
   }
   }
   return TRUE;
-}
-
-static gboolean null_claims(gpointer dp, const AditEncap *encap) {
-  return encap->kind == ADIT_ENCAP_NULL || encap->kind == ADIT_ENCAP_L2TPV2_UDP;
 }
 
 static AditListener *null_listen(gpointer dp, const AditListenerSpec *spec, const AditListenerOps *ops, gpointer user, GError **error) {

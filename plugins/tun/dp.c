@@ -133,10 +133,6 @@ void tun_dp_free(TunDp *dp) {
   g_free(dp);
 }
 
-static gboolean tun_claims(gpointer dp, const AditEncap *encap) {
-  return encap->kind == ADIT_ENCAP_L2TPV2_UDP;
-}
-
 const AditDatapathOps tun_datapath_ops = {
     .size = sizeof(AditDatapathOps),
     .name = "tun",

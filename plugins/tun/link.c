@@ -6,10 +6,6 @@
 #include "session.h"
 #include "tunnel.h"
 
-static guint home_of(const TunDp *dp, const AditEncap *encap) {
-  return (encap->local_tunnel + encap->local_session) % dp->n_workers;
-}
-
 static void link_wire(AditDpLink *link, TunWire *wire) {
   TunDp *dp = link->listener->dp;
   gpointer old = (gpointer)link->wire;
@@ -33,17 +29,26 @@ static void link_reclaim(gpointer memory) {
   g_aligned_free(link);
 }
 
-AditDpLink *tun_link_attach(gpointer data, AditListener *listener, const AditPath *path, const AditEncap *encap, const AditDpLinkOps *ops,
-                            gpointer user, GError **error) {
+gboolean tun_claims(gpointer dp, const AditEncap *encap) {
+  return encap->kind != ADIT_ENCAP_NULL && adit_encap_is_carried(encap);
+}
+
+AditDpLink *tun_link_attach(gpointer data, AditListener *listener, const AditDpLinkSpec *spec, GError **error) {
   TunDp *dp = data;
+  const AditEncap *encap = spec->encap;
+  if (!tun_claims(dp, encap)) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "the data path tun does not carry this encapsulation");
+    return NULL;
+  }
   AditDpLink *link = g_aligned_alloc0(1, sizeof *link + (dp->n_workers + 1) * sizeof(TunCell), 64);
-  link->item.key = (guint64)encap->local_tunnel << 16 | encap->local_session;
+  link->item.key = adit_encap_key(encap->local_tunnel, encap->local_session);
   link->by_serial.key = ++dp->next_serial;
   link->listener = listener;
-  link->ops = ops;
-  link->user = user;
-  link->home = home_of(dp, encap);
-  link_wire(link, tun_wire_new(path, encap, FALSE, FALSE));
+  link->id = spec->id;
+  link->ops = spec->ops;
+  link->user = spec->user;
+  link->home = adit_encap_worker(encap->local_tunnel, encap->local_session, dp->n_workers);
+  link_wire(link, tun_wire_new(spec->path, encap, FALSE, FALSE));
   if (!tun_table_insert(&listener->links, &link->item)) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "tunnel %u session %u is attached already", encap->local_tunnel, encap->local_session);
     tun_endpoint_unref(dp, link->endpoint);
@@ -89,11 +94,12 @@ void tun_link_send(AditDpLink *link, const guint8 *frame, gsize length) {
   const TunWire *wire = link->wire;
   TunCell *cell = &link->cell[dp->n_workers];
   gboolean numbered = tun_link_numbers(link, wire);
-  guint16 ns = numbered ? (guint16)__atomic_fetch_add(&link->ns, 1, __ATOMIC_RELAXED) : 0;
+  const AditEncapHeader *template = &wire->header[numbered];
   guint8 header[ADIT_ENCAP_HEADER_MAX];
   AditEndpoint to = wire->path.remote;
-  guint n = adit_encap_write(&wire->encap, header, length + 2, numbered, ns);
-  struct iovec pieces[] = {{header, n}, {(gpointer)all_stations, 2}, {(gpointer)frame, length}};
+  memcpy(header, template->octets, template->length);
+  adit_encap_fill(template, header, length + 2, numbered ? tun_link_next_number(link) : 0);
+  struct iovec pieces[] = {{header, template->length}, {(gpointer)all_stations, 2}, {(gpointer)frame, length}};
   struct msghdr message = {.msg_name = &to,
                            .msg_namelen = adit_endpoint_size(&to),
                            .msg_iov = pieces,

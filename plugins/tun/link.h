@@ -11,6 +11,7 @@
 struct AditDpLink {
   TunItem item;      /**< of the listener's links */
   TunItem by_serial; /**< of TunDp.links; its key is never used twice */
+  AditLinkId id;     /**< the core's; 0 = none */
   AditListener *listener;
   TunEndpoint *endpoint;  /**< atomic: of its wire */
   const TunWire *wire;    /**< atomic */
@@ -30,14 +31,18 @@ struct AditDpLink {
   TunCell cell[];
 };
 
-AditDpLink *tun_link_attach(gpointer dp, AditListener *listener, const AditPath *path, const AditEncap *encap, const AditDpLinkOps *ops,
-                            gpointer user, GError **error);
+gboolean tun_claims(gpointer dp, const AditEncap *encap);
+AditDpLink *tun_link_attach(gpointer dp, AditListener *listener, const AditDpLinkSpec *spec, GError **error);
 void tun_link_detach(AditDpLink *link);
 void tun_link_update(AditDpLink *link, const AditPath *path, const AditEncap *encap);
 void tun_link_framing(AditDpLink *link, gboolean acfc, gboolean pfc);
 void tun_link_send(AditDpLink *link, const guint8 *frame, gsize length);
 void tun_link_stats(AditDpLink *link, AditDpStats *out);
 gboolean tun_link_splice(AditDpLink *link, AditDpLink *other, GError **error);
+/** [any] The number of the next frame; more bits than are sent. */
+static inline guint32 tun_link_next_number(AditDpLink *link) {
+  return __atomic_fetch_add(&link->ns, 1, __ATOMIC_RELAXED);
+}
 /** [any] Is the next frame to be numbered? */
 static inline gboolean tun_link_numbers(const AditDpLink *link, const TunWire *wire) {
   return (wire->encap.sequence & ADIT_SEQUENCE_SEND) || ((wire->encap.sequence & ADIT_SEQUENCE_FOLLOW) && TUN_GET(link->peer_numbers));

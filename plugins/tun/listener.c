@@ -6,6 +6,7 @@
 #include "tunnel.h"
 #include "where.h"
 #include "worker.h"
+#include <adit/encap.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <netinet/udp.h>
@@ -21,30 +22,40 @@
 
 enum { SOCKET_BUFFER = 4 * 1024 * 1024, LISTENERS_MAX = 8192 };
 
-/* Brings data straight to its home worker: (tunnel + session) mod n chooses the socket, as home_of() in link.c does. What is
- * control gets an index that does not exist, which makes the kernel choose by the sender. */
-static void attach_steering(int fd, guint n) {
-  struct sock_filter code[] = {
-      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
-      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x80, 11, 0),
-      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x40, 4, 0),
-      BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 2), /* no Length field */
-      BPF_STMT(BPF_MISC | BPF_TAX, 0),
-      BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 4),
-      BPF_JUMP(BPF_JMP | BPF_JA, 3, 0, 0),
-      BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 4),
-      BPF_STMT(BPF_MISC | BPF_TAX, 0),
-      BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 6),
-      BPF_STMT(BPF_ALU | BPF_ADD | BPF_X, 0),
-      BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, n),
-      BPF_STMT(BPF_RET | BPF_A, 0),
-      BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
-  };
+/* One more instruction of a program that has room for it. */
+static void steer_put(struct sock_fprog *program, struct sock_filter instruction) {
+  program->filter[program->len++] = instruction;
+}
+
+/* If the first octet is as `steer` says: (tunnel + session) mod n chooses the socket, as adit_encap_worker() does. */
+static void steer_add(struct sock_fprog *program, const AditEncapSteer *steer, guint n) {
+  guint16 load = BPF_LD | BPF_ABS | (steer->octets == 4 ? BPF_W : BPF_H);
+  steer_put(program, (struct sock_filter)BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0));
+  steer_put(program, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, steer->mask));
+  steer_put(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, steer->value, 0, steer->tunnel_at ? 6 : 3));
+  steer_put(program, (struct sock_filter)BPF_STMT(load, steer->session_at));
+  if (steer->tunnel_at) {
+    steer_put(program, (struct sock_filter)BPF_STMT(BPF_MISC | BPF_TAX, 0));
+    steer_put(program, (struct sock_filter)BPF_STMT(load, steer->tunnel_at));
+    steer_put(program, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_ADD | BPF_X, 0));
+  }
+  steer_put(program, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, n));
+  steer_put(program, (struct sock_filter)BPF_STMT(BPF_RET | BPF_A, 0));
+}
+
+/* Brings data straight to its home worker. What is not data gets an index that does not exist, which makes the kernel choose by the
+ * sender. */
+static void attach_steering(int fd, guint n, const AditEncapLayout *layout) {
+  struct sock_filter code[9 * ADIT_ENCAP_STEERS + 1];
   struct sock_fprog program;
+  if (n < 2 || !layout || !layout->n_steer)
+    return;
   memset(&program, 0, sizeof program); /* its padding goes to the kernel, too */
-  program.len = G_N_ELEMENTS(code);
   program.filter = code;
-  if (n > 1 && setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) < 0)
+  for (guint i = 0; i < MIN(layout->n_steer, ADIT_ENCAP_STEERS); i++)
+    steer_add(&program, &layout->steer[i], n);
+  steer_put(&program, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0xffffffff));
+  if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) < 0)
     adit_debug(NULL, "packets are not steered to their worker: %s", g_strerror(errno));
 }
 
@@ -76,7 +87,7 @@ static gboolean socket_fail(const AditEndpoint *local, const char *what, GError 
   return FALSE;
 }
 
-static gboolean listener_sockets(AditListener *listener, GError **error) {
+static gboolean listener_sockets(AditListener *listener, const AditEncapLayout *layout, GError **error) {
   TunDp *dp = listener->dp;
   int family = listener->local.any.sa_family, one = 1;
   socklen_t size = sizeof listener->local;
@@ -97,7 +108,7 @@ static gboolean listener_sockets(AditListener *listener, GError **error) {
     if (getsockname(fd, &listener->local.any, &size) < 0)
       return socket_fail(&listener->local, "getsockname", error);
   }
-  attach_steering(listener->socket[0].fd, dp->n_workers);
+  attach_steering(listener->socket[0].fd, dp->n_workers, layout);
   return TRUE;
 }
 
@@ -149,7 +160,7 @@ AditListener *tun_listen(gpointer data, const AditListenerSpec *spec, const Adit
                              .user = user};
   tun_table_init(&listener->links, tun_retire_memory, dp);
   tun_table_init(&listener->tunnels, tun_retire_memory, dp);
-  if (!listener_sockets(listener, error)) {
+  if (!listener_sockets(listener, ADIT_HAS(spec, layout) ? spec->layout : NULL, error)) {
     listener_reclaim(listener);
     return NULL;
   }

@@ -23,7 +23,7 @@ struct AditListener {
   const AditListenerOps *ops;
   gpointer user;
   gboolean announced; /**< the transport says which tunnels there are (AditListenerSpec.announces) */
-  TunTable links;     /**< tunnel << 16 | session */
+  TunTable links;     /**< adit_encap_key() -> AditDpLink */
   TunTable tunnels;   /**< id -> TunTunnel */
   guint n_sockets;
   TunSocket socket[TUN_WORKERS_MAX];

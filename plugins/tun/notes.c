@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What workers hand to the main loop: control datagrams, PPP frames, strays. */
 #include "notes.h"
-#include "port.h"
 #include "dp.h"
 #include "link.h"
+#include "port.h"
 #include <errno.h>
 #include <unistd.h>
 
@@ -42,7 +42,7 @@ static gboolean early_deliver(const TunDp *dp, const TunEarlyKey *key, const Tun
 }
 
 static void early_add(TunDp *dp, const AditListener *listener, const TunNote *note) {
-  TunEarlyKey key = {listener->serial, (guint64)note->tunnel << 16 | note->session};
+  TunEarlyKey key = {listener->serial, adit_encap_key(note->tunnel, note->session)};
   TunWhere where = tun_where(&note->path);
   if (!early_deliver(dp, &key, &where, note->data, note->length)) /* it may be there by now */
     tun_early_put(dp->early, &key, &note->path, dp->loop->now(), note->data, note->length);

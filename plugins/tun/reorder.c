@@ -12,6 +12,17 @@ void tun_hold_pool_clear(TunHoldPool *pool) {
   g_clear_pointer(&pool->hold, g_free);
 }
 
+static guint32 wrap(const TunReorder *r, guint32 sequence) {
+  guint bits = r->bits ? r->bits : 16;
+  return bits == 32 ? sequence : sequence & ((1u << bits) - 1);
+}
+
+/* How far `sequence` is ahead of the next one; negative = behind. */
+static gint32 distance(const TunReorder *r, guint32 sequence) {
+  guint unused = 32 - (r->bits ? r->bits : 16);
+  return (gint32)((sequence - r->next) << unused) >> unused;
+}
+
 static void release(TunReorder *r, TunHoldPool *pool, guint slot) {
   guint16 index = r->held[slot];
   r->held[slot] = 0;
@@ -27,7 +38,7 @@ static void deliver_run(TunReorder *r, TunHoldPool *pool, TunDeliver deliver, gp
     if (deliver)
       deliver(user, hold->frame, hold->length);
     count->reordered++;
-    r->next++;
+    r->next = wrap(r, r->next + 1);
     release(r, pool, slot);
   }
   if (!r->n_held)
@@ -35,23 +46,23 @@ static void deliver_run(TunReorder *r, TunHoldPool *pool, TunDeliver deliver, gp
 }
 
 /* Gives up on all before `sequence`: delivers what is held of it. */
-static void skip_to(TunReorder *r, TunHoldPool *pool, guint16 sequence, TunDeliver deliver, gpointer user, TunReorderCount *count) {
+static void skip_to(TunReorder *r, TunHoldPool *pool, guint32 sequence, TunDeliver deliver, gpointer user, TunReorderCount *count) {
   while (r->n_held && r->next != sequence) {
     if (r->held[r->next % TUN_HOLD_WINDOW]) {
       deliver_run(r, pool, deliver, user, count);
     } else {
-      r->next++;
+      r->next = wrap(r, r->next + 1);
       count->lost++;
     }
   }
-  count->lost += (guint16)(sequence - r->next);
+  count->lost += wrap(r, sequence - r->next);
   r->next = sequence;
 }
 
 void tun_reorder_flush(TunReorder *r, TunHoldPool *pool, TunDeliver deliver, gpointer user, TunReorderCount *count) {
   while (r->n_held) {
     if (!r->held[r->next % TUN_HOLD_WINDOW]) {
-      r->next++;
+      r->next = wrap(r, r->next + 1);
       count->lost++;
       continue;
     }
@@ -60,7 +71,7 @@ void tun_reorder_flush(TunReorder *r, TunHoldPool *pool, TunDeliver deliver, gpo
   r->deadline = 0;
 }
 
-static gboolean hold(TunReorder *r, TunHoldPool *pool, guint16 sequence, const guint8 *frame, gsize length) {
+static gboolean hold(TunReorder *r, TunHoldPool *pool, guint32 sequence, const guint8 *frame, gsize length) {
   guint slot = sequence % TUN_HOLD_WINDOW;
   if (r->held[slot]) /* the same frame twice */
     return TRUE;
@@ -79,15 +90,16 @@ static gboolean hold(TunReorder *r, TunHoldPool *pool, guint16 sequence, const g
 }
 
 /* A late frame; true when enough of them followed each other that it is a new beginning. */
-static gboolean begins_anew(TunReorder *r, guint16 sequence) {
+static gboolean begins_anew(TunReorder *r, guint32 sequence) {
   r->late_run = sequence == r->late_next ? r->late_run + 1 : 1;
-  r->late_next = (guint16)(sequence + 1);
+  r->late_next = wrap(r, sequence + 1);
   return r->late_run >= TUN_LATE_RUN;
 }
 
-void tun_reorder_push(TunReorder *r, TunHoldPool *pool, guint16 sequence, const guint8 *frame, gsize length, guint64 now, guint reorder_ms,
+void tun_reorder_push(TunReorder *r, TunHoldPool *pool, guint32 sequence, const guint8 *frame, gsize length, guint64 now, guint reorder_ms,
                       TunDeliver deliver, gpointer user, TunReorderCount *count) {
-  gint16 ahead = (gint16)(sequence - r->next);
+  sequence = wrap(r, sequence);
+  gint32 ahead = distance(r, sequence);
   if (!r->synced) {
     r->synced = TRUE;
     r->next = sequence;
@@ -111,7 +123,7 @@ void tun_reorder_push(TunReorder *r, TunHoldPool *pool, guint16 sequence, const 
   if (ahead > 0) /* can't wait: what is missing is lost, what is held goes before */
     skip_to(r, pool, sequence, deliver, user, count);
   deliver(user, frame, length);
-  r->next++;
+  r->next = wrap(r, r->next + 1);
   deliver_run(r, pool, deliver, user, count);
   if (r->n_held)
     r->deadline = now + reorder_ms;

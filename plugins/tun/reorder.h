@@ -13,8 +13,8 @@
 #define TUN_LATE_RUN    16   /**< so many late frames that follow each other: the peer has begun anew */
 
 typedef struct {
-  guint16 length, sequence;
-  guint16 next_free;
+  guint32 sequence;
+  guint16 length, next_free;
   guint8 frame[TUN_HOLD_FRAME];
 } TunHold;
 
@@ -27,8 +27,9 @@ typedef struct {
 
 typedef struct {
   gboolean synced;
-  guint16 next;      /**< the number that should come */
-  guint16 late_next; /**< of a run of late frames */
+  guint8 bits;       /**< at which numbers wrap, above 5; 0 = 16. Set before the first frame */
+  guint32 next;      /**< the number that should come */
+  guint32 late_next; /**< of a run of late frames */
   guint8 late_run;
   guint8 n_held;
   guint64 deadline;              /**< when to give up on the missing ones; 0 = nothing held */
@@ -47,7 +48,7 @@ gboolean tun_hold_pool_init(TunHoldPool *pool, guint n);
 void tun_hold_pool_clear(TunHoldPool *pool);
 
 /** Takes frame number `sequence`; delivers it, and those that waited for it, or holds or drops it. `reorder_ms` 0 holds nothing. */
-void tun_reorder_push(TunReorder *r, TunHoldPool *pool, guint16 sequence, const guint8 *frame, gsize length, guint64 now, guint reorder_ms,
+void tun_reorder_push(TunReorder *r, TunHoldPool *pool, guint32 sequence, const guint8 *frame, gsize length, guint64 now, guint reorder_ms,
                       TunDeliver deliver, gpointer user, TunReorderCount *count);
 /** Time is up, or the link goes: delivers all that is held, in order. `deliver` NULL throws it away. */
 void tun_reorder_flush(TunReorder *r, TunHoldPool *pool, TunDeliver deliver, gpointer user, TunReorderCount *count);

@@ -29,7 +29,7 @@ enum {
 struct TunRx {
   guint8 *buffers;
   AditListener *last_listener; /* of the pass: neighbours mostly belong to one link */
-  guint32 last_key;
+  guint64 last_key;
   AditDpLink *last_link;
   struct mmsghdr message[BATCH];
   struct iovec piece[BATCH];
@@ -198,7 +198,7 @@ static void count_order(TunCell *cell, const TunReorderCount *count) {
 }
 
 /* On the link's home worker. */
-static void frame_input(TunWorker *w, AditDpLink *link, gboolean numbered, guint16 sequence, const guint8 *frame, gsize length) {
+static void frame_input(TunWorker *w, AditDpLink *link, gboolean numbered, guint32 sequence, const guint8 *frame, gsize length) {
   const TunWire *wire = __atomic_load_n(&link->wire, __ATOMIC_ACQUIRE);
   TunTarget target = {w, link};
   TunReorderCount count = {0};
@@ -211,6 +211,7 @@ static void frame_input(TunWorker *w, AditDpLink *link, gboolean numbered, guint
       frame_deliver(&target, frame, length);
     return;
   }
+  link->reorder.bits = wire->sequence_bits;
   tun_reorder_push(&link->reorder, &w->pool, sequence, frame, length, w->now, wire->encap.reorder_ms, frame_deliver, &target, &count);
   count_order(&link->cell[w->index], &count);
   wait_for_deadline(w, link);
@@ -306,7 +307,7 @@ static void early(TunWorker *w, const AditListener *listener, const TunWhere *fr
   tun_note(w, priority, &note, NULL, 0, frame + at, c->length - at);
 }
 
-static AditDpLink *link_find(TunWorker *w, AditListener *listener, guint32 key) {
+static AditDpLink *link_find(TunWorker *w, AditListener *listener, guint64 key) {
   TunRx *rx = w->rx;
   if (!rx->last_link || rx->last_key != key || rx->last_listener != listener) {
     rx->last_link = (AditDpLink *)tun_table_lookup(&listener->links, key);
@@ -317,8 +318,8 @@ static AditDpLink *link_find(TunWorker *w, AditListener *listener, guint32 key) 
 }
 
 static void data_input(TunWorker *w, AditListener *listener, const TunWhere *from, const AditPath *path, const guint8 *datagram,
-                       const AditClassified *c) {
-  AditDpLink *link = c->tunnel <= G_MAXUINT16 && c->session <= G_MAXUINT16 ? link_find(w, listener, c->tunnel << 16 | c->session) : NULL;
+                       gsize length, AditClassified *c) {
+  AditDpLink *link = link_find(w, listener, adit_encap_key(c->tunnel, c->session));
   if (!link) {
     early(w, listener, from, path, c, datagram + c->offset);
     return;
@@ -327,6 +328,11 @@ static void data_input(TunWorker *w, AditListener *listener, const TunWhere *fro
   if (!tun_where_equal(&wire->where, from)) {
     TUN_ADD(link->cell[w->index].drops, 1);
     stray(w, listener, path, c);
+    return;
+  }
+  if (wire->open && (!wire->open(&wire->encap, datagram, c) || (gsize)c->offset + c->length > length)) {
+    TUN_ADD(link->cell[w->index].drops, 1);
+    TUN_ADD(w->stats.malformed, 1);
     return;
   }
   tun_endpoint_seen(__atomic_load_n(&link->endpoint, __ATOMIC_ACQUIRE), from->ingress);
@@ -366,7 +372,7 @@ void tun_rx_datagram(TunWorker *w, AditListener *listener, const TunWhere *from,
     if ((gsize)c.offset + c.length > length)
       TUN_ADD(w->stats.malformed, 1);
     else
-      data_input(w, listener, from, path, datagram, &c);
+      data_input(w, listener, from, path, datagram, length, &c);
     return;
   }
 }

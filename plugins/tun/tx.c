@@ -199,15 +199,8 @@ static guint8 *lead_write(AditDpLink *link, const TunWire *wire, gboolean six, g
   guint n = wire->lead_length[six][numbered];
   guint8 *lead = end - n;
   memcpy(lead, wire->lead[six][numbered], n);
-  if (wire->encap.length_bit)
-    tun_put16(lead + 2, (guint16)(n + length));
-  if (numbered)
-    tun_put16(lead + (wire->encap.length_bit ? 8 : 6), (guint16)__atomic_fetch_add(&link->ns, 1, __ATOMIC_RELAXED));
+  adit_encap_fill(&wire->header[numbered], lead, wire->ppp_length[six] + length, numbered ? tun_link_next_number(link) : 0);
   return lead;
-}
-
-static guint tunnel_header_length(const AditDpLink *link, const TunWire *wire) {
-  return adit_encap_header_length(&wire->encap, tun_link_numbers(link, wire));
 }
 
 static void cells_add(TunWorker *w, AditDpSession *session, AditDpLink *link, guint packets, guint64 octets, guint ppp) {
@@ -230,7 +223,6 @@ static gboolean super_add(TunWorker *w, AditDpSession *session, AditDpLink *link
   gboolean six = ip[0] >> 4 == 6;
   if (!tun_split_begin(&split, vnet, ip, length))
     return FALSE;
-  guint ppp = wire->lead_length[six][0] - adit_encap_header_length(&wire->encap, FALSE);
   for (guint i = 0; i < split.n; i++) {
     const guint8 *payload;
     tx_room(w);
@@ -240,7 +232,7 @@ static gboolean super_add(TunWorker *w, AditDpSession *session, AditDpLink *link
     datagram_add(w, link, wire, lead, (guint)(header - lead) + split.header, payload, payload_length);
     octets += split.header + payload_length;
   }
-  cells_add(w, session, link, split.n, octets, ppp);
+  cells_add(w, session, link, split.n, octets, wire->ppp_length[six]);
   return TRUE;
 }
 
@@ -251,7 +243,7 @@ static gboolean single_add(TunWorker *w, AditDpSession *session, AditDpLink *lin
     return FALSE;
   guint8 *lead = lead_write(link, wire, six, ip, (guint)length);
   datagram_add(w, link, wire, lead, (guint)(ip - lead) + (guint)length, NULL, 0);
-  cells_add(w, session, link, 1, length, wire->lead_length[six][0] - adit_encap_header_length(&wire->encap, FALSE));
+  cells_add(w, session, link, 1, length, wire->ppp_length[six]);
   return TRUE;
 }
 
@@ -334,12 +326,13 @@ void tun_tx_splice(TunWorker *w, AditDpLink *link, const guint8 *frame, gsize le
   TunTx *tx = w->tx;
   const TunWire *wire = __atomic_load_n(&link->wire, __ATOMIC_ACQUIRE);
   TunCell *cell = &link->cell[w->index];
-  guint n = tunnel_header_length(link, wire);
+  gboolean numbered = tun_link_numbers(link, wire);
+  const AditEncapHeader *template = &wire->header[numbered];
   tx_room(w);
   guint8 *header = tx->headers + tx->n_headers++ * HEADER_ROOM;
-  gboolean numbered = n > adit_encap_header_length(&wire->encap, FALSE);
-  adit_encap_write(&wire->encap, header, length, numbered, numbered ? (guint16)__atomic_fetch_add(&link->ns, 1, __ATOMIC_RELAXED) : 0);
-  datagram_add(w, link, wire, header, n, frame, (guint)length);
+  memcpy(header, template->octets, template->length);
+  adit_encap_fill(template, header, length, numbered ? tun_link_next_number(link) : 0);
+  datagram_add(w, link, wire, header, template->length, frame, (guint)length);
   TUN_ADD(cell->tx_packets, 1);
   TUN_ADD(cell->tx_octets, length);
   TUN_SET(cell->last_tx, w->now);

@@ -19,8 +19,8 @@ typedef struct TunTx TunTx;
 /** worker <- worker: a frame whose link lives elsewhere. */
 typedef struct {
   guint64 serial; /**< the link's: whoever has its ids when this is read may be another */
-  guint16 sequence;
-  guint8 has_sequence;
+  guint32 sequence;
+  gboolean has_sequence;
   guint32 length;
   guint8 data[];
 } TunForeign;

@@ -64,7 +64,8 @@ static void on_opened(gpointer user, AditPort *port, const GError *error) {
   AditPath path = {.remote = end->remote};
   tun_listener_local(end->listener, &path.local);
   AditEncap encap = {.kind = ADIT_ENCAP_L2TPV2_UDP, .local_tunnel = 1, .peer_tunnel = 1, .local_session = id, .peer_session = id};
-  AditDpLink *link = tun_link_attach(end->dp, end->listener, &path, &encap, &link_ops, NULL, NULL);
+  AditDpLink *link =
+      tun_link_attach(end->dp, end->listener, &(AditDpLinkSpec){sizeof(AditDpLinkSpec), 0, &path, &encap, &link_ops, NULL}, NULL);
   AditDpSession *s = tun_session_open(end->dp, id, port, NULL);
   AditDpSessionParams params = {.size = sizeof params, .ipv4 = TRUE, .mss4 = 1460 - 40};
   tun_link_framing(link, TRUE, FALSE);
@@ -103,6 +104,7 @@ int main(int argc, char **argv) {
     g_error("usage: end LOCAL REMOTE PORT INTERFACE INSIDE PEER SESSIONS WORKERS yes|no");
   guint16 port = (guint16)atoi(argv[3]);
   AditListenerSpec spec = {.size = sizeof spec, .local = adit_endpoint(&local, port), .classify = l2tp_classify};
+  spec.layout = adit_encap_layout(&(AditEncap){.kind = ADIT_ENCAP_L2TPV2_UDP});
   TunConfig config = {.workers = (guint)atoi(argv[8]), .offload = g_str_equal(argv[9], "yes")};
   end.remote = adit_endpoint(&remote, port);
   end.interface = argv[4];

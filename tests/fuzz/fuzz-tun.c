@@ -201,7 +201,8 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
   bench->kept = keep;
   now_ms = bench->w->now = 1000;
 
-  AditDpLink *link = tun_link_attach(bench->dp, &bench->listener, &path, &encap, &link_ops, NULL, NULL);
+  AditDpLink *link =
+      tun_link_attach(bench->dp, &bench->listener, &(AditDpLinkSpec){sizeof(AditDpLinkSpec), 0, &path, &encap, &link_ops, NULL}, NULL);
   AditDpSession *session = tun_session_open(bench->dp, 1, &bench->port.head, NULL);
   session->link = link; /* not session_join(): the queue is read by hand */
   link->session = session;

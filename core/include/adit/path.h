@@ -34,6 +34,8 @@ enum {
   ADIT_SEQUENCE_REQUIRE = 1 << 2,/**< drop what comes without a number */
 };
 
+typedef struct AditEncapLayout AditEncapLayout; /**< see adit/encap.h */
+
 /** How a link's frames are wrapped; plain data, so that user space, kernel and BPF can each run it. */
 typedef struct {
   AditEncapKind kind;
@@ -45,7 +47,8 @@ typedef struct {
   guint32 reorder_ms;                  /**< hold a frame this long for a missing one before it; 0 = drop late ones only */
   gboolean length_bit;                 /**< l2tpv2: send the Length field in data */
   guint8 dscp;                         /**< of the outer packet */
-  guint32 reserved[8];                 /**< zero */
+  const AditEncapLayout *layout;       /**< of an encapsulation that adit/encap.h does not know; lives as long as the link. NULL = of `kind` */
+  guint32 reserved[6];                 /**< zero */
 } AditEncap;
 
 /** What classify says of a datagram. */
@@ -61,7 +64,7 @@ typedef struct {
   guint32 tunnel, session; /**< DATA: local ids in the header; CONTROL: tunnel */
   guint16 offset, length;  /**< DATA: where the frame is */
   gboolean has_sequence;
-  guint16 sequence;
+  guint32 sequence;        /**< wraps at AditEncapLayout.sequence_bits */
   guint32 reserved[4];     /**< the data path gives it zeroed */
 } AditClassified;
 
@@ -86,6 +89,7 @@ typedef struct {
   AditClassify classify;
   gsize min_receive;        /**< hint: the largest control datagram */
   gboolean announces;       /**< the transport announces its tunnels by tunnel_set(); only their datagrams have precedence over newcomers' */
+  const AditEncapLayout *layout; /**< of its data, so that the kernel can bring a link's datagrams to one worker; NULL = any worker */
 } AditListenerSpec;
 
 /** What a transport says of a tunnel that is there, so that a data path can tell its datagrams from those that claim to be. */
@@ -101,6 +105,15 @@ typedef struct {
    *  (address, control and compression are already undone). Borrowed. */
   void (*frame)(gpointer user, const guint8 *frame, gsize length);
 } AditDpLinkOps;
+
+typedef struct {
+  gsize size;
+  AditLinkId id;            /**< as `show sessions` tells it; 0 = none */
+  const AditPath *path;     /**< copied, as is the encap */
+  const AditEncap *encap;
+  const AditDpLinkOps *ops; /**< outlives the link */
+  gpointer user;
+} AditDpLinkSpec;
 
 typedef struct {
   AditCounters counters;       /**< of frames: with PPP protocol, without tunnel header */
@@ -154,7 +167,7 @@ typedef struct {
 typedef struct {
   gsize size;
   const char *name;  /**< `tun`: the word for `data-path:` */
-  gboolean (*claims)(gpointer dp, const AditEncap *encap);
+  gboolean (*claims)(gpointer dp, const AditEncap *encap); /**< Can it carry such links? Asked before a call is accepted or dialled */
 
   AditListener *(*listen)(gpointer dp, const AditListenerSpec *spec, const AditListenerOps *ops, gpointer user, GError **error);
   void (*listener_local)(AditListener *listener, AditEndpoint *local); /**< with the port that was chosen */
@@ -163,8 +176,8 @@ typedef struct {
    *  errno says why. */
   gboolean (*send_control)(AditListener *listener, const AditPath *path, const guint8 *datagram, gsize length);
 
-  AditDpLink *(*link_attach)(gpointer dp, AditListener *listener, const AditPath *path, const AditEncap *encap, const AditDpLinkOps *ops,
-                             gpointer user, GError **error);
+  /** Errors: UNSUPPORTED (an encapsulation that claims() refuses), EXISTS (another link has its ids). */
+  AditDpLink *(*link_attach)(gpointer dp, AditListener *listener, const AditDpLinkSpec *spec, GError **error);
   void (*link_detach)(AditDpLink *link);                               /**< no callback after it returns */
   void (*link_update)(AditDpLink *link, const AditPath *path, const AditEncap *encap); /**< roaming; sequencing */
   void (*link_framing)(AditDpLink *link, gboolean acfc, gboolean pfc); /**< what may be compressed when sending data */

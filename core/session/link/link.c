@@ -414,6 +414,16 @@ static guint16 size_option(const AditLinkSpec *spec, const char *key) {
   return (guint16)CLAMP(size, 128, 65535);
 }
 
+static AditDpLink *attach_link(AditSessLink *link, GError **error) {
+  const AditLinkSpec *spec = &link->spec;
+  AditDpLinkSpec wanted = {.size = sizeof wanted, .id = link->id, .path = &spec->path, .encap = &spec->encap, .ops = &dp_ops, .user = link};
+  if (spec->datapath->claims(spec->dp, &spec->encap))
+    return spec->datapath->link_attach(spec->dp, spec->listener, &wanted, error);
+  g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "the data path %s does not carry the links of %s", spec->datapath->name,
+              spec->transport);
+  return NULL;
+}
+
 AditLinkId adit_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError **error) {
   g_autoptr(GPtrArray) methods = methods_of(spec->config, spec->client ? "allow" : "authentication", error);
   if (!methods)
@@ -440,7 +450,7 @@ AditLinkId adit_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError *
     params.demand = list, params.n_demand = methods->len;
 
   if (may_open(link, error))
-    link->dp_link = spec->datapath->link_attach(spec->dp, spec->listener, &spec->path, &spec->encap, &dp_ops, link, error);
+    link->dp_link = attach_link(link, error);
   if (!link->dp_link) {
     free_later(link);
     return 0;

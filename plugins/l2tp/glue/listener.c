@@ -56,6 +56,7 @@ L2tpListener *l2tp_listener_get(L2tp *l2tp, const char *data_path, const AditEnd
   AditListenerSpec spec = {.size = sizeof spec,
                            .local = *at,
                            .classify = any_tunnel ? l2tp_classify_any_tunnel : l2tp_classify,
+                           .layout = adit_encap_layout(&(AditEncap){.kind = ADIT_ENCAP_L2TPV2_UDP}),
                            .min_receive = L2TP_CONTROL_MAX,
                            .announces = TRUE};
   gpointer dp = NULL;

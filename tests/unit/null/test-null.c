@@ -102,7 +102,7 @@ static AditDpLink *end_attach(End *end, const End *other, guint16 session, guint
   AditPath path = {.local = end->local, .remote = other->local};
   AditEncap encap = {.kind = ADIT_ENCAP_L2TPV2_UDP, .local_tunnel = 7, .peer_tunnel = 7, .local_session = session, .peer_session = session};
   encap.sequence = sequence;
-  return OPS->link_attach(end->dp, end->listener, &path, &encap, &link_ops, end, NULL);
+  return OPS->link_attach(end->dp, end->listener, &(AditDpLinkSpec){sizeof(AditDpLinkSpec), 0, &path, &encap, &link_ops, end}, NULL);
 }
 
 static void end_open(World *w, End *end, const End *other) {

@@ -99,6 +99,16 @@ static void a_second_session_gets_a_numbered_interface_and_a_dry_pool_refuses(vo
   assert_non_null(strstr(w->pair[2].server.reason, "remote-address"));
 }
 
+static void a_link_that_the_data_path_cannot_carry_is_refused(void **state) {
+  World *w = *state;
+  g_autoptr(AditValue) server = world_config_of("office", NULL, NULL);
+  g_autoptr(GError) error = NULL;
+
+  assert_false(world_call_open(w, &w->extra, FALSE, server, 0x10000, &null_datapath_ops, &error)); /* L2TPv2's ids have 16 bits */
+  assert_true(g_error_matches(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED));
+  assert_string_equal(error->message, "the data path null does not carry the links of l2tp");
+}
+
 static void a_fixed_address_is_given_once(void **state) {
   World *w = *state;
   Pair *first = &w->pair[0], *second = &w->pair[1];
@@ -221,6 +231,7 @@ int main(void) {
       test(a_lost_call_ends_the_session_with_its_cause),
       test(only_one_refuses_a_second_session),
       test(a_second_session_gets_a_numbered_interface_and_a_dry_pool_refuses),
+      test(a_link_that_the_data_path_cannot_carry_is_refused),
       test(a_fixed_address_is_given_once),
       test(many_share_one_interface_with_a_route_each),
       test(who_shares_an_interface_keeps_the_own_mtu),

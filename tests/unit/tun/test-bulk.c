@@ -76,6 +76,7 @@ static gboolean end_start(End *end) {
   AditAddress own = adit_address_ipv4(end->server ? 0xc0000202 : 0xc0000201),
               other = adit_address_ipv4(end->server ? 0xc0000201 : 0xc0000202);
   AditListenerSpec spec = {.size = sizeof spec, .local = adit_endpoint(&own, 1701), .classify = l2tp_classify};
+  spec.layout = adit_encap_layout(&(AditEncap){.kind = ADIT_ENCAP_L2TPV2_UDP});
   AditPortSpec port = {.size = sizeof port, .kind = ADIT_PORT_L3, .name = "l2tp-bulk", .mtu = 1450};
   AditDpSessionParams params = {.size = sizeof params, .ipv4 = TRUE, .ipv6 = TRUE, .mss4 = 1300, .mss6 = 1280};
   AditPath path = {.local = spec.local, .remote = adit_endpoint(&other, 1701)};
@@ -88,7 +89,7 @@ static gboolean end_start(End *end) {
   if (!tun_dp_start(end->dp, &(TunConfig){.workers = 2, .offload = TRUE}, NULL) ||
       !(end->listener = tun_listen(end->dp, &spec, &listener_ops, NULL, NULL)))
     return FALSE;
-  end->link = tun_link_attach(end->dp, end->listener, &path, &encap, &link_ops, NULL, NULL);
+  end->link = tun_link_attach(end->dp, end->listener, &(AditDpLinkSpec){sizeof(AditDpLinkSpec), 0, &path, &encap, &link_ops, NULL}, NULL);
   tun_link_framing(end->link, TRUE, TRUE);
   tun_port_open(end->dp, &port, on_opened, end);
   if (!TEST_LOOP_UNTIL(end->port, PATIENCE))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Packets and frames across the data path: sockets on one side, interfaces on the other. */
 #include "core/base/loop.h"
-#include "plugins/l2tp/engine/header.h"
 #include "packets.h"
+#include "plugins/l2tp/engine/header.h"
 #include "settled.h"
 #include "tests/lib/loop.h"
 #include "world.h"

@@ -153,7 +153,8 @@ static AditDpLink *attach(Bench *b, guint n, const char *remote) {
   AditPath path = path_of(remote, 1701);
   AditEncap encap = {.kind = ADIT_ENCAP_L2TPV2_UDP, .local_tunnel = TUNNEL + n, .peer_tunnel = 70, .peer_session = 200 + n};
   encap.local_session = 101; /* with tunnels 7, 9: home 0 */
-  return b->member[n].link = tun_link_attach(b->dp, b->listener, &path, &encap, &link_ops, &b->member[n], NULL);
+  return b->member[n].link = tun_link_attach(b->dp, b->listener,
+                                             &(AditDpLinkSpec){sizeof(AditDpLinkSpec), 0, &path, &encap, &link_ops, &b->member[n]}, NULL);
 }
 
 static void open_session(Bench *b, guint n, const char *remote, gboolean shared, gboolean check) {

@@ -2,8 +2,8 @@
 #include "world.h"
 #include "core/base/loop.h"
 #include "core/net/net.h"
-#include "plugins/l2tp/engine/header.h"
 #include "packets.h"
+#include "plugins/l2tp/engine/header.h"
 #include "tests/lib/claims.h"
 #include "tests/lib/loop.h"
 
@@ -72,6 +72,7 @@ int udp_socket(const char *text, guint16 port, AditEndpoint *at) {
 
 static void listen_at(World *w, const char *listen, const char *reach, const char *peer, gboolean announces) {
   AditListenerSpec spec = {.size = sizeof spec, .local = endpoint(listen, 0), .classify = l2tp_classify, .announces = announces};
+  spec.layout = adit_encap_layout(&(AditEncap){.kind = ADIT_ENCAP_L2TPV2_UDP});
   AditEndpoint at;
   g_autoptr(GError) error = NULL;
   w->listener = tun_listen(w->dp, &spec, &listener_ops, w, &error);
@@ -114,7 +115,7 @@ void session_attach(World *w, guint n, guint8 sequence, guint reorder_ms) {
       .kind = ADIT_ENCAP_L2TPV2_UDP, .local_tunnel = TUNNEL, .peer_tunnel = 70, .sequence = sequence, .reorder_ms = reorder_ms};
   encap.local_session = 100 + n;
   encap.peer_session = 200 + n;
-  s->link = tun_link_attach(w->dp, w->listener, &path, &encap, &link_ops, s, NULL);
+  s->link = tun_link_attach(w->dp, w->listener, &(AditDpLinkSpec){sizeof(AditDpLinkSpec), 0, &path, &encap, &link_ops, s}, NULL);
   assert_non_null(s->link);
 }
 

@@ -2,6 +2,7 @@
 /* aditctl(1): asks the daemon which commands there are, finds the one that was typed, calls it and prints the answer. */
 #include "core/aditctl.h"
 #include "config.h"
+#include "core/control/control.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -20,7 +21,7 @@ static const char usage[] = "aditctl - asks and steers a running aditd\n"
                             "  aditctl [--json] [--socket PATH] COMMAND [ARGUMENT...]\n"
                             "\n"
                             "  --json         print the answer as JSON\n"
-                            "  --socket PATH  the daemon's socket (default " RUNSTATEDIR "/adit/adit.sock, or $ADIT_SOCKET)\n"
+                            "  --socket PATH  the daemon's socket (default " ADIT_CONTROL_SOCKET ", or $ADIT_SOCKET)\n"
                             "  --help         this text, and what the daemon can do\n"
                             "  --version      print the version\n"
                             "  --             what follows is no option: names that begin with a dash\n"
@@ -363,7 +364,7 @@ static int act(Connection *connection, JsonArray *commands, const Options *optio
 static int start(const Options *options) {
   g_autoptr(GError) error = NULL;
   const char *from_environment = g_getenv("ADIT_SOCKET");
-  const char *path = options->socket ? options->socket : from_environment ? from_environment : RUNSTATEDIR "/adit/adit.sock";
+  const char *path = options->socket ? options->socket : from_environment ? from_environment : ADIT_CONTROL_SOCKET;
   g_autoptr(Connection) connection = ctl_connect(path, &error);
   g_autoptr(JsonArray) commands = connection ? list_commands(connection, &error) : NULL;
 

@@ -61,15 +61,13 @@ typedef struct {
 } Example;
 
 static const AditOption options[] = {
-    {.name = "file",
-     .scopes = "example",
-     .type = ADIT_TYPE_STRING,
-     .flags = ADIT_OPTION_REQUIRED,
-     .min = 1,
-     .max = 4096,
-     .help = "Path of a file of `user:password` lines, or `user:password:profile`. Read again at each reload."},
-    {.name = "example", .scopes = ADIT_SCOPE_GLOBAL, .type = ADIT_TYPE_MAP, .words = "example", .help = "People from a text file."},
+#define ADIT_OPTION_ROW ADIT_OPTION_ENTRY
+#include "options.def"
+#undef ADIT_OPTION_ROW
 };
+#define ADIT_OPTION_ROW ADIT_OPTION_ACCESSOR
+#include "options.def"
+#undef ADIT_OPTION_ROW
 
 /* ---- answering: on one of the plugin's threads, as if looking somebody up took long ---- */
 
@@ -151,7 +149,7 @@ static void have_read(gpointer data) {
 
 static gboolean prepare(gpointer state, const AditValue *config, gpointer *staged, gboolean *pending, AditPrepared done, GError **error) {
   Example *self = state;
-  const char *path = adit_value_get_string(adit_value_get(config, "example"), "file", NULL);
+  const char *path = example_option_file(example_option_example(config));
 
   if (!path) {
     g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, "example.file is missing: which people?");

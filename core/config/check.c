@@ -192,13 +192,24 @@ static AditValue *check_option(Check *c, const AditOption *option, const AditYam
   return list;
 }
 
-/* What stands where nobody wrote anything. */
+/* The value of an option that nobody wrote. */
 static AditValue *default_map(const AditSchema *schema, const char *scope, guint depth);
 
 static AditValue *default_of(const AditSchema *schema, const char *scope, guint index, const AditOption *option, guint depth) {
   if (option->type == ADIT_TYPE_MAP)
     return !(option->flags & ADIT_OPTION_LIST) && depth < DEFAULT_DEPTH_MAX ? default_map(schema, option->words, depth + 1) : NULL;
   return adit_value_ref(adit_schema_default(schema, scope, index));
+}
+
+AditValue *adit_schema_defaults(const AditSchema *schema, const char *scope) {
+  return default_map(schema, scope, 0);
+}
+
+AditValue *adit_options_defaults(const AditOption *options, guint n, const char *scope) {
+  g_autoptr(AditSchema) schema = adit_schema_new();
+
+  adit_schema_add(schema, "core", options, n);
+  return adit_schema_defaults(schema, scope);
 }
 
 static AditValue *default_map(const AditSchema *schema, const char *scope, guint depth) {

@@ -42,6 +42,11 @@ const AditSchemaEntry *adit_schema_find(const AditSchema *schema, const char *sc
 /** The options of `scope` in the order of their declaration: AditSchemaEntry; *n is 0 and NULL comes back for no such scope. Borrowed. */
 const AditSchemaEntry *adit_schema_scope(const AditSchema *schema, const char *scope, guint *n);
 
+/** A map of `scope` in which nobody wrote anything: each option that has a default, with ADIT_VALUE_IS_DEFAULT. The caller's. */
+AditValue *adit_schema_defaults(const AditSchema *schema, const char *scope);
+/** The same for one table, without a schema. */
+AditValue *adit_options_defaults(const AditOption *options, guint n, const char *scope);
+
 /**
  * A check that runs over the whole typed tree after typing, for what one option alone cannot say ("no profile is named
  * so"). It also runs when there were errors, so that all come in one go: values that were wrong are then absent or have

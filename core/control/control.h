@@ -9,6 +9,9 @@
 #include <adit/control.h>
 #include <adit/value.h>
 
+/** Path of the socket where none is configured. */
+#define ADIT_CONTROL_SOCKET RUNSTATEDIR "/adit/adit.sock"
+
 /** Makes the registry, with org.varlink.service and io.adit.core in it. */
 void adit_control_init(void);
 

@@ -11,6 +11,7 @@
 #include "core/net/device.h"
 #include "core/net/lock.h"
 #include "core/net/net.h"
+#include "core/plugin/options.h"
 #include "core/session/session.h"
 #include "core/store/state.h"
 #include "core/store/store.h"
@@ -154,10 +155,10 @@ static void started(const GError *error, gpointer data) {
     fail_start(0, error->message);
     return;
   }
-  management = adit_value_get(adit_plugins_config(), "management");
-  path = self.options->socket ? self.options->socket : adit_value_get_string(management, "socket", RUNSTATEDIR "/adit/adit.sock");
-  read_all = !strcmp(adit_value_get_string(management, "read", "group"), "all");
-  if (!adit_control_start(path, adit_value_get_string(management, "group", NULL), read_all, &why)) {
+  management = adit_option_management(adit_plugins_config());
+  path = self.options->socket ? self.options->socket : adit_option_management_socket(management);
+  read_all = !strcmp(adit_option_management_read(management), "all");
+  if (!adit_control_start(path, adit_option_management_group(management), read_all, &why)) {
     fail_start(0, why->message);
     return;
   }
@@ -267,7 +268,7 @@ static void start(void) {
   g_autoptr(GError) error = NULL;
   g_autofree char *store = g_build_filename(self.options->state_dir, "adit.db", NULL);
 
-  if (!self.options->verbose && adit_logging_level_parse(adit_value_get_string(self.config, "log-level", "info"), &level))
+  if (!self.options->verbose && adit_logging_level_parse(adit_option_log_level(self.config), &level))
     adit_logging_set_level(level);
   if (!open_store(store, &error) || !adit_net_init(&error)) {
     fail_start(0, error->message);

@@ -8,87 +8,13 @@
 #include "core/net/net.h"
 #include "core/path/path.h"
 #include "core/plugin/daemon.h"
+#include "core/plugin/options.h"
 #include "core/pool/pool.h"
 #include "core/ppp/registry.h"
 #include "core/session/config/check.h"
 #include "core/session/config/options.h"
 #include "core/session/session.h"
 #include "core/store/store.h"
-
-static const AditOption daemon_options[] = {
-    {.name = "plugins",
-     .scopes = ADIT_SCOPE_GLOBAL,
-     .type = ADIT_TYPE_STRING,
-     .flags = ADIT_OPTION_LIST,
-     .reload = ADIT_RELOAD_RESTART,
-     .min = 1,
-     .max = 64,
-     .help =
-         "Plugins to load. Without it the standard ones are: l2tp, ipcp, ipv6cp, tun, pap, chap, mschap, secrets. A list replaces them."},
-    {.name = "log-level",
-     .scopes = ADIT_SCOPE_GLOBAL,
-     .type = ADIT_TYPE_ENUM,
-     .fallback = "info",
-     .words = "error warning notice info debug",
-     .help = "What is logged; --verbose on the command line is debug."},
-    {.name = "interface-group",
-     .scopes = ADIT_SCOPE_GLOBAL,
-     .type = ADIT_TYPE_INT,
-     .reload = ADIT_RELOAD_RESTART,
-     .min = 1,
-     .max = G_MAXUINT32,
-     .fallback = "44311",
-     .help = "Link group of the interfaces that adit makes. A start deletes the interfaces that a crash has left: those whose alias "
-             "holds the token of this daemon's state directory. A second aditd in the same network namespace refuses to start with this "
-             "group: give each a group, a --state-dir and a --socket."},
-    {.name = "user",
-     .scopes = ADIT_SCOPE_GLOBAL,
-     .type = ADIT_TYPE_STRING,
-     .reload = ADIT_RELOAD_RESTART,
-     .min = 1,
-     .max = 63,
-     .fallback = "adit",
-     .help = "User that the daemon becomes when it is started as root, before it opens a port; --user on the command line goes before it. "
-             "Without a user `adit` on the machine, and with `root`, it stays root, with few capabilities."},
-    {.name = "require-state",
-     .scopes = ADIT_SCOPE_GLOBAL,
-     .type = ADIT_TYPE_BOOL,
-     .reload = ADIT_RELOAD_RESTART,
-     .fallback = "yes",
-     .help =
-         "What a start does when it can't write the state directory (read-only, full): `yes` refuses; `no` runs on, and a stop or crash "
-         "then loses the accounting records that no server has taken yet."},
-    {.name = "management",
-     .scopes = ADIT_SCOPE_GLOBAL,
-     .type = ADIT_TYPE_MAP,
-     .words = "management",
-     .help = "The socket that aditctl speaks to."},
-    {.name = "socket",
-     .scopes = "management",
-     .type = ADIT_TYPE_STRING,
-     .reload = ADIT_RELOAD_RESTART,
-     .min = 1,
-     .max = 107,
-     .fallback = RUNSTATEDIR "/adit/adit.sock",
-     .help = "Path of the socket. Everyone on the machine may connect; see `group` and `read`."},
-    {.name = "group",
-     .scopes = "management",
-     .type = ADIT_TYPE_STRING,
-     .reload = ADIT_RELOAD_RESTART,
-     .min = 1,
-     .max = 64,
-     .fallback = "adit",
-     .help = "Members of this group may read everything and change things: disconnect sessions, take clients up and down, reload. Root and "
-             "the daemon's user need no group. To add somebody: `usermod -aG adit USER`; it takes effect at the next login."},
-    {.name = "read",
-     .scopes = "management",
-     .type = ADIT_TYPE_ENUM,
-     .reload = ADIT_RELOAD_RESTART,
-     .fallback = "group",
-     .words = "group all",
-     .help = "Who may read users, addresses and traffic (sessions, tunnels, clients, pools, events): members of the group, or everybody on "
-             "the machine. The daemon's version and its list of commands are open to all."},
-};
 
 /* Plugins are dropped from the last to the first: the loop goes first, so that nothing runs while the others forget. */
 static AditServed served[] = {
@@ -186,7 +112,7 @@ void adit_modules_add_dirs(const AditDaemonOptions *options) {
 }
 
 gboolean adit_modules_load_plugins(const AditDaemonOptions *options, GPtrArray *problems) {
-  g_auto(GStrv) names = adit_config_peek(options->config, "plugins");
+  g_auto(GStrv) names = adit_config_peek(options->config, adit_option_plugins_key);
 
   adit_modules_add_dirs(options);
   return adit_plugins_load((const char *const *)names, problems);
@@ -200,7 +126,7 @@ AditSchema *adit_modules_schema(const AditDaemonOptions *options) {
   AditSchema *schema = adit_schema_new();
   g_autoptr(GError) error = NULL;
 
-  adit_schema_add(schema, "core", daemon_options, G_N_ELEMENTS(daemon_options));
+  adit_schema_add(schema, "core", adit_daemon_options, adit_daemon_n_options);
   adit_schema_add(schema, "core", adit_pool_options, adit_pool_n_options);
   adit_schema_add(schema, "core", adit_aaa_options, adit_aaa_n_options);
   adit_schema_add(schema, "core", adit_session_options, adit_session_n_options);

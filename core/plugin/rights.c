@@ -8,24 +8,24 @@
 #include "core/net/lock.h"
 #include "core/net/net.h"
 #include "core/plugin/daemon.h"
+#include "core/plugin/options.h"
 #include "core/store/state.h"
 #include <adit/log.h>
 #include <linux/capability.h>
 #include <unistd.h>
 
-#define USER          "adit"
 #define LOCKED_MEMORY ((gsize)64 << 20)
 
 /* ---- who ---- */
 
 static const char *user_wanted(const AditDaemonOptions *options, const AditValue *config, gboolean *asked) {
-  *asked = options->user || adit_value_get_written(config, "user");
-  return options->user ? options->user : adit_value_get_string(config, "user", USER);
+  *asked = options->user || adit_value_is_written(adit_option_user_value(config));
+  return options->user ? options->user : adit_option_user(config);
 }
 
 static void place_error(GError **error, const AditDaemonOptions *options, const AditValue *config) {
-  const AditValue *written = options->user ? NULL : adit_value_get_written(config, "user");
-  if (written && written->where.file)
+  const AditValue *written = options->user ? NULL : adit_option_user_value(config);
+  if (adit_value_is_written(written) && written->where.file)
     g_prefix_error(error, "%s:%u:%u: user: ", written->where.file, written->where.line, written->where.column);
   else
     g_prefix_error(error, "--user: ");
@@ -45,12 +45,14 @@ gboolean adit_rights_find_user(const AditDaemonOptions *options, const AditValue
 }
 
 void adit_rights_know_reader(const AditDaemonOptions *options) {
-  g_auto(GStrv) written = options->user ? NULL : adit_config_peek(options->config, "user");
+  g_auto(GStrv) written = options->user ? NULL : adit_config_peek(options->config, adit_option_user_key);
+  g_autoptr(AditValue) defaults = adit_options_defaults(adit_daemon_options, adit_daemon_n_options, ADIT_SCOPE_GLOBAL);
+  const char *name = options->user ? options->user : written && written[0] ? written[0] : adit_option_user(defaults);
   AditUser user;
 
   if (geteuid() != 0)
     adit_config_set_reader(getegid());
-  else if (adit_user_find(options->user ? options->user : written && written[0] ? written[0] : USER, &user, NULL))
+  else if (adit_user_find(name, &user, NULL))
     adit_config_set_reader(user.gid);
 }
 
@@ -69,7 +71,7 @@ static gboolean take_state(const AditDaemonOptions *options, const AditValue *co
 }
 
 gboolean adit_rights_without_state(const AditDaemonOptions *options, const AditValue *config, const char *why, GError **error) {
-  if (adit_value_get_bool(config, "require-state", TRUE)) {
+  if (adit_option_require_state(config)) {
     g_set_error(
         error, ADIT_ERROR, ADIT_ERR_SYSTEM,
         "%s: accounting records that no server has taken yet can't be kept in the state directory %s: make it writable, set --state-dir "
@@ -86,10 +88,8 @@ gboolean adit_rights_without_state(const AditDaemonOptions *options, const AditV
 }
 
 static gboolean take_what_is_ours(const AditDaemonOptions *options, const AditValue *config, const AditUser *user, GError **error) {
-  guint32 group = (guint32)adit_value_get_int(config, "interface-group", ADIT_NET_GROUP);
-  const char *socket = options->socket
-                           ? options->socket
-                           : adit_value_get_string(adit_value_get(config, "management"), "socket", RUNSTATEDIR "/adit/adit.sock");
+  guint32 group = (guint32)adit_option_interface_group(config);
+  const char *socket = options->socket ? options->socket : adit_option_management_socket(adit_option_management(config));
 
   if (!take_state(options, config, error) || !adit_net_lock(group, user->uid, error) || !adit_control_bind(socket, error))
     return FALSE;

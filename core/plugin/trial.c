@@ -6,6 +6,7 @@
 #include "core/net/net.h"
 #include "core/net/sweep.h"
 #include "core/plugin/daemon.h"
+#include "core/plugin/options.h"
 #include "core/store/state.h"
 #include <errno.h>
 #include <grp.h>
@@ -95,24 +96,24 @@ static void try_interfaces(const AditValue *value) {
 }
 
 static void try_accounts(const AditDaemonOptions *options, const AditValue *config, AditUser *user) {
-  const AditValue *group = adit_value_get_written(adit_value_get(config, "management"), "group");
+  const AditValue *group = adit_option_management_group_value(adit_option_management(config));
   g_autoptr(GError) error = NULL;
   gboolean found;
 
   *user = (AditUser){.uid = geteuid(), .gid = getegid()};
   if (!adit_rights_find_user(options, config, user, &found, &error))
     complain(NULL, NULL, "%s", error->message);
-  if (group && !getgrnam(group->as.string))
+  if (adit_value_is_written(group) && !getgrnam(group->as.string))
     complain(group, "management.group", "there is no group `%s': make it (groupadd --system %s), or leave the option out", group->as.string,
              group->as.string);
 }
 
 static void try_group(const AditValue *config, const AditUser *user) {
-  guint32 group = (guint32)adit_value_get_int(config, "interface-group", ADIT_NET_GROUP);
+  guint32 group = (guint32)adit_option_interface_group(config);
   pid_t holder = adit_net_lock_holder(group, user->uid);
 
   if (holder && !self.running)
-    complain(adit_value_get_written(config, "interface-group"), "interface-group",
+    complain(adit_option_interface_group_value(config), "interface-group",
              "another aditd (process %d) runs in this network namespace with %u: set another number, and give each its own --state-dir and "
              "--socket",
              (int)holder, group);
@@ -124,13 +125,13 @@ static void try_state(const AditDaemonOptions *options, const AditValue *config)
   /* Another user than the daemon's can't tell. */
   if (adit_state_look(options->state_dir, &why) || (geteuid() != 0 && !options->user))
     return;
-  if (adit_value_get_bool(config, "require-state", TRUE) && !adit_rights_without_state(options, config, why->message, &error))
+  if (adit_option_require_state(config) && !adit_rights_without_state(options, config, why->message, &error))
     complain(NULL, NULL, "%s", error->message);
 }
 
 gboolean adit_trial_run(const AditDaemonOptions *options, const AditValue *config) {
   const AditTrial trial = {.size = sizeof trial, .udp = try_udp, .file = try_file};
-  const char *socket = adit_value_get_string(adit_value_get(config, "management"), "socket", RUNSTATEDIR "/adit/adit.sock");
+  const char *socket = adit_option_management_socket(adit_option_management(config));
   AditUser user;
 
   self.problems = 0;

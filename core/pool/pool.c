@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "core/pool/options.h"
 #include "core/pool/pool-private.h"
 
 /* What somebody has, whether a pool of today holds it or not: leases outlive the configuration they came from. */
@@ -225,10 +226,10 @@ AditValue *adit_pools_describe(void) {
   AditValue *list = adit_value_list();
   for (guint i = 0; current && i < current->pools->len; i++) {
     const AditPool *pool = current->pools->pdata[i];
-    const AditValue *comment = adit_value_get(pool->config, "comment");
+    const AditValue *comment = adit_option_pool_comment_value(pool->config);
     AditValue *item = adit_value_map();
     adit_value_set(item, "name", adit_value_string(pool->name));
-    adit_value_set(item, "ranges", adit_value_ref(adit_value_get(pool->config, "ranges")));
+    adit_value_set(item, "ranges", adit_value_ref(adit_option_pool_ranges(pool->config)));
     adit_value_set(item, "used", number(adit_pool_body_used(pool->body)));
     adit_value_set(item, "total", number(adit_pool_body_total(pool->body)));
     if (adit_pool_body_aside(pool->body))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The configuration `pools`, read and checked. */
 #include "core/net/special.h"
+#include "core/pool/options.h"
 #include "core/pool/pool-private.h"
 
 #include <stdarg.h>
@@ -69,7 +70,7 @@ static const char *read_range(const char *text, Written *w) {
 }
 
 static void read_ranges(Report *report, AditPool *pool) {
-  const AditValue *list = adit_value_get(pool->config, "ranges"), *length_value = adit_value_get(pool->config, "prefix-length");
+  const AditValue *list = adit_option_pool_ranges(pool->config), *length_value = adit_option_pool_prefix_length_value(pool->config);
   guint8 family = 0;
 
   for (guint i = 0; i < adit_value_length(list); i++) {
@@ -189,7 +190,7 @@ static guint index_of(const AditPoolSet *set, const AditPool *pool) {
 }
 
 static const AditValue *value_of(const AditPoolSpot *spot) {
-  return adit_value_at(adit_value_get(spot->pool->config, "ranges"), spot->range->written);
+  return adit_value_at(adit_option_pool_ranges(spot->pool->config), spot->range->written);
 }
 
 static void complain_overlap(Report *report, AditPoolSet *set, const AditPoolSpot *a, const AditPoolSpot *b) {
@@ -227,8 +228,8 @@ static guint8 family_of(const AditPool *pool) {
 static void link_next(Report *report, AditPoolSet *set) {
   for (guint i = 0; i < set->pools->len; i++) {
     AditPool *pool = set->pools->pdata[i];
-    const AditValue *value = adit_value_get(pool->config, "next-pool");
-    const char *name = value ? value->as.string : NULL;
+    const AditValue *value = adit_option_pool_next_pool_value(pool->config);
+    const char *name = adit_option_pool_next_pool(pool->config);
     AditPool *next = name ? g_hash_table_lookup(set->by_name, name) : NULL;
     report->pool = i;
     if (!next) {
@@ -257,7 +258,7 @@ static void check_circles(Report *report, AditPoolSet *set) {
     if (at != pool || !first)
       continue;
     report->pool = i;
-    complain(report, adit_value_get(pool->config, "next-pool"), "next-pool", -1, "goes in a circle: %s -> %s", chain->str, pool->name);
+    complain(report, adit_option_pool_next_pool_value(pool->config), "next-pool", -1, "goes in a circle: %s -> %s", chain->str, pool->name);
   }
 }
 
@@ -271,7 +272,7 @@ void adit_pools_abort(AditPoolSet *set) {
 }
 
 AditPoolSet *adit_pools_prepare(const AditValue *config, GError **error) {
-  const AditValue *list = config && config->type == ADIT_VALUE_MAP ? adit_value_get(config, "pools") : config;
+  const AditValue *list = config && config->type == ADIT_VALUE_MAP ? adit_option_pool_pools(config) : config;
   AditPoolSet *set = g_new0(AditPoolSet, 1);
   g_autoptr(GString) text = g_string_new(NULL);
   Report report = {.text = text};
@@ -283,11 +284,11 @@ AditPoolSet *adit_pools_prepare(const AditValue *config, GError **error) {
     AditPool *pool = g_new0(AditPool, 1);
     report.pool = i;
     pool->config = adit_value_ref(adit_value_at(list, i));
-    pool->name = adit_value_get_string(pool->config, "name", "");
+    pool->name = adit_option_pool_name(pool->config);
     pool->body = adit_pool_body_new();
     g_ptr_array_add(set->pools, pool);
     if (!g_hash_table_insert(set->by_name, (char *)pool->name, pool))
-      complain(&report, adit_value_get(pool->config, "name"), "name", -1, "there are two pools %s", pool->name);
+      complain(&report, adit_option_pool_name_value(pool->config), "name", -1, "there are two pools %s", pool->name);
     read_ranges(&report, pool);
   }
   adit_pool_set_sort(set);

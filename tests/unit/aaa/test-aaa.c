@@ -6,7 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 // clang-format on
+#include "core/aaa/aaa.h"
 #include "tests/unit/aaa/world.h"
+#include "tests/unit/defaults.h"
 
 static const char *const two[] = {"first", "second", NULL};
 
@@ -346,7 +348,7 @@ static void requests_keep_the_chain_they_began_with(void **unused) {
   world_ask("bob", "secret", &verdict);
   adit_value_append(sources, adit_value_string("first"));
   adit_value_set(aaa, "sources", sources);
-  adit_value_set(config, "aaa", aaa);
+  adit_value_set(config, "aaa", fill_defaults(aaa, adit_aaa_options, adit_aaa_n_options, ADIT_SCOPE_AAA));
   adit_aaa_commit(adit_aaa_prepare(config, NULL));
   world_answer(world_source("first"), ADIT_AUTH_NOT_MINE);
   world_run(0);
@@ -384,7 +386,7 @@ static char *refusal(const char *key, AditValue *value) {
   if (value->type == ADIT_VALUE_LIST)
     ((AditValue *)adit_value_at(value, 0))->where = value->where;
   adit_value_set(aaa, key, value);
-  adit_value_set(config, "aaa", aaa);
+  adit_value_set(config, "aaa", fill_defaults(aaa, adit_aaa_options, adit_aaa_n_options, ADIT_SCOPE_AAA));
   assert_null(adit_aaa_prepare(config, &error));
   return g_strdup(error->message);
 }
@@ -473,7 +475,7 @@ static void each_sink_has_each_record_until_acknowledged(void **unused) {
   g_autoptr(AditValue) config = adit_value_map();
   AditValue *aaa = adit_value_map();
   adit_value_set(aaa, "accounting", adit_value_bool(FALSE));
-  adit_value_set(config, "aaa", aaa);
+  adit_value_set(config, "aaa", fill_defaults(aaa, adit_aaa_options, adit_aaa_n_options, ADIT_SCOPE_AAA));
   staged = adit_aaa_prepare(config, NULL);
   adit_aaa_abort(staged);
   adit_acct_record(&record);

@@ -10,6 +10,7 @@
 #include "core/aaa/aaa.h"
 #include "core/base/loop.h"
 #include "tests/lib/loop.h"
+#include "tests/unit/defaults.h"
 
 #define FLOOD   10000
 #define THREADS 4
@@ -78,7 +79,7 @@ static void start(GThread *threads[THREADS]) {
   assert_true(adit_aaa_service()->source_add(NULL, &ops, NULL, NULL));
   adit_value_append(sources, adit_value_string("threads"));
   adit_value_set(aaa, "sources", sources);
-  adit_value_set(config, "aaa", aaa);
+  adit_value_set(config, "aaa", fill_defaults(aaa, adit_aaa_options, adit_aaa_n_options, ADIT_SCOPE_AAA));
   adit_aaa_commit(adit_aaa_prepare(config, NULL));
   jobs = g_async_queue_new();
   for (guint i = 0; i < THREADS; i++)

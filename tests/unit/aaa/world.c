@@ -7,7 +7,9 @@
 #include <cmocka.h>
 // clang-format on
 #include "tests/unit/aaa/world.h"
+#include "core/aaa/aaa.h"
 #include "core/base/wheel.h"
+#include "tests/unit/defaults.h"
 
 typedef struct {
   AditWorkFunc func;
@@ -248,7 +250,7 @@ void world_configure(AditValue *aaa) {
   for (guint i = 0; world.names[i]; i++)
     adit_value_append(sources, adit_value_string(world.names[i]));
   adit_value_set(aaa, "sources", sources);
-  adit_value_set(config, "aaa", aaa);
+  adit_value_set(config, "aaa", fill_defaults(aaa, adit_aaa_options, adit_aaa_n_options, ADIT_SCOPE_AAA));
   AditAaaStaged *staged = adit_aaa_prepare(config, &error);
   assert_null(error);
   adit_aaa_commit(staged);

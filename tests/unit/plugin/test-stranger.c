@@ -4,6 +4,7 @@
 #include "core/base/loop.h"
 #include "core/plugin/plugins.h"
 #include "tests/lib/loop.h"
+#include "tests/unit/defaults.h"
 #include <glib/gstdio.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -91,7 +92,7 @@ static int setup(void **state) {
   adit_value_append(sources, adit_value_string("stranger"));
   adit_value_set(aaa, "sources", sources);
   adit_value_set(aaa, "timeout", adit_value_int(TIMEOUT_MS));
-  adit_value_set(config, "aaa", aaa);
+  adit_value_set(config, "aaa", fill_defaults(aaa, adit_aaa_options, adit_aaa_n_options, ADIT_SCOPE_AAA));
   adit_aaa_commit(adit_aaa_prepare(config, NULL));
   return 0;
 }

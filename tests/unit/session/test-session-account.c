@@ -5,6 +5,7 @@
 #include "core/ppp/registry.h"
 #include "core/session/life/sess.h"
 #include "ipv6cp.h"
+#include "tests/unit/defaults.h"
 #include "tests/unit/session/world.h"
 
 static void session_up(World *w, guint n, const char *user) {
@@ -25,7 +26,7 @@ static void accounting(gboolean on) {
   adit_value_append(sources, adit_value_string("everybody"));
   adit_value_set(aaa, "sources", sources);
   adit_value_set(aaa, "accounting", adit_value_bool(on));
-  adit_value_set(config, "aaa", aaa);
+  adit_value_set(config, "aaa", fill_defaults(aaa, adit_aaa_options, adit_aaa_n_options, ADIT_SCOPE_AAA));
   adit_aaa_commit(adit_aaa_prepare(config, NULL));
 }
 

@@ -3,6 +3,7 @@
 #include "core/aaa/aaa.h"
 #include "core/ppp/registry.h"
 #include "ipv6cp.h"
+#include "tests/unit/defaults.h"
 #include "tests/unit/session/world.h"
 
 #include <adit/auth.h>
@@ -243,7 +244,7 @@ static void configure_interim(gint64 ms) {
   adit_value_append(sources, adit_value_string("everybody"));
   adit_value_set(aaa, "sources", sources);
   adit_value_set(aaa, "interim-update", adit_value_int(ms));
-  adit_value_set(config, "aaa", aaa);
+  adit_value_set(config, "aaa", fill_defaults(aaa, adit_aaa_options, adit_aaa_n_options, ADIT_SCOPE_AAA));
   adit_aaa_commit(adit_aaa_prepare(config, NULL));
 }
 

@@ -7,6 +7,7 @@
 #include "core/session/config/options.h"
 #include "ipcp.h"
 #include "pap.h"
+#include "tests/unit/defaults.h"
 
 /* ---- the kernel ---- */
 
@@ -400,7 +401,7 @@ AditValue *world_config(void) {
   adit_value_set(aaa, "sources", sources);
   adit_value_set(config, "profiles", profiles);
   adit_value_set(config, "pools", pools);
-  adit_value_set(config, "aaa", aaa);
+  adit_value_set(config, "aaa", fill_defaults(aaa, adit_aaa_options, adit_aaa_n_options, ADIT_SCOPE_AAA));
   return config;
 }
 

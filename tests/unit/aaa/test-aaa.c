@@ -542,8 +542,12 @@ static void local_sources_say_so(void **unused) {
   assert_true(adit_aaa_is_local("here"));
   assert_false(adit_aaa_is_local("first"));
   assert_false(adit_aaa_is_local(NULL));
-  mine.size = G_STRUCT_OFFSET(AditAuthSourceOps, local);
-  assert_false(adit_aaa_is_local("here"));
+
+  AditAuthSourceOps older = mine;
+  older.name = "older";
+  older.size = G_STRUCT_OFFSET(AditAuthSourceOps, local);
+  assert_true(adit_aaa_service()->source_add(NULL, &older, NULL, NULL));
+  assert_false(adit_aaa_is_local("older"));
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -93,6 +93,8 @@ void adit_watches_init(void) {
   watches.source = g_unix_fd_source_new(watches.epoll, G_IO_IN);
   g_source_set_static_name(watches.source, "adit-watches");
   g_source_set_callback(watches.source, G_SOURCE_FUNC(dispatch), NULL, NULL);
+  /* Else GLib takes its descriptor out of poll() for each dispatch and puts it back, and wakes this thread for both. */
+  g_source_set_can_recurse(watches.source, TRUE);
   g_source_attach(watches.source, NULL);
 }
 

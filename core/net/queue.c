@@ -16,6 +16,7 @@ static struct {
   AditRtnl *rtnl; /* the thread's */
   GThread *thread;
   GMutex lock;
+  GQueue gathered;          /* of AditNetJob, by `node`: this pass's. Main loop's */
   GQueue waiting, finished; /* of AditNetJob, by `node`; behind lock, as the next ones */
   gboolean quit, idle, drain_queued;
   int wake_fd;
@@ -178,19 +179,30 @@ static void wake_thread(void) {
   net.idle = FALSE;
 }
 
+/* With the lock held. */
+static void hand_over_gathered(void) {
+  for (GList *node; (node = g_queue_pop_head_link(&net.gathered));)
+    g_queue_push_tail_link(&net.waiting, node);
+  wake_thread();
+}
+
+static void hand_over(gpointer data) {
+  g_mutex_lock(&net.lock);
+  hand_over_gathered();
+  g_mutex_unlock(&net.lock);
+}
+
+/* The thread hears of the jobs of a pass of the loop together: it asks the kernel for many in one message, and does not run in between. */
 void adit_net_submit(AditNetJob *job) {
   job->node = (GList){.data = job};
-  g_mutex_lock(&net.lock);
-  gboolean running = net.thread && !net.quit;
-  if (running) {
-    g_queue_push_tail_link(&net.waiting, &job->node);
-    wake_thread();
-  }
-  g_mutex_unlock(&net.lock);
-  if (running)
+  if (!net.thread) {
+    job->error = ESHUTDOWN;
+    finished(job);
     return;
-  job->error = ESHUTDOWN;
-  finished(job);
+  }
+  g_queue_push_tail_link(&net.gathered, &job->node);
+  if (net.gathered.length == 1)
+    adit_call_main(hand_over, NULL);
 }
 
 /* ---- life ---- */
@@ -215,7 +227,7 @@ void adit_net_queue_quiesce(void) {
   if (net.thread) {
     g_mutex_lock(&net.lock);
     net.quit = TRUE;
-    wake_thread();
+    hand_over_gathered();
     g_mutex_unlock(&net.lock);
     g_thread_join(net.thread);
     net.thread = NULL;

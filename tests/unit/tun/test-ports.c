@@ -124,7 +124,7 @@ static void an_own_interface_pays_for_ipv6_when_it_has_it(void **state) {
   assert_true(TEST_LOOP_UNTIL(lines_of("ip -o link show dev l2tp-t2 | grep MULTICAST || true") == 1, PATIENCE));
   assert_int_equal(lines_of("ip -6 route show table all"), before);
   address_add(w->session[0].port, "fe80::1/64", NULL);
-  assert_int_equal(lines_of("ip -6 route show table all dev l2tp-t0"), 3); /* its own, fe80::/64, ff00::/8 */
+  assert_true(TEST_LOOP_UNTIL(lines_of("ip -6 route show table all dev l2tp-t0") == 3, PATIENCE)); /* its own, fe80::/64, ff00::/8 */
   assert_int_equal(lines_of("ip -6 route show table local dev l2tp-t0 | grep ff00::/8"), 1);
 }
 

@@ -22,6 +22,8 @@ TunDp *tun_dp_new(const AditLoopService *loop, const AditNetService *net, AditPl
   g_queue_init(&dp->retired);
   dp->retire_timer.func = tun_retire_timer;
   dp->retire_timer.data = dp;
+  dp->look_timer.func = tun_notes_look;
+  dp->look_timer.data = dp;
   dp->condemned_timer.func = tun_condemned_timer;
   dp->condemned_timer.data = dp;
   dp->sources_version = 1;
@@ -77,6 +79,7 @@ static void end_workers(TunDp *dp) {
     tun_worker_stop(dp->worker[i]);
   if (dp->wake_watch)
     dp->loop->watch_remove(g_steal_pointer(&dp->wake_watch));
+  dp->loop->timer_cancel(&dp->look_timer);
   if (dp->wake_fd >= 0)
     close(dp->wake_fd);
   dp->wake_fd = -1;

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "early.h"
+#include "pace.h"
 #include "table.h"
 #include "worker.h"
 #include <adit/loop.h>
@@ -39,8 +40,10 @@ struct TunDp {
   guint64 endpoint_seed;
   guint64 next_serial;
   int wake_fd;
-  gboolean woken;       /**< atomic: the main loop has been told of something and has not looked yet */
+  gboolean woken;       /**< atomic: the main loop has been told of something and has not looked yet, or it looks by the clock */
   gboolean dispatching; /**< the main loop is reading the rings */
+  TunPace pace;         /**< of what the main loop reads there */
+  AditTimer look_timer; /**< looks by the clock */
   AditWatch *wake_watch;
   TunEarlyStore *early;
   AditRateLimit spoofed_log;

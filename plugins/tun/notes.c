@@ -28,6 +28,7 @@ void tun_note(TunWorker *w, TunPriority priority, const TunNote *note, const gui
     memcpy(to->data + head_length, data, length);
   tun_ring_push(ring);
   w->told_main = TRUE;
+  w->notes++;
 }
 
 /* ---- frames that came before their link ---- */
@@ -134,13 +135,10 @@ static void note_handle(TunDp *dp, const TunNote *note) {
     listener->ops->stray(listener->user, &note->path, note->tunnel, note->session);
 }
 
-gboolean tun_notes_dispatch(int fd, guint condition, gpointer data) {
-  TunDp *dp = data;
-  gboolean more = FALSE;
-  guint64 count;
-  if (read(fd, &count, sizeof count) < 0)
-    return TRUE;
-  __atomic_store_n(&dp->woken, FALSE, __ATOMIC_SEQ_CST); /* before the rings are read: what comes after is told anew */
+/* Reads the rings; whether it handled all that there was is in `*all`. Returns how much it handled. */
+static guint notes_read(TunDp *dp, gboolean *all) {
+  guint handled = 0;
+  *all = TRUE;
   dp->dispatching = TRUE;
   early_dispatch(dp);
   for (guint priority = 0; priority < TUN_TO_N; priority++)
@@ -148,15 +146,45 @@ gboolean tun_notes_dispatch(int fd, guint condition, gpointer data) {
       TunRing *ring = &dp->worker[i]->main[priority];
       const TunNote *note = NULL;
       gsize length;
-      for (guint n = 0; n < budget[priority] && (note = tun_ring_read(ring, &length)); n++) {
+      guint n = 0;
+      for (; n < budget[priority] && (note = tun_ring_read(ring, &length)); n++) {
         note_handle(dp, note);
         tun_ring_release(ring);
       }
-      more |= note != NULL && !tun_ring_is_empty(ring);
+      handled += n;
+      *all &= note == NULL || tun_ring_is_empty(ring);
     }
   early_dispatch(dp); /* of the links that were made just now */
   dp->dispatching = FALSE;
-  if (more && dp->wake_fd == fd) /* what was read may have been the end of the data path */
+  return handled;
+}
+
+/* Either workers wake the main loop for what comes from now on, or it looks again in a millisecond. */
+static void notes_serve(TunDp *dp) {
+  gboolean all, storm = tun_pace_count(&dp->pace, dp->loop->now(), 0);
+  int fd = dp->wake_fd;
+  if (!storm)
+    __atomic_store_n(&dp->woken, FALSE, __ATOMIC_SEQ_CST); /* before the rings are read: what comes after is told anew */
+  guint handled = notes_read(dp, &all);
+  if (dp->wake_fd != fd) /* what was read may have been the end of the data path */
+    return;
+  tun_pace_count(&dp->pace, dp->loop->now(), handled);
+  if (storm && all) {
+    dp->loop->timer_arm(&dp->look_timer, 1);
+  } else if (!all) {
+    __atomic_store_n(&dp->woken, FALSE, __ATOMIC_SEQ_CST);
     tun_wake_main(dp);
+  }
+}
+
+void tun_notes_look(AditTimer *timer, gpointer data) {
+  notes_serve(data);
+}
+
+gboolean tun_notes_dispatch(int fd, guint condition, gpointer data) {
+  guint64 count;
+  if (read(fd, &count, sizeof count) < 0)
+    return TRUE;
+  notes_serve(data);
   return TRUE;
 }

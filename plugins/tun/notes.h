@@ -2,6 +2,7 @@
 /** notes.h - what workers hand to the main loop */
 #pragma once
 
+#include <adit/loop.h>
 #include <adit/path.h>
 
 typedef struct TunDp TunDp;
@@ -25,5 +26,6 @@ typedef struct {
 void tun_note(TunWorker *w, TunPriority priority, const TunNote *note, const guint8 *head, gsize head_length, const guint8 *data,
               gsize length);
 gboolean tun_notes_dispatch(int fd, guint condition, gpointer dp); /**< [main] */
+void tun_notes_look(AditTimer *timer, gpointer dp);                /**< [main] */
 /** [main] A link has been attached: the frame that was early for it is handed over in the next pass. */
 void tun_early_attached(TunDp *dp, const AditListener *listener, guint64 key);

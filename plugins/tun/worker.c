@@ -14,6 +14,8 @@
 enum {
   EVENTS = 64,
   BUSY = 8,          /* datagrams and packets in a pass: then more will be there */
+  NAP_US = 300,      /* in a storm of control: what comes meanwhile is read at once */
+  QUIET_MS = 10,     /* no packet for so long: nobody's packet waits for the end of a nap */
   HOLD_FRAMES = 256, /* of all links together, waiting for those before them */
   FOREIGN_RING = 512 * 1024,
   LIVE_RING = 1024 * 1024, /* PPP frames of links: a mass reconnect sends thousands at once */
@@ -71,6 +73,14 @@ static void worker_tell(TunWorker *w) {
       tun_worker_kick(w->dp->worker[i]);
 }
 
+/* Whether this pass brought nothing but control, of which there is much. What came is with the main loop already. */
+static gboolean worker_may_nap(TunWorker *w, guint64 datagrams, guint64 notes) {
+  gboolean storm = tun_pace_count(&w->pace, w->now, (guint)notes);
+  if (datagrams > notes)
+    w->last_packet = w->now;
+  return storm && notes && w->now - w->last_packet >= QUIET_MS;
+}
+
 /* What epoll tells a sleeper may be freed before it has opened its eyes: a sleeper only waits, and asks again when awake.
  * One that had much to do in a pass does not sleep before the next; after little there is mostly nothing more, and to ask first would
  * be a system call in vain. */
@@ -78,10 +88,13 @@ static gpointer worker_run(gpointer data) {
   TunWorker *w = data;
   struct epoll_event events[EVENTS];
   int timeout = -1, n = 0;
-  guint64 before = 0;
+  guint64 before = 0, noted = 0;
 
   while (!__atomic_load_n(&w->stop, __ATOMIC_ACQUIRE)) {
-    if (n <= 0 || TUN_GET(w->stats.datagrams_in) + TUN_GET(w->stats.packets_in) < before + BUSY) {
+    if (worker_may_nap(w, TUN_GET(w->stats.datagrams_in) + TUN_GET(w->stats.packets_in) - before, w->notes - noted)) {
+      tun_worker_sleeps(w);
+      g_usleep(NAP_US);
+    } else if (n <= 0 || TUN_GET(w->stats.datagrams_in) + TUN_GET(w->stats.packets_in) < before + BUSY) {
       tun_worker_sleeps(w);
       epoll_wait(w->epoll_fd, events, 1, timeout);
     }
@@ -89,6 +102,7 @@ static gpointer worker_run(gpointer data) {
     n = epoll_wait(w->epoll_fd, events, EVENTS, 0);
     w->now = w->dp->loop->now();
     before = TUN_GET(w->stats.datagrams_in) + TUN_GET(w->stats.packets_in);
+    noted = w->notes;
     tun_rx_foreign(w);
     for (int i = 0; i < n; i++)
       worker_event(w, events[i].data.ptr);

@@ -7,6 +7,7 @@
 #include "link.h"
 #include "listener.h"
 #include "notes.h"
+#include "pace.h"
 #include "reorder.h"
 #include "ring.h"
 #include "stats.h"
@@ -35,7 +36,10 @@ struct TunWorker {
   guint64 epoch __attribute__((aligned(64))); /**< atomic; 0 = asleep: sees nothing */
   guint64 now;
   gboolean told_main;
-  guint told; /**< workers whose rings were filled in this pass: a bit each */
+  TunPace pace;        /**< of notes for the main loop */
+  guint64 notes;       /**< handed to the main loop */
+  guint64 last_packet; /**< when something came that is no control */
+  guint told;          /**< workers whose rings were filled in this pass: a bit each */
   AditDpLink *waiting;
   TunHoldPool pool;
   TunCoalescer join;

@@ -3,6 +3,7 @@
  * frame of somebody who had its ids before. Workers without threads, an interface and a socket that are socket pairs. */
 #include "dp.h"
 #include "link.h"
+#include "notes.h"
 #include "packets.h"
 #include "plugins/l2tp/engine/header.h"
 #include "quiet.h"
@@ -44,7 +45,10 @@ static guint64 now_ms;
 static guint64 fake_now(void) {
   return now_ms;
 }
-static void fake_arm(AditTimer *timer, guint64 delay) {}
+static gboolean armed;
+static void fake_arm(AditTimer *timer, guint64 delay) {
+  armed = TRUE;
+}
 static void fake_cancel(AditTimer *timer) {}
 static void fake_random(gpointer buffer, gsize length) {
   memset(buffer, 0x5a, length);
@@ -530,6 +534,62 @@ static void frames_without_a_session_go_behind(void **state) {
   b->member[0].link->session = b->member[0].session;
 }
 
+/* ---- when the main loop looks ---- */
+
+static void read_hellos(Bench *b, const AditPath *path, guint n) {
+  for (guint i = 0; i < n; i++) {
+    guint8 copy[12];
+    TunWhere where = from_of(path, 2);
+    memcpy(copy, hello, sizeof copy);
+    tun_put16(copy + 4, TUNNEL);
+    tun_rx_datagram(b->dp->worker[0], b->listener, &where, path, copy, sizeof copy);
+  }
+  tun_wake_main(b->dp);
+  tun_notes_look(NULL, b->dp);
+}
+
+/* Workers wake the main loop when they set `woken`: while it is set, they need not. */
+static void a_storm_of_control_is_read_by_the_clock(void **state) {
+  Bench *b = *state;
+  AditPath path = path_of("198.51.100.2", 1701);
+  assert_true(tun_tunnel_set(b->listener, TUNNEL, &(AditDpTunnel){.size = sizeof(AditDpTunnel), .path = &path, .proven = TRUE}));
+  for (guint i = 0; i < 100; i++, now_ms += TUN_PACE_MS) { /* some, for ever: each wakes it */
+    read_hellos(b, &path, TUN_PACE_MANY / 2 - 1);
+    assert_false(b->dp->woken);
+  }
+  read_hellos(b, &path, TUN_PACE_MANY);
+  read_hellos(b, &path, 1);
+  assert_true(b->dp->woken);
+  now_ms += TUN_PACE_MS;
+  read_hellos(b, &path, 1); /* a moment later it may go on */
+  assert_true(b->dp->woken);
+  now_ms += 2 * TUN_PACE_MS;
+  tun_notes_look(NULL, b->dp);
+  assert_false(b->dp->woken);
+  read_hellos(b, &path, 1);
+  assert_false(b->dp->woken);
+  for (guint i = 0; i < TUN_TO_N; i++)
+    assert_true(tun_ring_is_empty(&b->dp->worker[0]->main[i]));
+}
+
+/* What is left of a pass is read at once, and not in a millisecond. */
+static void a_storm_larger_than_a_pass_is_read_at_once(void **state) {
+  Bench *b = *state;
+  AditPath path = path_of("198.51.100.2", 1701);
+  read_hellos(b, &path, 50);
+  read_hellos(b, &path, 50);
+  assert_true(b->dp->woken);
+  armed = FALSE;
+  read_hellos(b, &path, 50);
+  assert_false(armed);
+  assert_true(b->dp->woken);
+  for (guint i = 0; !armed; i++) {
+    assert_true(i < 20);
+    tun_notes_look(NULL, b->dp);
+  }
+  assert_true(tun_ring_is_empty(&b->dp->worker[0]->main[TUN_TO_NEW]));
+}
+
 /* ---- frames on their way from worker to worker ---- */
 
 /* The link goes while a frame of it waits, and another gets its ids. */
@@ -575,6 +635,8 @@ int main(void) {
       GUARD_TEST(a_tunnel_that_is_dialled_may_answer_from_any_port),
       GUARD_TEST(a_tunnel_has_its_share),
       GUARD_TEST(frames_without_a_session_go_behind),
+      GUARD_TEST(a_storm_of_control_is_read_by_the_clock),
+      GUARD_TEST(a_storm_larger_than_a_pass_is_read_at_once),
       GUARD_TEST(a_frame_reaches_the_link_it_was_for_or_none),
   };
   return cmocka_run_group_tests(guard, NULL, NULL);

@@ -12,35 +12,35 @@ struct Connection {
   GByteArray *input;
 };
 
-static GQuark domain(void) {
+static GQuark get_domain(void) {
   return g_quark_from_static_string("aditctl");
 }
 
-static void explain(GError **error, const char *path, int why) {
+static void set_connect_error(GError **error, const char *path, int why) {
   if (why == ENOENT)
-    g_set_error(error, domain(), why,
+    g_set_error(error, get_domain(), why,
                 "no daemon: %s is not there. Is aditd running (systemctl status adit)? Another socket is named with --socket PATH.", path);
   else if (why == ECONNREFUSED)
-    g_set_error(error, domain(), why,
+    g_set_error(error, get_domain(), why,
                 "no daemon: nobody answers on %s. aditd has died or was killed: its log says why (journalctl -u adit).", path);
   else if (why == EACCES || why == EPERM)
-    g_set_error(error, domain(), why,
+    g_set_error(error, get_domain(), why,
                 "%s: permission denied: try as root, or as a member of the group adit (usermod -aG adit USER, then log in again).", path);
   else
-    g_set_error(error, domain(), why, "%s: %s", path, g_strerror(why));
+    g_set_error(error, get_domain(), why, "%s: %s", path, g_strerror(why));
 }
 
 Connection *ctl_connect(const char *path, GError **error) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
 
   if (strlen(path) >= sizeof address.sun_path) {
-    explain(error, path, ENAMETOOLONG);
+    set_connect_error(error, path, ENAMETOOLONG);
     return NULL;
   }
   strcpy(address.sun_path, path);
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) < 0) {
-    explain(error, path, errno);
+    set_connect_error(error, path, errno);
     if (fd >= 0)
       close(fd);
     return NULL;
@@ -67,7 +67,7 @@ static gboolean send_all(int fd, const char *data, gsize length, GError **error)
     if (put < 0 && (errno == EPIPE || errno == ECONNRESET))
       return TRUE; /* refused at the door: the reason waits to be received */
     if (put < 0) {
-      g_set_error(error, domain(), errno, "the daemon has closed the connection (%s)", g_strerror(errno));
+      g_set_error(error, get_domain(), errno, "the daemon has closed the connection (%s)", g_strerror(errno));
       return FALSE;
     }
     data += put;
@@ -108,7 +108,7 @@ static char *receive_text(Connection *connection, GError **error) {
     if (got > 0) {
       g_byte_array_append(connection->input, buffer, (guint)got);
     } else if (got == 0 || errno != EINTR) {
-      g_set_error(error, domain(), ECONNRESET, "the daemon has closed the connection");
+      g_set_error(error, get_domain(), ECONNRESET, "the daemon has closed the connection");
       return NULL;
     }
   }
@@ -121,7 +121,7 @@ static void explain_error(JsonObject *reply, GError **error) {
   JsonObject *parameters = node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
   const char *text = parameters ? json_object_get_string_member_with_default(parameters, "text", NULL) : NULL;
 
-  g_set_error(error, domain(), EPROTO, "%s", text ? text : name);
+  g_set_error(error, get_domain(), EPROTO, "%s", text ? text : name);
 }
 
 JsonObject *ctl_receive(Connection *connection, gboolean *continues, GError **error) {
@@ -131,7 +131,7 @@ JsonObject *ctl_receive(Connection *connection, gboolean *continues, GError **er
   if (!text)
     return NULL;
   if (!json_parser_load_from_data(parser, text, -1, NULL) || !JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser))) {
-    g_set_error(error, domain(), EPROTO, "the daemon's answer makes no sense: is something else listening there?");
+    g_set_error(error, get_domain(), EPROTO, "the daemon's answer makes no sense: is something else listening there?");
     return NULL;
   }
   JsonObject *reply = json_node_get_object(json_parser_get_root(parser));

@@ -41,7 +41,7 @@ static char *format_duration(gint64 ms) {
 }
 
 /* A peer chooses its own name: nothing that a terminal would obey may reach it. */
-static char *harmless(const char *text) {
+static char *escape_controls(const char *text) {
   GString *out = g_string_new(NULL);
 
   for (const char *c = text; *c; c = g_utf8_next_char(c)) {
@@ -68,7 +68,7 @@ static char *format_int(gint64 value, const char *format) {
   return g_strdup_printf(!g_strcmp0(format, "hex") ? "%" G_GINT64_MODIFIER "x" : "%" G_GINT64_FORMAT, value);
 }
 
-static char *join(GPtrArray *parts, const char *separator) {
+static char *join_parts(GPtrArray *parts, const char *separator) {
   g_ptr_array_add(parts, NULL);
   return g_strjoinv(separator, (char **)parts->pdata);
 }
@@ -77,7 +77,7 @@ static char *format_array(JsonArray *array, const char *format) {
   g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func(g_free);
   for (guint i = 0; i < json_array_get_length(array); i++)
     g_ptr_array_add(parts, ctl_format(json_array_get_element(array, i), format));
-  return join(parts, ", ");
+  return join_parts(parts, ", ");
 }
 
 static char *format_object(JsonObject *object) {
@@ -86,10 +86,10 @@ static char *format_object(JsonObject *object) {
 
   for (GList *m = members; m; m = m->next) {
     g_autofree char *value = ctl_format(json_object_get_member(object, (const char *)m->data), NULL);
-    g_autofree char *name = harmless((const char *)m->data);
+    g_autofree char *name = escape_controls((const char *)m->data);
     g_ptr_array_add(parts, g_strdup_printf(strchr(value, ' ') ? "%s=\"%s\"" : "%s=%s", name, value));
   }
-  return join(parts, " ");
+  return join_parts(parts, " ");
 }
 
 char *ctl_format(JsonNode *node, const char *format) {
@@ -104,7 +104,7 @@ char *ctl_format(JsonNode *node, const char *format) {
   if (json_node_get_value_type(node) == G_TYPE_BOOLEAN)
     return g_strdup(json_node_get_boolean(node) ? "yes" : "no");
   if (json_node_get_value_type(node) == G_TYPE_STRING)
-    return harmless(json_node_get_string(node));
+    return escape_controls(json_node_get_string(node));
   return g_strdup_printf("%g", json_node_get_double(node));
 }
 
@@ -192,7 +192,7 @@ static void put_cell(GString *line, const char *text, guint width, gboolean righ
 }
 
 /* Takes from the widest column until all fit; none gets narrower than its title or 8. */
-static void fit(GArray *columns, guint width) {
+static void fit_columns(GArray *columns, guint width) {
   guint total = columns->len ? (columns->len - 1) * 2 : 0;
 
   for (guint i = 0; i < columns->len; i++)
@@ -263,7 +263,7 @@ static void begin_table(Table *table) {
     Column *column = &g_array_index(table->columns, Column, c);
     column->width = MAX(column->width, text_width(column->title));
   }
-  fit(table->columns, table->width);
+  fit_columns(table->columns, table->width);
   print_row(table->columns, NULL, TRUE);
   for (guint r = 0; r < table->lines->len; r++)
     print_row(table->columns, (char **)table->lines->pdata[r], FALSE);
@@ -356,7 +356,7 @@ static void print_members(JsonObject *object, GArray *columns, guint indent) {
     width = MAX(width, text_width((const char *)m->data));
   for (GList *m = members; m; m = m->next) {
     JsonNode *node = json_object_get_member(object, (const char *)m->data);
-    g_autofree char *name = harmless((const char *)m->data);
+    g_autofree char *name = escape_controls((const char *)m->data);
     if (JSON_NODE_HOLDS_OBJECT(node)) {
       printf("%*s%s\n", (int)indent, "", name);
       print_members(json_node_get_object(node), columns, indent + 2);
@@ -387,7 +387,7 @@ void ctl_print_line(JsonObject *object) {
 
   for (GList *m = members; m; m = m->next)
     g_ptr_array_add(parts, ctl_format(json_object_get_member(object, (const char *)m->data), NULL));
-  g_autofree char *line = join(parts, " ");
+  g_autofree char *line = join_parts(parts, " ");
   printf("%s\n", line);
   fflush(stdout);
 }

@@ -29,7 +29,7 @@ static const char usage[] = "aditctl - asks and steers a running aditd\n"
 
 /* ---- the daemon's commands ---- */
 
-static const char *member(JsonObject *object, const char *name) {
+static const char *get_member(JsonObject *object, const char *name) {
   return json_object_get_string_member_with_default(object, name, "");
 }
 
@@ -46,7 +46,7 @@ static JsonArray *list_commands(Connection *connection, GError **error) {
 }
 
 /* How many of `words` the verb is, if they begin with it; else 0. */
-static guint matches(const char *verb, const GPtrArray *words, guint from) {
+static guint count_matching(const char *verb, const GPtrArray *words, guint from) {
   g_auto(GStrv) parts = g_strsplit(verb, " ", -1);
   guint n = g_strv_length(parts);
 
@@ -65,7 +65,7 @@ static JsonObject *find_command(JsonArray *commands, const GPtrArray *words, gui
   *taken = 0;
   for (guint i = 0; i < json_array_get_length(commands); i++) {
     JsonObject *command = json_array_get_object_element(commands, i);
-    guint n = matches(member(command, "verb"), words, from);
+    guint n = count_matching(get_member(command, "verb"), words, from);
     if (n > *taken) {
       best = command;
       *taken = n;
@@ -83,14 +83,14 @@ static guint terminal_width(void) {
   return 0;
 }
 
-static char *synopsis(JsonObject *command) {
-  const char *arguments = member(command, "arguments");
+static char *write_synopsis(JsonObject *command) {
+  const char *arguments = get_member(command, "arguments");
   g_autofree char *upper = g_ascii_strup(arguments, -1);
-  return g_strdup_printf("%s%s%s", member(command, "verb"), *arguments ? " " : "", upper);
+  return g_strdup_printf("%s%s%s", get_member(command, "verb"), *arguments ? " " : "", upper);
 }
 
 static int by_verb(gconstpointer a, gconstpointer b) {
-  return strcmp(member(*(JsonObject *const *)a, "verb"), member(*(JsonObject *const *)b, "verb"));
+  return strcmp(get_member(*(JsonObject *const *)a, "verb"), get_member(*(JsonObject *const *)b, "verb"));
 }
 
 /* Those whose verb begins with `prefix`. */
@@ -100,36 +100,36 @@ static guint print_commands(FILE *out, JsonArray *commands, const char *prefix) 
 
   for (guint i = 0; i < json_array_get_length(commands); i++) {
     JsonObject *command = json_array_get_object_element(commands, i);
-    if (!g_str_has_prefix(member(command, "verb"), prefix))
+    if (!g_str_has_prefix(get_member(command, "verb"), prefix))
       continue;
-    g_autofree char *text = synopsis(command);
+    g_autofree char *text = write_synopsis(command);
     width = MAX(width, (int)strlen(text));
     g_ptr_array_add(sorted, command);
   }
   g_ptr_array_sort(sorted, by_verb);
   for (guint i = 0; i < sorted->len; i++) {
-    g_autofree char *text = synopsis((JsonObject *)sorted->pdata[i]);
-    fprintf(out, "  %-*s  %s\n", width, text, member((JsonObject *)sorted->pdata[i], "summary"));
+    g_autofree char *text = write_synopsis((JsonObject *)sorted->pdata[i]);
+    fprintf(out, "  %-*s  %s\n", width, text, get_member((JsonObject *)sorted->pdata[i], "summary"));
   }
   return sorted->len;
 }
 
 static void print_help_of(JsonObject *command) {
   guint width = terminal_width();
-  g_autofree char *text = synopsis(command);
+  g_autofree char *text = write_synopsis(command);
 
-  printf("aditctl %s: %s\n\n", text, member(command, "summary"));
-  ctl_print_wrapped(member(command, "help"), 2, width ? width : 100);
+  printf("aditctl %s: %s\n\n", text, get_member(command, "summary"));
+  ctl_print_wrapped(get_member(command, "help"), 2, width ? width : 100);
   if (json_object_get_boolean_member_with_default(command, "changes", FALSE))
     printf("\n  It changes something: needs root, the daemon's user, or the management group.\n");
   if (json_object_has_member(command, "columns"))
     printf("\n  With --json nothing is shortened, and there may be more fields than columns.\n");
-  printf("  The method behind it is %s.\n", member(command, "method"));
+  printf("  The method behind it is %s.\n", get_member(command, "method"));
 }
 
 /* ---- near misses ---- */
 
-static guint distance(const char *a, const char *b) {
+static guint measure_distance(const char *a, const char *b) {
   gsize n = strlen(b);
   g_autofree guint *row = g_new(guint, n + 1);
 
@@ -147,7 +147,7 @@ static guint distance(const char *a, const char *b) {
   return row[n];
 }
 
-static char *joined(const GPtrArray *words, guint from, guint count) {
+static char *join_words(const GPtrArray *words, guint from, guint count) {
   GString *text = g_string_new(NULL);
   for (guint i = from; i < words->len && i < from + count; i++)
     g_string_append_printf(text, "%s%s", i > from ? " " : "", (const char *)words->pdata[i]);
@@ -155,15 +155,15 @@ static char *joined(const GPtrArray *words, guint from, guint count) {
 }
 
 /* The verb that is nearest to as many of the words as it has itself. */
-static const char *nearest(JsonArray *commands, const GPtrArray *words, guint from) {
+static const char *find_nearest(JsonArray *commands, const GPtrArray *words, guint from) {
   const char *best = NULL;
   guint least = G_MAXUINT;
 
   for (guint i = 0; i < json_array_get_length(commands); i++) {
-    const char *verb = member(json_array_get_object_element(commands, i), "verb");
+    const char *verb = get_member(json_array_get_object_element(commands, i), "verb");
     g_auto(GStrv) parts = g_strsplit(verb, " ", -1);
-    g_autofree char *typed = joined(words, from, g_strv_length(parts));
-    guint d = distance(typed, verb);
+    g_autofree char *typed = join_words(words, from, g_strv_length(parts));
+    guint d = measure_distance(typed, verb);
     if (d < least && d <= 1 + strlen(verb) / 4) {
       least = d;
       best = verb;
@@ -173,8 +173,8 @@ static const char *nearest(JsonArray *commands, const GPtrArray *words, guint fr
 }
 
 static int no_such_command(JsonArray *commands, const GPtrArray *words, guint from) {
-  g_autofree char *typed = joined(words, from, words->len), *first = g_strconcat((const char *)words->pdata[from], " ", NULL);
-  const char *near = nearest(commands, words, from);
+  g_autofree char *typed = join_words(words, from, words->len), *first = g_strconcat((const char *)words->pdata[from], " ", NULL);
+  const char *near = find_nearest(commands, words, from);
 
   fprintf(stderr, "aditctl: there is no command `%s`", typed);
   if (near) {
@@ -190,14 +190,14 @@ static int no_such_command(JsonArray *commands, const GPtrArray *words, guint fr
 /* ---- completion ---- */
 
 /* The words that may stand in the place of the last one. */
-static int complete(JsonArray *commands, const GPtrArray *words) {
+static int complete_words(JsonArray *commands, const GPtrArray *words) {
   g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   guint before = words->len ? words->len - 1 : 0, from = 0;
 
   if (before && !strcmp((const char *)words->pdata[0], "help"))
     from = 1;
   for (guint i = 0; i < json_array_get_length(commands); i++) {
-    g_auto(GStrv) parts = g_strsplit(member(json_array_get_object_element(commands, i), "verb"), " ", -1);
+    g_auto(GStrv) parts = g_strsplit(get_member(json_array_get_object_element(commands, i), "verb"), " ", -1);
     gboolean fits = g_strv_length(parts) > before - from;
     for (guint w = 0; fits && w < before - from; w++)
       fits = !strcmp(parts[w], (const char *)words->pdata[from + w]);
@@ -214,7 +214,7 @@ static int complete(JsonArray *commands, const GPtrArray *words) {
 /* Positional words to named parameters. NULL when there are too few or too many. */
 static JsonObject *parameters_of(JsonObject *command, const GPtrArray *words, guint from) {
   g_autoptr(JsonObject) parameters = json_object_new();
-  g_auto(GStrv) names = g_strsplit(member(command, "arguments"), " ", -1);
+  g_auto(GStrv) names = g_strsplit(get_member(command, "arguments"), " ", -1);
   guint next = from;
 
   for (guint i = 0; names[i]; i++) {
@@ -238,7 +238,7 @@ static int add_rows(Table *table, JsonObject *reply, const char *rows) {
   for (guint i = 0; list && JSON_NODE_HOLDS_ARRAY(list) && i < json_array_get_length(json_node_get_array(list)); i++) {
     JsonNode *row = json_array_get_element(json_node_get_array(list), i);
     ctl_table_add(table, row);
-    if (JSON_NODE_HOLDS_OBJECT(row) && !strcmp(member(json_node_get_object(row), "level"), "error"))
+    if (JSON_NODE_HOLDS_OBJECT(row) && !strcmp(get_member(json_node_get_object(row), "level"), "error"))
       status = EXIT_REFUSED;
   }
   return status;
@@ -250,10 +250,10 @@ static void print_reply(JsonObject *reply, JsonObject *command, gboolean json, g
   else if (stream)
     ctl_print_line(reply);
   else
-    ctl_print_object(reply, member(command, "columns"));
+    ctl_print_object(reply, get_member(command, "columns"));
 }
 
-static int run(Connection *connection, JsonObject *command, JsonObject *parameters, gboolean json) {
+static int run_command(Connection *connection, JsonObject *command, JsonObject *parameters, gboolean json) {
   const char *rows = json_object_get_string_member_with_default(command, "rows", NULL);
   const char *columns = json_object_get_string_member_with_default(command, "columns", NULL);
   g_autoptr(Table) table = rows ? ctl_table_new(rows, columns, json, terminal_width()) : NULL;
@@ -261,7 +261,7 @@ static int run(Connection *connection, JsonObject *command, JsonObject *paramete
   gboolean continues = TRUE, stream = FALSE;
   int status = EXIT_GOOD;
 
-  if (!ctl_send(connection, member(command, "method"), parameters, TRUE, &error)) {
+  if (!ctl_send(connection, get_member(command, "method"), parameters, TRUE, &error)) {
     fprintf(stderr, "aditctl: %s\n", error->message);
     return EXIT_NO_DAEMON;
   }
@@ -285,7 +285,7 @@ static int run(Connection *connection, JsonObject *command, JsonObject *paramete
 
 /* ---- main ---- */
 
-static gboolean parse(int argc, char **argv, Options *options) {
+static gboolean parse_arguments(int argc, char **argv, Options *options) {
   gboolean words_only = FALSE;
 
   options->words = g_ptr_array_new();
@@ -322,7 +322,7 @@ static gboolean parse(int argc, char **argv, Options *options) {
   return TRUE;
 }
 
-static int help(JsonArray *commands, const GPtrArray *words, guint from) {
+static int show_help(JsonArray *commands, const GPtrArray *words, guint from) {
   guint taken;
 
   if (from >= words->len) {
@@ -336,32 +336,32 @@ static int help(JsonArray *commands, const GPtrArray *words, guint from) {
     print_help_of(command);
     return EXIT_GOOD;
   }
-  g_autofree char *prefix = joined(words, from, words->len), *some = g_strconcat(prefix, " ", NULL);
+  g_autofree char *prefix = join_words(words, from, words->len), *some = g_strconcat(prefix, " ", NULL);
   return print_commands(stdout, commands, some) ? EXIT_GOOD : no_such_command(commands, words, from);
 }
 
-static int act(Connection *connection, JsonArray *commands, const Options *options) {
+static int act_on_words(Connection *connection, JsonArray *commands, const Options *options) {
   gboolean asks_help = options->words->len && !strcmp((const char *)options->words->pdata[0], "help");
   guint taken;
 
   if (options->complete)
-    return complete(commands, options->words);
+    return complete_words(commands, options->words);
   if (options->help || asks_help)
-    return help(commands, options->words, asks_help ? 1 : 0);
+    return show_help(commands, options->words, asks_help ? 1 : 0);
   JsonObject *command = find_command(commands, options->words, 0, &taken);
   if (!command)
     return no_such_command(commands, options->words, 0);
   JsonObject *parameters = parameters_of(command, options->words, taken);
   if (!parameters) {
-    g_autofree char *text = synopsis(command);
-    const char *near = taken < options->words->len ? nearest(commands, options->words, 0) : NULL;
-    fprintf(stderr, "aditctl: usage: aditctl %s\n", near && strcmp(near, member(command, "verb")) ? near : text);
+    g_autofree char *text = write_synopsis(command);
+    const char *near = taken < options->words->len ? find_nearest(commands, options->words, 0) : NULL;
+    fprintf(stderr, "aditctl: usage: aditctl %s\n", near && strcmp(near, get_member(command, "verb")) ? near : text);
     return EXIT_USAGE;
   }
-  return run(connection, command, parameters, options->json);
+  return run_command(connection, command, parameters, options->json);
 }
 
-static int start(const Options *options) {
+static int start_client(const Options *options) {
   g_autoptr(GError) error = NULL;
   const char *from_environment = g_getenv("ADIT_SOCKET");
   const char *path = options->socket ? options->socket : from_environment ? from_environment : ADIT_CONTROL_SOCKET;
@@ -369,7 +369,7 @@ static int start(const Options *options) {
   g_autoptr(JsonArray) commands = connection ? list_commands(connection, &error) : NULL;
 
   if (commands)
-    return act(connection, commands, options);
+    return act_on_words(connection, commands, options);
   if (options->complete)
     return EXIT_NO_DAEMON;
   if (options->help)
@@ -382,12 +382,12 @@ int main(int argc, char **argv) {
   Options options = {0};
   int status = EXIT_USAGE;
 
-  if (parse(argc, argv, &options)) {
+  if (parse_arguments(argc, argv, &options)) {
     if (options.version) {
       printf("aditctl %s\n", PACKAGE_VERSION);
       status = EXIT_GOOD;
     } else {
-      status = start(&options);
+      status = start_client(&options);
     }
   }
   g_ptr_array_unref(options.words);

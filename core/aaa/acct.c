@@ -33,7 +33,7 @@ static void tell_if_idle_locked(void) {
   aaa_loop->call_main(tell_idle, NULL);
 }
 
-static void acknowledged(gpointer token, gboolean kept) {
+static void on_record_kept(gpointer token, gboolean kept) {
   Receipt *receipt = NULL;
   const char *loser = NULL;
   gboolean known = FALSE, running;
@@ -71,7 +71,7 @@ void adit_acct_record(const AditAcctRecord *record) {
     gpointer token = GSIZE_TO_POINTER(++last_token);
     g_hash_table_insert(receipts, token, receipt);
     g_mutex_unlock(&lock);
-    sink->ops->record(sink->state, record, acknowledged, token);
+    sink->ops->record(sink->state, record, on_record_kept, token);
   }
 }
 

@@ -72,7 +72,7 @@ static void release_records(AaaAttempt *attempt) {
   memset(attempt->records, 0, sizeof attempt->records);
 }
 
-static void start(AaaGuard *guard, AaaAttempt *attempt, AaaAttemptState state) {
+static void admit_attempt(AaaGuard *guard, AaaAttempt *attempt, AaaAttemptState state) {
   for (guint i = 0; i < AAA_GUARD_KINDS; i++)
     if (is_held_by(attempt, attempt->records[i]))
       attempt->records[i]->running++;
@@ -101,7 +101,7 @@ static void leave_queue(AaaGuard *guard, AaaAttempt *attempt) {
   guard->stats.waiting--;
 }
 
-static void explain(AaaAttempt *attempt, const AaaRecord *record, guint64 now) {
+static void explain_refusal(AaaAttempt *attempt, const AaaRecord *record, guint64 now) {
   char source[ADIT_PREFIX_TEXT], address[ADIT_ADDRESS_TEXT];
   gboolean host = record->source.length == adit_address_size(&record->source.address) * 8;
   const char *from = host ? adit_address_format(&record->source.address, address) : adit_prefix_format(&record->source, source);
@@ -116,8 +116,8 @@ static void explain(AaaAttempt *attempt, const AaaRecord *record, guint64 now) {
     g_snprintf(attempt->why, sizeof attempt->why, "too many logins%s from %s at once, after failed ones", whose, from);
 }
 
-static void refuse(AaaGuard *guard, AaaAttempt *attempt, const AaaRecord *record, guint64 now) {
-  explain(attempt, record, now);
+static void refuse_attempt(AaaGuard *guard, AaaAttempt *attempt, const AaaRecord *record, guint64 now) {
+  explain_refusal(attempt, record, now);
   release_records(attempt);
   attempt->state = AAA_ATTEMPT_REFUSED;
   guard->stats.refused++;
@@ -141,7 +141,7 @@ AaaGuardAnswer aaa_guard_begin(AaaGuard *guard, AaaAttempt *attempt, const AditA
   attempt->since_ms = now;
   guard->stats.asked++;
   if (!guard->rules.on) {
-    start(guard, attempt, AAA_ATTEMPT_RUNNING);
+    admit_attempt(guard, attempt, AAA_ATTEMPT_RUNNING);
     return AAA_GUARD_GO;
   }
   memset(host.address.octet + host.length / 8, 0, sizeof host.address.octet - host.length / 8);
@@ -156,11 +156,11 @@ AaaGuardAnswer aaa_guard_begin(AaaGuard *guard, AaaAttempt *attempt, const AditA
 
   AaaRecord *record = find_lock(attempt, now);
   if (!record && !(record = find_block(attempt))) {
-    start(guard, attempt, AAA_ATTEMPT_RUNNING);
+    admit_attempt(guard, attempt, AAA_ATTEMPT_RUNNING);
     return AAA_GUARD_GO;
   }
   if (is_locked(record, now) || record->waiting.length >= queue_max(record)) {
-    refuse(guard, attempt, record, now);
+    refuse_attempt(guard, attempt, record, now);
     return AAA_GUARD_REFUSE;
   }
   guard->stats.delayed++;
@@ -185,18 +185,18 @@ static gboolean serve_first(AaaGuard *guard, AaaRecord *record, guint64 now) {
     return FALSE;
   leave_queue(guard, attempt);
   if (lock || (block && late)) {
-    refuse(guard, attempt, lock ? lock : block, now);
+    refuse_attempt(guard, attempt, lock ? lock : block, now);
     make_ready(guard, attempt);
   } else if (block) {
     wait_at(guard, attempt, block);
   } else {
-    start(guard, attempt, AAA_ATTEMPT_READY);
+    admit_attempt(guard, attempt, AAA_ATTEMPT_READY);
     make_ready(guard, attempt);
   }
   return TRUE;
 }
 
-static void serve(AaaGuard *guard, AaaRecord *record, guint64 now) {
+static void serve_waiting(AaaGuard *guard, AaaRecord *record, guint64 now) {
   for (guint n = record->waiting.length; n > 0 && record->waiting.length && serve_first(guard, record, now); n--)
     ;
 }
@@ -215,7 +215,7 @@ void aaa_guard_tick(AaaGuard *guard, guint64 now) {
 
   for (GList *at = guard->busy.head; at; at = next) {
     next = at->next; /* who moves to another queue is looked at there in the next tick */
-    serve(guard, (AaaRecord *)at->data, now);
+    serve_waiting(guard, (AaaRecord *)at->data, now);
   }
 }
 
@@ -249,7 +249,7 @@ static void count_failure(AaaGuard *guard, AaaRecord *record, guint64 now) {
     lock_out(guard, record, now);
 }
 
-static void widen(AaaRecord *record) {
+static void widen_record(AaaRecord *record) {
   record->window = MIN(record->window + 1, aaa_limits_of(record)->window_max);
 }
 
@@ -261,16 +261,16 @@ static void count_success(AaaGuard *guard, AaaAttempt *attempt, guint64 now) {
   if (!own->shared)
     own->level = own->failures = 0;
   own->lockouts = 0;
-  widen(own);
+  widen_record(own);
   for (guint i = AAA_GUARD_HOST; credit && i < AAA_GUARD_KINDS; i++) {
     AaaRecord *record = attempt->records[i];
     record->level = MAX(record->level - 1, 0);
     record->failures = MAX(record->failures - CREDIT, 0);
-    widen(record);
+    widen_record(record);
   }
 }
 
-static void count(AaaGuard *guard, AaaAttempt *attempt, AaaLogin outcome, guint64 now) {
+static void count_outcome(AaaGuard *guard, AaaAttempt *attempt, AaaLogin outcome, guint64 now) {
   guard->stats.good += outcome == AAA_LOGIN_GOOD;
   guard->stats.bad += outcome == AAA_LOGIN_BAD;
   if (!attempt->records[AAA_GUARD_USER]) /* begun while the guard was off */
@@ -301,11 +301,11 @@ static void end_running(AaaGuard *guard, AaaAttempt *attempt, AaaLogin outcome, 
       records[i]->running--;
   guard->stats.running--;
   update_all(guard, attempt, now);
-  count(guard, attempt, outcome, now);
+  count_outcome(guard, attempt, outcome, now);
   release_records(attempt);
   for (guint i = 0; i < AAA_GUARD_KINDS; i++)
     if (records[i])
-      serve(guard, records[i], now);
+      serve_waiting(guard, records[i], now);
 }
 
 void aaa_guard_end(AaaGuard *guard, AaaAttempt *attempt, AaaLogin outcome, guint64 now) {

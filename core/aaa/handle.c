@@ -116,7 +116,7 @@ void aaa_handle_unref(AditAuthHandle *handle) {
 }
 
 /** A bug in a source, which may be a stranger's: name it, but not once for each user. */
-static void blame(const AditAuthHandle *handle) {
+static void blame_source(const AditAuthHandle *handle) {
   guint kept = 0;
 
   g_mutex_lock(&lock);
@@ -129,7 +129,7 @@ static void blame(const AditAuthHandle *handle) {
 
 void aaa_handle_answer(AditAuthHandle *handle, const AditAuthReply *reply) {
   if (!g_atomic_int_compare_and_exchange(&handle->answered, 0, 1)) {
-    blame(handle);
+    blame_source(handle);
     return;
   }
   aaa_post(handle->id, handle->generation, handle->source, aaa_answer_copy(reply));

@@ -12,7 +12,7 @@ static GPtrArray *method_table; /* the same, for adit_auth_methods() */
 static GPtrArray *sources;      /* of AaaSource */
 static GPtrArray *sinks;        /* of AaaSink */
 
-static gboolean refuse(GError **error, AditErrorCode code, const char *what, const char *name, const char *why) {
+static gboolean refuse_registration(GError **error, AditErrorCode code, const char *what, const char *name, const char *why) {
   g_set_error(error, ADIT_ERROR, code, "%s %s: %s", what, name ? name : "without a name", why);
   return FALSE;
 }
@@ -28,12 +28,13 @@ gboolean aaa_method_add(AditPlugin *plugin, const AditAuthMethod *method, GError
 
   if (!ADIT_HAS(method, restore) || !method->name || !method->start || !method->input || !method->timeout || !method->verdict ||
       !method->verify)
-    return refuse(error, ADIT_ERR_INVALID, "auth method", ADIT_HAS(method, name) ? method->name : NULL, "it lacks a name or a function");
+    return refuse_registration(error, ADIT_ERR_INVALID, "auth method", ADIT_HAS(method, name) ? method->name : NULL,
+                               "it lacks a name or a function");
   method = adit_table_whole(method, sizeof *method);
   if (method->option_length > sizeof method->option)
-    return refuse(error, ADIT_ERR_INVALID, "auth method", method->name, "its LCP option is too long");
+    return refuse_registration(error, ADIT_ERR_INVALID, "auth method", method->name, "its LCP option is too long");
   if (adit_auth_method_find(method->name) || adit_auth_method_of_kind(method->kind))
-    return refuse(error, ADIT_ERR_EXISTS, "auth method", method->name, "there is one already");
+    return refuse_registration(error, ADIT_ERR_EXISTS, "auth method", method->name, "there is one already");
 
   while (at < methods->len && g_array_index(methods, Method, at).method->strength >= method->strength)
     at++;
@@ -89,10 +90,11 @@ const GPtrArray *aaa_sinks(void) {
 
 gboolean aaa_source_add(AditPlugin *plugin, const AditAuthSourceOps *ops, gpointer state, GError **error) {
   if (!ADIT_HAS(ops, ask) || !ops->name || !ops->ask)
-    return refuse(error, ADIT_ERR_INVALID, "auth source", ADIT_HAS(ops, name) ? ops->name : NULL, "it lacks a name or a function");
+    return refuse_registration(error, ADIT_ERR_INVALID, "auth source", ADIT_HAS(ops, name) ? ops->name : NULL,
+                               "it lacks a name or a function");
   ops = adit_table_whole(ops, sizeof *ops);
   if (aaa_source_find(ops->name))
-    return refuse(error, ADIT_ERR_EXISTS, "auth source", ops->name, "there is one already");
+    return refuse_registration(error, ADIT_ERR_EXISTS, "auth source", ops->name, "there is one already");
 
   AaaSource *source = g_new0(AaaSource, 1);
   *source = (AaaSource){plugin, ops, state, g_intern_string(ops->name)};
@@ -102,11 +104,12 @@ gboolean aaa_source_add(AditPlugin *plugin, const AditAuthSourceOps *ops, gpoint
 
 gboolean aaa_sink_add(AditPlugin *plugin, const AditAcctSinkOps *ops, gpointer state, GError **error) {
   if (!ADIT_HAS(ops, record) || !ops->name || !ops->record)
-    return refuse(error, ADIT_ERR_INVALID, "accounting sink", ADIT_HAS(ops, name) ? ops->name : NULL, "it lacks a name or a function");
+    return refuse_registration(error, ADIT_ERR_INVALID, "accounting sink", ADIT_HAS(ops, name) ? ops->name : NULL,
+                               "it lacks a name or a function");
   ops = adit_table_whole(ops, sizeof *ops);
   for (guint i = 0; i < sinks->len; i++)
     if (g_str_equal(((AaaSink *)sinks->pdata[i])->name, ops->name))
-      return refuse(error, ADIT_ERR_EXISTS, "accounting sink", ops->name, "there is one already");
+      return refuse_registration(error, ADIT_ERR_EXISTS, "accounting sink", ops->name, "there is one already");
 
   AaaSink *sink = g_new0(AaaSink, 1);
   *sink = (AaaSink){plugin, ops, state, g_intern_string(ops->name)};

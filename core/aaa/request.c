@@ -40,7 +40,7 @@ static AaaLogin login_of(AditAuthOutcome outcome) {
 }
 
 /** Tells the one who asked, last of all: `p` is gone when it returns. */
-static void finish(Pending *p, AditAuthReply *reply, const char *source) {
+static void finish_request(Pending *p, AditAuthReply *reply, const char *source) {
   AditLogContext about = {.user = p->request->user};
 
   if (reply->outcome == ADIT_AUTH_REJECT)
@@ -162,7 +162,7 @@ static void ask_next(Pending *p) {
   aaa_handle_unref(handle);
 }
 
-static void failed(Pending *p, const char *source, const char *why) {
+static void try_after_failure(Pending *p, const char *source, const char *why) {
   guint kept = 0;
 
   if (adit_rate_allows(&failures, aaa_loop->now(), 10, 1000, &kept)) {
@@ -175,17 +175,17 @@ static void failed(Pending *p, const char *source, const char *why) {
     return;
   }
   AditAuthReply reply = {.size = sizeof reply, .outcome = ADIT_AUTH_ERROR, .why = why};
-  finish(p, &reply, source);
+  finish_request(p, &reply, source);
 }
 
 /** Lets the method check what the peer sent against `secret`. `unprovable` (NULL = none) is why the peer is refused whatever it sent. */
-static void verify(Pending *p, const AditAuthReply *secret, const char *source, const char *unprovable) {
+static void verify_proof(Pending *p, const AditAuthReply *secret, const char *source, const char *unprovable) {
   const AditAuthMethod *method = adit_auth_method_of_kind(p->request->kind);
   AditAuthReply reply = {.size = sizeof reply};
   char text[128] = "";
 
   if (!method) {
-    failed(p, NULL, "the method's plugin is gone");
+    try_after_failure(p, NULL, "the method's plugin is gone");
     return;
   }
   method->verify(p->request, secret, &reply, text);
@@ -204,7 +204,7 @@ static void verify(Pending *p, const AditAuthReply *secret, const char *source, 
   reply.retry = secret->retry && reply.outcome == ADIT_AUTH_REJECT;
   reply.password = NULL;
   reply.nt_hash = NULL;
-  finish(p, &reply, source);
+  finish_request(p, &reply, source);
   explicit_bzero(&reply, sizeof reply);
   explicit_bzero(text, sizeof text);
 }
@@ -215,10 +215,10 @@ static void nobody_knows(Pending *p) {
 
   if (p->request->kind == ADIT_AUTH_EAP) { /* no round of it can be checked against a password */
     AditAuthReply reply = {.size = sizeof reply, .outcome = ADIT_AUTH_REJECT, .why = "no such user"};
-    finish(p, &reply, NULL);
+    finish_request(p, &reply, NULL);
     return;
   }
-  verify(p, &secret, NULL, "no such user");
+  verify_proof(p, &secret, NULL, "no such user");
 }
 
 /** The source has an empty password for this user. The peer cannot tell it from a wrong password. */
@@ -228,21 +228,21 @@ static void refuse_empty_secret(Pending *p, const char *source) {
 
   if (adit_rate_allows(&empty_secrets, aaa_loop->now(), 5, 10000, NULL))
     adit_warning(&about, "user %s: source %s has no password: logins are refused until it has one", p->request->user, source);
-  verify(p, &secret, source, "the source has no password for this user");
+  verify_proof(p, &secret, source, "the source has no password for this user");
 }
 
 static void check_secret(Pending *p, AditAuthReply *secret, const char *source) {
   gboolean empty = aaa_secret_drop_empty(secret);
 
   if (p->request->kind == ADIT_AUTH_EAP || (!empty && !secret->password && !secret->nt_hash))
-    failed(p, source, "it answered with a secret that can't be used");
+    try_after_failure(p, source, "it answered with a secret that can't be used");
   else if (!secret->password && !secret->nt_hash)
     refuse_empty_secret(p, source);
   else
-    verify(p, secret, source, NULL);
+    verify_proof(p, secret, source, NULL);
 }
 
-static void answered(guint64 id, guint generation, const char *source, AaaAnswer *answer) {
+static void take_answer(guint64 id, guint generation, const char *source, AaaAnswer *answer) {
   Pending *p = (Pending *)g_hash_table_lookup(pending, &id);
   AditAuthReply *reply = &answer->reply;
 
@@ -254,23 +254,23 @@ static void answered(guint64 id, guint generation, const char *source, AaaAnswer
   switch (reply->outcome) {
   case ADIT_AUTH_ACCEPT:
     if (aaa_proves_empty(p->request)) {
-      finish(p, &(AditAuthReply){.size = sizeof *reply, .outcome = ADIT_AUTH_REJECT, .why = empty_proof}, source);
+      finish_request(p, &(AditAuthReply){.size = sizeof *reply, .outcome = ADIT_AUTH_REJECT, .why = empty_proof}, source);
       return;
     }
     /* fall through */
   case ADIT_AUTH_REJECT:
     reply->password = NULL;
     reply->nt_hash = NULL;
-    finish(p, reply, source);
+    finish_request(p, reply, source);
     return;
   case ADIT_AUTH_SECRET:
     check_secret(p, reply, source);
     return;
   case ADIT_AUTH_CHALLENGE:
     if (p->request->kind == ADIT_AUTH_EAP && reply->eap)
-      finish(p, reply, source);
+      finish_request(p, reply, source);
     else
-      failed(p, source, "it answered with a challenge that the method does not know");
+      try_after_failure(p, source, "it answered with a challenge that the method does not know");
     return;
   case ADIT_AUTH_NOT_MINE:
     if (source)
@@ -279,10 +279,10 @@ static void answered(guint64 id, guint generation, const char *source, AaaAnswer
       nobody_knows(p);
     return;
   case ADIT_AUTH_ERROR:
-    failed(p, source, reply->why);
+    try_after_failure(p, source, reply->why);
     return;
   }
-  failed(p, source, "its answer makes no sense");
+  try_after_failure(p, source, "its answer makes no sense");
 }
 
 /** Answers without asking a source. */
@@ -292,7 +292,7 @@ static void refuse_unasked(Pending *p, const char *why, const char *message) {
 }
 
 /** A source may take an empty password for a login (an LDAP server takes it for an anonymous one): it is not asked. */
-static void begin(Pending *p) {
+static void begin_request(Pending *p) {
   if (p->request->kind == ADIT_AUTH_PAP && aaa_proves_empty(p->request))
     refuse_unasked(p, empty_proof, NULL);
   else
@@ -305,7 +305,7 @@ static void on_gate(AaaAttempt *attempt, gboolean refused) {
   if (refused)
     refuse_unasked(p, attempt->why, "too many failed logins: try again later");
   else
-    begin(p);
+    begin_request(p);
 }
 
 guint64 adit_aaa_ask(AditAuthRequest *request, AditAaaDone done, gpointer data) {
@@ -319,7 +319,7 @@ guint64 adit_aaa_ask(AditAuthRequest *request, AditAaaDone done, gpointer data) 
   g_hash_table_insert(pending, &p->id, p);
   AaaGuardAnswer answer = aaa_gate_enter(&p->attempt, p->request);
   if (answer == AAA_GUARD_GO)
-    begin(p);
+    begin_request(p);
   else if (answer == AAA_GUARD_REFUSE)
     on_gate(&p->attempt, TRUE);
   return id;
@@ -346,7 +346,7 @@ void aaa_request_init(void) {
   for (guint i = 0; i < sizeof octets; i++)
     g_snprintf(nobody + 2 * i, 3, "%02x", octets[i]);
   pending = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)pending_free);
-  aaa_handle_init(answered);
+  aaa_handle_init(take_answer);
   aaa_gate_init(on_gate);
 }
 

@@ -4,11 +4,11 @@
 #include "core/base/loop.h"
 #include "core/base/random.h"
 
-static guint64 now(gpointer host) {
+static guint64 read_host_clock(gpointer host) {
   return adit_now_ms();
 }
 
-static void wake(gpointer host, guint slot, guint64 deadline) {
+static void arm_host_timer(gpointer host, guint slot, guint64 deadline) {
   AditTimer *timer = host;
   guint64 at = adit_now_ms();
   if (deadline)
@@ -22,6 +22,6 @@ static void random_octets(gpointer host, gpointer buffer, gsize length) {
 }
 
 AditEngineEnv adit_loop_engine(AditTimer *timer) {
-  static const AditEngineOps ops = {sizeof ops, now, wake, random_octets};
+  static const AditEngineOps ops = {sizeof ops, read_host_clock, arm_host_timer, random_octets};
   return (AditEngineEnv){&ops, timer};
 }

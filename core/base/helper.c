@@ -27,7 +27,7 @@ typedef union {
 
 /* ---- the child ---- */
 
-static void answer(int fd, int file, int error) {
+static void send_answer(int fd, int file, int error) {
   struct iovec iov = {&error, sizeof error};
   struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
   Control control = {0};
@@ -44,12 +44,12 @@ static void answer(int fd, int file, int error) {
 static void serve_one(int fd, const char *request, AditHelperOpen open_file) {
   errno = EACCES;
   int file = open_file(request);
-  answer(fd, file, file >= 0 ? 0 : errno);
+  send_answer(fd, file, file >= 0 ? 0 : errno);
   if (file >= 0)
     close(file);
 }
 
-G_NORETURN static void serve(int fd, const char *name, guint64 keep, AditHelperOpen open_file) {
+G_NORETURN static void serve_requests(int fd, const char *name, guint64 keep, AditHelperOpen open_file) {
   char request[ADIT_HELPER_REQUEST];
   AditUser user;
 
@@ -63,7 +63,7 @@ G_NORETURN static void serve(int fd, const char *name, guint64 keep, AditHelperO
   if (recv(fd, &user, sizeof user, 0) != sizeof user || !adit_privileges_drop(&user, keep, NULL))
     _exit(1);
   adit_privileges_filter();
-  answer(fd, -1, 0);
+  send_answer(fd, -1, 0);
   for (;;) {
     gssize n = recv(fd, request, sizeof request - 1, 0);
     if (n < 0 && errno == EINTR)
@@ -89,7 +89,7 @@ AditHelper *adit_helper_start(const char *name, guint64 keep, AditHelperOpen ope
   child = fork();
   if (child == 0) {
     close(pair[0]);
-    serve(pair[1], name, keep, open_file);
+    serve_requests(pair[1], name, keep, open_file);
   }
   close(pair[1]);
   if (child < 0) {
@@ -107,7 +107,7 @@ AditHelper *adit_helper_start(const char *name, guint64 keep, AditHelperOpen ope
 }
 
 /* The child's answer: 0 or an errno; a descriptor, if it sent one, goes to `*file`. EPIPE: it has ended, or hangs. */
-static int receive(const AditHelper *helper, int *file) {
+static int receive_answer(const AditHelper *helper, int *file) {
   int error = EPIPE;
   struct iovec iov = {&error, sizeof error};
   Control control;
@@ -137,7 +137,7 @@ gboolean adit_helper_settle(AditHelper *helper, const AditUser *user) {
 
   if (!helper || helper->fd < 0)
     return FALSE;
-  if (send(helper->fd, user, sizeof *user, MSG_NOSIGNAL) == sizeof *user && receive(helper, &file) == 0)
+  if (send(helper->fd, user, sizeof *user, MSG_NOSIGNAL) == sizeof *user && receive_answer(helper, &file) == 0)
     return TRUE;
   lose_child(helper);
   return FALSE;
@@ -149,7 +149,7 @@ int adit_helper_ask(AditHelper *helper, const char *request) {
   if (helper) {
     g_mutex_lock(&helper->lock);
     if (helper->fd >= 0) {
-      error = send(helper->fd, request, strlen(request), MSG_NOSIGNAL) < 0 ? EPIPE : receive(helper, &file);
+      error = send(helper->fd, request, strlen(request), MSG_NOSIGNAL) < 0 ? EPIPE : receive_answer(helper, &file);
       if (error == EPIPE) {
         lose_child(helper);
         error = EACCES;

@@ -22,7 +22,7 @@ static AditLogLevel level_of(GLogLevelFlags level) {
   return level & G_LOG_LEVEL_INFO ? ADIT_LOG_INFO : ADIT_LOG_DEBUG;
 }
 
-static const char *field(const GLogField *fields, gsize n, const char *key) {
+static const char *find_field(const GLogField *fields, gsize n, const char *key) {
   for (gsize i = 0; i < n; i++)
     if (fields[i].length < 0 && g_str_equal(fields[i].key, key))
       return fields[i].value;
@@ -53,7 +53,7 @@ static void append_clean(GString *line, const char *text) {
 
 char *adit_logging_line(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gint64 time_us) {
   static const char *const about[] = {"ADIT_PEER", "ADIT_TUNNEL", "ADIT_USER", "ADIT_SESSION"};
-  const char *domain = field(fields, n_fields, "GLIB_DOMAIN"), *message = field(fields, n_fields, "MESSAGE");
+  const char *domain = find_field(fields, n_fields, "GLIB_DOMAIN"), *message = find_field(fields, n_fields, "MESSAGE");
   time_t seconds = (time_t)(time_us / G_USEC_PER_SEC);
   struct tm tm;
   GString *line = g_string_sized_new(256);
@@ -63,7 +63,7 @@ char *adit_logging_line(GLogLevelFlags level, const GLogField *fields, gsize n_f
                          level_words[level_of(level)], domain ? domain : "adit");
   gboolean open = FALSE;
   for (gsize i = 0; i < G_N_ELEMENTS(about); i++) {
-    const char *value = field(fields, n_fields, about[i]);
+    const char *value = find_field(fields, n_fields, about[i]);
     if (!value)
       continue;
     g_string_append(line, open ? " " : " [");
@@ -76,22 +76,22 @@ char *adit_logging_line(GLogLevelFlags level, const GLogField *fields, gsize n_f
   return g_string_free(line, FALSE);
 }
 
-static gboolean dropped(GLogLevelFlags level, const GLogField *fields, gsize n) {
+static gboolean is_dropped(GLogLevelFlags level, const GLogField *fields, gsize n) {
   AditLogLevel own = level_of(level);
   if ((gint)own <= g_atomic_int_get(&threshold))
     return FALSE;
-  return own != ADIT_LOG_DEBUG || g_log_writer_default_would_drop(level, field(fields, n, "GLIB_DOMAIN"));
+  return own != ADIT_LOG_DEBUG || g_log_writer_default_would_drop(level, find_field(fields, n, "GLIB_DOMAIN"));
 }
 
 static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data) {
-  if (!dropped(level, fields, n) && (!to_journal || g_log_writer_journald(level, fields, n, NULL) != G_LOG_WRITER_HANDLED)) {
+  if (!is_dropped(level, fields, n) && (!to_journal || g_log_writer_journald(level, fields, n, NULL) != G_LOG_WRITER_HANDLED)) {
     g_autofree char *line = adit_logging_line(level, fields, n, g_get_real_time());
     /* One write a line: threads don't mix theirs. Nobody is left to tell when stderr is gone. */
     if (write(STDERR_FILENO, line, strlen(line)) < 0)
       return G_LOG_WRITER_UNHANDLED;
   }
   /* GLib leaves to the writer what g_error() promises; its older interface aborts by itself. */
-  if ((level & G_LOG_LEVEL_ERROR) && !field(fields, n, "GLIB_OLD_LOG_API"))
+  if ((level & G_LOG_LEVEL_ERROR) && !find_field(fields, n, "GLIB_OLD_LOG_API"))
     abort();
   return G_LOG_WRITER_HANDLED;
 }

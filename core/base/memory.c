@@ -16,24 +16,24 @@ void adit_memory_init(void) {
   memset(&self, 0, sizeof self);
 #ifdef __GLIBC__
   mallopt(M_ARENA_MAX, ARENAS);
-  mallopt(M_MXFAST, 0); /* else the next large free joins what tens of thousands of sessions left, and holds the loop for it */
+  mallopt(M_MXFAST, 0);             /* else the next large free joins what tens of thousands of sessions left, and holds the loop for it */
   mallopt(M_MMAP_THRESHOLD, LARGE); /* also ends its growth: a block of 30 MiB would raise it to 32 */
 #endif
 }
 
-static void trim(gpointer data) {
+static void trim_heap(gpointer data) {
 #ifdef __GLIBC__
   malloc_trim(0);
 #endif
 }
 
-static void trimmed(gpointer data) {
+static void on_trimmed(gpointer data) {
   self.count++;
 }
 
 static void start_trim(AditTimer *timer, gpointer data) {
   self.last_ms = adit_loop_service()->now();
-  adit_run_blocking(NULL, trim, trimmed, NULL); /* refused: the next one does it */
+  adit_run_blocking(NULL, trim_heap, on_trimmed, NULL); /* refused: the next one does it */
 }
 
 void adit_memory_give_back(void) {

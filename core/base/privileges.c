@@ -53,7 +53,7 @@ const char *adit_privileges_name(guint capability) {
   return name;
 }
 
-static gboolean fail(GError **error, const char *what, int code) {
+static gboolean set_privilege_error(GError **error, const char *what, int code) {
   g_set_error(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "%s: %s (%d)", what, errno ? g_strerror(errno) : "refused", code);
   return FALSE;
 }
@@ -90,7 +90,7 @@ static gboolean change_user(const AditUser *user, guint64 keep, GError **error) 
   if (code == 0 && getuid() == user->uid && geteuid() == user->uid && getegid() == user->gid)
     return TRUE;
   g_autofree char *what = g_strdup_printf("the process can't become user %s", user->name);
-  return fail(error, what, code);
+  return set_privilege_error(error, what, code);
 }
 
 gboolean adit_privileges_drop(const AditUser *user, guint64 keep, GError **error) {
@@ -99,13 +99,13 @@ gboolean adit_privileges_drop(const AditUser *user, guint64 keep, GError **error
 
   errno = 0;
   if (user ? !change_user(user, keep, error) : !reduce_capabilities(keep))
-    return user ? FALSE : fail(error, "capabilities can't be given up", 0);
+    return user ? FALSE : set_privilege_error(error, "capabilities can't be given up", 0);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-    return fail(error, "no_new_privs", 0);
+    return set_privilege_error(error, "no_new_privs", 0);
   if (setrlimit(RLIMIT_CORE, &none) < 0 && (getrlimit(RLIMIT_CORE, &limit) < 0 || limit.rlim_cur))
-    return fail(error, "limit of core files", 0);
+    return set_privilege_error(error, "limit of core files", 0);
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-    return fail(error, "dumpable", 0);
+    return set_privilege_error(error, "dumpable", 0);
   return TRUE;
 }
 

@@ -42,7 +42,7 @@ static const char *const denied[] = {
 /* A sanitizer traces its own process to find leaks, and starts a program that prints names for addresses. */
 static const char *const denied_unless_sanitized[] = {"execve", "execveat", "process_vm_readv", "ptrace"};
 
-static void deny(scmp_filter_ctx context, const char *const *names, gsize n) {
+static void deny_calls(scmp_filter_ctx context, const char *const *names, gsize n) {
   for (gsize i = 0; i < n; i++) {
     int number = seccomp_syscall_resolve_name(names[i]);
     if (number != __NR_SCMP_ERROR)
@@ -65,9 +65,9 @@ gboolean adit_privileges_filter(void) {
   scmp_filter_ctx context = seccomp_init(SCMP_ACT_ALLOW);
   if (!context)
     return FALSE;
-  deny(context, denied, G_N_ELEMENTS(denied));
+  deny_calls(context, denied, G_N_ELEMENTS(denied));
   if (!SANITIZED)
-    deny(context, denied_unless_sanitized, G_N_ELEMENTS(denied_unless_sanitized));
+    deny_calls(context, denied_unless_sanitized, G_N_ELEMENTS(denied_unless_sanitized));
   deny_namespaces(context);
   seccomp_rule_add(context, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, TIOCSTI));
   seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(EPERM));

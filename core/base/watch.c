@@ -34,7 +34,7 @@ static AditWatch *queue_pop(GQueue *queue) {
   return node ? node->data : NULL;
 }
 
-static gboolean dispatch(int fd, GIOCondition condition, gpointer data) {
+static gboolean dispatch_watch(int fd, GIOCondition condition, gpointer data) {
   struct epoll_event events[ADIT_LOOP_WATCH_BUDGET];
   int n = epoll_wait(watches.epoll, events, G_N_ELEMENTS(events), 0);
 
@@ -92,7 +92,7 @@ void adit_watches_init(void) {
     g_error("epoll_create1: %s", g_strerror(errno));
   watches.source = g_unix_fd_source_new(watches.epoll, G_IO_IN);
   g_source_set_static_name(watches.source, "adit-watches");
-  g_source_set_callback(watches.source, G_SOURCE_FUNC(dispatch), NULL, NULL);
+  g_source_set_callback(watches.source, G_SOURCE_FUNC(dispatch_watch), NULL, NULL);
   /* Else GLib takes its descriptor out of poll() for each dispatch and puts it back, and wakes this thread for both. */
   g_source_set_can_recurse(watches.source, TRUE);
   g_source_attach(watches.source, NULL);

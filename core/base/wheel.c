@@ -78,7 +78,7 @@ void adit_wheel_free(AditWheel *w) {
   g_free(w);
 }
 
-static void place(AditWheel *w, AditTimer *timer) {
+static void place_timer(AditWheel *w, AditTimer *timer) {
   if (timer->deadline <= w->time) {
     list_push(&w->late, timer);
     return;
@@ -96,7 +96,7 @@ gboolean adit_timer_is_armed(const AditTimer *timer) {
 void adit_wheel_arm(AditWheel *w, AditTimer *timer, guint64 deadline_ms) {
   adit_wheel_cancel(w, timer);
   timer->deadline = deadline_ms;
-  place(w, timer);
+  place_timer(w, timer);
   w->count++;
 }
 
@@ -138,7 +138,7 @@ guint64 adit_wheel_next(AditWheel *w) {
 }
 
 /* Runs what `running` holds. False when `*budget` is used up before its end. */
-static gboolean run(AditWheel *w, guint *budget) {
+static gboolean run_due(AditWheel *w, guint *budget) {
   while (w->running) {
     if (!*budget)
       return FALSE;
@@ -156,7 +156,7 @@ gboolean adit_wheel_advance_some(AditWheel *w, guint64 now, guint max) {
   guint level, slot;
 
   run_later(w, list_take_reversed(&w->late));
-  if (!run(w, &max))
+  if (!run_due(w, &max))
     return FALSE;
   while (first_slot(w, &level, &slot)) {
     guint64 at = slot_time(w, level, slot);
@@ -175,11 +175,11 @@ gboolean adit_wheel_advance_some(AditWheel *w, guint64 now, guint max) {
         if (list->deadline == at)
           list_push(&due, list);
         else
-          place(w, list);
+          place_timer(w, list);
       }
       run_later(w, list_take_reversed(&due));
     }
-    if (!run(w, &max))
+    if (!run_due(w, &max))
       return FALSE;
   }
   w->time = MAX(w->time, now);

@@ -29,7 +29,7 @@ static void pool_unref(Pool *pool) {
 }
 
 /* Calls what is finished. */
-static void drain(Pool *pool) {
+static void drain_finished(Pool *pool) {
   for (;;) {
     g_mutex_lock(&pool->lock);
     g_autofree Job *job = g_queue_pop_head(&pool->finished);
@@ -46,7 +46,7 @@ static void drain_on_main(gpointer data) {
   g_mutex_lock(&pool->lock);
   pool->drain_queued = FALSE;
   g_mutex_unlock(&pool->lock);
-  drain(pool);
+  drain_finished(pool);
   pool_unref(pool);
 }
 
@@ -104,7 +104,7 @@ void adit_work_drop(AditPlugin *plugin) {
     return;
   g_atomic_int_set(&pool->dropping, TRUE);
   g_thread_pool_free(pool->threads, FALSE, TRUE);
-  drain(pool);
+  drain_finished(pool);
   g_hash_table_remove(pools, plugin);
   pool_unref(pool);
 }

@@ -173,7 +173,7 @@ static void event_free(AditEvent *event) {
   g_free(event);
 }
 
-static void deliver(GPtrArray *listeners, const AditEvent *event) {
+static void deliver_event(GPtrArray *listeners, const AditEvent *event) {
   if (!listeners->len)
     return;
   g_autoptr(GPtrArray) now = adit_listeners_snapshot(listeners);
@@ -186,8 +186,8 @@ static void deliver(GPtrArray *listeners, const AditEvent *event) {
 
 static void publish_one(const AditEvent *event) {
   Class *c = bus.classes->pdata[event->type - 1];
-  deliver(c->listeners, event);
-  deliver(bus.everything, event);
+  deliver_event(c->listeners, event);
+  deliver_event(bus.everything, event);
 }
 
 void adit_bus_publish(const AditEvent *event) {

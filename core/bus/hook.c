@@ -8,7 +8,7 @@ static struct {
   char *reason; /* the last veto's */
 } hooks;
 
-static guint add(GHashTable *table, AditPlugin *plugin, const char *hook, int priority, AditListenerFunc func, gpointer data) {
+static guint add_listener(GHashTable *table, AditPlugin *plugin, const char *hook, int priority, AditListenerFunc func, gpointer data) {
   GPtrArray *list = g_hash_table_lookup(table, hook);
   if (!list) {
     list = adit_listeners_new();
@@ -18,11 +18,11 @@ static guint add(GHashTable *table, AditPlugin *plugin, const char *hook, int pr
 }
 
 guint adit_hook_add_veto(AditPlugin *plugin, const char *hook, int priority, AditVetoFunc func, gpointer data) {
-  return add(hooks.vetoes, plugin, hook, priority, (AditListenerFunc){.veto = func}, data);
+  return add_listener(hooks.vetoes, plugin, hook, priority, (AditListenerFunc){.veto = func}, data);
 }
 
 guint adit_hook_add_value(AditPlugin *plugin, const char *hook, int priority, AditValueFunc func, gpointer data) {
-  return add(hooks.values, plugin, hook, priority, (AditListenerFunc){.value = func}, data);
+  return add_listener(hooks.values, plugin, hook, priority, (AditListenerFunc){.value = func}, data);
 }
 
 static void remove_from(GHashTable *table, guint id, AditPlugin *plugin) {

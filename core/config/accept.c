@@ -25,7 +25,7 @@ static const char *type_word(AditValueType type) {
   return "nothing known";
 }
 
-static gboolean refuse(GError **error, const char *why) {
+static gboolean set_refusal(GError **error, const char *why) {
   g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, why);
   return FALSE;
 }
@@ -48,7 +48,8 @@ static gboolean in_bounds(const AditOption *option, gint64 n, GError **error) {
 }
 
 static gboolean number_fits(const AditOption *option, const AditValue *value, GError **error) {
-  return is_a(value, ADIT_VALUE_INT, error) && (value->as.integer >= 0 || option->type == ADIT_TYPE_INT || refuse(error, "is negative")) &&
+  return is_a(value, ADIT_VALUE_INT, error) &&
+         (value->as.integer >= 0 || option->type == ADIT_TYPE_INT || set_refusal(error, "is negative")) &&
          in_bounds(option, value->as.integer, error);
 }
 
@@ -56,7 +57,7 @@ static gboolean word_fits(const AditOption *option, const AditValue *value, GErr
   if (!is_a(value, ADIT_VALUE_STRING, error))
     return FALSE;
   g_auto(GStrv) words = adit_option_words(option);
-  return g_strv_contains((const char *const *)words, value->as.string) || refuse(error, "is none of its words");
+  return g_strv_contains((const char *const *)words, value->as.string) || set_refusal(error, "is none of its words");
 }
 
 static gboolean name_fits(const AditValue *value, GError **error) {
@@ -64,7 +65,7 @@ static gboolean name_fits(const AditValue *value, GError **error) {
   if (value->type == ADIT_VALUE_ADDRESS)
     return TRUE;
   return is_a(value, ADIT_VALUE_STRING, error) &&
-         (!adit_address_parse(value->as.string, &address) || refuse(error, "is a text that reads like an address"));
+         (!adit_address_parse(value->as.string, &address) || set_refusal(error, "is a text that reads like an address"));
 }
 
 /* One value: not the list of them. */
@@ -95,7 +96,7 @@ static gboolean one_fits(const AditOption *option, const AditValue *value, GErro
   case ADIT_TYPE_OCTETS:
     return is_a(value, ADIT_VALUE_OCTETS, error) && in_bounds(option, (gint64)g_bytes_get_size(value->as.octets), error);
   }
-  return refuse(error, "has an option of no type");
+  return set_refusal(error, "has an option of no type");
 }
 
 gboolean adit_option_accepts(const AditOption *option, const AditValue *value, GError **error) {

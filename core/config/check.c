@@ -17,7 +17,7 @@ typedef struct {
 static AditValue *check_map(Check *c, const char *scope, const AditYaml *node);
 
 G_GNUC_PRINTF(3, 4)
-static void *wrong(Check *c, const AditYaml *node, const char *format, ...) {
+static void *add_mistake(Check *c, const AditYaml *node, const char *format, ...) {
   va_list args;
   va_start(args, format);
   g_autofree char *text = g_strdup_vprintf(format, args);
@@ -52,15 +52,15 @@ static void unknown_option(Check *c, const char *scope, const AditYaml *node) {
   const char *owner = adit_schema_absent_owner(c->schema, scope, node->key);
   if (owner) {
     g_autofree char *plugins = adit_schema_plugins_with(c->schema, owner);
-    wrong(c, node, "%s belongs to plugin %s, which is not loaded: write plugins: [%s]", node->key, owner, plugins);
+    add_mistake(c, node, "%s belongs to plugin %s, which is not loaded: write plugins: [%s]", node->key, owner, plugins);
     return;
   }
   g_autofree const char **names = option_names(c->schema, scope);
   const char *near = adit_config_nearest(node->key, names);
   if (near)
-    wrong(c, node, "unknown option; did you mean %s?", near);
+    add_mistake(c, node, "unknown option; did you mean %s?", near);
   else
-    wrong(c, node, "unknown option");
+    add_mistake(c, node, "unknown option");
 }
 
 /* Places of a value that came from one scalar: its items stand where it does. */
@@ -75,7 +75,7 @@ static AditValue *check_scalar(Check *c, const AditOption *option, const AditYam
   g_autoptr(GError) error = NULL;
   AditValue *value = whole ? adit_option_parse(option, node->text, &error) : adit_scalar_parse(option, node->text, &error);
   if (!value)
-    return wrong(c, node, "%s", error->message);
+    return add_mistake(c, node, "%s", error->message);
   set_where(value, node->where);
   if ((option->flags & ADIT_OPTION_SECRET) && *node->text && c->secret_files)
     g_hash_table_add(c->secret_files, (gpointer)node->where.file);
@@ -87,12 +87,12 @@ static AditValue *check_one(Check *c, const AditOption *option, const AditYaml *
   if (option->type == ADIT_TYPE_MAP) {
     if (node->kind == ADIT_YAML_MAP || adit_yaml_is_empty(node))
       return check_map(c, option->words, node);
-    return wrong(c, node, "is %s: a map of options is wanted", kind_word(node));
+    return add_mistake(c, node, "is %s: a map of options is wanted", kind_word(node));
   }
   if (node->kind != ADIT_YAML_SCALAR)
-    return wrong(c, node, "is %s: one value is wanted", kind_word(node));
+    return add_mistake(c, node, "is %s: one value is wanted", kind_word(node));
   if (adit_yaml_is_empty(node))
-    return wrong(c, node, option->type == ADIT_TYPE_STRING ? "has no value (\"\" is an empty text)" : "has no value");
+    return add_mistake(c, node, option->type == ADIT_TYPE_STRING ? "has no value (\"\" is an empty text)" : "has no value");
   return check_scalar(c, option, node, whole);
 }
 
@@ -237,7 +237,7 @@ static void fill_in(Check *c, const char *scope, const AditYaml *node, AditValue
     gboolean written = node->kind == ADIT_YAML_MAP && g_hash_table_contains(node->index, option->name);
     if ((option->flags & ADIT_OPTION_REQUIRED) && !written) {
       adit_yaml_path_key(c->path, option->name);
-      wrong(c, node, "is required");
+      add_mistake(c, node, "is required");
       g_string_truncate(c->path, base);
     }
     AditValue *value = default_of(c->schema, scope, i, option, 0);

@@ -96,12 +96,12 @@ static void load_file(Load *load, const char *path) {
   g_byte_array_unref(text);
 }
 
-static gint by_name(gconstpointer a, gconstpointer b) {
+static gint compare_names(gconstpointer a, gconstpointer b) {
   return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 /* The paths of conf.d's files beside `path`, in order; a missing folder is an empty one. */
-static GPtrArray *fragments(Load *load, const char *path) {
+static GPtrArray *list_fragments(Load *load, const char *path) {
   GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
   g_autofree char *folder = strchr(path, '/') ? g_path_get_dirname(path) : NULL;
   g_autofree char *conf_d = folder ? g_build_filename(folder, "conf.d", NULL) : g_strdup("conf.d");
@@ -121,7 +121,7 @@ static GPtrArray *fragments(Load *load, const char *path) {
       g_ptr_array_add(paths, g_build_filename(conf_d, entry->d_name, NULL));
   if (dir)
     closedir(dir);
-  g_ptr_array_sort(paths, by_name);
+  g_ptr_array_sort(paths, compare_names);
   return paths;
 }
 
@@ -143,7 +143,7 @@ static void load_clear(Load *load) {
   g_hash_table_unref(load->modes);
 }
 
-static AditValue *finish(Load *load) {
+static AditValue *finish_load(Load *load) {
   g_autoptr(GHashTable) secret_files = g_hash_table_new(g_direct_hash, g_direct_equal);
   g_autoptr(AditValue) tree = NULL;
   const char *bug = adit_schema_error(load->schema);
@@ -159,7 +159,7 @@ static AditValue *finish(Load *load) {
 
 static void load_all(Load *load, const char *path) {
   load_file(load, path);
-  g_autoptr(GPtrArray) paths = fragments(load, path);
+  g_autoptr(GPtrArray) paths = list_fragments(load, path);
   for (guint i = 0; i < paths->len; i++)
     load_file(load, paths->pdata[i]);
 }
@@ -187,11 +187,11 @@ char **adit_config_peek(const char *path, const char *key) {
 AditValue *adit_config_load(const AditSchema *schema, const char *path, AditConfigErrors *errors) {
   Load load = {schema, errors, g_hash_table_new(g_direct_hash, g_direct_equal), NULL, FALSE};
   load_all(&load, path);
-  return finish(&load);
+  return finish_load(&load);
 }
 
 AditValue *adit_config_load_text(const AditSchema *schema, const char *name, const char *text, gssize length, AditConfigErrors *errors) {
   Load load = {schema, errors, g_hash_table_new(g_direct_hash, g_direct_equal), NULL, FALSE};
   load_text(&load, g_intern_string(name), text, length < 0 ? strlen(text) : (gsize)length);
-  return finish(&load);
+  return finish_load(&load);
 }

@@ -57,7 +57,7 @@ void adit_config_errors_file(AditConfigErrors *errors, const char *file) {
 }
 
 G_GNUC_PRINTF(5, 0)
-static void add(AditConfigErrors *errors, GArray *to, AditWhere where, const char *path, const char *format, va_list args) {
+static void add_error(AditConfigErrors *errors, GArray *to, AditWhere where, const char *path, const char *format, va_list args) {
   GString *text = g_string_new(NULL);
   if (where.file && where.line)
     g_string_append_printf(text, "%s:%u:%u: ", where.file, where.line, where.column);
@@ -74,14 +74,14 @@ static void add(AditConfigErrors *errors, GArray *to, AditWhere where, const cha
 void adit_config_error(AditConfigErrors *errors, AditWhere where, const char *path, const char *format, ...) {
   va_list args;
   va_start(args, format);
-  add(errors, errors->errors, where, path, format, args);
+  add_error(errors, errors->errors, where, path, format, args);
   va_end(args);
 }
 
 void adit_config_warning(AditConfigErrors *errors, AditWhere where, const char *path, const char *format, ...) {
   va_list args;
   va_start(args, format);
-  add(errors, errors->warnings, where, path, format, args);
+  add_error(errors, errors->warnings, where, path, format, args);
   va_end(args);
 }
 
@@ -125,7 +125,7 @@ char *adit_config_warnings_text(const AditConfigErrors *errors) {
 }
 
 /* Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours cost one each. Both words are bounded. */
-static guint distance(const char *a, const char *b) {
+static guint measure_distance(const char *a, const char *b) {
   guint rows[3][NEAREST_WORD_MAX + 1];
   guint *before = rows[0], *last = rows[1], *now = rows[2];
   guint n = (guint)strlen(a), m = (guint)strlen(b);
@@ -158,7 +158,7 @@ const char *adit_config_nearest(const char *word, const char *const *candidates)
   for (; *candidates; candidates++) {
     if (strlen(*candidates) > NEAREST_WORD_MAX)
       continue;
-    guint d = distance(word, *candidates);
+    guint d = measure_distance(word, *candidates);
     if (d < limit) {
       limit = d;
       best = *candidates;

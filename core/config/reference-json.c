@@ -7,18 +7,18 @@
 #include "core/config/reference.h"
 #include "core/config/types.h"
 
-static void member(JsonBuilder *b, const char *name, const char *value) {
+static void add_member(JsonBuilder *b, const char *name, const char *value) {
   json_builder_set_member_name(b, name);
   json_builder_add_string_value(b, value);
 }
 
-static void begin(JsonBuilder *b, const char *name) {
+static void begin_object(JsonBuilder *b, const char *name) {
   if (name)
     json_builder_set_member_name(b, name);
   json_builder_begin_object(b);
 }
 
-static void types(JsonBuilder *b, const char *const *names) {
+static void add_types(JsonBuilder *b, const char *const *names) {
   json_builder_set_member_name(b, "type");
   json_builder_begin_array(b);
   for (; *names; names++)
@@ -26,7 +26,7 @@ static void types(JsonBuilder *b, const char *const *names) {
   json_builder_end_array(b);
 }
 
-static void enumeration(JsonBuilder *b, const char *const *words) {
+static void add_enumeration(JsonBuilder *b, const char *const *words) {
   json_builder_set_member_name(b, "enum");
   json_builder_begin_array(b);
   for (const char *const *w = words; *w; w++)
@@ -46,10 +46,10 @@ static void one_value(JsonBuilder *b, const AditOption *option) {
 
   switch (option->type) {
   case ADIT_TYPE_BOOL:
-    enumeration(b, bools);
+    add_enumeration(b, bools);
     break;
   case ADIT_TYPE_INT:
-    member(b, "type", "integer");
+    add_member(b, "type", "integer");
     if (option->min || option->max) {
       json_builder_set_member_name(b, "minimum");
       json_builder_add_int_value(b, option->flags & ADIT_OPTION_OFF ? MIN(option->min, 0) : option->min);
@@ -60,15 +60,15 @@ static void one_value(JsonBuilder *b, const AditOption *option) {
   case ADIT_TYPE_DURATION:
   case ADIT_TYPE_RATE:
   case ADIT_TYPE_SIZE:
-    types(b, units);
+    add_types(b, units);
     break;
   case ADIT_TYPE_STRING:
-    types(b, texts);
+    add_types(b, texts);
     break;
   case ADIT_TYPE_ENUM:
   case ADIT_TYPE_SET: {
     g_auto(GStrv) words = adit_option_spellings(option);
-    enumeration(b, (const char *const *)words);
+    add_enumeration(b, (const char *const *)words);
     break;
   }
   case ADIT_TYPE_ADDRESS:
@@ -76,40 +76,40 @@ static void one_value(JsonBuilder *b, const AditOption *option) {
   case ADIT_TYPE_ADDRESS_OR_NAME:
   case ADIT_TYPE_RANGE:
   case ADIT_TYPE_OCTETS:
-    member(b, "type", "string");
+    add_member(b, "type", "string");
     break;
   case ADIT_TYPE_MAP: {
     g_autofree char *ref = g_strdup_printf("#/$defs/%s", option->words);
-    member(b, "$ref", ref);
+    add_member(b, "$ref", ref);
     break;
   }
   }
 }
 
-static void alternatives(JsonBuilder *b, const AditOption *option, gboolean many, gboolean off) {
+static void add_alternatives(JsonBuilder *b, const AditOption *option, gboolean many, gboolean off) {
   static const char *const off_words[] = {"none", "disabled", "unlimited", "no", NULL};
 
   json_builder_set_member_name(b, "anyOf");
   json_builder_begin_array(b);
-  begin(b, NULL);
+  begin_object(b, NULL);
   one_value(b, option);
   json_builder_end_object(b);
   if (many) {
-    begin(b, NULL);
-    member(b, "type", "array");
-    begin(b, "items");
+    begin_object(b, NULL);
+    add_member(b, "type", "array");
+    begin_object(b, "items");
     one_value(b, option);
     json_builder_end_object(b);
     json_builder_end_object(b);
   }
   if (adit_option_splits(option)) { /* a, b */
-    begin(b, NULL);
-    member(b, "type", "string");
+    begin_object(b, NULL);
+    add_member(b, "type", "string");
     json_builder_end_object(b);
   }
   if (off) {
-    begin(b, NULL);
-    enumeration(b, off_words);
+    begin_object(b, NULL);
+    add_enumeration(b, off_words);
     json_builder_end_object(b);
   }
   json_builder_end_array(b);
@@ -128,35 +128,35 @@ static void default_value(JsonBuilder *b, const AditOption *option) {
     json_builder_add_string_value(b, option->fallback);
 }
 
-static void append_option(JsonBuilder *b, const AditOption *option) {
+static void add_option_schema(JsonBuilder *b, const AditOption *option) {
   gboolean many = option->type == ADIT_TYPE_SET || (option->flags & ADIT_OPTION_LIST), off = (option->flags & ADIT_OPTION_OFF) != 0;
   g_autofree char *type = adit_reference_type(option);
   g_autofree char *help = g_strdup_printf("%s (%s)", option->help ? option->help : option->name, type);
 
-  begin(b, option->name);
-  member(b, "description", help);
+  begin_object(b, option->name);
+  add_member(b, "description", help);
   default_value(b, option);
   if (option->flags & ADIT_OPTION_SECRET) {
     json_builder_set_member_name(b, "writeOnly");
     json_builder_add_boolean_value(b, TRUE);
   }
   if (many || off)
-    alternatives(b, option, many, off);
+    add_alternatives(b, option, many, off);
   else
     one_value(b, option);
   json_builder_end_object(b);
 }
 
-static void append_scope(JsonBuilder *b, const AditSchema *schema, const char *scope) {
+static void add_scope_schema(JsonBuilder *b, const AditSchema *schema, const char *scope) {
   guint n;
   const AditSchemaEntry *entries = adit_schema_scope(schema, scope, &n);
 
-  member(b, "type", "object");
+  add_member(b, "type", "object");
   json_builder_set_member_name(b, "additionalProperties");
   json_builder_add_boolean_value(b, FALSE);
-  begin(b, "properties");
+  begin_object(b, "properties");
   for (guint i = 0; i < n; i++)
-    append_option(b, entries[i].option);
+    add_option_schema(b, entries[i].option);
   json_builder_end_object(b);
   json_builder_set_member_name(b, "required");
   json_builder_begin_array(b);
@@ -171,16 +171,16 @@ char *adit_reference_json(const AditSchema *schema) {
   g_autoptr(GPtrArray) scopes = adit_reference_scopes(schema);
 
   json_builder_begin_object(b);
-  member(b, "$schema", "https://json-schema.org/draft/2020-12/schema");
-  member(b, "title", "adit.yaml");
-  append_scope(b, schema, ADIT_SCOPE_GLOBAL);
-  begin(b, "$defs");
+  add_member(b, "$schema", "https://json-schema.org/draft/2020-12/schema");
+  add_member(b, "title", "adit.yaml");
+  add_scope_schema(b, schema, ADIT_SCOPE_GLOBAL);
+  begin_object(b, "$defs");
   for (guint i = 0; i < scopes->len; i++) {
     const AditReferenceScope *scope = scopes->pdata[i];
     if (!strcmp(scope->scope, ADIT_SCOPE_GLOBAL))
       continue;
-    begin(b, scope->scope);
-    append_scope(b, schema, scope->scope);
+    begin_object(b, scope->scope);
+    add_scope_schema(b, schema, scope->scope);
     json_builder_end_object(b);
   }
   json_builder_end_object(b);

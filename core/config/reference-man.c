@@ -43,7 +43,7 @@ static void append_roff(GString *out, const char *text) {
     g_string_append(out, "\\fR");
 }
 
-static void append_option(GString *out, const AditSchemaEntry *entry) {
+static void append_option_entry(GString *out, const AditSchemaEntry *entry) {
   static const char *const reload[] = {
       [ADIT_RELOAD_LIVE] = NULL,
       [ADIT_RELOAD_NEXT_SESSION] = "Takes effect with the next session.",
@@ -78,7 +78,7 @@ static void append_option(GString *out, const AditSchemaEntry *entry) {
   }
 }
 
-static void append_scope(GString *out, const AditSchema *schema, const AditReferenceScope *scope) {
+static void append_scope_section(GString *out, const AditSchema *schema, const AditReferenceScope *scope) {
   guint n;
   const AditSchemaEntry *entries = adit_schema_scope(schema, scope->scope, &n);
   const char *owner = "core";
@@ -95,7 +95,7 @@ static void append_scope(GString *out, const AditSchema *schema, const AditRefer
       append_roff(out, owner);
       g_string_append(out, "\\fR:\n");
     }
-    append_option(out, &entries[i]);
+    append_option_entry(out, &entries[i]);
   }
 }
 
@@ -103,6 +103,6 @@ char *adit_reference_man(const AditSchema *schema) {
   GString *out = g_string_new(NULL);
   g_autoptr(GPtrArray) scopes = adit_reference_scopes(schema);
   for (guint i = 0; i < scopes->len; i++)
-    append_scope(out, schema, scopes->pdata[i]);
+    append_scope_section(out, schema, scopes->pdata[i]);
   return g_string_free(out, FALSE);
 }

@@ -32,10 +32,10 @@ static void append_help(GString *out, const char *indent, const AditOption *opti
   append_prose(out, indent, text);
 }
 
-static void append_scope(GString *out, const AditSchema *schema, const char *scope, const char *indent, gboolean item, guint depth);
+static void append_scope_lines(GString *out, const AditSchema *schema, const char *scope, const char *indent, gboolean item, guint depth);
 
-static void append_option(GString *out, const AditSchema *schema, const AditOption *option, const char *indent, const char *dash,
-                          guint depth) {
+static void append_option_line(GString *out, const AditSchema *schema, const AditOption *option, const char *indent, const char *dash,
+                               guint depth) {
   append_help(out, indent, option);
   if (option->type != ADIT_TYPE_MAP) {
     g_autofree char *example = adit_reference_example(option);
@@ -45,11 +45,11 @@ static void append_option(GString *out, const AditSchema *schema, const AditOpti
   }
   g_autofree char *below = g_strdup_printf("%s  ", indent);
   g_string_append_printf(out, "#%s%s:\n", dash, option->name);
-  append_scope(out, schema, option->words, below, (option->flags & ADIT_OPTION_LIST) != 0, depth + 1);
+  append_scope_lines(out, schema, option->words, below, (option->flags & ADIT_OPTION_LIST) != 0, depth + 1);
 }
 
 /* The options of a scope; `item`: as the one item of a list, whose first line begins with a dash. */
-static void append_scope(GString *out, const AditSchema *schema, const char *scope, const char *indent, gboolean item, guint depth) {
+static void append_scope_lines(GString *out, const AditSchema *schema, const char *scope, const char *indent, gboolean item, guint depth) {
   guint n;
   const AditSchemaEntry *entries = adit_schema_scope(schema, scope, &n);
   g_autofree char *dash = g_strdup_printf("%s- ", indent), *deep = g_strdup_printf("%s  ", indent);
@@ -58,7 +58,7 @@ static void append_scope(GString *out, const AditSchema *schema, const char *sco
     return;
   for (guint i = 0; i < n; i++) {
     const AditOption *option = entries[i].option;
-    append_option(out, schema, option, item ? deep : indent, !item ? indent : i ? deep : dash, depth);
+    append_option_line(out, schema, option, item ? deep : indent, !item ? indent : i ? deep : dash, depth);
     if (!depth)
       g_string_append_c(out, '\n');
   }
@@ -67,6 +67,6 @@ static void append_scope(GString *out, const AditSchema *schema, const char *sco
 char *adit_reference_sample(const AditSchema *schema) {
   GString *out = g_string_new("## Every option of adit with its default, or an example where there is none: see adit.yaml(5).\n"
                               "## Take away one # from the lines you need, and from the lines they stand under.\n\n");
-  append_scope(out, schema, ADIT_SCOPE_GLOBAL, "", FALSE, 0);
+  append_scope_lines(out, schema, ADIT_SCOPE_GLOBAL, "", FALSE, 0);
   return g_string_free(out, FALSE);
 }

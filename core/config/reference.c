@@ -5,7 +5,7 @@
 #include "core/config/schema-private.h"
 #include "core/config/types.h"
 
-static void scope_free(gpointer data) {
+static void free_reference_scope(gpointer data) {
   AditReferenceScope *scope = data;
   g_free(scope->scope);
   g_free(scope->places);
@@ -22,7 +22,7 @@ static AditReferenceScope *scope_find(const GPtrArray *scopes, const char *name)
 }
 
 /* Adds `scope` at `place`, and what its options open below. A scope met again only gets the further place. */
-static void walk(const AditSchema *schema, GPtrArray *scopes, const char *scope, const char *place) {
+static void walk_scopes(const AditSchema *schema, GPtrArray *scopes, const char *scope, const char *place) {
   AditReferenceScope *there = scope_find(scopes, scope);
   guint n;
 
@@ -44,15 +44,15 @@ static void walk(const AditSchema *schema, GPtrArray *scopes, const char *scope,
       continue;
     g_autofree char *below =
         g_strdup_printf("%s%s%s%s", place, *place ? "." : "", option->name, option->flags & ADIT_OPTION_LIST ? "[]" : "");
-    walk(schema, scopes, option->words, below);
+    walk_scopes(schema, scopes, option->words, below);
   }
 }
 
 GPtrArray *adit_reference_scopes(const AditSchema *schema) {
-  GPtrArray *scopes = g_ptr_array_new_with_free_func(scope_free);
+  GPtrArray *scopes = g_ptr_array_new_with_free_func(free_reference_scope);
   g_autoptr(GPtrArray) names = adit_schema_scope_names(schema);
 
-  walk(schema, scopes, ADIT_SCOPE_GLOBAL, "");
+  walk_scopes(schema, scopes, ADIT_SCOPE_GLOBAL, "");
   for (guint i = 0; i < names->len; i++) {
     if (scope_find(scopes, names->pdata[i]))
       continue;
@@ -70,7 +70,7 @@ static void append_bounds(GString *text, const AditOption *option) {
   g_string_append_printf(text, ", %s to %s", min, max);
 }
 
-static const char *noun(const AditOption *option, gboolean many) {
+static const char *name_type(const AditOption *option, gboolean many) {
   switch (option->type) {
   case ADIT_TYPE_BOOL:
     return "yes or no";
@@ -108,7 +108,7 @@ char *adit_reference_type(const AditOption *option) {
   gboolean many = (option->flags & ADIT_OPTION_LIST) != 0;
   GString *text = g_string_new(many ? "list of " : "");
 
-  g_string_append(text, noun(option, many));
+  g_string_append(text, name_type(option, many));
   if (option->type == ADIT_TYPE_ENUM || option->type == ADIT_TYPE_SET) {
     g_auto(GStrv) words = adit_option_words(option);
     g_autofree char *list = g_strjoinv(", ", words);

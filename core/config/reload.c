@@ -55,8 +55,8 @@ typedef struct {
 static void warn_map(Restart *r, const char *scope, const AditValue *before, const AditValue *now);
 
 /* The item of `list` whose KEY option is that of `item`; a list without one is matched by position. */
-static const AditValue *counterpart(const AditSchema *schema, const char *scope, const AditValue *list, const AditValue *item,
-                                    guint index) {
+static const AditValue *find_counterpart(const AditSchema *schema, const char *scope, const AditValue *list, const AditValue *item,
+                                         guint index) {
   guint n;
   const AditSchemaEntry *entries = adit_schema_scope(schema, scope, &n);
   for (guint i = 0; i < n; i++) {
@@ -101,7 +101,7 @@ static void warn_option(Restart *r, const AditOption *option, const AditValue *m
   gsize base = r->path->len;
   for (guint i = 0; i < adit_value_length(now); i++) {
     const AditValue *item = adit_value_at(now, i);
-    const AditValue *old = counterpart(r->schema, option->words, before, item, i);
+    const AditValue *old = find_counterpart(r->schema, option->words, before, item, i);
     g_string_append_printf(r->path, "[%u]", i);
     if (old)
       warn_map(r, option->words, old, item);

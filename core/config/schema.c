@@ -22,7 +22,7 @@ struct AditSchema {
   char *error;
 };
 
-static void scope_free(gpointer data) {
+static void free_scope(gpointer data) {
   Scope *scope = data;
   g_array_unref(scope->entries);
   g_ptr_array_unref(scope->defaults);
@@ -32,7 +32,7 @@ static void scope_free(gpointer data) {
 
 AditSchema *adit_schema_new(void) {
   AditSchema *schema = g_new0(AditSchema, 1);
-  schema->scopes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, scope_free);
+  schema->scopes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_scope);
   schema->owners = g_ptr_array_new();
   schema->absent = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   schema->checks = g_array_new(FALSE, FALSE, sizeof(AditSchemaCheckEntry));
@@ -67,7 +67,7 @@ static Scope *scope_get(AditSchema *schema, const char *name) {
 }
 
 G_GNUC_PRINTF(4, 5)
-static gboolean bug(AditSchema *schema, const char *owner, const AditOption *option, const char *format, ...) {
+static gboolean report_bug(AditSchema *schema, const char *owner, const AditOption *option, const char *format, ...) {
   if (!schema->error) {
     va_list args;
     va_start(args, format);
@@ -88,9 +88,9 @@ static gboolean words_are_sane(AditSchema *schema, const char *owner, const Adit
   for (char **t = tokens; *t; t++) {
     const char *equals = strchr(*t, '=');
     if (equals && !g_strv_contains((const char *const *)words, equals + 1))
-      return bug(schema, owner, option, "its words have no %s for %s", equals + 1, *t);
+      return report_bug(schema, owner, option, "its words have no %s for %s", equals + 1, *t);
   }
-  return words[0] || bug(schema, owner, option, "has no words");
+  return words[0] || report_bug(schema, owner, option, "has no words");
 }
 
 /* Refuses what nobody could configure. `*fallback` gets the default, typed. */
@@ -99,29 +99,29 @@ static gboolean option_is_sane(AditSchema *schema, const char *owner, const Adit
   gboolean worded = option->type == ADIT_TYPE_ENUM || option->type == ADIT_TYPE_SET;
 
   if (!is_kebab(option->name))
-    return bug(schema, owner, option, "its name is not in kebab-case");
+    return report_bug(schema, owner, option, "its name is not in kebab-case");
   if (option->type < ADIT_TYPE_BOOL || option->type > ADIT_TYPE_OCTETS)
-    return bug(schema, owner, option, "has no type");
+    return report_bug(schema, owner, option, "has no type");
   if (!option->scopes || !*option->scopes)
-    return bug(schema, owner, option, "has no scope");
+    return report_bug(schema, owner, option, "has no scope");
   if ((worded || option->type == ADIT_TYPE_MAP) && (!option->words || !*option->words))
-    return bug(schema, owner, option, "has no words");
+    return report_bug(schema, owner, option, "has no words");
   if (worded && !words_are_sane(schema, owner, option))
     return FALSE;
   if (option->min > option->max)
-    return bug(schema, owner, option, "min is over max");
+    return report_bug(schema, owner, option, "min is over max");
   if (!option->fallback)
     return TRUE;
   if (option->type == ADIT_TYPE_MAP || (option->flags & ADIT_OPTION_REQUIRED))
-    return bug(schema, owner, option, "can have no default");
+    return report_bug(schema, owner, option, "can have no default");
   *fallback = adit_option_parse(option, option->fallback, &error);
   if (!*fallback)
-    return bug(schema, owner, option, "its default: %s", error->message);
+    return report_bug(schema, owner, option, "its default: %s", error->message);
   (*fallback)->flags |= ADIT_VALUE_IS_DEFAULT;
   return TRUE;
 }
 
-static gboolean same(const AditOption *a, const AditOption *b) {
+static gboolean is_same_option(const AditOption *a, const AditOption *b) {
   return a->type == b->type && a->flags == b->flags && a->min == b->min && a->max == b->max && !g_strcmp0(a->words, b->words) &&
          !g_strcmp0(a->fallback, b->fallback);
 }
@@ -131,7 +131,8 @@ static gboolean scope_add(AditSchema *schema, const char *owner, const AditOptio
   guint at = GPOINTER_TO_UINT(g_hash_table_lookup(scope->index, option->name));
   if (at) {
     const AditSchemaEntry *there = &g_array_index(scope->entries, AditSchemaEntry, at - 1);
-    return same(there->option, option) || bug(schema, owner, option, "%s declares it otherwise in scope %s", there->owner, name);
+    return is_same_option(there->option, option) ||
+           report_bug(schema, owner, option, "%s declares it otherwise in scope %s", there->owner, name);
   }
   AditSchemaEntry entry = {option, owner};
   g_array_append_val(scope->entries, entry);
@@ -234,7 +235,7 @@ const char *adit_schema_keep_string(AditSchema *schema, char *text) {
   return text;
 }
 
-static gint by_name(gconstpointer a, gconstpointer b) {
+static gint compare_entries(gconstpointer a, gconstpointer b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
@@ -245,7 +246,7 @@ GPtrArray *adit_schema_scope_names(const AditSchema *schema) {
   g_hash_table_iter_init(&iter, schema->scopes);
   while (g_hash_table_iter_next(&iter, &name, NULL))
     g_ptr_array_add(names, name);
-  g_ptr_array_sort(names, by_name);
+  g_ptr_array_sort(names, compare_entries);
   return names;
 }
 

@@ -126,7 +126,7 @@ gboolean adit_option_splits(const AditOption *option) {
 
 /* ---- numbers ---- */
 
-static gboolean digits(const char **p, gint64 *out) {
+static gboolean read_digits(const char **p, gint64 *out) {
   const char *begin = *p;
   gint64 n = 0;
   for (; g_ascii_isdigit(**p); (*p)++)
@@ -140,7 +140,7 @@ static gboolean parse_int(const char *text, gint64 *out) {
   gboolean negative = *text == '-';
   if (negative || *text == '+')
     text++;
-  if (!digits(&text, out) || *text)
+  if (!read_digits(&text, out) || *text)
     return FALSE;
   if (negative)
     *out = -*out;
@@ -152,7 +152,7 @@ static gboolean parse_clock(const char *p, gint64 *ms) {
   gint64 part[3] = {0, 0, 0};
   int n = 0;
   for (;; p++) {
-    if (n == 3 || !digits(&p, &part[n++]))
+    if (n == 3 || !read_digits(&p, &part[n++]))
       return FALSE;
     if (!*p)
       break;
@@ -172,7 +172,7 @@ static gboolean parse_duration(const char *text, gint64 *out) {
 
   while (*p) {
     const char *begin = p;
-    if (!digits(&p, &n))
+    if (!read_digits(&p, &n))
       return FALSE;
     if (*p == ':') {
       if (next > 2 || !parse_clock(begin, &ms))
@@ -198,7 +198,7 @@ static gboolean parse_duration(const char *text, gint64 *out) {
 }
 
 /* A number with up to three decimals (`1.5M`) and a factor; what it makes must be whole. */
-static gboolean scale(gint64 whole, const char *decimals, gsize n_decimals, gint64 factor, gint64 *out) {
+static gboolean scale_number(gint64 whole, const char *decimals, gsize n_decimals, gint64 factor, gint64 *out) {
   gint64 part = 0, divisor = 1;
   for (gsize i = 0; i < n_decimals; i++) {
     part = part * 10 + (decimals[i] - '0');
@@ -237,7 +237,7 @@ static gboolean parse_scaled(AditType type, const char *text, gint64 *out) {
   gsize n_decimals = 0;
   gint64 whole;
 
-  if (!digits(&p, &whole))
+  if (!read_digits(&p, &whole))
     return FALSE;
   if (*p == '.') {
     decimals = ++p;
@@ -247,7 +247,7 @@ static gboolean parse_scaled(AditType type, const char *text, gint64 *out) {
       return FALSE;
   }
   gint64 factor = suffix_factor(type, p);
-  return factor && scale(whole, decimals, n_decimals, factor, out);
+  return factor && scale_number(whole, decimals, n_decimals, factor, out);
 }
 
 static char *scaled_format(const Unit *units, guint n_units, gint64 n) {
@@ -283,7 +283,7 @@ char *adit_number_format(AditType type, gint64 n) {
 /* ---- one scalar ---- */
 
 /* How a value is named in an error: as it was written, in quotes where the reader could not see its ends; never a secret. */
-static char *show(const AditOption *option, const char *text) {
+static char *quote_value(const AditOption *option, const char *text) {
   if (option->flags & ADIT_OPTION_SECRET)
     return g_strdup("the value");
   g_autofree char *head = g_utf8_make_valid(text, MIN(77, (gssize)strlen(text)));
@@ -298,8 +298,8 @@ static char *show(const AditOption *option, const char *text) {
 }
 
 G_GNUC_PRINTF(4, 5)
-static AditValue *fail(GError **error, const AditOption *option, const char *text, const char *format, ...) {
-  g_autofree char *shown = show(option, text);
+static AditValue *set_value_error(GError **error, const AditOption *option, const char *text, const char *format, ...) {
+  g_autofree char *shown = quote_value(option, text);
   va_list args;
   va_start(args, format);
   g_autofree char *why = g_strdup_vprintf(format, args);
@@ -318,16 +318,16 @@ static AditValue *number_parse(const AditOption *option, const char *text, GErro
                 : option->type == ADIT_TYPE_DURATION ? parse_duration(text, &n)
                                                      : parse_scaled(option->type, text, &n);
   if (!ok)
-    return fail(error, option, text, "%s",
-                option->type == ADIT_TYPE_INT        ? "is not a whole number"
-                : option->type == ADIT_TYPE_DURATION ? "is not a duration, such as 30s, 1m30s or 00:05:00"
-                : option->type == ADIT_TYPE_RATE     ? "is not a rate, such as 512k or 10M"
-                                                     : "is not a size, such as 64k or 16MiB");
+    return set_value_error(error, option, text, "%s",
+                           option->type == ADIT_TYPE_INT        ? "is not a whole number"
+                           : option->type == ADIT_TYPE_DURATION ? "is not a duration, such as 30s, 1m30s or 00:05:00"
+                           : option->type == ADIT_TYPE_RATE     ? "is not a rate, such as 512k or 10M"
+                                                                : "is not a size, such as 64k or 16MiB");
   if (n == 0 && (option->flags & ADIT_OPTION_OFF))
     return adit_value_int(0);
   if (has_bounds(option) && (n < option->min || n > option->max)) {
     g_autofree char *bound = adit_number_format(option->type, n < option->min ? option->min : option->max);
-    return fail(error, option, text, "is %s %s", n < option->min ? "under" : "over", bound);
+    return set_value_error(error, option, text, "is %s %s", n < option->min ? "under" : "over", bound);
   }
   return adit_value_int(n);
 }
@@ -335,10 +335,10 @@ static AditValue *number_parse(const AditOption *option, const char *text, GErro
 static AditValue *string_parse(const AditOption *option, const char *text, GError **error) {
   gint64 length = (gint64)strlen(text);
   if (has_bounds(option) && length < option->min)
-    return length ? fail(error, option, text, "has %d octets, under %d", (int)length, (int)option->min)
-                  : fail(error, option, text, "is empty");
+    return length ? set_value_error(error, option, text, "has %d octets, under %d", (int)length, (int)option->min)
+                  : set_value_error(error, option, text, "is empty");
   if (has_bounds(option) && option->max && length > option->max)
-    return fail(error, option, text, "has %d octets, over %d", (int)length, (int)option->max);
+    return set_value_error(error, option, text, "has %d octets, over %d", (int)length, (int)option->max);
   return option->flags & ADIT_OPTION_SECRET ? adit_secret_value(text) : adit_value_string(text);
 }
 
@@ -352,8 +352,8 @@ static AditValue *word_parse(const AditOption *option, const char *text, GError 
   const char *near = adit_config_nearest(text, (const char *const *)words);
   if (!near)
     near = adit_config_nearest(text, (const char *const *)spellings);
-  return near ? fail(error, option, text, "is not one of %s; did you mean %s?", list, near)
-              : fail(error, option, text, "is not one of %s", list);
+  return near ? set_value_error(error, option, text, "is not one of %s; did you mean %s?", list, near)
+              : set_value_error(error, option, text, "is not one of %s", list);
 }
 
 /* Looks like an address that was mistyped: a name would hold a letter and no colon. */
@@ -366,7 +366,7 @@ static AditValue *address_or_name_parse(const AditOption *option, const char *te
   if (adit_address_parse(text, &address))
     return adit_value_address(&address);
   if (looks_like_address(text))
-    return fail(error, option, text, "is neither an IP address nor a name");
+    return set_value_error(error, option, text, "is neither an IP address nor a name");
   return adit_value_string(text);
 }
 
@@ -378,11 +378,11 @@ static AditValue *range_parse(const AditOption *option, const char *text, GError
   g_auto(GStrv) ends = g_strsplit(text, "-", 2);
   AditAddress first, last;
   if (g_strv_length(ends) != 2 || !adit_address_parse(g_strstrip(ends[0]), &first) || !adit_address_parse(g_strstrip(ends[1]), &last))
-    return fail(error, option, text, "is not a range, such as 192.0.2.10-192.0.2.99 or 192.0.2.0/24");
+    return set_value_error(error, option, text, "is not a range, such as 192.0.2.10-192.0.2.99 or 192.0.2.0/24");
   if (first.family != last.family)
-    return fail(error, option, text, "begins with one family and ends with another");
+    return set_value_error(error, option, text, "begins with one family and ends with another");
   if (memcmp(first.octet, last.octet, sizeof first.octet) > 0)
-    return fail(error, option, text, "ends before it begins");
+    return set_value_error(error, option, text, "ends before it begins");
   g_autofree char *clean = g_strdup_printf("%s-%s", ends[0], ends[1]);
   return adit_value_string(clean);
 }
@@ -392,10 +392,10 @@ static AditValue *octets_parse(const AditOption *option, const char *text, GErro
   gsize length = strlen(hex) / 2;
 
   if (strlen(hex) % 2 || hex[strspn(hex, "0123456789abcdefABCDEF")])
-    return fail(error, option, text, "is not octets, such as 0x00ff");
+    return set_value_error(error, option, text, "is not octets, such as 0x00ff");
   if (has_bounds(option) && ((gint64)length < option->min || (gint64)length > option->max))
-    return fail(error, option, text, "has %d octets, %s %d", (int)length, (gint64)length < option->min ? "under" : "over",
-                (int)((gint64)length < option->min ? option->min : option->max));
+    return set_value_error(error, option, text, "has %d octets, %s %d", (int)length, (gint64)length < option->min ? "under" : "over",
+                           (int)((gint64)length < option->min ? option->min : option->max));
   g_autofree guint8 *octets = g_malloc(length + 1);
   for (gsize i = 0; i < length; i++)
     octets[i] = (guint8)(g_ascii_xdigit_value(hex[2 * i]) << 4 | g_ascii_xdigit_value(hex[2 * i + 1]));
@@ -441,7 +441,7 @@ AditValue *adit_scalar_parse(const AditOption *option, const char *text, GError 
   switch (option->type) {
   case ADIT_TYPE_BOOL:
     b = bool_word(text);
-    return b < 0 ? fail(error, option, text, "is neither yes nor no") : adit_value_bool(b);
+    return b < 0 ? set_value_error(error, option, text, "is neither yes nor no") : adit_value_bool(b);
   case ADIT_TYPE_INT:
   case ADIT_TYPE_DURATION:
   case ADIT_TYPE_RATE:
@@ -453,13 +453,13 @@ AditValue *adit_scalar_parse(const AditOption *option, const char *text, GError 
   case ADIT_TYPE_SET:
     return word_parse(option, text, error);
   case ADIT_TYPE_ADDRESS:
-    return adit_address_parse(text, &address) ? adit_value_address(&address) : fail(error, option, text, "is not an IP address");
+    return adit_address_parse(text, &address) ? adit_value_address(&address) : set_value_error(error, option, text, "is not an IP address");
   case ADIT_TYPE_PREFIX:
     if (adit_prefix_parse(text, &prefix))
       return adit_value_prefix(&prefix);
     if (bool_word(text) == 1)
-      return fail(error, option, text, "does not say which: write the prefixes, such as 192.0.2.0/24 or 2001:db8::/32");
-    return fail(error, option, text, "is not a prefix, such as 192.0.2.0/24 or 2001:db8::/32");
+      return set_value_error(error, option, text, "does not say which: write the prefixes, such as 192.0.2.0/24 or 2001:db8::/32");
+    return set_value_error(error, option, text, "is not a prefix, such as 192.0.2.0/24 or 2001:db8::/32");
   case ADIT_TYPE_ADDRESS_OR_NAME:
     return address_or_name_parse(option, text, error);
   case ADIT_TYPE_RANGE:
@@ -467,7 +467,7 @@ AditValue *adit_scalar_parse(const AditOption *option, const char *text, GError 
   case ADIT_TYPE_OCTETS:
     return octets_parse(option, text, error);
   case ADIT_TYPE_MAP:
-    return fail(error, option, text, "is one value: a map of options is wanted");
+    return set_value_error(error, option, text, "is one value: a map of options is wanted");
   }
   return NULL;
 }

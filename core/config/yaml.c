@@ -147,7 +147,7 @@ static void event_clear(yaml_event_t *event) {
   yaml_event_delete(event);
 }
 
-static gboolean refuse(const Reader *r, const yaml_event_t *event, const char *why) {
+static gboolean refuse_event(const Reader *r, const yaml_event_t *event, const char *why) {
   adit_config_error(r->errors, mark_where(r, &event->start_mark), r->path->str, "%s", why);
   return FALSE;
 }
@@ -157,14 +157,14 @@ static gboolean event_allowed(Reader *r, const yaml_event_t *event) {
   const yaml_char_t *anchor = NULL, *tag = NULL;
 
   if (event->type == YAML_ALIAS_EVENT)
-    return refuse(r, event, "aliases (*) are not supported: write it out");
+    return refuse_event(r, event, "aliases (*) are not supported: write it out");
   if (event->type == YAML_SCALAR_EVENT) {
     anchor = event->data.scalar.anchor;
     tag = event->data.scalar.tag;
     if (event->data.scalar.length > ADIT_YAML_SCALAR_MAX)
-      return refuse(r, event, "is longer than 65536 octets");
+      return refuse_event(r, event, "is longer than 65536 octets");
     if (memchr(event->data.scalar.value, 0, event->data.scalar.length))
-      return refuse(r, event, "may not hold a NUL");
+      return refuse_event(r, event, "may not hold a NUL");
   } else if (event->type == YAML_SEQUENCE_START_EVENT) {
     anchor = event->data.sequence_start.anchor;
     tag = event->data.sequence_start.tag;
@@ -173,11 +173,11 @@ static gboolean event_allowed(Reader *r, const yaml_event_t *event) {
     tag = event->data.mapping_start.tag;
   }
   if (anchor)
-    return refuse(r, event, "anchors (&) are not supported: write it out");
+    return refuse_event(r, event, "anchors (&) are not supported: write it out");
   if (tag)
-    return refuse(r, event, "tags (!) are not supported: options have their types");
+    return refuse_event(r, event, "tags (!) are not supported: options have their types");
   if (++r->nodes > ADIT_YAML_NODES_MAX)
-    return refuse(r, event, "has too many values in one file");
+    return refuse_event(r, event, "has too many values in one file");
   return TRUE;
 }
 
@@ -208,7 +208,7 @@ static gboolean read_pair(Reader *r, AditYaml *map, const yaml_event_t *key) {
   if (!event_allowed(r, key))
     return FALSE;
   if (key->type != YAML_SCALAR_EVENT)
-    return refuse(r, key, "a key must be a word");
+    return refuse_event(r, key, "a key must be a word");
 
   AditWhere where = mark_where(r, &key->start_mark);
   const char *name = (const char *)key->data.scalar.value;
@@ -263,7 +263,7 @@ static AditYaml *read_node(Reader *r, const yaml_event_t *event) {
   }
 
   if (r->depth == ADIT_YAML_DEPTH_MAX) {
-    refuse(r, event, "is nested too deep");
+    refuse_event(r, event, "is nested too deep");
     return NULL;
   }
   gboolean list = event->type == YAML_SEQUENCE_START_EVENT;
@@ -285,12 +285,12 @@ static AditYaml *read_document(Reader *r) {
     gboolean ok = TRUE;
 
     if (type == YAML_DOCUMENT_START_EVENT) {
-      ok = !top || refuse(r, &event, "a file holds one document: drop this `---`");
+      ok = !top || refuse_event(r, &event, "a file holds one document: drop this `---`");
     } else if (type != YAML_STREAM_START_EVENT && type != YAML_STREAM_END_EVENT && type != YAML_DOCUMENT_END_EVENT) {
       top = read_node(r, &event);
       ok = top != NULL;
       if (ok && top->kind != ADIT_YAML_MAP && !adit_yaml_is_empty(top))
-        ok = refuse(r, &event, "a file must be a map of options (`key: value`)");
+        ok = refuse_event(r, &event, "a file must be a map of options (`key: value`)");
     }
     event_clear(&event);
     if (!ok)

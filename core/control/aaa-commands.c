@@ -22,7 +22,7 @@ static void list_failing(gpointer state, AditCall *call, const AditValue *parame
   adit_control_reply_list(call, "sources", adit_aaa_sources_failing());
 }
 
-static void forgive(gpointer state, AditCall *call, const AditValue *parameters) {
+static void forgive_source(gpointer state, AditCall *call, const AditValue *parameters) {
   const char *text = adit_value_get_string(parameters, "source", "");
   AditPrefix source;
 
@@ -39,7 +39,7 @@ static void forgive(gpointer state, AditCall *call, const AditValue *parameters)
 static const AditMethod methods[] = {
     {.size = sizeof(AditMethod), .name = "GetCounters", .call = get_counters},
     {.size = sizeof(AditMethod), .name = "ListFailing", .call = list_failing},
-    {.size = sizeof(AditMethod), .name = "Forgive", .changes = TRUE, .call = forgive},
+    {.size = sizeof(AditMethod), .name = "Forgive", .changes = TRUE, .call = forgive_source},
 };
 
 static const AditCommand commands[] = {

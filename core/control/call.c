@@ -118,7 +118,7 @@ GString *adit_call_error_text(const char *name, const AditValue *parameters) {
   return text;
 }
 
-static gboolean put(Call *call, const GString *text, gboolean more) {
+static gboolean put_message(Call *call, const GString *text, gboolean more) {
   return call->caller.oneway || call->caller.ops->put(call->caller.peer, text, more);
 }
 
@@ -127,7 +127,7 @@ static void end_with_error(Call *call, const char *name, const char *words, Endi
 
   adit_value_set(parameters, "text", adit_value_string(words));
   GString *text = adit_call_error_text(name, parameters);
-  put(call, text, FALSE);
+  put_message(call, text, FALSE);
   g_string_free(text, TRUE);
   call_end(call, ending);
 }
@@ -206,10 +206,10 @@ gboolean adit_call_reply(AditCall *handle, AditValue *result, gboolean more) {
   g_string_append(text, more ? ",\"continues\":true}" : "}");
   call->answered = TRUE;
   adit_timer_cancel(&call->limit);
-  gboolean there = put(call, text, more);
+  gboolean there = put_message(call, text, more);
   if (!more)
     call_end(call, ENDED_BY_PLUGIN);
-  return there; /* a caller that put() has dropped is told with on_gone(), as one that went by itself */
+  return there; /* a caller that put_message() has dropped is told with on_gone(), as one that went by itself */
 }
 
 void adit_call_error(AditCall *handle, const char *name, const char *text) {
@@ -251,9 +251,9 @@ static gboolean rows_deliver(Call *call, AditRowsStep step, const GString *text)
   case ADIT_ROWS_BUSY:
     return TRUE;
   case ADIT_ROWS_FULL:
-    return put(call, text, TRUE) && !call->over && call->caller.ops->has_room(call->caller.peer);
+    return put_message(call, text, TRUE) && !call->over && call->caller.ops->has_room(call->caller.peer);
   case ADIT_ROWS_END:
-    put(call, text, FALSE);
+    put_message(call, text, FALSE);
     call_end(call, ENDED_BY_PLUGIN);
     return FALSE;
   case ADIT_ROWS_TOO_LONG:

@@ -130,7 +130,7 @@ static void get_info(gpointer state, AditCall *call, const AditValue *parameters
 }
 
 /* Resident memory in octets; 0 when /proc is not there. */
-static gint64 resident(void) {
+static gint64 read_resident(void) {
   g_autofree char *statm = NULL;
   if (!g_file_get_contents("/proc/self/statm", &statm, NULL, NULL))
     return 0;
@@ -159,7 +159,7 @@ static void get_stats(gpointer state, AditCall *call, const AditValue *parameter
   adit_value_set(control, "longest-pass-us", adit_value_int(adit_turns_longest_us()));
   adit_value_set(result, "uptime", adit_value_int((gint64)(adit_now_ms() - self.started_ms)));
   adit_value_set(result, "sessions", adit_value_int(adit_session_service()->session_count(NULL, NULL)));
-  adit_value_set(result, "memory", adit_value_int(resident()));
+  adit_value_set(result, "memory", adit_value_int(read_resident()));
   adit_value_set(result, "events", events);
   adit_value_set(result, "control", control);
   adit_control_service()->reply(call, result, FALSE);

@@ -14,7 +14,7 @@ static struct {
   gboolean made; /* the folder, too */
 } self = {.fd = -1};
 
-static gboolean fail(GError **error, AditErrorCode code, const char *path, const char *why) {
+static gboolean set_path_error(GError **error, AditErrorCode code, const char *path, const char *why) {
   g_set_error(error, ADIT_ERROR, code, "management socket %s: %s", path, why);
   return FALSE;
 }
@@ -24,13 +24,13 @@ static gboolean remove_stale(const struct sockaddr_un *address, GError **error) 
   struct stat st;
 
   if (lstat(address->sun_path, &st) < 0)
-    return errno == ENOENT ? TRUE : fail(error, ADIT_ERR_SYSTEM, address->sun_path, g_strerror(errno));
+    return errno == ENOENT ? TRUE : set_path_error(error, ADIT_ERR_SYSTEM, address->sun_path, g_strerror(errno));
   if (!S_ISSOCK(st.st_mode))
-    return fail(error, ADIT_ERR_EXISTS, address->sun_path, "is there, and is no socket");
+    return set_path_error(error, ADIT_ERR_EXISTS, address->sun_path, "is there, and is no socket");
   if (adit_control_answers(address->sun_path))
-    return fail(error, ADIT_ERR_EXISTS, address->sun_path,
-                "another aditd answers there: set --socket or `management.socket` to another path");
-  return unlink(address->sun_path) == 0 || fail(error, ADIT_ERR_SYSTEM, address->sun_path, g_strerror(errno));
+    return set_path_error(error, ADIT_ERR_EXISTS, address->sun_path,
+                          "another aditd answers there: set --socket or `management.socket` to another path");
+  return unlink(address->sun_path) == 0 || set_path_error(error, ADIT_ERR_SYSTEM, address->sun_path, g_strerror(errno));
 }
 
 gboolean adit_control_answers(const char *path) {
@@ -60,11 +60,11 @@ gboolean adit_control_bind(const char *path, GError **error) {
 
   g_return_val_if_fail(self.fd < 0, FALSE);
   if (strlen(path) >= sizeof address.sun_path)
-    return fail(error, ADIT_ERR_INVALID, path, "path is too long");
+    return set_path_error(error, ADIT_ERR_INVALID, path, "path is too long");
   strcpy(address.sun_path, path);
   self.made = !g_file_test(folder, G_FILE_TEST_EXISTS);
   if (g_mkdir_with_parents(folder, 0755) < 0)
-    return fail(error, ADIT_ERR_SYSTEM, path, g_strerror(errno));
+    return set_path_error(error, ADIT_ERR_SYSTEM, path, g_strerror(errno));
   if (!remove_stale(&address, error))
     return FALSE;
 
@@ -73,7 +73,7 @@ gboolean adit_control_bind(const char *path, GError **error) {
     int why = errno;
     if (fd >= 0)
       close(fd);
-    return fail(error, ADIT_ERR_SYSTEM, path, g_strerror(why));
+    return set_path_error(error, ADIT_ERR_SYSTEM, path, g_strerror(why));
   }
   self.fd = fd;
   self.path = g_strdup(path);

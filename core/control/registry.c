@@ -61,7 +61,7 @@ static char *interface_name(const char *description) {
   return g_regex_match(regex, description, 0, &match) ? g_match_info_fetch(match, 1) : NULL;
 }
 
-static gboolean describes(const char *description, const char *method) {
+static gboolean has_method(const char *description, const char *method) {
   g_autofree char *text = g_strdup_printf("method %s(", method);
   return strstr(description, text) != NULL;
 }
@@ -105,7 +105,7 @@ gboolean adit_registry_add(AditPlugin *plugin, const char *description, const Ad
   g_autofree AditMethod *own_methods = (AditMethod *)copy_structs(methods, n_methods, sizeof(AditMethod));
   g_autofree AditCommand *own_commands = (AditCommand *)copy_structs(commands, n_commands, sizeof(AditCommand));
   for (guint i = 0; i < n_methods; i++)
-    if (!own_methods[i].name || !own_methods[i].call || !describes(description, own_methods[i].name)) {
+    if (!own_methods[i].name || !own_methods[i].call || !has_method(description, own_methods[i].name)) {
       g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "interface %s: method %s has no %s", name,
                   own_methods[i].name ? own_methods[i].name : "(NULL)",
                   !own_methods[i].name  ? "name"

@@ -236,7 +236,7 @@ static Client *least_recent(uid_t uid, gboolean busy_too) {
 }
 
 /* The user with the most connections; others than root before root. */
-static uid_t greediest(void) {
+static uid_t find_greediest(void) {
   const Client *found = NULL;
   guint most = 0;
 
@@ -251,7 +251,7 @@ static uid_t greediest(void) {
   return found->uid;
 }
 
-static void displace(Client *client) {
+static void displace_client(Client *client) {
   adit_control_stats.displaced++;
   client_close(client);
 }
@@ -264,15 +264,15 @@ static gboolean make_place(const Client *newcomer) {
     Client *oldest = least_recent(newcomer->uid, FALSE);
     if (!oldest)
       return FALSE;
-    displace(oldest);
+    displace_client(oldest);
     return TRUE;
   }
   if (self.clients->len < CONNECTIONS_MAX)
     return TRUE;
-  uid_t uid = greediest();
+  uid_t uid = find_greediest();
   if (!newcomer->is_root && connections_of(uid) <= own + 1)
     return FALSE;
-  displace(least_recent(uid, TRUE));
+  displace_client(least_recent(uid, TRUE));
   return TRUE;
 }
 

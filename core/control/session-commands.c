@@ -26,7 +26,7 @@ static const char pool_description[] = "# Addresses and prefixes to give away.\n
                                        "method ListPools() -> (pools: []object)\n";
 
 /* A parameter that must be there; answers the call itself, and NULL, if it is not. */
-static const char *required(AditCall *call, const AditValue *parameters, const char *name) {
+static const char *get_required(AditCall *call, const AditValue *parameters, const char *name) {
   const char *text = adit_value_get_string(parameters, name, NULL);
   if (text && *text)
     return text;
@@ -49,7 +49,7 @@ static void list_sessions(gpointer state, AditCall *call, const AditValue *param
 }
 
 static void get_session(gpointer state, AditCall *call, const AditValue *parameters) {
-  const char *which = required(call, parameters, "id");
+  const char *which = get_required(call, parameters, "id");
   if (!which)
     return;
   AditValue *session = adit_session_describe(which);
@@ -62,8 +62,8 @@ static void get_session(gpointer state, AditCall *call, const AditValue *paramet
   adit_control_service()->reply(call, result, FALSE);
 }
 
-static void disconnect(gpointer state, AditCall *call, const AditValue *parameters) {
-  const char *which = required(call, parameters, "id");
+static void disconnect_session(gpointer state, AditCall *call, const AditValue *parameters) {
+  const char *which = get_required(call, parameters, "id");
   if (!which)
     return;
   guint count = adit_session_disconnect(which, ADIT_CAUSE_ADMIN_RESET, "disconnected by an administrator");
@@ -86,7 +86,7 @@ static void list_clients(gpointer state, AditCall *call, const AditValue *parame
 
 static void client_switch(AditCall *call, const AditValue *parameters, gboolean (*change)(const char *name, GError **error)) {
   g_autoptr(GError) error = NULL;
-  const char *name = required(call, parameters, "name");
+  const char *name = get_required(call, parameters, "name");
 
   if (!name)
     return;
@@ -113,7 +113,7 @@ static void list_pools(gpointer state, AditCall *call, const AditValue *paramete
 static const AditMethod session_methods[] = {
     {.size = sizeof(AditMethod), .name = "ListSessions", .call = list_sessions},
     {.size = sizeof(AditMethod), .name = "GetSession", .call = get_session},
-    {.size = sizeof(AditMethod), .name = "Disconnect", .changes = TRUE, .call = disconnect},
+    {.size = sizeof(AditMethod), .name = "Disconnect", .changes = TRUE, .call = disconnect_session},
     {.size = sizeof(AditMethod), .name = "ListClients", .call = list_clients},
     {.size = sizeof(AditMethod), .name = "ClientUp", .changes = TRUE, .call = client_up},
     {.size = sizeof(AditMethod), .name = "ClientDown", .changes = TRUE, .call = client_down},

@@ -28,7 +28,7 @@ void adit_conn_set_refusals(const char *read, const char *change) {
   refused_change = change;
 }
 
-static gsize unread(const AditConn *conn) {
+static gsize count_unread(const AditConn *conn) {
   return conn->output->len - conn->sent;
 }
 
@@ -56,7 +56,7 @@ static gsize reply_max(const AditConn *conn) {
 /* Puts one message into the output. */
 static gboolean conn_put(gpointer peer, const GString *text, gboolean streamed) {
   AditConn *conn = (AditConn *)peer;
-  gsize waiting = unread(conn);
+  gsize waiting = count_unread(conn);
   static AditRateLimit lines;
 
   if (conn->bad)
@@ -83,7 +83,7 @@ static void put_error(AditConn *conn, const char *name, const AditValue *paramet
 
 /* The next message gets its turn, once the answer before it is read. */
 static void ask_for_turn(AditConn *conn) {
-  if (conn->call || conn->bad || unread(conn) > ADIT_VARLINK_STREAM_MAX)
+  if (conn->call || conn->bad || count_unread(conn) > ADIT_VARLINK_STREAM_MAX)
     return;
   if (message_length(conn) >= 0)
     adit_turn_ask(&conn->turn);
@@ -92,7 +92,7 @@ static void ask_for_turn(AditConn *conn) {
 }
 
 static gboolean conn_has_room(gpointer peer) {
-  return unread((AditConn *)peer) < ADIT_VARLINK_ROWS_MAX;
+  return count_unread((AditConn *)peer) < ADIT_VARLINK_ROWS_MAX;
 }
 
 static void conn_call_ended(gpointer peer) {
@@ -104,7 +104,7 @@ static void conn_call_ended(gpointer peer) {
 
 static const AditCallerOps caller_ops = {.put = conn_put, .has_room = conn_has_room, .ended = conn_call_ended};
 
-static void refuse(AditConn *conn, gboolean oneway, const char *error, const char *key, const char *value, const char *text) {
+static void refuse_message(AditConn *conn, gboolean oneway, const char *error, const char *key, const char *value, const char *text) {
   g_autoptr(AditValue) parameters = adit_value_map();
 
   adit_control_stats.refused++;
@@ -125,7 +125,7 @@ static const char *refusal_text(AditAccess needed) {
   return refused_read ? refused_read : "needs root, the daemon's user or the management group, unless management.read is all";
 }
 
-static void dispatch(AditConn *conn, const AditValue *message) {
+static void dispatch_message(AditConn *conn, const AditValue *message) {
   const char *name = adit_value_get_string(message, "method", NULL);
   gboolean oneway = adit_value_get_bool(message, "oneway", FALSE);
   const AditInterface *interface = NULL;
@@ -134,13 +134,13 @@ static void dispatch(AditConn *conn, const AditValue *message) {
   const AditValue *parameters = adit_value_get(message, "parameters");
 
   if (!interface) {
-    refuse(conn, oneway, "org.varlink.service.InterfaceNotFound", "interface", name, "no such interface");
+    refuse_message(conn, oneway, "org.varlink.service.InterfaceNotFound", "interface", name, "no such interface");
   } else if (!method) {
-    refuse(conn, oneway, "org.varlink.service.MethodNotFound", "method", name, "no such method");
+    refuse_message(conn, oneway, "org.varlink.service.MethodNotFound", "method", name, "no such method");
   } else if (access_needed(method) > conn->access) {
-    refuse(conn, oneway, "org.varlink.service.PermissionDenied", NULL, NULL, refusal_text(access_needed(method)));
+    refuse_message(conn, oneway, "org.varlink.service.PermissionDenied", NULL, NULL, refusal_text(access_needed(method)));
   } else if (parameters && parameters->type != ADIT_VALUE_MAP) {
-    refuse(conn, oneway, "org.varlink.service.InvalidParameter", "parameter", "parameters", "parameters must be an object");
+    refuse_message(conn, oneway, "org.varlink.service.InvalidParameter", "parameter", "parameters", "parameters must be an object");
   } else {
     AditCaller caller = {.ops = &caller_ops,
                          .peer = conn,
@@ -163,7 +163,7 @@ static void handle_message(AditConn *conn, const char *text, gsize length) {
     conn_fail(conn);
     return;
   }
-  dispatch(conn, message);
+  dispatch_message(conn, message);
 }
 
 /* One turn: one message. */
@@ -220,27 +220,27 @@ gboolean adit_conn_feed(AditConn *conn, const guint8 *data, gsize length) {
 }
 
 const guint8 *adit_conn_output(const AditConn *conn, gsize *length) {
-  *length = unread(conn);
+  *length = count_unread(conn);
   return *length ? conn->output->data + conn->sent : NULL;
 }
 
 void adit_conn_sent(AditConn *conn, gsize length) {
   conn->sent += length;
-  if (!unread(conn) && conn->output->len > ADIT_VARLINK_ROWS_MAX) { /* a large reply's memory goes back */
+  if (!count_unread(conn) && conn->output->len > ADIT_VARLINK_ROWS_MAX) { /* a large reply's memory goes back */
     g_byte_array_unref(conn->output);
     conn->output = g_byte_array_new();
     conn->sent = 0;
-  } else if (conn->sent >= unread(conn)) { /* half of it is gone: moving the rest costs no more than sending it did */
+  } else if (conn->sent >= count_unread(conn)) { /* half of it is gone: moving the rest costs no more than sending it did */
     g_byte_array_remove_range(conn->output, 0, (guint)conn->sent);
     conn->sent = 0;
   }
-  if (conn->call && unread(conn) < ADIT_VARLINK_ROWS_MAX)
+  if (conn->call && count_unread(conn) < ADIT_VARLINK_ROWS_MAX)
     adit_call_has_room(conn->call);
   ask_for_turn(conn);
 }
 
 gboolean adit_conn_is_busy(const AditConn *conn) {
-  return conn->call || unread(conn) || conn->turn.queued;
+  return conn->call || count_unread(conn) || conn->turn.queued;
 }
 
 gboolean adit_conn_is_bad(const AditConn *conn) {

@@ -29,22 +29,22 @@ AditObjectKey adit_object_key_route(const AditNetRoute *route) {
   return key;
 }
 
-static AditAddress address_of(const AditObjectKey *key, const guint8 octet[16]) {
+static AditAddress address_of_key(const AditObjectKey *key, const guint8 octet[16]) {
   AditAddress address = {.family = key->family};
   memcpy(address.octet, octet, sizeof address.octet);
   return address;
 }
 
 AditNetAddress adit_object_address(const AditObjectKey *key) {
-  AditNetAddress address = {.ifindex = key->where, .local = {address_of(key, key->octet), key->length}};
-  AditAddress peer = address_of(key, key->peer);
+  AditNetAddress address = {.ifindex = key->where, .local = {address_of_key(key, key->octet), key->length}};
+  AditAddress peer = address_of_key(key, key->peer);
   if (!adit_address_is_any(&peer))
     address.peer = peer;
   return address;
 }
 
 AditNetRoute adit_object_route(const AditObjectKey *key, const AditObjectValue *value) {
-  return (AditNetRoute){.to = {address_of(key, key->octet), key->length},
+  return (AditNetRoute){.to = {address_of_key(key, key->octet), key->length},
                         .via = value->via,
                         .ifindex = value->ifindex,
                         .metric = key->metric,
@@ -66,8 +66,8 @@ static void append_route(GString *text, const AditObjectKey *key, const AditObje
 
 const char *adit_object_format(const AditObjectKey *key, const AditObjectValue *value, char out[ADIT_OBJECT_TEXT]) {
   g_autoptr(GString) text = g_string_new(NULL);
-  AditPrefix prefix = {address_of(key, key->octet), key->length};
-  AditAddress peer = address_of(key, key->peer);
+  AditPrefix prefix = {address_of_key(key, key->octet), key->length};
+  AditAddress peer = address_of_key(key, key->peer);
   char buffer[ADIT_PREFIX_TEXT];
   switch ((AditObjectKind)key->kind) {
   case ADIT_OBJECT_LINK:

@@ -100,7 +100,7 @@ AditClaimState adit_claims_state(const AditClaim *claim, const char **why) {
   return has ? (AditClaimState)object->state : ADIT_CLAIM_WAITING;
 }
 
-static void mark(AditClaims *claims, AditClaim *claim) {
+static void mark_changed(AditClaims *claims, AditClaim *claim) {
   if (claim->tell.data || !claim->claimant->changed)
     return;
   claim->tell.data = claim;
@@ -140,9 +140,9 @@ static void tell_soon(AditClaims *claims) {
 static void mark_line(AditClaims *claims, AditObject *object) {
   if (object->key.kind == ADIT_OBJECT_ADDRESS)
     for (GList *node = object->line.head; node; node = node->next)
-      mark(claims, node->data);
+      mark_changed(claims, node->data);
   else if (object->line.head)
-    mark(claims, object->line.head->data);
+    mark_changed(claims, object->line.head->data);
 }
 
 void adit_object_set_state(AditClaims *claims, AditObject *object, AditClaimState state, int error, const char *why) {
@@ -166,7 +166,7 @@ static void count_ipv4(AditObject *object, gboolean there) {
   object->iface->n_ipv4 += there ? 1 : -1u;
 }
 
-static void start(AditClaims *claims, AditObject *object, AditChangeKind kind, const AditObjectValue *value) {
+static void start_change(AditClaims *claims, AditObject *object, AditChangeKind kind, const AditObjectValue *value) {
   gboolean counted = object->counted;
   count_ipv4(object, kind != ADIT_CHANGE_REMOVE);
   object->last = counted && kind == ADIT_CHANGE_REMOVE && !object->iface->n_ipv4;
@@ -210,7 +210,7 @@ static void step_hindered(AditClaims *claims, AditObject *object, AditClaimState
   else
     leave_have(claims, object);
   if (object->leaves)
-    start(claims, object, ADIT_CHANGE_REMOVE, NULL);
+    start_change(claims, object, ADIT_CHANGE_REMOVE, NULL);
 }
 
 static void step_unclaimed(AditClaims *claims, AditObject *object) {
@@ -219,7 +219,7 @@ static void step_unclaimed(AditClaims *claims, AditObject *object) {
   adit_object_set_state(claims, object, ADIT_CLAIM_PENDING, 0, NULL);
   leave_have(claims, object);
   if (object->leaves)
-    start(claims, object, ADIT_CHANGE_REMOVE, NULL);
+    start_change(claims, object, ADIT_CHANGE_REMOVE, NULL);
   else
     object_free(claims, object);
 }
@@ -231,12 +231,12 @@ static void step_admitted(AditClaims *claims, AditObject *object, const AditObje
   } else if (object->iface && object->iface->down && !link) { /* the sweep after it came up has it installed */
     step_hindered(claims, object, ADIT_CLAIM_PENDING, 0, "the interface is down");
   } else if (object->known == ADIT_PRESENT && object->key.kind == ADIT_OBJECT_ROUTE) {
-    start(claims, object, ADIT_CHANGE_REPLACE, wanted);
+    start_change(claims, object, ADIT_CHANGE_REPLACE, wanted);
   } else if (object->known == ADIT_DOUBTFUL && !same && !link) {
     leave_have(claims, object);
     adit_object_step(claims, object);
   } else {
-    start(claims, object, ADIT_CHANGE_ENSURE, wanted);
+    start_change(claims, object, ADIT_CHANGE_ENSURE, wanted);
   }
 }
 
@@ -246,7 +246,7 @@ void adit_object_step(AditClaims *claims, AditObject *object) {
   if (object->busy)
     return;
   if (object->leaves) {
-    start(claims, object, ADIT_CHANGE_REMOVE, NULL);
+    start_change(claims, object, ADIT_CHANGE_REMOVE, NULL);
     return;
   }
   if (!winner) {
@@ -372,7 +372,7 @@ static void step_anew(AditClaims *claims, AditObject *object) {
   adit_object_step(claims, object);
 }
 
-static void crown(AditClaims *claims, AditObject *object) {
+static void install_first(AditClaims *claims, AditObject *object) {
   const AditClaim *winner = adit_object_winner(object);
   if (winner && (object->known == ADIT_ABSENT || !value_equal(&object->have, &winner->value)))
     adit_object_set_state(claims, object, ADIT_CLAIM_PENDING, 0, NULL);
@@ -394,7 +394,7 @@ AditClaim *adit_claims_add(AditClaims *claims, const AditObjectKey *key, const A
       object->known = ADIT_PRESENT;
       object->have = *value;
     }
-    crown(claims, object);
+    install_first(claims, object);
   }
   claim->told = (guint8)adit_claims_state(claim, NULL);
   if (before && adit_object_winner(object) == claim)
@@ -435,6 +435,6 @@ void adit_claims_release(AditClaim *claim) {
     object->admitted = FALSE; /* the next one's tunnel may end elsewhere */
     mark_line(claims, object);
   }
-  crown(claims, object);
+  install_first(claims, object);
   tell_soon(claims);
 }

@@ -29,12 +29,12 @@ typedef struct {
   gboolean whole;
 } Scan;
 
-static guint fact_hash(gconstpointer data) {
+static guint hash_fact(gconstpointer data) {
   const Fact *fact = data;
   return adit_address_hash(&fact->address) * 31 + fact->ifindex;
 }
 
-static gboolean fact_equal(gconstpointer a, gconstpointer b) {
+static gboolean equal_facts(gconstpointer a, gconstpointer b) {
   const Fact *x = a, *y = b;
   return x->kind == y->kind && x->ifindex == y->ifindex && adit_address_equal(&x->address, &y->address);
 }
@@ -97,7 +97,7 @@ static void scan_done(AditNetJob *job) {
 
 static void on_timer(AditTimer *timer, gpointer data) {
   Scan *scan = g_new0(Scan, 1);
-  scan->facts = g_hash_table_new_full(fact_hash, fact_equal, g_free, NULL);
+  scan->facts = g_hash_table_new_full(hash_fact, equal_facts, g_free, NULL);
   scan->job.follow = scan_follow;
   scan->job.done = scan_done;
   self.scanning = TRUE;

@@ -30,7 +30,7 @@ typedef struct {
 } Work;
 
 /* The errno, `forgive` as 0. */
-static int talk(Work *work, AditRtnl *rtnl, struct nl_msg *message, int forgive) {
+static int run_message(Work *work, AditRtnl *rtnl, struct nl_msg *message, int forgive) {
   AditRtnlPart part = {.msg = message, .forgive = {forgive}}, *list[] = {&part};
   adit_rtnl_batch(rtnl, list, 1);
   nlmsg_free(message);
@@ -40,7 +40,7 @@ static int talk(Work *work, AditRtnl *rtnl, struct nl_msg *message, int forgive)
 
 /* Ours is not there any more, or it is not known whether it is. */
 static void drop_route(Work *work, AditRtnl *rtnl, const AditNetRoute *route) {
-  int error = talk(work, rtnl, adit_rtnl_route(RTM_DELROUTE, route, TRUE), ESRCH);
+  int error = run_message(work, rtnl, adit_rtnl_route(RTM_DELROUTE, route, TRUE), ESRCH);
   work->lost |= error && error != ENODEV;
 }
 
@@ -57,10 +57,10 @@ static void look_at_route(AditNetJob *job, AditRtnl *rtnl) {
     return;
   case ADIT_MATCH_OURS_OTHERWISE: /* two of one next hop cannot be there at once */
     drop_route(work, rtnl, &there);
-    job->error = talk(work, rtnl, adit_rtnl_route(RTM_NEWROUTE, &route, TRUE), 0);
+    job->error = run_message(work, rtnl, adit_rtnl_route(RTM_NEWROUTE, &route, TRUE), 0);
     return;
   case ADIT_MATCH_UNKNOWN: /* an append fails on exactly ours alone */
-    job->error = talk(work, rtnl, adit_rtnl_route_append(&route), 0);
+    job->error = run_message(work, rtnl, adit_rtnl_route_append(&route), 0);
     if (job->error) {
       job->error = job->error == EEXIST ? 0 : job->error;
       return;
@@ -218,14 +218,14 @@ static void on_refresh(gpointer user, const AditAddress *to, guint n) {
 
 /* ---- time ---- */
 
-static void run(AditTimer *timer, gpointer data) {
+static void run_claims(AditTimer *timer, gpointer data) {
   if (self.claims)
     adit_claims_run(self.claims);
 }
 
 static void run_soon(gpointer data) {
   self.soon = FALSE;
-  run(NULL, NULL);
+  run_claims(NULL, NULL);
 }
 
 static void on_wake(gpointer user, guint64 delay_ms) {
@@ -237,7 +237,7 @@ static void on_wake(gpointer user, guint64 delay_ms) {
   }
 }
 
-static guint64 now(gpointer user) {
+static guint64 read_clock(gpointer user) {
   return adit_loop_service()->now();
 }
 
@@ -252,9 +252,9 @@ AditClaims *adit_kernel_claims(void) {
 }
 
 void adit_kernel_init(void) {
-  static const AditClaimsOps ops = {sizeof ops, on_start, on_resolve, on_refresh, on_wake, now, on_watch};
+  static const AditClaimsOps ops = {sizeof ops, on_start, on_resolve, on_refresh, on_wake, read_clock, on_watch};
   self.claims = adit_claims_new(&ops, NULL);
-  self.timer = (AditTimer){.func = run};
+  self.timer = (AditTimer){.func = run_claims};
 }
 
 void adit_kernel_fini(void) {

@@ -28,7 +28,7 @@ static void name_of(guint32 group, guint attempt, char name[64]) {
     g_snprintf(name, 64, NAME "%u", number);
 }
 
-static socklen_t address_of(const char *name, struct sockaddr_un *address) {
+static socklen_t name_to_address(const char *name, struct sockaddr_un *address) {
   gsize length = strlen(name);
   memset(address, 0, sizeof *address);
   address->sun_family = AF_UNIX;
@@ -41,7 +41,7 @@ typedef enum { FREE, ADITD, STRANGER } Holder;
 /* Who listens on the name; the kernel keeps the credentials that it had when it began to. */
 static Holder look_up(const char *name, uid_t user, struct ucred *peer) {
   struct sockaddr_un address;
-  socklen_t length = address_of(name, &address), size = sizeof *peer;
+  socklen_t length = name_to_address(name, &address), size = sizeof *peer;
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   Holder holder = STRANGER;
 
@@ -62,9 +62,9 @@ static Holder look_up(const char *name, uid_t user, struct ucred *peer) {
   return holder;
 }
 
-static gboolean take(const char *name) {
+static gboolean bind_name(const char *name) {
   struct sockaddr_un address;
-  socklen_t length = address_of(name, &address);
+  socklen_t length = name_to_address(name, &address);
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
   if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, length) == 0 && listen(fd, 8) == 0) {
@@ -84,7 +84,7 @@ gboolean adit_net_lock(guint32 group, uid_t user, GError **error) {
   g_return_val_if_fail(held.fd < 0, FALSE);
   for (guint i = 0; i < NAMES_MAX; i++) {
     name_of(group, i, name);
-    if (take(name))
+    if (bind_name(name))
       return TRUE;
     if (look_up(name, user, &peer) == ADITD) {
       g_set_error(

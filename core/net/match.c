@@ -43,7 +43,7 @@ static void read_found(struct nlmsghdr *h, gpointer data) {
 }
 
 /* An address in the prefix that has no meaning of its own, as 0.0.0.0 and ::1 have. */
-static AditAddress sample(const AditPrefix *prefix) {
+static AditAddress choose_sample(const AditPrefix *prefix) {
   AditAddress address = prefix->address;
   guint bits = (guint)adit_address_size(&address) * 8;
   if (prefix->length < bits)
@@ -56,7 +56,7 @@ static gboolean same_prefix(const AditPrefix *a, const AditPrefix *b) {
 }
 
 AditMatch adit_match_route(AditRtnl *rtnl, const AditNetRoute *route, AditNetRoute *there, char *text, gsize size) {
-  AditAddress to = sample(&route->to);
+  AditAddress to = choose_sample(&route->to);
   guint32 table = route->table ? route->table : RT_TABLE_MAIN;
   char name[IF_NAMESIZE] = "?", prefix[ADIT_PREFIX_TEXT], word[16];
   Found found = {.answered = FALSE};

@@ -10,7 +10,7 @@
 #include <netlink/attr.h>
 
 /* libnl's own default is a page a message, and ten thousand may be queued; the longest attribute is an alternative name. */
-static struct nl_msg *message(int type, int flags, const void *header, int length) {
+static struct nl_msg *new_message(int type, int flags, const void *header, int length) {
   struct nl_msg *msg = nlmsg_alloc_size(NLMSG_SPACE(length) + 256);
   nlmsg_put(msg, 0, 0, type, 0, flags);
   nlmsg_append(msg, (void *)header, (size_t)length, NLMSG_ALIGNTO);
@@ -33,7 +33,7 @@ struct nl_msg *adit_rtnl_link_set(const AditLinkChange *c) {
     ifi.ifi_change |= IFF_MULTICAST;
     ifi.ifi_flags |= c->multicast ? IFF_MULTICAST : 0;
   }
-  struct nl_msg *msg = message(RTM_NEWLINK, 0, &ifi, sizeof ifi);
+  struct nl_msg *msg = new_message(RTM_NEWLINK, 0, &ifi, sizeof ifi);
   if (c->set & ADIT_LINK_MTU)
     nla_put_u32(msg, IFLA_MTU, c->mtu);
   if (c->set & ADIT_LINK_GROUP)
@@ -53,12 +53,12 @@ void adit_rtnl_link_put_token(struct nl_msg *msg, const char *token) {
 
 struct nl_msg *adit_rtnl_link_dump(int family) {
   struct ifinfomsg ifi = {.ifi_family = (guint8)family};
-  return message(RTM_GETLINK, NLM_F_DUMP, &ifi, sizeof ifi);
+  return new_message(RTM_GETLINK, NLM_F_DUMP, &ifi, sizeof ifi);
 }
 
 struct nl_msg *adit_rtnl_link_no_ipv6_auto(guint ifindex) {
   struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex};
-  struct nl_msg *msg = message(RTM_NEWLINK, 0, &ifi, sizeof ifi);
+  struct nl_msg *msg = new_message(RTM_NEWLINK, 0, &ifi, sizeof ifi);
   struct nlattr *spec = nla_nest_start(msg, IFLA_AF_SPEC), *inet6 = nla_nest_start(msg, AF_INET6);
   nla_put_u8(msg, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
   nla_nest_end(msg, inet6);
@@ -68,7 +68,7 @@ struct nl_msg *adit_rtnl_link_no_ipv6_auto(guint ifindex) {
 
 struct nl_msg *adit_rtnl_link_alias(int type, guint ifindex, const char *alias) {
   struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex};
-  struct nl_msg *msg = message(type, type == RTM_NEWLINKPROP ? NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND : 0, &ifi, sizeof ifi);
+  struct nl_msg *msg = new_message(type, type == RTM_NEWLINKPROP ? NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND : 0, &ifi, sizeof ifi);
   struct nlattr *list = nla_nest_start(msg, IFLA_PROP_LIST | NLA_F_NESTED);
   nla_put_string(msg, IFLA_ALT_IFNAME, alias);
   nla_nest_end(msg, list);
@@ -77,17 +77,17 @@ struct nl_msg *adit_rtnl_link_alias(int type, guint ifindex, const char *alias) 
 
 struct nl_msg *adit_rtnl_link_get(guint ifindex) {
   struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex};
-  return message(RTM_GETLINK, 0, &ifi, sizeof ifi);
+  return new_message(RTM_GETLINK, 0, &ifi, sizeof ifi);
 }
 
 struct nl_msg *adit_rtnl_link_delete(guint ifindex) {
   struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex};
-  return message(RTM_DELLINK, 0, &ifi, sizeof ifi);
+  return new_message(RTM_DELLINK, 0, &ifi, sizeof ifi);
 }
 
 struct nl_msg *adit_rtnl_link_delete_group(guint group) {
   struct ifinfomsg ifi = {.ifi_family = AF_UNSPEC};
-  struct nl_msg *msg = message(RTM_DELLINK, 0, &ifi, sizeof ifi);
+  struct nl_msg *msg = new_message(RTM_DELLINK, 0, &ifi, sizeof ifi);
   nla_put_u32(msg, IFLA_GROUP, group);
   return msg;
 }
@@ -100,7 +100,7 @@ struct nl_msg *adit_rtnl_address(int type, const AditNetAddress *a) {
   gboolean peer = a->peer.family == local->family;
   if (local->family == AF_INET6)
     ifa.ifa_flags = IFA_F_NODAD; /* two ends, each told its own: nobody to collide with, and usable at once */
-  struct nl_msg *msg = message(type, type == RTM_NEWADDR ? NLM_F_CREATE | NLM_F_REPLACE : 0, &ifa, sizeof ifa);
+  struct nl_msg *msg = new_message(type, type == RTM_NEWADDR ? NLM_F_CREATE | NLM_F_REPLACE : 0, &ifa, sizeof ifa);
   put_address(msg, IFA_LOCAL, local);
   put_address(msg, IFA_ADDRESS, peer ? &a->peer : local);
   return msg;
@@ -137,7 +137,7 @@ static struct nl_msg *route_message(int type, int flags, const AditNetRoute *r, 
                   : add       ? RTN_UNICAST
                               : RTN_UNSPEC,
   };
-  struct nl_msg *msg = message(type, flags, &rtm, sizeof rtm);
+  struct nl_msg *msg = new_message(type, flags, &rtm, sizeof rtm);
   if (r->to.length)
     put_address(msg, RTA_DST, &r->to.address);
   nla_put_u32(msg, RTA_TABLE, table);
@@ -171,7 +171,7 @@ struct nl_msg *adit_rtnl_route_append(const AditNetRoute *r) {
 }
 struct nl_msg *adit_rtnl_route_get(const AditAddress *to) {
   struct rtmsg rtm = {.rtm_family = to->family, .rtm_dst_len = (guint8)(adit_address_size(to) * 8)};
-  struct nl_msg *msg = message(RTM_GETROUTE, 0, &rtm, sizeof rtm);
+  struct nl_msg *msg = new_message(RTM_GETROUTE, 0, &rtm, sizeof rtm);
   put_address(msg, RTA_DST, to);
   return msg;
 }
@@ -185,21 +185,21 @@ struct nl_msg *adit_rtnl_route_match(const AditAddress *to) {
 
 struct nl_msg *adit_rtnl_route_dump_main(int family) {
   struct rtmsg rtm = {.rtm_family = (guint8)family, .rtm_table = RT_TABLE_MAIN};
-  return message(RTM_GETROUTE, NLM_F_DUMP, &rtm, sizeof rtm);
+  return new_message(RTM_GETROUTE, NLM_F_DUMP, &rtm, sizeof rtm);
 }
 
 struct nl_msg *adit_rtnl_address_dump(int family) {
   struct ifaddrmsg ifa = {.ifa_family = (guint8)family};
-  return message(RTM_GETADDR, NLM_F_DUMP, &ifa, sizeof ifa);
+  return new_message(RTM_GETADDR, NLM_F_DUMP, &ifa, sizeof ifa);
 }
 
 struct nl_msg *adit_rtnl_route_dump(int family) {
   struct rtmsg rtm = {.rtm_family = (guint8)family, .rtm_protocol = ADIT_NET_PROTOCOL};
-  return message(RTM_GETROUTE, NLM_F_DUMP, &rtm, sizeof rtm);
+  return new_message(RTM_GETROUTE, NLM_F_DUMP, &rtm, sizeof rtm);
 }
 
 struct nl_msg *adit_rtnl_route_delete_dumped(struct nlmsghdr *dumped) {
-  return message(RTM_DELROUTE, 0, nlmsg_data(dumped), nlmsg_datalen(dumped));
+  return new_message(RTM_DELROUTE, 0, nlmsg_data(dumped), nlmsg_datalen(dumped));
 }
 
 static gboolean get_address(struct nlattr *attr, int family, AditAddress *out) {

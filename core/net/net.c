@@ -87,7 +87,7 @@ static void submit_run(Request *r, void (*run)(Request *request), void (*finish)
 }
 
 /* Runs parts from within a run(); the first error. */
-static int talk(Request *r, struct nl_msg *msg, int forgive1, int forgive2) {
+static int run_forgiving(Request *r, struct nl_msg *msg, int forgive1, int forgive2) {
   AditRtnlPart part = {.msg = msg, .forgive = {forgive1, forgive2}}, *list[] = {&part};
   adit_rtnl_batch(net.rtnl, list, 1);
   nlmsg_free(msg);
@@ -123,10 +123,10 @@ static void set_alias(Request *r, guint ifindex, const char *alias) {
     if (alias && g_str_equal(present->pdata[i], alias))
       there = TRUE;
     else
-      talk(r, adit_rtnl_link_alias(RTM_DELLINKPROP, ifindex, present->pdata[i]), 0, 0);
+      run_forgiving(r, adit_rtnl_link_alias(RTM_DELLINKPROP, ifindex, present->pdata[i]), 0, 0);
   }
   if (!failed && alias && *alias && !there)
-    talk(r, adit_rtnl_link_alias(RTM_NEWLINKPROP, ifindex, alias), EEXIST, 0); /* another's: this one goes without */
+    run_forgiving(r, adit_rtnl_link_alias(RTM_NEWLINKPROP, ifindex, alias), EEXIST, 0); /* another's: this one goes without */
 }
 
 /* What enters our group carries our token from that moment on, so that the next start finds it. */
@@ -141,11 +141,11 @@ static void run_link_change(Request *r) {
   const AditLinkChange *c = &r->as.link.change;
   /* Before the link comes up, when the kernel would make a link-local address; without IPv6 there is nothing to keep it from. */
   if (c->set & ADIT_LINK_NO_IPV6_AUTO)
-    talk(r, adit_rtnl_link_no_ipv6_auto(c->ifindex), EAFNOSUPPORT, EOPNOTSUPP);
+    run_forgiving(r, adit_rtnl_link_no_ipv6_auto(c->ifindex), EAFNOSUPPORT, EOPNOTSUPP);
   if (c->set & ADIT_LINK_ALIAS)
     set_alias(r, c->ifindex, r->as.link.alias);
   if (c->set & ~(guint)(ADIT_LINK_NO_IPV6_AUTO | ADIT_LINK_ALIAS))
-    talk(r, link_message(c), 0, 0);
+    run_forgiving(r, link_message(c), 0, 0);
   g_free(r->as.link.alias);
   r->as.link.alias = NULL;
 }
@@ -200,7 +200,7 @@ static void finish_call(AditNetJob *job) {
   g_free(r);
 }
 
-static void call(void (*work)(gpointer data), void (*done)(gpointer data), gpointer data) {
+static void call_network(void (*work)(gpointer data), void (*done)(gpointer data), gpointer data) {
   Request *r = request_new(NULL, data);
   r->as.call.work = work;
   r->as.call.done = done;
@@ -243,7 +243,7 @@ void adit_net_sweep(gboolean alone, AditNetSwept done, gpointer user) {
 
 /* ---- life ---- */
 
-static guint32 group(void) {
+static guint32 get_group(void) {
   return (guint32)g_atomic_int_get(&net.group);
 }
 
@@ -258,13 +258,13 @@ void adit_net_set_token(const char *token) {
 }
 
 /* The end of a tunnel is protected and kept out of tunnels, too. */
-static void protect(AditProtectKind kind, const AditAddress *address, const char *what) {
+static void protect_address(AditProtectKind kind, const AditAddress *address, const char *what) {
   adit_protected_add(kind, address, what);
   if (kind == ADIT_PROTECT_ENDPOINT && adit_kernel_claims())
     adit_claims_guard(adit_kernel_claims(), address);
 }
 
-static void unprotect(AditProtectKind kind, const AditAddress *address, const char *what) {
+static void unprotect_address(AditProtectKind kind, const AditAddress *address, const char *what) {
   adit_protected_remove(kind, address, what);
   if (kind == ADIT_PROTECT_ENDPOINT && adit_kernel_claims())
     adit_claims_unguard(adit_kernel_claims(), address);
@@ -275,10 +275,10 @@ static AditNetService service = {
     .link_change = link_change,
     .link_delete_group = link_delete_group,
     .link_delete = link_delete,
-    .call = call,
-    .group = group,
-    .protect = protect,
-    .unprotect = unprotect,
+    .call = call_network,
+    .group = get_group,
+    .protect = protect_address,
+    .unprotect = unprotect_address,
     .protected_by = adit_protected_by,
     .protected_within = adit_protected_within,
     .link_sweep = link_sweep,

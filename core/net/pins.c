@@ -117,12 +117,12 @@ static gboolean object_prefix(const AditObject *object, AditPrefix *out) {
 
 /* ---- guards ---- */
 
-static int compare(const AditAddress *a, const AditAddress *b) {
+static int order_addresses(const AditAddress *a, const AditAddress *b) {
   return a->family != b->family ? (int)a->family - (int)b->family : memcmp(a->octet, b->octet, sizeof a->octet);
 }
 
 static gint compare_guards(gconstpointer a, gconstpointer b, gpointer data) {
-  return compare(&((const Guard *)a)->address, &((const Guard *)b)->address);
+  return order_addresses(&((const Guard *)a)->address, &((const Guard *)b)->address);
 }
 
 /* The first guard that the prefix holds, or any behind it. */
@@ -183,7 +183,7 @@ static gboolean is_pin(const AditObject *object) {
   return adit_object_winner(object)->claimant->changed == on_pin;
 }
 
-static void unpin(Guard *guard) {
+static void remove_pin(Guard *guard) {
   AditClaim *pin = g_steal_pointer(&guard->pin);
   guard_settle(guard, GUARD_FREE);
   if (pin) {
@@ -196,7 +196,7 @@ static AditObjectValue pin_value(int error, const AditNetRoute *route) {
   return error ? (AditObjectValue){0} : (AditObjectValue){.via = route->via, .ifindex = route->ifindex};
 }
 
-static void pin(Guard *guard, const AditNetRoute *way) {
+static void set_pin(Guard *guard, const AditNetRoute *way) {
   AditPins *pins = guard->pins;
   AditNetRoute route = {.to = {guard->address, (guint8)(adit_address_size(&guard->address) * 8)}};
   AditObjectKey key = adit_object_key_route(&route);
@@ -206,7 +206,7 @@ static void pin(Guard *guard, const AditNetRoute *way) {
   guard->pin = adit_claims_add(pins->claims, &key, &value, &guard->claimant);
 }
 
-static void resolve(Guard *guard) {
+static void resolve_way(Guard *guard) {
   guard_settle(guard, GUARD_RESOLVING);
   guard->pins->claims->ops.resolve(guard->pins->claims->user, &guard->address);
 }
@@ -230,7 +230,7 @@ void adit_claims_resolved(AditClaims *claims, const AditAddress *to, int error, 
     guard->ifindex = route->ifindex;
     guard_settle(guard, GUARD_INSIDE);
   } else {
-    pin(guard, route);
+    set_pin(guard, route);
   }
   step_waiting(pins);
   adit_claims_tell(claims);
@@ -251,7 +251,7 @@ void adit_claims_guard(AditClaims *claims, const AditAddress *address) {
     g_hash_table_insert(pins->guards, &guard->address, guard);
     guard->at = g_sequence_insert_sorted(pins->order, guard, compare_guards, NULL);
     if (is_covered(pins, address))
-      resolve(guard);
+      resolve_way(guard);
   }
   guard->users++;
 }
@@ -260,7 +260,7 @@ void adit_claims_unguard(AditClaims *claims, const AditAddress *address) {
   Guard *guard = guard_find(claims->pins, address);
   if (!guard || --guard->users)
     return;
-  unpin(guard);
+  remove_pin(guard);
   g_sequence_remove(guard->at);
   g_hash_table_remove(claims->pins->guards, address);
   step_waiting(claims->pins);
@@ -268,7 +268,7 @@ void adit_claims_unguard(AditClaims *claims, const AditAddress *address) {
 
 /* ---- admission ---- */
 
-static gboolean refuse(AditClaims *claims, AditObject *object, const Guard *guard, const char *because) {
+static gboolean refuse_object(AditClaims *claims, AditObject *object, const Guard *guard, const char *because) {
   char address[ADIT_ADDRESS_TEXT];
   g_autofree char *why = g_strdup_printf("%s is the outer address of a tunnel%s", adit_address_format(&guard->address, address), because);
   adit_object_set_state(claims, object, ADIT_CLAIM_REFUSED, ELOOP, why);
@@ -277,7 +277,7 @@ static gboolean refuse(AditClaims *claims, AditObject *object, const Guard *guar
 }
 
 /* NULL, or why this guard keeps the object out. */
-static const char *objection(const AditObject *object, const Guard *guard) {
+static const char *find_objection(const AditObject *object, const Guard *guard) {
   const AditClaim *winner = adit_object_winner(object);
   gboolean own = adit_address_equal(&winner->claimant->endpoint, &guard->address);
   if (guard->state == GUARD_NO_WAY && own)
@@ -293,13 +293,13 @@ static gboolean admit_wide(AditPins *pins, AditObject *object, const AditPrefix 
   guint n = 0;
   for (GSequenceIter *at = first_in(pins, prefix); (guard = guard_in(at, prefix)); at = g_sequence_iter_next(at)) {
     if (guard->state == GUARD_FREE && pins->pinned + pins->open >= MOST_PINS)
-      return refuse(pins->claims, object, guard, ", one of too many in that prefix");
+      return refuse_object(pins->claims, object, guard, ", one of too many in that prefix");
     if (guard->state == GUARD_FREE)
-      resolve(guard);
+      resolve_way(guard);
     n += guard->state == GUARD_RESOLVING || guard->state == GUARD_PINNING;
-    because = objection(object, guard);
+    because = find_objection(object, guard);
     if (because)
-      return refuse(pins->claims, object, guard, because);
+      return refuse_object(pins->claims, object, guard, because);
   }
   if (!n)
     return TRUE;
@@ -338,7 +338,7 @@ gboolean adit_pins_admit(AditClaims *claims, AditObject *object) {
   gboolean whole = prefix.length == adit_address_size(&prefix.address) * 8;
   const Guard *guard = guard_at(pins, object, &prefix, whole);
   if (guard && guard->state != GUARD_LOCAL)
-    return refuse(claims, object, guard, "");
+    return refuse_object(claims, object, guard, "");
   object->admitted = whole || admit_wide(pins, object, &prefix);
   return object->admitted;
 }
@@ -359,7 +359,7 @@ void adit_pins_forget(AditClaims *claims, AditObject *object) {
   cover_count(pins, &prefix, FALSE);
   for (GSequenceIter *at = first_in(pins, &prefix); (guard = guard_in(at, &prefix)); at = g_sequence_iter_next(at))
     if (guard->state != GUARD_FREE && !is_covered(pins, &guard->address))
-      unpin(guard);
+      remove_pin(guard);
 }
 
 /* ---- the ways change ---- */

@@ -23,7 +23,7 @@ typedef struct {
 static GTree *nodes;      /* Node, by address: exact look-ups, and the first one of a prefix */
 static GHashTable *facts; /* Fact */
 
-static gint compare(gconstpointer a, gconstpointer b, gpointer data) {
+static gint compare_nodes(gconstpointer a, gconstpointer b, gpointer data) {
   const AditAddress *x = a, *y = b;
   return x->family != y->family ? (gint)x->family - (gint)y->family : memcmp(x->octet, y->octet, sizeof x->octet);
 }
@@ -47,7 +47,7 @@ void adit_protected_add(AditProtectKind kind, const AditAddress *address, const 
   if (!adit_address_is_set(address) || adit_address_is_any(address))
     return;
   if (!nodes)
-    nodes = g_tree_new_full(compare, NULL, NULL, node_free);
+    nodes = g_tree_new_full(compare_nodes, NULL, NULL, node_free);
   Node *node = g_tree_lookup(nodes, address);
   if (!node) {
     node = g_new0(Node, 1);
@@ -77,12 +77,12 @@ void adit_protected_remove(AditProtectKind kind, const AditAddress *address, con
 
 /* ---- the kernel's ---- */
 
-static guint fact_hash(gconstpointer key) {
+static guint hash_node(gconstpointer key) {
   const Fact *fact = key;
   return adit_address_hash(&fact->address) * 31 + fact->ifindex * 7 + fact->kind;
 }
 
-static gboolean fact_equal(gconstpointer a, gconstpointer b) {
+static gboolean equal_nodes(gconstpointer a, gconstpointer b) {
   const Fact *x = a, *y = b;
   return x->ifindex == y->ifindex && x->kind == y->kind && adit_address_equal(&x->address, &y->address);
 }
@@ -95,7 +95,7 @@ void adit_protected_kernel(AditProtectKind kind, guint ifindex, const AditAddres
   const Fact fact = {*address, ifindex, kind};
 
   if (!facts)
-    facts = g_hash_table_new_full(fact_hash, fact_equal, g_free, NULL);
+    facts = g_hash_table_new_full(hash_node, equal_nodes, g_free, NULL);
   if (!present && g_hash_table_remove(facts, &fact)) {
     adit_protected_remove(kind, address, fact_words(kind));
   } else if (present && !g_hash_table_contains(facts, &fact)) {
@@ -117,7 +117,7 @@ void adit_protected_kernel_forget(void) {
 
 /* ---- look-ups ---- */
 
-static gboolean tell(const Node *node, guint kinds, AditProtected *out) {
+static gboolean tell_kinds(const Node *node, guint kinds, AditProtected *out) {
   for (guint i = 0; i < node->reasons->len; i++) {
     const Reason *reason = &g_array_index(node->reasons, Reason, i);
     if (!(reason->kind & kinds))
@@ -131,7 +131,7 @@ static gboolean tell(const Node *node, guint kinds, AditProtected *out) {
 
 gboolean adit_protected_by(const AditAddress *address, guint kinds, AditProtected *out) {
   const Node *node = nodes ? g_tree_lookup(nodes, address) : NULL;
-  return node && tell(node, kinds, out);
+  return node && tell_kinds(node, kinds, out);
 }
 
 gboolean adit_protected_within(const AditPrefix *prefix, guint kinds, AditProtected *out) {
@@ -143,7 +143,7 @@ gboolean adit_protected_within(const AditPrefix *prefix, guint kinds, AditProtec
     const Node *node = g_tree_node_value(at);
     if (!adit_prefix_contains(prefix, &node->address))
       return FALSE;
-    if (tell(node, kinds, out))
+    if (tell_kinds(node, kinds, out))
       return TRUE;
   }
   return FALSE;

@@ -16,7 +16,7 @@ static struct {
   AditRtnl *rtnl; /* the thread's */
   GThread *thread;
   GMutex lock;
-  GQueue gathered;          /* of AditNetJob, by `node`: this pass's. Main loop's */
+  GQueue gathered;               /* of AditNetJob, by `node`: this pass's. Main loop's */
   GQueue waiting, finished; /* of AditNetJob, by `node`; behind lock, as the next ones */
   gboolean quit, idle, drain_queued;
   int wake_fd;
@@ -32,7 +32,7 @@ static void finish_job(AditNetJob *job) {
 }
 
 /* Calls up to `max` completions; TRUE when none is left. */
-static gboolean complete(guint max) {
+static gboolean complete_jobs(guint max) {
   for (guint i = 0; i < max; i++) {
     g_mutex_lock(&net.lock);
     GList *node = g_queue_pop_head_link(&net.finished);
@@ -44,29 +44,29 @@ static gboolean complete(guint max) {
   return FALSE;
 }
 
-static void drain(gpointer data) {
+static void drain_jobs(gpointer data) {
   g_mutex_lock(&net.lock);
   net.drain_queued = FALSE;
   g_mutex_unlock(&net.lock);
-  if (complete(COMPLETIONS))
+  if (complete_jobs(COMPLETIONS))
     return;
   g_mutex_lock(&net.lock);
   gboolean again = net.finished.length && !net.drain_queued;
   net.drain_queued |= again;
   g_mutex_unlock(&net.lock);
   if (again)
-    adit_call_main(drain, NULL);
+    adit_call_main(drain_jobs, NULL);
 }
 
 /* From any thread. */
-static void finished(AditNetJob *job) {
+static void push_finished(AditNetJob *job) {
   g_mutex_lock(&net.lock);
   g_queue_push_tail_link(&net.finished, &job->node);
   gboolean wake = !net.drain_queued;
   net.drain_queued = TRUE;
   g_mutex_unlock(&net.lock);
   if (wake)
-    adit_call_main(drain, NULL);
+    adit_call_main(drain_jobs, NULL);
 }
 
 /* ---- the network thread ---- */
@@ -80,10 +80,10 @@ static void finished_all(GQueue *jobs) {
   net.drain_queued |= wake;
   g_mutex_unlock(&net.lock);
   if (wake)
-    adit_call_main(drain, NULL);
+    adit_call_main(drain_jobs, NULL);
 }
 
-static void settle(AditNetJob *job, GQueue *done) {
+static void settle_job(AditNetJob *job, GQueue *done) {
   for (guint i = 0; i < job->n_parts && !job->error; i++)
     job->error = job->part[i].error;
   if (job->follow)
@@ -91,11 +91,11 @@ static void settle(AditNetJob *job, GQueue *done) {
   g_queue_push_tail_link(done, &job->node);
 }
 
-static void flush(GPtrArray *jobs, GPtrArray *parts) {
+static void flush_parts(GPtrArray *jobs, GPtrArray *parts) {
   adit_rtnl_batch(net.rtnl, (AditRtnlPart **)parts->pdata, parts->len);
   GQueue done = G_QUEUE_INIT;
   for (guint i = 0; i < jobs->len; i++)
-    settle(jobs->pdata[i], &done);
+    settle_job(jobs->pdata[i], &done);
   finished_all(&done);
   g_ptr_array_set_size(jobs, 0);
   g_ptr_array_set_size(parts, 0);
@@ -108,10 +108,10 @@ static void work_off(GQueue *queue) {
   for (GList *node; (node = g_queue_pop_head_link(queue));) {
     AditNetJob *job = node->data;
     if (parts->len && (!job->n_parts || parts->len + job->n_parts > ADIT_RTNL_BATCH))
-      flush(jobs, parts);
+      flush_parts(jobs, parts);
     if (!job->n_parts) {
       GQueue done = G_QUEUE_INIT;
-      settle(job, &done);
+      settle_job(job, &done);
       finished_all(&done);
       continue;
     }
@@ -120,7 +120,7 @@ static void work_off(GQueue *queue) {
       g_ptr_array_add(parts, &job->part[i]);
   }
   if (parts->len)
-    flush(jobs, parts);
+    flush_parts(jobs, parts);
 }
 
 /* Until there is work; what others do to the kernel is read meanwhile. */
@@ -197,7 +197,7 @@ void adit_net_submit(AditNetJob *job) {
   job->node = (GList){.data = job};
   if (!net.thread) {
     job->error = ESHUTDOWN;
-    finished(job);
+    push_finished(job);
     return;
   }
   g_queue_push_tail_link(&net.gathered, &job->node);
@@ -234,5 +234,5 @@ void adit_net_queue_quiesce(void) {
     close(net.wake_fd);
     net.wake_fd = -1;
   }
-  complete(G_MAXUINT);
+  complete_jobs(G_MAXUINT);
 }

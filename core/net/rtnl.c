@@ -60,7 +60,7 @@ static int send_all(AditRtnl *r, struct iovec *iov, guint n) {
 }
 
 /* One datagram from the kernel; its length, or a negative errno. */
-static gssize receive(AditRtnl *r) {
+static gssize receive_datagram(AditRtnl *r) {
   struct sockaddr_nl from;
   struct iovec iov = {r->buffer, RECEIVE};
   for (;;) {
@@ -92,7 +92,7 @@ static void read_text(struct nlmsghdr *h, char *text, gsize size) {
     nla_strlcpy(text, attr, size);
 }
 
-static guint32 prepare(AditRtnl *r, struct nl_msg *msg, struct iovec *iov) {
+static guint32 prepare_message(AditRtnl *r, struct nl_msg *msg, struct iovec *iov) {
   struct nlmsghdr *h = nlmsg_hdr(msg);
   h->nlmsg_flags |= NLM_F_REQUEST;
   if ((h->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP)
@@ -103,7 +103,7 @@ static guint32 prepare(AditRtnl *r, struct nl_msg *msg, struct iovec *iov) {
   return h->nlmsg_seq;
 }
 
-static void settle(AditRtnlPart *part, int error) {
+static void settle_part(AditRtnlPart *part, int error) {
   part->error = error && (error == part->forgive[0] || error == part->forgive[1]) ? 0 : error;
 }
 
@@ -115,14 +115,14 @@ void adit_rtnl_batch(AditRtnl *r, AditRtnlPart **parts, guint n) {
 
   g_return_if_fail(n <= ADIT_RTNL_BATCH);
   for (guint i = 0; i < n; i++) {
-    prepare(r, parts[i]->msg, &iov[i]);
+    prepare_message(r, parts[i]->msg, &iov[i]);
     open[i] = TRUE;
     parts[i]->lost = FALSE;
     *parts[i]->text = 0;
   }
   int failed = n ? send_all(r, iov, n) : 0;
   while (waiting && !failed) {
-    gssize length = receive(r);
+    gssize length = receive_datagram(r);
     if (length < 0) {
       failed = (int)-length;
       break;
@@ -134,7 +134,7 @@ void adit_rtnl_batch(AditRtnl *r, AditRtnlPart **parts, guint n) {
         continue; /* the rest of a request that was given up */
       open[i] = FALSE;
       waiting--;
-      settle(parts[i], -((struct nlmsgerr *)nlmsg_data(h))->error);
+      settle_part(parts[i], -((struct nlmsgerr *)nlmsg_data(h))->error);
       read_text(h, parts[i]->text, sizeof parts[i]->text);
     }
   }
@@ -147,14 +147,14 @@ void adit_rtnl_batch(AditRtnl *r, AditRtnlPart **parts, guint n) {
 
 int adit_rtnl_ask(AditRtnl *r, struct nl_msg *request, AditRtnlAnswer answer, gpointer data) {
   struct iovec iov;
-  guint32 sequence = prepare(r, request, &iov);
+  guint32 sequence = prepare_message(r, request, &iov);
   int failed = send_all(r, &iov, 1);
   gboolean dump = (nlmsg_hdr(request)->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP, done = FALSE;
   guint interrupted = 0;
 
   nlmsg_free(request);
   while (!failed && !done) {
-    gssize length = receive(r);
+    gssize length = receive_datagram(r);
     if (length < 0)
       return (int)-length;
     int left = (int)length;

@@ -22,7 +22,7 @@ typedef struct {
 } Range;
 
 /* Those of `table`, in its order. Each session's addresses are compared with all, so they are read once. */
-static const Range *ranges(void) {
+static const Range *get_ranges(void) {
   static Range list[G_N_ELEMENTS(table)];
   static gsize once;
 
@@ -53,7 +53,7 @@ AditAddress adit_prefix_last(const AditPrefix *prefix) {
 }
 
 const AditSpecial *adit_special_find(const AditAddress *first, const AditAddress *last) {
-  const Range *range = ranges();
+  const Range *range = get_ranges();
 
   for (gsize i = 0; i < G_N_ELEMENTS(table); i++)
     if (range[i].first.family == first->family && memcmp(first->octet, range[i].last.octet, sizeof first->octet) <= 0 &&
@@ -63,7 +63,7 @@ const AditSpecial *adit_special_find(const AditAddress *first, const AditAddress
 }
 
 const AditSpecial *adit_special_holds(const AditPrefix *prefix) {
-  const Range *range = ranges();
+  const Range *range = get_ranges();
 
   for (gsize i = 0; i < G_N_ELEMENTS(table); i++)
     if (range[i].prefix.length <= prefix->length && adit_prefix_contains(&range[i].prefix, &prefix->address))

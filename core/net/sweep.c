@@ -26,7 +26,7 @@ typedef struct {
 
 /* ---- one message ---- */
 
-static int talk(Work *w, struct nl_msg *msg, int forgive1, int forgive2) {
+static int run_sweep_message(Work *w, struct nl_msg *msg, int forgive1, int forgive2) {
   AditRtnlPart part = {.msg = msg, .forgive = {forgive1, forgive2}}, *list[] = {&part};
   adit_rtnl_batch(w->rtnl, list, 1);
   nlmsg_free(msg);
@@ -38,10 +38,10 @@ static int talk(Work *w, struct nl_msg *msg, int forgive1, int forgive2) {
 /* The kernel asks for CAP_NET_ADMIN in the user namespace that owns this network namespace before it looks for the interface. */
 static int try_rights(Work *w) {
   const AditLinkChange nobody = {.ifindex = G_MAXINT32, .set = ADIT_LINK_UP, .up = FALSE};
-  return talk(w, adit_rtnl_link_set(&nobody), ENODEV, EINVAL);
+  return run_sweep_message(w, adit_rtnl_link_set(&nobody), ENODEV, EINVAL);
 }
 
-static int dump(Work *w, struct nl_msg *(*request)(int family), int family, AditRtnlAnswer answer) {
+static int dump_family(Work *w, struct nl_msg *(*request)(int family), int family, AditRtnlAnswer answer) {
   int failed = EINTR;
   for (guint i = 0; failed == EINTR && i < DUMPS; i++)
     failed = adit_rtnl_ask(w->rtnl, request(family), answer, w);
@@ -56,7 +56,7 @@ static gboolean alias_is(const char *alias, const char *token) {
   return g_str_has_prefix(alias, ADIT_NET_ALIAS) && g_str_equal(alias + strlen(ADIT_NET_ALIAS), token);
 }
 
-static void remember(GHashTable *set, guint ifindex, guint32 group) {
+static void remember_link(GHashTable *set, guint ifindex, guint32 group) {
   Link *link = g_new(Link, 1);
   *link = (Link){.ifindex = ifindex, .group = group};
   g_hash_table_replace(set, GUINT_TO_POINTER(ifindex), link);
@@ -85,11 +85,11 @@ static void collect_link(struct nlmsghdr *h, gpointer data) {
   if (g_hash_table_contains(w->ours, GUINT_TO_POINTER(ifindex)) || g_hash_table_contains(w->others, GUINT_TO_POINTER(ifindex)))
     return; /* a dump that was begun again */
   if (alias_is(alias, w->sweep->token)) {
-    remember(w->ours, ifindex, group);
+    remember_link(w->ours, ifindex, group);
     return;
   }
   if (g_str_has_prefix(alias, ADIT_NET_ALIAS))
-    remember(w->others, ifindex, group);
+    remember_link(w->others, ifindex, group);
   count_stranger(w, group, attr[IFLA_IFNAME] ? nla_get_string(attr[IFLA_IFNAME]) : "?");
 }
 
@@ -103,7 +103,7 @@ static void delete_group(Work *w, guint32 group, guint strangers) {
   g_hash_table_iter_init(&iter, w->ours);
   while (g_hash_table_iter_next(&iter, NULL, &value))
     n += ((Link *)value)->group == group;
-  if (!n || talk(w, adit_rtnl_link_delete_group(group), ENODEV, 0))
+  if (!n || run_sweep_message(w, adit_rtnl_link_delete_group(group), ENODEV, 0))
     return;
   w->report->links += n;
   g_hash_table_iter_init(&iter, w->ours);
@@ -120,7 +120,7 @@ static void delete_rest(Work *w) {
     Link *link = value;
     if (link->gone)
       continue;
-    if (!talk(w, adit_rtnl_link_delete(link->ifindex), ENODEV, 0))
+    if (!run_sweep_message(w, adit_rtnl_link_delete(link->ifindex), ENODEV, 0))
       w->report->links++;
     link->gone = TRUE;
   }
@@ -150,7 +150,7 @@ static void collect_route(struct nlmsghdr *h, gpointer data) {
 /* Some have gone with the links since the dump, or with a route they depended on, or are there twice. */
 static void delete_routes(Work *w) {
   for (guint i = 0; i < w->routes->len; i++)
-    if (!talk(w, w->routes->pdata[i], ESRCH, ENODEV))
+    if (!run_sweep_message(w, w->routes->pdata[i], ESRCH, ENODEV))
       w->report->routes++;
 }
 
@@ -167,10 +167,10 @@ int adit_sweep_run(AditRtnl *rtnl, const AditSweep *sweep, AditSweepReport *repo
   w.others = g_hash_table_new_full(NULL, NULL, NULL, g_free);
   w.routes = g_ptr_array_new();
   /* Without a whole list of links nobody knows whose the rest is. */
-  if (!dump(&w, adit_rtnl_link_dump, AF_UNSPEC, collect_link)) {
+  if (!dump_family(&w, adit_rtnl_link_dump, AF_UNSPEC, collect_link)) {
     if (sweep->routes) {
-      dump(&w, adit_rtnl_route_dump, AF_INET, collect_route);
-      dump(&w, adit_rtnl_route_dump, AF_INET6, collect_route);
+      dump_family(&w, adit_rtnl_route_dump, AF_INET, collect_route);
+      dump_family(&w, adit_rtnl_route_dump, AF_INET6, collect_route);
     }
     delete_group(&w, sweep->group, w.strangers[0]);
     delete_group(&w, sweep->group ^ ADIT_NET_DYING_GROUP, w.strangers[1]);

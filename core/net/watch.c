@@ -42,7 +42,7 @@ static struct {
 
 /* ---- to the main loop ---- */
 
-static void drain(gpointer data) {
+static void drain_watched(gpointer data) {
   AditWatched batch[ADIT_WATCH_BUDGET];
   AditClaims *claims = adit_kernel_claims();
   g_mutex_lock(&self.lock);
@@ -74,17 +74,17 @@ static void drain(gpointer data) {
   if (changed || overrun)
     adit_claims_event(claims, &(AditKernelEvent){.kind = ADIT_KERNEL_CHANGED});
   if (again)
-    adit_call_main(drain, NULL);
+    adit_call_main(drain_watched, NULL);
 }
 
 /* With the lock held. */
 static void wake_main(void) {
   if (!self.queued)
-    adit_call_main(drain, NULL);
+    adit_call_main(drain_watched, NULL);
   self.queued = TRUE;
 }
 
-static void push(const AditWatched *watched) {
+static void push_watched(const AditWatched *watched) {
   g_mutex_lock(&self.lock);
   if (self.events->len - self.next >= EVENTS_MAX)
     self.overrun = TRUE;
@@ -140,7 +140,7 @@ static void read_link(struct nlmsghdr *h) {
     watched.event.kind = ADIT_KERNEL_CHANGED;
     watched.down = gone || is_gone_down(ifi);
     if (watched.down)
-      push(&watched);
+      push_watched(&watched);
     else
       note_change();
     return;
@@ -153,7 +153,7 @@ static void read_link(struct nlmsghdr *h) {
   }
   watched.event.kind = ADIT_KERNEL_LINK_GONE;
   watched.event.moved = attr[IFLA_NEW_NETNSID] != NULL;
-  push(&watched);
+  push_watched(&watched);
 }
 
 /* What an interface of ours is like now. */
@@ -167,7 +167,7 @@ static void push_link(struct nlmsghdr *h, gpointer data) {
                                    .up = (ifi->ifi_flags & IFF_UP) != 0,
                                    .mtu = attr[IFLA_MTU] ? nla_get_u32(attr[IFLA_MTU]) : 0,
                                    .master = attr[IFLA_MASTER] ? nla_get_u32(attr[IFLA_MASTER]) : 0}};
-  push(&watched);
+  push_watched(&watched);
 }
 
 static void ask_suspects(AditRtnl *rtnl) {
@@ -178,7 +178,7 @@ static void ask_suspects(AditRtnl *rtnl) {
     /* It may be up again: what was on it is gone all the same. */
     AditWatched down = {.event = {.kind = ADIT_KERNEL_LINK_DIPPED, .ifindex = GPOINTER_TO_UINT(ifindex)}};
     if (went_down)
-      push(&down);
+      push_watched(&down);
     adit_rtnl_ask(rtnl, adit_rtnl_link_get(GPOINTER_TO_UINT(ifindex)), push_link, NULL); /* one that is gone says so by itself */
   }
   g_hash_table_remove_all(self.suspects);
@@ -219,7 +219,7 @@ static void read_address(struct nlmsghdr *h) {
                                    .key = adit_object_key_address(&address)},
                          .local = address.local.address,
                          .gone = gone};
-  push(&watched);
+  push_watched(&watched);
 }
 
 static void read_route(struct nlmsghdr *h) {
@@ -242,7 +242,7 @@ static void read_route(struct nlmsghdr *h) {
     watched.via = route.via;
     note_change();
   }
-  push(&watched);
+  push_watched(&watched);
 }
 
 static void read_message(struct nlmsghdr *h) {
@@ -272,7 +272,7 @@ static void see_link(struct nlmsghdr *h, gpointer data) {
   push_link(h, NULL);
 }
 
-static void resynchronise(AditRtnl *rtnl) {
+static void resynchronise_watch(AditRtnl *rtnl) {
   g_autoptr(GHashTable) missing = g_hash_table_new(NULL, NULL);
   GHashTableIter iter;
   gpointer ifindex;
@@ -289,7 +289,7 @@ static void resynchronise(AditRtnl *rtnl) {
   g_hash_table_iter_init(&iter, missing);
   while (g_hash_table_iter_next(&iter, &ifindex, NULL)) {
     AditWatched watched = {.event = {.kind = ADIT_KERNEL_LINK_GONE, .ifindex = GPOINTER_TO_UINT(ifindex)}};
-    push(&watched);
+    push_watched(&watched);
   }
 }
 
@@ -316,7 +316,7 @@ static void read_all(AditRtnl *rtnl) {
     }
     int n = recvmmsg(self.fd, message, MESSAGES, MSG_DONTWAIT, NULL);
     if (n < 0 && errno == ENOBUFS)
-      resynchronise(rtnl);
+      resynchronise_watch(rtnl);
     else if (n < 0 && errno != EINTR)
       return;
     for (int k = 0; k < n; k++)

@@ -31,7 +31,7 @@ const AditValue *adit_plugins_config(void) {
   return self.config;
 }
 
-static void refuse(const char *who, const GError *error) {
+static void note_refusal(const char *who, const GError *error) {
   g_string_append_printf(self.refusals, "%s%s: %s", self.refusals->len ? "\n" : "", who,
                          error ? error->message : "refused without a reason");
 }
@@ -68,7 +68,7 @@ static void abort_all(void) {
       self.modules[i].abort(self.staged[i]);
 }
 
-static void decide(void) {
+static void decide_outcome(void) {
   g_autoptr(GString) refusals = g_steal_pointer(&self.refusals);
   g_autoptr(AditValue) coming = g_steal_pointer(&self.coming);
   g_autoptr(GError) error = NULL;
@@ -91,7 +91,7 @@ static void decide(void) {
 
 static void decide_if_all_answered(void) {
   if (self.running && !self.asking && !self.waiting)
-    decide();
+    decide_outcome();
 }
 
 static void plugin_prepared(AditPlugin *owner, gpointer staged, GError *error) {
@@ -112,7 +112,7 @@ static void plugin_prepared(AditPlugin *owner, gpointer staged, GError *error) {
   } else {
     g_autofree char *who = g_strconcat("plugin ", owner->name, NULL);
     if (error)
-      refuse(who, error);
+      note_refusal(who, error);
     self.waiting--;
     decide_if_all_answered();
   }
@@ -127,10 +127,10 @@ static void too_late(AditTimer *timer, gpointer data) {
     Loaded *plugin = (Loaded *)plugins->pdata[i];
     g_autofree char *who = g_strconcat("plugin ", plugin->owner.name, NULL);
     if (plugin->pending && plugin->round == self.round)
-      refuse(who, error);
+      note_refusal(who, error);
   }
   self.waiting = 0;
-  decide();
+  decide_outcome();
 }
 
 static void prepare_rooms(guint n) {
@@ -139,7 +139,7 @@ static void prepare_rooms(guint n) {
   for (guint i = 0; i < n; i++) {
     g_autoptr(GError) error = NULL;
     if (self.modules[i].prepare && !self.modules[i].prepare(self.coming, &self.staged[i], &error)) {
-      refuse(self.modules[i].name, error);
+      note_refusal(self.modules[i].name, error);
       return; /* modules stand on one another: what the next would say may be a consequence */
     }
     self.staged_rooms++;
@@ -156,7 +156,7 @@ static void prepare_plugin(Loaded *plugin) {
     return;
   if (plugin->pending) {
     error = g_error_new_literal(ADIT_ERROR, ADIT_ERR_BUSY, "still busy with an earlier configuration");
-    refuse(who, error);
+    note_refusal(who, error);
     return;
   }
   plugin->pending = TRUE; /* it may answer inside the call */
@@ -170,10 +170,11 @@ static void prepare_plugin(Loaded *plugin) {
   plugin->prepared = ok;
   plugin->staged = ok ? staged : NULL;
   if (!ok)
-    refuse(who, error);
+    note_refusal(who, error);
 }
 
-static void ask(const AditValue *config, gboolean with_rooms, guint from, guint to, gboolean only_try, AditApplied done, gpointer data) {
+static void ask_participants(const AditValue *config, gboolean with_rooms, guint from, guint to, gboolean only_try, AditApplied done,
+                             gpointer data) {
   if (self.running || self.frozen) {
     g_autoptr(GError) busy =
         g_error_new_literal(ADIT_ERROR, ADIT_ERR_BUSY, self.frozen ? "the daemon is stopping" : "another reload is running: try again");
@@ -206,7 +207,7 @@ static void ask(const AditValue *config, gboolean with_rooms, guint from, guint 
 }
 
 void adit_plugins_apply(const AditValue *config, AditApplied done, gpointer data) {
-  ask(config, TRUE, 0, G_MAXUINT, FALSE, done, data);
+  ask_participants(config, TRUE, 0, G_MAXUINT, FALSE, done, data);
 }
 
 /* ---- the first configuration ---- */
@@ -256,7 +257,7 @@ static void first_next(void) {
     first_end(NULL);
     return;
   }
-  ask(first.config, FALSE, first.next, first.next + 1, first.only_try, first_answered, NULL);
+  ask_participants(first.config, FALSE, first.next, first.next + 1, first.only_try, first_answered, NULL);
 }
 
 static void first_rooms(const GError *error, gpointer data) {
@@ -266,22 +267,22 @@ static void first_rooms(const GError *error, gpointer data) {
     first_next();
 }
 
-static void begin(const AditValue *config, gboolean only_try, AditApplied done, gpointer data) {
+static void begin_round(const AditValue *config, gboolean only_try, AditApplied done, gpointer data) {
   first.config = adit_value_ref(config);
   first.only_try = only_try;
   first.next = 0;
   first.refusals = g_string_new(NULL);
   first.done = done;
   first.data = data;
-  ask(config, TRUE, 0, 0, FALSE, first_rooms, NULL);
+  ask_participants(config, TRUE, 0, 0, FALSE, first_rooms, NULL);
 }
 
 void adit_plugins_start(const AditValue *config, AditApplied done, gpointer data) {
-  begin(config, FALSE, done, data);
+  begin_round(config, FALSE, done, data);
 }
 
 void adit_plugins_try(const AditValue *config, AditApplied done, gpointer data) {
-  begin(config, TRUE, done, data);
+  begin_round(config, TRUE, done, data);
 }
 
 /* ---- the end ---- */
@@ -291,8 +292,8 @@ void adit_plugins_freeze(void) {
   first.only_try = FALSE; /* go no further */
   if (self.running) {
     g_autoptr(GError) stopping = g_error_new_literal(ADIT_ERROR, ADIT_ERR_BUSY, "the daemon is stopping");
-    refuse("adit", stopping);
-    decide();
+    note_refusal("adit", stopping);
+    decide_outcome();
   }
 }
 

@@ -34,7 +34,7 @@ static AditValue *lines_value(const char *text) {
   return list;
 }
 
-static void reloaded(AditConfigErrors *errors, const GError *refusal, const AditValue *changed, gpointer data) {
+static void answer_reload(AditConfigErrors *errors, const GError *refusal, const AditValue *changed, gpointer data) {
   AditCall *call = (AditCall *)data;
   g_autofree char *wrong = adit_config_errors_text(errors), *unwise = adit_config_warnings_text(errors);
 
@@ -49,8 +49,8 @@ static void reloaded(AditConfigErrors *errors, const GError *refusal, const Adit
   adit_control_service()->reply(call, result, FALSE);
 }
 
-static void reload(gpointer state, AditCall *call, const AditValue *parameters) {
-  adit_reload(self.schema, self.path, reloaded, call);
+static void handle_reload(gpointer state, AditCall *call, const AditValue *parameters) {
+  adit_reload(self.schema, self.path, answer_reload, call);
 }
 
 /* ---- check ---- */
@@ -67,7 +67,7 @@ static void add_lines(AditValue *findings, const char *level, const char *text) 
       adit_control_finding(findings, level, lines[i], NULL);
 }
 
-static void look(gpointer data) {
+static void look_at_config(gpointer data) {
   Check *check = (Check *)data;
   g_autoptr(AditConfigErrors) errors = adit_config_errors_new();
   g_autoptr(AditValue) fresh = adit_config_load(self.schema, self.path, errors);
@@ -80,7 +80,7 @@ static void look(gpointer data) {
     adit_control_finding(check->findings, "note", "the configuration files differ from what is in force", "aditctl reload");
 }
 
-static void looked(gpointer data) {
+static void answer_check(gpointer data) {
   Check *check = (Check *)data;
   adit_control_reply_list(check->call, "findings", check->findings ? check->findings : adit_value_list());
   adit_value_unref(check->config);
@@ -92,7 +92,7 @@ static void check_machine(gpointer state, AditCall *call, const AditValue *param
 
   check->call = call;
   check->config = adit_value_ref(adit_plugins_config());
-  if (adit_run_blocking(NULL, look, looked, check))
+  if (adit_run_blocking(NULL, look_at_config, answer_check, check))
     return;
   adit_control_service()->error(call, "io.adit.daemon.Busy", "too much is going on: try again");
   adit_value_unref(check->config);
@@ -101,7 +101,7 @@ static void check_machine(gpointer state, AditCall *call, const AditValue *param
 
 static const AditMethod methods[] = {
     {.size = sizeof(AditMethod), .name = "ListPlugins", .call = list_plugins},
-    {.size = sizeof(AditMethod), .name = "Reload", .changes = TRUE, .call = reload, .limit_s = 300},
+    {.size = sizeof(AditMethod), .name = "Reload", .changes = TRUE, .call = handle_reload, .limit_s = 300},
     {.size = sizeof(AditMethod), .name = "Check", .call = check_machine, .limit_s = 300},
 };
 

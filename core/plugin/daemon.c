@@ -40,30 +40,30 @@ static struct {
 
 /* ---- stop ---- */
 
-static void stop_next(Phase next);
+static void stop_next_phase(Phase next);
 
 static void sessions_gone(gpointer data) {
   if (self.phase == STOPPING_SESSIONS)
-    stop_next(STOPPING_PLUGINS);
+    stop_next_phase(STOPPING_PLUGINS);
 }
 
 static void plugins_gone(gpointer data) {
   if (self.phase == STOPPING_PLUGINS)
-    stop_next(STOPPING_ACCT);
+    stop_next_phase(STOPPING_ACCT);
 }
 
 static void acct_idle(gpointer data) {
   if (self.phase == STOPPING_ACCT)
-    stop_next(STOPPED);
+    stop_next_phase(STOPPED);
 }
 
 static void limit_reached(AditTimer *timer, gpointer data) {
   adit_warning(NULL, "stopping takes too long: going on");
-  stop_next(self.phase == STOPPING_SESSIONS ? STOPPING_PLUGINS : STOPPED);
+  stop_next_phase(self.phase == STOPPING_SESSIONS ? STOPPING_PLUGINS : STOPPED);
 }
 
 /* Each stage may end before its call returns; `self.phase` tells whose end it was. */
-static void stop_next(Phase next) {
+static void stop_next_phase(Phase next) {
   self.phase = next;
   adit_timer_cancel(&self.limit);
   self.limit = (AditTimer){.func = limit_reached};
@@ -89,12 +89,12 @@ static void stop_next(Phase next) {
   }
 }
 
-static void stop(void) {
+static void stop_daemon(void) {
   if (self.phase >= STOPPING_SESSIONS)
     return;
   adit_system_notify("STOPPING=1");
   adit_plugins_freeze();
-  stop_next(STOPPING_SESSIONS);
+  stop_next_phase(STOPPING_SESSIONS);
 }
 
 static gboolean on_term(gpointer data) {
@@ -105,7 +105,7 @@ static gboolean on_term(gpointer data) {
     g_main_loop_quit(self.loop);
   } else {
     adit_notice(NULL, "stopping");
-    stop();
+    stop_daemon();
   }
   return G_SOURCE_CONTINUE;
 }
@@ -135,15 +135,15 @@ static void fail_start(int number, const char *why) {
       adit_error(NULL, "%s", lines[i]);
   adit_system_notify_failure(number, lines[0]);
   self.failed = TRUE;
-  stop();
+  stop_daemon();
 }
 
-static void beat(AditTimer *timer, gpointer data) {
+static void notify_watchdog(AditTimer *timer, gpointer data) {
   adit_system_notify("WATCHDOG=1");
   adit_timer_arm(timer, adit_system_watchdog_us() / 2000);
 }
 
-static void started(const GError *error, gpointer data) {
+static void on_started(const GError *error, gpointer data) {
   const AditValue *management;
   g_autoptr(GError) why = NULL;
   const char *path;
@@ -167,8 +167,8 @@ static void started(const GError *error, gpointer data) {
   adit_notice(NULL, "adit %s is ready", PACKAGE_VERSION);
   adit_system_notify("READY=1");
   if (adit_system_watchdog_us()) {
-    self.watchdog = (AditTimer){.func = beat};
-    beat(&self.watchdog, NULL);
+    self.watchdog = (AditTimer){.func = notify_watchdog};
+    notify_watchdog(&self.watchdog, NULL);
   }
 }
 
@@ -186,7 +186,7 @@ static void log_sweep(const AditSweepReport *report) {
               ADIT_NET_PROTOCOL);
 }
 
-static void swept(gpointer user, int error, const AditSweepReport *report) {
+static void on_swept(gpointer user, int error, const AditSweepReport *report) {
   g_autoptr(AditValue) config = g_steal_pointer(&self.config);
 
   log_sweep(report);
@@ -199,7 +199,7 @@ static void swept(gpointer user, int error, const AditSweepReport *report) {
   if (error)
     adit_warning(NULL, "what an earlier daemon left behind could not be deleted: %s", g_strerror(error));
   if (self.phase == STARTING)
-    adit_plugins_start(config, started, NULL);
+    adit_plugins_start(config, on_started, NULL);
 }
 
 static void print_problems(const GPtrArray *problems) {
@@ -263,7 +263,7 @@ static gboolean open_store(const char *path, GError **error) {
          (adit_rights_without_state(self.options, self.config, why->message, error) && adit_store_open(NULL, error));
 }
 
-static void start(void) {
+static void start_daemon(void) {
   AditLogLevel level;
   g_autoptr(GError) error = NULL;
   g_autofree char *store = g_build_filename(self.options->state_dir, "adit.db", NULL);
@@ -274,7 +274,7 @@ static void start(void) {
     fail_start(0, error->message);
     return;
   }
-  adit_net_sweep(!adit_net_lock_others(geteuid()), swept, NULL);
+  adit_net_sweep(!adit_net_lock_others(geteuid()), on_swept, NULL);
 }
 
 /* While there is one thread: the first signal source starts another. */
@@ -288,7 +288,7 @@ static gboolean give_up_rights(void) {
   return FALSE;
 }
 
-static void cleanup(void) {
+static void clean_up(void) {
   adit_timer_cancel(&self.watchdog);
   adit_timer_cancel(&self.limit);
   adit_acct_when_idle(NULL, NULL);
@@ -319,11 +319,11 @@ int adit_daemon_run(const AditDaemonOptions *options) {
     self.hangup = on_signal(SIGHUP, on_hangup);
     self.term = on_signal(SIGTERM, on_term);
     self.interrupt = on_signal(SIGINT, on_term);
-    start();
+    start_daemon();
     if (self.phase != STOPPED)
       g_main_loop_run(self.loop);
   }
-  cleanup();
+  clean_up();
   if (self.loop) { /* not before: a further signal would end what cleans up */
     forget_signal(&self.hangup);
     forget_signal(&self.term);
@@ -335,7 +335,7 @@ int adit_daemon_run(const AditDaemonOptions *options) {
 
 /* ---- check ---- */
 
-static void tried(const GError *error, gpointer data) {
+static void on_tried(const GError *error, gpointer data) {
   if (error) {
     printf("%s\n", error->message);
     self.failed = TRUE;
@@ -351,7 +351,7 @@ static gboolean try_on(void) {
     return FALSE;
   }
   self.phase = STARTING;
-  adit_plugins_try(self.config, tried, NULL);
+  adit_plugins_try(self.config, on_tried, NULL);
   while (self.phase != STOPPED)
     g_main_context_iteration(NULL, TRUE);
   return !self.failed && adit_trial_run(self.options, self.config);
@@ -377,7 +377,7 @@ int adit_daemon_check(const AditDaemonOptions *options) {
     printf("%s\n", (const char *)problems->pdata[i]);
   if (good)
     printf("%s: good\n", options->config);
-  cleanup();
+  clean_up();
   return good ? 0 : 1;
 }
 
@@ -403,6 +403,6 @@ int adit_daemon_print_schema(const AditDaemonOptions *options, const char *what)
   }
   for (guint i = 0; i < problems->len; i++)
     fprintf(stderr, "%s\n", (const char *)problems->pdata[i]);
-  cleanup();
+  clean_up();
   return text ? 0 : 1;
 }

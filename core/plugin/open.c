@@ -72,7 +72,7 @@ static gboolean name_is_good(const char *name) {
 }
 
 /* The first that there is; of realpath. */
-static char *find(const char *name, const GPtrArray *dirs) {
+static char *find_plugin_file(const char *name, const GPtrArray *dirs) {
   char *path = NULL;
   for (guint i = 0; i < dirs->len && !path; i++)
     path = find_in((const char *)dirs->pdata[i], name);
@@ -80,7 +80,7 @@ static char *find(const char *name, const GPtrArray *dirs) {
 }
 
 gboolean adit_plugin_find(const char *name, const GPtrArray *dirs) {
-  char *path = name_is_good(name) ? find(name, dirs) : NULL;
+  char *path = name_is_good(name) ? find_plugin_file(name, dirs) : NULL;
   gboolean found = path != NULL;
   free(path);
   return found;
@@ -178,7 +178,7 @@ Loaded *adit_plugin_open(const char *name, const GPtrArray *dirs, gboolean trust
     g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "\"%s\" can't be a plugin's name", name);
     return NULL;
   }
-  char *path = find(name, dirs);
+  char *path = find_plugin_file(name, dirs);
   if (!path) {
     say_not_found(name, dirs, error);
     return NULL;

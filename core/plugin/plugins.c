@@ -60,7 +60,7 @@ static const AditHost host = {.size = sizeof(AditHost),
                               .service = host_service,
                               .open_file = adit_reader_open};
 
-static void quiesce(AditPlugin *plugin) {
+static void drop_registrations(AditPlugin *plugin) {
   for (guint i = 0; i < self.n_served; i++)
     if (self.served[i].quiesce)
       self.served[i].quiesce(plugin);
@@ -134,7 +134,7 @@ static void fini_all(void) {
   for (guint i = self.plugins->len; i-- > 0;) {
     Loaded *plugin = (Loaded *)self.plugins->pdata[i];
     if (plugin->phase != PLUGIN_OPENED) {
-      quiesce(&plugin->owner);
+      drop_registrations(&plugin->owner);
       if (plugin->info->fini)
         plugin->info->fini(plugin->state);
       drop_everywhere(&plugin->owner);
@@ -232,7 +232,7 @@ gboolean adit_plugin_start(Loaded *plugin, GError **error) {
   return TRUE;
 }
 
-static void stop_next(void);
+static void stop_next_plugin(void);
 
 static void end_plugin_callbacks(Loaded *plugin) {
   for (guint i = 0; i < self.n_served; i++)
@@ -248,7 +248,7 @@ static void plugin_stopped(AditPlugin *owner) {
   plugin->phase = PLUGIN_STOPPED;
   adit_debug(NULL, "plugin %s stopped", owner->name);
   end_plugin_callbacks(plugin);
-  stop_next();
+  stop_next_plugin();
 }
 
 static void stop_late(AditTimer *timer, gpointer data) {
@@ -260,12 +260,12 @@ static void stop_late(AditTimer *timer, gpointer data) {
       end_plugin_callbacks(plugin);
     }
   }
-  stop_next();
+  stop_next_plugin();
 }
 
 /* Stops the last one that runs; each gets what is left of the time, and none less than a moment. Those that answer at
  * once come back in here, one level deeper for each plugin. */
-static void stop_next(void) {
+static void stop_next_plugin(void) {
   const AditLoopService *loop = adit_loop_service();
 
   loop->timer_cancel(&self.stop_timer);
@@ -296,7 +296,7 @@ void adit_plugins_stop(guint limit_ms, void (*done)(gpointer data), gpointer dat
   self.stop_timer = (AditTimer){.func = stop_late};
   self.stopped = done;
   self.stopped_data = data;
-  stop_next();
+  stop_next_plugin();
 }
 
 void adit_plugins_fini(void) {

@@ -20,9 +20,9 @@ typedef struct {
 /* One at a time, and those that come meanwhile after it: it may have read the files before they were changed again. */
 static GQueue waiting = G_QUEUE_INIT; /* of Reload*; the first one runs */
 
-static void begin(Reload *reload);
+static void begin_reload(Reload *reload);
 
-static void finish(Reload *reload, const GError *refusal, const AditValue *changed) {
+static void finish_reload(Reload *reload, const GError *refusal, const AditValue *changed) {
   reload->done(reload->errors, refusal, changed, reload->data);
   g_queue_remove(&waiting, reload);
   adit_value_unref(reload->before);
@@ -32,7 +32,7 @@ static void finish(Reload *reload, const GError *refusal, const AditValue *chang
   g_free(reload);
   adit_memory_give_back();
   if (waiting.head)
-    begin((Reload *)waiting.head->data);
+    begin_reload((Reload *)waiting.head->data);
 }
 
 static void log_lines(GLogLevelFlags level, const char *text) {
@@ -59,7 +59,7 @@ static void publish_loaded(void) {
     adit_bus_publish(&event);
 }
 
-static void applied(const GError *error, gpointer data) {
+static void on_applied(const GError *error, gpointer data) {
   Reload *reload = (Reload *)data;
   g_autoptr(AditValue) changed = adit_value_list();
 
@@ -81,7 +81,7 @@ static void applied(const GError *error, gpointer data) {
     adit_notice(NULL, "configuration loaded from %s%s", reload->path, adit_value_length(changed) ? "" : ": nothing has changed");
     publish_loaded();
   }
-  finish(reload, error, changed);
+  finish_reload(reload, error, changed);
 }
 
 static void read_files(gpointer data) {
@@ -94,22 +94,22 @@ static void files_read(gpointer data) {
 
   if (!reload->config && !adit_config_errors_count(reload->errors)) { /* never read */
     g_autoptr(GError) error = g_error_new_literal(ADIT_ERROR, ADIT_ERR_BUSY, "the daemon is stopping");
-    finish(reload, error, NULL);
+    finish_reload(reload, error, NULL);
   } else if (!reload->config) {
     g_autofree char *text = adit_config_errors_text(reload->errors);
     log_lines(G_LOG_LEVEL_CRITICAL, text);
     adit_error(NULL, "the configuration is wrong: nothing has changed");
-    finish(reload, NULL, NULL);
+    finish_reload(reload, NULL, NULL);
   } else {
-    adit_plugins_apply(reload->config, applied, reload);
+    adit_plugins_apply(reload->config, on_applied, reload);
   }
 }
 
-static void begin(Reload *reload) {
+static void begin_reload(Reload *reload) {
   reload->before = adit_value_ref(adit_plugins_config());
   if (!adit_run_blocking(NULL, read_files, files_read, reload)) {
     g_autoptr(GError) error = g_error_new_literal(ADIT_ERROR, ADIT_ERR_BUSY, "too much is going on: try again");
-    finish(reload, error, NULL);
+    finish_reload(reload, error, NULL);
   }
 }
 
@@ -123,5 +123,5 @@ void adit_reload(const AditSchema *schema, const char *path, AditReloaded done, 
   reload->data = data;
   g_queue_push_tail(&waiting, reload);
   if (waiting.length == 1)
-    begin(reload);
+    begin_reload(reload);
 }

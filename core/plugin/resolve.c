@@ -89,7 +89,7 @@ static Loaded *next_of(const GPtrArray *waiting, gboolean wishes_too) {
 }
 
 /* All that wait require one another: follow the first until a plugin comes again, and name that circle. */
-static char *circle(const GPtrArray *waiting) {
+static char *describe_circle(const GPtrArray *waiting) {
   g_autoptr(GPtrArray) seen = g_ptr_array_new();
   const Loaded *at = (const Loaded *)waiting->pdata[0];
   guint start;
@@ -125,7 +125,7 @@ gboolean adit_plugin_resolve(GPtrArray *plugins, GPtrArray *problems) {
     if (!next)
       next = next_of(waiting, FALSE); /* a wish that closes a circle gives way */
     if (!next) {
-      g_ptr_array_add(problems, circle(waiting));
+      g_ptr_array_add(problems, describe_circle(waiting));
       return FALSE;
     }
     g_ptr_array_remove(waiting, next);

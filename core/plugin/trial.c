@@ -21,7 +21,7 @@ static struct {
 } self;
 
 G_GNUC_PRINTF(3, 4)
-static void complain(const AditValue *value, const char *option, const char *format, ...) {
+static void add_complaint(const AditValue *value, const char *option, const char *format, ...) {
   g_autofree char *text = NULL;
   va_list args;
 
@@ -52,24 +52,25 @@ static void try_udp(const AditValue *value, const AditEndpoint *at) {
     break;
   case EADDRINUSE:
     if (!self.running)
-      complain(value, NULL, "UDP port %u of %s is in use: `ss -ulpn sport = %u` tells by which process; stop it, or set another port", port,
-               adit_address_format(&bare, address), port);
+      add_complaint(value, NULL, "UDP port %u of %s is in use: `ss -ulpn sport = %u` tells by which process; stop it, or set another port",
+                    port, adit_address_format(&bare, address), port);
     break;
   case EADDRNOTAVAIL:
-    complain(value, NULL, "%s is no address of this machine: `ip address` tells which there are", adit_address_format(&bare, address));
+    add_complaint(value, NULL, "%s is no address of this machine: `ip address` tells which there are", adit_address_format(&bare, address));
     break;
   case EACCES: /* whoever checks may not; the daemon may, if it is started as root */
     if (geteuid() == 0)
-      complain(value, NULL, "UDP port %u is below 1024 and needs CAP_NET_BIND_SERVICE: set another port, or give the capability", port);
+      add_complaint(value, NULL, "UDP port %u is below 1024 and needs CAP_NET_BIND_SERVICE: set another port, or give the capability",
+                    port);
     break;
   default:
-    complain(value, NULL, "%s: %s", adit_endpoint_format(at, text), g_strerror(why));
+    add_complaint(value, NULL, "%s: %s", adit_endpoint_format(at, text), g_strerror(why));
   }
 }
 
 static void try_file(const AditValue *value, const char *path) {
   if (access(path, R_OK) < 0 && (errno != EACCES || geteuid() == 0))
-    complain(value, NULL, "%s: %s: set the path of a file that is there", path, g_strerror(errno));
+    add_complaint(value, NULL, "%s: %s: set the path of a file that is there", path, g_strerror(errno));
 }
 
 /* ---- the core's own ---- */
@@ -88,9 +89,9 @@ static void try_interfaces(const AditValue *value) {
 
   if (name && name->type == ADIT_VALUE_STRING && strcmp(name->as.string, "own") && if_nametoindex(name->as.string) &&
       !is_ours(name->as.string) && !self.running)
-    complain(name, "interface",
-             "there is an interface %s already, and it is not adit's: set another name, or delete it (ip link delete %s)", name->as.string,
-             name->as.string);
+    add_complaint(name, "interface",
+                  "there is an interface %s already, and it is not adit's: set another name, or delete it (ip link delete %s)",
+                  name->as.string, name->as.string);
   for (guint i = 0; i < adit_value_length(value); i++)
     try_interfaces(value->type == ADIT_VALUE_MAP ? adit_value_get(value, adit_value_key(value, i)) : adit_value_at(value, i));
 }
@@ -102,10 +103,10 @@ static void try_accounts(const AditDaemonOptions *options, const AditValue *conf
 
   *user = (AditUser){.uid = geteuid(), .gid = getegid()};
   if (!adit_rights_find_user(options, config, user, &found, &error))
-    complain(NULL, NULL, "%s", error->message);
+    add_complaint(NULL, NULL, "%s", error->message);
   if (adit_value_is_written(group) && !getgrnam(group->as.string))
-    complain(group, "management.group", "there is no group `%s': make it (groupadd --system %s), or leave the option out", group->as.string,
-             group->as.string);
+    add_complaint(group, "management.group", "there is no group `%s': make it (groupadd --system %s), or leave the option out",
+                  group->as.string, group->as.string);
 }
 
 static void try_group(const AditValue *config, const AditUser *user) {
@@ -113,10 +114,11 @@ static void try_group(const AditValue *config, const AditUser *user) {
   pid_t holder = adit_net_lock_holder(group, user->uid);
 
   if (holder && !self.running)
-    complain(adit_option_interface_group_value(config), "interface-group",
-             "another aditd (process %d) runs in this network namespace with %u: set another number, and give each its own --state-dir and "
-             "--socket",
-             (int)holder, group);
+    add_complaint(
+        adit_option_interface_group_value(config), "interface-group",
+        "another aditd (process %d) runs in this network namespace with %u: set another number, and give each its own --state-dir and "
+        "--socket",
+        (int)holder, group);
 }
 
 static void try_state(const AditDaemonOptions *options, const AditValue *config) {
@@ -126,7 +128,7 @@ static void try_state(const AditDaemonOptions *options, const AditValue *config)
   if (adit_state_look(options->state_dir, &why) || (geteuid() != 0 && !options->user))
     return;
   if (adit_option_require_state(config) && !adit_rights_without_state(options, config, why->message, &error))
-    complain(NULL, NULL, "%s", error->message);
+    add_complaint(NULL, NULL, "%s", error->message);
 }
 
 gboolean adit_trial_run(const AditDaemonOptions *options, const AditValue *config) {

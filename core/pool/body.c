@@ -119,12 +119,12 @@ static Entry *entry_at(AditPoolBody *b, guint64 index) {
   return e;
 }
 
-static void rest(AditPoolBody *b, Entry *e) {
+static void rest_entry(AditPoolBody *b, Entry *e) {
   g_queue_push_tail_link(&b->resting, &e->node);
 }
 
 /* A free entry leaves its queue, and its owner's memory. */
-static void detach(AditPoolBody *b, Entry *e) {
+static void detach_entry(AditPoolBody *b, Entry *e) {
   if (e->owner) {
     g_hash_table_remove(b->owners, e->owner);
     g_clear_pointer(&e->owner, g_free);
@@ -134,27 +134,27 @@ static void detach(AditPoolBody *b, Entry *e) {
   }
 }
 
-static void forget(AditPoolBody *b, Entry *e) {
-  detach(b, e);
-  rest(b, e);
+static void forget_owner(AditPoolBody *b, Entry *e) {
+  detach_entry(b, e);
+  rest_entry(b, e);
 }
 
-static void remember(AditPoolBody *b, Entry *e, const char *owner) {
+static void remember_owner(AditPoolBody *b, Entry *e, const char *owner) {
   Entry *before = g_hash_table_lookup(b->owners, owner);
   if (before)
-    forget(b, before);
+    forget_owner(b, before);
   e->owner = g_strdup(owner);
   g_hash_table_insert(b->owners, e->owner, e);
   g_queue_push_tail_link(&b->remembered, &e->node);
   if (b->remembered.length > ADIT_POOL_OWNERS)
-    forget(b, b->remembered.head->data);
+    forget_owner(b, b->remembered.head->data);
 }
 
 void adit_pool_body_claim(AditPoolBody *b, guint64 index) {
   Entry *e = entry_at(b, index);
   if (e->uses++)
     return;
-  detach(b, e);
+  detach_entry(b, e);
   b->used++;
 }
 
@@ -166,9 +166,9 @@ void adit_pool_body_release(AditPoolBody *b, guint64 index, const char *owner) {
   if (e->aside)
     return;
   if (owner)
-    remember(b, e, owner);
+    remember_owner(b, e, owner);
   else
-    rest(b, e);
+    rest_entry(b, e);
 }
 
 void adit_pool_body_remember(AditPoolBody *b, guint64 index, const char *owner) {
@@ -176,8 +176,8 @@ void adit_pool_body_remember(AditPoolBody *b, guint64 index, const char *owner) 
   g_return_if_fail(!e->uses);
   if (e->aside)
     return;
-  detach(b, e);
-  remember(b, e, owner);
+  detach_entry(b, e);
+  remember_owner(b, e, owner);
 }
 
 void adit_pool_body_set_aside(AditPoolBody *b, guint64 index, gboolean aside) {
@@ -185,11 +185,11 @@ void adit_pool_body_set_aside(AditPoolBody *b, guint64 index, gboolean aside) {
   if (e->aside == aside)
     return;
   if (aside && !e->uses)
-    detach(b, e);
+    detach_entry(b, e);
   e->aside = aside;
   b->aside += aside ? 1 : -1;
   if (!aside && !e->uses)
-    rest(b, e);
+    rest_entry(b, e);
 }
 
 guint64 adit_pool_body_aside(const AditPoolBody *b) {
@@ -210,7 +210,7 @@ gboolean adit_pool_body_is_used(const AditPoolBody *b, guint64 index) {
   return e && e->uses;
 }
 
-static void take(AditPoolBody *b, guint64 index, AditPrefix *out) {
+static void take_index(AditPoolBody *b, guint64 index, AditPrefix *out) {
   *out = prefix_of(b, index);
   adit_pool_body_claim(b, index);
 }
@@ -219,7 +219,7 @@ gboolean adit_pool_body_take_remembered(AditPoolBody *b, const char *owner, Adit
   const Entry *e = g_hash_table_lookup(b->owners, owner);
   if (!e)
     return FALSE;
-  take(b, e->index, out);
+  take_index(b, e->index, out);
   return TRUE;
 }
 
@@ -246,6 +246,6 @@ gboolean adit_pool_body_take(AditPoolBody *b, AditPrefix *out) {
     index = ((Entry *)b->remembered.head->data)->index;
   else
     return FALSE;
-  take(b, index, out);
+  take_index(b, index, out);
   return TRUE;
 }

@@ -6,7 +6,7 @@
 typedef struct {
   AditPrefix which;
   guint uses;
-  gboolean taken; /* by take(): belongs to one alone, even if no pool holds it any more */
+  gboolean taken; /* by take_address(): belongs to one alone, even if no pool holds it any more */
   char *owner;
 } Lease;
 
@@ -48,7 +48,7 @@ static Lease *lease_add(const AditPrefix *which) {
 
 /* ---- the service ---- */
 
-static gboolean from(AditPool *first, const char *owner, AditPrefix *out) {
+static gboolean take_from_chain(AditPool *first, const char *owner, AditPrefix *out) {
   for (AditPool *pool = owner ? first : NULL; pool; pool = pool->next)
     if (adit_pool_body_take_remembered(pool->body, owner, out))
       return TRUE;
@@ -58,13 +58,13 @@ static gboolean from(AditPool *first, const char *owner, AditPrefix *out) {
   return FALSE;
 }
 
-static gboolean take(const char *name, const char *owner, AditPrefix *out, GError **error) {
+static gboolean take_address(const char *name, const char *owner, AditPrefix *out, GError **error) {
   AditPool *pool = current ? g_hash_table_lookup(current->by_name, name) : NULL;
   if (!pool) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND, "there is no pool %s", name);
     return FALSE;
   }
-  if (!from(pool, owner, out)) {
+  if (!take_from_chain(pool, owner, out)) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "pool %s is used up", name);
     return FALSE;
   }
@@ -80,12 +80,12 @@ static gboolean is_free(AditPool *pool, guint64 index, gpointer data) {
   return !adit_pool_body_is_used(pool->body, index);
 }
 
-static gboolean claim(AditPool *pool, guint64 index, gpointer data) {
+static gboolean claim_index(AditPool *pool, guint64 index, gpointer data) {
   adit_pool_body_claim(pool->body, index);
   return TRUE;
 }
 
-static gboolean reserve(const AditPrefix *which) {
+static gboolean reserve_prefix(const AditPrefix *which) {
   guint entries = 0;
   if (current && !adit_pool_set_span(current, which, is_free, &entries))
     return FALSE;
@@ -96,18 +96,18 @@ static gboolean reserve(const AditPrefix *which) {
       return FALSE;
   }
   if (entries)
-    adit_pool_set_span(current, which, claim, NULL);
+    adit_pool_set_span(current, which, claim_index, NULL);
   lease_add(which);
   return TRUE;
 }
 
-static void hold(const AditPrefix *which) {
+static void hold_prefix(const AditPrefix *which) {
   if (current)
-    adit_pool_set_span(current, which, claim, NULL);
+    adit_pool_set_span(current, which, claim_index, NULL);
   lease_add(which);
 }
 
-static gboolean release(AditPool *pool, guint64 index, gpointer data) {
+static gboolean release_index(AditPool *pool, guint64 index, gpointer data) {
   adit_pool_body_release(pool->body, index, data);
   return TRUE;
 }
@@ -117,13 +117,14 @@ static void give_back(const AditPrefix *which) {
   if (!lease)
     return;
   if (current)
-    adit_pool_set_span(current, which, release, lease->owner);
+    adit_pool_set_span(current, which, release_index, lease->owner);
   if (--lease->uses == 0)
     g_hash_table_remove(leases, which);
 }
 
 const AditPoolService *adit_pool_service(void) {
-  static const AditPoolService service = {.size = sizeof service, .take = take, .reserve = reserve, .give_back = give_back, .hold = hold};
+  static const AditPoolService service = {
+      .size = sizeof service, .take = take_address, .reserve = reserve_prefix, .give_back = give_back, .hold = hold_prefix};
   return &service;
 }
 
@@ -181,7 +182,7 @@ static gboolean remember_one(AditPool *pool, guint64 index, gpointer data) {
   return FALSE; /* if it spans more, they are not what the owner had */
 }
 
-static void remember(const AditPrefix *which, const char *owner, gpointer data) {
+static void remember_prefix(const AditPrefix *which, const char *owner, gpointer data) {
   Memory m = {which, owner};
   adit_pool_set_span(data, which, remember_one, &m);
 }
@@ -201,7 +202,7 @@ void adit_pools_commit(AditPoolSet *set) {
     }
   }
   for (guint i = 0; current && i < current->pools->len; i++)
-    adit_pool_body_remembered(((AditPool *)current->pools->pdata[i])->body, remember, set);
+    adit_pool_body_remembered(((AditPool *)current->pools->pdata[i])->body, remember_prefix, set);
   adit_pools_abort(current);
   current = set;
 }
@@ -218,7 +219,7 @@ gboolean adit_pool_exists(const char *name) {
   return current && g_hash_table_contains(current->by_name, name);
 }
 
-static AditValue *number(guint64 n) {
+static AditValue *value_of_number(guint64 n) {
   return adit_value_int((gint64)MIN(n, (guint64)G_MAXINT64));
 }
 
@@ -230,10 +231,10 @@ AditValue *adit_pools_describe(void) {
     AditValue *item = adit_value_map();
     adit_value_set(item, "name", adit_value_string(pool->name));
     adit_value_set(item, "ranges", adit_value_ref(adit_option_pool_ranges(pool->config)));
-    adit_value_set(item, "used", number(adit_pool_body_used(pool->body)));
-    adit_value_set(item, "total", number(adit_pool_body_total(pool->body)));
+    adit_value_set(item, "used", value_of_number(adit_pool_body_used(pool->body)));
+    adit_value_set(item, "total", value_of_number(adit_pool_body_total(pool->body)));
     if (adit_pool_body_aside(pool->body))
-      adit_value_set(item, "reserved", number(adit_pool_body_aside(pool->body)));
+      adit_value_set(item, "reserved", value_of_number(adit_pool_body_aside(pool->body)));
     if (pool->next)
       adit_value_set(item, "next-pool", adit_value_string(pool->next->name));
     if (comment)

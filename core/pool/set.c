@@ -20,7 +20,7 @@ static char *where_text(const AditValue *value) {
 
 /* `index` < 0: the option is no list. */
 G_GNUC_PRINTF(5, 6)
-static void complain(Report *report, const AditValue *value, const char *option, int index, const char *format, ...) {
+static void add_complaint(Report *report, const AditValue *value, const char *option, int index, const char *format, ...) {
   g_autofree char *where = where_text(value);
   va_list args;
   if (report->text->len)
@@ -78,31 +78,31 @@ static void read_ranges(Report *report, AditPool *pool) {
     const char *text = value->as.string, *wrong;
     Written w;
     if ((wrong = read_range(text, &w))) {
-      complain(report, value, "ranges", (int)i, "%s %s", text, wrong);
+      add_complaint(report, value, "ranges", (int)i, "%s %s", text, wrong);
       continue;
     }
     if (family && family != w.family) {
-      complain(report, value, "ranges", (int)i, "%s: a pool is of one address family", text);
+      add_complaint(report, value, "ranges", (int)i, "%s: a pool is of one address family", text);
       continue;
     }
     family = w.family;
     AditAddress first = adit_number_address(w.low, family), last = adit_number_address(w.high, family);
     const AditSpecial *special = adit_special_find(&first, &last);
     if (special) {
-      complain(report, value, "ranges", (int)i, "%s shares addresses with %s: each of these is %s; leave them out", text, special->prefix,
-               special->what);
+      add_complaint(report, value, "ranges", (int)i, "%s shares addresses with %s: each of these is %s; leave them out", text,
+                    special->prefix, special->what);
       continue;
     }
 
     gint64 bits = family == AF_INET ? 32 : 128;
     gint64 length = length_value ? length_value->as.integer : family == AF_INET ? 32 : 64;
     if (length > bits) {
-      complain(report, length_value, "prefix-length", -1, "%d is over 32, and the pool is of IPv4", (int)length);
+      add_complaint(report, length_value, "prefix-length", -1, "%d is over 32, and the pool is of IPv4", (int)length);
       return;
     }
     AditNumber mask = ((AditNumber)1 << (bits - length)) - 1;
     if (w.low & mask || (w.high & mask) != mask) {
-      complain(report, value, "ranges", (int)i, "%s does not consist of whole /%d: see prefix-length", text, (int)length);
+      add_complaint(report, value, "ranges", (int)i, "%s does not consist of whole /%d: see prefix-length", text, (int)length);
       continue;
     }
     AditPoolRange r = {
@@ -203,8 +203,8 @@ static void complain_overlap(Report *report, AditPoolSet *set, const AditPoolSpo
   const AditValue *first = value_of(a), *second = value_of(b);
   g_autofree char *where = where_text(first);
   report->pool = index_of(set, b->pool);
-  complain(report, second, "ranges", (int)b->range->written, "%s of pool %s overlaps %s of pool %s%s%s%s", second->as.string, b->pool->name,
-           first->as.string, a->pool->name, where ? " (" : "", where ? where : "", where ? ")" : "");
+  add_complaint(report, second, "ranges", (int)b->range->written, "%s of pool %s overlaps %s of pool %s%s%s%s", second->as.string,
+                b->pool->name, first->as.string, a->pool->name, where ? " (" : "", where ? where : "", where ? ")" : "");
 }
 
 static void check_overlaps(Report *report, AditPoolSet *set) {
@@ -234,11 +234,11 @@ static void link_next(Report *report, AditPoolSet *set) {
     report->pool = i;
     if (!next) {
       if (name && *name && !g_str_equal(name, "none"))
-        complain(report, value, "next-pool", -1, "there is no pool %s", name);
+        add_complaint(report, value, "next-pool", -1, "there is no pool %s", name);
       continue;
     }
     if (family_of(next) && family_of(pool) && family_of(next) != family_of(pool)) {
-      complain(report, value, "next-pool", -1, "pool %s is of the other address family", name);
+      add_complaint(report, value, "next-pool", -1, "pool %s is of the other address family", name);
       continue;
     }
     pool->next = next;
@@ -258,7 +258,8 @@ static void check_circles(Report *report, AditPoolSet *set) {
     if (at != pool || !first)
       continue;
     report->pool = i;
-    complain(report, adit_option_pool_next_pool_value(pool->config), "next-pool", -1, "goes in a circle: %s -> %s", chain->str, pool->name);
+    add_complaint(report, adit_option_pool_next_pool_value(pool->config), "next-pool", -1, "goes in a circle: %s -> %s", chain->str,
+                  pool->name);
   }
 }
 
@@ -288,7 +289,7 @@ AditPoolSet *adit_pools_prepare(const AditValue *config, GError **error) {
     pool->body = adit_pool_body_new();
     g_ptr_array_add(set->pools, pool);
     if (!g_hash_table_insert(set->by_name, (char *)pool->name, pool))
-      complain(&report, adit_option_pool_name_value(pool->config), "name", -1, "there are two pools %s", pool->name);
+      add_complaint(&report, adit_option_pool_name_value(pool->config), "name", -1, "there are two pools %s", pool->name);
     read_ranges(&report, pool);
   }
   adit_pool_set_sort(set);

@@ -103,14 +103,14 @@ static void send_code_reject(AditAutomaton *a, const Step *step) {
   a->ops->send(a->user, ADIT_PPP_CODE_REJ, adit_automaton_next_id(a), step->whole, MIN(step->whole_length, room));
 }
 
-static void layer_down(AditAutomaton *a) {
+static void tell_layer_down(AditAutomaton *a) {
   if (!a->layer_up)
     return;
   a->layer_up = FALSE;
   a->ops->down(a->user);
 }
 
-static void layer_up(AditAutomaton *a) {
+static void tell_layer_up(AditAutomaton *a) {
   a->layer_up = TRUE;
   a->end = ADIT_FSM_END_NONE;
   a->requests = 0;
@@ -118,15 +118,15 @@ static void layer_up(AditAutomaton *a) {
   a->ops->up(a->user);
 }
 
-static void act(AditAutomaton *a, Action action, const Step *step, gboolean terminating) {
+static void do_action(AditAutomaton *a, Action action, const Step *step, gboolean terminating) {
   switch (action) {
   case NONE:
     break;
   case TLU:
-    layer_up(a);
+    tell_layer_up(a);
     break;
   case TLD:
-    layer_down(a);
+    tell_layer_down(a);
     break;
   case TLS:
     if (a->ops->started)
@@ -179,7 +179,7 @@ static void note_end(AditAutomaton *a, AditFsmEvent event) {
     a->end = ADIT_FSM_END_SILENT;
 }
 
-static void run(AditAutomaton *a, AditFsmEvent event, const Step *step) {
+static void run_event(AditAutomaton *a, AditFsmEvent event, const Step *step) {
   const Cell *cell = &table[event][a->state];
   gboolean terminating = cell->next == ADIT_FSM_CLOSING || cell->next == ADIT_FSM_STOPPING;
 
@@ -201,12 +201,12 @@ static void run(AditAutomaton *a, AditFsmEvent event, const Step *step) {
 
   /* A callback may raise an event of its own; what is left of this one is then out of date. */
   for (guint i = 0; i < G_N_ELEMENTS(cell->actions) && a->serial == serial; i++)
-    act(a, (Action)cell->actions[i], step, terminating);
+    do_action(a, (Action)cell->actions[i], step, terminating);
 }
 
 void adit_automaton_event(AditAutomaton *a, AditFsmEvent event) {
   const Step none = {NULL};
-  run(a, event, &none);
+  run_event(a, event, &none);
 }
 
 void adit_automaton_timeout(AditAutomaton *a) {
@@ -225,7 +225,7 @@ static gboolean well_formed(const AditPppPacket *packet) {
 }
 
 /** FNV-1a: tells a retransmission from a new request; a peer that fakes one only fools itself. */
-static guint32 digest(const guint8 *data, gsize length) {
+static guint32 digest_options(const guint8 *data, gsize length) {
   guint32 h = 2166136261u;
   for (gsize i = 0; i < length; i++)
     h = (h ^ data[i]) * 16777619u;
@@ -233,7 +233,7 @@ static guint32 digest(const guint8 *data, gsize length) {
 }
 
 /** Asks the hooks about each option; writes the answer to `buffer`. False if it does not fit. */
-static gboolean judge(AditAutomaton *a, const AditPppPacket *packet, Step *step, guint8 buffer[ADIT_PPP_CONTROL_MAX]) {
+static gboolean judge_request(AditAutomaton *a, const AditPppPacket *packet, Step *step, guint8 buffer[ADIT_PPP_CONTROL_MAX]) {
   guint8 rejected[ADIT_PPP_CONTROL_MAX];
   AditBuilder nak = adit_builder(buffer, ADIT_PPP_CONTROL_MAX - 4), reject = adit_builder(rejected, ADIT_PPP_CONTROL_MAX - 4);
   gboolean stubborn = a->naks >= a->config.max_failure;
@@ -268,7 +268,7 @@ static gboolean judge(AditAutomaton *a, const AditPppPacket *packet, Step *step,
     a->naks = 0;
     a->acked_id = packet->id;
     a->acked_length = (guint32)packet->length;
-    a->acked_digest = digest(packet->data, packet->length);
+    a->acked_digest = digest_options(packet->data, packet->length);
   }
   step->reply = step->reply_code == ADIT_PPP_CONF_ACK ? packet->data : buffer;
   return TRUE;
@@ -279,7 +279,7 @@ static gboolean judge(AditAutomaton *a, const AditPppPacket *packet, Step *step,
  *  same words must get its renegotiation. */
 static gboolean is_retransmission(const AditAutomaton *a, const AditPppPacket *packet) {
   return a->state == ADIT_FSM_OPENED && packet->id == a->acked_id && packet->length == a->acked_length &&
-         adit_env_now(a->env) < a->reack_until && digest(packet->data, packet->length) == a->acked_digest;
+         adit_env_now(a->env) < a->reack_until && digest_options(packet->data, packet->length) == a->acked_digest;
 }
 
 static gboolean input_request(AditAutomaton *a, const AditPppPacket *packet, Step *step) {
@@ -292,21 +292,21 @@ static gboolean input_request(AditAutomaton *a, const AditPppPacket *packet, Ste
     return TRUE;
   }
   if (a->state != ADIT_FSM_STOPPED && a->state < ADIT_FSM_REQ_SENT) {
-    run(a, ADIT_FSM_RCR_PLUS, step); /* the options don't matter there */
+    run_event(a, ADIT_FSM_RCR_PLUS, step); /* the options don't matter there */
     return TRUE;
   }
 
   /* From Opened both ways lead down first; the hooks must meet the state that follows. */
   guint serial = a->serial;
   if (a->state == ADIT_FSM_OPENED)
-    layer_down(a);
+    tell_layer_down(a);
   if (a->serial != serial)
     return TRUE;
   if (a->state == ADIT_FSM_STOPPED)
     a->naks = 0;
-  if (!judge(a, packet, step, buffer))
+  if (!judge_request(a, packet, step, buffer))
     return FALSE;
-  run(a, step->reply_code == ADIT_PPP_CONF_ACK ? ADIT_FSM_RCR_PLUS : ADIT_FSM_RCR_MINUS, step);
+  run_event(a, step->reply_code == ADIT_PPP_CONF_ACK ? ADIT_FSM_RCR_PLUS : ADIT_FSM_RCR_MINUS, step);
   return TRUE;
 }
 
@@ -321,7 +321,7 @@ static gboolean input_ack(AditAutomaton *a, const AditPppPacket *packet, const S
     a->refusals = 0;
     a->options->acked(a->self);
   }
-  run(a, ADIT_FSM_RCA, step);
+  run_event(a, ADIT_FSM_RCA, step);
   return TRUE;
 }
 
@@ -346,7 +346,7 @@ static gboolean rejects_only_ours(const AditAutomaton *a, const AditPppPacket *p
 
 static gboolean input_refusal(AditAutomaton *a, const AditPppPacket *packet, const Step *step) {
   if (a->state < ADIT_FSM_REQ_SENT) {
-    run(a, ADIT_FSM_RCN, step);
+    run_event(a, ADIT_FSM_RCN, step);
     return TRUE;
   }
 
@@ -371,7 +371,7 @@ static gboolean input_refusal(AditAutomaton *a, const AditPppPacket *packet, con
   if (why && a->serial == serial)
     a->ops->failed(a->user, why);
   if (a->serial == serial)
-    run(a, ADIT_FSM_RCN, step);
+    run_event(a, ADIT_FSM_RCN, step);
   return TRUE;
 }
 
@@ -383,7 +383,7 @@ static gboolean input_code_reject(AditAutomaton *a, const AditPppPacket *packet)
   return TRUE;
 }
 
-static gboolean input(AditAutomaton *a, const guint8 *payload, gsize length) {
+static gboolean input_packet(AditAutomaton *a, const guint8 *payload, gsize length) {
   AditPppPacket packet;
 
   if (a->state < ADIT_FSM_CLOSED || length > ADIT_PPP_CONTROL_MAX || !adit_ppp_packet_parse(payload, length, &packet))
@@ -399,15 +399,15 @@ static gboolean input(AditAutomaton *a, const guint8 *payload, gsize length) {
   case ADIT_PPP_CONF_REJ:
     return input_refusal(a, &packet, &step);
   case ADIT_PPP_TERM_REQ:
-    run(a, ADIT_FSM_RTR, &step);
+    run_event(a, ADIT_FSM_RTR, &step);
     return TRUE;
   case ADIT_PPP_TERM_ACK:
-    run(a, ADIT_FSM_RTA, &step);
+    run_event(a, ADIT_FSM_RTA, &step);
     return TRUE;
   case ADIT_PPP_CODE_REJ:
     return input_code_reject(a, &packet);
   }
-  run(a, a->ops->knows && a->ops->knows(a->user, &packet) ? ADIT_FSM_RXR : ADIT_FSM_RUC, &step);
+  run_event(a, a->ops->knows && a->ops->knows(a->user, &packet) ? ADIT_FSM_RXR : ADIT_FSM_RUC, &step);
   return TRUE;
 }
 
@@ -423,7 +423,7 @@ void adit_automaton_reopen(AditAutomaton *a, const guint8 *payload, gsize length
 }
 
 void adit_automaton_input(AditAutomaton *a, const guint8 *payload, gsize length) {
-  if (!input(a, payload, length))
+  if (!input_packet(a, payload, length))
     a->discarded++;
 }
 
@@ -455,7 +455,7 @@ void adit_automaton_adopt(AditAutomaton *a) {
   a->serial++;
   a->restarts = a->config.max_configure; /* as an Ack would have left it: the peer may renegotiate */
   a->state = ADIT_FSM_OPENED;
-  layer_up(a);
+  tell_layer_up(a);
 }
 
 guint8 adit_automaton_next_id(AditAutomaton *a) {

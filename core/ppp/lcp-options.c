@@ -17,11 +17,11 @@ typedef struct {
   gboolean needed; /**< the peer may not reject it */
 } LcpOption;
 
-static gboolean wants(const AditLcp *lcp, guint8 type) {
+static gboolean wants_option(const AditLcp *lcp, guint8 type) {
   return (lcp->asking >> type) & 1;
 }
 
-static void want(AditLcp *lcp, guint8 type, gboolean yes) {
+static void set_wanted(AditLcp *lcp, guint8 type, gboolean yes) {
   lcp->asking = yes ? lcp->asking | 1u << type : lcp->asking & ~(1u << type);
 }
 
@@ -79,7 +79,7 @@ static AditOptionVerdict accm_peer(AditLcp *lcp, const AditPppOption *option, Ad
 
 static void accm_naked(AditLcp *lcp, const AditPppOption *option) {
   lcp->accm |= value_of(option);
-  want(lcp, ACCM, TRUE);
+  set_wanted(lcp, ACCM, TRUE);
 }
 
 /* ---- Authentication-Protocol (6.2) ---- */
@@ -123,7 +123,7 @@ static AditOptionVerdict auth_peer(AditLcp *lcp, const AditPppOption *option, Ad
 /** The peer wants another method: its choice if it is allowed, else the strongest that it has not refused. */
 static void auth_naked(AditLcp *lcp, const AditPppOption *option) {
   const AditLcpMethods *demand = &lcp->params->demand;
-  if (!wants(lcp, AUTH) || option->length < 2)
+  if (!wants_option(lcp, AUTH) || option->length < 2)
     return;
 
   gint found = find_method(demand, option);
@@ -169,7 +169,7 @@ static AditOptionVerdict magic_peer(AditLcp *lcp, const AditPppOption *option, A
 }
 
 static void magic_naked(AditLcp *lcp, const AditPppOption *option) {
-  if (wants(lcp, MAGIC))
+  if (wants_option(lcp, MAGIC))
     lcp->magic = new_magic(lcp);
 }
 
@@ -185,7 +185,7 @@ static AditOptionVerdict pfc_peer(AditLcp *lcp, const AditPppOption *option, Adi
 }
 
 static void pfc_naked(AditLcp *lcp, const AditPppOption *option) {
-  want(lcp, PFC, FALSE);
+  set_wanted(lcp, PFC, FALSE);
 }
 
 static void acfc_ask(AditLcp *lcp, AditBuilder *out) {
@@ -198,7 +198,7 @@ static AditOptionVerdict acfc_peer(AditLcp *lcp, const AditPppOption *option, Ad
 }
 
 static void acfc_naked(AditLcp *lcp, const AditPppOption *option) {
-  want(lcp, ACFC, FALSE);
+  set_wanted(lcp, ACFC, FALSE);
 }
 
 /** An option that is not here (MRRU, Callback, Quality-Protocol, ...) is rejected. */
@@ -220,11 +220,11 @@ static const LcpOption *find_option(const AditPppOption *option) {
 void adit_lcp_reset_options(AditLcp *lcp) {
   const AditLcpParams *params = lcp->params;
   lcp->asking = 0;
-  want(lcp, MRU, TRUE);
-  want(lcp, AUTH, params->demand.n > 0);
-  want(lcp, MAGIC, !params->no_magic);
-  want(lcp, PFC, !params->no_pfc);
-  want(lcp, ACFC, !params->no_acfc);
+  set_wanted(lcp, MRU, TRUE);
+  set_wanted(lcp, AUTH, params->demand.n > 0);
+  set_wanted(lcp, MAGIC, !params->no_magic);
+  set_wanted(lcp, PFC, !params->no_pfc);
+  set_wanted(lcp, ACFC, !params->no_acfc);
   lcp->mru = params->mru;
   lcp->accm = 0;
   lcp->magic = params->no_magic ? 0 : new_magic(lcp);
@@ -236,10 +236,10 @@ void adit_lcp_reset_options(AditLcp *lcp) {
   adit_lcp_option_ops.peer_begin(lcp);
 }
 
-static void request(gpointer self, AditBuilder *out) {
+static void write_lcp_request(gpointer self, AditBuilder *out) {
   AditLcp *lcp = self;
   for (guint i = 0; i < G_N_ELEMENTS(options); i++)
-    if (wants(lcp, options[i].type))
+    if (wants_option(lcp, options[i].type))
       options[i].ask(lcp, out);
 }
 
@@ -259,25 +259,25 @@ static AditOptionVerdict peer_option(gpointer self, const AditPppOption *option,
 
 static void peer_end(gpointer self, AditBuilder *nak) {}
 
-static void acked(gpointer self) {
+static void take_lcp_ack(gpointer self) {
   AditLcp *lcp = self;
-  lcp->demand_agreed = wants(lcp, AUTH);
+  lcp->demand_agreed = wants_option(lcp, AUTH);
 }
 
-static void naked(gpointer self, const AditPppOption *option) {
+static void take_lcp_nak(gpointer self, const AditPppOption *option) {
   const LcpOption *known = find_option(option);
   if (known)
     known->naked(self, option);
 }
 
-static gboolean rejected(gpointer self, const AditPppOption *option) {
+static gboolean take_lcp_reject(gpointer self, const AditPppOption *option) {
   AditLcp *lcp = self;
   const LcpOption *known = find_option(option);
   if (!known)
     return TRUE;
   if (known->needed) /* unless that is our own Reject, as the last request was our own */
     return lcp->loops > 0;
-  want(lcp, option->type, FALSE);
+  set_wanted(lcp, option->type, FALSE);
   if (option->type == MRU)
     lcp->mru = DEFAULT_MRU;
   if (option->type == MAGIC)
@@ -287,13 +287,13 @@ static gboolean rejected(gpointer self, const AditPppOption *option) {
 
 const AditPppOptionOps adit_lcp_option_ops = {
     .size = sizeof(AditPppOptionOps),
-    .request = request,
+    .request = write_lcp_request,
     .peer_begin = peer_begin,
     .peer_option = peer_option,
     .peer_end = peer_end,
-    .acked = acked,
-    .naked = naked,
-    .rejected = rejected,
+    .acked = take_lcp_ack,
+    .naked = take_lcp_nak,
+    .rejected = take_lcp_reject,
 };
 
 /* ---- what a LAC has negotiated ---- */

@@ -10,7 +10,7 @@ enum { PROTOCOL_REJ = 8, ECHO_REQ, ECHO_REPLY, DISCARD, IDENTIFICATION, TIME_REM
 #define TEXT_MAX         200
 #define LOOPS_MAX        5
 
-static void send_packet(gpointer user, guint8 code, guint8 id, const void *data, gsize length) {
+static void send_lcp_packet(gpointer user, guint8 code, guint8 id, const void *data, gsize length) {
   AditLcp *lcp = user;
   guint8 frame[ADIT_PPP_FRAME_MAX];
   gsize size = adit_ppp_packet_frame(frame, sizeof frame, ADIT_PPP_LCP, code, id, data, length);
@@ -24,7 +24,7 @@ static void send_with_magic(AditLcp *lcp, guint8 code, guint8 id, const void *re
   AditBuilder out = adit_builder(data, sizeof data);
   adit_put_u32(&out, lcp->magic);
   adit_put_bytes(&out, rest, MIN(length, sizeof data - 4));
-  send_packet(lcp, code, id, data, adit_built(&out));
+  send_lcp_packet(lcp, code, id, data, adit_built(&out));
 }
 
 /* ---- keepalive ---- */
@@ -64,14 +64,14 @@ void adit_lcp_heard(AditLcp *lcp) {
 
 /* ---- codes beyond the automaton's ---- */
 
-static void printable(const guint8 *from, gsize length, char to[TEXT_MAX + 1]) {
+static void copy_printable(const guint8 *from, gsize length, char to[TEXT_MAX + 1]) {
   gsize n = MIN(length, TEXT_MAX);
   for (gsize i = 0; i < n; i++)
     to[i] = g_ascii_isprint((char)from[i]) ? (char)from[i] : '?';
   to[n] = 0;
 }
 
-static void tell(AditLcp *lcp, const AditPppPacket *packet) {
+static void log_message(AditLcp *lcp, const AditPppPacket *packet) {
   AditCursor in = adit_cursor(packet->data, packet->length);
   char text[TEXT_MAX + 1];
 
@@ -86,7 +86,7 @@ static void tell(AditLcp *lcp, const AditPppPacket *packet) {
     lcp->ops->told(lcp->user, "time-remaining", text);
     return;
   }
-  printable(in.at, adit_left(&in), text);
+  copy_printable(in.at, adit_left(&in), text);
   lcp->ops->told(lcp->user, "identification", text);
 }
 
@@ -95,7 +95,7 @@ void adit_lcp_looped(AditLcp *lcp) {
     lcp->ops->failed(lcp->user, ADIT_CAUSE_NAS_ERROR, "the link is looped back to us");
 }
 
-static void echo(AditLcp *lcp, const AditPppPacket *packet) {
+static void answer_echo(AditLcp *lcp, const AditPppPacket *packet) {
   AditCursor in = adit_cursor(packet->data, packet->length);
   guint32 magic = adit_get_u32(&in);
 
@@ -109,7 +109,7 @@ static void echo(AditLcp *lcp, const AditPppPacket *packet) {
   send_with_magic(lcp, ECHO_REPLY, packet->id, in.at, adit_left(&in));
 }
 
-static gboolean knows(gpointer user, const AditPppPacket *packet) {
+static gboolean knows_lcp_code(gpointer user, const AditPppPacket *packet) {
   return packet->code >= PROTOCOL_REJ && packet->code <= TIME_REMAINING;
 }
 
@@ -124,7 +124,7 @@ static void protocol_reject(AditLcp *lcp, const AditPppPacket *packet) {
     lcp->ops->protocol_rejected(lcp->user, protocol);
 }
 
-static void extra(gpointer user, const AditPppPacket *packet) {
+static void take_extra_code(gpointer user, const AditPppPacket *packet) {
   AditLcp *lcp = user;
 
   switch (packet->code) {
@@ -132,14 +132,14 @@ static void extra(gpointer user, const AditPppPacket *packet) {
     protocol_reject(lcp, packet);
     break;
   case ECHO_REQ:
-    echo(lcp, packet);
+    answer_echo(lcp, packet);
     break;
   case ECHO_REPLY: /* whatever came has been heard already */
   case DISCARD:
     break;
   case IDENTIFICATION:
   case TIME_REMAINING:
-    tell(lcp, packet);
+    log_message(lcp, packet);
     break;
   }
 }
@@ -152,12 +152,12 @@ void adit_lcp_reject_protocol(AditLcp *lcp, guint16 protocol, const guint8 *payl
     return;
   adit_put_u16(&out, protocol);
   adit_put_bytes(&out, payload, MIN(length, room - 2));
-  send_packet(lcp, PROTOCOL_REJ, adit_automaton_next_id(&lcp->fsm), data, adit_built(&out));
+  send_lcp_packet(lcp, PROTOCOL_REJ, adit_automaton_next_id(&lcp->fsm), data, adit_built(&out));
 }
 
 /* ---- the automaton's callbacks ---- */
 
-static void layer_up(gpointer user) {
+static void on_lcp_up(gpointer user) {
   AditLcp *lcp = user;
   lcp->fsm.mtu = (guint16)CLAMP(lcp->peer_mru, 128, ADIT_PPP_CONTROL_MAX);
   keepalive_start(lcp);
@@ -167,7 +167,7 @@ static void layer_up(gpointer user) {
   lcp->ops->up(lcp->user);
 }
 
-static void layer_down(gpointer user) {
+static void on_lcp_down(gpointer user) {
   AditLcp *lcp = user;
   lcp->fsm.mtu = ADIT_PPP_CONTROL_MAX;
   adit_env_disarm(lcp->env, &lcp->keepalive, ADIT_LCP_SLOT_KEEPALIVE);
@@ -175,24 +175,24 @@ static void layer_down(gpointer user) {
   lcp->ops->down(lcp->user);
 }
 
-static void finished(gpointer user) {
+static void on_lcp_finished(gpointer user) {
   AditLcp *lcp = user;
   lcp->ops->finished(lcp->user, lcp->fsm.end);
 }
 
-static void failed(gpointer user, const char *why) {
+static void on_lcp_failed(gpointer user, const char *why) {
   AditLcp *lcp = user;
   lcp->ops->failed(lcp->user, ADIT_CAUSE_USER_ERROR, why);
 }
 
 static const AditAutomatonOps automaton_ops = {
-    .send = send_packet,
-    .up = layer_up,
-    .down = layer_down,
-    .finished = finished,
-    .knows = knows,
-    .extra = extra,
-    .failed = failed,
+    .send = send_lcp_packet,
+    .up = on_lcp_up,
+    .down = on_lcp_down,
+    .finished = on_lcp_finished,
+    .knows = knows_lcp_code,
+    .extra = take_extra_code,
+    .failed = on_lcp_failed,
 };
 
 /* ---- life ---- */

@@ -158,20 +158,16 @@ void adit_ppp_link_save(const AditPppLink *link, AditBuilder *out) {
   adit_proxy_auth_save(link->proxied ? link->proxy_auth : NULL, out);
 }
 
-static gboolean has_passed(const AditRole *role) {
-  return role->status == ADIT_ROLE_IDLE || role->status == ADIT_ROLE_OK;
-}
-
 /** An image is ours, but may have been damaged: parts that contradict each other are not worked with. */
 static gboolean is_consistent(const AditPppLink *link) {
   gboolean open = link->lcp.fsm.state == ADIT_FSM_OPENED;
   return open == (link->phase == AUTHENTICATE || link->phase == NETWORK) && open == link->lcp.fsm.layer_up &&
          link->ending == (link->phase == TERMINATE) && (link->phase == DEAD) == (link->lcp.fsm.state == ADIT_FSM_INITIAL) &&
-         (link->phase != NETWORK || (has_passed(&link->demand) && has_passed(&link->answer))) &&
+         (link->phase != NETWORK || (adit_role_has_passed(&link->demand) && adit_role_has_passed(&link->answer))) &&
          (!link->proxied || link->proxy_auth || link->demand.box || !adit_lcp_demanded(&link->lcp));
 }
 
-static gboolean restore(AditPppLink *link, AditCursor *in) {
+static gboolean restore_link(AditPppLink *link, AditCursor *in) {
   guint8 version = adit_get_u8(in), phase = adit_get_u8(in), flags = adit_get_u8(in);
   link->cause = (AditCause)adit_get_u8(in);
   gsize reason = adit_get_u8(in);
@@ -196,7 +192,7 @@ static gboolean restore(AditPppLink *link, AditCursor *in) {
 AditPppLink *adit_ppp_link_restore(const AditPppLinkParams *params, const AditPppLinkOps *ops, gpointer host, const AditEngineEnv *env,
                                    AditCursor *in) {
   AditPppLink *link = adit_ppp_link_new(params, ops, host, env);
-  if (restore(link, in))
+  if (restore_link(link, in))
     return link;
   adit_ppp_link_free(link);
   return NULL;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/ppp/link-priv.h"
 
-static void enter(AditPppLink *link) {
+static void enter_link(AditPppLink *link) {
   link->depth++;
 }
 
-static void leave(AditPppLink *link) {
+static void leave_link(AditPppLink *link) {
   if (!--link->depth && link->doomed)
     adit_ppp_link_free_now(link);
 }
@@ -14,7 +14,7 @@ static gboolean is_over(const AditPppLink *link) {
   return link->doomed || link->phase == GONE;
 }
 
-static void dispatch(AditPppLink *link, guint slot) {
+static void dispatch_timer(AditPppLink *link, guint slot) {
   if (slot >= SLOT_ANSWER)
     adit_role_timeout(&link->answer, slot - SLOT_ANSWER);
   else if (slot >= SLOT_DEMAND)
@@ -26,17 +26,17 @@ static void dispatch(AditPppLink *link, guint slot) {
 void adit_ppp_link_timeout(AditPppLink *link, guint slot) {
   if (is_over(link))
     return;
-  enter(link);
+  enter_link(link);
   guint64 now = adit_env_now(&link->outer);
   link->armed = 0;
   for (guint i = 0; i < SLOTS && !is_over(link); i++)
     if (link->slots[i] && link->slots[i] <= now) {
       link->slots[i] = 0;
-      dispatch(link, i);
+      dispatch_timer(link, i);
     }
   if (!is_over(link))
     adit_ppp_link_rearm(link);
-  leave(link);
+  leave_link(link);
 }
 
 /* ---- the end ---- */
@@ -58,7 +58,7 @@ static void go_silent(AditPppLink *link) {
   adit_ppp_link_rearm(link);
 }
 
-static void finish(AditPppLink *link) {
+static void finish_link(AditPppLink *link) {
   if (is_over(link))
     return;
   gboolean was_network = link->phase == NETWORK;
@@ -69,12 +69,12 @@ static void finish(AditPppLink *link) {
     link->ops->closed(link->host, link->cause, link->reason);
 }
 
-static void end(AditPppLink *link, AditCause cause, const char *reason) {
+static void end_link(AditPppLink *link, AditCause cause, const char *reason) {
   if (is_over(link))
     return;
   set_end(link, cause, reason);
   if (link->lcp.fsm.state < ADIT_FSM_CLOSING) {
-    finish(link);
+    finish_link(link);
     return;
   }
   if (link->phase != NETWORK) /* else LCP's down does it, once network_down() is said */
@@ -91,11 +91,7 @@ static void begin_network(AditPppLink *link) {
   link->ops->network_phase(link->host, link->demand.name);
 }
 
-static gboolean passed(const AditRole *role) {
-  return role->status == ADIT_ROLE_OK || role->status == ADIT_ROLE_IDLE;
-}
-
-static void tell(AditPppLink *link, const AditRole *role, gboolean ok, const char *why) {
+static void tell_result(AditPppLink *link, const AditRole *role, gboolean ok, const char *why) {
   if (link->ops->auth_done)
     link->ops->auth_done(link->host, role->start.demand, ok, role->method ? role->method->name : "proxy", why);
 }
@@ -108,19 +104,19 @@ static void role_settled(gpointer user, AditRole *role, const char *why) {
     return;
   if (role == &link->answer)
     link->refused = !ok && role->by_peer;
-  tell(link, role, ok, why);
+  tell_result(link, role, ok, why);
   if (is_over(link))
     return;
   if (!ok)
-    end(link, ADIT_CAUSE_USER_ERROR, why ? why : "authentication failed");
-  else if (passed(&link->demand) && passed(&link->answer))
+    end_link(link, ADIT_CAUSE_USER_ERROR, why ? why : "authentication failed");
+  else if (adit_role_has_passed(&link->demand) && adit_role_has_passed(&link->answer))
     begin_network(link);
 }
 
 static void role_refused(gpointer user, AditRole *role, const char *why) {
   AditPppLink *link = user;
   if (!is_over(link))
-    tell(link, role, FALSE, why);
+    tell_result(link, role, FALSE, why);
 }
 
 static void begin_demand(AditPppLink *link) {
@@ -156,7 +152,7 @@ static void lcp_up(gpointer user) {
   begin_demand(link);
   if (answer && link->phase == AUTHENTICATE && !is_over(link))
     adit_role_start(&link->answer, answer);
-  if (link->phase == AUTHENTICATE && !is_over(link) && passed(&link->demand) && passed(&link->answer))
+  if (link->phase == AUTHENTICATE && !is_over(link) && adit_role_has_passed(&link->demand) && adit_role_has_passed(&link->answer))
     begin_network(link);
 }
 
@@ -193,25 +189,25 @@ static void lcp_finished(gpointer user, AditFsmEnd how) {
     set_end(link, ADIT_CAUSE_NAS_ERROR, "LCP closed");
     break;
   }
-  finish(link);
+  finish_link(link);
 }
 
 static void lcp_failed(gpointer user, AditCause cause, const char *why) {
-  end(user, cause, why);
+  end_link(user, cause, why);
 }
 
 /** Nobody is there to be told. */
 static void lcp_dead(gpointer user) {
   AditPppLink *link = user;
   set_end(link, ADIT_CAUSE_LOST_CARRIER, "the peer does not answer echoes");
-  finish(link);
+  finish_link(link);
 }
 
 static void lcp_protocol_rejected(gpointer user, guint16 protocol) {
   AditPppLink *link = user;
   if ((link->demand.method && link->demand.method->protocol == protocol && link->demand.status == ADIT_ROLE_RUNNING) ||
       (link->answer.method && link->answer.method->protocol == protocol && link->answer.status == ADIT_ROLE_RUNNING))
-    end(link, ADIT_CAUSE_USER_ERROR, "the peer rejects the authentication protocol that it agreed to");
+    end_link(link, ADIT_CAUSE_USER_ERROR, "the peer rejects the authentication protocol that it agreed to");
   else if (link->ops->protocol_rejected)
     link->ops->protocol_rejected(link->host, protocol);
 }
@@ -283,7 +279,7 @@ const AditRoleOps adit_ppp_link_role_ops = {role_send, role_ask, role_ask_cancel
 void adit_ppp_link_verdict(AditPppLink *link, const AditAuthReply *reply) {
   if (is_over(link) || !link->demand.asking)
     return;
-  enter(link);
+  enter_link(link);
   if (link->demand.box) {
     adit_role_verdict(&link->demand, reply);
   } else { /* a LAC's question: the method never ran, so the answer to the peer is made here */
@@ -294,7 +290,7 @@ void adit_ppp_link_verdict(AditPppLink *link, const AditAuthReply *reply) {
     role_send(link, adit_proxy_auth_protocol(link->proxy_auth), packet, length);
     adit_role_settle(&link->demand, ok, ok ? NULL : reply->why);
   }
-  leave(link);
+  leave_link(link);
 }
 
 /** The peer did not see the answer to what it told the LAC, and says it again (RFC 1334 2.2.1, RFC 1994 4.1). */
@@ -311,9 +307,9 @@ gboolean adit_ppp_link_rechallenge(AditPppLink *link) {
   const AditAuthMethod *method = link->demand.method;
   if (is_over(link) || link->phase != NETWORK || !link->demand.box || method->kind == ADIT_AUTH_PAP)
     return FALSE;
-  enter(link);
+  enter_link(link);
   adit_role_start(&link->demand, method);
-  leave(link);
+  leave_link(link);
   return TRUE;
 }
 
@@ -323,7 +319,7 @@ static gboolean is_auth_protocol(guint16 protocol) {
   return protocol == ADIT_PPP_PAP || protocol == ADIT_PPP_CHAP || protocol == ADIT_PPP_EAP;
 }
 
-static void input(AditPppLink *link, guint16 protocol, AditCursor payload) {
+static void input_frame(AditPppLink *link, guint16 protocol, AditCursor payload) {
   gsize length = adit_left(&payload);
 
   if (protocol == ADIT_PPP_LCP) {
@@ -359,10 +355,10 @@ void adit_ppp_link_frame(AditPppLink *link, const guint8 *frame, gsize length) {
     link->discarded++;
     return;
   }
-  enter(link);
+  enter_link(link);
   adit_lcp_heard(&link->lcp);
-  input(link, protocol, payload);
-  leave(link);
+  input_frame(link, protocol, payload);
+  leave_link(link);
 }
 
 void adit_ppp_link_send(AditPppLink *link, guint16 protocol, const guint8 *payload, gsize length) {
@@ -384,7 +380,7 @@ void adit_ppp_link_open(AditPppLink *link) {
 
   if (is_over(link) || link->phase != DEAD)
     return;
-  enter(link);
+  enter_link(link);
   link->phase = ESTABLISH;
   if (link->has_proxy && link->renegotiate != ADIT_RENEGOTIATE_ALWAYS)
     fit = adit_lcp_take_proxy(&link->lcp, &link->proxy, link->renegotiate == ADIT_RENEGOTIATE_NEVER, &why);
@@ -394,28 +390,28 @@ void adit_ppp_link_open(AditPppLink *link) {
     link->proxied = TRUE;
     adit_lcp_adopt(&link->lcp);
   } else if (fit != ADIT_LCP_NOTHING && link->renegotiate == ADIT_RENEGOTIATE_NEVER) {
-    end(link, ADIT_CAUSE_USER_ERROR, why);
+    end_link(link, ADIT_CAUSE_USER_ERROR, why);
   } else {
     adit_lcp_open(&link->lcp);
   }
-  leave(link);
+  leave_link(link);
 }
 
 void adit_ppp_link_close(AditPppLink *link, AditCause cause, const char *reason) {
   if (is_over(link))
     return;
-  enter(link);
-  end(link, cause, reason);
-  leave(link);
+  enter_link(link);
+  end_link(link, cause, reason);
+  leave_link(link);
 }
 
 void adit_ppp_link_lost(AditPppLink *link) {
   if (is_over(link))
     return;
-  enter(link);
+  enter_link(link);
   gboolean was_network = link->phase == NETWORK;
   go_silent(link);
   if (was_network)
     link->ops->network_down(link->host);
-  leave(link);
+  leave_link(link);
 }

@@ -27,18 +27,18 @@ static void free_now(AditNcp *ncp) {
   g_free(ncp);
 }
 
-static void enter(AditNcp *ncp) {
+static void enter_ncp(AditNcp *ncp) {
   ncp->depth++;
 }
 
-static void leave(AditNcp *ncp) {
+static void leave_ncp(AditNcp *ncp) {
   if (!--ncp->depth && ncp->doomed)
     free_now(ncp);
 }
 
 /* ---- the automaton's callbacks ---- */
 
-static void send_packet(gpointer user, guint8 code, guint8 id, const void *data, gsize length) {
+static void send_ncp_packet(gpointer user, guint8 code, guint8 id, const void *data, gsize length) {
   AditNcp *ncp = user;
   guint8 frame[ADIT_PPP_FRAME_MAX];
   gsize size = adit_ppp_packet_frame(frame, sizeof frame, ncp->desc->protocol, code, id, data, length);
@@ -53,7 +53,7 @@ gboolean adit_ncp_result(AditNcp *ncp, AditNcpResult *out) {
   return adit_ncp_is_open(ncp) && (!ncp->desc->result || ncp->desc->result(ncp->state, out, &why));
 }
 
-static void layer_up(gpointer user) {
+static void on_ncp_up(gpointer user) {
   AditNcp *ncp = user;
   AditNcpResult result = {.size = sizeof result};
   const char *why = "nothing usable was agreed on";
@@ -72,14 +72,14 @@ static void layer_up(gpointer user) {
   ncp->ops->opened(ncp->host, ncp, &result);
 }
 
-static void layer_down(gpointer user) {
+static void on_ncp_down(gpointer user) {
   AditNcp *ncp = user;
   ncp->desc->reset(ncp->state);
   if (!ncp->doomed)
     ncp->ops->down(ncp->host, ncp);
 }
 
-static void finished(gpointer user) {
+static void on_ncp_finished(gpointer user) {
   AditNcp *ncp = user;
   g_autofree char *why = g_steal_pointer(&ncp->why);
   ncp->desc->reset(ncp->state); /* the peer may begin again */
@@ -87,22 +87,26 @@ static void finished(gpointer user) {
     ncp->ops->closed(ncp->host, ncp, why ? why : adit_fsm_end_text(ncp->fsm.end));
 }
 
-static gboolean knows(gpointer user, const AditPppPacket *packet) {
+static gboolean knows_ncp_code(gpointer user, const AditPppPacket *packet) {
   AditNcp *ncp = user;
   return ncp->desc->code && ncp->desc->code(ncp->state, packet->code, packet->id, packet->data, packet->length);
 }
 
-static void failed(gpointer user, const char *why) {
+static void on_ncp_failed(gpointer user, const char *why) {
   adit_ncp_close(user, why);
 }
 
-static const AditAutomatonOps automaton_ops = {
-    .send = send_packet, .up = layer_up, .down = layer_down, .finished = finished, .knows = knows, .failed = failed};
+static const AditAutomatonOps automaton_ops = {.send = send_ncp_packet,
+                                               .up = on_ncp_up,
+                                               .down = on_ncp_down,
+                                               .finished = on_ncp_finished,
+                                               .knows = knows_ncp_code,
+                                               .failed = on_ncp_failed};
 
 /* ---- life ---- */
 
-static AditNcp *make(const AditNcpDesc *desc, const AditNcpParams *params, const AditNcpTiming *timing, const AditNcpOps *ops,
-                     gpointer host, const AditEngineEnv *env) {
+static AditNcp *make_ncp(const AditNcpDesc *desc, const AditNcpParams *params, const AditNcpTiming *timing, const AditNcpOps *ops,
+                         gpointer host, const AditEngineEnv *env) {
   AditNcp *ncp = g_malloc0(sizeof *ncp + desc->state_size);
   AditFsmConfig config = {0};
   ncp->desc = desc;
@@ -120,7 +124,7 @@ static AditNcp *make(const AditNcpDesc *desc, const AditNcpParams *params, const
 
 AditNcp *adit_ncp_new(const AditNcpDesc *desc, const AditNcpParams *params, const AditNcpTiming *timing, const AditNcpOps *ops,
                       gpointer host, const AditEngineEnv *env) {
-  AditNcp *ncp = make(desc, params, timing, ops, host, env);
+  AditNcp *ncp = make_ncp(desc, params, timing, ops, host, env);
   desc->init(ncp->state, &ncp->env, &ncp->params);
   return ncp;
 }
@@ -150,49 +154,49 @@ gboolean adit_ncp_owns(const AditNcp *ncp, guint16 protocol) {
 }
 
 void adit_ncp_up(AditNcp *ncp) {
-  enter(ncp);
+  enter_ncp(ncp);
   ncp->desc->reset(ncp->state);
   if (!ncp->barred)
     adit_automaton_event(&ncp->fsm, ADIT_FSM_OPEN);
   adit_automaton_event(&ncp->fsm, ADIT_FSM_UP);
-  leave(ncp);
+  leave_ncp(ncp);
 }
 
 void adit_ncp_down(AditNcp *ncp) {
-  enter(ncp);
+  enter_ncp(ncp);
   adit_automaton_event(&ncp->fsm, ADIT_FSM_DOWN);
-  leave(ncp);
+  leave_ncp(ncp);
 }
 
 void adit_ncp_close(AditNcp *ncp, const char *why) {
-  enter(ncp);
+  enter_ncp(ncp);
   if (!ncp->barred) {
     ncp->barred = TRUE;
     g_free(ncp->why);
     ncp->why = g_strndup(why ? why : "", WHY_MAX);
   }
   adit_automaton_event(&ncp->fsm, ADIT_FSM_CLOSE);
-  leave(ncp);
+  leave_ncp(ncp);
 }
 
 void adit_ncp_input(AditNcp *ncp, const guint8 *payload, gsize length) {
-  enter(ncp);
+  enter_ncp(ncp);
   if (!ncp->barred)
     adit_automaton_reopen(&ncp->fsm, payload, length);
   adit_automaton_input(&ncp->fsm, payload, length);
-  leave(ncp);
+  leave_ncp(ncp);
 }
 
 void adit_ncp_timeout(AditNcp *ncp, guint slot) {
-  enter(ncp);
+  enter_ncp(ncp);
   adit_automaton_timeout(&ncp->fsm);
-  leave(ncp);
+  leave_ncp(ncp);
 }
 
 void adit_ncp_rejected(AditNcp *ncp) {
-  enter(ncp);
+  enter_ncp(ncp);
   adit_automaton_event(&ncp->fsm, ADIT_FSM_RXJ_MINUS);
-  leave(ncp);
+  leave_ncp(ncp);
 }
 
 static void save_address(AditBuilder *out, const AditAddress *address) {
@@ -240,7 +244,7 @@ void adit_ncp_save(const AditNcp *ncp, AditBuilder *out) {
 
 AditNcp *adit_ncp_restore(const AditNcpDesc *desc, const AditNcpParams *params, const AditNcpTiming *timing, const AditNcpOps *ops,
                           gpointer host, const AditEngineEnv *env, AditCursor *in) {
-  AditNcp *ncp = make(desc, params, timing, ops, host, env);
+  AditNcp *ncp = make_ncp(desc, params, timing, ops, host, env);
   guint8 version = adit_get_u8(in);
   ncp->barred = adit_get_u8(in) != 0;
   guint8 why = adit_get_u8(in);

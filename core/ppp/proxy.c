@@ -98,7 +98,7 @@ guint16 adit_proxy_auth_protocol(const AditProxyAuth *auth) {
 }
 
 /** PAP counts its message (RFC 1334 2.2.2); CHAP's reaches to the end of the packet (RFC 1994 4.2). */
-static gsize answer(const AditProxyAuth *auth, guint8 id, guint8 packet[ADIT_PROXY_ANSWER_MAX]) {
+static gsize write_proxy_answer(const AditProxyAuth *auth, guint8 id, guint8 packet[ADIT_PROXY_ANSWER_MAX]) {
   AditBuilder out = adit_builder(packet, ADIT_PROXY_ANSWER_MAX);
   gsize length = strlen(auth->message);
   gboolean pap = auth->kind == ADIT_AUTH_PAP;
@@ -118,7 +118,7 @@ gsize adit_proxy_auth_settle(AditProxyAuth *auth, gboolean ok, const char *messa
   if (!message && !ok && auth->kind == ADIT_AUTH_MSCHAPV1)
     message = "E=691 R=0";
   g_strlcpy(auth->message, message ? message : "", sizeof auth->message);
-  return answer(auth, auth->id, packet);
+  return write_proxy_answer(auth, auth->id, packet);
 }
 
 gsize adit_proxy_auth_repeat(AditProxyAuth *auth, AditCursor payload, guint8 packet[ADIT_PROXY_ANSWER_MAX]) {
@@ -126,8 +126,8 @@ gsize adit_proxy_auth_repeat(AditProxyAuth *auth, AditCursor payload, guint8 pac
   if (payload.bad || !auth || !auth->settled)
     return 0;
   if (auth->kind == ADIT_AUTH_PAP)
-    return code == PAP_REQUEST ? answer(auth, id, packet) : 0;
-  return code == CHAP_RESPONSE && id == auth->id ? answer(auth, id, packet) : 0;
+    return code == PAP_REQUEST ? write_proxy_answer(auth, id, packet) : 0;
+  return code == CHAP_RESPONSE && id == auth->id ? write_proxy_answer(auth, id, packet) : 0;
 }
 
 void adit_proxy_auth_save(const AditProxyAuth *auth, AditBuilder *out) {

@@ -10,7 +10,7 @@ typedef struct {
 static GArray *entries;  /* of Entry, by protocol number */
 static GPtrArray *descs; /* the same, as adit_ncp_descs() hands them out */
 
-static void refresh(void) {
+static void refresh_list(void) {
   g_ptr_array_set_size(descs, 0);
   for (guint i = 0; i < entries->len; i++)
     g_ptr_array_add(descs, (gpointer)g_array_index(entries, Entry, i).desc);
@@ -67,7 +67,7 @@ static gboolean ncp_add(AditPlugin *plugin, const AditNcpDesc *desc, GError **er
   while (at < entries->len && g_array_index(entries, Entry, at).desc->protocol < desc->protocol)
     at++;
   g_array_insert_val(entries, at, entry);
-  refresh();
+  refresh_list();
   return TRUE;
 }
 
@@ -76,7 +76,7 @@ void adit_ppp_drop_plugin(AditPlugin *plugin) {
     if (g_array_index(entries, Entry, i).plugin == plugin)
       g_array_remove_index(entries, i);
   if (entries)
-    refresh();
+    refresh_list();
 }
 
 const AditPppService *adit_ppp_service(void) {

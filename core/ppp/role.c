@@ -115,11 +115,11 @@ static void drop_method(AditRole *role) {
 }
 
 /* A method's callbacks may end it: its state must then outlast the call that is under way. */
-static void enter(AditRole *role) {
+static void enter_role(AditRole *role) {
   role->busy++;
 }
 
-static void leave(AditRole *role) {
+static void leave_role(AditRole *role) {
   if (--role->busy)
     return;
   while (role->grave) {
@@ -150,9 +150,9 @@ void adit_role_start(AditRole *role, const AditAuthMethod *method) {
     adit_role_settle(role, FALSE, "the peer asks for a login, and the configuration has no password for it");
     return;
   }
-  enter(role);
+  enter_role(role);
   method->start(role->box->state, &role->env, &role->start);
-  leave(role);
+  leave_role(role);
 }
 
 void adit_role_stop(AditRole *role) {
@@ -165,9 +165,9 @@ void adit_role_timeout(AditRole *role, guint slot) {
   if (slot >= ADIT_ROLE_SLOT_METHOD) {
     if (!role->box)
       return;
-    enter(role);
+    enter_role(role);
     role->method->timeout(role->box->state, &role->env, slot - ADIT_ROLE_SLOT_METHOD);
-    leave(role);
+    leave_role(role);
     return;
   }
   if (!adit_env_due(role->outer, &role->deadline, role->base + ADIT_ROLE_SLOT_DEADLINE))
@@ -182,11 +182,11 @@ void adit_role_timeout(AditRole *role, guint slot) {
 void adit_role_input(AditRole *role, guint16 protocol, const guint8 *payload, gsize length) {
   if (!role->box || role->method->protocol != protocol)
     return;
-  enter(role);
+  enter_role(role);
   role->hearing = TRUE;
   role->method->input(role->box->state, &role->env, payload, length);
   role->hearing = FALSE;
-  leave(role);
+  leave_role(role);
 }
 
 void adit_role_verdict(AditRole *role, const AditAuthReply *reply) {
@@ -196,9 +196,9 @@ void adit_role_verdict(AditRole *role, const AditAuthReply *reply) {
   if (!role->box)
     return;
   role->judged = FALSE;
-  enter(role);
+  enter_role(role);
   role->method->verdict(role->box->state, &role->env, reply);
-  leave(role);
+  leave_role(role);
   if (!role->judged && reply->retry && reply->outcome != ADIT_AUTH_ACCEPT)
     role->ops->refused(role->user, role, reply->why);
 }

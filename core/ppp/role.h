@@ -63,6 +63,11 @@ void adit_role_init(AditRole *role, const AditRoleOps *ops, gpointer user, const
                     guint timeout_ms);
 /** Begin with `method`, or begin again: a role that is OK stays so until it is settled otherwise. */
 void adit_role_start(AditRole *role, const AditAuthMethod *method);
+/** Nothing has to be proved any more. */
+static inline gboolean adit_role_has_passed(const AditRole *role) {
+  return role->status == ADIT_ROLE_OK || role->status == ADIT_ROLE_IDLE;
+}
+
 /** A question that was put on a method's behalf, from what a LAC knows. Takes over `request`. */
 void adit_role_ask(AditRole *role, AditAuthRequest *request);
 /** Settles the role without a method. */

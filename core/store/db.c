@@ -16,30 +16,30 @@ struct AditDb {
   sqlite3_stmt *begin, *commit, *rollback, *put, *remove, *load;
 };
 
-static gboolean fail(AditDb *db, GError **error) {
+static gboolean set_db_error(AditDb *db, GError **error) {
   g_set_error(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "%s: %s", db->path, db->sql ? sqlite3_errmsg(db->sql) : "out of memory");
   return FALSE;
 }
 
-static gboolean exec(AditDb *db, const char *sql, GError **error) {
-  return sqlite3_exec(db->sql, sql, NULL, NULL, NULL) == SQLITE_OK || fail(db, error);
+static gboolean execute_sql(AditDb *db, const char *sql, GError **error) {
+  return sqlite3_exec(db->sql, sql, NULL, NULL, NULL) == SQLITE_OK || set_db_error(db, error);
 }
 
-static gboolean prepare(AditDb *db, const char *sql, sqlite3_stmt **statement, GError **error) {
-  return sqlite3_prepare_v3(db->sql, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL) == SQLITE_OK || fail(db, error);
+static gboolean prepare_statement(AditDb *db, const char *sql, sqlite3_stmt **statement, GError **error) {
+  return sqlite3_prepare_v3(db->sql, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL) == SQLITE_OK || set_db_error(db, error);
 }
 
 /* Runs a statement that gives no rows. */
-static gboolean step(AditDb *db, sqlite3_stmt *statement, GError **error) {
+static gboolean run_statement(AditDb *db, sqlite3_stmt *statement, GError **error) {
   gboolean ok = sqlite3_step(statement) == SQLITE_DONE;
   if (!ok)
-    fail(db, error);
+    set_db_error(db, error);
   sqlite3_reset(statement);
   return ok;
 }
 
 /* Sets `*unsound` only if sqlite has read the file and found it wrong: one that could not be read just now is left alone. */
-static gboolean check(AditDb *db, const char *path, gboolean *unsound, GError **error) {
+static gboolean check_file(AditDb *db, const char *path, gboolean *unsound, GError **error) {
   sqlite3_stmt *quick = NULL;
   int code = sqlite3_prepare_v2(db->sql, "PRAGMA quick_check(1)", -1, &quick, NULL);
 
@@ -50,16 +50,17 @@ static gboolean check(AditDb *db, const char *path, gboolean *unsound, GError **
   if (*unsound)
     g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "store: %s is corrupt", path);
   else if (!sound)
-    fail(db, error);
+    set_db_error(db, error);
   sqlite3_finalize(quick);
   return sound;
 }
 
 /* What can be opened can be full all the same: better known now than with the first record. */
 static gboolean try_to_write(AditDb *db, GError **error) {
-  return exec(db, "BEGIN IMMEDIATE; INSERT INTO entry (tab, key, data) VALUES ('', '', zeroblob(16384)) ON CONFLICT DO NOTHING; COMMIT",
-              error) &&
-         exec(db, "DELETE FROM entry WHERE tab = ''", error);
+  return execute_sql(db,
+                     "BEGIN IMMEDIATE; INSERT INTO entry (tab, key, data) VALUES ('', '', zeroblob(16384)) ON CONFLICT DO NOTHING; COMMIT",
+                     error) &&
+         execute_sql(db, "DELETE FROM entry WHERE tab = ''", error);
 }
 
 static gboolean open_file(AditDb *db, const char *path, gboolean *unsound, GError **error) {
@@ -69,27 +70,27 @@ static gboolean open_file(AditDb *db, const char *path, gboolean *unsound, GErro
   if (fd >= 0)
     close(fd);
   if (sqlite3_open_v2(path, &db->sql, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
-    return fail(db, error);
+    return set_db_error(db, error);
   sqlite3_busy_timeout(db->sql, BUSY_MS);
   /* FULL: a commit in WAL mode is synced before it is reported; NORMAL could lose the last ones with the power. */
-  gboolean ok = exec(db, "PRAGMA journal_mode=WAL", error) && exec(db, "PRAGMA synchronous=FULL", error) &&
-                exec(db,
-                     "CREATE TABLE IF NOT EXISTS entry (tab TEXT NOT NULL, key TEXT NOT NULL, data BLOB NOT NULL, "
-                     "PRIMARY KEY (tab, key)) WITHOUT ROWID",
-                     error);
+  gboolean ok = execute_sql(db, "PRAGMA journal_mode=WAL", error) && execute_sql(db, "PRAGMA synchronous=FULL", error) &&
+                execute_sql(db,
+                            "CREATE TABLE IF NOT EXISTS entry (tab TEXT NOT NULL, key TEXT NOT NULL, data BLOB NOT NULL, "
+                            "PRIMARY KEY (tab, key)) WITHOUT ROWID",
+                            error);
   int code = sqlite3_errcode(db->sql);
   if (!ok) {
     *unsound = code == SQLITE_NOTADB || code == SQLITE_CORRUPT;
     return FALSE;
   }
-  if (!check(db, path, unsound, error) || !try_to_write(db, error))
+  if (!check_file(db, path, unsound, error) || !try_to_write(db, error))
     return FALSE;
-  return prepare(db, "BEGIN IMMEDIATE", &db->begin, error) && prepare(db, "COMMIT", &db->commit, error) &&
-         prepare(db, "ROLLBACK", &db->rollback, error) &&
-         prepare(db, "INSERT INTO entry (tab, key, data) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET data = excluded.data", &db->put,
-                 error) &&
-         prepare(db, "DELETE FROM entry WHERE tab = ?1 AND key = ?2", &db->remove, error) &&
-         prepare(db, "SELECT key, data FROM entry WHERE tab = ?1 AND key > ?2 ORDER BY key LIMIT ?3", &db->load, error);
+  return prepare_statement(db, "BEGIN IMMEDIATE", &db->begin, error) && prepare_statement(db, "COMMIT", &db->commit, error) &&
+         prepare_statement(db, "ROLLBACK", &db->rollback, error) &&
+         prepare_statement(db, "INSERT INTO entry (tab, key, data) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET data = excluded.data",
+                           &db->put, error) &&
+         prepare_statement(db, "DELETE FROM entry WHERE tab = ?1 AND key = ?2", &db->remove, error) &&
+         prepare_statement(db, "SELECT key, data FROM entry WHERE tab = ?1 AND key > ?2 ORDER BY key LIMIT ?3", &db->load, error);
 }
 
 static void close_file(AditDb *db) {
@@ -145,17 +146,17 @@ void adit_db_close(AditDb *db) {
 }
 
 gboolean adit_db_begin(AditDb *db, GError **error) {
-  return step(db, db->begin, error);
+  return run_statement(db, db->begin, error);
 }
 
 gboolean adit_db_commit(AditDb *db, GError **error) {
-  return step(db, db->commit, error);
+  return run_statement(db, db->commit, error);
 }
 
 void adit_db_rollback(AditDb *db) {
   /* Some errors have ended the transaction already. */
   if (!sqlite3_get_autocommit(db->sql))
-    step(db, db->rollback, NULL);
+    run_statement(db, db->rollback, NULL);
 }
 
 gboolean adit_db_write(AditDb *db, const char *table, const char *key, GBytes *data, GError **error) {
@@ -167,7 +168,7 @@ gboolean adit_db_write(AditDb *db, const char *table, const char *key, GBytes *d
   sqlite3_bind_text(statement, 2, key, -1, SQLITE_STATIC);
   if (data)
     sqlite3_bind_blob64(statement, 3, octets ? octets : "", length, SQLITE_STATIC); /* a NULL pointer would be SQL's NULL */
-  gboolean ok = step(db, statement, error);
+  gboolean ok = run_statement(db, statement, error);
   sqlite3_clear_bindings(statement);
   return ok;
 }
@@ -180,7 +181,7 @@ gboolean adit_db_load(AditDb *db, const char *table, const char *after, guint li
   while ((code = sqlite3_step(db->load)) == SQLITE_ROW)
     row((const char *)sqlite3_column_text(db->load, 0), sqlite3_column_blob(db->load, 1), (gsize)sqlite3_column_bytes(db->load, 1), user);
   if (code != SQLITE_DONE)
-    fail(db, error);
+    set_db_error(db, error);
   sqlite3_reset(db->load);
   sqlite3_clear_bindings(db->load);
   return code == SQLITE_DONE;

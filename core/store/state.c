@@ -16,7 +16,7 @@ static struct {
   char token[ADIT_STATE_TOKEN + 1];
 } self = {.lock = -1};
 
-static gboolean fail(GError **error, const char *path, const char *why) {
+static gboolean set_state_error(GError **error, const char *path, const char *why) {
   g_set_error(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "%s: %s", path, why);
   return FALSE;
 }
@@ -51,18 +51,18 @@ static gboolean take_lock(const char *dir, int dir_fd, GError **error) {
   int fd = open_own(dir_fd, "lock", O_RDWR | O_CREAT);
 
   if (fd < 0)
-    return fail(error, path, g_strerror(errno));
+    return set_state_error(error, path, g_strerror(errno));
   if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
     gboolean held = errno == EWOULDBLOCK;
     if (held)
       is_locked(error, dir, fd);
     else
-      fail(error, path, g_strerror(errno));
+      set_state_error(error, path, g_strerror(errno));
     close(fd);
     return FALSE;
   }
   if (ftruncate(fd, 0) < 0 || pwrite(fd, text, strlen(text), 0) != (ssize_t)strlen(text)) {
-    fail(error, path, g_strerror(errno));
+    set_state_error(error, path, g_strerror(errno));
     close(fd);
     return FALSE;
   }
@@ -91,7 +91,7 @@ static gboolean write_token(int dir_fd, const char *path, GError **error) {
   unlinkat(dir_fd, "token.new", 0);
   int fd = open_own(dir_fd, "token.new", O_WRONLY | O_CREAT | O_EXCL);
   if (fd < 0)
-    return fail(error, path, g_strerror(errno));
+    return set_state_error(error, path, g_strerror(errno));
   g_snprintf(line, sizeof line, "%s\n", self.token);
   gboolean ok = write(fd, line, strlen(line)) == (ssize_t)strlen(line) && fsync(fd) == 0;
   int why = errno;
@@ -100,7 +100,7 @@ static gboolean write_token(int dir_fd, const char *path, GError **error) {
     return TRUE;
   why = ok ? errno : why;
   unlinkat(dir_fd, "token.new", 0);
-  return fail(error, path, g_strerror(why));
+  return set_state_error(error, path, g_strerror(why));
 }
 
 static gboolean read_token(const char *dir, int dir_fd, GError **error) {
@@ -109,7 +109,7 @@ static gboolean read_token(const char *dir, int dir_fd, GError **error) {
   int fd = open_own(dir_fd, "token", O_RDONLY);
 
   if (fd < 0 && errno != ENOENT)
-    return fail(error, path, g_strerror(errno));
+    return set_state_error(error, path, g_strerror(errno));
   if (fd >= 0) {
     if (read(fd, text, sizeof text - 1) < 0)
       text[0] = 0;
@@ -128,14 +128,14 @@ static gboolean read_token(const char *dir, int dir_fd, GError **error) {
 static int open_dir(const char *dir, GError **error) {
   int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0)
-    fail(error, dir, g_strerror(errno));
+    set_state_error(error, dir, g_strerror(errno));
   return fd;
 }
 
 gboolean adit_state_open(const char *dir, GError **error) {
   g_return_val_if_fail(self.lock < 0, FALSE);
   if (g_mkdir_with_parents(dir, 0700) < 0)
-    return fail(error, dir, g_strerror(errno));
+    return set_state_error(error, dir, g_strerror(errno));
   int fd = open_dir(dir, error);
   if (fd < 0)
     return FALSE;
@@ -162,10 +162,10 @@ gboolean adit_state_look(const char *dir, GError **error) {
     at = parent;
   }
   if (access(at, W_OK | X_OK) < 0)
-    return fail(error, at, g_strerror(errno));
+    return set_state_error(error, at, g_strerror(errno));
   int fd = open(at, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0)
-    return fail(error, at, g_strerror(errno));
+    return set_state_error(error, at, g_strerror(errno));
   if (g_str_equal(at, dir)) {
     char text[ADIT_STATE_TOKEN + 8] = "";
     int file = open_own(fd, "token", O_RDONLY);

@@ -44,7 +44,7 @@ static void row_free(gpointer data) {
   g_free(row);
 }
 
-static void finish(Request *r) {
+static void finish_request(Request *r) {
   static const char *const verb[] = {"put", "remove", "load"};
   if (r->error && !r->done)
     adit_error(NULL, "cannot %s %s %s: %s", verb[r->kind], r->table, r->key, r->error->message);
@@ -66,48 +66,48 @@ static void request_free(Request *r) {
 }
 
 /* Calls up to `max` completions; TRUE when none is left. */
-static gboolean complete(guint max) {
+static gboolean complete_requests(guint max) {
   for (guint i = 0; i < max; i++) {
     g_mutex_lock(&store.lock);
     Request *r = g_queue_pop_head(&store.finished);
     g_mutex_unlock(&store.lock);
     if (!r)
       return TRUE;
-    finish(r);
+    finish_request(r);
     request_free(r);
   }
   return FALSE;
 }
 
-/* With the lock held: TRUE if the caller has to have drain() called, after it has let the lock go. */
+/* With the lock held: TRUE if the caller has to have drain_finished() called, after it has let the lock go. */
 static gboolean need_drain(void) {
   gboolean need = store.finished.length && !store.drain_queued;
   store.drain_queued |= need;
   return need;
 }
 
-static void drain(gpointer data) {
+static void drain_finished(gpointer data) {
   g_mutex_lock(&store.lock);
   store.drain_queued = FALSE;
   g_mutex_unlock(&store.lock);
-  if (complete(COMPLETIONS))
+  if (complete_requests(COMPLETIONS))
     return;
   g_mutex_lock(&store.lock);
   gboolean again = need_drain();
   g_mutex_unlock(&store.lock);
   if (again)
-    adit_call_main(drain, NULL);
+    adit_call_main(drain_finished, NULL);
 }
 
 /* From any thread; takes the requests out of `queue`. */
-static void finished(GQueue *queue) {
+static void push_finished(GQueue *queue) {
   g_mutex_lock(&store.lock);
   for (Request *r; (r = g_queue_pop_head(queue));)
     g_queue_push_tail(&store.finished, r);
   gboolean wake = need_drain();
   g_mutex_unlock(&store.lock);
   if (wake)
-    adit_call_main(drain, NULL);
+    adit_call_main(drain_finished, NULL);
 }
 
 /* ---- the store's thread ---- */
@@ -125,7 +125,7 @@ static void write_group(GQueue *group) {
     for (GList *node = group->head; node; node = node->next)
       ((Request *)node->data)->error = g_error_copy(error);
   }
-  finished(group);
+  push_finished(group);
 }
 
 static void add_row(const char *key, const void *data, gsize length, gpointer user) {
@@ -148,7 +148,7 @@ static void work_off(GQueue *queue) {
     if (reading) {
       adit_db_load(store.db, r->table, r->key, r->limit, add_row, r->rows, &r->error);
       g_queue_push_tail(&group, r);
-      finished(&group);
+      push_finished(&group);
     }
   }
 }
@@ -173,7 +173,7 @@ static gpointer store_thread(gpointer data) {
 
 /* ---- requests, on the main loop ---- */
 
-static void submit(Request request) {
+static void submit_request(Request request) {
   Request *r = g_memdup2(&request, sizeof request);
   g_mutex_lock(&store.lock);
   gboolean open = store.thread && !store.quit;
@@ -187,27 +187,27 @@ static void submit(Request request) {
   GQueue alone = G_QUEUE_INIT;
   r->error = g_error_new_literal(ADIT_ERROR, ADIT_ERR_NOT_FOUND, "no store is open");
   g_queue_push_tail(&alone, r);
-  finished(&alone);
+  push_finished(&alone);
 }
 
-static void put(const char *table, const char *key, const void *data, gsize length, AditStoreDone done, gpointer user) {
-  submit((Request){
+static void put_row(const char *table, const char *key, const void *data, gsize length, AditStoreDone done, gpointer user) {
+  submit_request((Request){
       .kind = PUT, .table = g_strdup(table), .key = g_strdup(key), .data = g_bytes_new(data, length), .done = done, .user = user});
 }
 
 static void remove_row(const char *table, const char *key, AditStoreDone done, gpointer user) {
-  submit((Request){.kind = REMOVE, .table = g_strdup(table), .key = g_strdup(key), .done = done, .user = user});
+  submit_request((Request){.kind = REMOVE, .table = g_strdup(table), .key = g_strdup(key), .done = done, .user = user});
 }
 
-static void load(const char *table, const char *after, guint limit, AditStoreRow row, AditStoreDone done, gpointer user) {
-  submit((Request){.kind = LOAD,
-                   .table = g_strdup(table),
-                   .key = g_strdup(after ? after : ""),
-                   .limit = limit,
-                   .rows = g_ptr_array_new_with_free_func(row_free),
-                   .row = row,
-                   .done = done,
-                   .user = user});
+static void load_rows(const char *table, const char *after, guint limit, AditStoreRow row, AditStoreDone done, gpointer user) {
+  submit_request((Request){.kind = LOAD,
+                           .table = g_strdup(table),
+                           .key = g_strdup(after ? after : ""),
+                           .limit = limit,
+                           .rows = g_ptr_array_new_with_free_func(row_free),
+                           .row = row,
+                           .done = done,
+                           .user = user});
 }
 
 /* ---- life ---- */
@@ -231,11 +231,11 @@ void adit_store_close(void) {
   g_mutex_unlock(&store.lock);
   g_thread_join(store.thread);
   store.thread = NULL;
-  complete(G_MAXUINT);
+  complete_requests(G_MAXUINT);
   g_clear_pointer(&store.db, adit_db_close);
 }
 
 const AditStoreService *adit_store_service(void) {
-  static const AditStoreService service = {.size = sizeof service, .put = put, .remove = remove_row, .load = load};
+  static const AditStoreService service = {.size = sizeof service, .put = put_row, .remove = remove_row, .load = load_rows};
   return &service;
 }

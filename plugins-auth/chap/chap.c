@@ -6,7 +6,7 @@
 
 #define CHALLENGE_LENGTH 16
 
-static void digest(guint8 id, const char *password, const guint8 *challenge, gsize length, guint8 out[MD5_DIGEST_SIZE]) {
+static void digest_response(guint8 id, const char *password, const guint8 *challenge, gsize length, guint8 out[MD5_DIGEST_SIZE]) {
   struct md5_ctx ctx;
 
   md5_init(&ctx);
@@ -17,8 +17,9 @@ static void digest(guint8 id, const char *password, const guint8 *challenge, gsi
   explicit_bzero(&ctx, sizeof ctx);
 }
 
-static void respond(const AditChap *chap, const AditAuthEnv *env, guint8 id, const guint8 *challenge, guint8 length, guint8 *response) {
-  digest(id, chap->password, challenge, length, response);
+static void write_response(const AditChap *chap, const AditAuthEnv *env, guint8 id, const guint8 *challenge, guint8 length,
+                           guint8 *response) {
+  digest_response(id, chap->password, challenge, length, response);
 }
 
 static const AditChapAlgorithm algorithm = {
@@ -27,34 +28,34 @@ static const AditChapAlgorithm algorithm = {
     .challenge_min = 1,
     .challenge_max = 255,
     .response_length = MD5_DIGEST_SIZE,
-    .respond = respond,
+    .respond = write_response,
 };
 
-static void start(gpointer state, const AditAuthEnv *env, const AditAuthStart *how) {
+static void start_chap(gpointer state, const AditAuthEnv *env, const AditAuthStart *how) {
   adit_chap_start((AditChap *)state, env, how, &algorithm);
 }
 
-static void input(gpointer state, const AditAuthEnv *env, const guint8 *payload, gsize length) {
+static void input_packet(gpointer state, const AditAuthEnv *env, const guint8 *payload, gsize length) {
   adit_chap_input((AditChap *)state, env, payload, length, &algorithm);
 }
 
-static void timeout(gpointer state, const AditAuthEnv *env, guint slot) {
+static void repeat_packet(gpointer state, const AditAuthEnv *env, guint slot) {
   adit_chap_timeout((AditChap *)state, env, slot, &algorithm);
 }
 
-static void verdict(gpointer state, const AditAuthEnv *env, const AditAuthReply *reply) {
+static void take_verdict(gpointer state, const AditAuthEnv *env, const AditAuthReply *reply) {
   adit_chap_verdict((AditChap *)state, env, reply, &algorithm);
 }
 
-static void save(gconstpointer state, AditBuilder *out) {
+static void save_chap(gconstpointer state, AditBuilder *out) {
   adit_chap_save((const AditChap *)state, out);
 }
 
-static gboolean restore(gpointer state, const AditAuthEnv *env, const AditAuthStart *how, AditCursor *in) {
+static gboolean restore_chap(gpointer state, const AditAuthEnv *env, const AditAuthStart *how, AditCursor *in) {
   return adit_chap_restore((AditChap *)state, env, how, in, &algorithm);
 }
 
-static void verify(const AditAuthRequest *request, const AditAuthReply *secret, AditAuthReply *out, char text[128]) {
+static void verify_response(const AditAuthRequest *request, const AditAuthReply *secret, AditAuthReply *out, char text[128]) {
   guint8 expected[MD5_DIGEST_SIZE];
 
   out->outcome = ADIT_AUTH_REJECT;
@@ -62,7 +63,7 @@ static void verify(const AditAuthRequest *request, const AditAuthReply *secret, 
     out->why = "only an NT hash is known of this user, and CHAP with MD5 needs the password itself";
     return;
   }
-  digest(request->id, secret->password, request->challenge, request->challenge_length, expected);
+  digest_response(request->id, secret->password, request->challenge, request->challenge_length, expected);
   if (request->response_length == sizeof expected && memeql_sec(expected, request->response, sizeof expected))
     out->outcome = ADIT_AUTH_ACCEPT;
   else
@@ -80,11 +81,11 @@ const AditAuthMethod chap_method = {
     .strength = 20,
     .state_size = sizeof(AditChap),
     .n_slots = ADIT_CHAP_SLOTS,
-    .start = start,
-    .input = input,
-    .timeout = timeout,
-    .verdict = verdict,
-    .verify = verify,
-    .save = save,
-    .restore = restore,
+    .start = start_chap,
+    .input = input_packet,
+    .timeout = repeat_packet,
+    .verdict = take_verdict,
+    .verify = verify_response,
+    .save = save_chap,
+    .restore = restore_chap,
 };

@@ -48,7 +48,7 @@ static gboolean is_field_end(const char *at) {
 }
 
 /** The server's own words, if it has any; a text of another form stays as it is. No field before M= can hold an M. */
-static void explain(char text[ADIT_CHAP_TEXT]) {
+static void explain_failure(char text[ADIT_CHAP_TEXT]) {
   char *own, *end;
   guint64 code = g_ascii_strtoull(g_str_has_prefix(text, "E=") ? text + 2 : "", &end, 10);
 
@@ -71,7 +71,7 @@ static gboolean hash_of(const AditAuthReply *secret, guint8 hash[MSCHAP_HASH]) {
   return TRUE;
 }
 
-static void refuse(AditAuthReply *out, const char *why) {
+static void refuse_login(AditAuthReply *out, const char *why) {
   out->outcome = ADIT_AUTH_REJECT;
   out->error_code = ERROR_REFUSED;
   out->why = why;
@@ -101,11 +101,11 @@ static void v1_verify(const AditAuthRequest *request, const AditAuthReply *secre
   guint8 hash[MSCHAP_HASH], expected[MSCHAP_NT_RESPONSE];
 
   if (request->response_length != RESPONSE_LENGTH || request->challenge_length != MSCHAP_CHALLENGE || v1_refuse(request->response)) {
-    refuse(out, "the response is none of MS-CHAPv1's");
+    refuse_login(out, "the response is none of MS-CHAPv1's");
     return;
   }
   if (!hash_of(secret, hash)) {
-    refuse(out, "neither password nor NT hash is known of this user");
+    refuse_login(out, "neither password nor NT hash is known of this user");
     return;
   }
   mschap_nt_response(request->challenge, hash, expected);
@@ -115,7 +115,7 @@ static void v1_verify(const AditAuthRequest *request, const AditAuthReply *secre
     memcpy(out->mppe_receive_key, out->mppe_send_key, MSCHAP_KEY);
     out->has_mppe_keys = TRUE;
   } else {
-    refuse(out, "wrong password");
+    refuse_login(out, "wrong password");
   }
   explicit_bzero(hash, sizeof hash);
   explicit_bzero(expected, sizeof expected);
@@ -139,7 +139,7 @@ static const AditChapAlgorithm version1 = {
     .respond = v1_respond,
     .refuse = v1_refuse,
     .failure = v1_failure,
-    .explain = explain,
+    .explain = explain_failure,
     .keys = v1_keys,
 };
 
@@ -194,11 +194,11 @@ static void v2_verify(const AditAuthRequest *request, const AditAuthReply *secre
   const guint8 *nt_response = request->response + NT_AT;
 
   if (request->response_length != RESPONSE_LENGTH || request->challenge_length != 16) {
-    refuse(out, "the response is none of MS-CHAPv2's");
+    refuse_login(out, "the response is none of MS-CHAPv2's");
     return;
   }
   if (!hash_of(secret, hash)) {
-    refuse(out, "neither password nor NT hash is known of this user");
+    refuse_login(out, "neither password nor NT hash is known of this user");
     return;
   }
   mschap_v2_challenge(request->peer_challenge, request->challenge, request->user, short_challenge);
@@ -213,7 +213,7 @@ static void v2_verify(const AditAuthRequest *request, const AditAuthReply *secre
     out->has_mppe_keys = TRUE;
     explicit_bzero(master, sizeof master);
   } else {
-    refuse(out, "wrong password");
+    refuse_login(out, "wrong password");
   }
   explicit_bzero(hash, sizeof hash);
   explicit_bzero(expected, sizeof expected);
@@ -239,7 +239,7 @@ static const AditChapAlgorithm version2 = {
     .respond = v2_respond,
     .passable = v2_passable,
     .failure = v2_failure,
-    .explain = explain,
+    .explain = explain_failure,
     .doubt = v2_doubt,
     .keys = v2_keys,
 };
@@ -294,7 +294,7 @@ static gboolean v2_method_keys(gconstpointer state, guint8 send[16], guint8 rece
   return adit_chap_keys((const AditChap *)state, send, receive, &version2);
 }
 
-static void save(gconstpointer state, AditBuilder *out) {
+static void save_mschap(gconstpointer state, AditBuilder *out) {
   adit_chap_save((const AditChap *)state, out);
 }
 
@@ -313,7 +313,7 @@ const AditAuthMethod mschap1_method = {
     .timeout = v1_timeout,
     .verdict = v1_verdict,
     .verify = v1_verify,
-    .save = save,
+    .save = save_mschap,
     .restore = v1_restore,
     .keys = v1_method_keys,
 };
@@ -333,7 +333,7 @@ const AditAuthMethod mschap2_method = {
     .timeout = v2_timeout,
     .verdict = v2_verdict,
     .verify = v2_verify,
-    .save = save,
+    .save = save_mschap,
     .restore = v2_restore,
     .keys = v2_method_keys,
 };

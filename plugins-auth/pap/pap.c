@@ -25,7 +25,7 @@ static void put_text(AditBuilder *out, const char *text) {
   adit_put_bytes(out, text, length);
 }
 
-static void settle(Pap *pap, const AditAuthEnv *env, gboolean ok, const char *why) {
+static void settle_outcome(Pap *pap, const AditAuthEnv *env, gboolean ok, const char *why) {
   pap->state = ok ? PAP_STATE_OPEN : PAP_STATE_FAILED;
   adit_env_disarm(&env->engine, &pap->deadline, 0);
   env->up->done(env->engine.host, ok, why);
@@ -46,7 +46,7 @@ static void send_request(Pap *pap, const AditAuthEnv *env) {
   explicit_bzero(body, sizeof body);
 }
 
-static void judged(Pap *pap, const AditAuthEnv *env, guint8 code, guint8 id, AditCursor *in) {
+static void take_judgement(Pap *pap, const AditAuthEnv *env, guint8 code, guint8 id, AditCursor *in) {
   /* An answer to any of our requests will do: it may have been slow. */
   if (pap->state != PAP_STATE_SENT || (guint8)(id - pap->first_id) > (guint8)(pap->id - pap->first_id))
     return;
@@ -59,7 +59,7 @@ static void judged(Pap *pap, const AditAuthEnv *env, guint8 code, guint8 id, Adi
   for (gsize i = 0; i < length && said; i++)
     pap->text[i] = said[i] < 0x20 || said[i] == 0x7f ? '?' : (char)said[i];
   pap->text[said ? length : 0] = 0;
-  settle(pap, env, code == PAP_ACK, pap->text);
+  settle_outcome(pap, env, code == PAP_ACK, pap->text);
 }
 
 /* ---- demanding ---- */
@@ -72,7 +72,7 @@ static void send_verdict(Pap *pap, const AditAuthEnv *env, guint8 id) {
   send_body(env, pap->state == PAP_STATE_OPEN ? PAP_ACK : PAP_NAK, id, body, adit_built(&out));
 }
 
-static void verdict(gpointer state, const AditAuthEnv *env, const AditAuthReply *reply) {
+static void take_verdict(gpointer state, const AditAuthEnv *env, const AditAuthReply *reply) {
   Pap *pap = (Pap *)state;
   gboolean ok = reply->outcome == ADIT_AUTH_ACCEPT;
 
@@ -83,16 +83,16 @@ static void verdict(gpointer state, const AditAuthEnv *env, const AditAuthReply 
   pap->state = ok ? PAP_STATE_OPEN : PAP_STATE_FAILED;
   g_strlcpy(pap->text, reply->message ? reply->message : ok ? "" : "authentication failed", sizeof pap->text);
   send_verdict(pap, env, pap->id);
-  settle(pap, env, ok, reply->why);
+  settle_outcome(pap, env, ok, reply->why);
 }
 
-static void refuse(Pap *pap, const AditAuthEnv *env, const char *why) {
+static void refuse_peer(Pap *pap, const AditAuthEnv *env, const char *why) {
   AditAuthReply reply = {.size = sizeof reply, .outcome = ADIT_AUTH_REJECT, .why = why};
   pap->state = PAP_STATE_ASKED;
-  verdict(pap, env, &reply);
+  take_verdict(pap, env, &reply);
 }
 
-static void asked(Pap *pap, const AditAuthEnv *env, guint8 id, AditCursor *in) {
+static void take_request(Pap *pap, const AditAuthEnv *env, guint8 id, AditCursor *in) {
   const guint8 *body = in->at;
   guint8 name_length = adit_get_u8(in);
   const guint8 *name = adit_get_bytes(in, name_length);
@@ -119,7 +119,7 @@ static void asked(Pap *pap, const AditAuthEnv *env, guint8 id, AditCursor *in) {
 
   pap->id = id;
   if ((name_length && memchr(name, 0, name_length)) || (password_length && memchr(password, 0, password_length))) {
-    refuse(pap, env, "name or password hold a NUL");
+    refuse_peer(pap, env, "name or password hold a NUL");
     return;
   }
   pap->state = PAP_STATE_ASKED;
@@ -136,7 +136,7 @@ static void asked(Pap *pap, const AditAuthEnv *env, guint8 id, AditCursor *in) {
 
 /* ---- both ---- */
 
-static void configure(Pap *pap, const AditAuthStart *start) {
+static void configure_pap(Pap *pap, const AditAuthStart *start) {
   pap->demand = !!start->demand;
   pap->tries = start->tries ? start->tries : 10;
   pap->timeout_ms = start->timeout_ms ? start->timeout_ms : 3000;
@@ -149,10 +149,10 @@ static void listen_for(Pap *pap, const AditAuthEnv *env) {
   adit_env_arm(&env->engine, &pap->deadline, 0, (guint64)pap->timeout_ms * pap->tries);
 }
 
-static void start(gpointer state, const AditAuthEnv *env, const AditAuthStart *how) {
+static void start_pap(gpointer state, const AditAuthEnv *env, const AditAuthStart *how) {
   Pap *pap = (Pap *)state;
 
-  configure(pap, how);
+  configure_pap(pap, how);
   if (pap->demand) {
     listen_for(pap, env);
     return;
@@ -164,7 +164,7 @@ static void start(gpointer state, const AditAuthEnv *env, const AditAuthStart *h
   send_request(pap, env);
 }
 
-static void input(gpointer state, const AditAuthEnv *env, const guint8 *payload, gsize length) {
+static void input_packet(gpointer state, const AditAuthEnv *env, const guint8 *payload, gsize length) {
   Pap *pap = (Pap *)state;
   AditCursor packet = adit_cursor(payload, length);
   guint8 code = adit_get_u8(&packet), id = adit_get_u8(&packet);
@@ -176,25 +176,25 @@ static void input(gpointer state, const AditAuthEnv *env, const guint8 *payload,
   if (in.bad)
     return;
   if (pap->demand && code == PAP_REQUEST)
-    asked(pap, env, id, &in);
+    take_request(pap, env, id, &in);
   else if (!pap->demand && (code == PAP_ACK || code == PAP_NAK))
-    judged(pap, env, code, id, &in);
+    take_judgement(pap, env, code, id, &in);
 }
 
-static void timeout(gpointer state, const AditAuthEnv *env, guint slot) {
+static void repeat_request(gpointer state, const AditAuthEnv *env, guint slot) {
   Pap *pap = (Pap *)state;
 
   if (slot != 0 || !adit_env_due(&env->engine, &pap->deadline, 0))
     return;
   switch ((PapState)pap->state) {
   case PAP_STATE_LISTENING:
-    settle(pap, env, FALSE, "the peer sends no name and password");
+    settle_outcome(pap, env, FALSE, "the peer sends no name and password");
     return;
   case PAP_STATE_SENT:
     if (pap->tries_left)
       send_request(pap, env);
     else
-      settle(pap, env, FALSE, "the peer does not answer");
+      settle_outcome(pap, env, FALSE, "the peer does not answer");
     return;
   case PAP_STATE_ASKED:
   case PAP_STATE_OPEN:
@@ -203,7 +203,7 @@ static void timeout(gpointer state, const AditAuthEnv *env, guint slot) {
   }
 }
 
-static void save(gconstpointer state, AditBuilder *out) {
+static void save_pap(gconstpointer state, AditBuilder *out) {
   const Pap *pap = (const Pap *)state;
 
   adit_put_u8(out, 1); /* version of what follows; the request at hand holds a password, so it is not written */
@@ -216,10 +216,10 @@ static void save(gconstpointer state, AditBuilder *out) {
   put_text(out, pap->text);
 }
 
-static gboolean restore(gpointer state, const AditAuthEnv *env, const AditAuthStart *how, AditCursor *in) {
+static gboolean restore_pap(gpointer state, const AditAuthEnv *env, const AditAuthStart *how, AditCursor *in) {
   Pap *pap = (Pap *)state;
 
-  configure(pap, how);
+  configure_pap(pap, how);
   gboolean fits = adit_get_u8(in) == 1;
   pap->state = adit_get_u8(in);
   fits = adit_get_u8(in) == pap->demand && fits;
@@ -273,7 +273,7 @@ static gboolean same_hash(const char *given, const guint8 known[MD4_DIGEST_SIZE]
   return same;
 }
 
-static void verify(const AditAuthRequest *request, const AditAuthReply *secret, AditAuthReply *out, char text[128]) {
+static void verify_password(const AditAuthRequest *request, const AditAuthReply *secret, AditAuthReply *out, char text[128]) {
   const char *given = request->password ? request->password : "";
   gboolean same = secret->password ? same_text(given, secret->password) : secret->nt_hash && same_hash(given, secret->nt_hash);
 
@@ -289,11 +289,11 @@ const AditAuthMethod pap_method = {
     .strength = 10,
     .state_size = sizeof(Pap),
     .n_slots = 1,
-    .start = start,
-    .input = input,
-    .timeout = timeout,
-    .verdict = verdict,
-    .verify = verify,
-    .save = save,
-    .restore = restore,
+    .start = start_pap,
+    .input = input_packet,
+    .timeout = repeat_request,
+    .verdict = take_verdict,
+    .verify = verify_password,
+    .save = save_pap,
+    .restore = restore_pap,
 };

@@ -69,7 +69,7 @@ static const char *state_word(const RadiusServer *server, RadiusRole role) {
   return server->peer->role[role].dead ? "dead" : "alive";
 }
 
-static AditValue *describe(const RadiusServer *server, RadiusRole role) {
+static AditValue *describe_role(const RadiusServer *server, RadiusRole role) {
   static const char *const protocols[] = {[RADIUS_UDP] = "udp", [RADIUS_TLS] = "radsec", [RADIUS_DTLS] = "radsec-dtls"};
   const RadiusRoleState *state = &server->peer->role[role];
   const RadiusStats *stats = &state->stats;
@@ -93,7 +93,7 @@ static AditValue *describe(const RadiusServer *server, RadiusRole role) {
   return map;
 }
 
-static void reply(Radius *radius, AditCall *call, const char *key, AditValue *value) {
+static void reply_with(Radius *radius, AditCall *call, const char *key, AditValue *value) {
   AditValue *map = adit_value_map();
 
   adit_value_set(map, key, value);
@@ -106,13 +106,13 @@ static void call_list_servers(gpointer state, AditCall *call, const AditValue *p
 
   for (guint i = 0; i < radius_servers_count(radius->config->servers); i++)
     for (guint role = 0; role < RADIUS_ROLES; role++)
-      adit_value_append(list, describe(radius_servers_get(radius->config->servers, i), (RadiusRole)role));
+      adit_value_append(list, describe_role(radius_servers_get(radius->config->servers, i), (RadiusRole)role));
   adit_control_reply_values(radius->control, call, "servers", list);
 }
 
 static void call_get_accounting(gpointer state, AditCall *call, const AditValue *parameters) {
   Radius *radius = state;
-  reply(radius, call, "accounting", radius_acct_describe(radius->acct));
+  reply_with(radius, call, "accounting", radius_acct_describe(radius->acct));
 }
 
 static void call_get_incoming(gpointer state, AditCall *call, const AditValue *parameters) {
@@ -125,7 +125,7 @@ static void call_get_incoming(gpointer state, AditCall *call, const AditValue *p
   set_number(map, "acks", stats->acks);
   set_number(map, "naks", stats->naks);
   set_number(map, "duplicates", stats->duplicates);
-  reply(radius, call, "incoming", map);
+  reply_with(radius, call, "incoming", map);
 }
 
 static void call_reset_counters(gpointer state, AditCall *call, const AditValue *parameters) {

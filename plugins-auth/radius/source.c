@@ -36,14 +36,14 @@ static void ask_free(gpointer data) {
   g_free(ask);
 }
 
-static void answer(Ask *ask, const AditAuthReply *reply) {
+static void answer_login(Ask *ask, const AditAuthReply *reply) {
   ask->source->radius->aaa->answer(ask->handle, reply);
   g_hash_table_remove(ask->source->asked, ask->handle);
 }
 
 static void answer_error(Ask *ask, const char *why) {
   const AditAuthReply reply = {.size = sizeof reply, .outcome = ADIT_AUTH_ERROR, .why = why};
-  answer(ask, &reply);
+  answer_login(ask, &reply);
 }
 
 /* ---- one server ---- */

@@ -6,7 +6,7 @@ typedef struct {
   SecretsTable *table;
 } Secrets;
 
-static void ask(gpointer state, AditAuthRequest *request, AditAuthHandle *handle) {
+static void answer_request(gpointer state, AditAuthRequest *request, AditAuthHandle *handle) {
   Secrets *secrets = (Secrets *)state;
   SecretsAnswer answer;
 
@@ -15,9 +15,9 @@ static void ask(gpointer state, AditAuthRequest *request, AditAuthHandle *handle
   secrets_answer_clear(&answer);
 }
 
-static const AditAuthSourceOps source = {.size = sizeof source, .name = "secrets", .ask = ask, .local = TRUE};
+static const AditAuthSourceOps source = {.size = sizeof source, .name = "secrets", .ask = answer_request, .local = TRUE};
 
-static gboolean init(AditPlugin *plugin, const AditHost *host, gpointer *state, GError **error) {
+static gboolean init_plugin(AditPlugin *plugin, const AditHost *host, gpointer *state, GError **error) {
   const AditAaaService *aaa = (const AditAaaService *)host->service(plugin, ADIT_AAA_SERVICE, 1);
 
   if (!aaa) {
@@ -34,12 +34,13 @@ static gboolean init(AditPlugin *plugin, const AditHost *host, gpointer *state, 
   return TRUE;
 }
 
-static gboolean prepare(gpointer state, const AditValue *config, gpointer *staged, gboolean *pending, AditPrepared done, GError **error) {
+static gboolean prepare_table(gpointer state, const AditValue *config, gpointer *staged, gboolean *pending, AditPrepared done,
+                              GError **error) {
   *staged = secrets_table_new(config, error);
   return *staged != NULL;
 }
 
-static void commit(gpointer state, gpointer staged) {
+static void commit_table(gpointer state, gpointer staged) {
   Secrets *secrets = (Secrets *)state;
 
   secrets_table_free(secrets->table);
@@ -50,7 +51,7 @@ static void abort_(gpointer state, gpointer staged) {
   secrets_table_free((SecretsTable *)staged);
 }
 
-static void fini(gpointer state) {
+static void free_plugin(gpointer state) {
   Secrets *secrets = (Secrets *)state;
 
   secrets_table_free(secrets->table);
@@ -74,5 +75,5 @@ static const AditOption options[] = {
 };
 
 ADIT_PLUGIN_DEFINE(secrets, .name = "secrets", .version = ADIT_VERSION, .summary = "users in the configuration", .features = features,
-                   .n_features = G_N_ELEMENTS(features), .options = options, .n_options = G_N_ELEMENTS(options), .init = init,
-                   .prepare = prepare, .commit = commit, .abort = abort_, .fini = fini);
+                   .n_features = G_N_ELEMENTS(features), .options = options, .n_options = G_N_ELEMENTS(options), .init = init_plugin,
+                   .prepare = prepare_table, .commit = commit_table, .abort = abort_, .fini = free_plugin);

@@ -26,7 +26,7 @@ typedef struct {
   guint count;
 } Complaints;
 
-static void complain(Complaints *complaints, const AditWhere *where, guint index, const char *what) {
+static void add_complaint(Complaints *complaints, const AditWhere *where, guint index, const char *what) {
   if (complaints->count++ >= COMPLAINTS_MAX)
     return;
   if (complaints->text->len)
@@ -48,25 +48,26 @@ static void check_proof(Complaints *complaints, const AditValue *record, guint i
   guint8 octets[16];
 
   if (hash && !parse_hash(hash->as.string, octets))
-    complain(complaints, &hash->where, index, "nt-hash: 32 hexadecimal digits are expected");
+    add_complaint(complaints, &hash->where, index, "nt-hash: 32 hexadecimal digits are expected");
   else if (hash && is_empty_hash(octets))
-    complain(complaints, &hash->where, index, "nt-hash: this is the hash of an empty password, which proves nothing: set that of another");
+    add_complaint(complaints, &hash->where, index,
+                  "nt-hash: this is the hash of an empty password, which proves nothing: set that of another");
   if (password && !*password->as.string)
-    complain(complaints, &password->where, index, "password: an empty password proves nothing: set one, or remove the user");
+    add_complaint(complaints, &password->where, index, "password: an empty password proves nothing: set one, or remove the user");
   else if (!password && !hash)
-    complain(complaints, &record->where, index, "password: the user has none: set `password` (or `nt-hash`), or remove the user");
+    add_complaint(complaints, &record->where, index, "password: the user has none: set `password` (or `nt-hash`), or remove the user");
 }
 
-static void add(SecretsTable *table, const AditValue *record, guint index, Complaints *complaints) {
+static void add_record(SecretsTable *table, const AditValue *record, guint index, Complaints *complaints) {
   const char *name = adit_value_get_string(record, "name", NULL);
 
   if (!name) {
-    complain(complaints, &record->where, index, "name: a user must have one");
+    add_complaint(complaints, &record->where, index, "name: a user must have one");
     return;
   }
   check_proof(complaints, record, index);
   if (!g_hash_table_insert(table->records, (gpointer)name, (gpointer)record))
-    complain(complaints, &record->where, index, "name: this user is there twice");
+    add_complaint(complaints, &record->where, index, "name: this user is there twice");
 }
 
 SecretsTable *secrets_table_new(const AditValue *config, GError **error) {
@@ -77,7 +78,7 @@ SecretsTable *secrets_table_new(const AditValue *config, GError **error) {
   table->list = adit_value_ref(adit_value_get(config, "secrets"));
   table->records = g_hash_table_new(g_str_hash, g_str_equal);
   for (guint i = 0; i < adit_value_length(table->list); i++)
-    add(table, adit_value_at(table->list, i), i, &complaints);
+    add_record(table, adit_value_at(table->list, i), i, &complaints);
   if (!complaints.count)
     return table;
   if (complaints.count > COMPLAINTS_MAX)
@@ -106,7 +107,7 @@ static gboolean same_caller(const char *wanted, const char *caller) {
 }
 
 /** Why this user may not come in this way, written to `why`; FALSE if nothing speaks against it. */
-static gboolean forbidden(const AditValue *record, const AditAuthRequest *request, char *why, gsize size) {
+static gboolean is_forbidden(const AditValue *record, const AditAuthRequest *request, char *why, gsize size) {
   const char *service = adit_value_get_string(record, "service", "any");
   const char *caller = adit_value_get_string(record, "caller-id", "");
   const char *transport = request->transport ? request->transport : "";
@@ -146,7 +147,7 @@ void secrets_table_ask(const SecretsTable *table, const AditAuthRequest *request
     reply->outcome = ADIT_AUTH_NOT_MINE;
     return;
   }
-  if (forbidden(record, request, answer->why, sizeof answer->why)) {
+  if (is_forbidden(record, request, answer->why, sizeof answer->why)) {
     reply->outcome = ADIT_AUTH_REJECT;
     reply->why = answer->why;
     return;

@@ -37,7 +37,7 @@ static guint32 assigned_to_peer(const Ipcp *ip) {
 
 /* ---- ours ---- */
 
-static void request(gpointer self, AditBuilder *out) {
+static void write_request(gpointer self, AditBuilder *out) {
   const Ipcp *ip = self;
   if ((ip->asking & ASK_ADDRESS) && (ip->own || ip->params->client))
     put_address(out, ADDRESS, ip->own);
@@ -47,9 +47,9 @@ static void request(gpointer self, AditBuilder *out) {
     put_address(out, DNS2, ip->dns[1]);
 }
 
-static void acked(gpointer self) {}
+static void take_ack(gpointer self) {}
 
-static void naked(gpointer self, const AditPppOption *option) {
+static void take_nak(gpointer self, const AditPppOption *option) {
   Ipcp *ip = self;
   if (option->length != 4)
     return;
@@ -65,7 +65,7 @@ static void naked(gpointer self, const AditPppOption *option) {
 }
 
 /** A peer that will not talk of addresses can be lived with once we know ours. */
-static gboolean rejected(gpointer self, const AditPppOption *option) {
+static gboolean take_reject(gpointer self, const AditPppOption *option) {
   Ipcp *ip = self;
   if (option->type == ADDRESS) {
     ip->asking &= (guint8)~ASK_ADDRESS;
@@ -150,7 +150,7 @@ static void peer_end(gpointer self, AditBuilder *nak) {
 
 /* ---- life ---- */
 
-static void reset(gpointer self) {
+static void reset_ipcp(gpointer self) {
   Ipcp *ip = self;
   const AditNcpParams *params = ip->params;
   ip->own = adit_address_to_ipv4(params->in_force ? &params->in_force->local4 : &params->local4);
@@ -159,17 +159,17 @@ static void reset(gpointer self) {
   ip->asking = ASK_ADDRESS | (params->want_dns ? ASK_DNS1 | ASK_DNS2 : 0);
 }
 
-static void init(gpointer self, const AditEngineEnv *env, const AditNcpParams *params) {
+static void init_ipcp(gpointer self, const AditEngineEnv *env, const AditNcpParams *params) {
   Ipcp *ip = self;
   ip->params = params;
-  reset(ip);
+  reset_ipcp(ip);
 }
 
 static AditAddress as_address(guint32 value) {
   return value ? adit_address_ipv4(value) : (AditAddress){0};
 }
 
-static gboolean result(gpointer self, AditNcpResult *out, const char **why) {
+static gboolean get_result(gpointer self, AditNcpResult *out, const char **why) {
   const Ipcp *ip = self;
   guint32 peer = ip->peer ? ip->peer : assigned_to_peer(ip);
 
@@ -192,7 +192,7 @@ static gboolean result(gpointer self, AditNcpResult *out, const char **why) {
   return FALSE;
 }
 
-static void save(gconstpointer self, AditBuilder *out) {
+static void save_ipcp(gconstpointer self, AditBuilder *out) {
   const Ipcp *ip = self;
   adit_put_u32(out, ip->own);
   adit_put_u32(out, ip->peer);
@@ -201,7 +201,7 @@ static void save(gconstpointer self, AditBuilder *out) {
   adit_put_u8(out, ip->asking);
 }
 
-static gboolean restore(gpointer self, const AditEngineEnv *env, const AditNcpParams *params, AditCursor *in) {
+static gboolean restore_ipcp(gpointer self, const AditEngineEnv *env, const AditNcpParams *params, AditCursor *in) {
   Ipcp *ip = self;
   ip->params = params;
   ip->own = adit_get_u32(in);
@@ -212,7 +212,8 @@ static gboolean restore(gpointer self, const AditEngineEnv *env, const AditNcpPa
   return !in->bad;
 }
 
-static const AditPppOptionOps option_ops = {sizeof option_ops, request, peer_begin, peer_option, peer_end, acked, naked, rejected};
+static const AditPppOptionOps option_ops = {sizeof option_ops, write_request, peer_begin, peer_option,
+                                            peer_end,          take_ack,      take_nak,   take_reject};
 
 const AditNcpDesc ipcp_desc = {
     .size = sizeof(AditNcpDesc),
@@ -223,9 +224,9 @@ const AditNcpDesc ipcp_desc = {
     .enable = "use-ipv4",
     .state_size = sizeof(Ipcp),
     .options = &option_ops,
-    .init = init,
-    .result = result,
-    .reset = reset,
-    .save = save,
-    .restore = restore,
+    .init = init_ipcp,
+    .result = get_result,
+    .reset = reset_ipcp,
+    .save = save_ipcp,
+    .restore = restore_ipcp,
 };

@@ -28,7 +28,7 @@ static const guint8 *fixed_peer(const Ipv6cp *ip) {
 }
 
 /** Random, not zero, without the universal bit (RFC 5072 4.1), and none of those in use. */
-static void choose(Ipv6cp *ip, guint8 id[IFID]) {
+static void choose_identifier(Ipv6cp *ip, guint8 id[IFID]) {
   guint8 fresh[IFID];
   adit_env_random(ip->env, fresh, IFID);
   fresh[0] &= (guint8)~2;
@@ -40,27 +40,27 @@ static void choose(Ipv6cp *ip, guint8 id[IFID]) {
 
 /* ---- ours ---- */
 
-static void request(gpointer self, AditBuilder *out) {
+static void write_request(gpointer self, AditBuilder *out) {
   const Ipv6cp *ip = self;
   if (ip->asking)
     adit_ppp_put_option(out, INTERFACE_IDENTIFIER, ip->own, IFID);
 }
 
-static void acked(gpointer self) {}
+static void take_ack(gpointer self) {}
 
 /** RFC 5072 4.1: take what is suggested, unless it is no better. */
-static void naked(gpointer self, const AditPppOption *option) {
+static void take_nak(gpointer self, const AditPppOption *option) {
   Ipv6cp *ip = self;
   if (option->type != INTERFACE_IDENTIFIER || option->length != IFID || ip->params->in_force)
     return;
   if (is_zero(option->data) || memcmp(option->data, ip->peer, IFID) == 0)
-    choose(ip, ip->own);
+    choose_identifier(ip, ip->own);
   else
     memcpy(ip->own, option->data, IFID);
 }
 
 /** The peer does not talk about identifiers: ours stands. */
-static gboolean rejected(gpointer self, const AditPppOption *option) {
+static gboolean take_reject(gpointer self, const AditPppOption *option) {
   Ipv6cp *ip = self;
   if (option->type == INTERFACE_IDENTIFIER)
     ip->asking = FALSE;
@@ -74,9 +74,9 @@ static void peer_begin(gpointer self) {
   memset(ip->peer, 0, IFID);
 }
 
-static void suggest(Ipv6cp *ip, AditBuilder *nak) {
+static void suggest_identifier(Ipv6cp *ip, AditBuilder *nak) {
   if (is_zero(ip->offer) || memcmp(ip->offer, ip->own, IFID) == 0)
-    choose(ip, ip->offer);
+    choose_identifier(ip, ip->offer);
   adit_ppp_put_option(nak, INTERFACE_IDENTIFIER, ip->offer, IFID);
 }
 
@@ -87,7 +87,7 @@ static AditOptionVerdict peer_option(gpointer self, const AditPppOption *option,
 
   const guint8 *fixed = fixed_peer(ip);
   if (is_zero(option->data) || memcmp(option->data, ip->own, IFID) == 0 || (fixed && memcmp(option->data, fixed, IFID) != 0)) {
-    suggest(ip, nak);
+    suggest_identifier(ip, nak);
     return ADIT_OPTION_NAK;
   }
   memcpy(ip->peer, option->data, IFID);
@@ -97,13 +97,13 @@ static AditOptionVerdict peer_option(gpointer self, const AditPppOption *option,
 static void peer_end(gpointer self, AditBuilder *nak) {
   Ipv6cp *ip = self;
   if (is_zero(ip->peer) && !adit_built(nak))
-    suggest(ip, nak);
+    suggest_identifier(ip, nak);
 }
 
 /* ---- life ---- */
 
 /** The identifiers stay what they were: other ones would be another address, and the end of the session. */
-static void reset(gpointer self) {
+static void reset_ipv6cp(gpointer self) {
   Ipv6cp *ip = self;
   if (fixed_peer(ip))
     memcpy(ip->offer, fixed_peer(ip), IFID);
@@ -117,18 +117,18 @@ static void reset(gpointer self) {
   else if (!is_zero(ip->params->local_ifid))
     memcpy(ip->own, ip->params->local_ifid, IFID);
   else if (is_zero(ip->own))
-    choose(ip, ip->own);
+    choose_identifier(ip, ip->own);
   ip->asking = TRUE;
 }
 
-static void init(gpointer self, const AditEngineEnv *env, const AditNcpParams *params) {
+static void init_ipv6cp(gpointer self, const AditEngineEnv *env, const AditNcpParams *params) {
   Ipv6cp *ip = self;
   ip->params = params;
   ip->env = env;
-  reset(ip);
+  reset_ipv6cp(ip);
 }
 
-static gboolean result(gpointer self, AditNcpResult *out, const char **why) {
+static gboolean get_result(gpointer self, AditNcpResult *out, const char **why) {
   const Ipv6cp *ip = self;
   const guint8 *peer = !is_zero(ip->peer) ? ip->peer : fixed_peer(ip) ? fixed_peer(ip) : ip->params->remote_ifid;
   if (is_zero(peer) || memcmp(peer, ip->own, IFID) == 0) {
@@ -140,7 +140,7 @@ static gboolean result(gpointer self, AditNcpResult *out, const char **why) {
   return TRUE;
 }
 
-static void save(gconstpointer self, AditBuilder *out) {
+static void save_ipv6cp(gconstpointer self, AditBuilder *out) {
   const Ipv6cp *ip = self;
   adit_put_bytes(out, ip->own, IFID);
   adit_put_bytes(out, ip->peer, IFID);
@@ -148,7 +148,7 @@ static void save(gconstpointer self, AditBuilder *out) {
   adit_put_u8(out, ip->asking ? 1 : 0);
 }
 
-static gboolean restore(gpointer self, const AditEngineEnv *env, const AditNcpParams *params, AditCursor *in) {
+static gboolean restore_ipv6cp(gpointer self, const AditEngineEnv *env, const AditNcpParams *params, AditCursor *in) {
   Ipv6cp *ip = self;
   ip->params = params;
   ip->env = env;
@@ -159,7 +159,8 @@ static gboolean restore(gpointer self, const AditEngineEnv *env, const AditNcpPa
   return !in->bad;
 }
 
-static const AditPppOptionOps option_ops = {sizeof option_ops, request, peer_begin, peer_option, peer_end, acked, naked, rejected};
+static const AditPppOptionOps option_ops = {sizeof option_ops, write_request, peer_begin, peer_option,
+                                            peer_end,          take_ack,      take_nak,   take_reject};
 
 const AditNcpDesc ipv6cp_desc = {
     .size = sizeof(AditNcpDesc),
@@ -170,9 +171,9 @@ const AditNcpDesc ipv6cp_desc = {
     .enable = "use-ipv6",
     .state_size = sizeof(Ipv6cp),
     .options = &option_ops,
-    .init = init,
-    .result = result,
-    .reset = reset,
-    .save = save,
-    .restore = restore,
+    .init = init_ipv6cp,
+    .result = get_result,
+    .reset = reset_ipv6cp,
+    .save = save_ipv6cp,
+    .restore = restore_ipv6cp,
 };

@@ -6,7 +6,8 @@
 enum { AUTHENTIC_RADIUS = 1, AUTHENTIC_LOCAL = 2 };
 
 /* A list as well as a value alone. */
-static void each(const AditValue *value, void (*put)(RadiusBuilder *b, guint8 type, const AditValue *item), RadiusBuilder *b, guint8 type) {
+static void put_each(const AditValue *value, void (*put)(RadiusBuilder *b, guint8 type, const AditValue *item), RadiusBuilder *b,
+                     guint8 type) {
   if (!value)
     return;
   if (value->type != ADIT_VALUE_LIST)
@@ -49,12 +50,12 @@ static void put_addresses(RadiusBuilder *b, const AditValue *facts, const AditVa
     radius_put(b, 0, FRAMED_IP_ADDRESS, remote.octet, 4);
   if (ifid && ifid->type == ADIT_VALUE_OCTETS && g_bytes_get_size(ifid->as.octets) == 8)
     put_octets(b, FRAMED_INTERFACE_ID, ifid);
-  each(adit_value_get(attributes, "remote-ipv6-prefix"), put_prefix, b, FRAMED_IPV6_PREFIX);
-  each(adit_value_get(attributes, "delegated-ipv6-prefix"), put_prefix, b, DELEGATED_IPV6_PREFIX);
+  put_each(adit_value_get(attributes, "remote-ipv6-prefix"), put_prefix, b, FRAMED_IPV6_PREFIX);
+  put_each(adit_value_get(attributes, "delegated-ipv6-prefix"), put_prefix, b, DELEGATED_IPV6_PREFIX);
 }
 
 /* What does not fit into a packet beside the rest is left out, whole attributes from the end. */
-static GBytes *body_of(const RadiusBuilder *b) {
+static GBytes *cut_body(const RadiusBuilder *b) {
   AditCursor c = adit_cursor(b->data + RADIUS_HEADER, MIN(b->length - RADIUS_HEADER, (gsize)RADIUS_BODY_MAX));
   const guint8 *start = c.at, *end = c.at;
 
@@ -77,7 +78,7 @@ RadiusRow radius_acct_row_for(const RadiusRow *row, const RadiusServer *group, g
   own.user = g_strdup_printf("%s%s@%s", group->domain ? group->domain : "", group->domain ? "\\" : "", group->realm ? group->realm : "");
   radius_build(&b, RADIUS_ACCOUNTING_REQUEST, FALSE);
   radius_put_string(&b, 0, CALLED_STATION_ID, group->called_id);
-  own.body = body_of(&b);
+  own.body = cut_body(&b);
   return own;
 }
 
@@ -105,8 +106,8 @@ RadiusRow radius_acct_row(const AditAcctRecord *record, gboolean swap_octets) {
     radius_put_string(&b, 0, ACCT_MULTI_SESSION_ID, record->multi_id);
     if (record->multi_id)
       radius_put_int(&b, 0, ACCT_LINK_COUNT, record->link_count);
-    each(adit_value_get(record->attributes, "class"), put_octets, &b, CLASS);
+    put_each(adit_value_get(record->attributes, "class"), put_octets, &b, CLASS);
   }
-  row.body = body_of(&b);
+  row.body = cut_body(&b);
   return row;
 }

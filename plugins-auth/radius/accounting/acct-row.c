@@ -118,7 +118,7 @@ static void put_traffic(const RadiusRow *row, RadiusBuilder *b) {
   radius_put_int(b, 0, ACCT_OUTPUT_PACKETS, (guint32)out_packets);
 }
 
-static AditCursor body_of(const RadiusRow *row) {
+static AditCursor cursor_of_body(const RadiusRow *row) {
   gsize length;
   const guint8 *body = g_bytes_get_data(row->body, &length);
   return adit_cursor(body, length);
@@ -130,7 +130,7 @@ static gboolean is_realm(const RadiusAttribute *attribute) {
 }
 
 static void put_body(const RadiusRow *row, const char *realm, RadiusBuilder *b) {
-  AditCursor c = body_of(row);
+  AditCursor c = cursor_of_body(row);
   RadiusAttribute attribute;
 
   if (realm)
@@ -158,7 +158,7 @@ void radius_row_put(const RadiusRow *row, gint64 now_ms, const char *realm, Radi
 }
 
 char *radius_row_text(const RadiusRow *row, guint8 type) {
-  AditCursor c = body_of(row);
+  AditCursor c = cursor_of_body(row);
   RadiusAttribute attribute;
 
   while (next_attribute(&c, &attribute))

@@ -35,7 +35,7 @@ RadiusWant radius_acct_want(const RadiusRow *row, char **called_id) {
 }
 
 /* Up to a quarter more: many daemons must not come in step. */
-static guint64 jittered(const RadiusSender *sender, guint ms) {
+static guint64 add_jitter(const RadiusSender *sender, guint ms) {
   guint32 random;
   sender->all->radius->loop->random(&random, sizeof random);
   return ms + random % (ms / 4 + 1);
@@ -47,14 +47,14 @@ static RadiusRecord *head_of(const RadiusLane *lane) {
 
 /* ---- who waits where ---- */
 
-static void unqueue(RadiusLane *lane) {
+static void unqueue_lane(RadiusLane *lane) {
   if (lane->waits_in)
     g_queue_unlink(lane->waits_in, &lane->place);
   lane->waits_in = NULL;
 }
 
-static void queue(RadiusLane *lane, GQueue *where) {
-  unqueue(lane);
+static void queue_lane(RadiusLane *lane, GQueue *where) {
+  unqueue_lane(lane);
   lane->waits_in = where;
   g_queue_push_tail_link(where, &lane->place);
 }
@@ -85,9 +85,9 @@ static RadiusRecord *first_barrier(const RadiusSender *sender) {
 }
 
 /* Lets those go on that waited behind a barrier which is gone. */
-static void release(RadiusSender *sender) {
+static void release_held(RadiusSender *sender) {
   for (GList *node; (node = sender->held.head);)
-    queue(node->data, &sender->ready);
+    queue_lane(node->data, &sender->ready);
 }
 
 /* The next lane that may go now, still in its queue. On its way there it clears away who must wait. */
@@ -96,15 +96,15 @@ static RadiusLane *next_lane(RadiusSender *sender) {
   guint64 number = barrier ? barrier->number : 0;
 
   if (number != sender->barrier) /* it was answered, or a full spool has dropped it */
-    release(sender);
+    release_held(sender);
   sender->barrier = number;
   for (GList *node; (node = sender->ready.head);) {
     RadiusLane *lane = node->data;
     const RadiusRecord *head = head_of(lane);
     if (!head || head->writing)
-      unqueue(lane); /* it will be said to be ready */
+      unqueue_lane(lane); /* it will be said to be ready */
     else if (barrier && head->number > barrier->number)
-      queue(lane, &sender->held);
+      queue_lane(lane, &sender->held);
     else
       return lane;
   }
@@ -127,7 +127,7 @@ static RadiusLane *held_lane(const RadiusSender *sender) {
 
 /* Who finds out whether the servers are back: the eldest, then the barrier; when both have tried in vain often enough, all take
  * turns, in case that the server answers but not them. */
-static RadiusLane *scout(RadiusSender *sender) {
+static RadiusLane *choose_probe(RadiusSender *sender) {
   RadiusLane *lanes[] = {next_lane(sender), barrier_lane(sender), NULL};
 
   for (guint i = 0; i < G_N_ELEMENTS(lanes); i++)
@@ -144,8 +144,8 @@ static RadiusLane *scout(RadiusSender *sender) {
 
 /* ---- flights ---- */
 
-static void attempt(Flight *flight);
-static void pump(RadiusSender *sender);
+static void attempt_flight(Flight *flight);
+static void send_ready(RadiusSender *sender);
 
 static void flight_free(Flight *flight) {
   g_queue_unlink(&flight->sender->flights, &flight->place);
@@ -156,7 +156,7 @@ static void flight_free(Flight *flight) {
   g_free(flight);
 }
 
-static void fill(RadiusBuilder *b, const guint8 authenticator[16], const RadiusServer *server, gpointer data) {
+static void fill_record(RadiusBuilder *b, const guint8 authenticator[16], const RadiusServer *server, gpointer data) {
   const Flight *flight = data;
   const RadiusSenders *all = flight->sender->all;
   const RadiusRow *row = &flight->record->row;
@@ -169,7 +169,7 @@ static void fill(RadiusBuilder *b, const guint8 authenticator[16], const RadiusS
 static void pause_over(AditTimer *timer, gpointer data) {
   RadiusSender *sender = data;
   sender->due = TRUE;
-  pump(sender);
+  send_ready(sender);
 }
 
 static void lane_pause_over(AditTimer *timer, gpointer data) {
@@ -183,7 +183,7 @@ static void pause_lane(RadiusSender *sender, RadiusLane *lane, guint ms) {
   lane->pausing = TRUE;
   lane->retry.func = lane_pause_over;
   lane->retry.data = sender->all;
-  sender->all->radius->loop->timer_arm(&lane->retry, jittered(sender, ms));
+  sender->all->radius->loop->timer_arm(&lane->retry, add_jitter(sender, ms));
 }
 
 static void wait_for_servers(RadiusSender *sender) {
@@ -191,7 +191,7 @@ static void wait_for_servers(RadiusSender *sender) {
 
   sender->waiting = TRUE;
   sender->due = FALSE;
-  sender->all->radius->loop->timer_arm(&sender->pause, jittered(sender, sender->pause_ms));
+  sender->all->radius->loop->timer_arm(&sender->pause, add_jitter(sender, sender->pause_ms));
   if (!adit_rate_allows(&sender->complaints, sender->all->radius->loop->now(), 1, COMPLAIN_EVERY_MS, &kept))
     return;
   sender->complained = TRUE;
@@ -212,7 +212,7 @@ static guint pause_after(guint tries) {
 }
 
 /* There is no server for it, dead or alive. */
-static void unserved(const Flight *flight) {
+static void note_no_server(const Flight *flight) {
   if (is_barrier(flight->record)) /* all others would wait behind it */
     radius_spool_drop(flight->sender->all->spool, flight->record);
   else
@@ -220,7 +220,7 @@ static void unserved(const Flight *flight) {
 }
 
 /* If others were answered meanwhile it is for the record alone, else for all. */
-static void unanswered(const Flight *flight) {
+static void note_no_answer(const Flight *flight) {
   RadiusSender *sender = flight->sender;
 
   sender->window = MAX(sender->window / 2, 1);
@@ -229,7 +229,7 @@ static void unanswered(const Flight *flight) {
     return;
   }
   if (!is_barrier(flight->record))
-    queue(flight->record->lane, &sender->ready);
+    queue_lane(flight->record->lane, &sender->ready);
   if (flight->probe)
     sender->pause_ms = MIN(sender->pause_ms * 2, PAUSE_MAX_MS);
   if (!sender->waiting)
@@ -237,15 +237,15 @@ static void unanswered(const Flight *flight) {
 }
 
 /* All servers were asked in vain. */
-static void failed(Flight *flight) {
+static void end_in_vain(Flight *flight) {
   RadiusSender *sender = flight->sender;
 
   flight->record->tries++;
   flight->record->lane->busy = FALSE;
   if (sender->all->net->serve(sender->all->radius->config->servers, &flight->want))
-    unanswered(flight);
+    note_no_answer(flight);
   else
-    unserved(flight);
+    note_no_server(flight);
   if (flight->probe && sender->waiting)
     wait_for_servers(sender);
   flight_free(flight);
@@ -262,19 +262,19 @@ static void put_off(Flight *flight) {
 
 /* From behind the barrier: servers are there. The record stays, as what an On finds is over (RFC 2866 5.1), and goes once more after it.
  * When that happens again and again the server does not know On or Off: such a one must not hold up all. */
-static void spied(RadiusSender *sender, RadiusLane *lane) {
+static void count_ignored_barrier(RadiusSender *sender, RadiusLane *lane) {
   RadiusRecord *barrier = first_barrier(sender);
 
-  queue(lane, &sender->held);
+  queue_lane(lane, &sender->held);
   if (!barrier || barrier->lane->busy || ++sender->spies < STUBBORN)
     return;
   adit_warning(NULL, "accounting: the server answers, but not Accounting-%s: left out", barrier->row.kind == ADIT_ACCT_ON ? "On" : "Off");
   sender->spies = 0;
   radius_spool_drop(sender->all->spool, barrier);
-  release(sender);
+  release_held(sender);
 }
 
-static void succeeded(Flight *flight) {
+static void end_answered(Flight *flight) {
   RadiusSender *sender = flight->sender;
   g_autoptr(RadiusRecord) record = radius_record_ref(flight->record);
   gboolean spy = flight->spy;
@@ -285,7 +285,7 @@ static void succeeded(Flight *flight) {
   if (sender->waiting)
     servers_are_back(sender);
   if (spy) {
-    spied(sender, record->lane);
+    count_ignored_barrier(sender, record->lane);
     return;
   }
   sender->window = MIN(sender->window + 1, WINDOW_MAX);
@@ -293,11 +293,11 @@ static void succeeded(Flight *flight) {
   radius_spool_acknowledged(sender->all->spool, record);
   if (is_barrier(record)) {
     sender->spies = 0;
-    release(sender);
+    release_held(sender);
   }
 }
 
-static void exchanged(const RadiusAnswer *answer, gpointer data) {
+static void on_exchanged(const RadiusAnswer *answer, gpointer data) {
   Flight *flight = data;
   RadiusSender *sender = flight->sender;
   RadiusRecord *record = flight->record;
@@ -309,15 +309,15 @@ static void exchanged(const RadiusAnswer *answer, gpointer data) {
     record->sent = TRUE;
   }
   if (answer->result == RADIUS_ANSWERED && answer->reply->code == RADIUS_ACCOUNTING_RESPONSE)
-    succeeded(flight);
+    end_answered(flight);
   else
-    attempt(flight);
-  pump(sender);
+    attempt_flight(flight);
+  send_ready(sender);
   sender->all->changed(sender->all->user);
 }
 
 /* To the next server; the flight is over when there is none. */
-static void attempt(Flight *flight) {
+static void attempt_flight(Flight *flight) {
   const RadiusAcctNet *net = flight->sender->all->net;
   RadiusServers *servers = flight->config->servers;
   RadiusServer *server = net->pick(servers, &flight->want, flight->tried);
@@ -327,23 +327,23 @@ static void attempt(Flight *flight) {
     return;
   }
   if (!server) {
-    failed(flight);
+    end_in_vain(flight);
     return;
   }
   g_ptr_array_add(flight->tried, radius_server_ref(server));
   RadiusRequest request = {.code = RADIUS_ACCOUNTING_REQUEST,
-                           .fill = fill,
-                           .done = exchanged,
+                           .fill = fill_record,
+                           .done = on_exchanged,
                            .data = flight,
                            .impatient = net->pick(servers, &flight->want, flight->tried) != NULL};
   flight->exchange = net->exchange(server, &request);
 }
 
-static void fly(RadiusSender *sender, RadiusLane *lane, gboolean probe) {
+static void start_flight(RadiusSender *sender, RadiusLane *lane, gboolean probe) {
   const RadiusRecord *barrier = first_barrier(sender);
   Flight *flight = g_new0(Flight, 1);
 
-  unqueue(lane);
+  unqueue_lane(lane);
   lane->busy = TRUE;
   flight->sender = sender;
   flight->record = radius_record_ref(head_of(lane));
@@ -355,7 +355,7 @@ static void fly(RadiusSender *sender, RadiusLane *lane, gboolean probe) {
   flight->place.data = flight;
   flight->want = radius_acct_want(&flight->record->row, &flight->called_id);
   g_queue_push_tail_link(&sender->flights, &flight->place);
-  attempt(flight);
+  attempt_flight(flight);
 }
 
 /* No more than one server takes at once. */
@@ -369,19 +369,19 @@ static guint window_of(const RadiusSender *sender) {
 }
 
 /* Sends all that may go now. */
-static void pump(RadiusSender *sender) {
+static void send_ready(RadiusSender *sender) {
   guint window = sender->all->on ? window_of(sender) : 0;
   RadiusLane *lane;
 
   while (sender->all->on && !sender->waiting && sender->flights.length < window && (lane = next_lane(sender)))
-    fly(sender, lane, FALSE);
+    start_flight(sender, lane, FALSE);
   if (!sender->all->on || sender->flights.length)
     return;
   if (!sender->waiting && !next_lane(sender) && (lane = barrier_lane(sender)))
-    fly(sender, lane, FALSE);
-  else if (sender->waiting && sender->due && (lane = scout(sender))) {
+    start_flight(sender, lane, FALSE);
+  else if (sender->waiting && sender->due && (lane = choose_probe(sender))) {
     sender->due = FALSE;
-    fly(sender, lane, TRUE);
+    start_flight(sender, lane, TRUE);
   }
 }
 
@@ -401,12 +401,12 @@ void radius_senders_ready(RadiusSenders *all, RadiusLane *lane) {
     return; /* a pause may end when what it was for has been dropped */
   RadiusSender *sender = sender_of(all, head_of(lane));
   if (!is_barrier(head_of(lane)))
-    queue(lane, &sender->ready);
-  pump(sender);
+    queue_lane(lane, &sender->ready);
+  send_ready(sender);
 }
 
 void radius_senders_forget(RadiusSenders *all, RadiusLane *lane) {
-  unqueue(lane);
+  unqueue_lane(lane);
   all->radius->loop->timer_cancel(&lane->retry);
 }
 
@@ -416,13 +416,13 @@ static void queue_all(RadiusSenders *all) {
     RadiusRecord *record = node->data;
     RadiusLane *lane = record->lane;
     if (head_of(lane) == record && !lane->busy && !lane->pausing && !is_barrier(record))
-      queue(lane, &sender_of(all, record)->ready);
+      queue_lane(lane, &sender_of(all, record)->ready);
   }
 }
 
 static void pump_all(RadiusSenders *all) {
   for (guint i = 0; i < all->list->len; i++)
-    pump(all->list->pdata[i]);
+    send_ready(all->list->pdata[i]);
 }
 
 void radius_senders_start(RadiusSenders *all) {

@@ -79,7 +79,7 @@ static void take_for_all(RadiusAcct *acct, const RadiusRow *row, AditAcctDone do
   share_done(shared, TRUE);
 }
 
-static void take(RadiusAcct *acct, RadiusRow *row, AditAcctDone done, gpointer token) {
+static void take_row(RadiusAcct *acct, RadiusRow *row, AditAcctDone done, gpointer token) {
   if (radius_row_is_session(row) && is_wanted(acct, row)) {
     radius_spool_add(acct->spool, row, done, token);
     return;
@@ -97,7 +97,7 @@ static void take_later(RadiusAcct *acct, RadiusRow *row, AditAcctDone done, gpoi
   g_queue_push_tail(&acct->early, early);
 }
 
-static void record(gpointer state, const AditAcctRecord *given, AditAcctDone done, gpointer token) {
+static void take_record(gpointer state, const AditAcctRecord *given, AditAcctDone done, gpointer token) {
   RadiusAcct *acct = state;
 
   if (given->client) {
@@ -111,7 +111,7 @@ static void record(gpointer state, const AditAcctRecord *given, AditAcctDone don
   RadiusRow row = radius_acct_row(given, acct->radius->config->swap_octets);
   row.born_ms = acct->radius->loop->now();
   if (acct->loaded)
-    take(acct, &row, done, token);
+    take_row(acct, &row, done, token);
   else if (row.kind == ADIT_ACCT_STOP || acct->early.length < acct->radius->config->spool_records)
     take_later(acct, &row, done, token);
   else {
@@ -120,11 +120,11 @@ static void record(gpointer state, const AditAcctRecord *given, AditAcctDone don
   }
 }
 
-const AditAcctSinkOps radius_acct_sink = {.size = sizeof(AditAcctSinkOps), .name = "radius", .record = record};
+const AditAcctSinkOps radius_acct_sink = {.size = sizeof(AditAcctSinkOps), .name = "radius", .record = take_record};
 
 static void take_early(RadiusAcct *acct) {
   for (Early *early; (early = g_queue_pop_head(&acct->early));) {
-    take(acct, &early->row, early->done, early->token);
+    take_row(acct, &early->row, early->done, early->token);
     g_free(early);
   }
 }
@@ -155,7 +155,7 @@ static void end_if_possible(RadiusAcct *acct) {
   stopped(acct->stopped_data);
 }
 
-static void changed(gpointer user) {
+static void on_senders_changed(gpointer user) {
   end_if_possible(user);
 }
 
@@ -176,7 +176,7 @@ static void on_forget(gpointer user, RadiusLane *lane) {
   radius_senders_forget(&((RadiusAcct *)user)->senders, lane);
 }
 
-static const RadiusSpoolOps spool_ops = {.ready = on_ready, .forget = on_forget, .settled = changed};
+static const RadiusSpoolOps spool_ops = {.ready = on_ready, .forget = on_forget, .settled = on_senders_changed};
 
 /* ---- life ---- */
 
@@ -211,7 +211,7 @@ RadiusAcct *radius_acct_new_with(const Radius *radius, const RadiusAcctNet *net)
   acct->radius = radius;
   acct->net = net;
   acct->spool = radius_spool_new(radius, &spool_ops, acct);
-  radius_senders_init(&acct->senders, radius, net, acct->spool, changed, acct);
+  radius_senders_init(&acct->senders, radius, net, acct->spool, on_senders_changed, acct);
   acct->read_again.func = read_spool;
   acct->budget.func = out_of_budget;
   acct->read_again.data = acct->budget.data = acct;

@@ -15,7 +15,7 @@ typedef struct {
   gpointer user;
 } Recovery;
 
-static void end(Recovery *recovery, const GError *error) {
+static void end_recovery(Recovery *recovery, const GError *error) {
   if (!recovery->spool->closed)
     recovery->done(recovery->user, error);
   radius_spool_unref(recovery->spool);
@@ -104,7 +104,7 @@ static void on_part(gpointer user, const GError *error) {
   if (error || spool->closed) {
     if (!spool->closed)
       radius_spool_forget(spool);
-    end(recovery, error);
+    end_recovery(recovery, error);
     return;
   }
   if (recovery->rows == PART) {
@@ -121,7 +121,7 @@ static void on_part(gpointer user, const GError *error) {
   if (spool->records.length)
     adit_info(NULL, "accounting: %" G_GUINT64_FORMAT " records wait since an earlier life, %" G_GUINT64_FORMAT " sessions died with it",
               recovery->records, spool->count.recovered);
-  end(recovery, NULL);
+  end_recovery(recovery, NULL);
 }
 
 void radius_spool_recover(RadiusSpool *spool, RadiusRecovered done, gpointer user) {

@@ -54,7 +54,7 @@ static void removal_free(Removal *removal) {
   g_free(removal);
 }
 
-static void tell(RadiusRecord *record, gboolean kept) {
+static void tell_giver(RadiusRecord *record, gboolean kept) {
   AditAcctDone done = record->done;
   record->done = NULL;
   if (done)
@@ -65,11 +65,11 @@ static void key_of(guint64 number, char key[KEY_LENGTH + 1]) {
   g_snprintf(key, KEY_LENGTH + 1, "%020" G_GUINT64_FORMAT, number);
 }
 
-static guint64 now(const RadiusSpool *spool) {
+static guint64 read_clock(const RadiusSpool *spool) {
   return spool->radius->loop->now();
 }
 
-static void ready(RadiusSpool *spool, RadiusLane *lane) {
+static void announce_ready(RadiusSpool *spool, RadiusLane *lane) {
   RadiusRecord *head = g_queue_peek_head(&lane->records);
   if (head && !head->writing && !lane->busy)
     spool->ops->ready(spool->user, lane);
@@ -78,14 +78,14 @@ static void ready(RadiusSpool *spool, RadiusLane *lane) {
 /* ---- the store's answers ---- */
 
 /* Drops the reference of the write; FALSE when the spool has been closed since. */
-static gboolean answered(RadiusSpool *spool, const GError *error) {
+static gboolean end_write(RadiusSpool *spool, const GError *error) {
   guint kept;
 
   if (spool->closed)
     return FALSE;
   spool->pending--;
   if (error) {
-    if (adit_rate_allows(&spool->failures, now(spool), 1, ALARM_EVERY_MS, &kept))
+    if (adit_rate_allows(&spool->failures, read_clock(spool), 1, ALARM_EVERY_MS, &kept))
       adit_error(NULL, "accounting records can't be stored, and are kept in memory: %s", error->message);
     spool->failing = TRUE;
     spool->radius->loop->timer_arm(&spool->again, AGAIN_MS);
@@ -93,7 +93,7 @@ static gboolean answered(RadiusSpool *spool, const GError *error) {
   return TRUE;
 }
 
-static void settle(RadiusSpool *spool) {
+static void tell_settled(RadiusSpool *spool) {
   if (!spool->closed && !spool->pending)
     spool->ops->settled(spool->user);
 }
@@ -102,16 +102,16 @@ static void record_written(gpointer user, const GError *error) {
   RadiusRecord *record = user;
   RadiusSpool *spool = record->spool;
 
-  if (answered(spool, error)) {
+  if (end_write(spool, error)) {
     record->writing = FALSE;
     record->kept = !error;
     if (record->kept) {
       spool->count.stored++;
-      tell(record, TRUE);
+      tell_giver(record, TRUE);
     }
     if (!record->gone && g_queue_peek_head(&record->lane->records) == record)
-      ready(spool, record->lane);
-    settle(spool);
+      announce_ready(spool, record->lane);
+    tell_settled(spool);
   }
   radius_record_unref(record);
   radius_spool_unref(spool);
@@ -134,11 +134,11 @@ static void session_written(gpointer user, const GError *error) {
   SessionWrite *write = user;
   RadiusSpool *spool = write->spool;
 
-  if (answered(spool, error)) {
+  if (end_write(spool, error)) {
     RadiusLane *lane = g_hash_table_lookup(spool->lanes, write->id);
     if (!error && lane && lane->row == write->row)
       g_clear_pointer(&lane->row, g_bytes_unref);
-    settle(spool);
+    tell_settled(spool);
   }
   g_free(write->id);
   g_bytes_unref(write->row);
@@ -164,11 +164,11 @@ static void refresh_session(RadiusSpool *spool, RadiusLane *lane, const RadiusRo
 
 static void remove_rows(Removal *removal);
 
-static void removed(gpointer user, const GError *error) {
+static void on_removed(gpointer user, const GError *error) {
   Removal *removal = user;
   RadiusSpool *spool = radius_spool_ref(removal->spool);
 
-  if (!answered(spool, error)) {
+  if (!end_write(spool, error)) {
     removal_free(removal);
   } else if (error) {
     g_queue_push_tail(&spool->removals, removal);
@@ -178,7 +178,7 @@ static void removed(gpointer user, const GError *error) {
   } else {
     removal_free(removal);
   }
-  settle(spool);
+  tell_settled(spool);
   radius_spool_unref(spool);
 }
 
@@ -187,9 +187,9 @@ static void remove_rows(Removal *removal) {
 
   removal->spool->pending++;
   if (removal->session)
-    store->remove(RADIUS_TABLE_SESSIONS, removal->session, removed, removal);
+    store->remove(RADIUS_TABLE_SESSIONS, removal->session, on_removed, removal);
   else
-    store->remove(RADIUS_TABLE_RECORDS, removal->record, removed, removal);
+    store->remove(RADIUS_TABLE_RECORDS, removal->record, on_removed, removal);
 }
 
 /* All that the store has refused, in order. */
@@ -249,7 +249,7 @@ static void share_body(RadiusRow *row, const RadiusLane *lane) {
   row->body = g_bytes_ref(last->row.body);
 }
 
-static RadiusRecord *enqueue(RadiusSpool *spool, RadiusRow *row, guint64 number) {
+static RadiusRecord *enqueue_record(RadiusSpool *spool, RadiusRow *row, guint64 number) {
   RadiusRecord *record = g_new0(RadiusRecord, 1);
 
   record->refs = 1;
@@ -274,7 +274,7 @@ static guint64 next_number(const RadiusSpool *spool) {
 }
 
 /* Out of memory, and off the disk. */
-static void leave(RadiusSpool *spool, RadiusRecord *record, gboolean kept) {
+static void remove_record(RadiusSpool *spool, RadiusRecord *record, gboolean kept) {
   RadiusLane *lane = record->lane;
   gboolean was_head = lane->records.head == &record->in_lane, over = record->row.kind == ADIT_ACCT_STOP;
   Removal *removal = g_new0(Removal, 1);
@@ -293,51 +293,52 @@ static void leave(RadiusSpool *spool, RadiusRecord *record, gboolean kept) {
     spool->ops->forget(spool->user, lane);
     g_hash_table_remove(spool->lanes, lane->id);
   } else if (was_head) {
-    ready(spool, lane);
+    announce_ready(spool, lane);
   }
   remove_rows(removal);
-  tell(record, kept);
+  tell_giver(record, kept);
   radius_record_unref(record);
 }
 
 /* ---- the bound ---- */
 
-static guint64 used(const RadiusSpool *spool) {
+static guint64 count_used(const RadiusSpool *spool) {
   return (guint64)spool->records.length + spool->open;
 }
 
-static void alarm(RadiusSpool *spool, AditRateLimit *limit, const char *what) {
+static void raise_alarm(RadiusSpool *spool, AditRateLimit *limit, const char *what) {
   guint kept;
-  if (adit_rate_allows(limit, now(spool), 1, ALARM_EVERY_MS, &kept))
+  if (adit_rate_allows(limit, read_clock(spool), 1, ALARM_EVERY_MS, &kept))
     adit_warning(NULL, "accounting: %s: %u of %" G_GUINT64_FORMAT " records wait for a server, %" G_GUINT64_FORMAT " were lost so far",
                  what, spool->records.length, spool->max_records, spool->count.lost);
 }
 
-static void lose(RadiusSpool *spool, RadiusRecord *record) {
+static void lose_record(RadiusSpool *spool, RadiusRecord *record) {
   spool->count.lost++;
-  alarm(spool, &spool->losses, "the spool is full, the oldest record is dropped");
-  leave(spool, record, FALSE);
+  raise_alarm(spool, &spool->losses, "the spool is full, the oldest record is dropped");
+  remove_record(spool, record, FALSE);
 }
 
 /* Makes room for `places` by the policy; FALSE when there is none. Where open sessions have all of it, dropping makes none. */
-static gboolean make_room(RadiusSpool *spool, guint places) {
+static gboolean free_places(RadiusSpool *spool, guint places) {
   GList *node = spool->drop_oldest && (guint64)spool->open + places <= spool->max_records ? spool->records.head : NULL;
 
-  while (used(spool) + places > spool->max_records && node) {
+  while (count_used(spool) + places > spool->max_records && node) {
     RadiusRecord *record = node->data;
     node = node->next;
     if (!record->lane->busy)
-      lose(spool, record);
+      lose_record(spool, record);
   }
-  return used(spool) + places <= spool->max_records;
+  return count_used(spool) + places <= spool->max_records;
 }
 
 /* The interim that a newer one makes superfluous: the last of its session, on its way neither to a server nor to the disk. */
-static RadiusRecord *superfluous(RadiusSpool *spool, RadiusLane *lane) {
+static RadiusRecord *find_superfluous(RadiusSpool *spool, RadiusLane *lane) {
   RadiusRecord *last = g_queue_peek_tail(&lane->records);
   gboolean flies = lane->busy && lane->records.length == 1;
 
-  return used(spool) > spool->max_records / 2 && last && last->row.kind == ADIT_ACCT_INTERIM && !last->writing && !flies ? last : NULL;
+  return count_used(spool) > spool->max_records / 2 && last && last->row.kind == ADIT_ACCT_INTERIM && !last->writing && !flies ? last
+                                                                                                                               : NULL;
 }
 
 static gboolean may_enter(RadiusSpool *spool, const RadiusRow *row) {
@@ -345,20 +346,20 @@ static gboolean may_enter(RadiusSpool *spool, const RadiusRow *row) {
 
   switch (row->kind) {
   case ADIT_ACCT_START:
-    return !lane && make_room(spool, 2); /* its Stop has a place from now on */
+    return !lane && free_places(spool, 2); /* its Stop has a place from now on */
   case ADIT_ACCT_INTERIM:
-    return lane && lane->open && !lane->ended && (superfluous(spool, lane) || make_room(spool, 1));
+    return lane && lane->open && !lane->ended && (find_superfluous(spool, lane) || free_places(spool, 1));
   case ADIT_ACCT_STOP:
     return lane && lane->open && !lane->ended;
   case ADIT_ACCT_ON:
   case ADIT_ACCT_OFF:
-    return make_room(spool, 1);
+    return free_places(spool, 1);
   }
   return FALSE;
 }
 
 /* What the record means for its session. */
-static void follow(RadiusSpool *spool, RadiusRecord *record) {
+static void follow_session(RadiusSpool *spool, RadiusRecord *record) {
   RadiusLane *lane = record->lane;
 
   switch (record->row.kind) {
@@ -384,34 +385,34 @@ static void follow(RadiusSpool *spool, RadiusRecord *record) {
 void radius_spool_add(RadiusSpool *spool, RadiusRow *row, AditAcctDone done, gpointer token) {
   if (!may_enter(spool, row)) {
     spool->count.lost++;
-    alarm(spool, &spool->losses, "the spool is full, a record was refused");
+    raise_alarm(spool, &spool->losses, "the spool is full, a record was refused");
     radius_row_clear(row);
     if (done)
       done(token, FALSE);
     return;
   }
   RadiusLane *lane = lane_of(spool, row->id);
-  RadiusRecord *old = row->kind == ADIT_ACCT_INTERIM ? superfluous(spool, lane) : NULL;
-  RadiusRecord *record = enqueue(spool, row, next_number(spool));
+  RadiusRecord *old = row->kind == ADIT_ACCT_INTERIM ? find_superfluous(spool, lane) : NULL;
+  RadiusRecord *record = enqueue_record(spool, row, next_number(spool));
   record->done = done;
   record->token = token;
   write_record(record);
-  follow(spool, record);
+  follow_session(spool, record);
   if (old) {
     spool->count.superseded++;
-    leave(spool, old, TRUE);
+    remove_record(spool, old, TRUE);
   }
-  if (used(spool) * 100 > spool->max_records * ALARM_PERCENT)
-    alarm(spool, &spool->filling, "the spool fills");
+  if (count_used(spool) * 100 > spool->max_records * ALARM_PERCENT)
+    raise_alarm(spool, &spool->filling, "the spool fills");
 }
 
 void radius_spool_acknowledged(RadiusSpool *spool, RadiusRecord *record) {
-  leave(spool, record, TRUE);
+  remove_record(spool, record, TRUE);
 }
 
 void radius_spool_drop(RadiusSpool *spool, RadiusRecord *record) {
   spool->count.lost++;
-  leave(spool, record, FALSE);
+  remove_record(spool, record, FALSE);
 }
 
 gboolean radius_spool_knows(const RadiusSpool *spool, const char *id) {
@@ -419,7 +420,7 @@ gboolean radius_spool_knows(const RadiusSpool *spool, const char *id) {
 }
 
 char *radius_spool_alarm(const RadiusSpool *spool) {
-  guint64 percent = spool->max_records ? used(spool) * 100 / spool->max_records : 100;
+  guint64 percent = spool->max_records ? count_used(spool) * 100 / spool->max_records : 100;
 
   if (spool->failing)
     return g_strdup("the store can't be written: records are in memory alone");
@@ -429,7 +430,7 @@ char *radius_spool_alarm(const RadiusSpool *spool) {
 /* ---- what an earlier life left ---- */
 
 void radius_spool_restore(RadiusSpool *spool, RadiusRow *row, guint64 number) {
-  RadiusRecord *record = enqueue(spool, row, number);
+  RadiusRecord *record = enqueue_record(spool, row, number);
   record->kept = TRUE;
   record->sent = TRUE; /* nobody knows */
   if (record->row.kind == ADIT_ACCT_STOP)
@@ -437,7 +438,7 @@ void radius_spool_restore(RadiusSpool *spool, RadiusRow *row, guint64 number) {
 }
 
 void radius_spool_restore_stop(RadiusSpool *spool, RadiusRow *row) {
-  RadiusRecord *record = enqueue(spool, row, next_number(spool));
+  RadiusRecord *record = enqueue_record(spool, row, next_number(spool));
   record->lane->open = record->lane->ended = TRUE;
   spool->count.recovered++;
   write_record(record);
@@ -472,7 +473,7 @@ void radius_spool_forget(RadiusSpool *spool) {
     g_queue_unlink(&spool->records, &record->by_age);
     g_queue_unlink(&record->lane->records, &record->in_lane);
     record->gone = TRUE;
-    tell(record, FALSE);
+    tell_giver(record, FALSE);
     radius_record_unref(record);
   }
   g_queue_clear(&spool->barriers);

@@ -57,7 +57,7 @@ static void drop_head(RadiusDaeCache *cache, GQueue *queue) {
   g_hash_table_remove(cache->seen, g_queue_pop_head(queue));
 }
 
-static void expire(RadiusDaeCache *cache, guint64 now_ms) {
+static void expire_entries(RadiusDaeCache *cache, guint64 now_ms) {
   for (guint i = 0; i < QUEUES; i++)
     for (RadiusDaeSeen *head; (head = g_queue_peek_head(&cache->queues[i])) && head->expires_ms <= now_ms;)
       drop_head(cache, &cache->queues[i]);
@@ -66,12 +66,12 @@ static void expire(RadiusDaeCache *cache, guint64 now_ms) {
 RadiusDaeSeen *radius_dae_cache_find(RadiusDaeCache *cache, const AditEndpoint *from, const RadiusPacket *request, guint64 now_ms) {
   RadiusDaeSeen key = {.from = source_of(from, request), .id = request->id};
 
-  expire(cache, now_ms);
+  expire_entries(cache, now_ms);
   memcpy(key.authenticator, request->authenticator, sizeof key.authenticator);
   return g_hash_table_lookup(cache->seen, &key);
 }
 
-static gboolean make_room(RadiusDaeCache *cache) {
+static gboolean evict_oldest(RadiusDaeCache *cache) {
   if (g_hash_table_size(cache->seen) < cache->max)
     return TRUE;
   for (guint i = 0; i < QUEUES; i++)
@@ -83,8 +83,8 @@ static gboolean make_room(RadiusDaeCache *cache) {
 }
 
 RadiusDaeSeen *radius_dae_cache_add(RadiusDaeCache *cache, const AditEndpoint *from, const RadiusPacket *request, guint64 now_ms) {
-  expire(cache, now_ms);
-  if (!make_room(cache))
+  expire_entries(cache, now_ms);
+  if (!evict_oldest(cache))
     return NULL;
   RadiusDaeSeen *seen = g_new0(RadiusDaeSeen, 1);
   seen->from = source_of(from, request);

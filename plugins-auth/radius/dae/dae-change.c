@@ -13,7 +13,7 @@ static RadiusDaeError error_of(const GError *error) {
   return RADIUS_DAE_NO_RESOURCES;
 }
 
-static RadiusDaeError change(const RadiusChanges *changes, const AditSessionService *session, AditSessionId id, char why[160]) {
+static RadiusDaeError change_session(const RadiusChanges *changes, const AditSessionService *session, AditSessionId id, char why[160]) {
   g_autoptr(GError) error = NULL;
 
   if (changes->unsupported->len) {
@@ -38,7 +38,7 @@ RadiusDaeError radius_dae_change(const RadiusPacket *request, const AditSessionS
   RadiusChanges changes;
 
   radius_reply_changes(request, &changes);
-  RadiusDaeError error = change(&changes, session, id, why);
+  RadiusDaeError error = change_session(&changes, session, id, why);
   radius_changes_clear(&changes);
   return error;
 }

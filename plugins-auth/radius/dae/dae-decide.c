@@ -99,7 +99,7 @@ static RadiusDaeError sort_attribute(Sorted *sorted, const RadiusAttribute *attr
   return sorted->coa ? RADIUS_DAE_FINE : RADIUS_DAE_UNSUPPORTED_ATTRIBUTE; /* RFC 5176 3: identification, and nothing else */
 }
 
-static RadiusDaeError sort(Sorted *sorted, const RadiusPacket *request, char why[160]) {
+static RadiusDaeError sort_attributes(Sorted *sorted, const RadiusPacket *request, char why[160]) {
   RadiusIter iter = {0};
   RadiusAttribute attribute;
 
@@ -155,7 +155,7 @@ static RadiusDaeError end_session(const RadiusDaeRules *rules, AditSessionId id)
 static RadiusDaeError carry_out(const RadiusDaeRules *rules, const RadiusPacket *request, RadiusDaeVerdict *out) {
   Sorted sorted = {.rules = rules, .coa = request->code == RADIUS_COA_REQUEST};
 
-  RadiusDaeError error = sort(&sorted, request, out->why);
+  RadiusDaeError error = sort_attributes(&sorted, request, out->why);
   if (!error)
     error = radius_dae_find(&sorted.keys, rules->session, &out->session);
   if (error)

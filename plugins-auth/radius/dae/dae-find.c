@@ -53,7 +53,7 @@ static gboolean read_prefix(const RadiusAttribute *attribute, AditPrefix *out) {
   return !in.bad;
 }
 
-static gboolean take(RadiusDaeKeys *keys, Key key, const RadiusAttribute *attribute) {
+static gboolean take_key(RadiusDaeKeys *keys, Key key, const RadiusAttribute *attribute) {
   switch (key) {
   case KEY_USER:
     keys->user = *attribute;
@@ -101,7 +101,7 @@ RadiusDaeError radius_dae_key(RadiusDaeKeys *keys, const RadiusAttribute *attrib
     *key = TRUE;
     if (keys->given & bit || attribute->length < keys_known[i].min || attribute->length > keys_known[i].max)
       return RADIUS_DAE_INVALID_REQUEST;
-    if (!take(keys, keys_known[i].key, attribute))
+    if (!take_key(keys, keys_known[i].key, attribute))
       return RADIUS_DAE_INVALID_REQUEST;
     keys->given |= bit;
     return RADIUS_DAE_FINE;
@@ -137,7 +137,7 @@ static gboolean same_prefix(const AditPrefix *given, const AditValue *attributes
   return FALSE;
 }
 
-static gboolean fits(const RadiusDaeKeys *keys, Key key, const AditSessionInfo *info) {
+static gboolean fits_key(const RadiusDaeKeys *keys, Key key, const AditSessionInfo *info) {
   static const guint8 no_ifid[8] = {0};
 
   switch (key) {
@@ -171,7 +171,7 @@ gboolean radius_dae_fits(const RadiusDaeKeys *keys, const AditSessionInfo *info)
   if (info->client || !keys->given)
     return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS(keys_known); i++)
-    if (keys->given & 1u << keys_known[i].key && !fits(keys, keys_known[i].key, info))
+    if (keys->given & 1u << keys_known[i].key && !fits_key(keys, keys_known[i].key, info))
       return FALSE;
   return TRUE;
 }
@@ -183,7 +183,7 @@ typedef struct {
   guint n;
 } Search;
 
-static void look(const AditSessionInfo *info, gpointer data) {
+static void match_session(const AditSessionInfo *info, gpointer data) {
   Search *search = data;
 
   if (!radius_dae_fits(search->keys, info))
@@ -202,7 +202,7 @@ static void look_at_record(Search *search) {
   memcpy(record, search->keys->record.value, search->keys->record.length);
   AditSessionId id = strlen(record) == search->keys->record.length ? search->session->session_find(record) : 0;
   if (id && search->session->session_info(id, &info))
-    look(&info, search);
+    match_session(&info, search);
 }
 
 RadiusDaeError radius_dae_find(const RadiusDaeKeys *keys, const AditSessionService *session, AditSessionId *out) {
@@ -214,7 +214,7 @@ RadiusDaeError radius_dae_find(const RadiusDaeKeys *keys, const AditSessionServi
   if (keys->given & 1u << KEY_RECORD)
     look_at_record(&search);
   else
-    session->session_foreach(look, &search);
+    session->session_foreach(match_session, &search);
   if (search.n != 1)
     return search.n ? RADIUS_DAE_MANY_SESSIONS : RADIUS_DAE_NO_SESSION;
   *out = search.found;

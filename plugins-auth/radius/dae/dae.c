@@ -59,7 +59,7 @@ typedef struct {
 
 /* ---- what is dropped ---- */
 
-static void drop(const Incoming *in, const char *why) {
+static void drop_request(const Incoming *in, const char *why) {
   char text[ADIT_ENDPOINT_TEXT];
   guint kept = 0;
 
@@ -97,7 +97,7 @@ static const char *secret_of(const RadiusConfig *config, const AditAddress *addr
   return NULL;
 }
 
-static const char *words_of(RadiusCheck check) {
+static const char *describe_check(RadiusCheck check) {
   switch (check) {
   case RADIUS_GOOD:
     return NULL;
@@ -112,7 +112,7 @@ static const char *words_of(RadiusCheck check) {
 }
 
 /* NULL when it is believed; else why not. Nothing is allocated. */
-static const char *believe(Incoming *in, const guint8 *data, gsize length) {
+static const char *authenticate_request(Incoming *in, const guint8 *data, gsize length) {
   const RadiusConfig *config = in->dae->radius->config;
   AditAddress address = adit_endpoint_address(&in->from);
   const char *why = "no secret is known for it", *secret;
@@ -125,7 +125,7 @@ static const char *believe(Incoming *in, const guint8 *data, gsize length) {
     return "neither Disconnect-Request nor CoA-Request";
   for (guint n = 0; (secret = secret_of(config, &address, n)); n++) {
     RadiusCheck check = radius_check_request(data, length, secret, config->incoming.require_signature);
-    why = words_of(check);
+    why = describe_check(check);
     if (check == RADIUS_GOOD) {
       in->secret = secret;
       break;
@@ -156,7 +156,7 @@ static guint64 life_of(const RadiusDae *dae, gboolean timed) {
   return timed ? MAX(2 * window_ms, SHORT_LIFE_MS) : SHORT_LIFE_MS;
 }
 
-static void remember(RadiusDae *dae, RadiusDaeSeen *seen, GBytes *answer, gboolean timed) {
+static void remember_answer(RadiusDae *dae, RadiusDaeSeen *seen, GBytes *answer, gboolean timed) {
   radius_dae_cache_answer(dae->cache, seen, g_bytes_ref(answer), timed, dae->radius->loop->now() + life_of(dae, timed));
 }
 
@@ -170,7 +170,7 @@ static GBytes *write_answer(const Incoming *in, const RadiusDaeVerdict *verdict,
   return g_bytes_new(b.data, b.length);
 }
 
-static void count_answer(RadiusDae *dae, gboolean ack) {
+static void count_dae_answer(RadiusDae *dae, gboolean ack) {
   if (ack)
     dae->stats.acks++;
   else
@@ -197,11 +197,11 @@ static void waiting_free(gpointer data) {
   g_free(waiting);
 }
 
-static void settle(RadiusDae *dae, Waiting *waiting, gboolean gone) {
+static void settle_waiting(RadiusDae *dae, Waiting *waiting, gboolean gone) {
   GBytes *answer = gone ? waiting->ack : waiting->nak;
 
-  count_answer(dae, gone);
-  remember(dae, waiting->seen, answer, waiting->timed);
+  count_dae_answer(dae, gone);
+  remember_answer(dae, waiting->seen, answer, waiting->timed);
   send_answer(dae, waiting->door, answer, &waiting->from, &waiting->local);
 }
 
@@ -220,7 +220,7 @@ static void on_look(AditTimer *timer, gpointer data) {
     gboolean gone = is_gone(dae, waiting->session);
     if (!gone && dae->radius->loop->now() < waiting->deadline_ms)
       continue;
-    settle(dae, waiting, gone);
+    settle_waiting(dae, waiting, gone);
     g_hash_table_iter_remove(&iter);
   }
   if (g_hash_table_size(dae->waiting))
@@ -234,7 +234,7 @@ static void on_session_down(const AditEvent *event, gpointer data) {
 
   if (!waiting)
     return;
-  settle(dae, waiting, TRUE);
+  settle_waiting(dae, waiting, TRUE);
   g_hash_table_remove(dae->waiting, &down->session);
 }
 
@@ -262,8 +262,8 @@ static void answer_now(const Incoming *in, RadiusDaeSeen *seen, const RadiusDaeV
   g_autoptr(GBytes) answer =
       write_answer(in, verdict, verdict->outcome == RADIUS_DAE_NAK ? RADIUS_DAE_NAK : RADIUS_DAE_ACK, verdict->error);
 
-  count_answer(in->dae, verdict->outcome != RADIUS_DAE_NAK);
-  remember(in->dae, seen, answer, verdict->timed);
+  count_dae_answer(in->dae, verdict->outcome != RADIUS_DAE_NAK);
+  remember_answer(in->dae, seen, answer, verdict->timed);
   send_answer(in->dae, in->door, answer, &in->from, &in->local);
 }
 
@@ -280,19 +280,19 @@ static void on_new(const Incoming *in) {
   RadiusDaeVerdict verdict;
 
   if (g_hash_table_size(dae->waiting) >= WAITING_MAX) {
-    drop(in, "too many sessions are ending by request");
+    drop_request(in, "too many sessions are ending by request");
     return;
   }
   /* Before anything is done: without a place for the answer, a repeat of the request would be carried out once more. */
   RadiusDaeSeen *seen = radius_dae_cache_add(dae->cache, &in->from, &in->packet, dae->radius->loop->now());
   if (!seen) {
-    drop(in, "too many requests wait for an answer");
+    drop_request(in, "too many requests wait for an answer");
     return;
   }
   radius_dae_decide(&rules, &in->packet, &verdict);
   if (verdict.outcome == RADIUS_DAE_DROP) {
     radius_dae_cache_forget(dae->cache, seen);
-    drop(in, verdict.why);
+    drop_request(in, verdict.why);
     return;
   }
   dae->stats.requests++;
@@ -306,9 +306,9 @@ static void on_new(const Incoming *in) {
 static void on_datagram(Incoming *in, const guint8 *data, gsize length) {
   RadiusDae *dae = in->dae;
 
-  const char *why = believe(in, data, length);
+  const char *why = authenticate_request(in, data, length);
   if (why) {
-    drop(in, why);
+    drop_request(in, why);
     return;
   }
   const RadiusDaeSeen *seen = radius_dae_cache_find(dae->cache, &in->from, &in->packet, dae->radius->loop->now());
@@ -321,7 +321,7 @@ static void on_datagram(Incoming *in, const guint8 *data, gsize length) {
     send_answer(dae, in->door, seen->answer, &in->from, &in->local);
 }
 
-static gboolean on_readable(int fd, guint condition, gpointer data) {
+static gboolean on_dae_readable(int fd, guint condition, gpointer data) {
   Door *door = data;
   guint8 datagram[RADIUS_MAX];
   gint64 until = g_get_monotonic_time() + PASS_US;
@@ -355,7 +355,7 @@ static void door_free(gpointer data) {
 }
 
 /* Of AditEndpoint: where to listen by this configuration. */
-static GArray *wanted(const RadiusConfig *config) {
+static GArray *list_wanted(const RadiusConfig *config) {
   GArray *out = g_array_new(FALSE, FALSE, sizeof(AditEndpoint));
   const AditAddress any[] = {{.family = AF_INET}, {.family = AF_INET6}};
   const AditAddress *one = &config->incoming.address;
@@ -368,7 +368,7 @@ static GArray *wanted(const RadiusConfig *config) {
   return out;
 }
 
-static gboolean contains(const GArray *endpoints, const AditEndpoint *at) {
+static gboolean contains_endpoint(const GArray *endpoints, const AditEndpoint *at) {
   for (guint i = 0; i < endpoints->len; i++)
     if (adit_endpoint_equal(&g_array_index(endpoints, AditEndpoint, i), at))
       return TRUE;
@@ -411,7 +411,7 @@ static gboolean open_one(RadiusDae *dae, const AditEndpoint *at, GError **error)
 }
 
 gboolean radius_dae_prepare(RadiusDae *dae, const RadiusConfig *next, GError **error) {
-  g_autoptr(GArray) endpoints = wanted(next);
+  g_autoptr(GArray) endpoints = list_wanted(next);
   gboolean ok = TRUE;
 
   share_all(dae, TRUE);
@@ -430,16 +430,16 @@ void radius_dae_abort(RadiusDae *dae) {
 static void open_door(RadiusDae *dae, Door *door) {
   char text[ADIT_ENDPOINT_TEXT];
 
-  door->watch = dae->radius->loop->watch_add(dae->radius->plugin, door->fd, G_IO_IN, on_readable, door);
+  door->watch = dae->radius->loop->watch_add(dae->radius->plugin, door->fd, G_IO_IN, on_dae_readable, door);
   adit_info(NULL, "dynamic authorization on %s", adit_endpoint_format(&door->at, text));
   g_ptr_array_add(dae->doors, door);
 }
 
 void radius_dae_commit(RadiusDae *dae) {
-  g_autoptr(GArray) endpoints = wanted(dae->radius->config);
+  g_autoptr(GArray) endpoints = list_wanted(dae->radius->config);
 
   for (guint i = dae->doors->len; i > 0; i--)
-    if (!contains(endpoints, &((Door *)dae->doors->pdata[i - 1])->at))
+    if (!contains_endpoint(endpoints, &((Door *)dae->doors->pdata[i - 1])->at))
       g_ptr_array_remove_index(dae->doors, i - 1);
   while (dae->fresh->len)
     open_door(dae, g_ptr_array_steal_index(dae->fresh, 0));

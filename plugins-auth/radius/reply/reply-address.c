@@ -16,7 +16,7 @@ RADIUS_READER(radius_read_framed_address) {
   return NULL;
 }
 
-static guint ones(guint32 mask) {
+static guint count_ones(guint32 mask) {
   guint n = 0;
   for (; mask & 0x80000000; mask <<= 1)
     n++;
@@ -178,7 +178,7 @@ RADIUS_READER(radius_read_route) {
 /* RouterOS: the network that address and mask name is behind the peer. */
 static void finish_netmask(RadiusReading *r) {
   guint32 mask = adit_address_to_ipv4(&r->netmask);
-  AditPrefix net = {.address = r->address, .length = (guint8)ones(mask)};
+  AditPrefix net = {.address = r->address, .length = (guint8)count_ones(mask)};
   char text[ADIT_PREFIX_TEXT];
 
   if (!r->netmask.family || net.length == 32)

@@ -61,7 +61,7 @@ RADIUS_READER(radius_read_tunnel_password) {
 }
 
 /* Text to be read by people: whatever is none in it is for no eye. */
-static char *shown(const guint8 *value, gsize length) {
+static char *copy_shown(const guint8 *value, gsize length) {
   if (length && !value[length - 1])
     length--; /* some servers send C's strings */
   char *text = g_utf8_make_valid((const char *)value, (gssize)length);
@@ -73,7 +73,7 @@ static char *shown(const guint8 *value, gsize length) {
 
 /* RFC 2865 5.18: several are shown in order. */
 RADIUS_READER(radius_read_message) {
-  g_autofree char *text = shown(a->value, a->length);
+  g_autofree char *text = copy_shown(a->value, a->length);
 
   if (r->message->len && *text)
     g_string_append_c(r->message, ' ');
@@ -103,7 +103,7 @@ RADIUS_READER(radius_read_state) {
  * authenticator, and the peer checks the proof. Servers put 0 there, or leave it out: then the text's own `S=` or `E=` is first. */
 static char *behind_identifier(const RadiusAttribute *a) {
   gsize skip = a->length > 1 && a->value[1] == '=' ? 0 : MIN(a->length, 1u);
-  return shown(a->value + skip, a->length - skip);
+  return copy_shown(a->value + skip, a->length - skip);
 }
 
 /* The text of M=, without blanks around it; NULL if there is none. No field before it can hold an M. */

@@ -118,7 +118,7 @@ static void reply_reject(RadiusReading *r, RadiusReply *out, const char *why) {
 }
 
 /* What the peer is shown: RFC 2759 5 puts it behind the proof, unless the server has done so. */
-static char *words_of(RadiusReading *r) {
+static char *choose_words(RadiusReading *r) {
   const char *said = r->message->len ? r->message->str : NULL;
 
   if (r->request->kind != ADIT_AUTH_MSCHAPV2)
@@ -129,7 +129,7 @@ static char *words_of(RadiusReading *r) {
 static void reply_accept(RadiusReading *r, RadiusReply *out) {
   out->reply.outcome = ADIT_AUTH_ACCEPT;
   out->attributes = adit_value_ref(r->map);
-  out->message = words_of(r);
+  out->message = choose_words(r);
   out->why = g_strdup("accepted by the server");
   if (!r->has_send || !r->has_receive)
     return;
@@ -139,19 +139,19 @@ static void reply_accept(RadiusReading *r, RadiusReply *out) {
 }
 
 /* Why an Accept can't be believed in; NULL: it can. */
-static const char *doubt(const RadiusReading *r) {
+static const char *find_doubt(const RadiusReading *r) {
   if (r->refusal)
     return r->refusal;
   return r->request->kind == ADIT_AUTH_MSCHAPV2 && !r->proof ? "the server gave no MS-CHAP2-Success" : NULL;
 }
 
-static void decide(RadiusReading *r, guint8 code, RadiusReply *out) {
+static void decide_outcome(RadiusReading *r, guint8 code, RadiusReply *out) {
   g_autofree char *said = r->message->len ? g_strdup_printf("rejected by the server: %s", r->message->str) : NULL;
   const char *why;
 
   switch (code) {
   case RADIUS_ACCESS_ACCEPT:
-    why = doubt(r);
+    why = find_doubt(r);
     if (why)
       reply_reject(r, out, why);
     else
@@ -183,7 +183,7 @@ void radius_reply_read(const RadiusPacket *packet, const AditAuthRequest *reques
     read_accept(&r, packet);
   else
     read_rest(&r, packet);
-  decide(&r, packet->code, out);
+  decide_outcome(&r, packet->code, out);
   if (request->kind == ADIT_AUTH_EAP && r.eap->len)
     out->eap = g_bytes_new(r.eap->data, r.eap->len);
   out->unsupported = g_ptr_array_ref(r.unsupported);

@@ -6,7 +6,7 @@ enum { AUTH_PORT = 1812, ACCT_PORT = 1813, RADSEC_PORT = 2083, DAE_PORT = 3799, 
 static const char *const tls_secrets[] = {[RADIUS_TLS] = "radsec", [RADIUS_DTLS] = "radius/dtls"};
 
 G_GNUC_PRINTF(3, 4)
-static void complain(GString *wrong, const AditWhere *where, const char *format, ...) {
+static void add_complaint(GString *wrong, const AditWhere *where, const char *format, ...) {
   va_list args;
 
   if (wrong->len)
@@ -49,13 +49,13 @@ static void read_address(RadiusServer *server, const AditValue *item, GString *w
     if (is_host_name(text))
       server->host = g_strdup(text);
     else
-      complain(wrong, value ? &value->where : &item->where, "radius.servers: address: `%s' is neither an IP address nor a name", text);
+      add_complaint(wrong, value ? &value->where : &item->where, "radius.servers: address: `%s' is neither an IP address nor a name", text);
     return;
   }
   if (adit_address_is_any(&address))
-    complain(wrong, &value->where, "radius.servers: address: %s is no server's address", text);
+    add_complaint(wrong, &value->where, "radius.servers: address: %s is no server's address", text);
   if (server->source.family && server->source.family != address.family)
-    complain(wrong, &adit_value_get(item, "src-address")->where, "radius.servers: src-address is not of the same family as address");
+    add_complaint(wrong, &adit_value_get(item, "src-address")->where, "radius.servers: src-address is not of the same family as address");
   for (guint role = 0; role < RADIUS_ROLES; role++)
     server->at[role] = adit_endpoint(&address, server->port[role]);
 }
@@ -65,7 +65,7 @@ static void read_secret(RadiusServer *server, const AditValue *item, GString *wr
 
   server->secret = g_strdup(server->protocol != RADIUS_UDP ? tls_secrets[server->protocol] : secret ? secret : "");
   if (server->protocol == RADIUS_UDP && !secret)
-    complain(wrong, &item->where, "radius.servers: `%s' has no secret", server->name);
+    add_complaint(wrong, &item->where, "radius.servers: `%s' has no secret", server->name);
 }
 
 static void read_tls(RadiusServer *server, const AditValue *item, GString *wrong) {
@@ -75,12 +75,12 @@ static void read_tls(RadiusServer *server, const AditValue *item, GString *wrong
   if (server->protocol == RADIUS_UDP)
     return;
   if (server->source.family)
-    complain(wrong, &adit_value_get(item, "src-address")->where, "radius.servers: src-address: with RadSec the route chooses it");
+    add_complaint(wrong, &adit_value_get(item, "src-address")->where, "radius.servers: src-address: with RadSec the route chooses it");
   if (!server->ca)
-    complain(wrong, &item->where, "radius.servers: `%s' needs `ca': whose certificates are to be trusted?", server->name);
+    add_complaint(wrong, &item->where, "radius.servers: `%s' needs `ca': whose certificates are to be trusted?", server->name);
   if (!server->certificate || !server->private_key)
-    complain(wrong, &item->where, "radius.servers: `%s' needs `certificate' and `key': RadSec servers know their clients by them",
-             server->name);
+    add_complaint(wrong, &item->where, "radius.servers: `%s' needs `certificate' and `key': RadSec servers know their clients by them",
+                  server->name);
 }
 
 /** The name it is given, else its address; in a list where that is there already, with a number behind. */
@@ -93,7 +93,7 @@ static char *name_of(const AditValue *item, const RadiusServers *servers, GStrin
     if (strcmp(radius_servers_get(servers, i)->name, name))
       continue;
     if (written) {
-      complain(wrong, &written->where, "radius.servers: name: `%s' is there twice", base);
+      add_complaint(wrong, &written->where, "radius.servers: name: `%s' is there twice", base);
       break;
     }
     g_free(name);
@@ -174,7 +174,7 @@ static void read_incoming(RadiusConfig *config, const AditValue *incoming, GStri
   config->incoming.require_timestamp = adit_value_get_bool(incoming, "require-event-timestamp", FALSE);
   config->incoming.window_s = (guint)(adit_value_get_int(incoming, "event-timestamp-window", 300000) / 1000);
   if (config->incoming.accept && !config->incoming.secret && !radius_servers_count(config->servers))
-    complain(wrong, &incoming->where, "radius.incoming: nobody could ask: there is neither a secret nor a server");
+    add_complaint(wrong, &incoming->where, "radius.incoming: nobody could ask: there is neither a secret nor a server");
 }
 
 /* ---- the whole ---- */

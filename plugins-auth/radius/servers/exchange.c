@@ -15,7 +15,7 @@ void radius_kept_unref(gpointer kept) {
     self->free(self);
 }
 
-static void leave(gpointer kept) {
+static void drop_kept(gpointer kept) {
   ((RadiusKept *)kept)->gone = TRUE;
   radius_kept_unref(kept);
 }
@@ -27,7 +27,7 @@ gpointer radius_kept(const RadiusExchange *exchange, gpointer (*make)(const Radi
     RadiusKept *kept = make(exchange);
     *kept = (RadiusKept){.refs = 1, .free = free};
     state->door = kept;
-    state->door_free = leave;
+    state->door_free = drop_kept;
   }
   return state->door;
 }
@@ -40,7 +40,7 @@ static void exchange_free(RadiusExchange *exchange) {
   g_free(exchange);
 }
 
-static void count_answer(RadiusStats *stats, guint8 code, guint64 rtt_us) {
+static void count_code(RadiusStats *stats, guint8 code, guint64 rtt_us) {
   stats->last_request_rtt_us = rtt_us;
   if (code == RADIUS_ACCESS_ACCEPT || code == RADIUS_ACCOUNTING_RESPONSE)
     stats->accepts++;
@@ -59,14 +59,14 @@ void radius_exchange_finish(RadiusExchange *exchange, RadiusResult result, const
     radius_server_end(exchange->server, exchange->role, result == RADIUS_ANSWERED, failed);
   }
   if (result == RADIUS_ANSWERED)
-    count_answer(stats, reply->code, rtt_us);
+    count_code(stats, reply->code, rtt_us);
   else if (result == RADIUS_TIMEOUT)
     stats->timeouts++;
   exchange->request.done(&answer, exchange->request.data);
   exchange_free(exchange);
 }
 
-static void unsent(AditTimer *timer, gpointer data) {
+static void on_unsent(AditTimer *timer, gpointer data) {
   radius_exchange_finish(data, RADIUS_UNSENT, NULL, NULL, 0);
 }
 
@@ -89,7 +89,7 @@ RadiusExchange *radius_exchange(RadiusServer *server, const RadiusRequest *reque
     radius_server_end(server, exchange->role, FALSE, FALSE);
     exchange->door = NULL;
   }
-  exchange->timer.func = unsent;
+  exchange->timer.func = on_unsent;
   server->radius->loop->timer_arm(&exchange->timer, 0);
   return exchange;
 }

@@ -159,7 +159,7 @@ static int try_to_reach(const RadsecSettings *settings) {
   return error;
 }
 
-static gboolean reachable(const RadsecSettings *settings, RadsecQuestion *question) {
+static gboolean is_reachable(const RadsecSettings *settings, RadsecQuestion *question) {
   char at[ADIT_ENDPOINT_TEXT];
   int error = try_to_reach(settings);
 
@@ -186,7 +186,7 @@ static gboolean can_be_read(const RadsecSettings *settings, const char *path) {
 }
 
 /** Why there is no connection, which libradcli keeps to itself. */
-static void explain(const RadsecSettings *settings, RadsecQuestion *question) {
+static void explain_no_connection(const RadsecSettings *settings, RadsecQuestion *question) {
   const char *const files[] = {settings->ca, settings->certificate, settings->private_key};
 
   for (guint i = 0; i < G_N_ELEMENTS(files); i++)
@@ -260,7 +260,7 @@ static gboolean add_options(rc_handle *handle, const RadsecSettings *settings, c
   return settings->at.any.sa_family != AF_INET6 || !rc_add_config(handle, "bindaddr", "::", "adit", 0);
 }
 
-static gboolean configure(rc_handle *handle, const RadsecSettings *settings) {
+static gboolean configure_handle(rc_handle *handle, const RadsecSettings *settings) {
   static GOnce dictionary = G_ONCE_INIT;
   const GString *words = g_once(&dictionary, write_dictionary, NULL);
   const char *const file[3] = {settings->ca, settings->certificate, settings->private_key};
@@ -283,7 +283,7 @@ static gboolean first_connect(RadsecSession *session, const RadsecSettings *sett
 
   if (!handle || !rc_config_init(handle)) /* which frees it */
     return FALSE;
-  if (!configure(handle, settings)) {
+  if (!configure_handle(handle, settings)) {
     rc_destroy(handle);
     return FALSE;
   }
@@ -292,7 +292,7 @@ static gboolean first_connect(RadsecSession *session, const RadsecSettings *sett
 }
 
 /** libradcli says nothing of how that went, but the new connection has another descriptor. */
-static gboolean renew(RadsecSession *session) {
+static gboolean renew_connection(RadsecSession *session) {
   int before = rc_tls_fd(session->handle);
 
   forget_fd(session);
@@ -303,18 +303,18 @@ static gboolean renew(RadsecSession *session) {
   return another;
 }
 
-static gboolean connected(RadsecSession *session, const RadsecSettings *settings, RadsecQuestion *question, gboolean *fresh) {
+static gboolean ensure_connected(RadsecSession *session, const RadsecSettings *settings, RadsecQuestion *question, gboolean *fresh) {
   gint64 now = g_get_monotonic_time();
 
   if (session->handle && !session->broken && now - session->used_us < IDLE_US)
     return TRUE;
-  if (!radsec_session_usable(session) || !reachable(settings, question))
+  if (!radsec_session_usable(session) || !is_reachable(settings, question))
     return FALSE;
-  *fresh = session->handle ? renew(session) : first_connect(session, settings);
+  *fresh = session->handle ? renew_connection(session) : first_connect(session, settings);
   gboolean good = *fresh || (session->handle && !session->broken);
   session->broken = session->handle && !good;
   if (!good)
-    explain(settings, question);
+    explain_no_connection(settings, question);
   return remember_fd(session) && good;
 }
 
@@ -424,7 +424,7 @@ RadsecResult radsec_session_ask(RadsecSession *session, const RadsecSettings *se
 
   hold_back_sigpipe();
   question->trouble[0] = 0;
-  if (!connected(session, settings, question, fresh))
+  if (!ensure_connected(session, settings, question, fresh))
     return RADSEC_BROKEN;
   if (!write_pairs(session, question, &sent)) {
     free_pairs(sent);

@@ -102,7 +102,7 @@ static void session_back(Way *way, RadsecSession *session) {
 
 static void start_jobs(Radius *radius, RadiusRole role);
 
-static void work(gpointer data) {
+static void run_job(gpointer data) {
   Job *job = data;
 
   job->result = radsec_session_ask(job->session, job->settings, &job->question, &job->fresh);
@@ -114,13 +114,13 @@ static void count_bad(const Job *job) {
     adit_warning(NULL, "server %s: an answer through RadSec is not believed", job->server->name);
 }
 
-static void complain(const Job *job) {
+static void log_job_failure(const Job *job) {
   if (adit_rate_allows(&job->way->complaints, job->server->radius->loop->now(), 3, 10000, NULL))
     adit_warning(NULL, "server %s: no connection by RadSec: %s", job->server->name, job->question.trouble);
 }
 
 /** What the exchange is told; it may have ended long ago. */
-static void tell(Job *job) {
+static void tell_exchange(Job *job) {
   const RadiusPacket packet = {.code = job->question.reply_code,
                                .attributes = job->question.reply.data + RADIUS_HEADER,
                                .length = job->question.reply.length - RADIUS_HEADER};
@@ -130,7 +130,7 @@ static void tell(Job *job) {
   if (job->result == RADSEC_BAD)
     count_bad(job);
   else if (job->result != RADSEC_ANSWERED && *job->question.trouble && !job->interrupted)
-    complain(job);
+    log_job_failure(job);
   if (!exchange) {
     job->server->peer->role[job->role].stats.late += job->result == RADSEC_ANSWERED;
     return;
@@ -152,7 +152,7 @@ static gboolean try_again(Job *job) {
   return TRUE;
 }
 
-static void worked(gpointer data) {
+static void on_job_done(gpointer data) {
   Job *job = data;
   Radius *radius = job->server->radius;
   RadiusRole role = job->role;
@@ -161,13 +161,13 @@ static void worked(gpointer data) {
   g_queue_remove(&radius->radsec[role].running, job);
   session_back(job->way, g_steal_pointer(&job->session));
   if (!try_again(job)) {
-    tell(job); /* which forgets the job, but leaves it to us */
+    tell_exchange(job); /* which forgets the job, but leaves it to us */
     job_free(job);
   }
   start_jobs(radius, role);
 }
 
-static void interrupt(AditTimer *timer, gpointer data) {
+static void interrupt_worker(AditTimer *timer, gpointer data) {
   Job *job = data;
 
   job->interrupted = TRUE;
@@ -175,7 +175,7 @@ static void interrupt(AditTimer *timer, gpointer data) {
   job->server->radius->loop->timer_arm(timer, STRIKE_MS);
 }
 
-static gboolean start(Job *job) {
+static gboolean start_job(Job *job) {
   const AditLoopService *loop = job->server->radius->loop;
 
   job->session = session_for(job->way);
@@ -185,11 +185,11 @@ static gboolean start(Job *job) {
     return FALSE;
   radsec_session_ready(job->session);
   job->begun_us = (guint64)g_get_monotonic_time();
-  if (!loop->run_blocking(job->server->radius->plugin, work, worked, job)) {
+  if (!loop->run_blocking(job->server->radius->plugin, run_job, on_job_done, job)) {
     session_back(job->way, g_steal_pointer(&job->session));
     return FALSE;
   }
-  job->watchdog.func = interrupt;
+  job->watchdog.func = interrupt_worker;
   job->watchdog.data = job;
   loop->timer_arm(&job->watchdog, job->server->timeout_ms + SLACK_MS);
   return TRUE;
@@ -202,7 +202,7 @@ static void start_jobs(Radius *radius, RadiusRole role) {
   for (GList *at = waiting->head, *next; at && radius->radsec[role].running.length < workers[role]; at = next) {
     Job *job = at->data;
     next = at->next;
-    if (!start(job))
+    if (!start_job(job))
       continue;
     g_queue_delete_link(waiting, at);
     g_queue_push_tail(&radius->radsec[role].running, job);
@@ -225,7 +225,7 @@ static void learn_local(RadiusExchange *exchange) {
   close(fd);
 }
 
-static void on_timeout(AditTimer *timer, gpointer data) {
+static void on_job_timeout(AditTimer *timer, gpointer data) {
   RadiusExchange *exchange = data;
   const Job *job = exchange->own;
   gboolean busy = !job->session && job->way->answers != job->answers; /* its turn did not come, as others had it: that is not silence */
@@ -233,7 +233,7 @@ static void on_timeout(AditTimer *timer, gpointer data) {
   radius_exchange_finish(exchange, busy ? RADIUS_UNSENT : RADIUS_TIMEOUT, NULL, NULL, 0);
 }
 
-static gboolean begin(RadiusExchange *exchange) {
+static gboolean begin_radsec(RadiusExchange *exchange) {
   Radius *radius = exchange->server->radius;
   Job *job = g_new0(Job, 1);
   RadiusBuilder b;
@@ -260,13 +260,13 @@ static gboolean begin(RadiusExchange *exchange) {
   g_queue_push_tail(&radius->radsec[job->role].waiting, job);
   if (b.overflow && exchange->role == RADIUS_AUTH)
     return FALSE;
-  exchange->timer.func = on_timeout;
+  exchange->timer.func = on_job_timeout;
   radius->loop->timer_arm(&exchange->timer, exchange->server->timeout_ms);
   start_jobs(radius, job->role);
   return TRUE;
 }
 
-static void forget(RadiusExchange *exchange) {
+static void forget_job(RadiusExchange *exchange) {
   Job *job = g_steal_pointer(&exchange->own);
 
   job->exchange = NULL;
@@ -274,10 +274,10 @@ static void forget(RadiusExchange *exchange) {
     job_free(job);
 }
 
-const RadiusDoor radius_radsec_door = {begin, forget};
+const RadiusDoor radius_radsec_door = {begin_radsec, forget_job};
 
 void radius_exchange_stop(Radius *radius) {
   for (guint role = 0; role < RADIUS_ROLES; role++)
     for (GList *at = radius->radsec[role].running.head; at; at = at->next)
-      interrupt(&((Job *)at->data)->watchdog, at->data);
+      interrupt_worker(&((Job *)at->data)->watchdog, at->data);
 }

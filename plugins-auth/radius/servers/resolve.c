@@ -42,7 +42,7 @@ static void look_up(gpointer data) {
 }
 
 /** What was known stays when a name can't be looked up now. */
-static gboolean apply(RadiusServer *server, const GArray *names) {
+static gboolean apply_names(RadiusServer *server, const GArray *names) {
   for (guint i = 0; i < names->len; i++) {
     const Name *name = &g_array_index(names, Name, i);
     if (strcmp(name->host, server->host) || name->family != (server->source.family ? server->source.family : AF_UNSPEC))
@@ -68,7 +68,7 @@ static void looked_up(gpointer data) {
   for (guint i = 0; i < servers->list->len; i++) {
     RadiusServer *server = servers->list->pdata[i];
     if (server->host)
-      all &= apply(server, job->names);
+      all &= apply_names(server, job->names);
   }
   servers->radius->loop->timer_arm(&servers->look_up, all ? AGAIN_MS : RETRY_MS);
   g_array_unref(job->names);
@@ -76,7 +76,7 @@ static void looked_up(gpointer data) {
   radius_servers_unref(servers);
 }
 
-static void due(AditTimer *timer, gpointer data) {
+static void on_resolve_due(AditTimer *timer, gpointer data) {
   radius_servers_resolve(data);
 }
 
@@ -93,7 +93,7 @@ void radius_servers_resolve(RadiusServers *servers) {
     name.host = g_strdup(server->host);
     g_array_append_val(names, name);
   }
-  servers->look_up.func = due;
+  servers->look_up.func = on_resolve_due;
   servers->look_up.data = servers;
   LookUp *job = g_new0(LookUp, 1);
   *job = (LookUp){radius_servers_ref(servers), names};

@@ -176,7 +176,7 @@ static gboolean same_called(const char *wanted, const char *called) {
 }
 
 /** How much of what the request has is named by the server; -1 when it is for others. */
-static gint fitness(const RadiusServer *server, const RadiusWant *want) {
+static gint rate_fitness(const RadiusServer *server, const RadiusWant *want) {
   const char *at = want->user ? strrchr(want->user, '@') : NULL, *slash = want->user ? strchr(want->user, '\\') : NULL;
   gint named = 0;
 
@@ -203,7 +203,7 @@ static gint best_fitness(const RadiusServers *servers, const RadiusWant *want) {
   gint best = -1;
 
   for (guint i = 0; i < servers->list->len; i++)
-    best = MAX(best, fitness(servers->list->pdata[i], want));
+    best = MAX(best, rate_fitness(servers->list->pdata[i], want));
   return best;
 }
 
@@ -266,7 +266,7 @@ guint radius_servers_group(RadiusServers *servers, const RadiusWant *want) {
     servers->groups = radius_servers_groups(servers);
   if (best < 0)
     return servers->groups->len;
-  while (fitness(servers->list->pdata[first], want) != best)
+  while (rate_fitness(servers->list->pdata[first], want) != best)
     first++;
   while (!is_of(servers, servers->list->pdata[first], servers->groups->pdata[group]))
     group++;
@@ -283,7 +283,7 @@ static gboolean may_begin(const RadiusServer *server, RadiusRole role) {
   return server->at[role].any.sa_family && state->in_flight < (state->dead ? 1 : server->max_in_flight);
 }
 
-static Rank rank(const RadiusServer *server, RadiusRole role, guint64 now) {
+static Rank rank_server(const RadiusServer *server, RadiusRole role, guint64 now) {
   const RadiusRoleState *state = &server->peer->role[role];
 
   if (!may_begin(server, role))
@@ -326,9 +326,9 @@ RadiusServer *radius_servers_pick(RadiusServers *servers, const RadiusWant *want
 
   for (guint i = 0; best >= 0 && i < servers->list->len; i++) {
     RadiusServer *server = servers->list->pdata[i];
-    if (fitness(server, want) != best || (tried && g_ptr_array_find((GPtrArray *)tried, server, NULL)))
+    if (rate_fitness(server, want) != best || (tried && g_ptr_array_find((GPtrArray *)tried, server, NULL)))
       continue;
-    Rank here = rank(server, want->role, now);
+    Rank here = rank_server(server, want->role, now);
     if (here > lowest || here == NOT_NOW)
       continue;
     if (here < lowest)
@@ -348,7 +348,7 @@ gboolean radius_server_begin(RadiusServer *server, RadiusRole role) {
   return TRUE;
 }
 
-static void alive(RadiusServer *server, RadiusRole role) {
+static void mark_alive(RadiusServer *server, RadiusRole role) {
   RadiusRoleState *state = &server->peer->role[role];
 
   state->failures = state->silence = 0;
@@ -388,7 +388,7 @@ void radius_server_end(RadiusServer *server, RadiusRole role, gboolean answered,
   server->peer->role[role].in_flight--;
   if (answered) {
     server->addresses.silent = 0;
-    alive(server, role);
+    mark_alive(server, role);
   } else if (failed)
     failed_again(server, role);
 }

@@ -61,7 +61,7 @@ typedef struct {
 
 /* ---- sockets ---- */
 
-static gboolean on_readable(int fd, guint condition, gpointer data);
+static gboolean on_socket_readable(int fd, guint condition, gpointer data);
 
 static void slot_free(Slot *slot) {
   slot->socket->slots[slot->id] = NULL;
@@ -76,7 +76,7 @@ static void slot_rest(Slot *slot, guint64 until_ms) {
 }
 
 /** Identifiers that have rested by `now_ms` are free again. */
-static void wake(Socket *s, guint64 now_ms) {
+static void free_rested(Socket *s, guint64 now_ms) {
   for (const Slot *slot; (slot = g_queue_peek_head(&s->resting)) && slot->rests_until_ms <= now_ms;)
     slot_free(g_queue_pop_head(&s->resting));
 }
@@ -84,7 +84,7 @@ static void wake(Socket *s, guint64 now_ms) {
 static void socket_free(gpointer data) {
   Socket *socket = data;
 
-  wake(socket, G_MAXUINT64);
+  free_rested(socket, G_MAXUINT64);
   if (socket->watch)
     socket->pool->radius->loop->watch_remove(socket->watch);
   if (socket->fd >= 0)
@@ -121,7 +121,7 @@ static Socket *socket_open(Pool *pool, const AditEndpoint *remote, const AditAdd
   s->source = *source;
   pool->radius->loop->random(&s->next, sizeof s->next);
   if (socket_connect(s))
-    s->watch = pool->radius->loop->watch_add(pool->radius->plugin, s->fd, G_IO_IN, on_readable, s);
+    s->watch = pool->radius->loop->watch_add(pool->radius->plugin, s->fd, G_IO_IN, on_socket_readable, s);
   if (s->watch) {
     g_ptr_array_add(pool->sockets, s);
     return s;
@@ -144,7 +144,7 @@ static gboolean is_fit(const Socket *s, const AditEndpoint *remote, const AditAd
 static void close_idle(const Pool *pool, const AditEndpoint *remote, const AditAddress *source) {
   for (guint i = pool->sockets->len; i-- > 0;) {
     Socket *s = pool->sockets->pdata[i];
-    wake(s, pool->radius->loop->now());
+    free_rested(s, pool->radius->loop->now());
     if (s->used == s->resting.length && (!is_fit(s, remote, source) || (i && s->serial && !s->used)))
       g_ptr_array_remove_index_fast(pool->sockets, i);
   }
@@ -158,7 +158,7 @@ static Socket *find_socket(const Pool *pool, const AditEndpoint *remote, const A
     Socket *s = pool->sockets->pdata[i];
     if (!is_fit(s, remote, source))
       continue;
-    wake(s, now);
+    free_rested(s, now);
     if (at_worst && s->resting.length)
       slot_free(g_queue_pop_head(&s->resting));
     if (s->used < G_N_ELEMENTS(s->slots))
@@ -242,23 +242,23 @@ static gboolean write_packet(RadiusExchange *exchange, const RadiusBuilder *writ
   return TRUE;
 }
 
-static void fill(RadiusExchange *exchange, RadiusBuilder *b, const guint8 authenticator[16]) {
+static void fill_request(RadiusExchange *exchange, RadiusBuilder *b, const guint8 authenticator[16]) {
   radius_build(b, exchange->request.code, exchange->role == RADIUS_AUTH);
   exchange->request.fill(b, authenticator, exchange->server, exchange->request.data);
 }
 
 /** RFC 2866 5.2: what has changed since (Acct-Delay-Time) makes a new packet. Without an identifier to spare, the old one has to do. */
-static void renew(RadiusExchange *exchange) {
+static void renew_request(RadiusExchange *exchange) {
   static const guint8 zeros[16];
   const Attempt *attempt = exchange->own;
   RadiusBuilder b;
 
-  fill(exchange, &b, zeros);
+  fill_request(exchange, &b, zeros);
   if (b.length != attempt->length || memcmp(b.data + RADIUS_HEADER, attempt->packet + RADIUS_HEADER, b.length - RADIUS_HEADER))
     write_packet(exchange, &b, zeros);
 }
 
-static void arm(RadiusExchange *exchange) {
+static void arm_retransmit(RadiusExchange *exchange) {
   const AditLoopService *loop = exchange->server->radius->loop;
   guint timeout = exchange->server->timeout_ms, dice;
 
@@ -267,7 +267,7 @@ static void arm(RadiusExchange *exchange) {
 }
 
 /** Nobody listens there: for an exchange that has somewhere else to go, that is the answer. */
-static void refused(Socket *socket) {
+static void on_refused(Socket *socket) {
   guint64 until = socket->serial;
 
   for (guint id = 0; id < G_N_ELEMENTS(socket->slots) && !socket->pool->kept.gone; id++) {
@@ -278,7 +278,7 @@ static void refused(Socket *socket) {
 }
 
 /** What the network says to it is heard when the socket is read; what is lost is sent again. */
-static void transmit(RadiusExchange *exchange) {
+static void transmit_request(RadiusExchange *exchange) {
   Attempt *attempt = exchange->own;
   int fd = attempt->slots->socket->fd;
 
@@ -286,10 +286,10 @@ static void transmit(RadiusExchange *exchange) {
   if (send(fd, attempt->packet, attempt->length, MSG_NOSIGNAL) < 0 && errno == ECONNREFUSED)
     send(fd, attempt->packet, attempt->length, MSG_NOSIGNAL);
   attempt->sent++;
-  arm(exchange);
+  arm_retransmit(exchange);
 }
 
-static void on_timeout(AditTimer *timer, gpointer data) {
+static void on_answer_timeout(AditTimer *timer, gpointer data) {
   RadiusExchange *exchange = data;
   const Attempt *attempt = exchange->own;
 
@@ -299,32 +299,32 @@ static void on_timeout(AditTimer *timer, gpointer data) {
     return;
   }
   if (exchange->role == RADIUS_ACCT)
-    renew(exchange);
+    renew_request(exchange);
   radius_exchange_state(exchange)->stats.resends++;
-  transmit(exchange);
+  transmit_request(exchange);
 }
 
-static gboolean begin(RadiusExchange *exchange) {
+static gboolean begin_udp(RadiusExchange *exchange) {
   guint8 authenticator[16];
   RadiusBuilder b;
 
   exchange->own = g_new0(Attempt, 1);
-  exchange->timer.func = on_timeout;
+  exchange->timer.func = on_answer_timeout;
   /* So that the address that we ask from is known when the attributes are written. */
   Socket *s = socket_for(pool_of(exchange), &exchange->server->at[exchange->role], &exchange->server->source);
   if (!s)
     return FALSE;
   radius_exchange_state(exchange)->local = s->local;
   exchange->server->radius->loop->random(authenticator, sizeof authenticator);
-  fill(exchange, &b, authenticator);
+  fill_request(exchange, &b, authenticator);
   if (!write_packet(exchange, &b, authenticator))
     return FALSE;
-  transmit(exchange);
+  transmit_request(exchange);
   return TRUE;
 }
 
 /** Each datagram may be answered: until all have been, its identifiers rest. */
-static void forget(RadiusExchange *exchange) {
+static void rest_identifiers(RadiusExchange *exchange) {
   Attempt *attempt = exchange->own;
   gboolean more = attempt->sent > (attempt->answered ? 1 : 0);
   guint64 until = exchange->server->radius->loop->now() + REST_MS;
@@ -341,7 +341,7 @@ static void forget(RadiusExchange *exchange) {
   exchange->own = NULL;
 }
 
-const RadiusDoor radius_udp_door = {begin, forget};
+const RadiusDoor radius_udp_door = {begin_udp, rest_identifiers};
 
 /* ---- receiving ---- */
 
@@ -366,7 +366,7 @@ static const char *what_is_wrong(RadiusCheck check) {
 }
 
 /** RFC 2865 4, RFC 2866 4.2: the codes that an answer may have. */
-static gboolean answers(guint8 code, RadiusRole role) {
+static gboolean is_answer_code(guint8 code, RadiusRole role) {
   if (role == RADIUS_ACCT)
     return code == RADIUS_ACCOUNTING_RESPONSE;
   return code == RADIUS_ACCESS_ACCEPT || code == RADIUS_ACCESS_REJECT || code == RADIUS_ACCESS_CHALLENGE;
@@ -379,7 +379,7 @@ static gboolean is_bare_eap(const RadiusPacket *packet) {
 }
 
 /** RFC 2865 3, RFC 5080 2.2.2: a datagram that is not the answer is as good as none, and waiting goes on. */
-static void input(Socket *socket, const guint8 *data, gsize length) {
+static void input_datagram(Socket *socket, const guint8 *data, gsize length) {
   Pool *pool = socket->pool;
   RadiusPacket packet;
 
@@ -400,7 +400,7 @@ static void input(Socket *socket, const guint8 *data, gsize length) {
     pool->state->stats.late++;
     return;
   }
-  if (!answers(packet.code, slot->exchange->role)) {
+  if (!is_answer_code(packet.code, slot->exchange->role)) {
     bad_reply(pool, "its code is not that of an answer to this");
     return;
   }
@@ -412,7 +412,7 @@ static void input(Socket *socket, const guint8 *data, gsize length) {
   radius_exchange_finish(slot->exchange, RADIUS_ANSWERED, &packet, authenticator, (guint64)g_get_monotonic_time() - slot->sent_us);
 }
 
-static gboolean on_readable(int fd, guint condition, gpointer data) {
+static gboolean on_socket_readable(int fd, guint condition, gpointer data) {
   Socket *socket = data;
   Pool *pool = socket->pool;
   guint8 buffer[RADIUS_MAX + 1];
@@ -421,9 +421,9 @@ static gboolean on_readable(int fd, guint condition, gpointer data) {
   for (guint i = 0; i < RECEIVE_BUDGET && !pool->kept.gone; i++) {
     gssize length = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
     if (length >= 0)
-      input(socket, buffer, (gsize)length);
+      input_datagram(socket, buffer, (gsize)length);
     else if (errno == ECONNREFUSED)
-      refused(socket);
+      on_refused(socket);
     else if (errno != EINTR)
       break;
   }

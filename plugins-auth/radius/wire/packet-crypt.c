@@ -82,7 +82,8 @@ gboolean radius_unsalt(const guint8 *value, gsize length, const guint8 request_a
 }
 
 /* HMAC-MD5 over the packet as it stands, with `authenticator` in its place: RFC 3579 3.2, RFC 5176 3.4. */
-static void sign(const guint8 *data, gsize length, gsize offset, const guint8 authenticator[16], const char *secret, guint8 out[16]) {
+static void sign_packet(const guint8 *data, gsize length, gsize offset, const guint8 authenticator[16], const char *secret,
+                        guint8 out[16]) {
   static const guint8 zeros[16] = {0};
   struct hmac_md5_ctx hmac;
 
@@ -97,7 +98,7 @@ static void sign(const guint8 *data, gsize length, gsize offset, const guint8 au
 }
 
 /* MD5 over the packet with `authenticator` in its place, and the secret: RFC 2865 3, RFC 2866 3. */
-static void seal(const guint8 *data, gsize length, const guint8 authenticator[16], const char *secret, guint8 out[16]) {
+static void seal_packet(const guint8 *data, gsize length, const guint8 authenticator[16], const char *secret, guint8 out[16]) {
   struct md5_ctx md5;
 
   md5_init(&md5);
@@ -118,8 +119,8 @@ static void set_head(RadiusBuilder *b, guint8 id) {
 /* A packet whose authenticator is a digest: over `authenticator`, which its signature stands over as well. */
 static void finish_sealed(RadiusBuilder *b, const guint8 authenticator[16], const char *secret) {
   if (b->message_authenticator)
-    sign(b->data, b->length, b->message_authenticator, authenticator, secret, b->data + b->message_authenticator);
-  seal(b->data, b->length, authenticator, secret, b->data + 4);
+    sign_packet(b->data, b->length, b->message_authenticator, authenticator, secret, b->data + b->message_authenticator);
+  seal_packet(b->data, b->length, authenticator, secret, b->data + 4);
 }
 
 void radius_finish_request(RadiusBuilder *b, guint8 id, const guint8 random16[16], const char *secret) {
@@ -132,7 +133,7 @@ void radius_finish_request(RadiusBuilder *b, guint8 id, const guint8 random16[16
   }
   radius_set_authenticator(b, random16);
   if (b->message_authenticator)
-    sign(b->data, b->length, b->message_authenticator, random16, secret, b->data + b->message_authenticator);
+    sign_packet(b->data, b->length, b->message_authenticator, random16, secret, b->data + b->message_authenticator);
 }
 
 void radius_finish_reply(RadiusBuilder *b, const RadiusPacket *request, const char *secret) {
@@ -165,11 +166,12 @@ static gboolean signed_by_habit(const guint8 *data, const RadiusPacket *packet, 
 
   if (packet->code != RADIUS_ACCOUNTING_RESPONSE)
     return FALSE;
-  sign(data, whole, offset, zeros, secret, digest);
+  sign_packet(data, whole, offset, zeros, secret, digest);
   return memeql_sec(digest, data + offset, sizeof digest);
 }
 
-static RadiusCheck check(const guint8 *data, gsize length, const guint8 authenticator[16], const char *secret, gboolean demand_signature) {
+static RadiusCheck check_packet(const guint8 *data, gsize length, const guint8 authenticator[16], const char *secret,
+                                gboolean demand_signature) {
   RadiusPacket packet;
   guint8 digest[16];
   gsize offset;
@@ -177,14 +179,14 @@ static RadiusCheck check(const guint8 *data, gsize length, const guint8 authenti
   if (!radius_packet_parse(data, length, &packet))
     return RADIUS_BAD_AUTHENTICATOR;
   gsize whole = RADIUS_HEADER + packet.length;
-  seal(data, whole, authenticator, secret, digest);
+  seal_packet(data, whole, authenticator, secret, digest);
   if (!memeql_sec(digest, packet.authenticator, sizeof digest))
     return RADIUS_BAD_AUTHENTICATOR;
   if (!signature_find(data, &packet, &offset))
     return RADIUS_BAD_SIGNATURE;
   if (!offset)
     return demand_signature ? RADIUS_NOT_SIGNED : RADIUS_GOOD;
-  sign(data, whole, offset, authenticator, secret, digest);
+  sign_packet(data, whole, offset, authenticator, secret, digest);
   if (memeql_sec(digest, data + offset, sizeof digest) || signed_by_habit(data, &packet, whole, offset, secret))
     return RADIUS_GOOD;
   return RADIUS_BAD_SIGNATURE;
@@ -192,10 +194,10 @@ static RadiusCheck check(const guint8 *data, gsize length, const guint8 authenti
 
 RadiusCheck radius_check_reply(const guint8 *data, gsize length, const guint8 request_authenticator[16], const char *secret,
                                gboolean demand_signature) {
-  return check(data, length, request_authenticator, secret, demand_signature);
+  return check_packet(data, length, request_authenticator, secret, demand_signature);
 }
 
 RadiusCheck radius_check_request(const guint8 *data, gsize length, const char *secret, gboolean demand_signature) {
   static const guint8 zeros[16] = {0};
-  return check(data, length, zeros, secret, demand_signature);
+  return check_packet(data, length, zeros, secret, demand_signature);
 }

@@ -2,7 +2,7 @@
 #include "channel.h"
 
 /** Distance from `b` to `a` on the circle of 65536 numbers: negative when `a` lies behind. */
-static gint16 distance(guint16 a, guint16 b) {
+static gint16 measure_distance(guint16 a, guint16 b) {
   return (gint16)(guint16)(a - b);
 }
 
@@ -43,7 +43,7 @@ static L2tpItem *item_new(guint16 ns, const guint8 *message, gsize length) {
   return item;
 }
 
-static void channel_transmit(L2tpChannel *channel, const L2tpChannelEnv *env, L2tpItem *item) {
+static void transmit_item(L2tpChannel *channel, const L2tpChannelEnv *env, L2tpItem *item) {
   l2tp_header_set_sequence(item->data, item->ns, channel->nr);
   channel->ack_due = FALSE;
   env->ops->transmit(env->user, item->data, item->length);
@@ -81,7 +81,7 @@ static void channel_pump(L2tpChannel *channel, const L2tpChannelEnv *env) {
       continue;
     channel->flight++;
     channel->sent = MAX(channel->sent, channel->flight);
-    channel_transmit(channel, env, item);
+    transmit_item(channel, env, item);
   }
   if (channel->flight && !channel->deadline)
     channel_arm(channel, env);
@@ -116,7 +116,7 @@ static void channel_grow(L2tpChannel *channel) {
 static void channel_acknowledged(L2tpChannel *channel, const L2tpChannelEnv *env, guint16 nr) {
   if (!channel->send)
     return;
-  gint16 count = distance(nr, channel->send->ns);
+  gint16 count = measure_distance(nr, channel->send->ns);
   if (count <= 0 || count > channel->sent) /* old, or of what was never sent */
     return;
 
@@ -140,7 +140,7 @@ static void channel_acknowledged(L2tpChannel *channel, const L2tpChannelEnv *env
 static void channel_keep_early(L2tpChannel *channel, const L2tpChannelConfig *config, guint16 ns, const guint8 *message, gsize length) {
   L2tpItem **at = &channel->early;
 
-  while (*at && distance((*at)->ns, ns) < 0)
+  while (*at && measure_distance((*at)->ns, ns) < 0)
     at = &(*at)->next;
   if (*at && (*at)->ns == ns) {
     channel->duplicates++;
@@ -161,7 +161,7 @@ void l2tp_channel_accept(L2tpChannel *channel) {
   channel->ack_due = TRUE;
 }
 
-static void channel_deliver(L2tpChannel *channel, const L2tpChannelEnv *env, const guint8 *message, gsize length) {
+static void deliver_message(L2tpChannel *channel, const L2tpChannelEnv *env, const guint8 *message, gsize length) {
   if (channel->stopped)
     l2tp_channel_accept(channel);
   else
@@ -174,13 +174,13 @@ static gboolean channel_owes_too_much(const L2tpChannel *channel, const L2tpChan
 }
 
 static void channel_take(L2tpChannel *channel, const L2tpChannelEnv *env, guint16 ns, const guint8 *message, gsize length) {
-  gint16 ahead = distance(ns, channel->nr);
+  gint16 ahead = measure_distance(ns, channel->nr);
 
   channel->ack_due = channel->ack_due || ahead != 0; /* duplicates, too, must be acknowledged */
   if (ahead < 0) {
     channel->duplicates++;
     if (channel->unconfirmed && channel->flight)
-      channel_transmit(channel, env, channel->send);
+      transmit_item(channel, env, channel->send);
     return;
   }
   if (ahead > 0) {
@@ -194,7 +194,7 @@ static void channel_take(L2tpChannel *channel, const L2tpChannelEnv *env, guint1
     channel->dropped++;
     return;
   }
-  channel_deliver(channel, env, message, length);
+  deliver_message(channel, env, message, length);
   while (channel->early && channel->early->ns == channel->nr) {
     L2tpItem *item = channel->early;
     channel->early = item->next;
@@ -202,7 +202,7 @@ static void channel_take(L2tpChannel *channel, const L2tpChannelEnv *env, guint1
     if (channel_owes_too_much(channel, env->config))
       channel->dropped++;
     else
-      channel_deliver(channel, env, item->data, item->length);
+      deliver_message(channel, env, item->data, item->length);
     g_free(item);
   }
 }
@@ -229,7 +229,7 @@ void l2tp_channel_timeout(L2tpChannel *channel, const L2tpChannelEnv *env) {
   channel->cwnd = 1;
   channel->cwnd_fraction = 0;
   channel->flight = 1; /* the others go again as the window opens */
-  channel_transmit(channel, env, channel->send);
+  transmit_item(channel, env, channel->send);
   channel_arm(channel, env);
 }
 
@@ -317,7 +317,7 @@ static gboolean channel_sane(const L2tpChannel *channel) {
     if (item->ns != ns++)
       return FALSE;
   for (const L2tpItem *item = channel->early; item; item = item->next) {
-    if (distance(item->ns, last) <= 0)
+    if (measure_distance(item->ns, last) <= 0)
       return FALSE;
     last = item->ns;
   }

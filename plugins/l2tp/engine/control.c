@@ -36,7 +36,7 @@ static void write_response(const L2tpTunnelEnv *env, const L2tpMessage *from, gu
   l2tp_write_bytes(w, L2TP_AVP_CHALLENGE_RESPONSE, response, sizeof response);
 }
 
-static gboolean refuse(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint16 result, guint16 error, const char *text) {
+static gboolean refuse_tunnel(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint16 result, guint16 error, const char *text) {
   l2tp_tunnel_close(tunnel, env, result, error, text);
   return FALSE;
 }
@@ -59,7 +59,7 @@ static gboolean check_response(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, con
   const char *missing = find_missing_proof(tunnel, env, message);
 
   if (missing)
-    return refuse(tunnel, env, L2TP_STOP_NOT_AUTHORIZED, 0, missing);
+    return refuse_tunnel(tunnel, env, L2TP_STOP_NOT_AUTHORIZED, 0, missing);
   if (!tunnel->challenged)
     return TRUE;
   explicit_bzero(tunnel->challenge, sizeof tunnel->challenge);
@@ -107,7 +107,7 @@ static gboolean learn_peer(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L
     l2tp_channel_set_window(&tunnel->channel, (guint16)l2tp_message_number(message, L2TP_AVP_RECEIVE_WINDOW_SIZE));
 
   const char *misfit = find_misfit(env, message, &result, &error);
-  return misfit ? refuse(tunnel, env, result, error, misfit) : TRUE;
+  return misfit ? refuse_tunnel(tunnel, env, result, error, misfit) : TRUE;
 }
 
 gboolean l2tp_engine_is_answer(const L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpMessage *message) {

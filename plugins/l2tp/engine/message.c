@@ -148,7 +148,7 @@ guint64 l2tp_message_number(const L2tpMessage *message, guint type) {
   return value;
 }
 
-static void printable(char *text, gsize size, const guint8 *from, gsize length) {
+static void copy_printable(char *text, gsize size, const guint8 *from, gsize length) {
   gsize n = MIN(length, size - 1);
 
   for (gsize i = 0; i < n; i++)
@@ -157,12 +157,12 @@ static void printable(char *text, gsize size, const guint8 *from, gsize length) 
 }
 
 const char *l2tp_message_text(const L2tpMessage *message, guint type, char *text, gsize size) {
-  printable(text, size, message->avp[type].data, message->avp[type].length);
+  copy_printable(text, size, message->avp[type].data, message->avp[type].length);
   return text;
 }
 
 /** Some peers write these two numbers in the order of their own processor: 0x0100 for 1. */
-static guint16 unswapped(guint16 value) {
+static guint16 swap_if_foreign(guint16 value) {
   return value >= 0x100 && !(value & 0xff) ? value >> 8 : value;
 }
 
@@ -172,10 +172,10 @@ gboolean l2tp_message_result(const L2tpMessage *message, gboolean call, L2tpResu
   memset(out, 0, sizeof *out);
   if (!l2tp_message_has(message, L2TP_AVP_RESULT_CODE))
     return FALSE;
-  out->result = unswapped(adit_get_u16(&in));
+  out->result = swap_if_foreign(adit_get_u16(&in));
   if (adit_left(&in) >= 2)
-    out->error = unswapped(adit_get_u16(&in));
-  printable(out->text, sizeof out->text, in.at, adit_left(&in));
+    out->error = swap_if_foreign(adit_get_u16(&in));
+  copy_printable(out->text, sizeof out->text, in.at, adit_left(&in));
   return TRUE;
 }
 

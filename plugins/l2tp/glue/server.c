@@ -8,8 +8,8 @@ enum {
 };
 
 /** A StopCCN to somebody we keep nothing of: acknowledges the SCCRQ and says no. */
-static void refuse(L2tpListener *listener, const AditPath *path, const L2tpMessage *sccrq, guint16 result, guint16 error,
-                   const char *text) {
+static void refuse_newcomer(L2tpListener *listener, const AditPath *path, const L2tpMessage *sccrq, guint16 result, guint16 error,
+                            const char *text) {
   L2tp *l2tp = listener->l2tp;
   guint16 peer = (guint16)l2tp_message_number(sccrq, L2TP_AVP_ASSIGNED_TUNNEL_ID), own = 0;
   L2tpWriter w;
@@ -276,9 +276,9 @@ void l2tp_server_newcomer(L2tpListener *listener, const AditPath *path, const L2
   if (!has_room(l2tp, path))
     return;
   if (message.verdict != L2TP_VERDICT_OK)
-    refuse(listener, path, &message, L2TP_STOP_ERROR, message.error, message.why);
+    refuse_newcomer(listener, path, &message, L2TP_STOP_ERROR, message.error, message.why);
   else if (service->tunnel.demand_auth && !how.secret)
-    refuse(listener, path, &message, L2TP_STOP_NOT_AUTHORIZED, 0, "no secret for this peer");
+    refuse_newcomer(listener, path, &message, L2TP_STOP_NOT_AUTHORIZED, 0, "no secret for this peer");
   else if (!wins_tie(l2tp, path, &message))
     begin_tunnel(listener, service, path, secret, id, host, datagram, length);
 }

@@ -188,7 +188,7 @@ void l2tp_setup_free(L2tpSetup *setup) {
 }
 
 G_GNUC_PRINTF(3, 4)
-static void complain(GString *wrong, const AditWhere *where, const char *format, ...) {
+static void add_complaint(GString *wrong, const AditWhere *where, const char *format, ...) {
   va_list args;
 
   if (wrong->len)
@@ -228,7 +228,7 @@ static void check_overlap(const L2tpService *a, const L2tpService *b, GString *w
   char text[ADIT_ENDPOINT_TEXT];
 
   if (at)
-    complain(
+    add_complaint(
         wrong, &b->config->where,
         "server `%s' and server `%s' (%s:%u:%u) can't both listen: one is for %s, the other for all addresses with that port; list its "
         "addresses, or tell them apart by `peers'",
@@ -242,17 +242,18 @@ static void check_pair(const L2tpService *a, const L2tpService *b, GString *wron
   if (!share_address(a, b))
     return;
   if (strcmp(a->data_path, b->data_path))
-    complain(wrong, &b->config->where, "server `%s' shares an address with `%s' (%s:%u:%u), so its data-path must be the same", b->name,
-             a->name, first->file ? first->file : "-", first->line, first->column);
+    add_complaint(wrong, &b->config->where, "server `%s' shares an address with `%s' (%s:%u:%u), so its data-path must be the same",
+                  b->name, a->name, first->file ? first->file : "-", first->line, first->column);
   if (!a->rules->len && !b->rules->len)
-    complain(wrong, &b->config->where, "servers `%s' (%s:%u:%u) and `%s' listen on the same address, and neither says for which `peers'",
-             a->name, first->file ? first->file : "-", first->line, first->column, b->name);
+    add_complaint(wrong, &b->config->where,
+                  "servers `%s' (%s:%u:%u) and `%s' listen on the same address, and neither says for which `peers'", a->name,
+                  first->file ? first->file : "-", first->line, first->column, b->name);
   for (guint i = 0; i < a->rules->len; i++)
     for (guint j = 0; j < b->rules->len; j++) {
       const L2tpRule *x = &g_array_index(a->rules, L2tpRule, i), *y = &g_array_index(b->rules, L2tpRule, j);
       if (rules_equal(x, y))
-        complain(wrong, &y->where, "servers `%s' (%s:%u:%u) and `%s' are for the same peers on the same address", a->name,
-                 x->where.file ? x->where.file : "-", x->where.line, x->where.column, b->name);
+        add_complaint(wrong, &y->where, "servers `%s' (%s:%u:%u) and `%s' are for the same peers on the same address", a->name,
+                      x->where.file ? x->where.file : "-", x->where.line, x->where.column, b->name);
     }
 }
 
@@ -261,8 +262,8 @@ static void check_secrets(const GArray *secrets, GString *wrong) {
     for (guint j = i + 1; j < secrets->len; j++) {
       const L2tpRule *x = &g_array_index(secrets, L2tpRule, i), *y = &g_array_index(secrets, L2tpRule, j);
       if (rules_equal(x, y))
-        complain(wrong, &y->where, "this secret is for the same peers as the one at %s:%u:%u", x->where.file ? x->where.file : "-",
-                 x->where.line, x->where.column);
+        add_complaint(wrong, &y->where, "this secret is for the same peers as the one at %s:%u:%u", x->where.file ? x->where.file : "-",
+                      x->where.line, x->where.column);
     }
 }
 
@@ -272,7 +273,7 @@ static gboolean prefixes_meet(const AditPrefix *a, const AditPrefix *b) {
 }
 
 /** A secret that proves to be `proxy`: of the same addresses, or, as anybody can take a name, for that very name. */
-static gboolean proves(const L2tpRule *secret, const L2tpRule *proxy) {
+static gboolean proves_proxy(const L2tpRule *secret, const L2tpRule *proxy) {
   return prefixes_meet(&secret->prefix, &proxy->prefix) && (proxy->prefix.address.family || !g_strcmp0(secret->host, proxy->host));
 }
 
@@ -280,15 +281,15 @@ static void check_proxy_peer(const L2tpSetup *setup, const L2tpService *server, 
   gboolean proven = FALSE;
 
   if (!proxy->prefix.address.family && !proxy->host) {
-    complain(wrong, &proxy->where, "server `%s': this entry of proxy-peers names nobody; give `address' or `host-name'", server->name);
+    add_complaint(wrong, &proxy->where, "server `%s': this entry of proxy-peers names nobody; give `address' or `host-name'", server->name);
     return;
   }
   for (guint i = 0; i < setup->secrets->len; i++)
-    proven = proven || proves(&g_array_index(setup->secrets, L2tpRule, i), proxy);
+    proven = proven || proves_proxy(&g_array_index(setup->secrets, L2tpRule, i), proxy);
   if (!proven)
-    complain(wrong, &proxy->where,
-             "server `%s': l2tp.secrets has no secret that this entry of proxy-peers can prove; add one for the same %s", server->name,
-             proxy->prefix.address.family ? "`address'" : "`host-name'");
+    add_complaint(wrong, &proxy->where,
+                  "server `%s': l2tp.secrets has no secret that this entry of proxy-peers can prove; add one for the same %s", server->name,
+                  proxy->prefix.address.family ? "`address'" : "`host-name'");
 }
 
 /** What a peer says of its callers stands for their passwords: it is worth what the peer's own proof is worth. */
@@ -299,8 +300,8 @@ static void check_proxy_peers(const L2tpSetup *setup, const L2tpService *server,
   for (guint i = 0; i < server->proxy_peers->len; i++)
     check_proxy_peer(setup, server, &g_array_index(server->proxy_peers, L2tpRule, i), wrong);
   if (server->proxy_peers->len && !server->tunnel.demand_auth)
-    complain(wrong, where, "server `%s': proxy-peers needs tunnel-authentication: yes; without it nobody proves to be one of them",
-             server->name);
+    add_complaint(wrong, where, "server `%s': proxy-peers needs tunnel-authentication: yes; without it nobody proves to be one of them",
+                  server->name);
   if (!server->proxy_peers->len == !used)
     return;
   adit_warning(NULL, "%s:%u:%u: server `%s': %s", where->file ? where->file : "-", where->line, where->column, server->name,
@@ -332,8 +333,8 @@ static void open_listeners(L2tp *l2tp, L2tpSetup *setup, L2tpService *server, GS
     else if (everywhere && i > 0) /* a machine without IPv6 */
       adit_warning(NULL, "%s: not listening on %s: %s", server->name, adit_endpoint_format(at, text), error->message);
     else
-      complain(wrong, &server->config->where, "server `%s' can't listen on %s: %s", server->name, adit_endpoint_format(at, text),
-               error->message);
+      add_complaint(wrong, &server->config->where, "server `%s' can't listen on %s: %s", server->name, adit_endpoint_format(at, text),
+                    error->message);
   }
 }
 
@@ -357,8 +358,8 @@ static void check_data_paths(const L2tp *l2tp, const AditValue *list, const char
     const AditValue *item = adit_value_at(list, i);
     const char *name = adit_value_get_string(item, "data-path", "tun");
     if (adit_value_get_bool(item, "enabled", TRUE) && !adit_value_get_bool(item, "disabled", FALSE) && !l2tp->path->datapath(name, &dp))
-      complain(wrong, &item->where, "%s `%s': there is no data path `%s' (is its plugin loaded?)", what,
-               adit_value_get_string(item, "name", "l2tp"), name);
+      add_complaint(wrong, &item->where, "%s `%s': there is no data path `%s' (is its plugin loaded?)", what,
+                    adit_value_get_string(item, "name", "l2tp"), name);
   }
 }
 
@@ -431,7 +432,7 @@ gboolean l2tp_setup_names_proxy(const L2tpSetup *setup, const L2tpService *servi
   const L2tpRule *proxy = NULL, *secret = NULL;
 
   return rules_best(service->proxy_peers, remote, host_name, &proxy) >= 0 && rules_best(setup->secrets, remote, host_name, &secret) >= 0 &&
-         proves(secret, proxy);
+         proves_proxy(secret, proxy);
 }
 
 const AditValue *l2tp_setup_secret(const L2tpSetup *setup, const AditAddress *remote, const char *host_name) {

@@ -166,7 +166,7 @@ void l2tp_shares_remove(L2tpShares *shares, L2tpShare *share) {
   source_count(shares, host, -1);
 }
 
-static L2tpShareSource *greediest(const L2tpShareRanking *ranking) {
+static L2tpShareSource *find_greediest(const L2tpShareRanking *ranking) {
   return ranking->most->oldest;
 }
 
@@ -174,13 +174,13 @@ L2tpShare *l2tp_shares_victim(L2tpShares *shares, const AditAddress *address, gu
   if (!shares->count)
     return NULL;
   const L2tpShareSource *own = find_source(shares, address, TRUE), *host;
-  L2tpShareSource *network = greediest(&shares->networks);
+  L2tpShareSource *network = find_greediest(&shares->networks);
   guint held = own ? own->count : 0, most = network->count;
 
   /* Between networks that hold the same, the newcomer's own has to answer for the newcomer. */
   if (own && own->count == most)
     network = (L2tpShareSource *)own;
-  L2tpShareSource *from = greediest(&network->hosts);
+  L2tpShareSource *from = find_greediest(&network->hosts);
   if (network == own) {
     host = find_source(shares, address, FALSE);
     held = host ? host->count : 0;

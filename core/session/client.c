@@ -6,6 +6,7 @@
 #include "core/config/config.h"
 #include "core/path/path.h"
 #include "core/session/life/sess.h"
+#include "core/session/life/sessions.h"
 #include "core/session/session.h"
 
 typedef enum { CLIENT_DOWN, CLIENT_WAITING, CLIENT_DIALLING, CLIENT_CONNECTING, CLIENT_UP } State;
@@ -32,6 +33,7 @@ struct AditClient {
   char *who;
 };
 
+static const AditNetService *net;
 static GHashTable *clients; /* name -> AditClient* */
 static gboolean running;
 
@@ -166,9 +168,9 @@ static void add_route(AditClient *client, const char *to, guint ifindex, guint32
   AditNetRoute route = {.ifindex = ifindex, .metric = metric};
   const char *why = NULL;
   adit_prefix_parse(to, &route.to);
-  AditClaim *claim = adit_sess_net->claim_route(&route, &client->claimant);
+  AditClaim *claim = net->claim_route(&route, &client->claimant);
   g_ptr_array_add(client->routes, claim);
-  AditClaimState state = adit_sess_net->claim_state(claim, &why);
+  AditClaimState state = net->claim_state(claim, &why);
   on_route_changed(claim, state, 0, why, client);
 }
 
@@ -177,16 +179,16 @@ static void add_default_route(AditClient *client, const AditSess *session) {
   gint64 distance = adit_value_get_int(client->config, "default-route-distance", 1);
   client->claimant.endpoint = adit_endpoint_address(&client->server);
   if (distance == 1) {
-    add_route(client, "0.0.0.0/1", session->port->ifindex, 0);
-    add_route(client, "128.0.0.0/1", session->port->ifindex, 0);
+    add_route(client, "0.0.0.0/1", session->port.open->ifindex, 0);
+    add_route(client, "128.0.0.0/1", session->port.open->ifindex, 0);
   } else {
-    add_route(client, "0.0.0.0/0", session->port->ifindex, (guint32)distance);
+    add_route(client, "0.0.0.0/0", session->port.open->ifindex, (guint32)distance);
   }
 }
 
 static void remove_routes(AditClient *client) {
   for (guint i = client->routes->len; i > 0; i--)
-    adit_sess_net->claim_release(client->routes->pdata[i - 1]);
+    net->claim_release(client->routes->pdata[i - 1]);
   g_ptr_array_set_size(client->routes, 0);
 }
 
@@ -225,7 +227,8 @@ void adit_client_link_closed(AditClient *client, gboolean refused, const char *r
 
 /* ---- configuration ---- */
 
-void adit_clients_init(void) {
+void adit_clients_init(const AditNetService *service) {
+  net = service;
   clients = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, client_free);
 }
 
@@ -418,7 +421,7 @@ AditValue *adit_client_row(const char *name) {
   if (session) {
     g_autofree char *id = g_strdup_printf("%" G_GINT64_MODIFIER "x", session->id);
     adit_value_set(item, "session", adit_value_string(id));
-    adit_value_set(item, "interface", adit_value_string(session->name));
+    adit_value_set(item, "interface", adit_value_string(session->port.name));
     adit_value_set(item, "local-address", adit_value_string(adit_address_format(&session->family[ADIT_SESS_IPV4].local, text)));
     adit_value_set(item, "remote-address", adit_value_string(adit_address_format(&session->family[ADIT_SESS_IPV4].remote, text)));
   }

@@ -2,13 +2,13 @@
 /** core/session/client.h - what dials: the clients of all transports. [main] */
 #pragma once
 
-#include <adit/value.h>
+#include <adit/net.h>
 
 typedef struct AditClient AditClient;
 typedef struct AditSess AditSess;
 typedef struct AditSessLink AditSessLink;
 
-void adit_clients_init(void);
+void adit_clients_init(const AditNetService *net);
 void adit_clients_fini(void);
 gpointer adit_clients_prepare(const AditValue *config, GError **error);
 void adit_clients_commit(gpointer staged);

@@ -4,18 +4,25 @@
 #include "core/session/config/actors.h"
 #include "core/session/config/attributes.h"
 #include "core/session/life/sess.h"
+#include "core/session/life/sessions.h"
+#include "core/session/network/plane.h"
 #include "core/session/session.h"
 
 static const char *state_word(const AditSess *session) {
   switch (session->state) {
-  case ADIT_SESS_STARTING:
+  case ADIT_LIFE_OPENING:
+  case ADIT_LIFE_NEGOTIATING:
     return "starting";
-  case ADIT_SESS_APPLYING:
+  case ADIT_LIFE_APPLYING:
+  case ADIT_LIFE_SETTLING:
     return "applying";
-  case ADIT_SESS_UP:
+  case ADIT_LIFE_UP:
     return "up";
-  case ADIT_SESS_ENDING:
+  case ADIT_LIFE_ENDING:
+  case ADIT_LIFE_GONE:
     return "ending";
+  case ADIT_LIFE_STATES:
+    break;
   }
   return "?";
 }
@@ -40,7 +47,7 @@ static AditValue *summary(AditSess *session) {
 
   set_text(map, "id", id);
   set_text(map, "user", session->user);
-  set_text(map, "interface", session->name);
+  set_text(map, "interface", session->port.name);
   set_text(map, "service", session->transport);
   set_text(map, session->is_client ? "client" : "server", session->server);
   set_text(map, "caller-id", session->caller_id);
@@ -71,7 +78,7 @@ static AditSessionId parse_id(const char *text) {
 }
 
 static gboolean has_interface(const AditSess *session, const char *name) {
-  return !session->shared && strcmp(name, session->name) == 0;
+  return !session->port.shared && strcmp(name, session->port.name) == 0;
 }
 
 static gboolean has_user(const AditSess *session, const char *name) {
@@ -81,7 +88,7 @@ static gboolean has_user(const AditSess *session, const char *name) {
 /* An id or interface before a user name. */
 static GPtrArray *find(const char *which) {
   AditSess *named = adit_sess_find(parse_id(which));
-  if (named && named->state != ADIT_SESS_ENDING) {
+  if (named && !adit_sess_is_over(named)) {
     GPtrArray *found = g_ptr_array_new_with_free_func((GDestroyNotify)adit_sess_unref);
     g_ptr_array_add(found, adit_sess_ref(named));
     return found;

@@ -8,32 +8,35 @@
 #include "core/session/config/actors.h"
 #include "core/session/config/check-addresses.h"
 #include "core/session/life/accounting.h"
+#include "core/session/life/link-host.h"
 #include "core/session/life/sess.h"
+#include "core/session/life/session-attributes.h"
+#include "core/session/life/sessions.h"
 #include "core/session/life/update.h"
-
-const AditNetService *adit_sess_net;
+#include "core/session/network/plane.h"
 
 static gboolean stopping; /* no new links */
 
 void adit_session_init(const AditNetService *net) {
   g_autoptr(AditValue) empty = adit_value_map();
 
-  adit_sess_net = net;
+  adit_sess_claims_serve(net);
   stopping = FALSE;
   adit_actors_init();
   adit_account_init();
-  adit_links_init();
+  adit_links_init(&adit_link_host_ops);
   adit_sessions_init();
-  adit_addresses_init();
-  adit_ports_init();
-  adit_clients_init();
-  adit_sessions_set_profiles(adit_profiles_new(empty));
+  adit_addresses_init(net);
+  adit_ports_init(net);
+  adit_clients_init(net);
+  adit_session_attributes_set_profiles(adit_profiles_new(empty));
 }
 
 void adit_session_fini(void) {
   adit_clients_fini();
   adit_ports_fini();
   adit_sessions_fini();
+  adit_session_attributes_set_profiles(NULL);
   adit_addresses_fini();
   adit_links_fini();
   adit_actors_fini();
@@ -81,7 +84,7 @@ static void fill_info(AditSess *session, AditSessionInfo *out) {
   *out = (AditSessionInfo){.size = sizeof *out,
                            .id = session->id,
                            .user = session->user,
-                           .interface = session->name,
+                           .interface = session->port.name,
                            .service = session->server,
                            .caller_id = session->caller_id,
                            .transport = session->transport,
@@ -134,7 +137,7 @@ static void service_session_foreach(void (*each)(const AditSessionInfo *info, gp
 
 static gboolean service_disconnect(AditSessionId id, AditCause cause, const char *reason) {
   AditSess *session = adit_sess_find(id);
-  if (!session || session->state == ADIT_SESS_ENDING)
+  if (!session || adit_sess_is_over(session))
     return FALSE;
   adit_sess_end(session, cause, reason);
   return TRUE;
@@ -147,7 +150,7 @@ static AditSessionId service_session_find(const char *record_id) {
 
 static gboolean service_session_update(AditSessionId id, const AditValue *changes, GError **error) {
   AditSess *session = adit_sess_find(id);
-  if (session && session->state != ADIT_SESS_ENDING)
+  if (session && !adit_sess_is_over(session))
     return adit_sess_update(session, changes, error);
   g_set_error(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND, "there is no such session");
   return FALSE;
@@ -222,7 +225,7 @@ gboolean adit_session_prepare(const AditValue *config, gpointer *staged, GError 
 
 void adit_session_commit(gpointer staged) {
   g_autofree Staged *s = staged;
-  adit_sessions_set_profiles(s->profiles);
+  adit_session_attributes_set_profiles(s->profiles);
   adit_pools_set_aside((const AditPrefix *)(gpointer)s->fixed->data, s->fixed->len);
   g_array_unref(s->fixed);
   adit_clients_commit(s->clients);

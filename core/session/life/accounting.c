@@ -5,6 +5,7 @@
 #include "core/base/loop.h"
 #include "core/base/random.h"
 #include "core/session/life/sess.h"
+#include "core/session/network/plane.h"
 #include "core/session/session.h"
 
 static guint32 boot_time; /* with boot_dice: no two runs of the daemon have both */
@@ -61,7 +62,7 @@ static AditValue *facts_of(const AditSess *session) {
 
   add_text(map, "service", session->server);
   add_text(map, "transport", session->transport);
-  add_text(map, "interface", session->name);
+  add_text(map, "interface", session->port.name);
   add_text(map, "caller-id", session->caller_id);
   add_text(map, "called-id", session->called_id);
   add_text(map, "method", session->method);
@@ -82,8 +83,8 @@ static AditValue *facts_of(const AditSess *session) {
 
 void adit_sess_account(AditSess *session, AditAcctKind kind) {
   if (kind == ADIT_ACCT_START)
-    session->accounted = adit_acct_has_sink() && adit_aaa_accounting();
-  if (!session->accounted)
+    session->accounting.started = adit_acct_has_sink() && adit_aaa_accounting();
+  if (!session->accounting.started)
     return;
 
   g_autoptr(AditValue) facts = facts_of(session);
@@ -122,16 +123,25 @@ void adit_session_account(gboolean on) {
 static guint64 period_of(const AditSess *session) {
   const AditValue *own = adit_value_get(session->attributes, "interim-update");
 
-  if (!session->accounted)
+  if (!session->accounting.started)
     return 0;
-  return own && own->type == ADIT_VALUE_INT ? (guint64)own->as.integer : session->aaa_interim_ms;
+  return own && own->type == ADIT_VALUE_INT ? (guint64)own->as.integer : session->accounting.configured_ms;
 }
 
-void adit_sess_interim(AditTimer *timer, gpointer data) {
+static void on_interim(AditTimer *timer, gpointer data) {
   AditSess *session = data;
 
-  adit_timer_arm(&session->interim_timer, session->interim_ms);
+  adit_timer_arm(timer, session->accounting.period_ms);
   adit_sess_account(session, ADIT_ACCT_INTERIM);
+}
+
+void adit_sess_accounting_init(AditSess *session) {
+  session->accounting.timer.func = on_interim;
+  session->accounting.timer.data = session;
+}
+
+void adit_sess_accounting_stop(AditSess *session) {
+  adit_timer_cancel(&session->accounting.timer);
 }
 
 /* Ten thousand that came up together, or were changed together, must not report together for ever. */
@@ -139,24 +149,24 @@ static void begin_period(AditSess *session) {
   guint32 dice;
 
   adit_random(&dice, sizeof dice);
-  if (session->interim_ms)
-    adit_timer_arm(&session->interim_timer, 1 + (guint64)dice * session->interim_ms / G_MAXUINT32);
+  if (session->accounting.period_ms)
+    adit_timer_arm(&session->accounting.timer, 1 + (guint64)dice * session->accounting.period_ms / G_MAXUINT32);
   else
-    adit_timer_cancel(&session->interim_timer);
+    adit_timer_cancel(&session->accounting.timer);
 }
 
 void adit_sess_interim_start(AditSess *session) {
-  session->aaa_interim_ms = adit_aaa_interim_ms();
-  session->interim_ms = period_of(session);
+  session->accounting.configured_ms = adit_aaa_interim_ms();
+  session->accounting.period_ms = period_of(session);
   begin_period(session);
 }
 
 void adit_sess_interim_changed(AditSess *session) {
-  guint64 before = session->interim_ms;
+  guint64 before = session->accounting.period_ms;
 
-  session->interim_ms = period_of(session);
-  if (session->interim_ms != before)
+  session->accounting.period_ms = period_of(session);
+  if (session->accounting.period_ms != before)
     begin_period(session);
-  if (session->interim_ms)
+  if (session->accounting.period_ms)
     adit_sess_account(session, ADIT_ACCT_INTERIM);
 }

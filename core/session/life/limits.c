@@ -3,6 +3,7 @@
 #include "core/session/life/limits.h"
 #include "core/base/loop.h"
 #include "core/session/life/sess.h"
+#include "core/session/network/plane.h"
 
 enum {
   LOOK_MS_MIN = 1000, /* counters are looked at no more often */
@@ -23,7 +24,7 @@ static void on_age(AditTimer *timer, gpointer data) {
 }
 
 /* How long it has been silent. */
-static guint64 silence(AditSess *session) {
+static guint64 silent_ms(AditSess *session) {
   AditDpStats stats = {0};
 
   session->datapath->session_stats(session->plane, &stats);
@@ -34,12 +35,12 @@ static guint64 silence(AditSess *session) {
 
 static void on_idle(AditTimer *timer, gpointer data) {
   AditSess *session = data;
-  guint64 limit = (guint64)adit_value_get_int(session->attributes, "idle-timeout", 0), since = silence(session);
+  guint64 limit = (guint64)adit_value_get_int(session->attributes, "idle-timeout", 0), since = silent_ms(session);
 
   if (since >= limit)
     adit_sess_end(session, ADIT_CAUSE_IDLE_TIMEOUT, "idle-timeout");
   else
-    adit_timer_arm(&session->idle_timer, limit - since);
+    adit_timer_arm(&session->limits.idle, limit - since);
 }
 
 /* Octets that may still pass until the nearest quota; G_MAXUINT64 without one. `*which` is the nearest. */
@@ -69,22 +70,22 @@ static void on_quota(AditTimer *timer, gpointer data) {
   if (!left)
     adit_sess_end(session, ADIT_CAUSE_NAS_REQUEST, which);
   else
-    adit_timer_arm(&session->quota_timer, CLAMP(left / FASTEST, LOOK_MS_MIN, LOOK_MS_MAX));
+    adit_timer_arm(&session->limits.quota, CLAMP(left / FASTEST, LOOK_MS_MIN, LOOK_MS_MAX));
 }
 
-static void set(AditTimer *timer, AditTimerFunc func, AditSess *session) {
+static void set_timer(AditTimer *timer, AditTimerFunc func, AditSess *session) {
   timer->func = func;
   timer->data = session;
 }
 
 void adit_sess_limits_init(AditSess *session) {
-  set(&session->limit_timer, on_age, session);
-  set(&session->idle_timer, on_idle, session);
-  set(&session->quota_timer, on_quota, session);
+  set_timer(&session->limits.age, on_age, session);
+  set_timer(&session->limits.idle, on_idle, session);
+  set_timer(&session->limits.quota, on_quota, session);
 }
 
 /* A limit that is passed already ends the session when the loop comes round: whoever changed it may still be at work on it. */
-static void arm(AditTimer *timer, gint64 limit, guint64 used) {
+static void arm_limit(AditTimer *timer, gint64 limit, guint64 used) {
   if (limit <= 0)
     adit_timer_cancel(timer);
   else
@@ -95,14 +96,14 @@ void adit_sess_limits_start(AditSess *session) {
   AditCounters none = {0};
   const char *which;
 
-  arm(&session->limit_timer, adit_value_get_int(session->attributes, "session-timeout", 0), adit_sess_uptime_ms(session));
+  arm_limit(&session->limits.age, adit_value_get_int(session->attributes, "session-timeout", 0), adit_sess_uptime_ms(session));
   gint64 idle = adit_value_get_int(session->attributes, "idle-timeout", 0);
-  arm(&session->idle_timer, idle, idle ? silence(session) : 0);
-  arm(&session->quota_timer, quota_left(session, &none, &which) == G_MAXUINT64 ? 0 : 1, 0);
+  arm_limit(&session->limits.idle, idle, idle ? silent_ms(session) : 0);
+  arm_limit(&session->limits.quota, quota_left(session, &none, &which) == G_MAXUINT64 ? 0 : 1, 0);
 }
 
 void adit_sess_limits_stop(AditSess *session) {
-  adit_timer_cancel(&session->limit_timer);
-  adit_timer_cancel(&session->idle_timer);
-  adit_timer_cancel(&session->quota_timer);
+  adit_timer_cancel(&session->limits.age);
+  adit_timer_cancel(&session->limits.idle);
+  adit_timer_cancel(&session->limits.quota);
 }

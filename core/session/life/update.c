@@ -8,13 +8,15 @@
 #include "core/session/life/accounting.h"
 #include "core/session/life/limits.h"
 #include "core/session/life/sess.h"
+#include "core/session/life/session-attributes.h"
+#include "core/session/life/session-event.h"
 #include "core/session/network/plane.h"
 
 static gboolean may_change(const char *name, const AditValue *value, GError **error) {
   const AditOption *option = adit_attribute_option(name);
 
   if (strcmp(name, "profile") == 0) {
-    if (value->type == ADIT_VALUE_STRING && adit_profiles_have(adit_sess_profiles(), value->as.string))
+    if (value->type == ADIT_VALUE_STRING && adit_profiles_have(adit_session_attributes_profiles(), value->as.string))
       return TRUE;
     g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "profile: there is none named %s",
                 value->type == ADIT_VALUE_STRING ? value->as.string : "so");
@@ -62,7 +64,8 @@ static void take(AditValue *to, const AditValue *from, Take which) {
 
 /* The attributes with another profile under them. */
 static AditValue *with_profile(const AditSess *session, const AditValue *record) {
-  g_autoptr(AditValue) merged = adit_profiles_merge(adit_sess_profiles(), record, adit_sess_default_profile(session));
+  g_autoptr(AditValue) merged =
+      adit_profiles_merge(adit_session_attributes_profiles(), record, adit_session_attributes_default_profile(session));
   AditValue *now = adit_value_map();
 
   take(now, session->attributes, TAKE_FIXED);
@@ -99,11 +102,11 @@ gboolean adit_sess_update(AditSess *session, const AditValue *changes, GError **
   replace(&session->attributes, now);
   for (guint i = 0; i < adit_value_length(changes); i++)
     adit_info(&log, "changed: %s", adit_value_key(changes, i));
-  if (session->state != ADIT_SESS_UP)
+  if (session->state != ADIT_LIFE_UP)
     return TRUE; /* limits begin when it comes up */
   adit_sess_set_plane(session);
   adit_sess_limits_start(session);
   adit_sess_interim_changed(session);
-  adit_sess_publish(session, ADIT_EVENT_SESSION_UPDATE);
+  adit_session_event_publish(session, ADIT_EVENT_SESSION_UPDATE);
   return TRUE;
 }

@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* A PPP link between a transport's call, AAA and a session: the engine's host. */
+#include "core/session/link/link.h"
 #include "core/aaa/aaa.h"
 #include "core/base/engine.h"
 #include "core/base/loop.h"
 #include "core/bus/bus.h"
-#include "core/session/client.h"
 #include "core/session/config/attributes.h"
 #include "core/session/life/accounting.h"
-#include "core/session/life/sess.h"
 #include "core/session/numbers.h"
 #include "core/session/tally.h"
 
 #include <adit/log-quota.h>
 
+static const AditSessLinkOps *above;
 static GHashTable *links; /* id -> AditSessLink* */
 static AditTally *calls;  /* "transport server": links, for max-sessions */
 static AditLinkId last_id;
 static AditLogQuota refused_lines = ADIT_LOG_QUOTA("login refused"), closed_lines = ADIT_LOG_QUOTA("link closed");
 static AditNumbers numbers; /* of links: a NAS-Port stays short, and is used again */
 
-void adit_links_init(void) {
+void adit_links_init(const AditSessLinkOps *ops) {
+  above = ops;
   links = g_hash_table_new(g_int64_hash, g_int64_equal);
   calls = adit_tally_new(g_str_hash, g_str_equal, 0);
 }
@@ -110,15 +111,12 @@ static void drop(AditSessLink *link, AditCause cause, const char *reason) {
     adit_aaa_cancel(link->ask);
   link->ask = 0;
 
-  AditSess *session = g_steal_pointer(&link->session);
-  if (session)
-    adit_sess_link_lost(session, cause, reason);
+  above->lost(link, cause, reason);
   g_clear_pointer(&link->ppp, adit_ppp_link_free);
   if (link->dp_link)
     link->spec.datapath->link_detach(g_steal_pointer(&link->dp_link));
   publish(link, ADIT_EVENT_LINK_DOWN, cause, reason);
-  if (link->client)
-    adit_client_link_closed(g_steal_pointer(&link->client), info.refused, reason);
+  above->closed(link, info.refused, reason);
   adit_call_main(free_later, link);
 }
 
@@ -206,46 +204,31 @@ static void on_network_phase(gpointer host, const char *user) {
   AditSessLink *link = host;
 
   link->proven = TRUE;
-  if (link->session && user && strcmp(user, link->session->user) != 0) {
-    adit_sess_end(link->session, ADIT_CAUSE_USER_ERROR, "another user after renegotiation");
-    return;
-  }
-  if (link->session) {
-    adit_sess_network(link->session, TRUE);
-    return;
-  }
-  if (!link->spec.client && user) {
+  if (!link->session && !link->spec.client && user) {
     g_free(link->user);
     link->user = g_strdup(user);
   }
   if (!link->user)
     link->user = g_strdup("nobody");
-  adit_sess_new(link);
+  above->network(link, user);
 }
 
 static void on_network_down(gpointer host) {
-  AditSessLink *link = host;
-  if (link->session)
-    adit_sess_network(link->session, FALSE);
+  above->network_down(host);
 }
 
 static gboolean on_network_frame(gpointer host, guint16 protocol, const guint8 *payload, gsize length) {
-  AditSessLink *link = host;
-  /* Without a session (it is being refused) nobody answers, and that is no reason to reject the protocol. */
-  return link->session ? adit_sess_frame(link->session, protocol, payload, length) : TRUE;
+  return above->frame(host, protocol, payload, length);
 }
 
 static void on_protocol_rejected(gpointer host, guint16 protocol) {
-  AditSessLink *link = host;
-  if (link->session)
-    adit_sess_rejected(link->session, protocol);
+  above->rejected(host, protocol);
 }
 
 static void on_framing(gpointer host, gboolean acfc, gboolean pfc, guint16 mtu) {
   AditSessLink *link = host;
   link->spec.datapath->link_framing(link->dp_link, acfc, pfc);
-  if (link->session)
-    adit_sess_set_mtu(link->session, mtu);
+  above->mtu(link, mtu);
 }
 
 static guint64 on_last_rx(gpointer host) {
@@ -460,8 +443,7 @@ AditLinkId adit_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError *
   g_autofree char *key = call_key(link);
   g_hash_table_insert(links, &link->id, link);
   adit_tally_add(calls, key);
-  if (link->client)
-    adit_client_link_opened(link->client, link);
+  above->opened(link);
   AditLinkId id = link->id;
   adit_ppp_link_open(link->ppp);
   return id;

@@ -30,6 +30,20 @@ struct AditSessLink {
   gboolean proven;    /**< the peer was authenticated: before, it may be any stranger */
 };
 
+/** What is above the links, given to adit_links_init(). */
+typedef struct {
+  void (*opened)(AditSessLink *link); /**< PPP begins now */
+  /** Everybody is who they have to be: `user`, which the peer has proven, NULL if it was not asked to. Comes again after network_down(). */
+  void (*network)(AditSessLink *link, const char *user);
+  void (*network_down)(AditSessLink *link); /**< LCP negotiates anew */
+  /** A packet of a protocol that is not PPP's own. FALSE = nobody knows the protocol. */
+  gboolean (*frame)(AditSessLink *link, guint16 protocol, const guint8 *payload, gsize length);
+  void (*rejected)(AditSessLink *link, guint16 protocol);                   /**< the peer does not know the protocol */
+  void (*mtu)(AditSessLink *link, guint mtu);                               /**< as LCP agreed */
+  void (*lost)(AditSessLink *link, AditCause cause, const char *reason);    /**< its session must let go of it; PPP is still there */
+  void (*closed)(AditSessLink *link, gboolean refused, const char *reason); /**< `refused`: the peer did not take our user or password */
+} AditSessLinkOps;
+
 AditLinkId adit_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError **error);
 AditSessLink *adit_link_find(AditLinkId id);
 /** Terminates PPP politely; the transport hears of it when that is done. */
@@ -37,6 +51,6 @@ void adit_link_end(AditSessLink *link, AditCause cause, const char *reason);
 /** The transport has lost it: gone at once. */
 void adit_link_lost(AditSessLink *link, AditCause cause, const char *reason);
 const char *adit_link_server(const AditSessLink *link);
-void adit_links_init(void);
+void adit_links_init(const AditSessLinkOps *ops);
 void adit_links_fini(void);
 void adit_links_foreach(void (*each)(AditSessLink *link, gpointer data), gpointer data); /**< each may end its link */

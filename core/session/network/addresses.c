@@ -9,6 +9,8 @@
 
 enum { POOL_TRIES = 1024 /* protected addresses of a pool in one go */, LOOKS = 4 /* at parked ones, when a session goes */ };
 
+static const AditNetService *net;
+
 /* Addresses in use that did not come out of a pool: a pool knows only its own, and two peers with the same, or a peer with
  * one of ours, would take each other's traffic. A prefix stands here by its first address. */
 static GHashTable *theirs; /* AditAddress */
@@ -16,7 +18,8 @@ static AditTally *ours;    /* AditAddress, for each session that has it */
 static GArray *parked;     /* AditPrefix: taken out of pools and given to nobody, as they are protected */
 static guint next_parked;  /* the one to look at next */
 
-void adit_addresses_init(void) {
+void adit_addresses_init(const AditNetService *service) {
+  net = service;
   theirs = g_hash_table_new_full(adit_address_hash, adit_address_same, g_free, NULL);
   ours = adit_tally_new(adit_address_hash, adit_address_same, sizeof(AditAddress));
   parked = g_array_new(FALSE, FALSE, sizeof(AditPrefix));
@@ -38,7 +41,7 @@ static AditAddress outer_of(const AditSess *session) {
 
 static gboolean may_reach(const AditSess *session, AditReachEnd end, const char *name, const AditAddress *address, GError **error) {
   AditAddress outer = outer_of(session);
-  return adit_reach_address(adit_sess_net, end, name, address, &outer, error);
+  return adit_reach_address(net, end, name, address, &outer, error);
 }
 
 /* Gives back up to `most` parked addresses that are protected no more. */
@@ -48,7 +51,7 @@ static guint unpark(guint most) {
   for (guint i = MIN(most, parked->len); i > 0; i--) {
     next_parked = next_parked < parked->len ? next_parked : 0;
     const AditPrefix prefix = g_array_index(parked, AditPrefix, next_parked);
-    if (adit_sess_net->protected_by(&prefix.address, ADIT_PROTECT_ANY, NULL)) {
+    if (net->protected_by(&prefix.address, ADIT_PROTECT_ANY, NULL)) {
       next_parked++;
       continue;
     }
@@ -91,7 +94,7 @@ static gboolean from_pool(AditSess *session, AditReachEnd end, const char *name,
     return FALSE;
   }
   if (found) {
-    session->lease[session->n_leases++] = (AditSessLease){taken, ADIT_LEASE_TAKEN};
+    session->addresses.lease[session->addresses.n++] = (AditSessLease){taken, ADIT_LEASE_TAKEN};
     *out = taken.address;
   } else if (why) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "pool %s has no address that may be given: %s", pool, why->message);
@@ -105,18 +108,18 @@ static void hold_ours(AditSess *session, const AditAddress *address) {
   AditPrefix prefix = host_prefix(address);
   adit_pool_service()->hold(&prefix);
   adit_tally_add(ours, address);
-  session->lease[session->n_leases++] = (AditSessLease){prefix, ADIT_LEASE_OURS};
+  session->addresses.lease[session->addresses.n++] = (AditSessLease){prefix, ADIT_LEASE_OURS};
 }
 
 /* Taken out of the pools, so that nobody else gets it. */
 static gboolean reserve_prefix(AditSess *session, const AditPrefix *prefix) {
   const AditAddress *address = &prefix->address;
 
-  if (session->n_leases == ADIT_SESS_MAX_LEASES || adit_tally_count(ours, address) || g_hash_table_contains(theirs, address) ||
+  if (session->addresses.n == ADIT_SESS_MAX_LEASES || adit_tally_count(ours, address) || g_hash_table_contains(theirs, address) ||
       !adit_pool_service()->reserve(prefix))
     return FALSE;
   g_hash_table_add(theirs, g_memdup2(address, sizeof *address));
-  session->lease[session->n_leases++] = (AditSessLease){*prefix, ADIT_LEASE_THEIRS};
+  session->addresses.lease[session->addresses.n++] = (AditSessLease){*prefix, ADIT_LEASE_THEIRS};
   return TRUE;
 }
 
@@ -183,9 +186,9 @@ static gboolean decide_remote(AditSess *session, AditAddress *out, GError **erro
 /* ---- what the peer says ---- */
 
 static void release_lease(AditSess *session, guint index) {
-  const AditSessLease lease = session->lease[index];
+  const AditSessLease lease = session->addresses.lease[index];
 
-  session->lease[index] = session->lease[--session->n_leases];
+  session->addresses.lease[index] = session->addresses.lease[--session->addresses.n];
   switch (lease.kind) {
   case ADIT_LEASE_TAKEN:
     break;
@@ -201,9 +204,9 @@ static void release_lease(AditSess *session, guint index) {
 }
 
 static AditSessLease *find_lease(AditSess *session, const AditAddress *address) {
-  for (guint i = 0; i < session->n_leases; i++)
-    if (adit_address_equal(&session->lease[i].prefix.address, address))
-      return &session->lease[i];
+  for (guint i = 0; i < session->addresses.n; i++)
+    if (adit_address_equal(&session->addresses.lease[i].prefix.address, address))
+      return &session->addresses.lease[i];
   return NULL;
 }
 
@@ -223,17 +226,17 @@ static gboolean in_accepted_range(const AditSess *session, const AditAddress *ad
 static gboolean take_choice(AditSess *session, const AditAddress *address, GError **error) {
   if (!in_accepted_range(session, address, error) || !may_reach(session, ADIT_REACH_PEER, "address", address, error))
     return FALSE;
-  for (guint i = session->n_leases; i-- > 0;)
-    if (session->lease[i].kind == ADIT_LEASE_CHOSEN)
+  for (guint i = session->addresses.n; i-- > 0;)
+    if (session->addresses.lease[i].kind == ADIT_LEASE_CHOSEN)
       release_lease(session, i);
   if (!reserve_theirs(session, address, error))
     return FALSE;
-  session->lease[session->n_leases - 1].kind = ADIT_LEASE_CHOSEN;
+  session->addresses.lease[session->addresses.n - 1].kind = ADIT_LEASE_CHOSEN;
   return TRUE;
 }
 
 /* AditNcpParams.choose: once said, a choice is the peer's, so that nobody else is told the same. */
-static gboolean choose(gpointer data, const AditAddress *address) {
+static gboolean choose_address(gpointer data, const AditAddress *address) {
   AditSess *session = data;
   const AditSessLease *lease = find_lease(session, address);
   g_autoptr(GError) error = NULL;
@@ -242,10 +245,10 @@ static gboolean choose(gpointer data, const AditAddress *address) {
     return TRUE;
   if (take_choice(session, address, &error))
     return TRUE;
-  if (!session->choice_refused) { /* it may go on choosing: once is enough */
+  if (!session->addresses.choice_refused) { /* it may go on choosing: once is enough */
     AditLogContext log = adit_sess_log(session);
     adit_warning(&log, "the peer's choice is refused: %s", error->message);
-    session->choice_refused = TRUE;
+    session->addresses.choice_refused = TRUE;
   }
   return FALSE;
 }
@@ -281,8 +284,9 @@ gboolean adit_sess_accept_ends(AditSess *session, AditSessFamily *family, const 
 }
 
 static gboolean has_lease(const AditSess *session, const AditPrefix *prefix) {
-  for (guint i = 0; i < session->n_leases; i++)
-    if (session->lease[i].prefix.length == prefix->length && adit_address_equal(&session->lease[i].prefix.address, &prefix->address))
+  for (guint i = 0; i < session->addresses.n; i++)
+    if (session->addresses.lease[i].prefix.length == prefix->length &&
+        adit_address_equal(&session->addresses.lease[i].prefix.address, &prefix->address))
       return TRUE;
   return FALSE;
 }
@@ -305,7 +309,7 @@ static gboolean reserve_prefixes(AditSess *session, const char *key, GError **er
   AditPrefix prefix;
 
   for (guint i = 0; adit_sess_prefix_at(session, key, i, &prefix); i++) {
-    if (!adit_reach_prefix(adit_sess_net, key, &prefix, &outer, error))
+    if (!adit_reach_prefix(net, key, &prefix, &outer, error))
       return FALSE;
     if (!has_lease(session, &prefix) && !reserve_prefix(session, &prefix)) {
       g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "%s %s is in use", key, adit_prefix_format(&prefix, text));
@@ -317,8 +321,8 @@ static gboolean reserve_prefixes(AditSess *session, const char *key, GError **er
 
 static void set_remote_ifid(AditSess *session) {
   const AditValue *item = adit_value_get(session->attributes, "remote-interface-id");
-  if (item && item->type == ADIT_VALUE_OCTETS && g_bytes_get_size(item->as.octets) == sizeof session->params.remote_ifid)
-    memcpy(session->params.remote_ifid, g_bytes_get_data(item->as.octets, NULL), sizeof session->params.remote_ifid);
+  if (item && item->type == ADIT_VALUE_OCTETS && g_bytes_get_size(item->as.octets) == sizeof session->addresses.params.remote_ifid)
+    memcpy(session->addresses.params.remote_ifid, g_bytes_get_data(item->as.octets, NULL), sizeof session->addresses.params.remote_ifid);
 }
 
 /* RFC 1877 has two of each, of IPv4. A file with others is refused; a source hears of it here. */
@@ -343,19 +347,19 @@ static void take_servers(const AditSess *session, const char *key, AditAddress o
 static void warn_of_no_range(const AditSess *session) {
   AditLogContext log = adit_sess_log(session);
 
-  if (adit_value_get_bool(session->attributes, "peer-chooses-address", FALSE) && !session->params.accept_remote4)
+  if (adit_value_get_bool(session->attributes, "peer-chooses-address", FALSE) && !session->addresses.params.accept_remote4)
     adit_warning(&log, "source %s lets the peer choose its address, and no profile says from which range: set accept-remote-address",
                  session->source ? session->source : "?");
 }
 
 gboolean adit_sess_reserve(AditSess *session, GError **error) {
-  AditNcpParams *params = &session->params;
+  AditNcpParams *params = &session->addresses.params;
 
   params->size = sizeof *params;
   params->client = session->is_client;
   params->attributes = session->first;
   params->accept_remote4 = session->is_client || adit_value_length(adit_value_get(session->attributes, "accept-remote-address"));
-  params->choose = choose;
+  params->choose = choose_address;
   params->choose_user = session;
   warn_of_no_range(session);
   params->want_dns = session->is_client;
@@ -371,9 +375,9 @@ gboolean adit_sess_reserve(AditSess *session, GError **error) {
 
 /* The last reference may go when the module is closed already; its addresses went when the session ended. */
 void adit_sess_release(AditSess *session) {
-  if (!session->n_leases)
+  if (!session->addresses.n)
     return;
-  while (session->n_leases)
-    release_lease(session, session->n_leases - 1);
+  while (session->addresses.n)
+    release_lease(session, session->addresses.n - 1);
   unpark(LOOKS);
 }

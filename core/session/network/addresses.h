@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/session/network/family.h"
+#include <adit/net.h>
 
 typedef struct AditSess AditSess;
 
@@ -20,7 +21,14 @@ typedef struct {
   AditSessLeaseKind kind;
 } AditSessLease;
 
-/** Decides and reserves both ends' IPv4 addresses into session->params, and the peer's IPv6 prefixes. False with a reason that says what to
+typedef struct {
+  AditSessLease lease[ADIT_SESS_MAX_LEASES];
+  guint n;
+  AditNcpParams params;    /**< what the NCPs are told of both ends */
+  gboolean choice_refused; /**< that was logged */
+} AditSessAddresses;
+
+/** Decides and reserves both ends' IPv4 addresses for the NCPs, and the peer's IPv6 prefixes. False with a reason that says what to
  * configure. */
 gboolean adit_sess_reserve(AditSess *session, GError **error);
 /** The NCP of a family has agreed on both ends' addresses. A client judges what its server gave it: FALSE if it can't have its own; a peer
@@ -29,5 +37,5 @@ gboolean adit_sess_accept_ends(AditSess *session, AditSessFamily *family, const 
 void adit_sess_release(AditSess *session);
 /** A prefix out of an attribute that is a list of them, without bits behind its length; FALSE at the end. */
 gboolean adit_sess_prefix_at(const AditSess *session, const char *key, guint index, AditPrefix *out);
-void adit_addresses_init(void);
+void adit_addresses_init(const AditNetService *net);
 void adit_addresses_fini(void);

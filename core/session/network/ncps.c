@@ -44,7 +44,7 @@ static void open_family(AditSess *session, AditSessFamily *family, const AditNcp
     memcpy(session->dns, agreed->dns, sizeof session->dns);
     memcpy(session->wins, agreed->wins, sizeof session->wins);
   }
-  adit_sess_apply(session, family);
+  adit_sess_event(session, family->applied ? ADIT_LIFE_NCP_SETTLED : ADIT_LIFE_NETWORK_OPENED);
   adit_sess_set_plane(session);
 }
 
@@ -83,17 +83,17 @@ static void on_down(gpointer host, AditNcp *ncp) {
 static void end_if_none_is_left(AditSess *session) {
   g_autoptr(GString) reason = g_string_new("no network protocol is ");
 
-  for (guint i = 0; i < session->n_ncps; i++) {
-    if (!adit_ncp_is_over(session->ncp[i].ncp))
+  for (guint i = 0; i < session->ncps.n; i++) {
+    if (!adit_ncp_is_over(session->ncps.item[i].ncp))
       return;
-    const char *why = session->ncp[i].why;
-    g_string_append_printf(reason, "%s%s: %s", i ? "; " : "left: ", adit_ncp_desc(session->ncp[i].ncp)->name, why ? why : "closed");
+    const char *why = session->ncps.item[i].why;
+    g_string_append_printf(reason, "%s%s: %s", i ? "; " : "left: ", adit_ncp_desc(session->ncps.item[i].ncp)->name, why ? why : "closed");
   }
-  if (!session->n_ncps) {
+  if (!session->ncps.n) {
     adit_sess_end(session, ADIT_CAUSE_SERVICE_UNAVAILABLE, "no network protocol is enabled");
     return;
   }
-  adit_sess_end(session, session->state == ADIT_SESS_UP ? ADIT_CAUSE_USER_REQUEST : ADIT_CAUSE_USER_ERROR, reason->str);
+  adit_sess_end(session, session->state == ADIT_LIFE_UP ? ADIT_CAUSE_USER_REQUEST : ADIT_CAUSE_USER_ERROR, reason->str);
 }
 
 static gboolean is_trying(AditSess *session, const AditNcp *ncp) {
@@ -102,16 +102,16 @@ static gboolean is_trying(AditSess *session, const AditNcp *ncp) {
 }
 
 gboolean adit_sess_ncps_settled(AditSess *session) {
-  for (guint i = 0; i < session->n_ncps; i++)
-    if (is_trying(session, session->ncp[i].ncp))
+  for (guint i = 0; i < session->ncps.n; i++)
+    if (is_trying(session, session->ncps.item[i].ncp))
       return FALSE;
   return TRUE;
 }
 
 static AditSessNcp *ncp_of(AditSess *session, guint16 data_protocol) {
-  for (guint i = 0; i < session->n_ncps; i++)
-    if (adit_ncp_desc(session->ncp[i].ncp)->data_protocol == data_protocol)
-      return &session->ncp[i];
+  for (guint i = 0; i < session->ncps.n; i++)
+    if (adit_ncp_desc(session->ncps.item[i].ncp)->data_protocol == data_protocol)
+      return &session->ncps.item[i];
   return NULL;
 }
 
@@ -120,8 +120,8 @@ gboolean adit_sess_ncp_give_up(AditSess *session, const AditSessFamily *family, 
 
   if (!self || self->required)
     return FALSE;
-  for (guint i = 0; i < session->n_ncps; i++)
-    if (&session->ncp[i] != self && !adit_ncp_is_over(session->ncp[i].ncp)) {
+  for (guint i = 0; i < session->ncps.n; i++)
+    if (&session->ncps.item[i] != self && !adit_ncp_is_over(session->ncps.item[i].ncp)) {
       adit_ncp_close(self->ncp, why);
       return TRUE;
     }
@@ -141,7 +141,7 @@ static void on_closed(gpointer host, AditNcp *ncp, const char *why) {
     adit_sess_end(session, ADIT_CAUSE_USER_ERROR, reason);
   } else {
     end_if_none_is_left(session);
-    adit_sess_look_again(session);
+    adit_sess_event(session, ADIT_LIFE_NCP_SETTLED);
   }
 }
 
@@ -149,7 +149,7 @@ static const AditNcpOps ncp_ops = {sizeof ncp_ops, on_send, on_opened, on_down, 
 
 /* A server has to say both ends' IPv4 addresses, or let the peer choose. */
 static gboolean lacks_address(AditSess *session) {
-  const AditNcpParams *params = &session->params;
+  const AditNcpParams *params = &session->addresses.params;
   gboolean local = adit_address_is_set(&params->local4), remote = adit_address_is_set(&params->remote4) || params->accept_remote4;
 
   if (session->is_client || (local && remote))
@@ -174,7 +174,7 @@ void adit_sess_ncps_start(AditSess *session) {
   guint n;
   const AditNcpDesc *const *descs = adit_ncp_descs(&n);
 
-  for (guint i = 0; i < n && session->n_ncps < ADIT_SESS_MAX_NCPS; i++) {
+  for (guint i = 0; i < n && session->ncps.n < ADIT_SESS_MAX_NCPS; i++) {
     gboolean required;
     if (!is_wanted(session, descs[i], &required)) {
       if (!required)
@@ -183,50 +183,50 @@ void adit_sess_ncps_start(AditSess *session) {
       adit_sess_end(session, ADIT_CAUSE_SERVICE_UNAVAILABLE, reason);
       return;
     }
-    AditSessNcp *self = &session->ncp[session->n_ncps++];
+    AditSessNcp *self = &session->ncps.item[session->ncps.n++];
     AditEngineEnv env = adit_loop_engine(&self->timer);
     self->session = session;
     self->required = required;
     self->timer.func = on_timer;
     self->timer.data = self;
-    self->ncp = adit_ncp_new(descs[i], &session->params, NULL, &ncp_ops, self, &env);
+    self->ncp = adit_ncp_new(descs[i], &session->addresses.params, NULL, &ncp_ops, self, &env);
   }
   adit_sess_network(session, TRUE);
 }
 
 void adit_sess_ncps_free(AditSess *session) {
-  for (guint i = 0; i < session->n_ncps; i++) {
-    adit_timer_cancel(&session->ncp[i].timer);
-    g_clear_pointer(&session->ncp[i].ncp, adit_ncp_free);
-    g_clear_pointer(&session->ncp[i].why, g_free);
+  for (guint i = 0; i < session->ncps.n; i++) {
+    adit_timer_cancel(&session->ncps.item[i].timer);
+    g_clear_pointer(&session->ncps.item[i].ncp, adit_ncp_free);
+    g_clear_pointer(&session->ncps.item[i].why, g_free);
   }
-  session->n_ncps = 0;
+  session->ncps.n = 0;
 }
 
 void adit_sess_network(AditSess *session, gboolean up) {
-  for (guint i = 0; i < session->n_ncps && session->state != ADIT_SESS_ENDING; i++)
+  for (guint i = 0; i < session->ncps.n && !adit_sess_is_over(session); i++)
     if (up)
-      adit_ncp_up(session->ncp[i].ncp);
+      adit_ncp_up(session->ncps.item[i].ncp);
     else
-      adit_ncp_down(session->ncp[i].ncp);
-  if (up && session->state != ADIT_SESS_ENDING)
+      adit_ncp_down(session->ncps.item[i].ncp);
+  if (up && !adit_sess_is_over(session))
     end_if_none_is_left(session);
 }
 
 gboolean adit_sess_frame(AditSess *session, guint16 protocol, const guint8 *payload, gsize length) {
-  for (guint i = 0; i < session->n_ncps; i++) {
-    if (!adit_ncp_owns(session->ncp[i].ncp, protocol))
+  for (guint i = 0; i < session->ncps.n; i++) {
+    if (!adit_ncp_owns(session->ncps.item[i].ncp, protocol))
       continue;
     /* Data that came up here raced with its NCP: not for anybody, and no reason to reject the protocol. */
     if (protocol >= 0x8000)
-      adit_ncp_input(session->ncp[i].ncp, payload, length);
+      adit_ncp_input(session->ncps.item[i].ncp, payload, length);
     return TRUE;
   }
   return FALSE;
 }
 
 void adit_sess_rejected(AditSess *session, guint16 protocol) {
-  for (guint i = 0; i < session->n_ncps && session->state != ADIT_SESS_ENDING; i++)
-    if (adit_ncp_owns(session->ncp[i].ncp, protocol))
-      adit_ncp_rejected(session->ncp[i].ncp);
+  for (guint i = 0; i < session->ncps.n && !adit_sess_is_over(session); i++)
+    if (adit_ncp_owns(session->ncps.item[i].ncp, protocol))
+      adit_ncp_rejected(session->ncps.item[i].ncp);
 }

@@ -18,6 +18,11 @@ typedef struct {
   char *why; /**< it closed last */
 } AditSessNcp;
 
+typedef struct {
+  AditSessNcp item[ADIT_SESS_MAX_NCPS];
+  guint n;
+} AditSessNcps;
+
 void adit_sess_ncps_start(AditSess *session);
 /** Closes the NCP of a family for good, as the kernel does not take its addresses. FALSE if the session is nothing without it. */
 gboolean adit_sess_ncp_give_up(AditSess *session, const AditSessFamily *family, const char *why);

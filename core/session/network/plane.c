@@ -1,10 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* The prefixes of a session as its data path knows them: what it may send from, and on a shared interface what is sent to it. A
- * client's peer is the way to everybody, so nothing is checked there. */
 #include "core/session/network/plane.h"
+#include "core/session/config/profile.h"
 #include "core/session/life/sess.h"
 
-gboolean adit_sess_checks_source(const AditSess *session) {
+gboolean adit_sess_plane_open(AditSess *session, GError **error) {
+  if (!session->link) {
+    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "the link is gone");
+    return FALSE;
+  }
+  session->plane = session->datapath->session_open(session->dp, session->id, session->port.open, error);
+  return session->plane && session->datapath->session_join(session->plane, session->link->dp_link, error);
+}
+
+void adit_sess_plane_close(AditSess *session) {
+  AditDpStats final = {0};
+
+  if (!session->plane)
+    return;
+  session->datapath->session_close(g_steal_pointer(&session->plane), &final);
+  session->final = final.counters;
+}
+
+AditCounters adit_sess_counters(AditSess *session) {
+  AditDpStats stats = {0};
+  if (!session->plane)
+    return session->final;
+  session->datapath->session_stats(session->plane, &stats);
+  return stats.counters;
+}
+
+/* A client's peer is the way to everybody, so nothing is checked there. */
+static gboolean checks_source(const AditSess *session) {
   return !session->is_client && adit_attribute_yes(session->attributes, "source-check", TRUE);
 }
 
@@ -14,7 +40,7 @@ void adit_sess_set_plane(AditSess *session) {
   AditDpSessionParams params = {.size = sizeof params,
                                 .ipv4 = session->family[ADIT_SESS_IPV4].open,
                                 .ipv6 = session->family[ADIT_SESS_IPV6].open,
-                                .check_source = adit_sess_checks_source(session)};
+                                .check_source = checks_source(session)};
   if (adit_attribute_yes(session->attributes, "change-tcp-mss", TRUE)) {
     params.mss4 = (guint16)(session->mtu - 40);
     params.mss6 = (guint16)(session->mtu - 60);

@@ -5,6 +5,9 @@
 #include "core/bus/bus.h"
 #include "core/net/claims.h"
 #include "core/session/life/sess.h"
+#include "core/session/life/session-event.h"
+#include "core/session/life/sessions.h"
+#include "core/session/network/session-claims.h"
 
 #define MAX_REFUSED 1000 /* names in a row that somebody else's interfaces have */
 #define IPV6_LEAST  1280 /* an interface with less has no IPv6: RFC 8200 5 */
@@ -28,6 +31,7 @@ struct AditSharedPort {
   const AditDatapathOps *datapath;
 };
 
+static const AditNetService *net;
 static GHashTable *shared; /* SharedKey -> AditSharedPort* */
 
 static guint shared_hash(gconstpointer data) {
@@ -40,7 +44,8 @@ static gboolean shared_equal(gconstpointer a, gconstpointer b) {
   return one->dp == other->dp && strcmp(one->name, other->name) == 0;
 }
 
-void adit_ports_init(void) {
+void adit_ports_init(const AditNetService *service) {
+  net = service;
   adit_names_init();
   shared = g_hash_table_new(shared_hash, shared_equal);
 }
@@ -53,16 +58,37 @@ void adit_ports_fini(void) {
 /* It is up with this MTU, and stays so. */
 static AditClaim *claim_link(const AditPort *port, guint mtu, const AditClaimant *claimant) {
   AditLinkWish wish = {.size = sizeof wish, .ifindex = port->ifindex, .up = TRUE, .mtu = mtu};
-  return adit_sess_net->claim_link(&wish, claimant);
+  return net->claim_link(&wish, claimant);
+}
+
+static void tell_opened(AditSess *session, const GError *error) {
+  AditLogContext log = adit_sess_log(session);
+
+  if (!error) {
+    adit_sess_event(session, ADIT_LIFE_PORT_OPENED);
+    return;
+  }
+  adit_error(&log, "interface %s: %s", session->port.name, error->message);
+  adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, error->message);
+}
+
+/* It was deleted or moved away by somebody. */
+static void lose_port(AditSess *session, const char *why) {
+  AditLogContext log = adit_sess_log(session);
+
+  if (adit_sess_is_over(session))
+    return;
+  adit_warning(&log, "session %" G_GINT64_MODIFIER "x user %s: %s: %s", session->id, session->user, session->port.name, why);
+  adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, why);
 }
 
 /* ---- an interface of its own ---- */
 
 static void own_opened(gpointer user, AditPort *port, const GError *error);
 
-void adit_sess_port_changed(AditClaim *claim, AditClaimState state, int error, const char *why, gpointer user) {
+static void own_changed(AditClaim *claim, AditClaimState state, int error, const char *why, gpointer user) {
   if (state == ADIT_CLAIM_LOST)
-    adit_sess_port_lost(user, why);
+    lose_port(user, why);
 }
 
 /* The data path may know before the watch does: nothing on it has to be removed any more. */
@@ -72,7 +98,7 @@ static void note_gone(const AditPort *port) {
 
 static void own_lost(gpointer user, AditPort *port) {
   note_gone(port);
-  adit_sess_port_lost(user, "the interface was deleted");
+  lose_port(user, "the interface was deleted");
 }
 
 /* Its name; returns the full one if that is longer. */
@@ -81,8 +107,8 @@ static char *own_name(AditSess *session, AditNameHold *hold) {
 
   if (session->is_client) /* RouterOS: the client's interface has the client's name */
     return adit_names_take(hold, NULL, adit_value_get_string(session->config, "name", "client"));
-  adit_sess_fill_event(session, &event);
-  g_autoptr(AditValue) chosen = session->refused ? NULL : adit_hook_value(ADIT_VALUE_INTERFACE_NAME, &event.event);
+  adit_session_event_fill(session, &event);
+  g_autoptr(AditValue) chosen = session->port.refused ? NULL : adit_hook_value(ADIT_VALUE_INTERFACE_NAME, &event.event);
   if (chosen && chosen->type == ADIT_VALUE_STRING && adit_names_take_chosen(hold, chosen->as.string))
     return NULL;
   return adit_names_take(hold, session->transport, session->user);
@@ -92,41 +118,43 @@ static void own_open(AditSess *session) {
   AditNameHold hold = {.base = NULL};
   g_autofree char *full = own_name(session, &hold);
 
-  adit_names_refuse(&session->hold); /* the one before, if this is another attempt */
-  session->hold = hold;
-  g_strlcpy(session->name, hold.name, sizeof session->name);
+  adit_names_refuse(&session->port.hold); /* the one before, if this is another attempt */
+  session->port.hold = hold;
+  g_strlcpy(session->port.name, hold.name, sizeof session->port.name);
   AditPortSpec spec = {
-      .size = sizeof spec, .kind = ADIT_PORT_L3, .name = session->name, .alias = full, .mtu = session->mtu, .lost = own_lost};
-  session->port_mtu = session->mtu;
-  session->port_pending = TRUE;
+      .size = sizeof spec, .kind = ADIT_PORT_L3, .name = session->port.name, .alias = full, .mtu = session->mtu, .lost = own_lost};
+  session->port.mtu = session->mtu;
+  session->port.pending = TRUE;
+  session->port.claimant = session->claims.claimant;
+  session->port.claimant.changed = own_changed;
   session->datapath->port_open(session->dp, &spec, own_opened, adit_sess_ref(session));
 }
 
 static void own_closed(gpointer user, const AditCounters *final) {
   AditSess *session = user;
-  adit_sess_port_gone(session);
+  adit_sess_event(session, ADIT_LIFE_PORT_CLOSED);
   adit_sess_unref(session);
 }
 
 static void own_opened(gpointer user, AditPort *port, const GError *error) {
   AditSess *session = user;
 
-  session->port_pending = FALSE;
-  session->port = port;
-  if (session->state != ADIT_SESS_ENDING && !port && g_error_matches(error, ADIT_ERROR, ADIT_ERR_EXISTS) &&
-      ++session->refused < MAX_REFUSED) {
+  session->port.pending = FALSE;
+  session->port.open = port;
+  if (!adit_sess_is_over(session) && !port && g_error_matches(error, ADIT_ERROR, ADIT_ERR_EXISTS) &&
+      ++session->port.refused < MAX_REFUSED) {
     own_open(session); /* somebody else's interface has that name */
     adit_sess_unref(session);
     return;
   }
   if (port)
-    session->port_claim = claim_link(port, session->port_mtu, &session->port_claimant);
+    session->port.claim = claim_link(port, session->port.mtu, &session->port.claimant);
   else
-    adit_names_give_back(&session->hold);
-  if (session->state == ADIT_SESS_ENDING)
+    adit_names_give_back(&session->port.hold);
+  if (adit_sess_is_over(session))
     adit_sess_port_close(session);
   else
-    adit_sess_port_ready(session, error);
+    tell_opened(session, error);
   adit_sess_unref(session);
 }
 
@@ -146,7 +174,7 @@ static void shared_closed(gpointer user, const AditCounters *final) {}
 static void shared_leave(AditSharedPort *port) {
   if (port->users || port->opening)
     return;
-  adit_sess_net->claim_release(g_steal_pointer(&port->claim));
+  net->claim_release(g_steal_pointer(&port->claim));
   if (port->port)
     port->datapath->port_close(port->port, shared_closed, NULL);
   shared_free(port);
@@ -164,12 +192,12 @@ static void shared_opened(gpointer user, AditPort *opened, const GError *error) 
   port->opening = FALSE;
   for (guint i = 0; i < waiting->len; i++) {
     AditSess *session = waiting->pdata[i];
-    session->port_pending = FALSE;
-    session->port = opened;
-    if (session->state == ADIT_SESS_ENDING)
+    session->port.pending = FALSE;
+    session->port.open = opened;
+    if (adit_sess_is_over(session))
       adit_sess_port_close(session);
     else
-      adit_sess_port_ready(session, error);
+      tell_opened(session, error);
   }
   port->users--;
   shared_leave(port);
@@ -182,8 +210,8 @@ typedef struct {
 
 static void end_if_on(AditSess *session, gpointer data) {
   const Lost *lost = data;
-  if (session->shared == lost->port)
-    adit_sess_port_lost(session, lost->why);
+  if (session->port.shared == lost->port)
+    lose_port(session, lost->why);
 }
 
 /* All that are on it end; the next one opens it anew. */
@@ -217,15 +245,15 @@ static void shared_open(AditSess *session, const char *name) {
     port->claimant = (AditClaimant){.size = sizeof port->claimant, .who = port->who, .changed = shared_changed, .user = port};
     g_hash_table_insert(shared, &port->key, port);
   }
-  g_strlcpy(session->name, name, sizeof session->name);
-  session->shared = port;
+  g_strlcpy(session->port.name, name, sizeof session->port.name);
+  session->port.shared = port;
   port->users++;
   if (port->port) {
-    session->port = port->port;
-    adit_sess_port_ready(session, NULL);
+    session->port.open = port->port;
+    tell_opened(session, NULL);
     return;
   }
-  session->port_pending = TRUE;
+  session->port.pending = TRUE;
   g_ptr_array_add(port->waiting, adit_sess_ref(session));
   if (port->opening)
     return;
@@ -239,17 +267,17 @@ static void shared_open(AditSess *session, const char *name) {
 
 static void set_mtu(AditClaim *claim, guint *now, guint mtu) {
   *now = mtu;
-  adit_sess_net->claim_set_mtu(claim, mtu);
+  net->claim_set_mtu(claim, mtu);
 }
 
 /* A shared one is as large as the largest needs it; the others' routes are smaller. */
 void adit_sess_port_mtu(AditSess *session) {
-  if (!session->port)
+  if (!session->port.open)
     return;
-  if (session->shared && session->mtu > session->shared->mtu)
-    set_mtu(session->shared->claim, &session->shared->mtu, session->mtu);
-  else if (!session->shared && session->mtu != session->port_mtu)
-    set_mtu(session->port_claim, &session->port_mtu, session->mtu);
+  if (session->port.shared && session->mtu > session->port.shared->mtu)
+    set_mtu(session->port.shared->claim, &session->port.shared->mtu, session->mtu);
+  else if (!session->port.shared && session->mtu != session->port.mtu)
+    set_mtu(session->port.claim, &session->port.mtu, session->mtu);
   adit_sess_routes_mtu(session);
 }
 
@@ -262,20 +290,20 @@ void adit_sess_port_open(AditSess *session) {
 }
 
 void adit_sess_port_close(AditSess *session) {
-  if (session->port_pending)
+  if (session->port.pending)
     return; /* comes back here when it is open */
 
-  AditPort *port = g_steal_pointer(&session->port);
-  adit_sess_net->claim_release(g_steal_pointer(&session->port_claim));
-  if (session->shared) {
-    AditSharedPort *left = g_steal_pointer(&session->shared);
+  AditPort *port = g_steal_pointer(&session->port.open);
+  net->claim_release(g_steal_pointer(&session->port.claim));
+  if (session->port.shared) {
+    AditSharedPort *left = g_steal_pointer(&session->port.shared);
     left->users--;
     shared_leave(left);
-    adit_sess_port_gone(session);
+    adit_sess_event(session, ADIT_LIFE_PORT_CLOSED);
   } else if (port) {
-    adit_names_give_back(&session->hold);
+    adit_names_give_back(&session->port.hold);
     session->datapath->port_close(port, own_closed, adit_sess_ref(session));
   } else {
-    adit_sess_port_gone(session);
+    adit_sess_event(session, ADIT_LIFE_PORT_CLOSED);
   }
 }

@@ -2,6 +2,7 @@
 /** core/session/network/ports.h - the interfaces of sessions, own or shared. [main] */
 #pragma once
 
+#include "core/session/network/names.h"
 #include <adit/net.h>
 #include <adit/path.h>
 
@@ -9,13 +10,23 @@ typedef struct AditSess AditSess;
 
 typedef struct AditSharedPort AditSharedPort;
 
-/** Opens the session's interface; adit_sess_port_ready() follows. */
+typedef struct {
+  AditPort *open;
+  gboolean pending; /**< it is being opened */
+  char name[16];    /**< also after it is closed */
+  AditSharedPort *shared;
+  guint mtu;        /**< what an interface of its own was last told */
+  AditClaim *claim; /**< an interface of its own */
+  AditClaimant claimant;
+  guint refused;     /**< how many names for the interface the kernel has refused */
+  AditNameHold hold; /**< of its own interface's name */
+} AditSessPort;
+
+/** Opens the session's interface; the event PORT_OPENED follows, or its end. */
 void adit_sess_port_open(AditSess *session);
 /** Tells an interface of its own the session's MTU, if it has another one; harmless while there is none. */
 void adit_sess_port_mtu(AditSess *session);
-/** Closes or leaves it; adit_sess_port_gone() follows, maybe in this call. */
+/** Closes or leaves it; the event PORT_CLOSED follows, maybe in this call. */
 void adit_sess_port_close(AditSess *session);
-/** AditClaimant.changed of an interface of its own. */
-void adit_sess_port_changed(AditClaim *claim, AditClaimState state, int error, const char *why, gpointer session);
-void adit_ports_init(void);
+void adit_ports_init(const AditNetService *net);
 void adit_ports_fini(void);

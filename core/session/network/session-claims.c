@@ -2,14 +2,21 @@
 /* What the NCPs agreed on, as claims on the kernel: addresses and routes of the session's interface. */
 #include "core/session/network/session-claims.h"
 #include "core/net/claims.h"
+#include "core/session/config/profile.h"
 #include "core/session/life/sess.h"
 #include "core/session/network/plane.h"
 #include "core/session/network/reach.h"
 #include "core/session/network/route.h"
 #include <errno.h>
 
+static const AditNetService *net;
+
+void adit_sess_claims_serve(const AditNetService *service) {
+  net = service;
+}
+
 static AditSessClaim *claim_at(AditSess *session, guint index) {
-  return &g_array_index(session->claims, AditSessClaim, index);
+  return &g_array_index(session->claims.held, AditSessClaim, index);
 }
 
 static const char *name_of(const AditSessClaim *own, char text[ADIT_PREFIX_TEXT + 16]) {
@@ -34,17 +41,17 @@ static void miss_route(AditSess *session, const char *what, const char *why) {
     return;
   }
   g_autofree char *reason = g_strdup_printf("routes-required: %s: %s", what, why);
-  if (session->pending && !session->route_failure)
-    session->route_failure = g_steal_pointer(&reason); /* adit_sess_applied() ends it */
-  else if (!session->pending)
+  if (session->claims.pending && !session->claims.route_failure)
+    session->claims.route_failure = g_steal_pointer(&reason); /* it ends when the kernel has answered */
+  else if (!session->claims.pending)
     adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, reason);
 }
 
 static void fail_family(AditSess *session, const AditSessClaim *own, int error, const char *why) {
   AditLogContext log = adit_sess_log(session);
   char text[ADIT_PREFIX_TEXT + 16];
-  adit_error(&log, "session %" G_GINT64_MODIFIER "x user %s: %s: %s: %s", session->id, session->user, session->name, name_of(own, text),
-             why ? why : g_strerror(error));
+  adit_error(&log, "session %" G_GINT64_MODIFIER "x user %s: %s: %s: %s", session->id, session->user, session->port.name,
+             name_of(own, text), why ? why : g_strerror(error));
   session->family[own->prefix.address.family == AF_INET6 ? ADIT_SESS_IPV6 : ADIT_SESS_IPV4].error = error ? error : EEXIST;
 }
 
@@ -53,7 +60,7 @@ static void fail_family(AditSess *session, const AditSessClaim *own, int error, 
 /* On a shared interface the prefix is the winner's. */
 static void own_if_first(AditSess *session, AditSessClaim *own, AditClaimState state) {
   gboolean first = state != ADIT_CLAIM_WAITING && state != ADIT_CLAIM_PENDING;
-  if (!session->shared || own->kind == ADIT_SESS_ADDRESS || (state == ADIT_CLAIM_PENDING && own->owned))
+  if (!session->port.shared || own->kind == ADIT_SESS_ADDRESS || (state == ADIT_CLAIM_PENDING && own->owned))
     return;
   if (first && !own->owned)
     own->owned = adit_sess_own_prefix(session, &own->prefix);
@@ -95,13 +102,13 @@ static void judge_claim(AditSess *session, guint index, AditClaimState state, in
 }
 
 static gboolean find_claim(AditSess *session, const AditClaim *claim, guint *index) {
-  for (*index = 0; *index < session->claims->len; ++*index)
+  for (*index = 0; *index < session->claims.held->len; ++*index)
     if (claim_at(session, *index)->claim == claim)
       return TRUE;
   return FALSE;
 }
 
-void adit_sess_claim_changed(AditClaim *claim, AditClaimState state, int error, const char *why, gpointer user) {
+static void on_claim_changed(AditClaim *claim, AditClaimState state, int error, const char *why, gpointer user) {
   AditSess *session = user;
   guint index;
 
@@ -115,49 +122,49 @@ void adit_sess_claim_changed(AditClaim *claim, AditClaimState state, int error, 
     own->installed |= state == ADIT_CLAIM_INSTALLED;
   }
   judge_claim(session, index, state, error, why, was_installed);
-  if (session->state == ADIT_SESS_ENDING) {
+  if (adit_sess_is_over(session)) {
     adit_sess_unref(session);
     return;
   }
   if (awaited && state != ADIT_CLAIM_PENDING)
-    session->pending--;
-  if (!session->pending && (awaited || adit_families_failed(session->family)) && state != ADIT_CLAIM_PENDING)
-    adit_sess_applied(session);
+    session->claims.pending--;
+  if (!session->claims.pending && (awaited || adit_families_failed(session->family)) && state != ADIT_CLAIM_PENDING)
+    adit_sess_event(session, ADIT_LIFE_KERNEL_ANSWERED);
   adit_sess_unref(session);
 }
 
 static void hold_claim(AditSess *session, AditClaim *claim, AditSessClaimKind kind, const AditPrefix *prefix) {
   AditSessClaim own = {.claim = claim, .kind = kind, .prefix = *prefix};
   const char *why = NULL;
-  AditClaimState state = adit_sess_net->claim_state(claim, &why);
+  AditClaimState state = net->claim_state(claim, &why);
 
   own.awaited = state == ADIT_CLAIM_PENDING;
   own.installed = state == ADIT_CLAIM_INSTALLED;
-  session->pending += own.awaited;
-  g_array_append_val(session->claims, own);
-  judge_claim(session, session->claims->len - 1, state, 0, why, FALSE);
+  session->claims.pending += own.awaited;
+  g_array_append_val(session->claims.held, own);
+  judge_claim(session, session->claims.held->len - 1, state, 0, why, FALSE);
 }
 
 static void add_address(AditSess *session, const AditNetAddress *address) {
-  hold_claim(session, adit_sess_net->claim_address(address, &session->claimant), ADIT_SESS_ADDRESS, &address->local);
+  hold_claim(session, net->claim_address(address, &session->claims.claimant), ADIT_SESS_ADDRESS, &address->local);
 }
 
 /* What is more than the peer takes must not come from an interface that has others' MTU: RFC 1661 6.1. */
 static guint32 route_mtu(const AditSess *session) {
-  return session->shared ? session->mtu : 0;
+  return session->port.shared ? session->mtu : 0;
 }
 
 void adit_sess_routes_mtu(AditSess *session) {
-  for (guint i = 0; i < session->claims->len; i++)
+  for (guint i = 0; i < session->claims.held->len; i++)
     if (claim_at(session, i)->kind != ADIT_SESS_ADDRESS)
-      adit_sess_net->claim_set_mtu(claim_at(session, i)->claim, route_mtu(session));
+      net->claim_set_mtu(claim_at(session, i)->claim, route_mtu(session));
 }
 
 static void add_route(AditSess *session, AditNetRoute *route, AditSessClaimKind kind) {
   route->mtu = route_mtu(session);
-  if (!session->shared)
+  if (!session->port.shared)
     adit_sess_own_prefix(session, &route->to);
-  hold_claim(session, adit_sess_net->claim_route(route, &session->claimant), kind, &route->to);
+  hold_claim(session, net->claim_route(route, &session->claims.claimant), kind, &route->to);
 }
 
 static AditValue *describe_route(const char *to, const char *state, const char *why) {
@@ -171,9 +178,9 @@ static AditValue *describe_route(const char *to, const char *state, const char *
 
 /* It is no route, or must not be one. */
 static void note_bad_route(AditSess *session, const char *text, const char *state, const char *why) {
-  if (!session->bad_routes)
-    session->bad_routes = adit_value_list();
-  adit_value_append(session->bad_routes, describe_route(text, state, why));
+  if (!session->claims.bad_routes)
+    session->claims.bad_routes = adit_value_list();
+  adit_value_append(session->claims.bad_routes, describe_route(text, state, why));
   miss_route(session, "routes", why);
 }
 
@@ -183,7 +190,7 @@ static gboolean may_lead(AditSess *session, const AditPrefix *to) {
   g_autoptr(GError) error = NULL;
   char text[ADIT_PREFIX_TEXT];
 
-  if (adit_reach_route(adit_sess_net, to, &outer, &error))
+  if (adit_reach_route(net, to, &outer, &error))
     return TRUE;
   note_bad_route(session, adit_prefix_format(to, text), "refused", error->message);
   return FALSE;
@@ -205,14 +212,14 @@ static void add_configured_routes(AditSess *session, int family) {
     }
     if (route.to.address.family != family || !may_lead(session, &route.to))
       continue;
-    route.ifindex = session->port->ifindex;
+    route.ifindex = session->port.open->ifindex;
     add_route(session, &route, ADIT_SESS_ROUTE);
   }
 }
 
 /* IPv6 prefixes that the source gave: the peer is the way to them. */
 static void add_prefixes(AditSess *session, const char *key) {
-  AditNetRoute route = {.ifindex = session->port->ifindex};
+  AditNetRoute route = {.ifindex = session->port.open->ifindex};
 
   for (guint i = 0; !session->is_client && adit_sess_prefix_at(session, key, i, &route.to); i++)
     if (route.to.address.family == AF_INET6)
@@ -221,31 +228,31 @@ static void add_prefixes(AditSess *session, const char *key) {
 
 static void apply_ipv4(AditSess *session, const AditSessFamily *family) {
   gboolean has_peer = !adit_address_is_any(&family->remote) && adit_address_is_set(&family->remote);
-  AditNetAddress address = {.ifindex = session->port->ifindex, .local = {family->local, 32}};
+  AditNetAddress address = {.ifindex = session->port.open->ifindex, .local = {family->local, 32}};
 
-  if (has_peer && !session->shared) {
+  if (has_peer && !session->port.shared) {
     AditPrefix host = {family->remote, 32};
     address.peer = family->remote; /* the kernel makes the host route */
     adit_sess_own_prefix(session, &host);
   }
   if (!adit_address_is_any(&family->local))
     add_address(session, &address);
-  if (has_peer && session->shared) {
-    AditNetRoute route = {.to = {family->remote, 32}, .ifindex = session->port->ifindex};
+  if (has_peer && session->port.shared) {
+    AditNetRoute route = {.to = {family->remote, 32}, .ifindex = session->port.open->ifindex};
     add_route(session, &route, ADIT_SESS_HOST);
   }
   add_configured_routes(session, AF_INET);
 }
 
 static void apply_ipv6(AditSess *session, const AditSessFamily *family) {
-  AditNetAddress address = {.ifindex = session->port->ifindex, .local = {family->local, 64}};
+  AditNetAddress address = {.ifindex = session->port.open->ifindex, .local = {family->local, 64}};
 
   AditPrefix peer = {family->remote, 128};
-  if (session->shared)
+  if (session->port.shared)
     address.local.length = 128;
   add_address(session, &address);
-  if (session->shared) {
-    AditNetRoute route = {.to = peer, .ifindex = session->port->ifindex};
+  if (session->port.shared) {
+    AditNetRoute route = {.to = peer, .ifindex = session->port.open->ifindex};
     add_route(session, &route, ADIT_SESS_ROUTE);
   } else {
     adit_sess_own_prefix(session, &peer);
@@ -255,41 +262,60 @@ static void apply_ipv6(AditSess *session, const AditSessFamily *family) {
   add_configured_routes(session, AF_INET6);
 }
 
-void adit_sess_apply(AditSess *session, AditSessFamily *family) {
-  if (!session->port || !session->plane || session->state == ADIT_SESS_ENDING)
-    return; /* done when the interface is there */
-  if (family->applied)
-    return; /* renegotiated; the addresses are the same, or the session would have ended */
-
+static void claim_family(AditSess *session, AditSessFamily *family) {
   family->applied = TRUE;
-  if (session->state == ADIT_SESS_STARTING)
-    session->state = ADIT_SESS_APPLYING;
-  session->pending++; /* holds the answer until all requests are out */
   if (family->family == AF_INET6)
     apply_ipv6(session, family);
   else
     apply_ipv4(session, family);
-  if (--session->pending == 0)
-    adit_sess_applied(session);
+}
+
+void adit_sess_claim_families(AditSess *session) {
+  session->claims.pending++; /* holds the answer until all requests are out */
+  for (guint i = 0; i < ADIT_SESS_FAMILIES; i++)
+    if (session->family[i].open && !session->family[i].applied)
+      claim_family(session, &session->family[i]);
+  if (--session->claims.pending == 0)
+    adit_sess_event(session, ADIT_LIFE_KERNEL_ANSWERED);
+}
+
+void adit_sess_claims_init(AditSess *session) {
+  AditSessClaims *claims = &session->claims;
+
+  claims->held = g_array_new(FALSE, FALSE, sizeof(AditSessClaim));
+  claims->who = g_strdup_printf("session %" G_GINT64_MODIFIER "x user %s", session->id, session->user);
+  claims->claimant = (AditClaimant){.size = sizeof claims->claimant,
+                                    .who = claims->who,
+                                    .party = session->is_client ? NULL : session->user,
+                                    .endpoint = adit_endpoint_address(&session->peer),
+                                    .changed = on_claim_changed,
+                                    .user = session};
+}
+
+void adit_sess_claims_free(AditSess *session) {
+  g_array_unref(session->claims.held);
+  adit_value_unref(session->claims.bad_routes);
+  g_free(session->claims.who);
+  g_free(session->claims.route_failure);
 }
 
 static void release_claim(AditSess *session, guint index) {
   AditSessClaim own = *claim_at(session, index);
-  g_array_remove_index(session->claims, index);
-  session->pending -= own.awaited;
+  g_array_remove_index(session->claims.held, index);
+  session->claims.pending -= own.awaited;
   if (own.owned)
     adit_sess_disown_prefix(session, &own.prefix);
-  adit_sess_net->claim_release(own.claim);
+  net->claim_release(own.claim);
 }
 
 void adit_sess_withdraw_family(AditSess *session, const AditSessFamily *family) {
-  for (guint i = session->claims->len; i > 0; i--)
+  for (guint i = session->claims.held->len; i > 0; i--)
     if (claim_at(session, i - 1)->prefix.address.family == family->family)
       release_claim(session, i - 1);
 }
 
 void adit_sess_withdraw(AditSess *session) {
-  for (guint i = session->claims->len; i > 0; i--) /* routes before the addresses that they need */
+  for (guint i = session->claims.held->len; i > 0; i--) /* routes before the addresses that they need */
     release_claim(session, i - 1);
 }
 
@@ -297,16 +323,16 @@ void adit_sess_withdraw(AditSess *session) {
 
 AditValue *adit_sess_describe_routes(AditSess *session) {
   AditValue *list = adit_value_list();
-  for (guint i = 0; i < session->claims->len; i++) {
+  for (guint i = 0; i < session->claims.held->len; i++) {
     const AditSessClaim *own = claim_at(session, i);
     char text[ADIT_PREFIX_TEXT];
     const char *why = NULL;
     if (own->kind == ADIT_SESS_ADDRESS)
       continue;
-    AditClaimState state = adit_sess_net->claim_state(own->claim, &why);
+    AditClaimState state = net->claim_state(own->claim, &why);
     adit_value_append(list, describe_route(adit_prefix_format(&own->prefix, text), adit_claim_state_word(state), why));
   }
-  for (guint i = 0; i < adit_value_length(session->bad_routes); i++)
-    adit_value_append(list, adit_value_ref((AditValue *)adit_value_at(session->bad_routes, i)));
+  for (guint i = 0; i < adit_value_length(session->claims.bad_routes); i++)
+    adit_value_append(list, adit_value_ref((AditValue *)adit_value_at(session->claims.bad_routes, i)));
   return list;
 }

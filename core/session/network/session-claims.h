@@ -23,16 +23,24 @@ typedef struct {
   gboolean owned;     /**< shared interface: the data path has the prefix for this session */
 } AditSessClaim;
 
-/** How the kernel is told: given to adit_session_init(). */
-extern const AditNetService *adit_sess_net;
+typedef struct {
+  AditClaimant claimant;
+  char *who;             /**< claimant.who */
+  GArray *held;          /**< of AditSessClaim: addresses before the routes that need them */
+  guint pending;         /**< that the kernel has not answered */
+  AditValue *bad_routes; /**< as adit_sess_describe_routes() has them: those that are no routes, or must not be; NULL = none */
+  char *route_failure;   /**< with `routes-required`: why the session ends once the kernel has answered */
+} AditSessClaims;
 
-/** Claims what the family's NCP agreed on; once. */
-void adit_sess_apply(AditSess *session, AditSessFamily *family);
+void adit_sess_claims_serve(const AditNetService *net); /**< how the kernel is told */
+void adit_sess_claims_init(AditSess *session);
+void adit_sess_claims_free(AditSess *session);
+
+/** Claims what each family's NCP agreed on and the kernel has not been told; the event KERNEL_ANSWERED follows, maybe in this call. */
+void adit_sess_claim_families(AditSess *session);
 /** The session's MTU has changed: so does that of its routes on a shared interface. */
 void adit_sess_routes_mtu(AditSess *session);
 void adit_sess_withdraw(AditSess *session);
 void adit_sess_withdraw_family(AditSess *session, const AditSessFamily *family);
-/** AditClaimant.changed of a session's claims. */
-void adit_sess_claim_changed(AditClaim *claim, AditClaimState state, int error, const char *why, gpointer session);
 /** Its routes with their states, for `show session`; the caller's. */
 AditValue *adit_sess_describe_routes(AditSess *session);

@@ -4,6 +4,7 @@
 #include "core/path/path.h"
 #include "core/ppp/registry.h"
 #include "core/session/life/sess.h"
+#include "core/session/life/sessions.h"
 #include "ipv6cp.h"
 #include "tests/unit/defaults.h"
 #include "tests/unit/session/world.h"
@@ -148,15 +149,15 @@ static void a_change_keeps_periods_apart(void **state) {
   session_up(w, 0, "alice");
   world_recorded(ADIT_ACCT_START, FALSE, &start);
   AditSess *session = adit_sess_find_record(start->record_id);
-  guint64 deadline = session->interim_timer.deadline;
+  guint64 deadline = session->accounting.timer.deadline;
   adit_value_set(changes, "idle-timeout", adit_value_int(HOUR));
   assert_true(adit_session_service()->session_update(session->id, changes, NULL));
   assert_int_equal(world_recorded(ADIT_ACCT_INTERIM, FALSE, NULL), 1);
-  assert_int_equal(session->interim_timer.deadline, deadline);
+  assert_int_equal(session->accounting.timer.deadline, deadline);
   for (guint i = 1; i <= CHANGES; i++) {
     adit_value_set(changes, "interim-update", adit_value_int(HOUR + i % 2));
     assert_true(adit_session_service()->session_update(session->id, changes, NULL));
-    guint64 pause = session->interim_timer.deadline - adit_loop_service()->now();
+    guint64 pause = session->accounting.timer.deadline - adit_loop_service()->now();
     assert_in_range(pause, 0, HOUR + 2);
     pause /= 1000;
     g_hash_table_add(ends, g_memdup2(&pause, sizeof pause));
@@ -194,6 +195,47 @@ static void another_address_is_told_where_there_is_a_period(void **state) {
   assert_true(TEST_LOOP_UNTIL(world_recorded(ADIT_ACCT_INTERIM, FALSE, &last) == 1, 10000));
   assert_non_null(adit_value_get(last->facts, "remote-interface-id"));
   assert_non_null(adit_value_get(last->facts, "remote-address"));
+}
+
+/* Somebody removes the address, and the kernel does not take it back. */
+static void lose_address(guint ifindex, const char *local, const char *peer) {
+  AditNetAddress address = {.ifindex = ifindex, .local = {.length = 32}};
+  AditKernelEvent gone = {.kind = ADIT_KERNEL_ADDRESS_GONE, .ifindex = ifindex};
+
+  assert_true(adit_address_parse(local, &address.local.address));
+  assert_true(adit_address_parse(peer, &address.peer));
+  gone.key = adit_object_key_address(&address);
+  adit_claims_event(world_claims(), &gone);
+}
+
+/* IPv4 goes while IPv6CP still tries: when that opens, it is a change of the session, and no second beginning. */
+static void a_session_without_any_address_for_a_while_begins_once(void **state) {
+  World *w = *state;
+  const Record *start = NULL;
+  static const guint8 ipv6cp[] = {0x80, 0x57};
+  static AditDatapathOps datapath; /* used until the links end, in teardown */
+
+  assert_true(adit_ppp_service()->ncp_add(&w->plugin, &ipv6cp_desc, NULL));
+  datapath = null_datapath_ops;
+  datapath.link_send = losing_send;
+  lost_octets = ipv6cp;
+  n_lost_octets = sizeof ipv6cp;
+  world_extra = adit_value_map();
+  adit_value_set(world_extra, "interim-update", adit_value_int(3600000));
+  world_dial(w, &w->pair[0], "alice", "right", &datapath);
+  assert_true(TEST_LOOP_UNTIL(w->up == 2, 5000));
+  assert_int_equal(world_recorded(ADIT_ACCT_START, FALSE, &start), 1);
+  AditSess *session = adit_sess_find_record(start->record_id);
+
+  world_kernel.answer = EACCES;
+  lose_address(null_dp_port(w->server.dp, "l2tp-alice")->ifindex, "10.0.0.1", "10.0.0.10");
+  assert_true(TEST_LOOP_UNTIL(!session->family[ADIT_SESS_IPV4].applied, 10000));
+  world_kernel.answer = 0;
+  lost_octets = NULL; /* the next retransmission gets through */
+  assert_true(TEST_LOOP_UNTIL(session->family[ADIT_SESS_IPV6].applied && !session->claims.pending, 10000));
+  assert_true(TEST_LOOP_UNTIL(world_recorded(ADIT_ACCT_INTERIM, FALSE, NULL) == 1, 5000));
+  assert_int_equal(world_recorded(ADIT_ACCT_START, FALSE, NULL), 1);
+  assert_int_equal(w->up, 2);
 }
 
 /* A data path that takes its time for IPCP, as if the peer had to be told its address over a long way. */
@@ -368,6 +410,7 @@ int main(void) {
       test(a_change_of_the_period_tells_at_once_and_begins_anew),
       test(a_change_keeps_periods_apart),
       test(another_address_is_told_where_there_is_a_period),
+      test(a_session_without_any_address_for_a_while_begins_once),
       test(a_start_waits_for_the_address_that_comes_second),
       test(on_and_off_embrace_the_daemons_run),
       test(a_renegotiated_mru_reaches_the_interface),

@@ -50,7 +50,7 @@ static void a_peer_that_renegotiates_another_address_keeps_the_old_one(void **st
   send_ipcp(&pair->client, "0177000a03060a000063"); /* 10.0.0.99 */
   assert_true(TEST_LOOP_UNTIL(held_back, 5000));
   assert_true(TEST_LOOP_UNTIL(session->family[ADIT_SESS_IPV4].open, 5000));
-  assert_int_equal(session->state, ADIT_SESS_UP);
+  assert_int_equal(session->state, ADIT_LIFE_UP);
   assert_int_equal(adit_address_to_ipv4(&session->family[ADIT_SESS_IPV4].remote), 0x0a00000a);
   assert_int_equal(w->down, 0);
   assert_int_equal(world_told("address 10.0.0.1/32 peer 10.0.0.10"), 1); /* the kernel is not told again */
@@ -66,7 +66,7 @@ static void a_peer_that_terminates_its_only_protocol_may_begin_it_anew(void **st
   assert_true(TEST_LOOP_UNTIL(held_back, 5000));
   /* The client's own IPCP takes the Terminate-Ack as a reason to begin anew. */
   assert_true(TEST_LOOP_UNTIL(session->family[ADIT_SESS_IPV4].open, 2500));
-  assert_int_equal(session->state, ADIT_SESS_UP);
+  assert_int_equal(session->state, ADIT_LIFE_UP);
   assert_false(TEST_LOOP_UNTIL(w->down, 4000)); /* the time after which it would have ended */
   assert_true(session->family[ADIT_SESS_IPV4].open);
 }
@@ -86,7 +86,7 @@ static void protect(const char *text) {
 
 static gboolean may_choose(const AditSess *session, const char *text) {
   AditAddress a = address(text);
-  return session->params.choose(session->params.choose_user, &a);
+  return session->addresses.params.choose(session->addresses.params.choose_user, &a);
 }
 
 /* The client's outer address is 192.0.2.2. */
@@ -120,14 +120,14 @@ static void a_choice_is_reserved_until_another_takes_its_place(void **state) {
   world_dial(w, &w->pair[1], "chooser", "right", NULL);
   assert_true(TEST_LOOP_UNTIL(w->up == 4, 5000));
   AditSess *one = server_session(&w->pair[0]), *other = server_session(&w->pair[1]);
-  guint leases = one->n_leases;
+  guint leases = one->addresses.n;
   assert_true(may_choose(one, "10.9.0.7"));
   assert_false(may_choose(other, "10.9.0.7"));
   for (guint i = 8; i < 200; i++) { /* however often it chooses, it has one */
     g_autofree char *text = g_strdup_printf("10.9.0.%u", i);
     assert_true(may_choose(one, text));
   }
-  assert_int_equal(one->n_leases, leases + 1);
+  assert_int_equal(one->addresses.n, leases + 1);
   assert_true(may_choose(other, "10.9.0.7"));
   adit_session_service()->link_close(w->pair[0].server.id, ADIT_CAUSE_LOST_SERVICE, "gone");
   assert_true(TEST_LOOP_UNTIL(w->down == 1, 5000));

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "core/session/life/session-attributes.h"
+#include "core/session/config/actors.h"
+#include "core/session/life/sess.h"
+
+static AditProfiles *profiles;
+
+void adit_session_attributes_set_profiles(AditProfiles *now) {
+  g_clear_pointer(&profiles, adit_profiles_free);
+  profiles = now;
+}
+
+const AditProfiles *adit_session_attributes_profiles(void) {
+  return profiles;
+}
+
+const char *adit_session_attributes_default_profile(const AditSess *session) {
+  return session->is_client ? NULL : adit_value_get_string(session->config, "default-profile", "default");
+}
+
+static void warn_of_record(const AditSess *session) {
+  const char *profile = adit_value_get_string(session->record, "profile", NULL);
+  AditLogContext log = adit_sess_log(session);
+
+  if (profile && !adit_profiles_have(profiles, profile))
+    adit_warning(&log, "source %s gave the profile %s, and there is none of that name", session->source, profile);
+  g_autofree char *missing = adit_actors_missing(session->record);
+  if (missing)
+    adit_warning(&log, "source %s gave attributes without effect: %s: no plugin that is loaded acts on them", session->source, missing);
+}
+
+void adit_session_attributes_merge(AditSess *session, const AditSessLink *link) {
+  if (session->is_client) {
+    session->record = adit_value_map();
+    adit_value_set(session->record, "profile", adit_value_ref(adit_value_get(session->config, "profile")));
+  } else {
+    session->record = adit_value_ref(link->record);
+    warn_of_record(session);
+  }
+  session->attributes = adit_profiles_merge(profiles, session->record, adit_session_attributes_default_profile(session));
+  session->first = adit_value_ref(session->attributes);
+}

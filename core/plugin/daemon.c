@@ -268,7 +268,7 @@ static void start_daemon(void) {
   g_autoptr(GError) error = NULL;
   g_autofree char *store = g_build_filename(self.options->state_dir, "adit.db", NULL);
 
-  if (!self.options->verbose && adit_logging_level_parse(adit_option_log_level(self.config), &level))
+  if (!self.options->verbose && adit_logging_level_parse(adit_option_daemon_log_level(self.config), &level))
     adit_logging_set_level(level);
   if (!open_store(store, &error) || !adit_net_init(&error)) {
     fail_start(0, error->message);

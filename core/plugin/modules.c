@@ -112,7 +112,7 @@ void adit_modules_add_dirs(const AditDaemonOptions *options) {
 }
 
 gboolean adit_modules_load_plugins(const AditDaemonOptions *options, GPtrArray *problems) {
-  g_auto(GStrv) names = adit_config_peek(options->config, adit_option_plugins_key);
+  g_auto(GStrv) names = adit_config_peek(options->config, adit_option_daemon_plugins_key);
 
   adit_modules_add_dirs(options);
   return adit_plugins_load((const char *const *)names, problems);

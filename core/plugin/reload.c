@@ -76,7 +76,7 @@ static void on_applied(const GError *error, gpointer data) {
   } else {
     AditLogLevel level;
     log_lines(G_LOG_LEVEL_WARNING, warnings);
-    if (adit_logging_level_parse(adit_option_log_level(reload->config), &level) && reload->before)
+    if (adit_logging_level_parse(adit_option_daemon_log_level(reload->config), &level) && reload->before)
       adit_logging_set_level(level);
     adit_notice(NULL, "configuration loaded from %s%s", reload->path, adit_value_length(changed) ? "" : ": nothing has changed");
     publish_loaded();

@@ -19,12 +19,12 @@
 /* ---- who ---- */
 
 static const char *user_wanted(const AditDaemonOptions *options, const AditValue *config, gboolean *asked) {
-  *asked = options->user || adit_value_is_written(adit_option_user_value(config));
-  return options->user ? options->user : adit_option_user(config);
+  *asked = options->user || adit_value_is_written(adit_option_daemon_user_value(config));
+  return options->user ? options->user : adit_option_daemon_user(config);
 }
 
 static void place_error(GError **error, const AditDaemonOptions *options, const AditValue *config) {
-  const AditValue *written = options->user ? NULL : adit_option_user_value(config);
+  const AditValue *written = options->user ? NULL : adit_option_daemon_user_value(config);
   if (adit_value_is_written(written) && written->where.file)
     g_prefix_error(error, "%s:%u:%u: user: ", written->where.file, written->where.line, written->where.column);
   else
@@ -45,9 +45,9 @@ gboolean adit_rights_find_user(const AditDaemonOptions *options, const AditValue
 }
 
 void adit_rights_know_reader(const AditDaemonOptions *options) {
-  g_auto(GStrv) written = options->user ? NULL : adit_config_peek(options->config, adit_option_user_key);
+  g_auto(GStrv) written = options->user ? NULL : adit_config_peek(options->config, adit_option_daemon_user_key);
   g_autoptr(AditValue) defaults = adit_options_defaults(adit_daemon_options, adit_daemon_n_options, ADIT_SCOPE_GLOBAL);
-  const char *name = options->user ? options->user : written && written[0] ? written[0] : adit_option_user(defaults);
+  const char *name = options->user ? options->user : written && written[0] ? written[0] : adit_option_daemon_user(defaults);
   AditUser user;
 
   if (geteuid() != 0)
@@ -71,7 +71,7 @@ static gboolean take_state(const AditDaemonOptions *options, const AditValue *co
 }
 
 gboolean adit_rights_without_state(const AditDaemonOptions *options, const AditValue *config, const char *why, GError **error) {
-  if (adit_option_require_state(config)) {
+  if (adit_option_daemon_require_state(config)) {
     g_set_error(
         error, ADIT_ERROR, ADIT_ERR_SYSTEM,
         "%s: accounting records that no server has taken yet can't be kept in the state directory %s: make it writable, set --state-dir "
@@ -88,7 +88,7 @@ gboolean adit_rights_without_state(const AditDaemonOptions *options, const AditV
 }
 
 static gboolean take_what_is_ours(const AditDaemonOptions *options, const AditValue *config, const AditUser *user, GError **error) {
-  guint32 group = (guint32)adit_option_interface_group(config);
+  guint32 group = (guint32)adit_option_daemon_interface_group(config);
   const char *socket = options->socket ? options->socket : adit_option_management_socket(adit_option_management(config));
 
   if (!take_state(options, config, error) || !adit_net_lock(group, user->uid, error) || !adit_control_bind(socket, error))

@@ -110,12 +110,12 @@ static void try_accounts(const AditDaemonOptions *options, const AditValue *conf
 }
 
 static void try_group(const AditValue *config, const AditUser *user) {
-  guint32 group = (guint32)adit_option_interface_group(config);
+  guint32 group = (guint32)adit_option_daemon_interface_group(config);
   pid_t holder = adit_net_lock_holder(group, user->uid);
 
   if (holder && !self.running)
     add_complaint(
-        adit_option_interface_group_value(config), "interface-group",
+        adit_option_daemon_interface_group_value(config), "interface-group",
         "another aditd (process %d) runs in this network namespace with %u: set another number, and give each its own --state-dir and "
         "--socket",
         (int)holder, group);
@@ -127,7 +127,7 @@ static void try_state(const AditDaemonOptions *options, const AditValue *config)
   /* Another user than the daemon's can't tell. */
   if (adit_state_look(options->state_dir, &why) || (geteuid() != 0 && !options->user))
     return;
-  if (adit_option_require_state(config) && !adit_rights_without_state(options, config, why->message, &error))
+  if (adit_option_daemon_require_state(config) && !adit_rights_without_state(options, config, why->message, &error))
     add_complaint(NULL, NULL, "%s", error->message);
 }
 

@@ -9,5 +9,6 @@
 #include <adit/plugin.h>
 #include <adit/pool.h>
 #include <adit/ppp.h>
+#include <adit/session-options.h>
 #include <adit/session.h>
 #include <adit/store.h>

@@ -12,6 +12,8 @@
 #include "core/config/reference.h"
 #include "core/control/control.h"
 #include "core/net/net.h"
+#include "plugins/l2tp/engine/header.h"
+#include "plugins/tun/workers.h"
 
 /* What an accessor gives, as a value again. */
 static AditValue *of_bool(gboolean b) {

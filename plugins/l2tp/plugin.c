@@ -203,14 +203,10 @@ static gboolean plugin_start(gpointer state, GError **error) {
   return l2tp->running;
 }
 
-static gboolean is_on(const AditValue *item) {
-  return adit_value_get_bool(item, "enabled", TRUE) && !adit_value_get_bool(item, "disabled", FALSE);
-}
-
 /* Without addresses a server listens on all, where IPv6 may be missing. */
 static void check_server(const AditValue *server, const AditTrial *trial) {
-  const AditValue *addresses = adit_value_get(server, "addresses"), *port = adit_value_get_written(server, "port");
-  guint16 number = (guint16)adit_value_get_int(server, "port", L2TP_PORT);
+  const AditValue *addresses = l2tp_option_addresses(server), *port = l2tp_option_port_value(server);
+  guint16 number = (guint16)l2tp_option_port(server);
   AditAddress all = adit_address_ipv4(0);
   AditEndpoint at = adit_endpoint(&all, number);
 
@@ -219,22 +215,21 @@ static void check_server(const AditValue *server, const AditTrial *trial) {
     trial->udp(adit_value_at(addresses, i), &at);
   }
   if (!adit_value_length(addresses))
-    trial->udp(port ? port : server, &at);
+    trial->udp(adit_value_is_written(port) ? port : server, &at);
 }
 
 static void plugin_check(gpointer state, const AditValue *config, const AditTrial *trial) {
-  const AditValue *own = adit_value_get(config, "l2tp"), *servers = adit_value_get(own, "servers"),
-                  *clients = adit_value_get(own, "clients");
+  const AditValue *own = l2tp_option(config), *servers = l2tp_option_servers(own), *clients = l2tp_option_clients(own);
 
   for (guint i = 0; i < adit_value_length(servers); i++)
-    if (is_on(adit_value_at(servers, i)))
+    if (l2tp_item_is_on(adit_value_at(servers, i)))
       check_server(adit_value_at(servers, i), trial);
   for (guint i = 0; i < adit_value_length(clients); i++) {
-    const AditValue *from = adit_value_get(adit_value_at(clients, i), "src-address");
-    if (!is_on(adit_value_at(clients, i)) || !from || from->type != ADIT_VALUE_ADDRESS)
+    const AditAddress *from = l2tp_option_src_address(adit_value_at(clients, i));
+    if (!l2tp_item_is_on(adit_value_at(clients, i)) || !from)
       continue;
-    AditEndpoint at = adit_endpoint(&from->as.address, 0);
-    trial->udp(from, &at);
+    AditEndpoint at = adit_endpoint(from, 0);
+    trial->udp(l2tp_option_src_address_value(adit_value_at(clients, i)), &at);
   }
 }
 

@@ -43,13 +43,13 @@ GHashTable *l2tp_rounds_new(void) {
 
 static gboolean has_client(const AditValue *clients, const char *name) {
   for (guint i = 0; i < adit_value_length(clients); i++)
-    if (!g_strcmp0(adit_value_get_string(adit_value_at(clients, i), "name", NULL), name))
+    if (!g_strcmp0(adit_option_name(adit_value_at(clients, i)), name))
       return TRUE;
   return FALSE;
 }
 
 void l2tp_rounds_prune(L2tp *l2tp, const AditValue *config) {
-  const AditValue *clients = adit_value_get(adit_value_get(config, "l2tp"), "clients");
+  const AditValue *clients = l2tp_option_clients(l2tp_option(config));
   GHashTableIter iter;
   gpointer name;
 
@@ -95,15 +95,15 @@ gpointer l2tp_dial_done(L2tpPeer *peer) {
  *  taken, or strangers aim at it. */
 static L2tpListener *dial_listener(AditDial *dial, GError **error) {
   const AditValue *config = dial->service->config;
-  AditAddress from = {.family = dial->remote.family};
+  const AditAddress *source = l2tp_option_src_address(config);
+  AditAddress from = source ? *source : (AditAddress){.family = dial->remote.family};
   AditEndpoint at;
 
-  if (adit_value_get_address(config, "src-address", &from) && from.family != dial->remote.family) {
+  if (from.family != dial->remote.family) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "src-address and the server's address are not of one family");
     return NULL;
   }
-  from.family = dial->remote.family;
-  if (!dial->evading && !adit_value_get_bool(config, "random-source-port", FALSE)) {
+  if (!dial->evading && !l2tp_option_random_source_port(config)) {
     at = adit_endpoint(&from, L2TP_PORT);
     L2tpListener *listener = l2tp_listener_get(dial->l2tp, dial->service->data_path, &at, FALSE, NULL);
     if (listener)
@@ -118,10 +118,10 @@ static gboolean dial_call(AditDial *dial, L2tpPeer *peer) {
   L2tpTunnelEnv env = l2tp_peer_env(peer);
   L2tpCallInfo info = {
       .framing_type = 1,
-      .tx_speed = (guint32)MIN(adit_value_get_int(config, "tx-speed", 1000000000), G_MAXUINT32),
+      .tx_speed = (guint32)MIN(l2tp_option_tx_speed(config), G_MAXUINT32),
       .sequencing_required = dial->service->sequencing == L2TP_SEQUENCE_REQUIRE,
-      .calling = (char *)adit_value_get_string(config, "calling-number", NULL),
-      .called = (char *)adit_value_get_string(config, "called-number", NULL),
+      .calling = (char *)l2tp_option_calling_number(config),
+      .called = (char *)l2tp_option_called_number(config),
   };
   guint16 session = l2tp_tunnel_call_open(&peer->tunnel, &env, L2TP_CALL_INCOMING_LAC, &info);
 
@@ -155,8 +155,8 @@ static gboolean dial_tunnel(AditDial *dial, GError **error) {
   if (!listener)
     return FALSE;
   path.local = listener->local;
-  path.remote = adit_endpoint(&dial->remote, (guint16)adit_value_get_int(dial->service->config, "port", L2TP_PORT));
-  const AditValue *secret = adit_value_get(dial->service->config, "tunnel-secret");
+  path.remote = adit_endpoint(&dial->remote, (guint16)l2tp_option_port(dial->service->config));
+  const AditValue *secret = l2tp_option_tunnel_secret_value(dial->service->config);
   if (!secret)
     secret = l2tp_setup_secret(l2tp->setup, &dial->remote, NULL);
   if (dial->service->tunnel.demand_auth && !secret) {
@@ -316,15 +316,15 @@ static gboolean dial_begin(AditDial *dial, GError **error) {
 
 static AditDial *transport_dial(gpointer state, const AditValue *client, gpointer token, GError **error) {
   L2tp *l2tp = state;
-  AditAddress from;
+  const AditAddress *from = l2tp_option_src_address(client);
   AditDial *dial = g_new0(AditDial, 1);
 
   dial->l2tp = l2tp;
   dial->token = token;
   dial->service = l2tp_service_new(client, TRUE);
-  dial->host = g_strdup(adit_value_get_string(client, "connect-to", ""));
+  dial->host = g_strdup(l2tp_option_connect_to(client));
   dial->error = EAI_AGAIN;
-  dial->family = adit_value_get_address(client, "src-address", &from) ? from.family : AF_UNSPEC;
+  dial->family = from ? from->family : AF_UNSPEC;
   if (!l2tp->running || l2tp->stopping || !l2tp->setup)
     g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "l2tp is not running");
   else if (dial_begin(dial, error))

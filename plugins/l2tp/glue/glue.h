@@ -6,6 +6,7 @@
 #include <adit/log-quota.h>
 
 #include "../engine/tunnel.h"
+#include "../options.h"
 #include "guesses.h"
 #include "kin.h"
 #include "limiter.h"
@@ -62,6 +63,8 @@ void l2tp_service_unref(L2tpService *service);
 L2tpService *l2tp_service_new(const AditValue *config, gboolean client);
 /** Reads and checks the whole; once the plugin runs, opens listeners that are new. NULL and all that is wrong, a line each. */
 L2tpSetup *l2tp_setup_new(L2tp *l2tp, const AditValue *config, GError **error);
+/** A server that is enabled, a client that is not disabled. */
+gboolean l2tp_item_is_on(const AditValue *item);
 /** Opens its listeners, or none. */
 gboolean l2tp_setup_listen(L2tp *l2tp, L2tpSetup *setup, GError **error);
 void l2tp_setup_free(L2tpSetup *setup);
@@ -256,11 +259,9 @@ gpointer l2tp_dial_done(L2tpPeer *peer);
  *  another id, from another port, and the datagram is to be dropped. */
 gboolean l2tp_dial_evades(L2tpPeer *peer, const AditPath *path, const L2tpHeader *header, const guint8 *datagram);
 
-/* ---- show.c, options.c ---- */
+/* ---- show.c ---- */
 
 gboolean l2tp_show_init(L2tp *l2tp, GError **error);
-enum { L2TP_N_OPTIONS = 43 };
-extern const AditOption l2tp_options[];
 
 /* ---- plugin.c ---- */
 

@@ -15,12 +15,11 @@ static GArray *rules_new(const AditValue *list) {
 
   g_array_set_clear_func(rules, rule_clear);
   for (guint i = 0; i < adit_value_length(list); i++) {
-    const AditValue *item = adit_value_at(list, i), *prefix = adit_value_get(item, "address");
-    L2tpRule rule = {.host = g_strdup(adit_value_get_string(item, "host-name", NULL)),
-                     .secret = adit_value_ref(adit_value_get(item, "secret")),
-                     .where = item->where};
-    if (prefix && prefix->type == ADIT_VALUE_PREFIX)
-      rule.prefix = prefix->as.prefix;
+    const AditValue *item = adit_value_at(list, i), *secret = l2tp_option_secret_value(item);
+    const AditPrefix *prefix = l2tp_option_address(item);
+    L2tpRule rule = {.host = g_strdup(l2tp_option_host_name(item)), .secret = adit_value_ref(secret), .where = item->where};
+    if (prefix)
+      rule.prefix = *prefix;
     g_array_append_val(rules, rule);
   }
   return rules;
@@ -100,8 +99,8 @@ void l2tp_service_unref(L2tpService *service) {
 }
 
 static void read_addresses(L2tpService *service) {
-  const AditValue *list = adit_value_get(service->config, "addresses");
-  guint16 port = (guint16)adit_value_get_int(service->config, "port", L2TP_PORT);
+  const AditValue *list = l2tp_option_addresses(service->config);
+  guint16 port = (guint16)l2tp_option_port(service->config);
   static const char *const everywhere[] = {"0.0.0.0", "::"};
 
   service->addresses = g_array_new(FALSE, TRUE, sizeof(AditEndpoint));
@@ -136,16 +135,16 @@ static void read_tunnel(L2tpService *service) {
   l2tp_tunnel_config_init(t);
   t->host_name = service->host_name;
   t->vendor_name = "adit";
-  t->demand_auth = adit_value_get_bool(c, "tunnel-authentication", FALSE);
-  t->hide = adit_value_get_bool(c, "hide-avps", FALSE);
-  t->permissive = adit_value_get_bool(c, "avp-permissive", FALSE);
-  t->tie_breaker = adit_value_get_bool(c, "tie-breaker", FALSE);
-  t->hello_ms = (guint32)adit_value_get_int(c, "hello-interval", t->hello_ms);
-  t->setup_ms = (guint32)adit_value_get_int(c, "setup-timeout", t->setup_ms);
-  t->channel.receive_window = (guint16)adit_value_get_int(c, "receive-window", t->channel.receive_window);
-  t->channel.retry_ms = (guint32)adit_value_get_int(c, "retransmit-timeout", t->channel.retry_ms);
-  t->channel.retry_cap_ms = (guint32)adit_value_get_int(c, "retransmit-cap", t->channel.retry_cap_ms);
-  t->channel.tries = (guint16)adit_value_get_int(c, "retransmit", t->channel.tries);
+  t->demand_auth = l2tp_option_tunnel_authentication(c);
+  t->hide = l2tp_option_hide_avps(c);
+  t->permissive = l2tp_option_avp_permissive(c);
+  t->tie_breaker = l2tp_option_tie_breaker(c);
+  t->hello_ms = (guint32)l2tp_option_hello_interval(c);
+  t->setup_ms = (guint32)l2tp_option_setup_timeout(c);
+  t->channel.receive_window = (guint16)l2tp_option_receive_window(c);
+  t->channel.retry_ms = (guint32)l2tp_option_retransmit_timeout(c);
+  t->channel.retry_cap_ms = (guint32)l2tp_option_retransmit_cap(c);
+  t->channel.tries = (guint16)l2tp_option_retransmit(c);
 }
 
 L2tpService *l2tp_service_new(const AditValue *config, gboolean client) {
@@ -154,23 +153,24 @@ L2tpService *l2tp_service_new(const AditValue *config, gboolean client) {
   service->refs = 1;
   service->client = client;
   service->config = adit_value_ref(config);
-  service->name = g_strdup(adit_value_get_string(config, "name", "l2tp"));
-  service->host_name = g_strdup(adit_value_get_string(config, "access-concentrator", g_get_host_name()));
-  service->data_path = g_strdup(adit_value_get_string(config, "data-path", "tun"));
+  service->name = g_strdup(adit_option_name(config));
+  const char *host_name = l2tp_option_access_concentrator(config);
+  service->host_name = g_strdup(host_name ? host_name : g_get_host_name());
+  service->data_path = g_strdup(adit_option_data_path(config));
   service->load = g_rc_box_new0(L2tpLoad);
   l2tp_shares_init(&service->load->strangers, l2tp_index_key());
   service->load->hosts = g_hash_table_new_full(host_hash, host_equal, g_free, NULL);
-  service->rules = rules_new(adit_value_get(config, "peers"));
-  service->proxy_peers = rules_new(adit_value_get(config, "proxy-peers"));
-  service->sequencing = sequencing_of(adit_value_get_string(config, "data-sequencing", NULL));
-  service->reorder_ms = (guint32)adit_value_get_int(config, "reorder-timeout", 0);
-  service->idle_ms = (guint32)adit_value_get_int(config, "no-session-timeout", 0);
-  service->max_sessions = (guint)adit_value_get_int(config, "max-sessions", 0);
-  service->ephemeral = adit_value_get_bool(config, "use-ephemeral-ports", FALSE);
-  service->one_per_host = adit_value_get_bool(config, "one-session-per-host", FALSE);
-  service->by_number = !strcmp(adit_value_get_string(config, "caller-id-type", ""), "number");
-  service->replace_stale = strcmp(adit_value_get_string(config, "stale-tunnel", "replace"), "keep") != 0;
-  service->any_tunnel = adit_value_get_bool(config, "allow-zero-tunnel-id", FALSE);
+  service->rules = rules_new(l2tp_option_peers(config));
+  service->proxy_peers = rules_new(l2tp_option_proxy_peers(config));
+  service->sequencing = sequencing_of(l2tp_option_data_sequencing(config));
+  service->reorder_ms = (guint32)l2tp_option_reorder_timeout(config);
+  service->idle_ms = (guint32)l2tp_option_no_session_timeout(config);
+  service->max_sessions = (guint)adit_option_max_sessions(config);
+  service->ephemeral = l2tp_option_use_ephemeral_ports(config);
+  service->one_per_host = l2tp_option_one_session_per_host(config);
+  service->by_number = !g_strcmp0(l2tp_option_caller_id_type(config), "number");
+  service->replace_stale = g_strcmp0(l2tp_option_stale_tunnel(config), "keep") != 0;
+  service->any_tunnel = l2tp_option_allow_zero_tunnel_id(config);
   read_addresses(service);
   read_tunnel(service);
   return service;
@@ -295,7 +295,7 @@ static void check_proxy_peer(const L2tpSetup *setup, const L2tpService *server, 
 /** What a peer says of its callers stands for their passwords: it is worth what the peer's own proof is worth. */
 static void check_proxy_peers(const L2tpSetup *setup, const L2tpService *server, GString *wrong) {
   const AditWhere *where = &server->config->where;
-  gboolean used = strcmp(adit_value_get_string(server->config, "lcp-renegotiation", "always"), "always") != 0;
+  gboolean used = g_strcmp0(adit_option_lcp_renegotiation(server->config), "always") != 0;
 
   for (guint i = 0; i < server->proxy_peers->len; i++)
     check_proxy_peer(setup, server, &g_array_index(server->proxy_peers, L2tpRule, i), wrong);
@@ -321,7 +321,7 @@ static gboolean wants_any_tunnel(const L2tpSetup *setup, const AditEndpoint *at)
 }
 
 static void open_listeners(L2tp *l2tp, L2tpSetup *setup, L2tpService *server, GString *wrong) {
-  gboolean everywhere = !adit_value_length(adit_value_get(server->config, "addresses"));
+  gboolean everywhere = !adit_value_length(l2tp_option_addresses(server->config));
 
   for (guint i = 0; i < server->addresses->len; i++) {
     const AditEndpoint *at = &g_array_index(server->addresses, AditEndpoint, i);
@@ -350,35 +350,40 @@ gboolean l2tp_setup_listen(L2tp *l2tp, L2tpSetup *setup, GError **error) {
   return FALSE;
 }
 
+gboolean l2tp_item_is_on(const AditValue *item) {
+  const AditValue *enabled = adit_option_enabled_value(item); /* a client has none */
+
+  return (!enabled || adit_option_enabled(item)) && !adit_option_disabled(item);
+}
+
 /** Servers (`what`) and clients alike: an item that is on needs a data path that is there. */
 static void check_data_paths(const L2tp *l2tp, const AditValue *list, const char *what, GString *wrong) {
   gpointer dp;
 
   for (guint i = 0; i < adit_value_length(list); i++) {
     const AditValue *item = adit_value_at(list, i);
-    const char *name = adit_value_get_string(item, "data-path", "tun");
-    if (adit_value_get_bool(item, "enabled", TRUE) && !adit_value_get_bool(item, "disabled", FALSE) && !l2tp->path->datapath(name, &dp))
-      add_complaint(wrong, &item->where, "%s `%s': there is no data path `%s' (is its plugin loaded?)", what,
-                    adit_value_get_string(item, "name", "l2tp"), name);
+    const char *name = adit_option_data_path(item);
+    if (l2tp_item_is_on(item) && !l2tp->path->datapath(name, &dp))
+      add_complaint(wrong, &item->where, "%s `%s': there is no data path `%s' (is its plugin loaded?)", what, adit_option_name(item), name);
   }
 }
 
 L2tpSetup *l2tp_setup_new(L2tp *l2tp, const AditValue *config, GError **error) {
-  const AditValue *own = adit_value_get(config, "l2tp"), *servers = adit_value_get(own, "servers");
+  const AditValue *own = l2tp_option(config), *servers = l2tp_option_servers(own);
   L2tpSetup *setup = g_new0(L2tpSetup, 1);
   g_autoptr(GString) wrong = g_string_new(NULL);
 
   setup->servers = g_ptr_array_new_with_free_func((GDestroyNotify)l2tp_service_unref);
   setup->listeners = g_ptr_array_new_with_free_func((GDestroyNotify)l2tp_listener_unref);
-  setup->secrets = rules_new(adit_value_get(own, "secrets"));
-  setup->max_tunnels = (guint)adit_value_get_int(own, "max-tunnels", 60000);
-  setup->max_half_open = (guint)adit_value_get_int(own, "max-half-open", 16384);
-  setup->max_starting = (guint)adit_value_get_int(own, "max-starting", 1000);
-  setup->new_rate = (guint)adit_value_get_int(own, "new-tunnel-rate", 200);
-  setup->new_burst = (guint)adit_value_get_int(own, "new-tunnel-burst", 1000);
+  setup->secrets = rules_new(l2tp_option_secrets(own));
+  setup->max_tunnels = (guint)l2tp_option_max_tunnels(own);
+  setup->max_half_open = (guint)l2tp_option_max_half_open(own);
+  setup->max_starting = (guint)l2tp_option_max_starting(own);
+  setup->new_rate = (guint)l2tp_option_new_tunnel_rate(own);
+  setup->new_burst = (guint)l2tp_option_new_tunnel_burst(own);
   for (guint i = 0; i < adit_value_length(servers); i++) {
     const AditValue *item = adit_value_at(servers, i);
-    if (!adit_value_get_bool(item, "enabled", TRUE))
+    if (!l2tp_item_is_on(item))
       continue;
     L2tpService *server = l2tp_service_new(item, FALSE);
     L2tpService *before = l2tp->setup ? l2tp_setup_server(l2tp->setup, server->name) : NULL;
@@ -393,7 +398,7 @@ L2tpSetup *l2tp_setup_new(L2tp *l2tp, const AditValue *config, GError **error) {
   }
   check_secrets(setup->secrets, wrong);
   check_data_paths(l2tp, servers, "server", wrong);
-  check_data_paths(l2tp, adit_value_get(own, "clients"), "client", wrong);
+  check_data_paths(l2tp, l2tp_option_clients(own), "client", wrong);
   if (wrong->len)
     g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, wrong->str);
   else if (!l2tp->running || l2tp_setup_listen(l2tp, setup, error))

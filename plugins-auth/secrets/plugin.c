@@ -61,17 +61,9 @@ static void free_plugin(gpointer state) {
 static const AditFeature features[] = {{ADIT_PROVIDES, "auth-source:secrets"}};
 
 static const AditOption options[] = {
-    {.name = "nt-hash",
-     .scopes = ADIT_SCOPE_SECRET,
-     .type = ADIT_TYPE_STRING,
-     .flags = ADIT_OPTION_SECRET,
-     .reload = ADIT_RELOAD_NEXT_SESSION,
-     .min = 32,
-     .max = 32,
-     .help = "In place of the password: its NT hash, 32 hexadecimal digits. Enough for PAP and MS-CHAP, not for CHAP with MD5. It opens "
-             "MS-CHAP as the "
-             "password itself does, so it is as secret.",
-     .reference = "RFC 2759 8.3"},
+#define ADIT_OPTION_ROW ADIT_OPTION_ENTRY
+#include "options.def"
+#undef ADIT_OPTION_ROW
 };
 
 ADIT_PLUGIN_DEFINE(secrets, .name = "secrets", .version = ADIT_VERSION, .summary = "users in the configuration", .features = features,

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "table.h"
 
+#include <adit/session-options.h>
+
+#define ADIT_OPTION_ROW ADIT_OPTION_ACCESSOR
+#include "options.def"
+#undef ADIT_OPTION_ROW
+
 struct SecretsTable {
   AditValue *list;     /**< keeps all records */
   GHashTable *records; /**< name -> AditValue, both borrowed from `list` */
@@ -44,7 +50,7 @@ static gboolean is_empty_hash(const guint8 hash[16]) {
 
 /** An empty password proves nothing: everybody knows it. */
 static void check_proof(Complaints *complaints, const AditValue *record, guint index) {
-  const AditValue *hash = adit_value_get(record, "nt-hash"), *password = adit_value_get_written(record, "password");
+  const AditValue *hash = secrets_option_nt_hash_value(record), *password = adit_option_password_value(record);
   guint8 octets[16];
 
   if (hash && !parse_hash(hash->as.string, octets))
@@ -59,7 +65,7 @@ static void check_proof(Complaints *complaints, const AditValue *record, guint i
 }
 
 static void add_record(SecretsTable *table, const AditValue *record, guint index, Complaints *complaints) {
-  const char *name = adit_value_get_string(record, "name", NULL);
+  const char *name = adit_option_name(record);
 
   if (!name) {
     add_complaint(complaints, &record->where, index, "name: a user must have one");
@@ -75,7 +81,7 @@ SecretsTable *secrets_table_new(const AditValue *config, GError **error) {
   g_autoptr(GString) text = g_string_new(NULL);
   Complaints complaints = {.text = text};
 
-  table->list = adit_value_ref(adit_value_get(config, "secrets"));
+  table->list = adit_value_ref(adit_option_secrets(config));
   table->records = g_hash_table_new(g_str_hash, g_str_equal);
   for (guint i = 0; i < adit_value_length(table->list); i++)
     add_record(table, adit_value_at(table->list, i), i, &complaints);
@@ -108,15 +114,15 @@ static gboolean same_caller(const char *wanted, const char *caller) {
 
 /** Why this user may not come in this way, written to `why`; FALSE if nothing speaks against it. */
 static gboolean is_forbidden(const AditValue *record, const AditAuthRequest *request, char *why, gsize size) {
-  const char *service = adit_value_get_string(record, "service", "any");
-  const char *caller = adit_value_get_string(record, "caller-id", "");
+  const char *service = adit_option_service(record);
+  const char *caller = adit_option_caller_id(record);
   const char *transport = request->transport ? request->transport : "";
 
-  if (adit_value_get_bool(record, "disabled", FALSE))
+  if (adit_option_disabled(record))
     g_strlcpy(why, "the user is disabled", size);
   else if (!g_str_equal(service, "any") && !g_str_equal(service, transport))
     g_snprintf(why, size, "the user may come by %s only, not by %s", service, transport);
-  else if (*caller && !same_caller(caller, request->caller_id ? request->caller_id : ""))
+  else if (caller && *caller && !same_caller(caller, request->caller_id ? request->caller_id : ""))
     g_snprintf(why, size, "the user may come from %s only, not from %s", caller,
                request->caller_id ? request->caller_id : "an unknown caller");
   else
@@ -131,7 +137,7 @@ static AditValue *attributes_of(const AditValue *record) {
 
   for (guint i = 0; (key = adit_value_key(record, i)); i++) {
     const AditValue *value = adit_value_get(record, key);
-    if (!g_str_equal(key, "name") && !(value->flags & ADIT_VALUE_IS_SECRET))
+    if (!g_str_equal(key, adit_option_name_key) && !(value->flags & ADIT_VALUE_IS_SECRET))
       adit_value_set(attributes, key, adit_value_ref(value));
   }
   return attributes;
@@ -152,12 +158,12 @@ void secrets_table_ask(const SecretsTable *table, const AditAuthRequest *request
     reply->why = answer->why;
     return;
   }
-  const char *hash = adit_value_get_string(record, "nt-hash", NULL);
+  const char *hash = secrets_option_nt_hash(record);
   reply->outcome = ADIT_AUTH_SECRET;
   reply->attributes = attributes_of(record);
   if (hash && parse_hash(hash, answer->nt_hash))
     reply->nt_hash = answer->nt_hash;
-  reply->password = adit_value_get_string(record, "password", NULL);
+  reply->password = adit_option_password(record);
 }
 
 void secrets_answer_clear(SecretsAnswer *answer) {

@@ -13,28 +13,13 @@ typedef struct {
 } TunPlugin;
 
 static const AditOption options[] = {
-    {.name = "tun",
-     .scopes = ADIT_SCOPE_GLOBAL,
-     .type = ADIT_TYPE_MAP,
-     .words = "tun",
-     .help = "The data path through TUN interfaces, which is used where nothing else is asked for."},
-    {.name = "workers",
-     .scopes = "tun",
-     .type = ADIT_TYPE_INT,
-     .flags = ADIT_OPTION_OFF,
-     .reload = ADIT_RELOAD_RESTART,
-     .max = TUN_WORKERS_MAX,
-     .fallback = "0",
-     .unit = "threads",
-     .help = "How many threads move packets. 0 means one for each processor, up to 8."},
-    {.name = "offload",
-     .scopes = "tun",
-     .type = ADIT_TYPE_BOOL,
-     .reload = ADIT_RELOAD_RESTART,
-     .fallback = "yes",
-     .help = "Let the kernel merge and cut packets on their way (UDP GRO and GSO, TUN offloads). Switch it off only to look for a fault: "
-             "it is worth a factor of three."},
+#define ADIT_OPTION_ROW ADIT_OPTION_ENTRY
+#include "options.def"
+#undef ADIT_OPTION_ROW
 };
+#define ADIT_OPTION_ROW ADIT_OPTION_ACCESSOR
+#include "options.def"
+#undef ADIT_OPTION_ROW
 
 static const char interface[] = "# What the data path `tun` does.\n"
                                 "interface io.adit.tun\n"
@@ -90,8 +75,8 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
 static gboolean plugin_prepare(gpointer state, const AditValue *config, gpointer *staged, gboolean *pending, AditPrepared done,
                                GError **error) {
   TunPlugin *self = state;
-  const AditValue *own = adit_value_get(config, "tun");
-  TunConfig wanted = {.workers = (guint)adit_value_get_int(own, "workers", 0), .offload = adit_value_get_bool(own, "offload", TRUE)};
+  const AditValue *own = tun_option(config);
+  TunConfig wanted = {.workers = (guint)tun_option_workers(own), .offload = tun_option_offload(own)};
   return tun_dp_setup(self->dp, &wanted, error);
 }
 

@@ -15,7 +15,10 @@ typedef struct {
 
 static AditValue *user(AditValue *list, const char *name, const char *password) {
   AditValue *record = adit_value_map();
+  AditValue *service = adit_value_string("any"); /* what reading a file fills in */
+  service->flags |= ADIT_VALUE_IS_DEFAULT;
   adit_value_set(record, "name", adit_value_string(name));
+  adit_value_set(record, "service", service);
   if (password)
     adit_value_set(record, "password", adit_value_secret(password));
   adit_value_append(list, record);
@@ -52,9 +55,6 @@ static int setup(void **state) {
   adit_value_set(record, "profile", adit_value_string("gold"));
   assert_true(adit_address_parse("10.0.0.2", &address));
   adit_value_set(record, "remote-address", adit_value_address(&address));
-  AditValue *implied = adit_value_string("any");
-  implied->flags |= ADIT_VALUE_IS_DEFAULT;
-  adit_value_set(record, "service", implied);
 
   record = user(list, "hash", NULL);
   AditValue *hash = adit_value_secret("44EBBA8D5312B8d611474411f56989ae");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "accounting/acct.h"
 #include "dae/dae.h"
+#include "options.h"
 #include "servers/exchange.h"
 #include "servers/server.h"
 #include "source.h"
@@ -129,43 +130,41 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
   return FALSE;
 }
 
-static void check_address(const AditValue *map, const char *key, guint16 port, const AditTrial *trial) {
-  const AditValue *value = adit_value_get(map, key);
-  if (!value || value->type != ADIT_VALUE_ADDRESS)
+static void check_source(const AditValue *server, const AditTrial *trial) {
+  const AditAddress *source = radius_option_server_src_address(server);
+  if (!source)
     return;
-  AditEndpoint at = adit_endpoint(&value->as.address, port);
-  trial->udp(value, &at);
+  AditEndpoint at = adit_endpoint(source, 0);
+  trial->udp(radius_option_server_src_address_value(server), &at);
 }
 
-static void check_file(const AditValue *map, const char *key, const AditTrial *trial) {
-  const AditValue *value = adit_value_get(map, key);
+static void check_file(const AditValue *value, const AditTrial *trial) {
   if (value && value->type == ADIT_VALUE_STRING)
     trial->file(value, value->as.string);
 }
 
 static void check_incoming(const AditValue *incoming, const AditTrial *trial) {
-  const AditValue *ports = adit_value_get(incoming, "port");
-  AditAddress all = adit_address_ipv4(0), address;
-  gboolean one = adit_value_get_address(incoming, "address", &address);
+  const AditValue *ports = radius_option_incoming_port(incoming);
+  const AditAddress all = adit_address_ipv4(0), *address = radius_option_incoming_address(incoming);
 
-  for (guint i = 0; adit_value_get_bool(incoming, "accept", FALSE) && i < adit_value_length(ports); i++) {
+  for (guint i = 0; radius_option_incoming_accept(incoming) && i < adit_value_length(ports); i++) {
     const AditValue *port = adit_value_at(ports, i);
-    AditEndpoint at = adit_endpoint(one ? &address : &all, (guint16)port->as.integer);
+    AditEndpoint at = adit_endpoint(address ? address : &all, (guint16)port->as.integer);
     trial->udp(port->where.file ? port : incoming, &at);
   }
 }
 
 static void plugin_check(gpointer state, const AditValue *config, const AditTrial *trial) {
-  const AditValue *own = adit_value_get(config, "radius"), *servers = adit_value_get(own, "servers");
+  const AditValue *own = radius_option(config), *servers = radius_option_servers(own);
 
   for (guint i = 0; i < adit_value_length(servers); i++) {
     const AditValue *server = adit_value_at(servers, i);
-    check_address(server, "src-address", 0, trial);
-    check_file(server, "ca", trial);
-    check_file(server, "certificate", trial);
-    check_file(server, "key", trial);
+    check_source(server, trial);
+    check_file(radius_option_server_ca_value(server), trial);
+    check_file(radius_option_server_certificate_value(server), trial);
+    check_file(radius_option_server_key_value(server), trial);
   }
-  check_incoming(adit_value_get(own, "incoming"), trial);
+  check_incoming(radius_option_incoming(own), trial);
 }
 
 static const AditFeature features[] = {

@@ -65,8 +65,6 @@ void radius_config_unref(RadiusConfig *config);
 /** Says in the log what of it is unsafe or unwise. */
 void radius_config_warn(const RadiusConfig *config);
 
-/* ---- options.c, show.c ---- */
+/* ---- show.c ---- */
 
-enum { RADIUS_N_OPTIONS = 50 };
-extern const AditOption radius_options[];
 gboolean radius_show_init(Radius *radius, GError **error);

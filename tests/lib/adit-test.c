@@ -252,6 +252,8 @@ void adit_test_free(AditTest *test) {
 
 /* ---- configuration ---- */
 
+enum { DEPTH_MAX = 8 }; /* of maps within each other */
+
 static gboolean has_scope(const AditOption *option, const char *scope) {
   g_auto(GStrv) scopes = g_strsplit(option->scopes, " ", -1);
   return g_strv_contains((const char *const *)scopes, scope);
@@ -342,8 +344,31 @@ static AditValue *type_any(const AditOption *option, const char *text) {
   return list ? type_list(option, text) : test_type(option, text);
 }
 
+static AditValue *default_map(const AditOption *options, guint n, const char *scope, guint depth) {
+  AditValue *map = adit_value_map();
+
+  map->flags |= ADIT_VALUE_IS_DEFAULT;
+  for (guint i = 0; i < n; i++) {
+    const AditOption *option = &options[i];
+    gboolean is_map = option->type == ADIT_TYPE_MAP && !(option->flags & ADIT_OPTION_LIST) && depth;
+    AditValue *value = !has_scope(option, scope) ? NULL
+                       : is_map                  ? default_map(options, n, option->words, depth - 1)
+                       : option->fallback        ? type_any(option, option->fallback)
+                                                 : NULL;
+    if (!value)
+      continue;
+    value->flags |= ADIT_VALUE_IS_DEFAULT;
+    adit_value_set(map, option->name, value);
+  }
+  return map;
+}
+
+AditValue *adit_test_defaults(const AditOption *options, guint n, const char *scope) {
+  return default_map(options, n, scope, DEPTH_MAX);
+}
+
 AditValue *adit_test_config(AditTest *test, const char *name, ...) {
-  AditValue *tree = adit_value_map(), *map = adit_value_map();
+  AditValue *tree = adit_value_map(), *map;
   const AditPluginInfo *info = NULL;
   va_list args;
 
@@ -352,15 +377,7 @@ AditValue *adit_test_config(AditTest *test, const char *name, ...) {
       info = ((TestPlugin *)test->plugins->pdata[i])->info;
   if (!info)
     g_error("adit_test_config: no plugin \"%s\" is loaded", name);
-  for (guint i = 0; i < info->n_options; i++) {
-    const AditOption *option = &info->options[i];
-    AditValue *value = has_scope(option, name) && option->fallback ? type_any(option, option->fallback) : NULL;
-    if (value) {
-      value->flags |= ADIT_VALUE_IS_DEFAULT;
-      adit_value_set(map, option->name, value);
-    }
-  }
-
+  map = adit_test_defaults(info->options, info->n_options, name);
   va_start(args, name);
   for (const char *key; (key = va_arg(args, const char *));) {
     const char *text = va_arg(args, const char *);

@@ -45,9 +45,15 @@ ADIT_TEST_API gboolean adit_test_stop(AditTest *test, guint limit_ms);
 
 /**
  * A configuration { NAME: { ... } } for plugin NAME: the defaults of its options, then pairs of key and text (NULL-terminated), typed
- * by the plugin's own table as the daemon would. A text that can't be typed aborts the test. Nested maps: build them with adit/value.h.
+ * by the plugin's own table as the daemon would. A text that can't be typed aborts the test. Items of lists: adit_test_defaults().
  */
 ADIT_TEST_API AditValue *adit_test_config(AditTest *test, const char *name, ...) G_GNUC_NULL_TERMINATED;
+
+/**
+ * A map of `scope` as the daemon makes it where nobody wrote anything: each option of the table that has a default, and single maps within.
+ * Complete it with adit_value_set(). The caller's.
+ */
+ADIT_TEST_API AditValue *adit_test_defaults(const AditOption *options, guint n, const char *scope);
 
 /** A service as the plugin gets it, for the test's own use (with plugin NULL). */
 ADIT_TEST_API const void *adit_test_service(AditTest *test, const char *name);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "../options.h"
 #include "../wire/request.h"
 #include "../wire/vocabulary.h"
 #include "acct-private.h"
@@ -6,14 +7,10 @@
 enum { AUTHENTIC_RADIUS = 1, AUTHENTIC_LOCAL = 2 };
 
 /* A list as well as a value alone. */
-static void put_each(const AditValue *value, void (*put)(RadiusBuilder *b, guint8 type, const AditValue *item), RadiusBuilder *b,
+static void put_each(const AditValue *list, void (*put)(RadiusBuilder *b, guint8 type, const AditValue *item), RadiusBuilder *b,
                      guint8 type) {
-  if (!value)
-    return;
-  if (value->type != ADIT_VALUE_LIST)
-    put(b, type, value);
-  for (guint i = 0; i < adit_value_length(value) && value->type == ADIT_VALUE_LIST; i++)
-    put(b, type, adit_value_at(value, i));
+  for (guint i = 0; i < adit_value_length(list); i++)
+    put(b, type, adit_value_at(list, i));
 }
 
 static void put_octets(RadiusBuilder *b, guint8 type, const AditValue *item) {
@@ -50,8 +47,8 @@ static void put_addresses(RadiusBuilder *b, const AditValue *facts, const AditVa
     radius_put(b, 0, FRAMED_IP_ADDRESS, remote.octet, 4);
   if (ifid && ifid->type == ADIT_VALUE_OCTETS && g_bytes_get_size(ifid->as.octets) == 8)
     put_octets(b, FRAMED_INTERFACE_ID, ifid);
-  put_each(adit_value_get(attributes, "remote-ipv6-prefix"), put_prefix, b, FRAMED_IPV6_PREFIX);
-  put_each(adit_value_get(attributes, "delegated-ipv6-prefix"), put_prefix, b, DELEGATED_IPV6_PREFIX);
+  put_each(adit_option_remote_ipv6_prefix(attributes), put_prefix, b, FRAMED_IPV6_PREFIX);
+  put_each(adit_option_delegated_ipv6_prefix(attributes), put_prefix, b, DELEGATED_IPV6_PREFIX);
 }
 
 /* What does not fit into a packet beside the rest is left out, whole attributes from the end. */
@@ -106,7 +103,7 @@ RadiusRow radius_acct_row(const AditAcctRecord *record, gboolean swap_octets) {
     radius_put_string(&b, 0, ACCT_MULTI_SESSION_ID, record->multi_id);
     if (record->multi_id)
       radius_put_int(&b, 0, ACCT_LINK_COUNT, record->link_count);
-    put_each(adit_value_get(record->attributes, "class"), put_octets, &b, CLASS);
+    put_each(adit_option_class(record->attributes), put_octets, &b, CLASS);
   }
   row.body = cut_body(&b);
   return row;

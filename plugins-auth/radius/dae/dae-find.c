@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Which session a request is about: RFC 5176 3. */
+#include "../options.h"
 #include "../wire/vocabulary.h"
 #include "dae-parts.h"
 
@@ -121,12 +122,12 @@ static gboolean same_octets(const RadiusAttribute *given, const AditValue *value
 
 /* RFC 2865 5.1: the server may have given another name, which is the one in accounting. */
 static gboolean same_user(const RadiusAttribute *given, const AditSessionInfo *info) {
-  return same_text(given, info->user) || same_text(given, adit_value_get_string(info->attributes, "accounting-name", NULL));
+  return same_text(given, info->user) || same_text(given, radius_option_accounting_name(info->attributes));
 }
 
 /* One of those that it has. */
 static gboolean same_prefix(const AditPrefix *given, const AditValue *attributes) {
-  const AditValue *list = adit_value_get(attributes, "remote-ipv6-prefix");
+  const AditValue *list = adit_option_remote_ipv6_prefix(attributes);
 
   for (guint i = 0; i < adit_value_length(list); i++) {
     const AditValue *value = adit_value_at(list, i);
@@ -144,7 +145,7 @@ static gboolean fits_key(const RadiusDaeKeys *keys, Key key, const AditSessionIn
   case KEY_USER:
     return same_user(&keys->user, info);
   case KEY_CUI:
-    return same_octets(&keys->cui, adit_value_get(info->attributes, "chargeable-user-identity"));
+    return same_octets(&keys->cui, radius_option_chargeable_user_identity(info->attributes));
   case KEY_PORT:
     return info->port && info->port == keys->port;
   case KEY_ADDRESS:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Addresses, prefixes and routes. */
+#include "../options.h"
 #include "reply-parts.h"
 
 static const char no_ipv4[] = "is no IPv4 address";
@@ -189,15 +190,15 @@ static void finish_netmask(RadiusReading *r) {
     return;
   }
   mask_off(&net);
-  radius_take_as(r, "routes", TRUE, adit_value_string(adit_prefix_format(&net, text)));
+  radius_take_as(r, adit_option_routes_key, TRUE, adit_value_string(adit_prefix_format(&net, text)));
 }
 
 void radius_finish_address(RadiusReading *r) {
   if (r->framed == FRAMED_ADDRESS)
-    radius_take_as(r, "remote-address", FALSE, adit_value_address(&r->address));
+    radius_take_as(r, adit_option_remote_address_key, FALSE, adit_value_address(&r->address));
   else if (r->pool)
-    radius_take_as(r, "remote-address", FALSE, adit_value_string(r->pool));
+    radius_take_as(r, adit_option_remote_address_key, FALSE, adit_value_string(r->pool));
   if (r->framed == FRAMED_BY_PEER)
-    radius_take_as(r, "peer-chooses-address", FALSE, adit_value_bool(TRUE));
+    radius_take_as(r, adit_option_peer_chooses_address_key, FALSE, adit_value_bool(TRUE));
   finish_netmask(r);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Numbers, texts, limits and rates. */
+#include "../options.h"
 #include "reply-parts.h"
 
 static const char no_integer[] = "is no integer of 4 octets";
@@ -40,7 +41,7 @@ RADIUS_READER(radius_read_number) {
 /* RFC 2865 5.29: a new request when the session is over may be made, and is not; the wish of an Accept is carried. */
 RADIUS_READER(radius_read_termination) {
   const char *why = radius_read_number(r, row, a);
-  gboolean wished = !why && adit_value_get_int(r->map, row->word, 0) != 0;
+  gboolean wished = !why && adit_option_termination_action(r->map) != 0;
   return wished ? radius_no_request : why;
 }
 
@@ -86,7 +87,9 @@ RADIUS_READER(radius_read_limit) {
 
 /* RouterOS: the name of a chain of rules; `.in` and `.out` make it one for a direction, of which the last one counts. */
 RADIUS_READER(radius_read_filter) {
-  static const struct { const char *suffix, *word; } directions[] = {{".in", "incoming-filter"}, {".out", "outgoing-filter"}};
+  static const struct {
+    const char *suffix, *word;
+  } directions[] = {{".in", adit_option_incoming_filter_key}, {".out", adit_option_outgoing_filter_key}};
   g_autofree char *text = radius_text(a->value, a->length);
 
   if (!text)
@@ -176,11 +179,12 @@ static void finish_rate(RadiusReading *r) {
                           : r->rate.has_wispr                         ? wispr_rate(r)
                                                                       : NULL;
   if (text)
-    radius_take_as(r, "rate-limit", FALSE, adit_value_string(text));
+    radius_take_as(r, adit_option_rate_limit_key, FALSE, adit_value_string(text));
 }
 
 static void finish_limits(RadiusReading *r) {
-  static const char *const words[LIMITS] = {"limit-bytes-in", "limit-bytes-out", "limit-bytes-total"};
+  static const char *const words[LIMITS] = {adit_option_limit_bytes_in_key, adit_option_limit_bytes_out_key,
+                                            adit_option_limit_bytes_total_key};
 
   for (gsize i = 0; i < LIMITS; i++) {
     guint64 octets = (guint64)r->limit[i].part[1] << 32 | r->limit[i].part[0];
@@ -190,9 +194,9 @@ static void finish_limits(RadiusReading *r) {
 }
 
 static void finish_until(RadiusReading *r) {
-  gint64 own = adit_value_get_int(r->map, "session-timeout", 0);
+  gint64 own = adit_option_session_timeout(r->map);
   if (r->until_ms && (!own || r->until_ms < own))
-    radius_take_as(r, "session-timeout", FALSE, adit_value_int(r->until_ms));
+    radius_take_as(r, adit_option_session_timeout_key, FALSE, adit_value_int(r->until_ms));
 }
 
 void radius_finish_values(RadiusReading *r) {

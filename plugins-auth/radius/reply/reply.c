@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "../options.h"
 #include "../wire/names.h"
 #include "../wire/vocabulary.h"
 #include "reply-parts.h"
@@ -90,7 +91,7 @@ static void read_accept(RadiusReading *r, const RadiusPacket *packet) {
   radius_finish_address(r);
   radius_finish_login(r);
   if (r->has_send && r->has_receive)
-    radius_take_as(r, "mppe-keys", FALSE, adit_value_bool(TRUE));
+    radius_take_as(r, radius_option_mppe_keys_key, FALSE, adit_value_bool(TRUE));
 }
 
 /* Of a Reject or Challenge only what is for the peer counts. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "../options.h"
 #include "server.h"
 
-enum { AUTH_PORT = 1812, ACCT_PORT = 1813, RADSEC_PORT = 2083, DAE_PORT = 3799, PATIENCE_MS = 30000 };
+enum { AUTH_PORT = 1812, ACCT_PORT = 1813, RADSEC_PORT = 2083, PATIENCE_MS = 30000 };
 /* RFC 6614 2.3, RFC 7360 2.1: what is hidden inside TLS is hidden with these */
 static const char *const tls_secrets[] = {[RADIUS_TLS] = "radsec", [RADIUS_DTLS] = "radius/dtls"};
 
@@ -27,7 +28,7 @@ static void free_secret(char *secret) {
 /* ---- a server ---- */
 
 static RadiusProtocol protocol_of(const char *word) {
-  return g_str_equal(word, "radsec") ? RADIUS_TLS : g_str_equal(word, "radsec-dtls") ? RADIUS_DTLS : RADIUS_UDP;
+  return !g_strcmp0(word, "radsec") ? RADIUS_TLS : !g_strcmp0(word, "radsec-dtls") ? RADIUS_DTLS : RADIUS_UDP;
 }
 
 /** RFC 1123 2.1, and the underscore that people use. */
@@ -36,14 +37,16 @@ static gboolean is_host_name(const char *text) {
 }
 
 static void read_address(RadiusServer *server, const AditValue *item, GString *wrong) {
-  const AditValue *value = adit_value_get(item, "address");
+  const AditValue *value = radius_option_server_address_value(item);
   const char *text = value ? value->as.string : "";
-  AditAddress address, source;
+  const AditAddress *source = radius_option_server_src_address(item);
+  gint64 auth_port = radius_option_server_authentication_port(item), acct_port = radius_option_server_accounting_port(item);
+  AditAddress address;
 
-  server->port[RADIUS_AUTH] = (guint16)adit_value_get_int(item, "authentication-port", server->protocol ? RADSEC_PORT : AUTH_PORT);
-  server->port[RADIUS_ACCT] = (guint16)adit_value_get_int(item, "accounting-port", server->protocol ? RADSEC_PORT : ACCT_PORT);
-  if (adit_value_get_address(item, "src-address", &source) && !adit_address_is_any(&source))
-    server->source = source;
+  server->port[RADIUS_AUTH] = (guint16)(auth_port ? auth_port : server->protocol ? RADSEC_PORT : AUTH_PORT);
+  server->port[RADIUS_ACCT] = (guint16)(acct_port ? acct_port : server->protocol ? RADSEC_PORT : ACCT_PORT);
+  if (source && !adit_address_is_any(source))
+    server->source = *source;
 
   if (!adit_address_parse(text, &address)) {
     if (is_host_name(text))
@@ -55,13 +58,14 @@ static void read_address(RadiusServer *server, const AditValue *item, GString *w
   if (adit_address_is_any(&address))
     add_complaint(wrong, &value->where, "radius.servers: address: %s is no server's address", text);
   if (server->source.family && server->source.family != address.family)
-    add_complaint(wrong, &adit_value_get(item, "src-address")->where, "radius.servers: src-address is not of the same family as address");
+    add_complaint(wrong, &radius_option_server_src_address_value(item)->where,
+                  "radius.servers: src-address is not of the same family as address");
   for (guint role = 0; role < RADIUS_ROLES; role++)
     server->at[role] = adit_endpoint(&address, server->port[role]);
 }
 
 static void read_secret(RadiusServer *server, const AditValue *item, GString *wrong) {
-  const char *secret = adit_value_get_string(item, "secret", NULL);
+  const char *secret = radius_option_server_secret(item);
 
   server->secret = g_strdup(server->protocol != RADIUS_UDP ? tls_secrets[server->protocol] : secret ? secret : "");
   if (server->protocol == RADIUS_UDP && !secret)
@@ -69,13 +73,14 @@ static void read_secret(RadiusServer *server, const AditValue *item, GString *wr
 }
 
 static void read_tls(RadiusServer *server, const AditValue *item, GString *wrong) {
-  server->certificate = g_strdup(adit_value_get_string(item, "certificate", NULL));
-  server->private_key = g_strdup(adit_value_get_string(item, "key", NULL));
-  server->ca = g_strdup(adit_value_get_string(item, "ca", NULL));
+  server->certificate = g_strdup(radius_option_server_certificate(item));
+  server->private_key = g_strdup(radius_option_server_key(item));
+  server->ca = g_strdup(radius_option_server_ca(item));
   if (server->protocol == RADIUS_UDP)
     return;
   if (server->source.family)
-    add_complaint(wrong, &adit_value_get(item, "src-address")->where, "radius.servers: src-address: with RadSec the route chooses it");
+    add_complaint(wrong, &radius_option_server_src_address_value(item)->where,
+                  "radius.servers: src-address: with RadSec the route chooses it");
   if (!server->ca)
     add_complaint(wrong, &item->where, "radius.servers: `%s' needs `ca': whose certificates are to be trusted?", server->name);
   if (!server->certificate || !server->private_key)
@@ -85,9 +90,9 @@ static void read_tls(RadiusServer *server, const AditValue *item, GString *wrong
 
 /** The name it is given, else its address; in a list where that is there already, with a number behind. */
 static char *name_of(const AditValue *item, const RadiusServers *servers, GString *wrong) {
-  const AditValue *written = adit_value_get(item, "name");
-  const char *base = written ? written->as.string : adit_value_get_string(item, "address", "-");
-  g_autofree char *name = g_strdup(base);
+  const AditValue *written = radius_option_server_name_value(item);
+  const char *base = written ? written->as.string : radius_option_server_address(item);
+  g_autofree char *name = g_strdup(base ? base : "-");
 
   for (guint i = 0, number = 2; i < radius_servers_count(servers); i++) {
     if (strcmp(radius_servers_get(servers, i)->name, name))
@@ -108,45 +113,45 @@ static RadiusServer *read_server(const AditValue *item, const RadiusServers *ser
 
   server->refs = 1;
   server->name = name_of(item, servers, wrong);
-  server->protocol = protocol_of(adit_value_get_string(item, "protocol", "udp"));
+  server->protocol = protocol_of(radius_option_server_protocol(item));
   read_address(server, item, wrong);
   read_secret(server, item, wrong);
   read_tls(server, item, wrong);
-  server->require_signature = strcmp(adit_value_get_string(item, "require-message-auth", ""), "no") != 0;
-  server->accounting_backup = adit_value_get_bool(item, "accounting-backup", FALSE);
-  server->backup = adit_value_get_bool(item, "backup", FALSE);
-  server->realm = g_strdup(adit_value_get_string(item, "realm", NULL));
-  server->called_id = g_strdup(adit_value_get_string(item, "called-id", NULL));
-  server->domain = g_strdup(adit_value_get_string(item, "domain", NULL));
-  server->timeout_ms = (guint)adit_value_get_int(item, "timeout", 1100);
-  server->tries = (guint)adit_value_get_int(item, "tries", 3);
+  server->require_signature = g_strcmp0(radius_option_server_require_message_auth(item), "no") != 0;
+  server->accounting_backup = radius_option_server_accounting_backup(item);
+  server->backup = radius_option_server_backup(item);
+  server->realm = g_strdup(radius_option_server_realm(item));
+  server->called_id = g_strdup(radius_option_server_called_id(item));
+  server->domain = g_strdup(radius_option_server_domain(item));
+  server->timeout_ms = (guint)radius_option_server_timeout(item);
+  server->tries = (guint)radius_option_server_tries(item);
   if (server->protocol != RADIUS_UDP) {
-    server->timeout_ms = (guint)adit_value_get_int(item, "radsec-timeout", 3300);
+    server->timeout_ms = (guint)radius_option_server_radsec_timeout(item);
     server->tries = 1;
   }
-  server->weight = (guint)adit_value_get_int(item, "weight", 0);
-  server->max_in_flight = (guint)adit_value_get_int(item, "max-in-flight", 200);
-  server->dead_time_ms = (guint)adit_value_get_int(item, "dead-time", 60000);
-  server->dead_after = (guint)adit_value_get_int(item, "dead-after", 3);
+  server->weight = (guint)radius_option_server_weight(item);
+  server->max_in_flight = (guint)radius_option_server_max_in_flight(item);
+  server->dead_time_ms = (guint)radius_option_server_dead_time(item);
+  server->dead_after = (guint)radius_option_server_dead_after(item);
   return server;
 }
 
 /** Not every entry of a RouterOS's list is for us. */
 static gboolean is_for_ppp(const AditValue *item) {
-  const AditValue *services = adit_value_get(item, "service");
+  const AditValue *services = radius_option_server_service(item);
 
   for (guint i = 0; i < adit_value_length(services); i++) {
     const char *word = adit_value_at(services, i)->as.string;
     if (g_str_equal(word, "ppp") || g_str_equal(word, "l2tp"))
       return TRUE;
   }
-  return !services;
+  return FALSE;
 }
 
 static void read_servers(RadiusConfig *config, const AditValue *list, const RadiusConfig *before, GString *wrong) {
   for (guint i = 0; i < adit_value_length(list); i++) {
     const AditValue *item = adit_value_at(list, i);
-    if (!adit_value_get_bool(item, "disabled", FALSE) && is_for_ppp(item))
+    if (!radius_option_server_disabled(item) && is_for_ppp(item))
       radius_servers_add(config->servers, read_server(item, config->servers, wrong), before ? before->servers : NULL);
   }
 }
@@ -154,25 +159,24 @@ static void read_servers(RadiusConfig *config, const AditValue *list, const Radi
 /* ---- dynamic authorization ---- */
 
 static void read_incoming(RadiusConfig *config, const AditValue *incoming, GString *wrong) {
-  const AditValue *ports = adit_value_get(incoming, "port"), *allowed = adit_value_get(incoming, "allowed");
-  guint16 port = DAE_PORT;
+  const AditValue *ports = radius_option_incoming_port(incoming), *allowed = radius_option_incoming_allowed(incoming);
+  const AditAddress *address = radius_option_incoming_address(incoming);
 
-  config->incoming.accept = adit_value_get_bool(incoming, "accept", FALSE);
+  config->incoming.accept = radius_option_incoming_accept(incoming);
   config->incoming.ports = g_array_new(FALSE, FALSE, sizeof(guint16));
   for (guint i = 0; i < adit_value_length(ports); i++) {
-    port = (guint16)adit_value_at(ports, i)->as.integer;
+    guint16 port = (guint16)adit_value_at(ports, i)->as.integer;
     g_array_append_val(config->incoming.ports, port);
   }
-  if (!adit_value_length(ports))
-    g_array_append_val(config->incoming.ports, port);
-  adit_value_get_address(incoming, "address", &config->incoming.address);
+  if (address)
+    config->incoming.address = *address;
   config->incoming.allowed = g_ptr_array_new_with_free_func(g_free);
   for (guint i = 0; i < adit_value_length(allowed); i++)
     g_ptr_array_add(config->incoming.allowed, g_memdup2(&adit_value_at(allowed, i)->as.prefix, sizeof(AditPrefix)));
-  config->incoming.secret = g_strdup(adit_value_get_string(incoming, "secret", NULL));
-  config->incoming.require_signature = adit_value_get_bool(incoming, "require-message-auth", TRUE);
-  config->incoming.require_timestamp = adit_value_get_bool(incoming, "require-event-timestamp", FALSE);
-  config->incoming.window_s = (guint)(adit_value_get_int(incoming, "event-timestamp-window", 300000) / 1000);
+  config->incoming.secret = g_strdup(radius_option_incoming_secret(incoming));
+  config->incoming.require_signature = radius_option_incoming_require_message_auth(incoming);
+  config->incoming.require_timestamp = radius_option_incoming_require_event_timestamp(incoming);
+  config->incoming.window_s = (guint)(radius_option_incoming_event_timestamp_window(incoming) / 1000);
   if (config->incoming.accept && !config->incoming.secret && !radius_servers_count(config->servers))
     add_complaint(wrong, &incoming->where, "radius.incoming: nobody could ask: there is neither a secret nor a server");
 }
@@ -180,21 +184,24 @@ static void read_incoming(RadiusConfig *config, const AditValue *incoming, GStri
 /* ---- the whole ---- */
 
 RadiusConfig *radius_config_new(Radius *radius, const AditValue *tree, const RadiusConfig *before, GError **error) {
-  const AditValue *own = adit_value_get(tree, "radius"), *spool = adit_value_get(own, "spool");
+  const AditValue *own = radius_option(tree), *spool = radius_option_spool(own);
+  const char *identifier = radius_option_nas_identifier(own);
+  const AditAddress *nas = radius_option_nas_address(own);
   RadiusConfig *config = g_new0(RadiusConfig, 1);
   g_autoptr(GString) wrong = g_string_new(NULL);
 
   config->refs = 1;
   config->servers = radius_servers_new(radius);
-  config->nas_identifier = g_strdup(adit_value_get_string(own, "nas-identifier", g_get_host_name()));
-  adit_value_get_address(own, "nas-address", &config->nas_address);
-  config->framed_mtu = adit_value_get_bool(own, "accept-framed-mtu", FALSE);
-  config->swap_octets = g_str_equal(adit_value_get_string(own, "accounting-direction", "rfc"), "routeros");
-  config->use_accounting_on = adit_value_get_bool(own, "accounting-on", TRUE);
-  config->spool_records = (guint64)adit_value_get_int(spool, "max-records", 1000000);
-  config->spool_drop_oldest = g_str_equal(adit_value_get_string(spool, "when-full", "refuse-new"), "drop-oldest");
-  read_servers(config, adit_value_get(own, "servers"), before, wrong);
-  read_incoming(config, adit_value_get(own, "incoming"), wrong);
+  config->nas_identifier = g_strdup(identifier ? identifier : g_get_host_name());
+  if (nas)
+    config->nas_address = *nas;
+  config->framed_mtu = radius_option_accept_framed_mtu(own);
+  config->swap_octets = !g_strcmp0(radius_option_accounting_direction(own), "routeros");
+  config->use_accounting_on = radius_option_accounting_on(own);
+  config->spool_records = (guint64)radius_option_spool_max_records(spool);
+  config->spool_drop_oldest = !g_strcmp0(radius_option_spool_when_full(spool), "drop-oldest");
+  read_servers(config, radius_option_servers(own), before, wrong);
+  read_incoming(config, radius_option_incoming(own), wrong);
   if (!wrong->len)
     return config;
   g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, wrong->str);

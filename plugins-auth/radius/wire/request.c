@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "request.h"
+#include "../options.h"
 #include "vocabulary.h"
 
 enum { VALUE_ROOM = 253 };
@@ -24,11 +25,10 @@ void radius_who_of_request(RadiusWho *out, const AditAuthRequest *request) {
 
 void radius_who_of_record(RadiusWho *out, const AditAcctRecord *record) {
   const AditValue *facts = record->facts, *given = record->attributes;
-  const AditValue *chargeable = given ? adit_value_get(given, "chargeable-user-identity") : NULL;
+  const AditValue *chargeable = radius_option_chargeable_user_identity(given);
+  const char *name = radius_option_accounting_name(given);
 
-  *out = (RadiusWho){.user = record->user, .record_id = record->record_id};
-  if (given)
-    out->user = adit_value_get_string(given, "accounting-name", out->user);
+  *out = (RadiusWho){.user = name ? name : record->user, .record_id = record->record_id};
   if (chargeable && chargeable->type == ADIT_VALUE_OCTETS)
     out->chargeable = chargeable->as.octets;
   if (!facts)

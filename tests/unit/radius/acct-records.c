@@ -15,7 +15,8 @@ static guint nobodies;
 void world_record(AditAcctKind kind, const char *id, guint64 rx_octets, guint64 tx_octets, guint64 uptime_ms, int *kept) {
   gboolean session = kind <= ADIT_ACCT_STOP;
   g_autoptr(AditValue) facts = adit_value_map(), attributes = adit_value_map();
-  AditValue *transport = adit_value_map(), *class = adit_value_list(), *prefixes = adit_value_list();
+  AditValue *transport = adit_value_map(), *class = adit_value_list(), *prefixes = adit_value_list(),
+            *delegations = adit_value_list();
   AditAddress peer = adit_address_ipv4(0xc6336407), local = adit_address_ipv4(0xc0000201), remote = adit_address_ipv4(0x0a000005);
   AditPrefix prefix, delegated;
 
@@ -27,6 +28,7 @@ void world_record(AditAcctKind kind, const char *id, guint64 rx_octets, guint64 
   adit_value_append(class, adit_value_octets("\0one", 4));
   adit_value_append(class, adit_value_octets("two", 3));
   adit_value_append(prefixes, adit_value_prefix(&prefix));
+  adit_value_append(delegations, adit_value_prefix(&delegated));
   adit_value_set(facts, "transport", adit_value_string("l2tp"));
   adit_value_set(facts, "caller-id", adit_value_string("198.51.100.7"));
   adit_value_set(facts, "called-id", adit_value_string("192.0.2.1"));
@@ -39,7 +41,7 @@ void world_record(AditAcctKind kind, const char *id, guint64 rx_octets, guint64 
   adit_value_set(facts, "transport-attributes", transport);
   adit_value_set(attributes, "class", class);
   adit_value_set(attributes, "remote-ipv6-prefix", prefixes);
-  adit_value_set(attributes, "delegated-ipv6-prefix", adit_value_prefix(&delegated));
+  adit_value_set(attributes, "delegated-ipv6-prefix", delegations);
   AditAcctRecord record = {.size = sizeof record,
                            .kind = kind,
                            .record_id = id,

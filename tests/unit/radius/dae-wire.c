@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "dae-wire.h"
+
+#include "plugins-auth/radius/options.h"
 #include <unistd.h>
 
 AditTest *test;
@@ -19,7 +21,7 @@ GLogWriterOutput count_lines(GLogLevelFlags level, const GLogField *fields, gsiz
 /* ---- configuration ---- */
 
 static AditValue *server_item(const char *name, const Settings *settings, const char *secret) {
-  AditValue *item = adit_value_map();
+  AditValue *item = adit_test_defaults(radius_options, RADIUS_N_OPTIONS, "radius.server");
   adit_value_set(item, "name", adit_value_string(name));
   adit_value_set(item, "address", adit_value_string(settings->server ? settings->server : "127.0.0.1"));
   adit_value_set(item, "secret", adit_value_string(secret));
@@ -33,7 +35,7 @@ static AditValue *server_item(const char *name, const Settings *settings, const 
 }
 
 static AditValue *incoming_of(const Settings *settings) {
-  AditValue *incoming = adit_value_map(), *ports = adit_value_list(), *allowed = adit_value_list();
+  AditValue *incoming = adit_test_defaults(radius_options, RADIUS_N_OPTIONS, "radius.incoming"), *ports = adit_value_list(), *allowed = adit_value_list();
   AditAddress address = address_of(settings->address ? settings->address : "127.0.0.1");
   AditPrefix prefix;
 
@@ -59,7 +61,7 @@ static AditValue *incoming_of(const Settings *settings) {
 RadiusConfig *config_of(Settings settings) {
   g_autoptr(AditValue) tree = adit_value_map();
   g_autoptr(GError) error = NULL;
-  AditValue *own = adit_value_map(), *servers = adit_value_list();
+  AditValue *own = adit_test_defaults(radius_options, RADIUS_N_OPTIONS, "radius"), *servers = adit_value_list();
 
   adit_value_append(servers, server_item("one", &settings, SECRET));
   if (settings.second_secret)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "tests/unit/radius/net.h"
 
+#include "plugins-auth/radius/options.h"
+
 #include <errno.h>
 #include <unistd.h>
 
@@ -65,7 +67,7 @@ static AditValue *typed(const AditOption *option, const char *text) {
 }
 
 AditValue *net_server(const char *key, ...) {
-  AditValue *item = adit_value_map();
+  AditValue *item = adit_test_defaults(radius_options, RADIUS_N_OPTIONS, "radius.server");
   va_list args;
 
   adit_value_set(item, "address", adit_value_string("127.0.0.1"));
@@ -84,7 +86,7 @@ AditValue *net_server(const char *key, ...) {
 }
 
 AditValue *net_tree(AditValue *first, ...) {
-  AditValue *tree = adit_value_map(), *own = adit_value_map(), *servers = adit_value_list();
+  AditValue *tree = adit_value_map(), *own = adit_test_defaults(radius_options, RADIUS_N_OPTIONS, "radius"), *servers = adit_value_list();
   va_list args;
 
   va_start(args, first);

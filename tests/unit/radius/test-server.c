@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /** Which server is asked, and how one is found dead and alive again; on virtual time, without a network. */
+#include "plugins-auth/radius/options.h"
 #include "tests/unit/radius/net.h"
 
 static const RadiusWant anybody = {RADIUS_AUTH, "bob", "192.0.2.1"};
@@ -277,7 +278,7 @@ static char *refusal(Net *net, AditValue *tree) {
 }
 
 static AditValue *without_secret(void) {
-  AditValue *item = adit_value_map();
+  AditValue *item = adit_test_defaults(radius_options, RADIUS_N_OPTIONS, "radius.server");
   adit_value_set(item, "address", adit_value_string("192.0.2.1"));
   item->where = (AditWhere){"adit.yaml", 7, 3};
   return item;

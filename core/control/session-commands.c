@@ -2,6 +2,9 @@
 /* What aditctl sees of sessions, clients and pools. */
 #include "core/control/control.h"
 #include "core/pool/pool.h"
+#include "core/session/client.h"
+#include "core/session/describe.h"
+#include "core/session/life/sessions.h"
 #include "core/session/session.h"
 
 static const char session_description[] = "# Sessions of people and sites, and the clients that this machine dials with.\n"

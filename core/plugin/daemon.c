@@ -12,6 +12,8 @@
 #include "core/net/lock.h"
 #include "core/net/net.h"
 #include "core/plugin/options.h"
+#include "core/session/config/attributes.h"
+#include "core/session/life/accounting.h"
 #include "core/session/session.h"
 #include "core/store/state.h"
 #include "core/store/store.h"

@@ -49,7 +49,7 @@ static void client_free(gpointer data) {
   g_free(client);
 }
 
-static AditLogContext log_of(const AditClient *client) {
+static AditLogContext client_log(const AditClient *client) {
   return (AditLogContext){.tunnel = client->name};
 }
 
@@ -79,7 +79,7 @@ static guint64 next_pause(AditClient *client, gboolean refused) {
 }
 
 static void wait_and_redial(AditClient *client, gboolean refused, const char *reason) {
-  AditLogContext log = log_of(client);
+  AditLogContext log = client_log(client);
 
   g_free(client->last_error);
   client->last_error = g_strdup(reason);
@@ -94,7 +94,7 @@ static void wait_and_redial(AditClient *client, gboolean refused, const char *re
   adit_timer_arm(&client->timer, pause);
 }
 
-static void dial(AditClient *client) {
+static void dial_server(AditClient *client) {
   g_autoptr(GError) error = NULL;
   gpointer state = NULL;
   const AditTransportOps *transport = adit_transport_find(client->transport, &state);
@@ -110,8 +110,8 @@ static void dial(AditClient *client) {
     wait_and_redial(client, FALSE, error ? error->message : "the transport refused");
 }
 
-static void on_timer(AditTimer *timer, gpointer data) {
-  dial(data);
+static void on_redial(AditTimer *timer, gpointer data) {
+  dial_server(data);
 }
 
 static void hang_up(AditClient *client, const char *reason) {
@@ -148,7 +148,7 @@ void adit_client_link_opened(AditClient *client, AditSessLink *link) {
 
 static void on_route_changed(AditClaim *claim, AditClaimState state, int error, const char *why, gpointer user) {
   AditClient *client = user;
-  AditLogContext log = log_of(client);
+  AditLogContext log = client_log(client);
   switch (state) {
   case ADIT_CLAIM_PENDING:
   case ADIT_CLAIM_INSTALLED:
@@ -164,7 +164,7 @@ static void on_route_changed(AditClaim *claim, AditClaimState state, int error, 
   }
 }
 
-static void add_route(AditClient *client, const char *to, guint ifindex, guint32 metric) {
+static void claim_route(AditClient *client, const char *to, guint ifindex, guint32 metric) {
   AditNetRoute route = {.ifindex = ifindex, .metric = metric};
   const char *why = NULL;
   adit_prefix_parse(to, &route.to);
@@ -179,10 +179,10 @@ static void add_default_route(AditClient *client, const AditSess *session) {
   gint64 distance = adit_value_get_int(client->config, "default-route-distance", 1);
   client->claimant.endpoint = adit_endpoint_address(&client->server);
   if (distance == 1) {
-    add_route(client, "0.0.0.0/1", session->port.open->ifindex, 0);
-    add_route(client, "128.0.0.0/1", session->port.open->ifindex, 0);
+    claim_route(client, "0.0.0.0/1", session->port.open->ifindex, 0);
+    claim_route(client, "128.0.0.0/1", session->port.open->ifindex, 0);
   } else {
-    add_route(client, "0.0.0.0/0", session->port.open->ifindex, (guint32)distance);
+    claim_route(client, "0.0.0.0/0", session->port.open->ifindex, (guint32)distance);
   }
 }
 
@@ -237,7 +237,7 @@ void adit_clients_fini(void) {
   g_clear_pointer(&clients, g_hash_table_unref);
 }
 
-static void collect(const AditValue *config, const char *transport, GHashTable *found) {
+static void collect_clients(const AditValue *config, const char *transport, GHashTable *found) {
   const AditValue *list = adit_value_get(adit_value_get(config, transport), "clients");
 
   for (guint i = 0; i < adit_value_length(list); i++) {
@@ -248,7 +248,7 @@ static void collect(const AditValue *config, const char *transport, GHashTable *
     client->name = g_strdup(adit_value_get_string(item, "name", ""));
     client->transport = g_strdup(transport);
     client->config = adit_value_ref(item);
-    client->timer.func = on_timer;
+    client->timer.func = on_redial;
     client->timer.data = client;
     client->routes = g_ptr_array_new();
     client->who = g_strdup_printf("client %s", client->name);
@@ -264,7 +264,7 @@ gpointer adit_clients_prepare(const AditValue *config, GError **error) {
   GHashTable *found = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, client_free);
   const AditTransportOps *transport;
   for (guint i = 0; (transport = adit_transport_at(i, NULL, NULL)); i++)
-    collect(config, transport->name, found);
+    collect_clients(config, transport->name, found);
   return found;
 }
 
@@ -273,7 +273,7 @@ void adit_clients_abort(gpointer staged) {
 }
 
 /* One that is configured no more: hung up, and freed once its link has ended, which may be in this call. */
-static void retire(AditClient *client) {
+static void retire_client(AditClient *client) {
   gboolean linked = adit_link_find(client->link) != NULL;
 
   client->removed = client->held = TRUE;
@@ -302,7 +302,7 @@ void adit_clients_commit(gpointer staged) {
     AditClient *client = l->data;
     AditClient *now = g_hash_table_lookup(found, client->name);
     if (!now || strcmp(now->transport, client->transport) != 0) {
-      retire(client);
+      retire_client(client);
       continue;
     }
     gboolean hopeful = client->state == CLIENT_WAITING && logs_in_otherwise(client->config, now->config);
@@ -345,7 +345,7 @@ void adit_clients_stop(void) {
 
 /* ---- commands ---- */
 
-static AditClient *named(const char *name, GError **error) {
+static AditClient *find_client(const char *name, GError **error) {
   AditClient *client = g_hash_table_lookup(clients, name);
   if (!client)
     g_set_error(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND, "no client is named '%s'", name);
@@ -353,18 +353,18 @@ static AditClient *named(const char *name, GError **error) {
 }
 
 gboolean adit_client_up(const char *name, GError **error) {
-  AditClient *client = named(name, error);
+  AditClient *client = find_client(name, error);
   if (!client)
     return FALSE;
   client->held = FALSE;
   client->failures = client->refusals = 0;
   if (client->state == CLIENT_DOWN || client->state == CLIENT_WAITING)
-    dial(client);
+    dial_server(client);
   return TRUE;
 }
 
 gboolean adit_client_down(const char *name, GError **error) {
-  AditClient *client = named(name, error);
+  AditClient *client = find_client(name, error);
   if (!client)
     return FALSE;
   client->held = TRUE;
@@ -372,7 +372,7 @@ gboolean adit_client_down(const char *name, GError **error) {
   return TRUE;
 }
 
-static const char *state_word(const AditClient *client) {
+static const char *client_state_word(const AditClient *client) {
   switch (client->state) {
   case CLIENT_DOWN:
     return "down";
@@ -416,7 +416,7 @@ AditValue *adit_client_row(const char *name) {
   adit_value_set(item, "service", adit_value_string(client->transport));
   adit_value_set(item, "connect-to", adit_value_string(adit_value_get_string(client->config, "connect-to", "")));
   adit_value_set(item, "user", adit_value_string(adit_value_get_string(client->config, "user", "")));
-  adit_value_set(item, "status", adit_value_string(state_word(client)));
+  adit_value_set(item, "status", adit_value_string(client_state_word(client)));
   adit_value_set(item, "since", adit_value_int((gint64)(adit_loop_service()->now() - client->since_ms)));
   if (session) {
     g_autofree char *id = g_strdup_printf("%" G_GINT64_MODIFIER "x", session->id);

@@ -24,3 +24,10 @@ void adit_client_session_up(AditClient *client, AditSess *session);
 /** More of it has been applied: IPv4 may be here only now. Also called by adit_client_session_up(). */
 void adit_client_session_update(AditClient *client, AditSess *session);
 void adit_client_dial_failed(gpointer token, AditCause cause, const char *reason);
+
+/** For `show clients`: the names of all, sorted (of char*; the caller's), and the row of one: a MAP, NULL if it is gone. */
+GPtrArray *adit_client_names(void);
+AditValue *adit_client_row(const char *name);
+/** Dials now, or hangs up and stays down until up or a restart. Errors: NOT_FOUND. */
+gboolean adit_client_up(const char *name, GError **error);
+gboolean adit_client_down(const char *name, GError **error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Sessions as people and programs see them. */
+#include "core/session/describe.h"
 #include "core/config/format.h"
 #include "core/session/config/actors.h"
 #include "core/session/config/attributes.h"
@@ -8,7 +9,7 @@
 #include "core/session/network/plane.h"
 #include "core/session/session.h"
 
-static const char *state_word(const AditSess *session) {
+static const char *session_state_word(const AditSess *session) {
   switch (session->state) {
   case ADIT_LIFE_OPENING:
   case ADIT_LIFE_NEGOTIATING:
@@ -39,7 +40,7 @@ static void set_address(AditValue *map, const char *key, const AditAddress *addr
 }
 
 /* The columns of `show sessions`. */
-static AditValue *summary(AditSess *session) {
+static AditValue *summarize_session(AditSess *session) {
   AditValue *map = adit_value_map();
   g_autofree char *id = g_strdup_printf("%" G_GINT64_MODIFIER "x", session->id);
   char peer[ADIT_ENDPOINT_TEXT];
@@ -51,7 +52,7 @@ static AditValue *summary(AditSess *session) {
   set_text(map, "service", session->transport);
   set_text(map, session->is_client ? "client" : "server", session->server);
   set_text(map, "caller-id", session->caller_id);
-  set_text(map, "state", state_word(session));
+  set_text(map, "state", session_state_word(session));
   set_address(map, "local-address", &session->family[ADIT_SESS_IPV4].local);
   set_address(map, "remote-address", &session->family[ADIT_SESS_IPV4].remote);
   set_text(map, "peer", adit_endpoint_format(&session->peer, peer));
@@ -65,7 +66,7 @@ static AditValue *summary(AditSess *session) {
 
 AditValue *adit_session_row(AditSessionId id) {
   AditSess *session = adit_sess_find(id);
-  return session ? summary(session) : NULL;
+  return session ? summarize_session(session) : NULL;
 }
 
 /* ---- which one is meant ---- */
@@ -86,7 +87,7 @@ static gboolean has_user(const AditSess *session, const char *name) {
 }
 
 /* An id or interface before a user name. */
-static GPtrArray *find(const char *which) {
+static GPtrArray *find_named(const char *which) {
   AditSess *named = adit_sess_find(parse_id(which));
   if (named && !adit_sess_is_over(named)) {
     GPtrArray *found = g_ptr_array_new_with_free_func((GDestroyNotify)adit_sess_unref);
@@ -101,7 +102,7 @@ static GPtrArray *find(const char *which) {
 }
 
 guint adit_session_disconnect(const char *which, AditCause cause, const char *reason) {
-  g_autoptr(GPtrArray) found = find(which);
+  g_autoptr(GPtrArray) found = find_named(which);
   for (guint i = 0; i < found->len; i++)
     adit_sess_end(found->pdata[i], cause, reason);
   return found->len;
@@ -165,12 +166,12 @@ static void add_plane(AditValue *map, const AditSess *session) {
 }
 
 AditValue *adit_session_describe(const char *which) {
-  g_autoptr(GPtrArray) found = find(which);
+  g_autoptr(GPtrArray) found = find_named(which);
   if (!found->len)
     return NULL;
 
   AditSess *session = found->pdata[0];
-  AditValue *map = summary(session);
+  AditValue *map = summarize_session(session);
   set_text(map, "called-id", session->called_id);
   set_text(map, "accounting-id", session->record_id);
   set_text(map, "source", session->source);

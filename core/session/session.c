@@ -6,6 +6,7 @@
 #include "core/pool/pool.h"
 #include "core/session/client.h"
 #include "core/session/config/actors.h"
+#include "core/session/config/attributes.h"
 #include "core/session/config/check-addresses.h"
 #include "core/session/life/accounting.h"
 #include "core/session/life/link-host.h"

@@ -22,20 +22,20 @@ guint adit_tally_count(const AditTally *tally, gconstpointer key) {
   return GPOINTER_TO_UINT(g_hash_table_lookup(tally->counts, key));
 }
 
-static void set(AditTally *tally, gconstpointer key, guint count) {
+static void set_count(AditTally *tally, gconstpointer key, guint count) {
   g_hash_table_insert(tally->counts, tally->size ? g_memdup2(key, tally->size) : g_strdup(key), GUINT_TO_POINTER(count));
 }
 
 guint adit_tally_add(AditTally *tally, gconstpointer key) {
   guint count = adit_tally_count(tally, key) + 1;
-  set(tally, key, count);
+  set_count(tally, key, count);
   return count;
 }
 
 guint adit_tally_remove(AditTally *tally, gconstpointer key) {
   guint count = adit_tally_count(tally, key);
   if (count > 1)
-    set(tally, key, count - 1);
+    set_count(tally, key, count - 1);
   else
     g_hash_table_remove(tally->counts, key);
   return count ? count - 1 : 0;

@@ -5,6 +5,11 @@
 #include <adit/log.h>
 #include <adit/option.h>
 
+typedef struct AditSchema AditSchema; /* core/config/schema.h */
+
+/** The schema by which attributes are shown as one would write them; borrowed. NULL = plain values. */
+void adit_session_set_schema(const AditSchema *schema);
+
 /** The declaration of an attribute: scope session, else profile, else secret. NULL if no table has it, or no schema is set. */
 const AditOption *adit_attribute_option(const char *name);
 

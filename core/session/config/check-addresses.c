@@ -25,7 +25,7 @@ static void holder_free(gpointer data) {
 }
 
 /* The first one that has the address; NULL when that is this one. */
-static const Holder *hold(GHashTable *table, const AditAddress *address, const char *path, const AditWhere *where) {
+static const Holder *hold_address(GHashTable *table, const AditAddress *address, const char *path, const AditWhere *where) {
   const Holder *first = g_hash_table_lookup(table, address);
   if (first)
     return first;
@@ -148,7 +148,7 @@ static void check_routes(Check *check, const AditValue *item, const char *path) 
 static void check_item(Check *check, const AditValue *item, const char *path) {
   if (check_one_end(check, item, "local-address", path)) {
     const AditValue *value = fixed_address(item, "local-address");
-    hold(check->ours, &value->as.address, path, &value->where);
+    hold_address(check->ours, &value->as.address, path, &value->where);
   }
   check_pool_family(check, item, "local-address", path);
   check_pool_family(check, item, "remote-address", path);
@@ -173,7 +173,7 @@ static void check_user(Check *check, const AditValue *item, const char *path) {
     adit_config_error(check->errors, value->where, where, "%s is the local-address of %s: the peer needs another", text, place);
     return;
   }
-  const Holder *first = hold(check->users, &value->as.address, path, &value->where);
+  const Holder *first = hold_address(check->users, &value->as.address, path, &value->where);
   if (first) {
     g_autofree char *place = place_of(first);
     adit_config_error(check->errors, value->where, where, "%s is the address of %s, too: only one of them could be connected", text, place);

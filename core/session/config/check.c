@@ -16,7 +16,7 @@ static GPtrArray *names_of(const AditValue *tree, const char *list_name) {
   return names;
 }
 
-static gboolean has(const GPtrArray *names, const char *name) {
+static gboolean has_name(const GPtrArray *names, const char *name) {
   for (guint i = 0; i < names->len; i++)
     if (names->pdata[i] && strcmp(names->pdata[i], name) == 0)
       return TRUE;
@@ -30,7 +30,7 @@ typedef struct {
 
 /* `item` names something: it must be among `names`. */
 static void must_exist(Check *check, const AditValue *item, const char *path, const char *kind, const GPtrArray *names) {
-  if (!item || item->type != ADIT_VALUE_STRING || has(names, item->as.string))
+  if (!item || item->type != ADIT_VALUE_STRING || has_name(names, item->as.string))
     return;
   const char *near = adit_config_nearest(item->as.string, (const char *const *)names->pdata);
   adit_config_error(check->errors, item->where, path, "no %s is named %s%s%s%s", kind, item->as.string, near ? "; did you mean " : "",
@@ -45,7 +45,7 @@ static void check_addresses(Check *check, const AditValue *item, const char *pat
   }
 }
 
-static void check_routes(Check *check, const AditValue *item, const char *path) {
+static void check_route_texts(Check *check, const AditValue *item, const char *path) {
   const AditValue *routes = adit_value_get(item, "routes");
   AditNetRoute route;
 
@@ -76,7 +76,7 @@ static void check_profile(Check *check, const AditValue *item, const char *path)
 
 static void check_secret(Check *check, const AditValue *item, const char *path) {
   check_addresses(check, item, path);
-  check_routes(check, item, path);
+  check_route_texts(check, item, path);
   check_profile_key(check, item, path, "profile");
 }
 

@@ -85,7 +85,7 @@ static gboolean is_private(const char *key) {
 }
 
 /* The first of three that says something; for an end's address, the first that says an address. */
-static const AditValue *pick(const AditValue *const level[3], const char *key) {
+static const AditValue *pick_value(const AditValue *const level[3], const char *key) {
   gboolean is_address = strcmp(key, "local-address") == 0 || strcmp(key, "remote-address") == 0;
   const AditValue *found = NULL;
 
@@ -110,7 +110,7 @@ static AditValue *merge_levels(const AditValue *const level[3]) {
     for (guint k = 0; k < adit_value_length(level[i]); k++) {
       const char *key = adit_value_key(level[i], k);
       if (!is_private(key) && !adit_value_get(merged, key))
-        adit_value_set(merged, key, adit_value_ref(pick(level, key)));
+        adit_value_set(merged, key, adit_value_ref(pick_value(level, key)));
     }
   return merged;
 }

@@ -15,6 +15,8 @@ typedef struct {
 } AditSessAccounting;
 
 void adit_account_init(void);
+/** Tells accounting that the daemon is there, or that it goes, after all STOPs; that only if it was told before. */
+void adit_session_account(gboolean on);
 /** A new Acct-Session-Id: unique among all links of all runs of the daemon. The caller's. */
 char *adit_record_id_new(void);
 /** Makes a record, if the session is accounted; START decides that. */

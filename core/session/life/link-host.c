@@ -5,12 +5,12 @@
 #include "core/session/life/sess.h"
 #include "core/session/network/ncps.h"
 
-static void on_opened(AditSessLink *link) {
+static void on_link_opened(AditSessLink *link) {
   if (link->client)
     adit_client_link_opened(link->client, link);
 }
 
-static void on_network(AditSessLink *link, const char *user) {
+static void on_link_network(AditSessLink *link, const char *user) {
   AditSess *session = link->session;
 
   if (!session)
@@ -21,27 +21,27 @@ static void on_network(AditSessLink *link, const char *user) {
     adit_sess_network(session, TRUE);
 }
 
-static void on_network_down(AditSessLink *link) {
+static void on_link_network_down(AditSessLink *link) {
   if (link->session)
     adit_sess_network(link->session, FALSE);
 }
 
 /* Without a session (it is being refused) nobody answers, and that is no reason to reject the protocol. */
-static gboolean on_frame(AditSessLink *link, guint16 protocol, const guint8 *payload, gsize length) {
+static gboolean on_link_frame(AditSessLink *link, guint16 protocol, const guint8 *payload, gsize length) {
   return link->session ? adit_sess_frame(link->session, protocol, payload, length) : TRUE;
 }
 
-static void on_rejected(AditSessLink *link, guint16 protocol) {
+static void on_link_rejected(AditSessLink *link, guint16 protocol) {
   if (link->session)
     adit_sess_rejected(link->session, protocol);
 }
 
-static void on_mtu(AditSessLink *link, guint mtu) {
+static void on_link_mtu(AditSessLink *link, guint mtu) {
   if (link->session)
     adit_life_set_mtu(link->session, mtu);
 }
 
-static void on_lost(AditSessLink *link, AditCause cause, const char *reason) {
+static void on_link_lost(AditSessLink *link, AditCause cause, const char *reason) {
   AditSess *session = g_steal_pointer(&link->session);
 
   if (!session)
@@ -50,11 +50,12 @@ static void on_lost(AditSessLink *link, AditCause cause, const char *reason) {
   adit_sess_end(session, cause, reason);
 }
 
-static void on_closed(AditSessLink *link, gboolean refused, const char *reason) {
+static void on_link_closed(AditSessLink *link, gboolean refused, const char *reason) {
   AditClient *client = g_steal_pointer(&link->client);
 
   if (client)
     adit_client_link_closed(client, refused, reason);
 }
 
-const AditSessLinkOps adit_link_host_ops = {on_opened, on_network, on_network_down, on_frame, on_rejected, on_mtu, on_lost, on_closed};
+const AditSessLinkOps adit_link_host_ops = {on_link_opened,   on_link_network, on_link_network_down, on_link_frame,
+                                            on_link_rejected, on_link_mtu,     on_link_lost,         on_link_closed};

@@ -19,6 +19,8 @@ void adit_sessions_retire(AditSess *session);
 /** It is gone. The reference is dropped when the loop comes round, as the caller may be deep in the session. */
 void adit_sessions_remove(AditSess *session);
 
+/** The ids of all, of guint64, in no order; the caller's. */
+GArray *adit_session_ids(void);
 AditSess *adit_sess_find(AditSessionId id);
 /** By its accounting id; not one that is ending. */
 AditSess *adit_sess_find_record(const char *record_id);

@@ -54,7 +54,7 @@ static gboolean is_live(const char *name) {
 /* Adds to `to` what `from` says; of words that may change, or of the others, or (all) of both. */
 typedef enum { TAKE_ALL, TAKE_LIVE, TAKE_FIXED } Take;
 
-static void take(AditValue *to, const AditValue *from, Take which) {
+static void take_words(AditValue *to, const AditValue *from, Take which) {
   for (guint i = 0; i < adit_value_length(from); i++) {
     const char *name = adit_value_key(from, i);
     if (which == TAKE_ALL || (which == TAKE_LIVE) == is_live(name))
@@ -68,8 +68,8 @@ static AditValue *with_profile(const AditSess *session, const AditValue *record)
       adit_profiles_merge(adit_session_attributes_profiles(), record, adit_session_attributes_default_profile(session));
   AditValue *now = adit_value_map();
 
-  take(now, session->attributes, TAKE_FIXED);
-  take(now, merged, TAKE_LIVE);
+  take_words(now, session->attributes, TAKE_FIXED);
+  take_words(now, merged, TAKE_LIVE);
   return now;
 }
 
@@ -78,7 +78,7 @@ static void unref_later(gpointer value) {
 }
 
 /* Those who were lent the old one may use it until the loop comes round. */
-static void replace(AditValue **value, AditValue *now) {
+static void replace_value(AditValue **value, AditValue *now) {
   adit_call_main(unref_later, *value);
   *value = now;
 }
@@ -89,17 +89,17 @@ gboolean adit_sess_update(AditSess *session, const AditValue *changes, GError **
   if (!all_may_change(changes, error))
     return FALSE;
   AditValue *record = adit_value_map(), *now;
-  take(record, session->record, TAKE_ALL);
-  take(record, changes, TAKE_ALL);
+  take_words(record, session->record, TAKE_ALL);
+  take_words(record, changes, TAKE_ALL);
   if (adit_value_get(changes, "profile")) {
     now = with_profile(session, record);
   } else {
     now = adit_value_map();
-    take(now, session->attributes, TAKE_ALL);
-    take(now, changes, TAKE_ALL);
+    take_words(now, session->attributes, TAKE_ALL);
+    take_words(now, changes, TAKE_ALL);
   }
-  replace(&session->record, record);
-  replace(&session->attributes, now);
+  replace_value(&session->record, record);
+  replace_value(&session->attributes, now);
   for (guint i = 0; i < adit_value_length(changes); i++)
     adit_info(&log, "changed: %s", adit_value_key(changes, i));
   if (session->state != ADIT_LIFE_UP)

@@ -59,7 +59,7 @@ void adit_links_foreach(void (*each)(AditSessLink *link, gpointer data), gpointe
   }
 }
 
-static AditLogContext log_of(const AditSessLink *link, char peer[ADIT_ENDPOINT_TEXT]) {
+static AditLogContext link_log(const AditSessLink *link, char peer[ADIT_ENDPOINT_TEXT]) {
   return (AditLogContext){.user = link->user, .peer = adit_endpoint_format(&link->spec.path.remote, peer)};
 }
 
@@ -68,7 +68,7 @@ static gboolean may_log(const AditSessLink *link, AditLogQuota *lines) {
   return link->client || link->proven || adit_log_quota_allows(lines, adit_loop_service());
 }
 
-static void publish(AditSessLink *link, const char *name, AditCause cause, const char *reason) {
+static void publish_link(AditSessLink *link, const char *name, AditCause cause, const char *reason) {
   AditLinkEvent event = {.event = {adit_bus_type(name), sizeof event},
                          .link = link->id,
                          .service = adit_link_server(link),
@@ -98,7 +98,7 @@ static void free_later(gpointer data) {
 }
 
 /* Out of the registry and the data path; the memory goes when the loop comes round, as callers may be deep in it. */
-static void drop(AditSessLink *link, AditCause cause, const char *reason) {
+static void drop_link(AditSessLink *link, AditCause cause, const char *reason) {
   g_autofree char *key = call_key(link);
   AditPppLinkInfo info;
 
@@ -115,19 +115,19 @@ static void drop(AditSessLink *link, AditCause cause, const char *reason) {
   g_clear_pointer(&link->ppp, adit_ppp_link_free);
   if (link->dp_link)
     link->spec.datapath->link_detach(g_steal_pointer(&link->dp_link));
-  publish(link, ADIT_EVENT_LINK_DOWN, cause, reason);
+  publish_link(link, ADIT_EVENT_LINK_DOWN, cause, reason);
   above->closed(link, info.refused, reason);
   adit_call_main(free_later, link);
 }
 
 /* ---- the engine's host ---- */
 
-static void on_timer(AditTimer *timer, gpointer data) {
+static void on_ppp_timer(AditTimer *timer, gpointer data) {
   AditSessLink *link = data;
   adit_ppp_link_timeout(link->ppp, 0);
 }
 
-static void on_send(gpointer host, const guint8 *frame, gsize length) {
+static void on_ppp_send(gpointer host, const guint8 *frame, gsize length) {
   AditSessLink *link = host;
   link->spec.datapath->link_send(link->dp_link, frame, length);
 }
@@ -146,7 +146,7 @@ static void on_answer(guint64 id, const AditAuthReply *reply, const char *source
   AditSessLink *link = data;
   char peer[ADIT_ENDPOINT_TEXT];
 
-  AditLogContext log = log_of(link, peer);
+  AditLogContext log = link_log(link, peer);
   AditAuthReply refusal = {.size = sizeof refusal, .outcome = ADIT_AUTH_ERROR};
   g_autoptr(GError) error = NULL;
 
@@ -213,7 +213,7 @@ static void on_network_phase(gpointer host, const char *user) {
   above->network(link, user);
 }
 
-static void on_network_down(gpointer host) {
+static void on_ppp_network_down(gpointer host) {
   above->network_down(host);
 }
 
@@ -241,20 +241,20 @@ static guint64 on_last_rx(gpointer host) {
 static void on_auth_done(gpointer host, gboolean peer, gboolean ok, const char *method, const char *why) {
   AditSessLink *link = host;
   char text[ADIT_ENDPOINT_TEXT];
-  AditLogContext log = log_of(link, text);
+  AditLogContext log = link_log(link, text);
 
   if (ok)
     adit_debug(&log, "%s: %s accepted", method, peer ? "peer" : "we are");
   else if (may_log(link, &refused_lines))
     adit_notice(&log, "%s: %s: %s", method, peer ? "peer refused" : "the peer refuses us", why ? why : "no reason given");
-  publish(link, ADIT_EVENT_AUTH_DONE, ok ? ADIT_CAUSE_NONE : ADIT_CAUSE_USER_ERROR, ok ? NULL : why);
+  publish_link(link, ADIT_EVENT_AUTH_DONE, ok ? ADIT_CAUSE_NONE : ADIT_CAUSE_USER_ERROR, ok ? NULL : why);
 }
 
 /* What a client's server asks for, if that is weak and the configuration does not ask for it by name. */
 static void warn_of_weak_method(AditSessLink *link) {
   const AditValue *allow = adit_value_get_written(link->spec.config, "allow");
   char peer[ADIT_ENDPOINT_TEXT];
-  AditLogContext log = log_of(link, peer);
+  AditLogContext log = link_log(link, peer);
   AditPppLinkInfo info;
 
   adit_ppp_link_info(link->ppp, &info);
@@ -269,36 +269,36 @@ static void warn_of_weak_method(AditSessLink *link) {
 
 static void on_lcp_up(gpointer host) {
   warn_of_weak_method(host);
-  publish(host, ADIT_EVENT_LINK_UP, ADIT_CAUSE_NONE, NULL);
+  publish_link(host, ADIT_EVENT_LINK_UP, ADIT_CAUSE_NONE, NULL);
 }
 
 static void on_told(gpointer host, const char *what, const char *text) {
   char peer[ADIT_ENDPOINT_TEXT];
-  AditLogContext log = log_of(host, peer);
+  AditLogContext log = link_log(host, peer);
   adit_debug(&log, "the peer says, %s: %s", what, text);
 }
 
-static void on_closed(gpointer host, AditCause cause, const char *reason) {
+static void on_ppp_closed(gpointer host, AditCause cause, const char *reason) {
   AditSessLink *link = host;
   const AditLinkOps *ops = link->spec.ops;
   gpointer user = link->spec.user;
   AditLinkId id = link->id;
   char peer[ADIT_ENDPOINT_TEXT];
-  AditLogContext log = log_of(link, peer);
+  AditLogContext log = link_log(link, peer);
 
   if (may_log(link, &closed_lines))
     adit_info(&log, "link closed: %s", reason);
-  drop(link, cause, reason);
+  drop_link(link, cause, reason);
   ops->closed(user, id, cause, reason);
 }
 
 static const AditPppLinkOps ppp_ops = {
     .size = sizeof ppp_ops,
-    .send = on_send,
+    .send = on_ppp_send,
     .ask = on_ask,
     .ask_cancel = on_ask_cancel,
     .network_phase = on_network_phase,
-    .network_down = on_network_down,
+    .network_down = on_ppp_network_down,
     .network_frame = on_network_frame,
     .protocol_rejected = on_protocol_rejected,
     .framing = on_framing,
@@ -306,7 +306,7 @@ static const AditPppLinkOps ppp_ops = {
     .auth_done = on_auth_done,
     .lcp_up = on_lcp_up,
     .told = on_told,
-    .closed = on_closed,
+    .closed = on_ppp_closed,
 };
 
 static void on_frame(gpointer user, const guint8 *frame, gsize length) {
@@ -379,7 +379,7 @@ static AditSessLink *link_new(AditPlugin *plugin, const AditLinkSpec *spec) {
   link->spec.called_id = g_strdup(spec->called_id);
   link->spec.attributes = adit_value_ref(spec->attributes);
   link->spec.proxy = NULL;
-  link->timer.func = on_timer;
+  link->timer.func = on_ppp_timer;
   link->timer.data = link;
   link->opened_ms = adit_loop_service()->now();
   link->record_id = adit_record_id_new();
@@ -458,9 +458,9 @@ void adit_link_end(AditSessLink *link, AditCause cause, const char *reason) {
 
 void adit_link_lost(AditSessLink *link, AditCause cause, const char *reason) {
   char peer[ADIT_ENDPOINT_TEXT];
-  AditLogContext log = log_of(link, peer);
+  AditLogContext log = link_log(link, peer);
   if (may_log(link, &closed_lines))
     adit_info(&log, "link lost: %s", reason);
   adit_ppp_link_lost(link->ppp);
-  drop(link, cause, reason);
+  drop_link(link, cause, reason);
 }

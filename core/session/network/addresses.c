@@ -45,7 +45,7 @@ static gboolean may_reach(const AditSess *session, AditReachEnd end, const char 
 }
 
 /* Gives back up to `most` parked addresses that are protected no more. */
-static guint unpark(guint most) {
+static guint unpark_addresses(guint most) {
   guint given = 0;
 
   for (guint i = MIN(most, parked->len); i > 0; i--) {
@@ -84,7 +84,7 @@ static gboolean from_pool(AditSess *session, AditReachEnd end, const char *name,
   AditPrefix taken;
   gboolean found = take_reachable(session, end, name, pool, &taken, &why, &empty);
 
-  if (!found && unpark(parked->len)) {
+  if (!found && unpark_addresses(parked->len)) {
     g_clear_error(&empty);
     found = take_reachable(session, end, name, pool, &taken, &why, &empty);
   }
@@ -379,5 +379,5 @@ void adit_sess_release(AditSess *session) {
     return;
   while (session->addresses.n)
     release_lease(session, session->addresses.n - 1);
-  unpark(LOOKS);
+  unpark_addresses(LOOKS);
 }

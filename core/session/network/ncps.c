@@ -7,12 +7,12 @@
 #include "core/session/life/sess.h"
 #include "core/session/network/plane.h"
 
-static void on_timer(AditTimer *timer, gpointer data) {
+static void on_ncp_timer(AditTimer *timer, gpointer data) {
   AditSessNcp *self = data;
   adit_ncp_timeout(self->ncp, 0);
 }
 
-static void on_send(gpointer host, AditNcp *ncp, const guint8 *frame, gsize length) {
+static void on_ncp_send(gpointer host, AditNcp *ncp, const guint8 *frame, gsize length) {
   AditSessNcp *self = host;
   if (self->session->link && length >= 2)
     adit_ppp_link_send(self->session->link->ppp, (guint16)(frame[0] << 8 | frame[1]), frame + 2, length - 2);
@@ -60,7 +60,7 @@ static AditSessFamily *family_of(AditSess *session, const AditNcpDesc *desc) {
   return NULL;
 }
 
-static void on_opened(gpointer host, AditNcp *ncp, const AditNcpResult *agreed) {
+static void on_ncp_opened(gpointer host, AditNcp *ncp, const AditNcpResult *agreed) {
   AditSessNcp *self = host;
   AditSessFamily *family = family_of(self->session, adit_ncp_desc(ncp));
 
@@ -68,7 +68,7 @@ static void on_opened(gpointer host, AditNcp *ncp, const AditNcpResult *agreed) 
     open_family(self->session, family, agreed);
 }
 
-static void on_down(gpointer host, AditNcp *ncp) {
+static void on_ncp_down(gpointer host, AditNcp *ncp) {
   AditSessNcp *self = host;
   AditSessFamily *family = family_of(self->session, adit_ncp_desc(ncp));
 
@@ -128,7 +128,7 @@ gboolean adit_sess_ncp_give_up(AditSess *session, const AditSessFamily *family, 
   return FALSE;
 }
 
-static void on_closed(gpointer host, AditNcp *ncp, const char *why) {
+static void on_ncp_closed(gpointer host, AditNcp *ncp, const char *why) {
   AditSessNcp *self = host;
   AditSess *session = self->session;
   AditLogContext log = adit_sess_log(session);
@@ -145,7 +145,7 @@ static void on_closed(gpointer host, AditNcp *ncp, const char *why) {
   }
 }
 
-static const AditNcpOps ncp_ops = {sizeof ncp_ops, on_send, on_opened, on_down, on_closed};
+static const AditNcpOps ncp_ops = {sizeof ncp_ops, on_ncp_send, on_ncp_opened, on_ncp_down, on_ncp_closed};
 
 /* A server has to say both ends' IPv4 addresses, or let the peer choose. */
 static gboolean lacks_address(AditSess *session) {
@@ -187,7 +187,7 @@ void adit_sess_ncps_start(AditSess *session) {
     AditEngineEnv env = adit_loop_engine(&self->timer);
     self->session = session;
     self->required = required;
-    self->timer.func = on_timer;
+    self->timer.func = on_ncp_timer;
     self->timer.data = self;
     self->ncp = adit_ncp_new(descs[i], &session->addresses.params, NULL, &ncp_ops, self, &env);
   }

@@ -5,7 +5,7 @@
 
 static const char own_tunnel[] = "the outer address of the session's own tunnel";
 
-static gboolean refuse(GError **error, const char *name, const AditAddress *address, const char *why) {
+static gboolean refuse_address(GError **error, const char *name, const AditAddress *address, const char *why) {
   char text[ADIT_ADDRESS_TEXT];
   g_set_error(error, ADIT_ERROR, ADIT_ERR_DENIED, "%s %s is %s", name, adit_address_format(address, text), why);
   return FALSE;
@@ -18,13 +18,13 @@ gboolean adit_reach_address(const AditNetService *net, AditReachEnd end, const c
   AditProtected found;
 
   if (special && !special->link)
-    return refuse(error, name, address, special->what);
+    return refuse_address(error, name, address, special->what);
   if (end == ADIT_REACH_OURS && net->protected_by(address, ADIT_PROTECT_LOCAL, NULL))
     return TRUE;
   if (adit_address_equal(address, outer))
-    return refuse(error, name, address, own_tunnel);
+    return refuse_address(error, name, address, own_tunnel);
   if (net->protected_by(address, end == ADIT_REACH_PEER ? ADIT_PROTECT_ANY : theirs, &found))
-    return refuse(error, name, address, found.what);
+    return refuse_address(error, name, address, found.what);
   return TRUE;
 }
 
@@ -61,8 +61,8 @@ gboolean adit_reach_route(const AditNetService *net, const AditPrefix *to, const
   if (to->length < adit_address_size(&to->address) * 8)
     return TRUE;
   if (adit_address_equal(&to->address, outer))
-    return refuse(error, "route", &to->address, own_tunnel);
+    return refuse_address(error, "route", &to->address, own_tunnel);
   if (net->protected_by(&to->address, ADIT_PROTECT_ANY, &found))
-    return refuse(error, "route", &to->address, found.what);
+    return refuse_address(error, "route", &to->address, found.what);
   return TRUE;
 }

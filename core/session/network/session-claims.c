@@ -145,7 +145,7 @@ static void hold_claim(AditSess *session, AditClaim *claim, AditSessClaimKind ki
   judge_claim(session, session->claims.held->len - 1, state, 0, why, FALSE);
 }
 
-static void add_address(AditSess *session, const AditNetAddress *address) {
+static void claim_address(AditSess *session, const AditNetAddress *address) {
   hold_claim(session, net->claim_address(address, &session->claims.claimant), ADIT_SESS_ADDRESS, &address->local);
 }
 
@@ -160,7 +160,7 @@ void adit_sess_routes_mtu(AditSess *session) {
       net->claim_set_mtu(claim_at(session, i)->claim, route_mtu(session));
 }
 
-static void add_route(AditSess *session, AditNetRoute *route, AditSessClaimKind kind) {
+static void claim_prefix(AditSess *session, AditNetRoute *route, AditSessClaimKind kind) {
   route->mtu = route_mtu(session);
   if (!session->port.shared)
     adit_sess_own_prefix(session, &route->to);
@@ -213,7 +213,7 @@ static void add_configured_routes(AditSess *session, int family) {
     if (route.to.address.family != family || !may_lead(session, &route.to))
       continue;
     route.ifindex = session->port.open->ifindex;
-    add_route(session, &route, ADIT_SESS_ROUTE);
+    claim_prefix(session, &route, ADIT_SESS_ROUTE);
   }
 }
 
@@ -223,7 +223,7 @@ static void add_prefixes(AditSess *session, const char *key) {
 
   for (guint i = 0; !session->is_client && adit_sess_prefix_at(session, key, i, &route.to); i++)
     if (route.to.address.family == AF_INET6)
-      add_route(session, &route, ADIT_SESS_ROUTE);
+      claim_prefix(session, &route, ADIT_SESS_ROUTE);
 }
 
 static void apply_ipv4(AditSess *session, const AditSessFamily *family) {
@@ -236,10 +236,10 @@ static void apply_ipv4(AditSess *session, const AditSessFamily *family) {
     adit_sess_own_prefix(session, &host);
   }
   if (!adit_address_is_any(&family->local))
-    add_address(session, &address);
+    claim_address(session, &address);
   if (has_peer && session->port.shared) {
     AditNetRoute route = {.to = {family->remote, 32}, .ifindex = session->port.open->ifindex};
-    add_route(session, &route, ADIT_SESS_HOST);
+    claim_prefix(session, &route, ADIT_SESS_HOST);
   }
   add_configured_routes(session, AF_INET);
 }
@@ -250,10 +250,10 @@ static void apply_ipv6(AditSess *session, const AditSessFamily *family) {
   AditPrefix peer = {family->remote, 128};
   if (session->port.shared)
     address.local.length = 128;
-  add_address(session, &address);
+  claim_address(session, &address);
   if (session->port.shared) {
     AditNetRoute route = {.to = peer, .ifindex = session->port.open->ifindex};
-    add_route(session, &route, ADIT_SESS_ROUTE);
+    claim_prefix(session, &route, ADIT_SESS_ROUTE);
   } else {
     adit_sess_own_prefix(session, &peer);
   }

@@ -3,6 +3,8 @@
 #include "core/aaa/aaa.h"
 #include "core/path/path.h"
 #include "core/ppp/registry.h"
+#include "core/session/client.h"
+#include "core/session/life/accounting.h"
 #include "core/session/life/sess.h"
 #include "core/session/life/sessions.h"
 #include "ipv6cp.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What others may say of a session while it lives, and what a source may say before it does. */
 #include "core/ppp/registry.h"
+#include "core/session/describe.h"
 #include "ipv6cp.h"
 #include "tests/unit/session/world.h"
 

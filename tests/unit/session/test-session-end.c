@@ -2,6 +2,8 @@
 /* When a session has to end by itself, and when it must not. */
 #include "core/aaa/aaa.h"
 #include "core/ppp/registry.h"
+#include "core/session/describe.h"
+#include "core/session/life/sessions.h"
 #include "ipv6cp.h"
 #include "tests/unit/defaults.h"
 #include "tests/unit/session/world.h"

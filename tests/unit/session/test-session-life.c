@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Sessions from login to last counter. */
+#include "core/session/describe.h"
 #include "tests/unit/session/world.h"
 
 /* ---- tests ---- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* When a client dials again: soon after an accident, late after a refusal. */
 #include "core/path/path.h"
+#include "core/session/client.h"
 #include "tests/unit/session/world.h"
 
 typedef struct {

@@ -4,6 +4,7 @@
 #include "core/net/protected.h"
 #include "core/path/path.h"
 #include "core/ppp/registry.h"
+#include "core/session/config/attributes.h"
 #include "core/session/config/options.h"
 #include "ipcp.h"
 #include "pap.h"

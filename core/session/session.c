@@ -14,6 +14,7 @@
 #include "core/session/life/session-attributes.h"
 #include "core/session/life/sessions.h"
 #include "core/session/life/update.h"
+#include "core/session/lines.h"
 #include "core/session/network/plane.h"
 
 static gboolean stopping; /* no new links */
@@ -40,6 +41,7 @@ void adit_session_fini(void) {
   adit_session_attributes_set_profiles(NULL);
   adit_addresses_fini();
   adit_links_fini();
+  adit_lines_fini();
   adit_actors_fini();
   adit_session_set_schema(NULL);
 }

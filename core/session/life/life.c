@@ -7,6 +7,7 @@
 #include "core/session/life/session-attributes.h"
 #include "core/session/life/session-event.h"
 #include "core/session/life/sessions.h"
+#include "core/session/lines.h"
 #include "core/session/network/plane.h"
 
 enum { PATIENCE_MS = 2000 /* between the first NCP that is open and session-up, at most */ };
@@ -91,7 +92,7 @@ static void tell_change(AditSess *session) {
   AditLogContext log = adit_sess_log(session);
   char text[ENDS_TEXT];
 
-  adit_info(&log, "%s on %s", format_ends(session, text), session->port.name);
+  adit_lines_info(&log, "%s on %s", format_ends(session, text), session->port.name);
   adit_sess_interim_changed(session);
   adit_session_event_publish(session, ADIT_EVENT_SESSION_UPDATE);
   if (session->client && session->state == ADIT_LIFE_UP)
@@ -104,8 +105,8 @@ static void begin_session(AditSess *session) {
 
   adit_timer_cancel(&session->patience);
   session->up_ms = adit_loop_service()->now();
-  adit_info(&log, "session up on %s, %s, %s %s %s", session->port.name, format_ends(session, text), session->transport,
-            session->is_client ? "to" : "from", session->caller_id ? session->caller_id : "?");
+  adit_lines_info(&log, "session up on %s, %s, %s %s %s", session->port.name, format_ends(session, text), session->transport,
+                  session->is_client ? "to" : "from", session->caller_id ? session->caller_id : "?");
   adit_sess_limits_start(session);
   adit_sess_account(session, ADIT_ACCT_START);
   adit_sess_interim_start(session);
@@ -140,12 +141,12 @@ static void finish_session(AditSess *session) {
   AditLogContext log = adit_sess_log(session);
 
   if (session->up_ms) {
-    adit_info(&log, "session down on %s after %" G_GUINT64_FORMAT " s: %s", session->port.name, adit_sess_uptime_ms(session) / 1000,
-              session->reason);
+    adit_lines_info(&log, "session down on %s after %" G_GUINT64_FORMAT " s: %s", session->port.name, adit_sess_uptime_ms(session) / 1000,
+                    session->reason);
     adit_sess_account(session, ADIT_ACCT_STOP);
     adit_session_event_publish(session, ADIT_EVENT_SESSION_DOWN);
   } else {
-    adit_info(&log, "session ended before it was up: %s", session->reason);
+    adit_lines_info(&log, "session ended before it was up: %s", session->reason);
   }
   adit_sess_release(session);
   adit_sessions_remove(session);
@@ -165,8 +166,8 @@ static void on_event(AditSess *session, AditLifeEvent event) {
   AditLogContext log = adit_sess_log(session);
 
   if (!row) {
-    adit_warning(&log, "session %" G_GINT64_MODIFIER "x user %s: %s: not expected while it is %s", session->id, session->user,
-                 adit_life_event_word(event), adit_life_state_word(session->state));
+    adit_lines_warning(&log, "session %" G_GINT64_MODIFIER "x user %s: %s: not expected while it is %s", session->id, session->user,
+                       adit_life_event_word(event), adit_life_state_word(session->state));
     return;
   }
   session->state = row->to;
@@ -258,7 +259,7 @@ AditSess *adit_life_begin(AditSessLink *link) {
 
   if (why) {
     AditLogContext log = adit_sess_log(session);
-    adit_warning(&log, "session refused: %s", why);
+    adit_lines_warning(&log, "session refused: %s", why);
     adit_sess_unref(session);
     adit_link_end(link, ADIT_CAUSE_NAS_REQUEST, why);
     return NULL;

@@ -10,6 +10,7 @@
 #include "core/session/life/sess.h"
 #include "core/session/life/session-attributes.h"
 #include "core/session/life/session-event.h"
+#include "core/session/lines.h"
 #include "core/session/network/plane.h"
 
 static gboolean may_change(const char *name, const AditValue *value, GError **error) {
@@ -101,7 +102,7 @@ gboolean adit_sess_update(AditSess *session, const AditValue *changes, GError **
   replace_value(&session->record, record);
   replace_value(&session->attributes, now);
   for (guint i = 0; i < adit_value_length(changes); i++)
-    adit_info(&log, "changed: %s", adit_value_key(changes, i));
+    adit_lines_info(&log, "changed: %s", adit_value_key(changes, i));
   if (session->state != ADIT_LIFE_UP)
     return TRUE; /* limits begin when it comes up */
   adit_sess_set_plane(session);

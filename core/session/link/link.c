@@ -7,16 +7,14 @@
 #include "core/bus/bus.h"
 #include "core/session/config/attributes.h"
 #include "core/session/life/accounting.h"
+#include "core/session/lines.h"
 #include "core/session/numbers.h"
 #include "core/session/tally.h"
-
-#include <adit/log-quota.h>
 
 static const AditSessLinkOps *above;
 static GHashTable *links; /* id -> AditSessLink* */
 static AditTally *calls;  /* "transport server": links, for max-sessions */
 static AditLinkId last_id;
-static AditLogQuota refused_lines = ADIT_LOG_QUOTA("login refused"), closed_lines = ADIT_LOG_QUOTA("link closed");
 static AditNumbers numbers; /* of links: a NAS-Port stays short, and is used again */
 
 void adit_links_init(const AditSessLinkOps *ops) {
@@ -25,8 +23,6 @@ void adit_links_init(const AditSessLinkOps *ops) {
   calls = adit_tally_new(g_str_hash, g_str_equal, 0);
 }
 void adit_links_fini(void) {
-  adit_log_quota_stop(&refused_lines);
-  adit_log_quota_stop(&closed_lines);
   g_clear_pointer(&links, g_hash_table_unref);
   g_clear_pointer(&calls, adit_tally_free);
   adit_numbers_clear(&numbers);
@@ -63,9 +59,8 @@ static AditLogContext link_log(const AditSessLink *link, char peer[ADIT_ENDPOINT
   return (AditLogContext){.user = link->user, .peer = adit_endpoint_format(&link->spec.path.remote, peer)};
 }
 
-/* What strangers cause is logged at a bounded rate. */
-static gboolean may_log(const AditSessLink *link, AditLogQuota *lines) {
-  return link->client || link->proven || adit_log_quota_allows(lines, adit_loop_service());
+static gboolean may_log(const AditSessLink *link, AditLinesKind kind) {
+  return adit_lines_allow(kind, link->client ? adit_link_server(link) : link->proven);
 }
 
 static void publish_link(AditSessLink *link, const char *name, AditCause cause, const char *reason) {
@@ -91,6 +86,7 @@ static void free_later(gpointer data) {
   g_free((char *)link->spec.called_id);
   g_free(link->source);
   g_free(link->user);
+  g_free(link->proven);
   g_free(link->record_id);
   g_free(link->conversation);
   g_clear_pointer(&link->eap_state, g_bytes_unref);
@@ -160,12 +156,13 @@ static void on_answer(guint64 id, const AditAuthReply *reply, const char *source
       g_free(link->source);
       link->source = g_strdup(source);
     } else {
-      adit_warning(&log, "%s", error->message);
+      if (may_log(link, ADIT_LINES_LOGIN_REFUSED))
+        adit_warning(&log, "%s", error->message);
       refusal.why = "the source gave an attribute that can't be used";
       reply = &refusal;
     }
   }
-  if (reply->outcome != ADIT_AUTH_ACCEPT && reply->outcome != ADIT_AUTH_CHALLENGE && may_log(link, &refused_lines))
+  if (reply->outcome != ADIT_AUTH_ACCEPT && reply->outcome != ADIT_AUTH_CHALLENGE && may_log(link, ADIT_LINES_LOGIN_REFUSED))
     adit_notice(&log, "refused: %s", reply->why ? reply->why : "not accepted");
   adit_ppp_link_verdict(link->ppp, reply);
 }
@@ -203,7 +200,8 @@ static void on_ask_cancel(gpointer host) {
 static void on_network_phase(gpointer host, const char *user) {
   AditSessLink *link = host;
 
-  link->proven = TRUE;
+  if (!link->proven)
+    link->proven = g_strdup(user ? user : "nobody");
   if (!link->session && !link->spec.client && user) {
     g_free(link->user);
     link->user = g_strdup(user);
@@ -245,7 +243,7 @@ static void on_auth_done(gpointer host, gboolean peer, gboolean ok, const char *
 
   if (ok)
     adit_debug(&log, "%s: %s accepted", method, peer ? "peer" : "we are");
-  else if (may_log(link, &refused_lines))
+  else if (may_log(link, ADIT_LINES_LOGIN_REFUSED))
     adit_notice(&log, "%s: %s: %s", method, peer ? "peer refused" : "the peer refuses us", why ? why : "no reason given");
   publish_link(link, ADIT_EVENT_AUTH_DONE, ok ? ADIT_CAUSE_NONE : ADIT_CAUSE_USER_ERROR, ok ? NULL : why);
 }
@@ -286,7 +284,7 @@ static void on_ppp_closed(gpointer host, AditCause cause, const char *reason) {
   char peer[ADIT_ENDPOINT_TEXT];
   AditLogContext log = link_log(link, peer);
 
-  if (may_log(link, &closed_lines))
+  if (may_log(link, ADIT_LINES_LINK_CLOSED))
     adit_info(&log, "link closed: %s", reason);
   drop_link(link, cause, reason);
   ops->closed(user, id, cause, reason);
@@ -459,7 +457,7 @@ void adit_link_end(AditSessLink *link, AditCause cause, const char *reason) {
 void adit_link_lost(AditSessLink *link, AditCause cause, const char *reason) {
   char peer[ADIT_ENDPOINT_TEXT];
   AditLogContext log = link_log(link, peer);
-  if (may_log(link, &closed_lines))
+  if (may_log(link, ADIT_LINES_LINK_CLOSED))
     adit_info(&log, "link lost: %s", reason);
   adit_ppp_link_lost(link->ppp);
   drop_link(link, cause, reason);

@@ -27,7 +27,7 @@ struct AditSessLink {
   guint32 number;     /**< the smallest, from 1, that no other link has */
   char *conversation; /**< EAP: the source that answered with a challenge; NULL = none is open */
   GBytes *eap_state;  /**< what it gave along */
-  gboolean proven;    /**< the peer was authenticated: before, it may be any stranger */
+  char *proven;       /**< the user that the peer has proven to be first; NULL: it may be any stranger */
 };
 
 /** What is above the links, given to adit_links_init(). */

@@ -4,6 +4,7 @@
 #include "core/base/loop.h"
 #include "core/pool/pool.h"
 #include "core/session/life/sess.h"
+#include "core/session/lines.h"
 #include "core/session/network/reach.h"
 #include "core/session/tally.h"
 
@@ -247,7 +248,7 @@ static gboolean choose_address(gpointer data, const AditAddress *address) {
     return TRUE;
   if (!session->addresses.choice_refused) { /* it may go on choosing: once is enough */
     AditLogContext log = adit_sess_log(session);
-    adit_warning(&log, "the peer's choice is refused: %s", error->message);
+    adit_lines_warning(&log, "the peer's choice is refused: %s", error->message);
     session->addresses.choice_refused = TRUE;
   }
   return FALSE;
@@ -268,7 +269,7 @@ static gboolean judge_server(AditSess *session, AditSessFamily *family, const Ad
     return FALSE;
   family->no_peer = adit_address_is_set(remote) && !may_reach(session, ADIT_REACH_PEER, "the server's inner address", remote, &why);
   if (family->no_peer) {
-    adit_warning(&log, "%s: no route leads to it through the session", why->message);
+    adit_lines_warning(&log, "%s: no route leads to it through the session", why->message);
     *remote = (AditAddress){0};
   }
   return TRUE;
@@ -340,7 +341,7 @@ static void take_servers(const AditSess *session, const char *key, AditAddress o
       continue;
     }
     AditLogContext log = adit_sess_log(session);
-    adit_warning(&log, "%s %s is not handed out: IPCP has two of IPv4", key, adit_address_format(&item->as.address, text));
+    adit_lines_warning(&log, "%s %s is not handed out: IPCP has two of IPv4", key, adit_address_format(&item->as.address, text));
   }
 }
 
@@ -348,8 +349,8 @@ static void warn_of_no_range(const AditSess *session) {
   AditLogContext log = adit_sess_log(session);
 
   if (adit_value_get_bool(session->attributes, "peer-chooses-address", FALSE) && !session->addresses.params.accept_remote4)
-    adit_warning(&log, "source %s lets the peer choose its address, and no profile says from which range: set accept-remote-address",
-                 session->source ? session->source : "?");
+    adit_lines_warning(&log, "source %s lets the peer choose its address, and no profile says from which range: set accept-remote-address",
+                       session->source ? session->source : "?");
 }
 
 gboolean adit_sess_reserve(AditSess *session, GError **error) {

@@ -5,6 +5,7 @@
 #include "core/base/loop.h"
 #include "core/ppp/registry.h"
 #include "core/session/life/sess.h"
+#include "core/session/lines.h"
 #include "core/session/network/plane.h"
 
 static void on_ncp_timer(AditTimer *timer, gpointer data) {
@@ -133,7 +134,7 @@ static void on_ncp_closed(gpointer host, AditNcp *ncp, const char *why) {
   AditSess *session = self->session;
   AditLogContext log = adit_sess_log(session);
 
-  adit_info(&log, "%s closed: %s", adit_ncp_desc(ncp)->name, why);
+  adit_lines_info(&log, "%s closed: %s", adit_ncp_desc(ncp)->name, why);
   g_free(self->why);
   self->why = g_strdup(why);
   if (self->required) {
@@ -155,7 +156,7 @@ static gboolean lacks_address(AditSess *session) {
   if (session->is_client || (local && remote))
     return FALSE;
   AditLogContext log = adit_sess_log(session);
-  adit_warning(&log, "no IPv4: neither the user nor the profile has %s", local ? "a remote-address" : "a local-address");
+  adit_lines_warning(&log, "no IPv4: neither the user nor the profile has %s", local ? "a remote-address" : "a local-address");
   return TRUE;
 }
 

@@ -2,6 +2,7 @@
 #include "core/session/network/plane.h"
 #include "core/session/config/profile.h"
 #include "core/session/life/sess.h"
+#include "core/session/lines.h"
 
 gboolean adit_sess_plane_open(AditSess *session, GError **error) {
   if (!session->link) {
@@ -54,7 +55,7 @@ gboolean adit_sess_own_prefix(AditSess *session, const AditPrefix *prefix) {
 
   if (session->is_client || session->datapath->session_add_prefix(session->plane, prefix, &error))
     return TRUE;
-  adit_warning(&log, "session %" G_GINT64_MODIFIER "x user %s: %s", session->id, session->user, error->message);
+  adit_lines_warning(&log, "session %" G_GINT64_MODIFIER "x user %s: %s", session->id, session->user, error->message);
   return FALSE;
 }
 

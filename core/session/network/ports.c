@@ -7,6 +7,7 @@
 #include "core/session/life/sess.h"
 #include "core/session/life/session-event.h"
 #include "core/session/life/sessions.h"
+#include "core/session/lines.h"
 #include "core/session/network/session-claims.h"
 
 #define MAX_REFUSED 1000 /* names in a row that somebody else's interfaces have */
@@ -68,7 +69,7 @@ static void tell_opened(AditSess *session, const GError *error) {
     adit_sess_event(session, ADIT_LIFE_PORT_OPENED);
     return;
   }
-  adit_error(&log, "interface %s: %s", session->port.name, error->message);
+  adit_lines_error(&log, "interface %s: %s", session->port.name, error->message);
   adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, error->message);
 }
 
@@ -78,7 +79,7 @@ static void lose_port(AditSess *session, const char *why) {
 
   if (adit_sess_is_over(session))
     return;
-  adit_warning(&log, "session %" G_GINT64_MODIFIER "x user %s: %s: %s", session->id, session->user, session->port.name, why);
+  adit_lines_warning(&log, "session %" G_GINT64_MODIFIER "x user %s: %s: %s", session->id, session->user, session->port.name, why);
   adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, why);
 }
 

@@ -4,6 +4,7 @@
 #include "core/net/claims.h"
 #include "core/session/config/profile.h"
 #include "core/session/life/sess.h"
+#include "core/session/lines.h"
 #include "core/session/network/plane.h"
 #include "core/session/network/reach.h"
 #include "core/session/network/route.h"
@@ -36,8 +37,8 @@ static gboolean requires_routes(const AditSess *session) {
 static void miss_route(AditSess *session, const char *what, const char *why) {
   AditLogContext log = adit_sess_log(session);
   if (!requires_routes(session)) {
-    adit_warning(&log, "session %" G_GINT64_MODIFIER "x user %s: %s: %s; the session works without it", session->id, session->user, what,
-                 why);
+    adit_lines_warning(&log, "session %" G_GINT64_MODIFIER "x user %s: %s: %s; the session works without it", session->id, session->user,
+                       what, why);
     return;
   }
   g_autofree char *reason = g_strdup_printf("routes-required: %s: %s", what, why);
@@ -50,8 +51,8 @@ static void miss_route(AditSess *session, const char *what, const char *why) {
 static void fail_family(AditSess *session, const AditSessClaim *own, int error, const char *why) {
   AditLogContext log = adit_sess_log(session);
   char text[ADIT_PREFIX_TEXT + 16];
-  adit_error(&log, "session %" G_GINT64_MODIFIER "x user %s: %s: %s: %s", session->id, session->user, session->port.name,
-             name_of(own, text), why ? why : g_strerror(error));
+  adit_lines_error(&log, "session %" G_GINT64_MODIFIER "x user %s: %s: %s: %s", session->id, session->user, session->port.name,
+                   name_of(own, text), why ? why : g_strerror(error));
   session->family[own->prefix.address.family == AF_INET6 ? ADIT_SESS_IPV6 : ADIT_SESS_IPV4].error = error ? error : EEXIST;
 }
 
@@ -79,7 +80,8 @@ static void judge_claim(AditSess *session, guint index, AditClaimState state, in
   case ADIT_CLAIM_INSTALLED:
     return;
   case ADIT_CLAIM_WAITING:
-    adit_notice(&log, "session %" G_GINT64_MODIFIER "x user %s: %s waits: %s has it", session->id, session->user, name_of(own, text), why);
+    adit_lines_notice(&log, "session %" G_GINT64_MODIFIER "x user %s: %s waits: %s has it", session->id, session->user, name_of(own, text),
+                      why);
     if (own->kind == ADIT_SESS_HOST && !was_installed)
       fail_family(session, own, EEXIST, why);
     else if (!was_installed && requires_routes(session))

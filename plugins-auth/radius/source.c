@@ -5,9 +5,12 @@
 #include "servers/exchange.h"
 #include "wire/request.h"
 
+#include <adit/log-quota.h>
+
 enum { ASKED_MAX = 10000 }; /* logins under way: more is a storm, which waits better with the peers than here */
 
 struct RadiusSource {
+  AditLogQuota unsupported; /* lines that a login may cause */
   Radius *radius;
   GHashTable *asked; /* AditAuthHandle -> Ask, owned */
 };
@@ -62,7 +65,8 @@ static void write_request(RadiusBuilder *b, const guint8 authenticator[16], cons
 static void log_unsupported(const Ask *ask, const RadiusReply *reply) {
   AditLogContext about = {.user = ask->request->user};
 
-  if (reply->reply.outcome != ADIT_AUTH_ACCEPT || ask->request->again || !reply->unsupported->len)
+  if (reply->reply.outcome != ADIT_AUTH_ACCEPT || ask->request->again || !reply->unsupported->len ||
+      !adit_log_quota_allows(&ask->source->unsupported, ask->source->radius->loop))
     return;
   g_ptr_array_add(reply->unsupported, NULL);
   g_autofree char *list = g_strjoinv("; ", (char **)reply->unsupported->pdata);
@@ -174,6 +178,7 @@ RadiusSource *radius_source_new(Radius *radius, GError **error) {
   RadiusSource *source = g_new0(RadiusSource, 1);
 
   source->radius = radius;
+  source->unsupported = (AditLogQuota)ADIT_LOG_QUOTA("what a server gave can't be honoured");
   source->asked = g_hash_table_new_full(NULL, NULL, NULL, ask_free);
   if (radius->aaa->source_add(radius->plugin, &ops, source, error))
     return source;
@@ -185,6 +190,7 @@ void radius_source_free(RadiusSource *source) {
   if (!source)
     return;
   g_hash_table_unref(source->asked);
+  adit_log_quota_stop(&source->unsupported);
   g_free(source);
 }
 

@@ -156,7 +156,7 @@ static void plugin_fini(gpointer state) {
 static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *state, GError **error) {
   L2tp *l2tp = g_new0(L2tp, 1);
   L2tpShares *const shares[] = {&l2tp->half_open, &l2tp->strangers, &l2tp->ports, &l2tp->calls};
-  static const char *const kinds[L2TP_SAYS] = {"tunnel up",    "tunnel down", "no tunnel",    "tunnel refused",
+  static const char *const kinds[L2TP_SAYS] = {"tunnel up",    "tunnel down", "tunnel of users down", "no tunnel", "tunnel refused",
                                                "call refused", "no port",     "proxy ignored"};
 
   *state = l2tp;

@@ -49,12 +49,12 @@ static void peer_publish(L2tpPeer *peer, guint type, const char *reason) {
     peer->l2tp->bus->publish(&event.event);
 }
 
-/** Without an authenticated session a tunnel may be any stranger's. */
+/** Without an authenticated session a tunnel may be any stranger's; users have quotas of their own. */
 static void peer_log(L2tpPeer *peer, L2tpSays kind, const char *what, const char *why) {
   char text[ADIT_ENDPOINT_TEXT], id[8];
   AditLogContext context = {.peer = adit_endpoint_format(&peer->path.remote, text), .tunnel = id};
 
-  if (!peer->service->client && !peer->proven && !adit_log_quota_allows(&peer->l2tp->said[kind], peer->l2tp->loop))
+  if (!peer->service->client && !adit_log_quota_allows(&peer->l2tp->said[kind], peer->l2tp->loop))
     return;
   g_snprintf(id, sizeof id, "%u", peer->tunnel.local);
   adit_info(&context, "%s: tunnel %u with `%s' at %s %s%s%s", peer->service->name, peer->tunnel.local, peer->tunnel.peer_name, text, what,
@@ -122,7 +122,7 @@ static void host_tunnel_down(gpointer host, const L2tpReason *reason) {
     return;
   }
   peer->l2tp->stats.tunnels_down++;
-  peer_log(peer, L2TP_SAYS_TUNNEL_DOWN, "is down", reason->text);
+  peer_log(peer, peer->proven ? L2TP_SAYS_USERS_TUNNEL_DOWN : L2TP_SAYS_TUNNEL_DOWN, "is down", reason->text);
   peer_publish(peer, peer->l2tp->tunnel_down_event, reason->text);
 }
 

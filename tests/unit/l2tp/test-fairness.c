@@ -335,6 +335,36 @@ static void what_strangers_cause_is_logged_at_a_bounded_rate(void **state) {
   world_end();
 }
 
+/* A user with a valid login dials and hangs up, again and again. */
+static void what_users_cause_is_logged_at_a_bounded_rate(void **state) {
+  enum { TUNNELS = 400 };
+  begin("max-starting: none", "");
+  guint said = 0;
+  for (guint16 i = 0; i < TUNNELS; i++) {
+    guint16 id = come_from(STRANGER, 4000, (guint16)(i + 1));
+    L2tpPeer *peer = g_hash_table_lookup(server.l2tp->tunnels, GUINT_TO_POINTER(id));
+    L2tpWriter w;
+    connect_call(STRANGER, 4000, id);
+    l2tp_link_authenticated(server.l2tp, world_last_link(&server)->id);
+    assert_true(peer->proven);
+    l2tp_write_begin(&w, L2TP_STOPCCN, id, 0, NULL, NULL);
+    l2tp_write_u16(&w, L2TP_AVP_ASSIGNED_TUNNEL_ID, (guint16)(i + 1));
+    l2tp_write_result(&w, 1, 0, NULL);
+    gsize length = l2tp_write_end(&w);
+    l2tp_header_set_sequence(w.buffer, peer->tunnel.channel.nr, peer->tunnel.channel.ns);
+    world_send(STRANGER, 4000, "192.0.2.1", w.buffer, length);
+    lines = 0; /* of the tunnel's end alone */
+    world_run(3);
+    said += lines;
+  }
+  assert_int_equal(server.downs, TUNNELS);
+  assert_in_range(said, 50, 50 + 20 * TUNNELS / 200 + 2);
+  summaries = 0;
+  world_run(60000);
+  assert_int_equal(summaries, 2);
+  world_end();
+}
+
 int main(void) {
   g_log_set_writer_func(count_line, NULL, NULL);
   const struct CMUnitTest tests[] = {
@@ -351,6 +381,7 @@ int main(void) {
       cmocka_unit_test(stopping_in_a_flood_takes_no_time),
       cmocka_unit_test(the_memory_of_a_strangers_tunnel_is_bounded),
       cmocka_unit_test(what_strangers_cause_is_logged_at_a_bounded_rate),
+      cmocka_unit_test(what_users_cause_is_logged_at_a_bounded_rate),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

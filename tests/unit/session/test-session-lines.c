@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What a user who comes and goes can write into the log. */
-#include "core/session/life/sess.h"
+#include "core/session/life/sessions.h"
 #include "core/session/lines.h"
 #include "tests/unit/session/world.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/base/loop.h"
 #include "core/base/clock.h"
-#include "core/base/loop-private.h"
 #include "core/base/random.h"
 #include "core/base/wheel.h"
 
@@ -11,7 +10,6 @@ static struct {
   AditWheel *wheel;
   GSource *pass;
   GSource *timers;
-  GSource *calls;
 } loop;
 
 /* ---- passes: never ready itself, but before all others in each pass, and again when poll() has returned ---- */
@@ -56,46 +54,6 @@ void adit_timer_cancel(AditTimer *timer) {
     adit_wheel_cancel(loop.wheel, timer);
 }
 
-/* ---- calls from any thread ---- */
-
-typedef struct {
-  AditWorkFunc func;
-  gpointer data;
-} Call;
-
-static GMutex calls_lock;
-static GQueue calls_queue = G_QUEUE_INIT;
-
-/* Runs up to `max` calls; TRUE if none is left. */
-static gboolean calls_run(guint max) {
-  for (guint i = 0; i < max; i++) {
-    g_mutex_lock(&calls_lock);
-    g_autofree Call *call = g_queue_pop_head(&calls_queue);
-    if (!call && loop.calls)
-      g_source_set_ready_time(loop.calls, -1);
-    g_mutex_unlock(&calls_lock);
-    if (!call)
-      return TRUE;
-    call->func(call->data);
-  }
-  return FALSE;
-}
-
-static gboolean calls_dispatch(GSource *source, GSourceFunc callback, gpointer data) {
-  calls_run(ADIT_LOOP_CALL_BUDGET); /* what is left keeps the source ready for the next pass */
-  return G_SOURCE_CONTINUE;
-}
-
-void adit_call_main(AditWorkFunc func, gpointer data) {
-  Call *call = g_new(Call, 1);
-  *call = (Call){func, data};
-  g_mutex_lock(&calls_lock);
-  g_queue_push_tail(&calls_queue, call);
-  if (calls_queue.length == 1 && loop.calls)
-    g_source_set_ready_time(loop.calls, 0);
-  g_mutex_unlock(&calls_lock);
-}
-
 /* ---- life ---- */
 
 static GSource *source_new(GSourceFuncs *funcs, const char *name, int priority) {
@@ -109,18 +67,13 @@ static GSource *source_new(GSourceFuncs *funcs, const char *name, int priority) 
 void adit_loop_init(void) {
   static GSourceFuncs pass_funcs = {.prepare = pass_prepare, .check = pass_check};
   static GSourceFuncs timers_funcs = {.prepare = timers_prepare, .check = timers_check, .dispatch = timers_dispatch};
-  static GSourceFuncs calls_funcs = {.dispatch = calls_dispatch};
 
   g_return_if_fail(!loop.wheel);
   adit_clock_follow_passes(TRUE);
   loop.wheel = adit_wheel_new(adit_clock_ms());
   loop.pass = source_new(&pass_funcs, "adit-pass", G_MININT);
   loop.timers = source_new(&timers_funcs, "adit-timers", G_PRIORITY_DEFAULT);
-  g_mutex_lock(&calls_lock);
-  loop.calls = source_new(&calls_funcs, "adit-calls", G_PRIORITY_DEFAULT);
-  if (calls_queue.length)
-    g_source_set_ready_time(loop.calls, 0);
-  g_mutex_unlock(&calls_lock);
+  adit_main_calls_init();
   adit_watches_init();
 }
 
@@ -133,12 +86,9 @@ void adit_loop_fini(void) {
   if (!loop.wheel)
     return;
   adit_work_drop_all();
-  while (!calls_run(G_MAXUINT))
-    ;
+  adit_main_calls_run_all();
   adit_watches_fini();
-  g_mutex_lock(&calls_lock);
-  source_end(&loop.calls);
-  g_mutex_unlock(&calls_lock);
+  adit_main_calls_fini();
   source_end(&loop.timers);
   source_end(&loop.pass);
   g_clear_pointer(&loop.wheel, adit_wheel_free);

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Hooks: a plugin's say in a decision, asked for synchronously. */
-#include "core/bus/bus-private.h"
+#include "core/bus/hook.h"
 
 static struct {
-  GHashTable *vetoes; /* name -> listeners in order of priority */
+  GHashTable *vetoes; /* name -> subscribers in order of priority */
   GHashTable *values;
   char *reason; /* the last veto's */
 } hooks;
 
-static guint add_listener(GHashTable *table, AditPlugin *plugin, const char *hook, int priority, AditListenerFunc func, gpointer data) {
+static guint add_subscriber(GHashTable *table, AditPlugin *plugin, const char *hook, int priority, AditSubscriberFunc func, gpointer data) {
   GPtrArray *list = g_hash_table_lookup(table, hook);
   if (!list) {
-    list = adit_listeners_new();
+    list = adit_subscribers_new();
     g_hash_table_insert(table, g_strdup(hook), list);
   }
-  return adit_listeners_add(list, plugin, priority, func, data);
+  return adit_subscribers_add(list, plugin, priority, func, data);
 }
 
 guint adit_hook_add_veto(AditPlugin *plugin, const char *hook, int priority, AditVetoFunc func, gpointer data) {
-  return add_listener(hooks.vetoes, plugin, hook, priority, (AditListenerFunc){.veto = func}, data);
+  return add_subscriber(hooks.vetoes, plugin, hook, priority, (AditSubscriberFunc){.veto = func}, data);
 }
 
 guint adit_hook_add_value(AditPlugin *plugin, const char *hook, int priority, AditValueFunc func, gpointer data) {
-  return add_listener(hooks.values, plugin, hook, priority, (AditListenerFunc){.value = func}, data);
+  return add_subscriber(hooks.values, plugin, hook, priority, (AditSubscriberFunc){.value = func}, data);
 }
 
 static void remove_from(GHashTable *table, guint id, AditPlugin *plugin) {
@@ -30,7 +30,7 @@ static void remove_from(GHashTable *table, guint id, AditPlugin *plugin) {
   gpointer list;
   g_hash_table_iter_init(&iter, table);
   while (g_hash_table_iter_next(&iter, NULL, &list))
-    adit_listeners_remove(list, id, plugin);
+    adit_subscribers_remove(list, id, plugin);
 }
 
 void adit_hook_remove(guint id) {
@@ -45,15 +45,15 @@ void adit_hooks_drop(AditPlugin *plugin) {
   remove_from(hooks.values, 0, plugin);
 }
 
-static GPtrArray *listeners_of(GHashTable *table, const char *name) {
+static GPtrArray *subscribers_of(GHashTable *table, const char *name) {
   GPtrArray *list = table ? g_hash_table_lookup(table, name) : NULL;
-  return list && list->len ? adit_listeners_snapshot(list) : NULL;
+  return list && list->len ? adit_subscribers_snapshot(list) : NULL;
 }
 
 const char *adit_hook_veto(const char *name, const AditEvent *about) {
-  g_autoptr(GPtrArray) now = listeners_of(hooks.vetoes, name);
+  g_autoptr(GPtrArray) now = subscribers_of(hooks.vetoes, name);
   for (guint i = 0; now && i < now->len; i++) {
-    AditListener *l = now->pdata[i];
+    AditSubscriber *l = now->pdata[i];
     const char *reason = l->gone ? NULL : l->func.veto(about, l->data);
     if (!reason)
       continue;
@@ -66,9 +66,9 @@ const char *adit_hook_veto(const char *name, const AditEvent *about) {
 }
 
 AditValue *adit_hook_value(const char *name, const AditEvent *about) {
-  g_autoptr(GPtrArray) now = listeners_of(hooks.values, name);
+  g_autoptr(GPtrArray) now = subscribers_of(hooks.values, name);
   for (guint i = 0; now && i < now->len; i++) {
-    AditListener *l = now->pdata[i];
+    AditSubscriber *l = now->pdata[i];
     AditValue *value = l->gone ? NULL : l->func.value(about, l->data);
     if (value)
       return value;

@@ -37,8 +37,8 @@ void adit_config_set_reader(gid_t gid);
 void adit_config_warn_restart(const AditSchema *schema, const AditValue *before, const AditValue *now, AditConfigErrors *errors);
 
 /**
- * What `fresh` has in common with `before`, places included, becomes one: its parts that are equal are replaced by those of `before`. Takes over
- * `fresh`, which nobody else may hold yet; the result is the caller's.
+ * What `fresh` has in common with `before`, places included, becomes one: its parts that are equal are replaced by those of `before`. Takes
+ * over `fresh`, which nobody else may hold yet; the result is the caller's.
  */
 AditValue *adit_config_share(AditValue *fresh, const AditValue *before);
 

@@ -3,7 +3,8 @@
 #include <json-glib/json-glib.h>
 
 #include "core/config/format.h"
-#include "core/config/reference-private.h"
+#include "core/config/reference-option.h"
+#include "core/config/reference-scope.h"
 #include "core/config/reference.h"
 #include "core/config/types.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "core/config/reference-private.h"
+#include "core/config/reference-option.h"
+#include "core/config/reference-scope.h"
 #include "core/config/reference.h"
 
 /* Text for roff: what would be a request or an escape is made plain, and `words` in backquotes become bold. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Lines of prose begin with `##`; a line with an option becomes active when its single # is taken away. */
-#include "core/config/reference-private.h"
+#include "core/config/reference-option.h"
+#include "core/config/reference-scope.h"
 #include "core/config/reference.h"
 
 #define SAMPLE_WIDTH     100

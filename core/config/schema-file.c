@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* NAME.schema: a key file with one group for each option, in the words of adit/option.h. */
-#include "core/config/schema-private.h"
+#include "core/config/schema.h"
 
 #define SCHEMA_FILE_OPTIONS_MAX 4096
 

@@ -2,7 +2,7 @@
 #include "core/config/schema.h"
 
 #include "core/config/format.h"
-#include "core/config/schema-private.h"
+#include "core/config/schema.h"
 #include "core/config/types.h"
 
 typedef struct {

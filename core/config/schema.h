@@ -42,11 +42,6 @@ const AditSchemaEntry *adit_schema_find(const AditSchema *schema, const char *sc
 /** The options of `scope` in the order of their declaration: AditSchemaEntry; *n is 0 and NULL comes back for no such scope. Borrowed. */
 const AditSchemaEntry *adit_schema_scope(const AditSchema *schema, const char *scope, guint *n);
 
-/** A map of `scope` in which nobody wrote anything: each option that has a default, with ADIT_VALUE_IS_DEFAULT. The caller's. */
-AditValue *adit_schema_defaults(const AditSchema *schema, const char *scope);
-/** The same for one table, without a schema. */
-AditValue *adit_options_defaults(const AditOption *options, guint n, const char *scope);
-
 /**
  * A check that runs over the whole typed tree after typing, for what one option alone cannot say ("no profile is named
  * so"). It also runs when there were errors, so that all come in one go: values that were wrong are then absent or have
@@ -77,5 +72,33 @@ char *adit_schema_write(const AditSchema *schema, const char *owner);
 
 /** Reads such a text as options of `owner`, as if its table had been added: a reference can be printed without the plugin. */
 gboolean adit_schema_read(AditSchema *schema, const char *owner, const char *text, GError **error);
+
+/* ---- for the other files of core/config ---- */
+
+typedef struct {
+  AditSchemaCheck check;
+  gpointer data;
+} AditSchemaCheckEntry;
+
+/** The checks in order of their registration. Borrowed. */
+const AditSchemaCheckEntry *adit_schema_checks(const AditSchema *schema, guint *n);
+
+/** The typed default of the `index`th option of `scope`, which must exist; NULL if it has none. Borrowed. */
+const AditValue *adit_schema_default(const AditSchema *schema, const char *scope, guint index);
+
+gboolean adit_schema_has_owner(const AditSchema *schema, const char *owner);
+void adit_schema_add_absent(AditSchema *schema, const char *owner, const AditOption *option);
+
+/** A table of `n` zeroed options that lives as long as the schema. */
+AditOption *adit_schema_keep_table(AditSchema *schema, guint n);
+
+/** Takes over `text`, which may be NULL, for as long as the schema lives. */
+const char *adit_schema_keep_string(AditSchema *schema, char *text);
+
+/** The names of all scopes, sorted: of borrowed const char*. The caller's. */
+GPtrArray *adit_schema_scope_names(const AditSchema *schema);
+
+/** Each option of `owner` once: of borrowed const AditOption*. The caller's. */
+GPtrArray *adit_schema_options_of(const AditSchema *schema, const char *owner);
 
 G_END_DECLS

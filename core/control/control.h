@@ -63,14 +63,6 @@ void adit_control_drop_plugin(AditPlugin *plugin);
 /** Answers `call` with {key: list}, in pieces between passes of the loop. Takes over `list`. For what can be long see adit/control.h. */
 void adit_control_reply_list(AditCall *call, const char *key, AditValue *list);
 
-/** Adds the interfaces of sessions and pools (`show sessions`, `disconnect`, ...). */
-gboolean adit_control_session_commands(GError **error);
-/** Adds io.adit.aaa (`show logins`, `forgive`); adit_control_session_commands() does. */
-gboolean adit_control_aaa_commands(GError **error);
-
-/** Adds io.adit.net (`show claims`). */
-gboolean adit_control_net_commands(GError **error);
-
 /** A finding of `aditctl check`: MAP of `level` (ok, warning, error), `what` and `advice`. Appends to `findings`. */
 void adit_control_finding(AditValue *findings, const char *level, const char *what, const char *advice);
 

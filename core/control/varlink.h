@@ -58,11 +58,6 @@ gboolean adit_conn_is_halfway(const AditConn *conn);
 /** Whole messages so far. */
 guint64 adit_conn_messages(const AditConn *conn);
 
-/** Adds org.varlink.service and io.adit.core. */
-gboolean adit_control_core_add(GError **error);
-/** Ends the bus subscription of monitors. */
-void adit_control_core_fini(void);
-
 /** For GetStats. */
 typedef struct {
   guint connections;

@@ -7,6 +7,7 @@
 #include "core/base/loop.h"
 #include "core/config/reader.h"
 #include "core/config/reference.h"
+#include "core/control/commands.h"
 #include "core/control/control.h"
 #include "core/net/device.h"
 #include "core/net/lock.h"

@@ -2,6 +2,7 @@
 /* From a process that may do everything to one that may change the network: what has to be done before, and the step itself. */
 #include "config.h"
 #include "core/base/privileges.h"
+#include "core/config/defaults.h"
 #include "core/config/reader.h"
 #include "core/control/control.h"
 #include "core/net/device.h"

@@ -2,7 +2,7 @@
 /** tests/unit/defaults.h - trees that a test builds by hand, completed with defaults as reading a file does. */
 #pragma once
 
-#include "core/config/schema.h"
+#include "core/config/defaults.h"
 
 /** Adds to `map`, which is still being built, the default of each option of `scope` that it does not have. Returns `map`. */
 static inline AditValue *fill_defaults(AditValue *map, const AditOption *options, guint n, const char *scope) {

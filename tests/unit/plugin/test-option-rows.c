@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "core/config/config.h"
+#include "core/config/defaults.h"
 #include "core/config/format.h"
 #include "core/config/reference.h"
 #include "core/control/control.h"

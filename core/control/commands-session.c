@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What aditctl sees of sessions, clients and pools. */
+#include "core/control/commands.h"
 #include "core/control/control.h"
 #include "core/pool/pool.h"
 #include "core/session/client.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The events of adit/event.h, and any event as a value. */
-#include "core/bus/bus-private.h"
+#include "core/bus/events.h"
+#include "core/bus/event-class.h"
 
 #define FIELD(name, type, of, member)                                                                                                      \
   { name, type, G_STRUCT_OFFSET(of, member) }
@@ -43,7 +44,7 @@ static const AditField lockout_fields[] = {
 #define CLASS(name, of, fields)                                                                                                            \
   { sizeof(AditEventClass), name, sizeof(of), fields, G_N_ELEMENTS(fields) }
 
-void adit_bus_register_standard(void) {
+void adit_event_add_classes(void) {
   static const AditEventClass classes[] = {
       CLASS(ADIT_EVENT_SESSION_UP, AditSessionEvent, session_fields),
       CLASS(ADIT_EVENT_SESSION_UPDATE, AditSessionEvent, session_fields),
@@ -57,7 +58,7 @@ void adit_bus_register_standard(void) {
       {sizeof(AditEventClass), ADIT_EVENT_CONFIG_LOADED, sizeof(AditEvent), NULL, 0},
   };
   for (guint i = 0; i < G_N_ELEMENTS(classes); i++)
-    adit_bus_service()->event_class(NULL, &classes[i]);
+    adit_bus_class_add(NULL, &classes[i]);
 }
 
 static AditValue *counters_value(const AditCounters *c) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Descriptors: one epoll descriptor serves all watches, and is one GSource to GLib, whose poll() would otherwise cost each
  * pass a walk over all of them. */
-#include "core/base/loop-private.h"
+#include "core/base/watches.h"
 
 #include <adit/log.h>
 #include <errno.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What aditctl sees of logins that fail. */
 #include "core/aaa/aaa.h"
+#include "core/control/commands.h"
 #include "core/control/control.h"
 
 static const char description[] = "# Logins: how many, and which sources fail.\n"

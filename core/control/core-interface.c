@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What every daemon answers: org.varlink.service, and io.adit.core with the list of commands, events and figures. */
+#include "core/control/core-interface.h"
 #include "config.h"
 #include "core/base/clock.h"
 #include "core/bus/bus.h"

@@ -3,56 +3,25 @@
 #include "config.h"
 
 #include "core/base/logging.h"
-#include "core/base/loop.h"
 #include "core/net/net.h"
 #include "core/net/rtnl.h"
 #include "tests/lib/claims.h"
-#include "tests/lib/loop.h"
+#include "tests/lib/netns.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
 #include <netlink/attr.h>
-#include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-enum { PATIENCE = 10000 };
-
 static const AditNetService *net;
 
-/* ---- waiting for completions ---- */
-
-typedef struct {
-  guint n;
-  int error;
-} Result;
-
-static void on_done(gpointer user, int error) {
-  Result *r = user;
-  r->n++;
-  r->error = error;
-}
-
-/* The error of a request made with `on_done` and `&result`. */
-#define WAIT(request)                                                                                                                      \
-  ({                                                                                                                                       \
-    Result result = {0};                                                                                                                   \
-    request;                                                                                                                               \
-    assert_true(TEST_LOOP_UNTIL(result.n, PATIENCE));                                                                                      \
-    assert_int_equal(result.n, 1);                                                                                                         \
-    result.error;                                                                                                                          \
-  })
+/* ---- requests that are waited for ---- */
 
 static int link_change(AditLinkChange change) {
-  return WAIT(net->link_change(&change, on_done, &result));
+  return TEST_NET_WAIT(net->link_change(&change, test_net_done, &result));
 }
 static int address_add(AditNetAddress a) {
   return test_claim_address(&a);
@@ -96,7 +65,7 @@ static guint tun(const char *name, gboolean up) {
   Tun t = {.done = FALSE};
   g_strlcpy(t.name, name, IFNAMSIZ);
   net->call(tun_make, tun_made, &t);
-  assert_true(TEST_LOOP_UNTIL(t.done, PATIENCE));
+  assert_true(TEST_LOOP_UNTIL(t.done, TEST_NET_PATIENCE));
   assert_true(t.thread != g_thread_self());
   assert_int_not_equal(t.ifindex, 0);
   AditLinkChange change = {.ifindex = t.ifindex, .set = ADIT_LINK_GROUP | ADIT_LINK_UP, .group = net->group(), .up = up};
@@ -141,28 +110,12 @@ static Link link_get(guint ifindex) {
   return l;
 }
 
-static gboolean link_exists(guint ifindex) {
-  char name[IFNAMSIZ];
-  return if_indextoname(ifindex, name) != NULL;
-}
-
-static char *run(const char *command) {
-  char *out = NULL;
-  assert_true(g_spawn_command_line_sync(command, &out, NULL, NULL, NULL));
-  return out;
-}
-
 static guint count_lines(const char *command) {
-  g_autofree char *out = run(command);
+  g_autofree char *out = test_run(command);
   guint n = 0;
   for (const char *at = out; (at = strchr(at, '\n')); at++)
     n++;
   return n;
-}
-
-static gboolean shows(const char *command, const char *words) {
-  g_autofree char *out = run(command);
-  return strstr(out, words) != NULL;
 }
 
 static AditPrefix prefix(const char *text) {
@@ -192,7 +145,7 @@ static void link_properties_are_set(void **state) {
   assert_string_equal(l.alias, change.alias);
   if (l.gen_mode != 255) /* IPv6 is there */
     assert_int_equal(l.gen_mode, IN6_ADDR_GEN_MODE_NONE);
-  assert_false(shows("ip -6 addr show dev p0", "fe80"));
+  assert_false(test_shows("ip -6 addr show dev p0", "fe80"));
 
   /* Again is no error; another alias takes the first one's place; none removes it. */
   assert_int_equal(link_change(change), 0);
@@ -207,7 +160,7 @@ static void link_properties_are_set(void **state) {
   l = link_get(change.ifindex);
   assert_int_equal(l.aliases, 0);
   assert_true(l.flags & IFF_UP);
-  assert_int_equal(WAIT(net->link_delete(change.ifindex, on_done, &result)), 0);
+  assert_int_equal(TEST_NET_WAIT(net->link_delete(change.ifindex, test_net_done, &result)), 0);
   change = (AditLinkChange){.ifindex = i, .set = ADIT_LINK_ALIAS | ADIT_LINK_UP | ADIT_LINK_CARRIER, .up = TRUE, .carrier = FALSE};
   assert_int_equal(link_change(change), 0);
   l = link_get(i);
@@ -220,8 +173,8 @@ static void link_properties_are_set(void **state) {
   assert_int_equal(link_change(change), 0);
   l = link_get(i);
   assert_false(l.flags & IFF_UP);
-  assert_int_equal(WAIT(net->link_delete(i, on_done, &result)), 0);
-  assert_false(link_exists(i));
+  assert_int_equal(TEST_NET_WAIT(net->link_delete(i, test_net_done, &result)), 0);
+  assert_false(test_link_exists(i));
 }
 
 static void errors_are_the_kernels(void **state) {
@@ -230,7 +183,7 @@ static void errors_are_the_kernels(void **state) {
   change.set |= ADIT_LINK_ALIAS;
   change.alias = "x";
   assert_int_equal(link_change(change), ENODEV);
-  assert_int_equal(WAIT(net->link_delete(9999, on_done, &result)), ENODEV);
+  assert_int_equal(TEST_NET_WAIT(net->link_delete(9999, test_net_done, &result)), ENODEV);
   AditNetRoute r = {.to = prefix("198.51.100.1/32"), .ifindex = 9999};
   assert_int_equal(route_add(r), ENODEV);
   assert_int_equal(route_delete(r), 0); /* there is nothing to take away */
@@ -240,18 +193,18 @@ static void point_to_point_addresses(void **state) {
   guint i = tun("a0", TRUE);
   AditNetAddress v4 = {.ifindex = i, .local = prefix("192.0.2.1/32"), .peer = addr("198.51.100.7")};
   assert_int_equal(address_add(v4), 0);
-  assert_true(shows("ip -4 addr show dev a0", "inet 192.0.2.1 peer 198.51.100.7/32"));
+  assert_true(test_shows("ip -4 addr show dev a0", "inet 192.0.2.1 peer 198.51.100.7/32"));
   assert_int_equal(address_add(v4), 0); /* the same again is no error */
-  assert_true(shows("ip -4 route get 198.51.100.7", "dev a0"));
+  assert_true(test_shows("ip -4 route get 198.51.100.7", "dev a0"));
   assert_int_equal(address_delete(v4), 0);
-  assert_true(shows("ip -4 addr show dev a0", "inet 192.0.2.1")); /* for the other claim */
+  assert_true(test_shows("ip -4 addr show dev a0", "inet 192.0.2.1")); /* for the other claim */
   assert_int_equal(address_delete(v4), 0);
-  assert_false(shows("ip -4 addr show dev a0", "inet "));
+  assert_false(test_shows("ip -4 addr show dev a0", "inet "));
 
   AditNetAddress plain = {.ifindex = i, .local = prefix("203.0.113.1/24")};
   assert_int_equal(address_add(plain), 0);
-  assert_true(shows("ip -4 addr show dev a0", "inet 203.0.113.1/24"));
-  WAIT(net->link_delete(i, on_done, &result));
+  assert_true(test_shows("ip -4 addr show dev a0", "inet 203.0.113.1/24"));
+  TEST_NET_WAIT(net->link_delete(i, test_net_done, &result));
 }
 
 static void ipv6_addresses_are_usable_at_once(void **state) {
@@ -262,12 +215,12 @@ static void ipv6_addresses_are_usable_at_once(void **state) {
   AditNetAddress peer = {.ifindex = i, .local = prefix("2001:db8::1/128"), .peer = addr("2001:db8::2")};
   assert_int_equal(address_add(ll), 0);
   assert_int_equal(address_add(peer), 0);
-  g_autofree char *out = run("ip -6 addr show dev b0");
+  g_autofree char *out = test_run("ip -6 addr show dev b0");
   assert_non_null(strstr(out, "inet6 fe80::1/64"));
   assert_non_null(strstr(out, "inet6 2001:db8::1 peer 2001:db8::2/128"));
   assert_null(strstr(out, "tentative"));
   assert_int_equal(address_delete(peer), 0);
-  WAIT(net->link_delete(i, on_done, &result));
+  TEST_NET_WAIT(net->link_delete(i, test_net_done, &result));
 }
 
 static void routes_carry_our_protocol_and_wait_for_others(void **state) {
@@ -275,20 +228,20 @@ static void routes_carry_our_protocol_and_wait_for_others(void **state) {
   AditNetRoute r = {.to = prefix("198.51.100.0/24"), .ifindex = i}, second = {.to = r.to, .ifindex = j};
   TestClaim *first = test_claim_new("the first"), *next = test_claim_new("the second");
   assert_int_equal(test_claim_wait(first, net->claim_route(&r, &first->head)), 0);
-  assert_true(shows("ip route show proto 173", "198.51.100.0/24 dev r0"));
+  assert_true(test_shows("ip route show proto 173", "198.51.100.0/24 dev r0"));
   assert_int_equal(test_claim_wait(next, net->claim_route(&second, &next->head)), EEXIST);
   assert_int_equal(next->state, ADIT_CLAIM_WAITING);
-  assert_true(shows("ip route show proto 173", "198.51.100.0/24 dev r0"));
+  assert_true(test_shows("ip route show proto 173", "198.51.100.0/24 dev r0"));
   net->claim_release(first->claim);
-  assert_true(TEST_LOOP_UNTIL(next->state == ADIT_CLAIM_INSTALLED, PATIENCE));
-  assert_true(shows("ip route show proto 173", "198.51.100.0/24 dev r1"));
-  assert_false(shows("ip route show", "dev r0"));
+  assert_true(TEST_LOOP_UNTIL(next->state == ADIT_CLAIM_INSTALLED, TEST_NET_PATIENCE));
+  assert_true(test_shows("ip route show proto 173", "198.51.100.0/24 dev r1"));
+  assert_false(test_shows("ip route show", "dev r0"));
   net->claim_release(next->claim);
   assert_true(test_claims_quiet());
-  assert_false(shows("ip route show", "198.51.100.0/24"));
+  assert_false(test_shows("ip route show", "198.51.100.0/24"));
 
   /* An administrator's route is never replaced or deleted; ours takes its place when it goes, at once. */
-  g_free(run("ip route add default dev r0 proto static"));
+  g_free(test_run("ip route add default dev r0 proto static"));
   AditNetRoute def = {.to = {.address = {.family = AF_INET}}, .ifindex = j};
   TestClaim *blocked = test_claim_new("a default route");
   assert_int_equal(test_claim_wait(blocked, net->claim_route(&def, &blocked->head)), EEXIST);
@@ -299,37 +252,37 @@ static void routes_carry_our_protocol_and_wait_for_others(void **state) {
   AditNetRoute far = def;
   far.metric = 5;
   assert_int_equal(route_add(far), 0);
-  assert_true(shows("ip route show", "default dev r0 proto static"));
-  assert_true(shows("ip route show", "default dev r1 proto 173 scope link metric 5"));
-  g_free(run("ip route del default dev r0"));
-  assert_true(TEST_LOOP_UNTIL(blocked->state == ADIT_CLAIM_INSTALLED, PATIENCE));
+  assert_true(test_shows("ip route show", "default dev r0 proto static"));
+  assert_true(test_shows("ip route show", "default dev r1 proto 173 scope link metric 5"));
+  g_free(test_run("ip route del default dev r0"));
+  assert_true(TEST_LOOP_UNTIL(blocked->state == ADIT_CLAIM_INSTALLED, TEST_NET_PATIENCE));
   assert_int_equal(count_lines("ip route show default proto 173"), 2);
   net->claim_release(blocked->claim);
   assert_int_equal(route_delete(far), 0);
 
   AditNetRoute table = {.to = prefix("198.51.100.9/32"), .ifindex = i, .table = 1000, .metric = 7};
   assert_int_equal(route_add(table), 0);
-  assert_true(shows("ip route show table 1000", "198.51.100.9 dev r0 proto 173 scope link metric 7"));
+  assert_true(test_shows("ip route show table 1000", "198.51.100.9 dev r0 proto 173 scope link metric 7"));
   assert_int_equal(route_delete(table), 0);
 
   AditNetAddress a = {.ifindex = i, .local = prefix("203.0.113.1/24")};
   assert_int_equal(address_add(a), 0);
   AditNetRoute via = {.to = prefix("192.0.2.0/25"), .via = addr("203.0.113.9"), .ifindex = i};
   assert_int_equal(route_add(via), 0);
-  assert_true(shows("ip route show proto 173", "192.0.2.0/25 via 203.0.113.9 dev r0"));
+  assert_true(test_shows("ip route show proto 173", "192.0.2.0/25 via 203.0.113.9 dev r0"));
   AditNetRoute v6 = {.to = prefix("2001:db8:1::/48"), .ifindex = i}, v6too = {.to = v6.to, .ifindex = j};
   assert_int_equal(route_add(v6), 0);
-  assert_true(shows("ip -6 route show proto 173", "2001:db8:1::/48 dev r0"));
+  assert_true(test_shows("ip -6 route show proto 173", "2001:db8:1::/48 dev r0"));
   TestClaim *six = test_claim_new("the second");
   assert_int_equal(test_claim_wait(six, net->claim_route(&v6too, &six->head)), EEXIST);
   assert_int_equal(route_delete(v6), 0);
-  assert_true(TEST_LOOP_UNTIL(six->state == ADIT_CLAIM_INSTALLED, PATIENCE));
-  assert_true(shows("ip -6 route show proto 173", "2001:db8:1::/48 dev r1"));
-  assert_false(shows("ip -6 route show proto 173", "dev r0"));
+  assert_true(TEST_LOOP_UNTIL(six->state == ADIT_CLAIM_INSTALLED, TEST_NET_PATIENCE));
+  assert_true(test_shows("ip -6 route show proto 173", "2001:db8:1::/48 dev r1"));
+  assert_false(test_shows("ip -6 route show proto 173", "dev r0"));
   net->claim_release(six->claim);
   assert_true(test_claims_quiet());
-  WAIT(net->link_delete(i, on_done, &result));
-  WAIT(net->link_delete(j, on_done, &result));
+  TEST_NET_WAIT(net->link_delete(i, test_net_done, &result));
+  TEST_NET_WAIT(net->link_delete(j, test_net_done, &result));
 }
 
 static void a_route_has_an_mtu_of_its_own(void **state) {
@@ -338,21 +291,21 @@ static void a_route_has_an_mtu_of_its_own(void **state) {
                v6 = {.to = prefix("2001:db8:1::/48"), .ifindex = i, .mtu = 1300};
 
   assert_int_equal(route_add(v4), 0);
-  assert_true(shows("ip route show proto 173", "mtu 1300"));
+  assert_true(test_shows("ip route show proto 173", "mtu 1300"));
   TestClaim *claim = test_claims_->pdata[test_claims_->len - 1];
   net->claim_set_mtu(claim->claim, 1200);
   assert_true(test_claims_quiet());
-  assert_true(shows("ip route show proto 173", "mtu 1200"));
-  assert_false(shows("ip route show proto 173", "mtu 1300"));
+  assert_true(test_shows("ip route show proto 173", "mtu 1200"));
+  assert_false(test_shows("ip route show proto 173", "mtu 1300"));
   assert_int_equal(route_delete(v4), 0);
   assert_int_equal(route_add(v6), 0);
-  assert_true(shows("ip -6 route show proto 173", "mtu lock 1300")); /* else the kernel does not heed it when it forwards */
+  assert_true(test_shows("ip -6 route show proto 173", "mtu lock 1300")); /* else the kernel does not heed it when it forwards */
   claim = test_claims_->pdata[test_claims_->len - 1];
   net->claim_set_mtu(claim->claim, 1290);
   assert_true(test_claims_quiet());
-  assert_true(shows("ip -6 route show proto 173", "mtu lock 1290"));
+  assert_true(test_shows("ip -6 route show proto 173", "mtu lock 1290"));
   assert_int_equal(route_delete(v6), 0);
-  WAIT(net->link_delete(i, on_done, &result));
+  TEST_NET_WAIT(net->link_delete(i, test_net_done, &result));
 }
 
 typedef struct {
@@ -389,11 +342,11 @@ static void many_requests_are_carried_out_in_order(void **state) {
   }
   slots[N] = (Slot){&order, N};
   net->call(nothing, called, &slots[N]);
-  assert_true(TEST_LOOP_UNTIL(order.n == N + 1, PATIENCE));
+  assert_true(TEST_LOOP_UNTIL(order.n == N + 1, TEST_NET_PATIENCE));
   assert_int_equal(order.out_of_order, 0);
   assert_int_equal(order.errors, 0);
   assert_int_equal(link_get(i).mtu, 1300 + (N - 1) % 100);
-  WAIT(net->link_delete(i, on_done, &result));
+  TEST_NET_WAIT(net->link_delete(i, test_net_done, &result));
 }
 
 static void many_routes_come_and_go(void **state) {
@@ -411,7 +364,7 @@ static void many_routes_come_and_go(void **state) {
     net->claim_release(claims[k]);
   assert_true(test_claims_quiet());
   assert_int_equal(count_lines("ip route show proto 173"), 0);
-  WAIT(net->link_delete(i, on_done, &result));
+  TEST_NET_WAIT(net->link_delete(i, test_net_done, &result));
 }
 
 static void a_failure_in_a_batch_is_its_own(void **state) {
@@ -425,7 +378,7 @@ static void a_failure_in_a_batch_is_its_own(void **state) {
   net->claim_release(good->claim);
   net->claim_release(bad->claim);
   assert_true(test_claims_quiet());
-  WAIT(net->link_delete(i, on_done, &result));
+  TEST_NET_WAIT(net->link_delete(i, test_net_done, &result));
 }
 
 static void a_group_goes_at_once(void **state) {
@@ -435,28 +388,28 @@ static void a_group_goes_at_once(void **state) {
     g_snprintf(name, sizeof name, "grp%u", i);
     index[i] = tun(name, FALSE);
   }
-  assert_int_equal(WAIT(net->link_delete_group(net->group(), on_done, &result)), 0);
+  assert_int_equal(TEST_NET_WAIT(net->link_delete_group(net->group(), test_net_done, &result)), 0);
   for (guint i = 0; i < G_N_ELEMENTS(index); i++)
-    assert_false(link_exists(index[i]));
+    assert_false(test_link_exists(index[i]));
 }
 
 static void fini_carries_out_what_is_queued(void **state) {
   guint i = tun("q0", TRUE);
-  Result r[100] = {{0}}, late = {0};
+  TestNetResult r[100] = {{0}}, late = {0};
   for (guint k = 0; k < G_N_ELEMENTS(r); k++) {
     AditLinkChange change = {.ifindex = i, .set = ADIT_LINK_MTU, .mtu = 1300 + k};
-    net->link_change(&change, on_done, &r[k]);
+    net->link_change(&change, test_net_done, &r[k]);
   }
   adit_net_fini();
   for (guint k = 0; k < G_N_ELEMENTS(r); k++) {
     assert_int_equal(r[k].n, 1);
     assert_int_equal(r[k].error, 0);
   }
-  net->link_delete(i, on_done, &late); /* nobody there */
-  assert_true(TEST_LOOP_UNTIL(late.n, PATIENCE));
+  net->link_delete(i, test_net_done, &late); /* nobody there */
+  assert_true(TEST_LOOP_UNTIL(late.n, TEST_NET_PATIENCE));
   assert_int_equal(late.error, ESHUTDOWN);
   assert_true(adit_net_init(NULL));
-  WAIT(net->link_delete(i, on_done, &result));
+  TEST_NET_WAIT(net->link_delete(i, test_net_done, &result));
 }
 
 typedef struct {
@@ -491,27 +444,15 @@ static void quiesce_leaves_no_completion(void **state) {
 
 /* ---- life ---- */
 
-static gboolean own_namespace(void) {
-  if (unshare(CLONE_NEWNET) == 0)
-    return TRUE;
-  uid_t uid = getuid();
-  if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
-    return FALSE;
-  g_autofree char *map = g_strdup_printf("0 %u 1", uid);
-  return g_file_set_contents_full("/proc/self/uid_map", map, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL);
-}
-
 static int setup(void **state) {
-  adit_loop_init();
-  assert_true(adit_net_init(NULL));
+  test_net_setup(state);
   net = adit_net_service();
   return 0;
 }
 
 static int teardown(void **state) {
-  adit_net_fini();
+  test_net_teardown(state);
   test_claims_forget();
-  adit_loop_fini();
   return 0;
 }
 
@@ -531,11 +472,8 @@ int main(void) {
       T(fini_carries_out_what_is_queued),
       T(quiesce_leaves_no_completion),
   };
-  if (!own_namespace()) {
-    g_printerr("no network namespace of its own: %s\n", g_strerror(errno));
+  if (!test_netns())
     return 1;
-  }
   adit_logging_init(ADIT_LOG_INFO);
-  g_free(run("ip link set lo up"));
   return cmocka_run_group_tests_name("net", tests, NULL, NULL);
 }

@@ -3,69 +3,21 @@
 #include "config.h"
 
 #include "core/base/logging.h"
-#include "core/base/loop.h"
 #include "core/net/lock.h"
 #include "core/net/net.h"
 #include "core/net/rtnl.h"
 #include "core/net/sweep.h"
-#include "tests/lib/loop.h"
+#include "tests/lib/netns.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <net/if.h>
-#include <sched.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-enum { PATIENCE = 10000 };
-
 static const AditNetService *net;
-
-typedef struct {
-  guint n;
-  int error;
-} Result;
-
-static void on_done(gpointer user, int error) {
-  Result *r = user;
-  r->n++;
-  r->error = error;
-}
-
-/* The error of a request made with `on_done` and `&result`. */
-#define WAIT(request)                                                                                                                      \
-  ({                                                                                                                                       \
-    Result result = {0};                                                                                                                   \
-    request;                                                                                                                               \
-    assert_true(TEST_LOOP_UNTIL(result.n, PATIENCE));                                                                                      \
-    result.error;                                                                                                                          \
-  })
-
-
-/* What a command prints. */
-static char *run(const char *command) {
-  char *out = NULL;
-  assert_true(g_spawn_command_line_sync(command, &out, NULL, NULL, NULL));
-  return out;
-}
-
-static gboolean shows(const char *command, const char *part) {
-  g_autofree char *out = run(command);
-  return strstr(out, part) != NULL;
-}
-
-static gboolean link_exists(guint ifindex) {
-  char name[IF_NAMESIZE];
-  return if_indextoname(ifindex, name) != NULL;
-}
 
 /* ---- the sweep ---- */
 
@@ -85,22 +37,18 @@ static void on_swept(gpointer user, int error, const AditSweepReport *report) {
 static Swept sweep(gboolean alone) {
   Swept s = {0};
   adit_net_sweep(alone, on_swept, &s);
-  assert_true(TEST_LOOP_UNTIL(s.n, PATIENCE));
+  assert_true(TEST_LOOP_UNTIL(s.n, TEST_NET_PATIENCE));
   assert_int_equal(s.n, 1);
   return s;
 }
 
-/* An interface as `ip` makes it. */
 static guint foreign(const char *name, guint group, const char *alias) {
-  g_autofree char *make = g_strdup_printf("ip tuntap add dev %s mode tun", name);
-  g_autofree char *set = g_strdup_printf("ip link set dev %s group %u up", name, group);
+  guint ifindex = test_link_make(name, "tun");
+  g_autofree char *set = g_strdup_printf("ip link set dev %s group %u", name, group);
   g_autofree char *call = g_strdup_printf("ip link set dev %s alias %s", name, alias ? alias : "-");
-  g_free(run(make));
-  g_free(run(set));
+  g_free(test_run(set));
   if (alias)
-    g_free(run(call));
-  guint ifindex = if_nametoindex(name);
-  assert_int_not_equal(ifindex, 0);
+    g_free(test_run(call));
   return ifindex;
 }
 
@@ -108,32 +56,32 @@ static guint foreign(const char *name, guint group, const char *alias) {
 static guint ours_made(const char *name) {
   guint ifindex = foreign(name, 0, NULL);
   AditLinkChange change = {.ifindex = ifindex, .set = ADIT_LINK_GROUP | ADIT_LINK_UP, .group = net->group(), .up = TRUE};
-  assert_int_equal(WAIT(net->link_change(&change, on_done, &result)), 0);
+  assert_int_equal(TEST_NET_WAIT(net->link_change(&change, test_net_done, &result)), 0);
   return ifindex;
 }
 
 static void the_sweep_removes_our_links_and_routes_only(void **state) {
   guint ours = ours_made("s0"), more = ours_made("s1"), theirs = foreign("s2", 1, NULL);
-  g_free(run("ip route add 198.51.100.1/32 dev s2 proto 173"));
-  g_free(run("ip -6 route add 2001:db8:2::/48 dev s2 proto 173"));
-  g_free(run("ip route add 198.51.100.2/32 dev s2 table 1234 proto 173"));
-  g_free(run("ip route add 198.51.100.3/32 dev s2"));
+  g_free(test_run("ip route add 198.51.100.1/32 dev s2 proto 173"));
+  g_free(test_run("ip -6 route add 2001:db8:2::/48 dev s2 proto 173"));
+  g_free(test_run("ip route add 198.51.100.2/32 dev s2 table 1234 proto 173"));
+  g_free(test_run("ip route add 198.51.100.3/32 dev s2"));
 
   Swept s = sweep(TRUE);
   assert_int_equal(s.error, 0);
   assert_int_equal(s.report.links, 2);
   assert_int_equal(s.report.routes, 3);
-  assert_false(link_exists(ours));
-  assert_false(link_exists(more));
-  assert_true(link_exists(theirs));
-  g_autofree char *left = run("ip route show table all proto 173"), *left6 = run("ip -6 route show table all proto 173");
+  assert_false(test_link_exists(ours));
+  assert_false(test_link_exists(more));
+  assert_true(test_link_exists(theirs));
+  g_autofree char *left = test_run("ip route show table all proto 173"), *left6 = test_run("ip -6 route show table all proto 173");
   assert_string_equal(left, "");
   assert_string_equal(left6, "");
-  assert_true(shows("ip route show", "198.51.100.3 dev s2"));
+  assert_true(test_shows("ip route show", "198.51.100.3 dev s2"));
   s = sweep(TRUE); /* nothing to do is success */
   assert_int_equal(s.error, 0);
   assert_int_equal(s.report.links + s.report.routes + s.report.strangers, 0);
-  WAIT(net->link_delete(theirs, on_done, &result));
+  TEST_NET_WAIT(net->link_delete(theirs, test_net_done, &result));
 }
 
 /* The group alone says nothing: another daemon's, or an administrator's, may be in it. Ours may have left it. */
@@ -143,10 +91,10 @@ static void the_sweep_tells_ours_by_the_token(void **state) {
   guint others = foreign("t2", group, ADIT_NET_ALIAS "0123456789abcdef"), admins = foreign("t3", group, NULL),
         dying = foreign("t4", group ^ ADIT_NET_DYING_GROUP, ADIT_NET_ALIAS "fedcba9876543210");
   AditLinkChange out = {.ifindex = moved, .set = ADIT_LINK_GROUP, .group = 7};
-  assert_int_equal(WAIT(net->link_change(&out, on_done, &result)), 0);
-  g_free(run("ip route add 198.51.100.1/32 dev t2 proto 173"));
-  g_free(run("ip route add 198.51.100.2/32 dev t3 proto 173"));
-  g_free(run("ip route add 198.51.100.3/32 dev t0 proto 173"));
+  assert_int_equal(TEST_NET_WAIT(net->link_change(&out, test_net_done, &result)), 0);
+  g_free(test_run("ip route add 198.51.100.1/32 dev t2 proto 173"));
+  g_free(test_run("ip route add 198.51.100.2/32 dev t3 proto 173"));
+  g_free(test_run("ip route add 198.51.100.3/32 dev t0 proto 173"));
 
   Swept s = sweep(FALSE);
   assert_int_equal(s.error, 0);
@@ -154,21 +102,21 @@ static void the_sweep_tells_ours_by_the_token(void **state) {
   assert_int_equal(s.report.strangers, 3);
   assert_string_equal(s.report.stranger, "t2");
   assert_int_equal(s.report.routes_left, 1);
-  assert_false(link_exists(ours));
-  assert_false(link_exists(moved));
-  assert_true(link_exists(others) && link_exists(admins) && link_exists(dying));
-  assert_true(shows("ip route show proto 173", "198.51.100.1 dev t2"));
-  assert_true(shows("ip route show proto 173", "198.51.100.2 dev t3"));
-  assert_false(shows("ip route show proto 173", "198.51.100.3"));
+  assert_false(test_link_exists(ours));
+  assert_false(test_link_exists(moved));
+  assert_true(test_link_exists(others) && test_link_exists(admins) && test_link_exists(dying));
+  assert_true(test_shows("ip route show proto 173", "198.51.100.1 dev t2"));
+  assert_true(test_shows("ip route show proto 173", "198.51.100.2 dev t3"));
+  assert_false(test_shows("ip route show proto 173", "198.51.100.3"));
 
   s = sweep(TRUE); /* the other one's routes are its own even if nobody runs it */
-  assert_true(shows("ip route show proto 173", "198.51.100.1 dev t2"));
-  assert_false(shows("ip route show proto 173", "198.51.100.2"));
-  assert_int_equal(WAIT(net->link_sweep(on_done, &result)), 0);
-  assert_true(link_exists(others) && link_exists(admins) && link_exists(dying));
-  WAIT(net->link_delete(others, on_done, &result));
-  WAIT(net->link_delete(admins, on_done, &result));
-  WAIT(net->link_delete(dying, on_done, &result));
+  assert_true(test_shows("ip route show proto 173", "198.51.100.1 dev t2"));
+  assert_false(test_shows("ip route show proto 173", "198.51.100.2"));
+  assert_int_equal(TEST_NET_WAIT(net->link_sweep(test_net_done, &result)), 0);
+  assert_true(test_link_exists(others) && test_link_exists(admins) && test_link_exists(dying));
+  TEST_NET_WAIT(net->link_delete(others, test_net_done, &result));
+  TEST_NET_WAIT(net->link_delete(admins, test_net_done, &result));
+  TEST_NET_WAIT(net->link_delete(dying, test_net_done, &result));
 }
 
 /* In a child that gave up its capabilities: the kernel says so even if there is nothing to delete. */
@@ -281,31 +229,14 @@ static void a_stranger_locks_nobody_out(void **state) {
 
 /* ---- life ---- */
 
-static gboolean own_namespace(void) {
-  if (unshare(CLONE_NEWNET) == 0)
-    return TRUE;
-  uid_t uid = getuid();
-  if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
-    return FALSE;
-  g_autofree char *map = g_strdup_printf("0 %u 1", uid);
-  return g_file_set_contents_full("/proc/self/uid_map", map, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL);
-}
-
 static int setup(void **state) {
-  adit_loop_init();
-  assert_true(adit_net_init(NULL));
+  test_net_setup(state);
   net = adit_net_service();
   return 0;
 }
 
-static int teardown(void **state) {
-  adit_net_fini();
-  adit_loop_fini();
-  return 0;
-}
-
 int main(void) {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, test_net_teardown)
   const struct CMUnitTest tests[] = {
       T(the_sweep_removes_our_links_and_routes_only),
       T(the_sweep_tells_ours_by_the_token),
@@ -313,11 +244,8 @@ int main(void) {
       T(a_group_has_one_daemon),
       T(a_stranger_locks_nobody_out),
   };
-  if (!own_namespace()) {
-    g_printerr("no network namespace of its own: %s\n", g_strerror(errno));
+  if (!test_netns())
     return 1;
-  }
   adit_logging_init(ADIT_LOG_INFO);
-  g_free(run("ip link set lo up"));
   return cmocka_run_group_tests_name("ownership", tests, NULL, NULL);
 }

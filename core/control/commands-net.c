@@ -36,7 +36,7 @@ static const AditCommand commands[] = {
      .method = "io.adit.net.ListClaims",
      .rows = "claims",
      .columns = "OBJECT=object INTERFACE=interface CLAIMANT=claimant STATE=state SINCE=since:duration WHY=why",
-     .summary = "addresses, routes and interfaces that adit keeps in the kernel",
+     .summary = "addresses, routes, neighbours and interfaces that adit keeps in the kernel",
      .help =
          "One line for each claim of a session, a client or a tunnel. `installed`: the kernel has it for this claimant. `waiting`: an "
          "earlier claimant has it; WHY names that one. `blocked`: another program's equal route is there. `refused`: the kernel said no, "

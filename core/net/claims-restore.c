@@ -89,6 +89,11 @@ gboolean adit_iface_is_gone(const AditClaims *claims, guint32 ifindex) {
   return iface && iface->gone;
 }
 
+static void set_use(AditClaims *claims, const AditIface *iface, AditIfaceUse use) {
+  if (claims->ops.watch)
+    claims->ops.watch(claims->user, iface->ifindex, use);
+}
+
 static AditIface *iface_get(AditClaims *claims, guint32 ifindex) {
   AditIface *iface = iface_find(claims, ifindex);
   if (iface)
@@ -96,13 +101,12 @@ static AditIface *iface_get(AditClaims *claims, guint32 ifindex) {
   iface = g_new0(AditIface, 1);
   iface->ifindex = ifindex;
   g_hash_table_insert(claims->ifaces, GUINT_TO_POINTER(ifindex), iface);
-  if (claims->ops.watch)
-    claims->ops.watch(claims->user, ifindex, TRUE);
+  set_use(claims, iface, ADIT_IFACE_USED);
   return iface;
 }
 
 static GQueue *queue_of(AditIface *iface, const AditObject *object) {
-  return object->key.kind == ADIT_OBJECT_ROUTE ? &iface->routes : &iface->addresses;
+  return object->key.kind == ADIT_OBJECT_ROUTE ? &iface->routes : &iface->others;
 }
 
 void adit_iface_join(AditClaims *claims, AditObject *object, guint32 ifindex) {
@@ -113,6 +117,8 @@ void adit_iface_join(AditClaims *claims, AditObject *object, guint32 ifindex) {
     return;
   object->iface = iface_get(claims, ifindex);
   g_queue_push_head_link(queue_of(object->iface, object), &object->on); /* before the cursor of a sweep: it is new */
+  if (object->key.kind == ADIT_OBJECT_LINK)
+    set_use(claims, object->iface, ADIT_IFACE_OWN);
 }
 
 static void iface_free(AditClaims *claims, AditIface *iface) {
@@ -120,8 +126,7 @@ static void iface_free(AditClaims *claims, AditIface *iface) {
     g_queue_unlink(&claims->sweeps, &iface->sweeping);
   adit_due_cancel(claims, &iface->due, TRUE);
   g_hash_table_remove(claims->ifaces, GUINT_TO_POINTER(iface->ifindex));
-  if (claims->ops.watch)
-    claims->ops.watch(claims->user, iface->ifindex, FALSE);
+  set_use(claims, iface, ADIT_IFACE_UNUSED);
   g_free(iface);
 }
 
@@ -134,8 +139,10 @@ void adit_iface_leave(AditClaims *claims, AditObject *object) {
   g_queue_unlink(queue_of(iface, object), &object->on);
   iface->n_ipv4 -= object->counted;
   object->counted = FALSE;
-  if (!iface->addresses.length && !iface->routes.length)
+  if (!iface->others.length && !iface->routes.length)
     iface_free(claims, iface);
+  else if (object->key.kind == ADIT_OBJECT_LINK)
+    set_use(claims, iface, ADIT_IFACE_USED);
 }
 
 static void sweep_begin(AditClaims *claims, AditIface *iface) {
@@ -150,7 +157,7 @@ static void sweep_begin(AditClaims *claims, AditIface *iface) {
     g_queue_push_tail_link(&claims->sweeps, &iface->sweeping);
   }
   iface->sweep = 1;
-  iface->cursor = iface->addresses.head;
+  iface->cursor = iface->others.head;
 }
 
 /* Up to `budget` objects of the first interface in line; how many are left of the budget. */
@@ -224,6 +231,39 @@ static void run_due_ifaces(AditClaims *claims, guint64 now) {
     }
 }
 
+/* Those whose turn it is; how long until the next ones' is, 0 = there are none. */
+static guint64 run_looks(AditClaims *claims, guint64 now) {
+  guint64 pause = (guint64)claims->pause_ms * ADIT_LOOK_PAUSES;
+  if (!claims->looks.length || now < claims->look_ms)
+    return claims->looks.length ? claims->look_ms - now : 0;
+  claims->look_ms = now + pause;
+  for (guint n = MIN(claims->looks.length, ADIT_CLAIMS_BUDGET); n && claims->flight < ADIT_CLAIMS_FLIGHT; n--) {
+    AditObject *object = claims->looks.head->data;
+    g_queue_unlink(&claims->looks, &object->look);
+    g_queue_push_tail_link(&claims->looks, &object->look);
+    adit_object_doubt(object);
+    if (object->state == ADIT_CLAIM_INSTALLED) /* others have their own time */
+      adit_object_step(claims, object);
+  }
+  return pause;
+}
+
+void adit_claims_look_now(AditClaims *claims) {
+  claims->look_ms = 0;
+  adit_claims_wake(claims, 0);
+}
+
+void adit_looks_add(AditClaims *claims, AditObject *object) {
+  object->look.data = object;
+  g_queue_push_tail_link(&claims->looks, &object->look);
+  adit_claims_wake(claims, (guint64)claims->pause_ms * ADIT_LOOK_PAUSES);
+}
+
+void adit_looks_remove(AditClaims *claims, AditObject *object) {
+  if (object->look.data)
+    g_queue_unlink(&claims->looks, &object->look);
+}
+
 static guint64 next_due(const AditClaims *claims) {
   guint64 next = G_MAXUINT64;
   for (guint i = 0; i < ADIT_PAUSES; i++) {
@@ -246,9 +286,11 @@ void adit_claims_run(AditClaims *claims) {
   while (budget && claims->sweeps.head && claims->flight < ADIT_CLAIMS_FLIGHT)
     budget = sweep_some(claims, claims->sweeps.head->data, budget);
   adit_claims_tell(claims);
-  guint64 pins = adit_pins_run(claims->pins, now), next = next_due(claims);
+  guint64 looks = run_looks(claims, now), pins = adit_pins_run(claims->pins, now), next = next_due(claims);
   if (pins)
     adit_claims_wake(claims, pins);
+  if (looks)
+    adit_claims_wake(claims, looks);
   claims->stalled = claims->flight >= ADIT_CLAIMS_FLIGHT;
   if (claims->stalled)
     return; /* adit_claims_finished() goes on */
@@ -273,16 +315,27 @@ gboolean adit_claims_quiet(const AditClaims *claims) {
 
 /* ---- events ---- */
 
+/* Somebody put the interface elsewhere, or deleted the bridge. */
+static void on_master(AditClaims *claims, guint32 ifindex, guint32 master) {
+  AditObjectKey key = adit_object_key_master(ifindex);
+  AditObject *object = adit_object_find(claims, &key);
+  if (!object || (object->known == ADIT_ABSENT && !object->busy))
+    return;
+  if (master != (object->busy && object->change == ADIT_CHANGE_ENSURE ? object->asked.master : object->have.master))
+    object_disturbed(claims, object);
+}
+
 static void on_link(AditClaims *claims, AditIface *iface, const AditKernelEvent *event) {
   AditObject *link = adit_object_find(claims, &(AditObjectKey){.kind = ADIT_OBJECT_LINK, .where = event->ifindex});
   const AditClaim *wish = link ? adit_object_winner(link) : NULL;
 
   adit_iface_is_up(claims, iface, event->up);
+  on_master(claims, event->ifindex, event->master);
   if (!wish)
     return;
   if (wish->value.up && !event->up)
     iface_disturbed(claims, iface, "set down");
-  else if ((wish->value.mtu && wish->value.mtu != event->mtu) || (wish->value.master && wish->value.master != event->master))
+  else if (wish->value.mtu && wish->value.mtu != event->mtu)
     iface_disturbed(claims, iface, "changed");
   else
     return;
@@ -300,12 +353,20 @@ static void on_address_gone(AditClaims *claims, AditIface *iface, const AditObje
     iface_disturbed(claims, iface, "address removed");
 }
 
+static void sweep_gone(AditClaims *claims, AditIface *iface) {
+  iface->down = FALSE;
+  sweep_begin(claims, iface);
+  adit_claims_wake(claims, 0);
+}
+
 static void on_link_gone(AditClaims *claims, AditIface *iface, gboolean moved) {
   AditObject *link = adit_object_find(claims, &(AditObjectKey){.kind = ADIT_OBJECT_LINK, .where = iface->ifindex});
   iface->gone = TRUE;
   iface->moved = moved;
   if (link)
-    adit_object_step(claims, link);
+    adit_object_step(claims, link); /* who has the interface gives up the rest */
+  else
+    sweep_gone(claims, iface);
 }
 
 static void on_route(AditClaims *claims, const AditKernelEvent *event) {

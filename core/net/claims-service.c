@@ -18,7 +18,19 @@ static AditClaim *claim_route(const AditNetRoute *route, const AditClaimant *cla
 
 static AditClaim *claim_link(const AditLinkWish *wish, const AditClaimant *claimant) {
   AditObjectKey key = adit_object_key_link(wish->ifindex);
-  AditObjectValue value = {.ifindex = wish->ifindex, .mtu = wish->mtu, .master = wish->master, .up = wish->up};
+  AditObjectValue value = {.ifindex = wish->ifindex, .mtu = wish->mtu, .up = wish->up};
+  return adit_claims_add(current, &key, &value, claimant);
+}
+
+static AditClaim *claim_master(guint ifindex, guint master, const AditClaimant *claimant) {
+  AditObjectKey key = adit_object_key_master(ifindex);
+  AditObjectValue value = {.ifindex = ifindex, .master = master};
+  return adit_claims_add(current, &key, &value, claimant);
+}
+
+static AditClaim *claim_neighbour(const AditNetNeighbour *neighbour, const AditClaimant *claimant) {
+  AditObjectKey key = adit_object_key_neighbour(neighbour);
+  AditObjectValue value = {.ifindex = neighbour->ifindex};
   return adit_claims_add(current, &key, &value, claimant);
 }
 
@@ -30,6 +42,8 @@ void adit_claims_serve(AditClaims *claims, AditNetService *service) {
   service->claim_address = claim_address;
   service->claim_route = claim_route;
   service->claim_link = claim_link;
+  service->claim_master = claim_master;
+  service->claim_neighbour = claim_neighbour;
   service->claim_set_mtu = adit_claims_set_mtu;
   service->claim_state = adit_claims_state;
   service->claim_release = adit_claims_release;

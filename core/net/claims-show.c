@@ -29,6 +29,19 @@ AditObjectKey adit_object_key_route(const AditNetRoute *route) {
   return key;
 }
 
+AditObjectKey adit_object_key_master(guint ifindex) {
+  return (AditObjectKey){.kind = ADIT_OBJECT_MASTER, .where = ifindex};
+}
+
+AditObjectKey adit_object_key_neighbour(const AditNetNeighbour *neighbour) {
+  AditObjectKey key = {.kind = ADIT_OBJECT_NEIGHBOUR,
+                       .family = neighbour->address.family,
+                       .length = (guint8)(adit_address_size(&neighbour->address) * 8),
+                       .where = neighbour->ifindex};
+  memcpy(key.octet, neighbour->address.octet, sizeof key.octet);
+  return key;
+}
+
 static AditAddress address_of_key(const AditObjectKey *key, const guint8 octet[16]) {
   AditAddress address = {.family = key->family};
   memcpy(address.octet, octet, sizeof address.octet);
@@ -50,6 +63,19 @@ AditNetRoute adit_object_route(const AditObjectKey *key, const AditObjectValue *
                         .metric = key->metric,
                         .table = key->where,
                         .mtu = value->mtu};
+}
+
+AditNetNeighbour adit_object_neighbour(const AditObjectKey *key) {
+  return (AditNetNeighbour){.ifindex = key->where, .address = address_of_key(key, key->octet)};
+}
+
+static void append_master(GString *text, const AditObjectValue *value) {
+  char name[IF_NAMESIZE];
+  g_string_append(text, "master");
+  if (value && if_indextoname(value->master, name))
+    g_string_append_printf(text, " %s", name);
+  else if (value)
+    g_string_append_printf(text, " interface %u", value->master);
 }
 
 static void append_route(GString *text, const AditObjectKey *key, const AditObjectValue *value) {
@@ -83,6 +109,12 @@ const char *adit_object_format(const AditObjectKey *key, const AditObjectValue *
   case ADIT_OBJECT_ROUTE:
     g_string_append_printf(text, "route %s", adit_prefix_format(&prefix, buffer));
     append_route(text, key, value);
+    break;
+  case ADIT_OBJECT_MASTER:
+    append_master(text, value);
+    break;
+  case ADIT_OBJECT_NEIGHBOUR:
+    g_string_append_printf(text, "proxy neighbour %s", adit_address_format(&prefix.address, buffer));
     break;
   }
   g_strlcpy(out, text->str, ADIT_OBJECT_TEXT);

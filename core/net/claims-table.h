@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 #define ADIT_PAUSE_LOST    3   /**< after the kernel gave no answer: 800 ms */
 #define ADIT_PAUSE_WARNING 5   /**< from this pause on somebody is at work against us */
 #define ADIT_PAUSE_MOST    6   /**< the longest pause after a disturbance: 6.4 s */
+#define ADIT_LOOK_PAUSES   20  /**< so many of the shortest pauses between two looks at what the kernel does not report: 2 s */
 #define ADIT_PAUSE_FORGET  200 /**< so many of the shortest pauses undisturbed, and it begins with that again */
 
 /** Something that waits in a queue of one pause; embedded. */
@@ -26,12 +27,12 @@ typedef struct {
 typedef struct {
   guint32 ifindex;
   gboolean down, gone, moved;
-  GQueue addresses, routes; /**< of AditObject, by their `on` */
-  guint n_ipv4;             /**< addresses of that family, as they will be when all changes under way are done */
-  AditDue due;              /**< its objects have to be looked at */
-  GList *cursor;            /**< the next one of them */
-  guint8 sweep;             /**< 0 = none, 1 = addresses, 2 = routes */
-  GList sweeping;           /**< in AditClaims.sweeps, while there is a sweep */
+  GQueue others, routes; /**< of AditObject, by their `on`; `others`: all that are not routes */
+  guint n_ipv4;          /**< addresses of that family, as they will be when all changes under way are done */
+  AditDue due;           /**< its objects have to be looked at */
+  GList *cursor;         /**< the next one of them */
+  guint8 sweep;          /**< 0 = none, 1 = others, 2 = routes */
+  GList sweeping;        /**< in AditClaims.sweeps, while there is a sweep */
 } AditIface;
 
 /** Is AditObject.have in the kernel? */
@@ -63,6 +64,7 @@ struct AditObject {
   gboolean covers;    /**< pins.c counts its prefix */
   gboolean admitted;  /**< pins.c lets it in */
   GList admission;    /**< data: NULL unless it waits for pins */
+  GList look;         /**< in AditClaims.looks; data: NULL unless the kernel does not report its deletion */
 };
 
 struct AditClaim {
@@ -93,7 +95,9 @@ struct AditClaims {
   GQueue all;          /**< the same in order of age */
   GHashTable *ifaces;  /**< ifindex -> AditIface */
   GQueue due[ADIT_PAUSES], iface_due[ADIT_PAUSES];
-  GQueue sweeps;  /**< of AditIface, by `sweeping` */
+  GQueue sweeps; /**< of AditIface, by `sweeping` */
+  GQueue looks;  /**< of AditObject, by `look`; whose turn it is first */
+  guint64 look_ms;
   GQueue tells;   /**< of AditClaim */
   GQueue cursors; /**< of AditClaimsCursor, by `node` */
   gboolean telling;
@@ -115,6 +119,8 @@ void adit_object_set_state(AditClaims *claims, AditObject *object, AditClaimStat
 void adit_object_doubt(AditObject *object);
 /** Tells claims whose state has changed. */
 void adit_claims_tell(AditClaims *claims);
+/** Several claims can have it at once: it has no value over which they could differ. */
+gboolean adit_object_is_shared(const AditObject *object);
 const AditClaim *adit_object_winner(const AditObject *object);
 void adit_claims_set_value(AditClaim *claim, const AditObjectValue *value);
 
@@ -131,6 +137,9 @@ void adit_claims_wake(AditClaims *claims, guint64 delay_ms);
 /** It failed: tries again after this pause or a longer one. */
 void adit_object_retry(AditClaims *claims, AditObject *object, guint pause);
 void adit_due_cancel(AditClaims *claims, AditDue *due, gboolean iface);
+/** The object is of a kind whose deletion the kernel does not report: it is looked at now and then, from now on or no more. */
+void adit_looks_add(AditClaims *claims, AditObject *object);
+void adit_looks_remove(AditClaims *claims, AditObject *object);
 /** The object is on the interface; 0 = on none. */
 void adit_iface_join(AditClaims *claims, AditObject *object, guint32 ifindex);
 void adit_iface_leave(AditClaims *claims, AditObject *object);

@@ -40,6 +40,7 @@ void adit_claims_set_pause(AditClaims *claims, guint ms) {
 
 static void object_free(AditClaims *claims, AditObject *object) {
   adit_cursors_leave_object(claims, object);
+  adit_looks_remove(claims, object);
   adit_pins_forget(claims, object);
   adit_due_cancel(claims, &object->due, FALSE);
   adit_iface_leave(claims, object);
@@ -78,11 +79,17 @@ static AditObject *object_get(AditClaims *claims, const AditObjectKey *key) {
   object->state = ADIT_CLAIM_PENDING;
   g_hash_table_insert(claims->objects, &object->key, object);
   g_queue_push_tail_link(&claims->all, &object->all);
+  if (key->kind == ADIT_OBJECT_NEIGHBOUR)
+    adit_looks_add(claims, object);
   return object;
 }
 
 const AditClaim *adit_object_winner(const AditObject *object) {
   return object->line.head ? object->line.head->data : NULL;
+}
+
+gboolean adit_object_is_shared(const AditObject *object) {
+  return object->key.kind == ADIT_OBJECT_ADDRESS || object->key.kind == ADIT_OBJECT_NEIGHBOUR;
 }
 
 guint adit_claims_count(const AditClaims *claims) {
@@ -93,8 +100,7 @@ guint adit_claims_count(const AditClaims *claims) {
 
 AditClaimState adit_claims_state(const AditClaim *claim, const char **why) {
   const AditObject *object = claim->object;
-  /* Claims of an address want the same thing: it is there for all of them. */
-  gboolean has = adit_object_winner(object) == claim || object->key.kind == ADIT_OBJECT_ADDRESS;
+  gboolean has = adit_object_winner(object) == claim || adit_object_is_shared(object);
   if (why)
     *why = has ? object->why : ((const AditClaim *)object->line.head->data)->claimant->who;
   return has ? (AditClaimState)object->state : ADIT_CLAIM_WAITING;
@@ -138,7 +144,7 @@ static void tell_soon(AditClaims *claims) {
 }
 
 static void mark_line(AditClaims *claims, AditObject *object) {
-  if (object->key.kind == ADIT_OBJECT_ADDRESS)
+  if (adit_object_is_shared(object))
     for (GList *node = object->line.head; node; node = node->next)
       mark_changed(claims, node->data);
   else if (object->line.head)
@@ -188,6 +194,11 @@ void adit_object_doubt(AditObject *object) {
     object->known = ADIT_DOUBTFUL;
 }
 
+/* A property of an interface, and not a thing on it: an ENSURE overwrites it, and it stays while the interface is down. */
+static gboolean is_property(const AditObject *object) {
+  return object->key.kind == ADIT_OBJECT_LINK || object->key.kind == ADIT_OBJECT_MASTER;
+}
+
 static void set_absent(AditObject *object) {
   object->known = ADIT_ABSENT;
   object->have = (AditObjectValue){0};
@@ -225,14 +236,14 @@ static void step_unclaimed(AditClaims *claims, AditObject *object) {
 }
 
 static void step_admitted(AditClaims *claims, AditObject *object, const AditObjectValue *wanted) {
-  gboolean same = value_equal(&object->have, wanted), link = object->key.kind == ADIT_OBJECT_LINK;
+  gboolean same = value_equal(&object->have, wanted);
   if (object->known == ADIT_PRESENT && same) {
     adit_object_set_state(claims, object, ADIT_CLAIM_INSTALLED, 0, NULL);
-  } else if (object->iface && object->iface->down && !link) { /* the sweep after it came up has it installed */
+  } else if (object->iface && object->iface->down && !is_property(object)) { /* the sweep after it came up has it installed */
     step_hindered(claims, object, ADIT_CLAIM_PENDING, 0, "the interface is down");
   } else if (object->known == ADIT_PRESENT && object->key.kind == ADIT_OBJECT_ROUTE) {
     start_change(claims, object, ADIT_CHANGE_REPLACE, wanted);
-  } else if (object->known == ADIT_DOUBTFUL && !same && !link) {
+  } else if (object->known == ADIT_DOUBTFUL && !same && !is_property(object)) {
     leave_have(claims, object);
     adit_object_step(claims, object);
   } else {
@@ -306,7 +317,7 @@ static void finish_install(AditClaims *claims, AditObject *object, AditChangeRes
     finish_failed(claims, object, error, text, ADIT_PAUSE_REFUSED);
     break;
   case ADIT_RESULT_LOST:
-    if (object->change == ADIT_CHANGE_REPLACE)
+    if (!value_equal(&object->have, &object->asked))
       leave_have(claims, object);
     object->have = object->asked;
     object->known = ADIT_DOUBTFUL;
@@ -360,7 +371,7 @@ static gboolean of_one_party(const AditClaimant *a, const AditClaimant *b) {
 static void join_line(AditObject *object, AditClaim *claim) {
   const AditClaim *head = adit_object_winner(object);
   claim->place.data = claim;
-  if (head && object->key.kind == ADIT_OBJECT_ROUTE && of_one_party(head->claimant, claim->claimant))
+  if (head && !adit_object_is_shared(object) && object->key.kind != ADIT_OBJECT_LINK && of_one_party(head->claimant, claim->claimant))
     g_queue_push_head_link(&object->line, &claim->place);
   else
     g_queue_push_tail_link(&object->line, &claim->place);
@@ -431,7 +442,7 @@ void adit_claims_release(AditClaim *claim) {
   g_free(claim);
   if (!won)
     return;
-  if (object->key.kind != ADIT_OBJECT_ADDRESS) {
+  if (!adit_object_is_shared(object)) {
     object->admitted = FALSE; /* the next one's tunnel may end elsewhere */
     mark_line(claims, object);
   }

@@ -2,9 +2,10 @@
 /**
  * core/net/claims.h - what adit wants of the kernel, and who wants it: an engine without I/O.
  *
- * An object is a thing that the kernel has once: an address on an interface; a route by table, prefix and metric; the state of an
- * interface. Claims on one object form a line: smaller preference first, then the older one; a claim of the party that has the route
- * precedes it. The head of the line is installed. When it is released, the next one takes its place by one change in the kernel.
+ * An object is a thing that the kernel has once: an address or a proxy neighbour on an interface; a route by table, prefix and metric;
+ * the state of an interface; its master. Claims on one object form a line: smaller preference first, then the older one; a claim of the
+ * party that has the route precedes it. The head of the line is installed. When it is released, the next one takes its place by one change
+ * in the kernel.
  *
  * The engine asks for one change of an object at a time (AditClaimsOps.start) and is told of the result (adit_claims_finished()) and
  * of what others do (adit_claims_event()). What others took away is restored: at first after 100 ms, then ever later while they go on,
@@ -24,7 +25,7 @@ G_BEGIN_DECLS
 typedef struct AditClaims AditClaims;
 typedef struct AditObject AditObject; /**< the ops' handle of an object; valid until the change is finished */
 
-typedef enum { ADIT_OBJECT_LINK = 1, ADIT_OBJECT_ADDRESS, ADIT_OBJECT_ROUTE } AditObjectKind;
+typedef enum { ADIT_OBJECT_LINK = 1, ADIT_OBJECT_ADDRESS, ADIT_OBJECT_ROUTE, ADIT_OBJECT_MASTER, ADIT_OBJECT_NEIGHBOUR } AditObjectKind;
 
 /** What identifies an object. All octets count, so that memcmp() compares: made by adit_object_key_*() alone. */
 typedef struct {
@@ -44,10 +45,13 @@ typedef struct {
 AditObjectKey adit_object_key_link(guint ifindex);
 AditObjectKey adit_object_key_address(const AditNetAddress *address);
 AditObjectKey adit_object_key_route(const AditNetRoute *route);
+AditObjectKey adit_object_key_master(guint ifindex);
+AditObjectKey adit_object_key_neighbour(const AditNetNeighbour *neighbour);
 AditNetAddress adit_object_address(const AditObjectKey *key);
 AditNetRoute adit_object_route(const AditObjectKey *key, const AditObjectValue *value);
+AditNetNeighbour adit_object_neighbour(const AditObjectKey *key);
 #define ADIT_OBJECT_TEXT 160
-/** `route 192.0.2.0/24 metric 5 table 7`, `address 192.0.2.1/32 peer 192.0.2.9`, `interface`; and where. */
+/** `route 192.0.2.0/24 metric 5 table 7`, `address 192.0.2.1/32 peer 192.0.2.9`, `proxy neighbour 192.0.2.9`, `master br0`. */
 const char *adit_object_format(const AditObjectKey *key, const AditObjectValue *value, char text[ADIT_OBJECT_TEXT]);
 
 typedef enum {
@@ -63,6 +67,12 @@ typedef struct {
   gboolean had; /**< ENSURE: `value` may be there already, as ours */
 } AditChange;
 
+typedef enum {
+  ADIT_IFACE_UNUSED,
+  ADIT_IFACE_USED, /**< there are claims on it */
+  ADIT_IFACE_OWN,  /**< one of them is of the interface itself: a session's, or one that sessions share */
+} AditIfaceUse;
+
 typedef struct {
   gsize size;
   /** Begins a change; adit_claims_finished() follows, not from within the call. Changes are carried out in the order of the calls. */
@@ -74,8 +84,8 @@ typedef struct {
   /** adit_claims_run() is wanted in `delay_ms`, in place of an earlier wish. */
   void (*wake)(gpointer user, guint64 delay_ms);
   guint64 (*now)(gpointer user);
-  /** There are claims on the interface from now on, or none any more. May be NULL. */
-  void (*watch)(gpointer user, guint ifindex, gboolean on);
+  /** The interface matters so much from now on. May be NULL. */
+  void (*watch)(gpointer user, guint ifindex, AditIfaceUse use);
 } AditClaimsOps;
 
 AditClaims *adit_claims_new(const AditClaimsOps *ops, gpointer user);
@@ -157,6 +167,8 @@ void adit_claims_foreach(const AditClaims *claims, void (*each)(const AditObject
                          gpointer data);
 /** For tests: the shortest pause before something is restored, in place of 100 ms; the others follow. */
 void adit_claims_set_pause(AditClaims *claims, guint ms);
+/** For tests: looks now at the next of those whose deletion the kernel does not report. */
+void adit_claims_look_now(AditClaims *claims);
 /** Nothing is under way or due. */
 gboolean adit_claims_quiet(const AditClaims *claims);
 

@@ -43,7 +43,7 @@ static gboolean equal_facts(gconstpointer a, gconstpointer b) {
 
 static void add_fact(Scan *scan, AditProtectKind kind, guint ifindex, const AditAddress *address) {
   Fact fact = {kind, ifindex, *address};
-  if (adit_address_is_set(address) && !adit_watcher_wants(ifindex) && !g_hash_table_contains(scan->facts, &fact))
+  if (adit_address_is_set(address) && adit_watcher_used(ifindex) != ADIT_IFACE_OWN && !g_hash_table_contains(scan->facts, &fact))
     g_hash_table_add(scan->facts, g_memdup2(&fact, sizeof fact));
 }
 
@@ -123,7 +123,7 @@ void adit_facts_scan(void) {
 
 void adit_facts_event(const AditWatched *watched) {
   guint ifindex = watched->event.ifindex;
-  if (adit_watcher_wants(ifindex))
+  if (adit_watcher_used(ifindex) == ADIT_IFACE_OWN)
     return;
   if (adit_address_is_set(&watched->local))
     adit_protected_kernel(ADIT_PROTECT_LOCAL, ifindex, &watched->local, !watched->gone);

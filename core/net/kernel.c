@@ -10,6 +10,7 @@
 #include <adit/log.h>
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <netlink/attr.h>
 
 static struct {
   AditClaims *claims;
@@ -105,12 +106,62 @@ static void add_route_parts(Work *work) {
 
 static void add_link_part(Work *work) {
   const AditObjectValue *value = &work->change.value;
-  AditLinkChange change = {.ifindex = work->change.key.where,
-                           .set = ADIT_LINK_UP | (value->mtu ? ADIT_LINK_MTU : 0) | (value->master ? ADIT_LINK_MASTER : 0),
-                           .up = value->up,
-                           .mtu = value->mtu,
-                           .master = value->master};
+  AditLinkChange change = {
+      .ifindex = work->change.key.where, .set = ADIT_LINK_UP | (value->mtu ? ADIT_LINK_MTU : 0), .up = value->up, .mtu = value->mtu};
   adit_net_job_add(&work->job, adit_rtnl_link_set(&change), 0, 0);
+}
+
+static void read_master(struct nlmsghdr *h, gpointer data) {
+  struct nlattr *master = nlmsg_find_attr(h, sizeof(struct ifinfomsg), IFLA_MASTER);
+  *(guint32 *)data = master ? nla_get_u32(master) : 0;
+}
+
+/* An administrator may have put it elsewhere since: there it stays. */
+static void leave_master(AditNetJob *job, AditRtnl *rtnl) {
+  Work *work = (Work *)job;
+  AditLinkChange leave = {.ifindex = work->change.key.where, .set = ADIT_LINK_MASTER};
+  guint32 master = 0;
+  if (adit_rtnl_ask(rtnl, adit_rtnl_link_get(leave.ifindex), read_master, &master) == 0 && master == work->change.old.master)
+    job->error = run_message(work, rtnl, adit_rtnl_link_set(&leave), ENODEV);
+}
+
+static void add_master_part(Work *work) {
+  AditLinkChange enter = {.ifindex = work->change.key.where, .set = ADIT_LINK_MASTER, .master = work->change.value.master};
+  if (work->change.kind == ADIT_CHANGE_REMOVE)
+    work->job.follow = leave_master;
+  else
+    adit_net_job_add(&work->job, adit_rtnl_link_set(&enter), 0, 0);
+}
+
+typedef struct {
+  gboolean there;
+  guint8 protocol;
+} Entry;
+
+static void read_entry(struct nlmsghdr *h, gpointer data) {
+  Entry *entry = data;
+  AditNetNeighbour neighbour;
+  entry->there = adit_rtnl_neighbour_parse(h, &neighbour, &entry->protocol);
+}
+
+/* The kernel neither refuses an entry that is there nor keeps two: whose it is has to be asked first. */
+static void look_at_neighbour(AditNetJob *job, AditRtnl *rtnl) {
+  Work *work = (Work *)job;
+  AditNetNeighbour neighbour = adit_object_neighbour(&work->change.key);
+  gboolean removes = work->change.kind == ADIT_CHANGE_REMOVE;
+  char word[ADIT_MATCH_PROTOCOL];
+  Entry entry = {FALSE, 0};
+  int failed = adit_rtnl_ask(rtnl, adit_rtnl_neighbour_get(&neighbour), read_entry, &entry);
+  if (failed && failed != ENOENT && failed != EOPNOTSUPP)
+    job->error = removes && failed == ENODEV ? 0 : failed;
+  else if (removes && entry.there && entry.protocol == ADIT_NET_PROTOCOL)
+    job->error = run_message(work, rtnl, adit_rtnl_neighbour(RTM_DELNEIGH, &neighbour), ENOENT);
+  else if (!removes && !entry.there)
+    job->error = run_message(work, rtnl, adit_rtnl_neighbour(RTM_NEWNEIGH, &neighbour), 0);
+  else if (!removes && entry.protocol != ADIT_NET_PROTOCOL) {
+    work->foreign = TRUE;
+    g_snprintf(work->text, sizeof work->text, "a proxy neighbour of protocol %s", adit_match_protocol_word(entry.protocol, word));
+  }
 }
 
 /* A REPLACE that may have done half of its work is one without an answer. */
@@ -159,6 +210,12 @@ static void on_start(gpointer user, const AditChange *change, AditObject *object
     break;
   case ADIT_OBJECT_ROUTE:
     add_route_parts(work);
+    break;
+  case ADIT_OBJECT_MASTER:
+    add_master_part(work);
+    break;
+  case ADIT_OBJECT_NEIGHBOUR:
+    work->job.follow = look_at_neighbour;
     break;
   }
   adit_net_submit(&work->job);
@@ -241,8 +298,8 @@ static guint64 read_clock(gpointer user) {
   return adit_loop_service()->now();
 }
 
-static void on_watch(gpointer user, guint ifindex, gboolean on) {
-  adit_watcher_want(ifindex, on);
+static void on_watch(gpointer user, guint ifindex, AditIfaceUse use) {
+  adit_watcher_use(ifindex, use);
 }
 
 /* ---- life ---- */

@@ -11,7 +11,7 @@ enum { DUMPS = 3 /* until one is whole */ };
 
 /* ---- one prefix ---- */
 
-static const char *protocol_word(guint8 protocol, char buffer[16]) {
+const char *adit_match_protocol_word(guint8 protocol, char buffer[ADIT_MATCH_PROTOCOL]) {
   static const struct {
     guint8 number;
     const char *word;
@@ -21,7 +21,7 @@ static const char *protocol_word(guint8 protocol, char buffer[16]) {
   for (guint i = 0; i < G_N_ELEMENTS(words); i++)
     if (words[i].number == protocol)
       return words[i].word;
-  g_snprintf(buffer, 16, "%u", protocol);
+  g_snprintf(buffer, ADIT_MATCH_PROTOCOL, "%u", protocol);
   return buffer;
 }
 
@@ -58,7 +58,7 @@ static gboolean same_prefix(const AditPrefix *a, const AditPrefix *b) {
 AditMatch adit_match_route(AditRtnl *rtnl, const AditNetRoute *route, AditNetRoute *there, char *text, gsize size) {
   AditAddress to = choose_sample(&route->to);
   guint32 table = route->table ? route->table : RT_TABLE_MAIN;
-  char name[IF_NAMESIZE] = "?", prefix[ADIT_PREFIX_TEXT], word[16];
+  char name[IF_NAMESIZE] = "?", prefix[ADIT_PREFIX_TEXT], word[ADIT_MATCH_PROTOCOL];
   Found found = {.answered = FALSE};
 
   if (adit_rtnl_ask(rtnl, adit_rtnl_route_match(&to), read_found, &found) || !found.answered || !same_prefix(&found.route.to, &route->to) ||
@@ -68,7 +68,7 @@ AditMatch adit_match_route(AditRtnl *rtnl, const AditNetRoute *route, AditNetRou
   if (found.protocol != ADIT_NET_PROTOCOL) {
     if_indextoname(found.route.ifindex, name);
     g_snprintf(text, size, "route %s of protocol %s on interface %s", adit_prefix_format(&route->to, prefix),
-               protocol_word(found.protocol, word), name);
+               adit_match_protocol_word(found.protocol, word), name);
     return ADIT_MATCH_FOREIGN;
   }
   gboolean same = (found.route.ifindex == route->ifindex || found.type == RTN_UNREACHABLE) &&

@@ -5,6 +5,7 @@
 
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/attr.h>
@@ -248,4 +249,42 @@ gboolean adit_rtnl_route_parse(struct nlmsghdr *h, AditNetRoute *route, AditAddr
     memcpy(route->via.octet, (guint8 *)nla_data(attr[RTA_VIA]) + 2, 16);
   }
   return TRUE;
+}
+
+/* ---- proxy neighbours ---- */
+
+static struct nl_msg *neighbour_message(int type, int flags, guint16 state, const AditNetNeighbour *n) {
+  struct ndmsg ndm = {.ndm_family = n->address.family, .ndm_ifindex = (int)n->ifindex, .ndm_state = state, .ndm_flags = NTF_PROXY};
+  struct nl_msg *msg = new_message(type, flags, &ndm, sizeof ndm);
+  put_address(msg, NDA_DST, &n->address);
+  return msg;
+}
+
+struct nl_msg *adit_rtnl_neighbour(int type, const AditNetNeighbour *n) {
+  gboolean add = type == RTM_NEWNEIGH;
+  /* A permanent one survives the loss of the carrier. */
+  struct nl_msg *msg = neighbour_message(type, add ? NLM_F_CREATE : 0, add ? NUD_PERMANENT : 0, n);
+  if (add)
+    nla_put_u8(msg, NDA_PROTOCOL, ADIT_NET_PROTOCOL);
+  return msg;
+}
+
+struct nl_msg *adit_rtnl_neighbour_get(const AditNetNeighbour *n) {
+  return neighbour_message(RTM_GETNEIGH, 0, 0, n);
+}
+
+struct nl_msg *adit_rtnl_neighbour_dump(int family) {
+  struct ndmsg ndm = {.ndm_family = (guint8)family, .ndm_flags = NTF_PROXY};
+  return new_message(RTM_GETNEIGH, NLM_F_DUMP, &ndm, sizeof ndm);
+}
+
+gboolean adit_rtnl_neighbour_parse(struct nlmsghdr *h, AditNetNeighbour *neighbour, guint8 *protocol) {
+  struct nlattr *attr[NDA_MAX + 1];
+  memset(neighbour, 0, sizeof *neighbour);
+  if (h->nlmsg_type != RTM_NEWNEIGH || nlmsg_parse(h, sizeof(struct ndmsg), attr, NDA_MAX, NULL) < 0)
+    return FALSE;
+  const struct ndmsg *ndm = nlmsg_data(h);
+  neighbour->ifindex = (guint)ndm->ndm_ifindex;
+  *protocol = attr[NDA_PROTOCOL] ? nla_get_u8(attr[NDA_PROTOCOL]) : 0;
+  return (ndm->ndm_flags & NTF_PROXY) && get_address(attr[NDA_DST], ndm->ndm_family, &neighbour->address);
 }

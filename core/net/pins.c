@@ -101,6 +101,8 @@ static gboolean object_prefix(const AditObject *object, AditPrefix *out) {
   AditNetAddress address;
   switch ((AditObjectKind)object->key.kind) {
   case ADIT_OBJECT_LINK:
+  case ADIT_OBJECT_MASTER:
+  case ADIT_OBJECT_NEIGHBOUR:
     return FALSE;
   case ADIT_OBJECT_ADDRESS:
     address = adit_object_address(&object->key);

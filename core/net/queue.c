@@ -16,7 +16,7 @@ static struct {
   AditRtnl *rtnl; /* the thread's */
   GThread *thread;
   GMutex lock;
-  GQueue gathered;               /* of AditNetJob, by `node`: this pass's. Main loop's */
+  GQueue gathered;          /* of AditNetJob, by `node`: this pass's. Main loop's */
   GQueue waiting, finished; /* of AditNetJob, by `node`; behind lock, as the next ones */
   gboolean quit, idle, drain_queued;
   int wake_fd;

@@ -73,6 +73,13 @@ struct nl_msg *adit_rtnl_route_dump(int family);
 /** RTM_DELROUTE for a route as a dump gave it. */
 struct nl_msg *adit_rtnl_route_delete_dumped(struct nlmsghdr *dumped);
 
+/** RTM_NEWNEIGH or RTM_DELNEIGH of a proxy entry, of ADIT_NET_PROTOCOL. */
+struct nl_msg *adit_rtnl_neighbour(int type, const AditNetNeighbour *neighbour);
+struct nl_msg *adit_rtnl_neighbour_get(const AditNetNeighbour *neighbour); /**< one proxy entry; ENOENT if there is none */
+struct nl_msg *adit_rtnl_neighbour_dump(int family);                       /**< all proxy entries */
+/** Reads a RTM_NEWNEIGH of a proxy entry. */
+gboolean adit_rtnl_neighbour_parse(struct nlmsghdr *header, AditNetNeighbour *neighbour, guint8 *protocol);
+
 /** Reads a RTM_NEWROUTE or RTM_DELROUTE; of several next hops the first one. */
 gboolean adit_rtnl_route_parse(struct nlmsghdr *header, AditNetRoute *route, AditAddress *source);
 

@@ -20,7 +20,7 @@ typedef struct {
   AditSweepReport *report;
   GHashTable *ours, *others; /* ifindex -> Link: with our token; with any other aditd's */
   guint strangers[2];        /* in our group, and in that of dying interfaces: no token of ours */
-  GPtrArray *routes;         /* of struct nl_msg: deletions */
+  GPtrArray *deletions;      /* of struct nl_msg: of routes and proxy neighbours */
   int error;
 } Work;
 
@@ -144,14 +144,24 @@ static void collect_route(struct nlmsghdr *h, gpointer data) {
   AditAddress source;
   if (h->nlmsg_type == RTM_NEWROUTE && nlmsg_datalen(h) >= (int)sizeof *rtm && rtm->rtm_protocol == ADIT_NET_PROTOCOL &&
       adit_rtnl_route_parse(h, &route, &source) && route_is_ours(w, route.ifindex))
-    g_ptr_array_add(w->routes, adit_rtnl_route_delete_dumped(h));
+    g_ptr_array_add(w->deletions, adit_rtnl_route_delete_dumped(h));
+}
+
+static void collect_neighbour(struct nlmsghdr *h, gpointer data) {
+  Work *w = data;
+  AditNetNeighbour neighbour;
+  guint8 protocol;
+  if (adit_rtnl_neighbour_parse(h, &neighbour, &protocol) && protocol == ADIT_NET_PROTOCOL && route_is_ours(w, neighbour.ifindex))
+    g_ptr_array_add(w->deletions, adit_rtnl_neighbour(RTM_DELNEIGH, &neighbour));
 }
 
 /* Some have gone with the links since the dump, or with a route they depended on, or are there twice. */
 static void delete_routes(Work *w) {
-  for (guint i = 0; i < w->routes->len; i++)
-    if (!run_sweep_message(w, w->routes->pdata[i], ESRCH, ENODEV))
-      w->report->routes++;
+  for (guint i = 0; i < w->deletions->len; i++) {
+    gboolean route = nlmsg_hdr(w->deletions->pdata[i])->nlmsg_type == RTM_DELROUTE;
+    if (!run_sweep_message(w, w->deletions->pdata[i], route ? ESRCH : ENOENT, ENODEV))
+      w->report->routes += route;
+  }
 }
 
 /* ---- the whole ---- */
@@ -165,19 +175,21 @@ int adit_sweep_run(AditRtnl *rtnl, const AditSweep *sweep, AditSweepReport *repo
     return w.error;
   w.ours = g_hash_table_new_full(NULL, NULL, NULL, g_free);
   w.others = g_hash_table_new_full(NULL, NULL, NULL, g_free);
-  w.routes = g_ptr_array_new();
+  w.deletions = g_ptr_array_new();
   /* Without a whole list of links nobody knows whose the rest is. */
   if (!dump_family(&w, adit_rtnl_link_dump, AF_UNSPEC, collect_link)) {
     if (sweep->routes) {
       dump_family(&w, adit_rtnl_route_dump, AF_INET, collect_route);
       dump_family(&w, adit_rtnl_route_dump, AF_INET6, collect_route);
+      dump_family(&w, adit_rtnl_neighbour_dump, AF_INET, collect_neighbour);
+      dump_family(&w, adit_rtnl_neighbour_dump, AF_INET6, collect_neighbour);
     }
     delete_group(&w, sweep->group, w.strangers[0]);
     delete_group(&w, sweep->group ^ ADIT_NET_DYING_GROUP, w.strangers[1]);
     delete_rest(&w);
     delete_routes(&w);
   }
-  g_ptr_array_unref(w.routes);
+  g_ptr_array_unref(w.deletions);
   g_hash_table_unref(w.ours);
   g_hash_table_unref(w.others);
   return w.error;

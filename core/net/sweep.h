@@ -16,7 +16,8 @@ G_BEGIN_DECLS
 typedef struct {
   const char *token; /**< whose interfaces go */
   guint32 group;     /**< of the interfaces that the daemon makes */
-  gboolean routes;   /**< also routes of ADIT_NET_PROTOCOL that lead through our interfaces, or through no interface of any aditd */
+  gboolean routes;   /**< also routes and proxy neighbours of ADIT_NET_PROTOCOL that lead through our interfaces, or through no interface of
+                        any aditd */
   gboolean alone;    /**< no other aditd runs in this network namespace: such routes on common interfaces are ours, too */
 } AditSweep;
 

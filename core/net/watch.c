@@ -33,7 +33,7 @@ static struct {
   guint8 *buffer;
   GHashTable *suspects; /* ifindex: something was said of it in this pass; the thread's */
   GMutex lock;          /* of what follows */
-  GHashTable *wanted;   /* ifindex */
+  GHashTable *used;     /* ifindex -> AditIfaceUse */
   GArray *events;       /* of AditWatched */
   guint next;           /* the first that the main loop has not seen */
   gboolean queued, overrun, changed;
@@ -101,20 +101,20 @@ static void note_change(void) {
   g_mutex_unlock(&self.lock);
 }
 
-void adit_watcher_want(guint ifindex, gboolean on) {
+void adit_watcher_use(guint ifindex, AditIfaceUse use) {
   g_mutex_lock(&self.lock);
-  if (self.wanted && on)
-    g_hash_table_add(self.wanted, GUINT_TO_POINTER(ifindex));
-  else if (self.wanted)
-    g_hash_table_remove(self.wanted, GUINT_TO_POINTER(ifindex));
+  if (self.used && use != ADIT_IFACE_UNUSED)
+    g_hash_table_insert(self.used, GUINT_TO_POINTER(ifindex), GINT_TO_POINTER(use));
+  else if (self.used)
+    g_hash_table_remove(self.used, GUINT_TO_POINTER(ifindex));
   g_mutex_unlock(&self.lock);
 }
 
-gboolean adit_watcher_wants(guint ifindex) {
+AditIfaceUse adit_watcher_used(guint ifindex) {
   g_mutex_lock(&self.lock);
-  gboolean wanted = self.wanted && g_hash_table_contains(self.wanted, GUINT_TO_POINTER(ifindex));
+  AditIfaceUse use = self.used ? GPOINTER_TO_INT(g_hash_table_lookup(self.used, GUINT_TO_POINTER(ifindex))) : ADIT_IFACE_UNUSED;
   g_mutex_unlock(&self.lock);
-  return wanted;
+  return use;
 }
 
 /* ---- messages, on the network thread ---- */
@@ -124,27 +124,32 @@ static gboolean is_gone_down(const struct ifinfomsg *ifi) {
   return !(ifi->ifi_flags & IFF_UP) && ifi->ifi_change & IFF_UP && ifi->ifi_change != G_MAXUINT32;
 }
 
+/* Others' interfaces matter to facts and pins. */
+static void note_link(const struct ifinfomsg *ifi, struct nlattr **attr, gboolean gone) {
+  guint32 group = attr[IFLA_GROUP] ? nla_get_u32(attr[IFLA_GROUP]) : 0, ours = adit_net_service()->group();
+  if (group == ours || group == (ours ^ ADIT_NET_DYING_GROUP))
+    return; /* a session's that begins or ends */
+  AditWatched watched = {.event = {.kind = ADIT_KERNEL_CHANGED, .ifindex = (guint32)ifi->ifi_index}, .down = gone || is_gone_down(ifi)};
+  if (watched.down)
+    push_watched(&watched);
+  else
+    note_change();
+}
+
 static void read_link(struct nlmsghdr *h) {
   const struct ifinfomsg *ifi = nlmsg_data(h);
   struct nlattr *attr[IFLA_MAX + 1];
   if (nlmsg_datalen(h) < (int)sizeof *ifi || ifi->ifi_family != AF_UNSPEC)
     return;
-  gboolean gone = h->nlmsg_type == RTM_DELLINK, up = (ifi->ifi_flags & IFF_UP) != 0;
-  AditWatched watched = {.event = {.ifindex = (guint32)ifi->ifi_index, .up = up}};
+  gboolean gone = h->nlmsg_type == RTM_DELLINK;
+  AditWatched watched = {.event = {.ifindex = (guint32)ifi->ifi_index}};
+  AditIfaceUse use = adit_watcher_used(watched.event.ifindex);
   if (nlmsg_parse(h, sizeof *ifi, attr, IFLA_MAX, NULL) < 0)
     memset(attr, 0, sizeof attr);
-  if (!adit_watcher_wants(watched.event.ifindex)) {
-    guint32 group = attr[IFLA_GROUP] ? nla_get_u32(attr[IFLA_GROUP]) : 0, ours = adit_net_service()->group();
-    if (group == ours || group == (ours ^ ADIT_NET_DYING_GROUP))
-      return; /* a session's that begins or ends */
-    watched.event.kind = ADIT_KERNEL_CHANGED;
-    watched.down = gone || is_gone_down(ifi);
-    if (watched.down)
-      push_watched(&watched);
-    else
-      note_change();
+  if (use != ADIT_IFACE_OWN)
+    note_link(ifi, attr, gone);
+  if (use == ADIT_IFACE_UNUSED)
     return;
-  }
   if (!gone) { /* the message may be older than the claim: what holds now is asked for */
     gpointer key = GUINT_TO_POINTER(watched.event.ifindex);
     gboolean went_down = is_gone_down(ifi) || g_hash_table_lookup(self.suspects, key);
@@ -212,7 +217,7 @@ static void read_address(struct nlmsghdr *h) {
   if (!adit_watch_parse_address(h, &address))
     return;
   gboolean gone = h->nlmsg_type == RTM_DELADDR;
-  if (!gone && adit_watcher_wants(address.ifindex))
+  if (!gone && adit_watcher_used(address.ifindex) == ADIT_IFACE_OWN)
     return; /* one more does not matter */
   AditWatched watched = {.event = {.kind = gone ? ADIT_KERNEL_ADDRESS_GONE : ADIT_KERNEL_CHANGED,
                                    .ifindex = address.ifindex,
@@ -266,7 +271,7 @@ static void read_message(struct nlmsghdr *h) {
 
 static void see_link(struct nlmsghdr *h, gpointer data) {
   const struct ifinfomsg *ifi = nlmsg_data(h);
-  if (h->nlmsg_type != RTM_NEWLINK || !adit_watcher_wants((guint)ifi->ifi_index))
+  if (h->nlmsg_type != RTM_NEWLINK || adit_watcher_used((guint)ifi->ifi_index) == ADIT_IFACE_UNUSED)
     return;
   g_hash_table_remove(data, GUINT_TO_POINTER((guint)ifi->ifi_index));
   push_link(h, NULL);
@@ -279,7 +284,7 @@ static void resynchronise_watch(AditRtnl *rtnl) {
   g_mutex_lock(&self.lock);
   self.overruns++;
   self.overrun = TRUE;
-  g_hash_table_iter_init(&iter, self.wanted);
+  g_hash_table_iter_init(&iter, self.used);
   while (g_hash_table_iter_next(&iter, &ifindex, NULL))
     g_hash_table_add(missing, ifindex);
   wake_main();
@@ -376,7 +381,7 @@ gboolean adit_watcher_open(const AditRtnl *ours, GError **error) {
   if (!attach_filter(self.ours))
     adit_warning(NULL, "rtnetlink: no filter: %s", g_strerror(errno)); /* it works, and wakes us more often */
   self.buffer = g_malloc((gsize)MESSAGES * OCTETS);
-  self.wanted = g_hash_table_new(NULL, NULL);
+  self.used = g_hash_table_new(NULL, NULL);
   self.suspects = g_hash_table_new(NULL, NULL);
   self.events = g_array_new(FALSE, FALSE, sizeof(AditWatched));
   self.next = self.overruns = self.most = 0;
@@ -385,7 +390,7 @@ gboolean adit_watcher_open(const AditRtnl *ours, GError **error) {
 
 void adit_watcher_close(void) {
   g_mutex_lock(&self.lock);
-  g_clear_pointer(&self.wanted, g_hash_table_unref);
+  g_clear_pointer(&self.used, g_hash_table_unref);
   g_clear_pointer(&self.events, g_array_unref);
   self.next = 0;
   g_mutex_unlock(&self.lock);

@@ -22,9 +22,9 @@ void adit_watcher_close(void);
 int adit_watcher_fd(void);
 /** Reads what is there, without waiting. [network thread] */
 void adit_watcher_read(AditRtnl *rtnl);
-/** Events of this interface go to the claims. [main] */
-void adit_watcher_want(guint ifindex, gboolean on);
-gboolean adit_watcher_wants(guint ifindex); /**< [any] */
+/** Events of an interface that is used go to the claims. [main] */
+void adit_watcher_use(guint ifindex, AditIfaceUse use);
+AditIfaceUse adit_watcher_used(guint ifindex); /**< [any] */
 /** For tests: how often it overran, and the most events that the main loop handled in one go. */
 guint adit_watcher_overruns(void);
 guint adit_watcher_most(void);

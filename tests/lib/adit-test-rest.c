@@ -73,8 +73,16 @@ static AditClaim *net_claim_route(const AditNetRoute *r, const AditClaimant *cla
 }
 
 static AditClaim *net_claim_link(const AditLinkWish *wish, const AditClaimant *claimant) {
-  return net_claim(
-      test_log("net.claim_link %u up %d mtu %u master %u by %s", wish->ifindex, wish->up, wish->mtu, wish->master, claimant->who));
+  return net_claim(test_log("net.claim_link %u up %d mtu %u by %s", wish->ifindex, wish->up, wish->mtu, claimant->who));
+}
+
+static AditClaim *net_claim_master(guint ifindex, guint master, const AditClaimant *claimant) {
+  return net_claim(test_log("net.claim_master %u of %u by %s", master, ifindex, claimant->who));
+}
+
+static AditClaim *net_claim_neighbour(const AditNetNeighbour *n, const AditClaimant *claimant) {
+  char address[ADIT_ADDRESS_TEXT];
+  return net_claim(test_log("net.claim_neighbour %s dev %u by %s", adit_address_format(&n->address, address), n->ifindex, claimant->who));
 }
 
 static void net_claim_set_mtu(AditClaim *claim, guint32 mtu) {
@@ -160,6 +168,8 @@ const AditNetService test_net_service = {
     .claim_address = net_claim_address,
     .claim_route = net_claim_route,
     .claim_link = net_claim_link,
+    .claim_master = net_claim_master,
+    .claim_neighbour = net_claim_neighbour,
     .claim_set_mtu = net_claim_set_mtu,
     .claim_state = net_claim_state,
     .claim_release = net_claim_release,

@@ -5,8 +5,8 @@
  * Calls are queued in order and carried out on one thread; completions come back on the main loop. A completion may be
  * NULL: failure is then logged.
  *
- * Addresses, routes and the state of interfaces are *claimed*: the daemon keeps the kernel as the claims say until they are
- * released, whatever other programs do meanwhile.
+ * Addresses, routes, proxy neighbours, the state of interfaces and their masters are *claimed*: the daemon keeps the kernel as the
+ * claims say until they are released, whatever other programs do meanwhile.
  *
  *     static const AditClaimant owner = {.size = sizeof owner, .who = "client office", .changed = on_changed};
  *     AditClaim *claim = net->claim_route(&route, &owner);
@@ -67,9 +67,15 @@ typedef struct {
   gsize size;
   guint ifindex;
   gboolean up;
-  guint mtu;    /**< 0 = any */
-  guint master; /**< bridge or VRF ifindex; 0 = any */
+  guint mtu; /**< 0 = any */
 } AditLinkWish;
+
+/** An address for which this machine answers on an interface (ARP, or Neighbour Discovery) although another one has it. */
+typedef struct {
+  guint ifindex;
+  AditAddress address;
+  guint32 reserved[4]; /**< zero */
+} AditNetNeighbour;
 
 typedef struct AditClaim AditClaim; /**< a handle; one owner releases it */
 
@@ -77,7 +83,7 @@ typedef enum {
   ADIT_CLAIM_PENDING,   /**< on its way to the kernel, or being restored */
   ADIT_CLAIM_INSTALLED, /**< in the kernel, for this claim */
   ADIT_CLAIM_WAITING,   /**< an earlier claim of this daemon has it */
-  ADIT_CLAIM_BLOCKED,   /**< another program's equal route has it */
+  ADIT_CLAIM_BLOCKED,   /**< another program's equal route or proxy neighbour has it */
   ADIT_CLAIM_REFUSED,   /**< the kernel refused it, or it would route a tunnel into itself; it is tried again now and then */
   ADIT_CLAIM_LOST,      /**< of interfaces: deleted, or moved to another network namespace */
 } AditClaimState;
@@ -152,6 +158,18 @@ typedef struct {
   /** [any] A new descriptor of /dev/net/tun, not blocking, close-on-exec, yours to close; -1 with errno. Works for a daemon that is root no more
    *  where only root may open the device. May wait for a helper process: not on the main loop. */
   int (*tun_open)(void);
+  /** [main] The interface is a port of the bridge `master`, or in that VRF; released, it leaves it, unless an administrator has put it
+   *  elsewhere. It is one claim's at a time, as a route is. */
+  AditClaim *(*claim_master)(guint ifindex, guint master, const AditClaimant *claimant);
+  /**
+   * [main] A proxy neighbour entry is kept on the interface. Claims of one address share it. The kernel answers only for addresses that it
+   * forwards to another interface, and for IPv6 only where the sysctl `proxy_ndp` is 1: neither is set by the claim. The kernel does not
+   * report a deleted entry, it is found missing within seconds (256 entries are looked at every two seconds).
+   *
+   *     AditNetNeighbour neighbour = {.ifindex = lan, .address = session_address};
+   *     AditClaim *claim = net->claim_neighbour(&neighbour, &owner);
+   */
+  AditClaim *(*claim_neighbour)(const AditNetNeighbour *neighbour, const AditClaimant *claimant);
 } AditNetService;
 
 G_END_DECLS

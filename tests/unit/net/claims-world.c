@@ -193,6 +193,38 @@ AditClaim *claim_link(guint ifindex, Owner *owner) {
   return adit_claims_add(kernel.claims, &key, &value, &owner->head);
 }
 
+AditClaim *claim_master(guint ifindex, guint master, Owner *owner) {
+  AditObjectKey key = adit_object_key_master(ifindex);
+  AditObjectValue value = {.ifindex = ifindex, .master = master};
+  AditClaim *claim = adit_claims_add(kernel.claims, &key, &value, &owner->head);
+  owner->state = adit_claims_state(claim, NULL);
+  return claim;
+}
+
+AditObjectKey neighbour_key(const char *address, guint ifindex) {
+  AditNetNeighbour neighbour = {.ifindex = ifindex, .address = prefix(address).address};
+  return adit_object_key_neighbour(&neighbour);
+}
+
+AditClaim *claim_neighbour(const char *address, guint ifindex, Owner *owner) {
+  AditObjectKey key = neighbour_key(address, ifindex);
+  AditObjectValue value = {.ifindex = ifindex};
+  AditClaim *claim = adit_claims_add(kernel.claims, &key, &value, &owner->head);
+  owner->state = adit_claims_state(claim, NULL);
+  return claim;
+}
+
+gboolean has_neighbour(const char *address, guint ifindex) {
+  AditObjectKey key = neighbour_key(address, ifindex);
+  return g_hash_table_contains(kernel.have, &key);
+}
+
+guint master_of(guint ifindex) {
+  AditObjectKey key = adit_object_key_master(ifindex);
+  const AditObjectValue *value = g_hash_table_lookup(kernel.have, &key);
+  return value ? value->master : 0;
+}
+
 /* The interface of the route in the kernel; 0 = there is none. */
 guint route_at(const char *to) {
   AditObjectKey key = route_key(to);

@@ -62,6 +62,12 @@ AditObjectKey route_key(const char *to);
 AditClaim *claim_route(const char *to, guint ifindex, Owner *owner);
 AditClaim *claim_address(const char *local, const char *peer, guint ifindex, Owner *owner);
 AditClaim *claim_link(guint ifindex, Owner *owner);
+AditClaim *claim_master(guint ifindex, guint master, Owner *owner);
+AditClaim *claim_neighbour(const char *address, guint ifindex, Owner *owner);
+AditObjectKey neighbour_key(const char *address, guint ifindex);
+gboolean has_neighbour(const char *address, guint ifindex);
+/* The interface's master in the kernel; 0 = it has none. */
+guint master_of(guint ifindex);
 guint route_at(const char *to);
 void event(AditKernelEvent e);
 void route_event(AditKernelEventKind kind, const char *to, guint ifindex, guint8 protocol);

@@ -381,7 +381,7 @@ static void after_an_overrun_everything_is_looked_at(void **state) {
 
 /* ---- seeds ---- */
 
-enum { STEPS = 2000, SLOTS = 24, PREFIXES = 6 };
+enum { STEPS = 2000, SLOTS = 36, PREFIXES = 6 };
 
 static void expect_kernel(const AditObjectKey *key, const AditObjectValue *value, gpointer n) {
   if (key->kind == ADIT_OBJECT_LINK)
@@ -389,13 +389,28 @@ static void expect_kernel(const AditObjectKey *key, const AditObjectValue *value
   const AditObjectValue *have = g_hash_table_lookup(kernel.have, key);
   char text[ADIT_OBJECT_TEXT];
   ++*(guint *)n;
-  if (!have || have->ifindex != value->ifindex)
+  if (!have || have->ifindex != value->ifindex || have->master != value->master)
     fail_msg("%s is not in the kernel", adit_object_format(key, value, text));
 }
 
-static void disturb(GRand *rand, const char *to) {
+static const char *neighbour_text(guint i) {
+  static const char *const addresses[] = {"10.0.0.9/32", "2001:db8::9/128", "10.0.0.10/32"};
+  return addresses[i % 3];
+}
+
+/* A route, a master or a proxy neighbour, by its number. */
+static AditClaim *claim_something(guint i, Owner *owner) {
+  g_autofree char *to = g_strdup_printf("172.%u.0.0/16", 16 + i % PREFIXES);
+  if (i % 4 == 2)
+    return claim_master(5 + i % 3, 20 + i % 2, owner);
+  if (i % 4 == 3)
+    return claim_neighbour(neighbour_text(i), 2 + i % 4, owner);
+  return claim_route(to, 5 + i % 3, owner);
+}
+
+static void disturb(GRand *rand, const char *to, guint i) {
   AditObjectKey key = route_key(to);
-  switch (g_rand_int_range(rand, 0, 8)) {
+  switch (g_rand_int_range(rand, 0, 10)) {
   case 0:
     if (g_hash_table_remove(kernel.have, &key))
       route_event(ADIT_KERNEL_ROUTE_GONE, to, 5, ADIT_NET_PROTOCOL);
@@ -423,7 +438,16 @@ static void disturb(GRand *rand, const char *to) {
   case 6:
     kernel.keep = kernel.keep ? 0 : ENOMEM;
     break;
-  case 7:
+  case 7: /* without a word */
+    key = neighbour_key(neighbour_text(i), 2 + i % 4);
+    g_hash_table_remove(kernel.have, &key);
+    break;
+  case 8:
+    key = adit_object_key_master(5 + i % 3);
+    g_hash_table_remove(kernel.have, &key);
+    event((AditKernelEvent){.kind = ADIT_KERNEL_LINK, .ifindex = 5 + i % 3, .up = TRUE, .mtu = 1400});
+    break;
+  case 9:
     kernel.answer = kernel.answer ? ANSWER_COMES : (Answer)g_rand_int_range(rand, ANSWER_LOST_BEFORE, ANSWER_LOST_AFTER + 1);
     break;
   }
@@ -440,13 +464,13 @@ static void the_table_equals_the_claims_after_any_story(void **state) {
       guint i = (guint)g_rand_int_range(rand, 0, SLOTS);
       g_autofree char *to = g_strdup_printf("172.%u.0.0/16", 16 + i % PREFIXES);
       if (g_rand_int_range(rand, 0, 8) == 0) {
-        disturb(rand, to);
+        disturb(rand, to, i);
       } else if (slot[i]) {
         adit_claims_release(g_steal_pointer(&slot[i]));
       } else {
         owner[i] = (Owner){
             .head = {.size = sizeof owner[i].head, .who = "somebody", .party = parties[i % 5], .changed = on_changed, .user = &owner[i]}};
-        slot[i] = claim_route(to, 5 + i % 3, &owner[i]);
+        slot[i] = claim_something(i, &owner[i]);
       }
       if (g_rand_int_range(rand, 0, 3) == 0)
         run((guint64)g_rand_int_range(rand, 0, 50));

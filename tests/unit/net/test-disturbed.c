@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* Claims that come and go on the real kernel while somebody sets links down, flushes and adds routes: after each quiet spell the kernel
- * equals the claims. test-disturbed [STEPS [SEED]]; a seed that fails is printed, and tells the same story again. */
+/* Claims that come and go on the real kernel while somebody sets links down, flushes and adds routes, deletes proxy neighbours and takes
+ * ports out of bridges: after each quiet spell the kernel equals the claims. test-disturbed [STEPS [SEED]]; a seed that fails is printed,
+ * and tells the same story again. */
 #include "config.h"
 
 #include "core/base/logging.h"
-#include "core/base/loop.h"
 #include "core/net/facts.h"
 #include "core/net/queue.h"
 #include "core/net/watch.h"
 #include "tests/lib/claims.h"
+#include "tests/lib/netns.h"
 
 #include <linux/rtnetlink.h>
-#include <net/if.h>
-#include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <unistd.h>
+#include <netlink/attr.h>
 
-#include <cmocka.h>
-
-enum { LINKS = 4, OWNERS = 40, PREFIXES = 8, QUIET_EVERY = 50, LAST = 12, PATIENCE = 20000 };
+enum {
+  LINKS = 4,
+  BRIDGES = 3,
+  /* the last one is an administrator's */ OWNERS = 40,
+  PREFIXES = 8,
+  QUIET_EVERY = 50,
+  LAST = 12,
+  PATIENCE = 20000
+};
 
 static guint steps = 1000;
 static guint32 first_seed = 1;
@@ -42,9 +44,9 @@ static int sh(const char *format, ...) {
   return status;
 }
 
-/* ---- the story's people: each has an address, a host route, and routes that it shares with others ---- */
+/* ---- the story's people: each has an address, a host route, and routes, proxy neighbours and a master that it shares with others ---- */
 
-enum { CLAIMS = 6 };
+enum { CLAIMS = 8 };
 
 typedef struct {
   AditClaimant head;
@@ -54,7 +56,7 @@ typedef struct {
 } Owner;
 
 static Owner owner[OWNERS];
-static guint ifindex[LINKS];
+static guint ifindex[LINKS], bridge[BRIDGES], other; /* without bridges in the kernel they are 0 */
 static AditClaim *link_claim[LINKS];
 static AditClaimant link_owner = {.size = sizeof link_owner, .who = "a link"};
 
@@ -76,12 +78,18 @@ static void arrive(GRand *rand, guint i) {
                  v6 = {.ifindex = at, .local = prefix(local)};
   AditNetRoute host = {.to = prefix(peer), .ifindex = at, .metric = 5}, wide = {.to = prefix(shared), .ifindex = at},
                far = {.to = prefix(shared), .ifindex = at, .metric = 7}, long6 = {.to = prefix(six), .ifindex = at};
+  g_autofree char *proxied = g_strdup_printf("10.2.0.%u/32", i % PREFIXES), *proxied6 = g_strdup_printf("2001:db8::%x/128", i % PREFIXES);
+  AditNetNeighbour proxy = {.ifindex = other, .address = prefix(proxied).address},
+                   proxy6 = {.ifindex = at, .address = prefix(proxied6).address};
   o->n = 0;
   o->claim[o->n++] = net->claim_address(&v4, &o->head);
   o->claim[o->n++] = net->claim_address(&v6, &o->head);
   o->claim[o->n++] = net->claim_route(&host, &o->head);
   o->claim[o->n++] = net->claim_route(&wide, &o->head);
   o->claim[o->n++] = i % 2 ? net->claim_route(&far, &o->head) : net->claim_route(&long6, &o->head);
+  o->claim[o->n++] = net->claim_neighbour(i % 2 ? &proxy : &proxy6, &o->head);
+  if (bridge[0] && i % 4 == 0)
+    o->claim[o->n++] = net->claim_master(at, bridge[i % 8 / 4], &o->head);
 }
 
 static void leave(guint i) {
@@ -91,7 +99,7 @@ static void leave(guint i) {
 
 static void disturb(GRand *rand) {
   guint link = (guint)g_rand_int_range(rand, 0, LINKS), n = 16 + (guint)g_rand_int_range(rand, 0, PREFIXES);
-  switch (g_rand_int_range(rand, 0, 9)) {
+  switch (g_rand_int_range(rand, 0, bridge[0] ? 15 : 12)) {
   case 0:
     sh("ip link set d%u down", link);
     break;
@@ -120,6 +128,25 @@ static void disturb(GRand *rand) {
     break;
   case 8:
     sh("ip link set d%u mtu 1300", link);
+    break;
+  case 9:
+    sh("ip neigh del proxy 10.2.0.%u dev other", n - 16);
+    break;
+  case 10:
+    sh("ip -6 neigh del proxy 2001:db8::%x dev d%u", n - 16, link);
+    break;
+  case 11:
+    sh("ip neigh add proxy 10.2.0.%u dev other protocol static", n - 16);
+    break;
+  case 12:
+    sh("ip link set d%u nomaster", link);
+    break;
+  case 13:
+    sh("ip link set d%u master b%u", link, BRIDGES - 1);
+    break;
+  case 14:
+    sh("ip link set b%u down", link % BRIDGES);
+    sh("ip link set b%u up", link % BRIDGES);
     break;
   }
 }
@@ -160,13 +187,50 @@ static void see_address(struct nlmsghdr *h, gpointer data) {
       g_hash_table_add(data, address_words(&address));
 }
 
-static void expect_there(const AditObjectKey *key, const AditObjectValue *value, gpointer data) {
-  Compare *compare = data;
+static char *neighbour_words(const AditNetNeighbour *n) {
+  char address[ADIT_ADDRESS_TEXT];
+  return g_strdup_printf("proxy neighbour %s dev %u", adit_address_format(&n->address, address), n->ifindex);
+}
+
+static void see_neighbour(struct nlmsghdr *h, gpointer data) {
+  AditNetNeighbour neighbour;
+  guint8 protocol;
+  if (adit_rtnl_neighbour_parse(h, &neighbour, &protocol) && protocol == ADIT_NET_PROTOCOL)
+    g_hash_table_add(data, neighbour_words(&neighbour));
+}
+
+static char *master_words(guint port, guint master) {
+  return g_strdup_printf("master %u dev %u", master, port);
+}
+
+static void see_link(struct nlmsghdr *h, gpointer data) {
+  struct nlattr *attr = nlmsg_find_attr(h, sizeof(struct ifinfomsg), IFLA_MASTER);
+  if (attr && nla_get_u32(attr) != bridge[BRIDGES - 1])
+    g_hash_table_add(data, master_words((guint)((struct ifinfomsg *)nlmsg_data(h))->ifi_index, nla_get_u32(attr)));
+}
+
+static char *object_words(const AditObjectKey *key, const AditObjectValue *value) {
   AditNetAddress address = adit_object_address(key);
   AditNetRoute route = adit_object_route(key, value);
-  g_autofree char *words = key->kind == ADIT_OBJECT_ROUTE     ? route_words(&route)
-                           : key->kind == ADIT_OBJECT_ADDRESS ? address_words(&address)
-                                                              : NULL;
+  AditNetNeighbour neighbour = adit_object_neighbour(key);
+  switch ((AditObjectKind)key->kind) {
+  case ADIT_OBJECT_LINK:
+    return NULL;
+  case ADIT_OBJECT_ADDRESS:
+    return address_words(&address);
+  case ADIT_OBJECT_ROUTE:
+    return route_words(&route);
+  case ADIT_OBJECT_MASTER:
+    return master_words(key->where, value->master);
+  case ADIT_OBJECT_NEIGHBOUR:
+    return neighbour_words(&neighbour);
+  }
+  return NULL;
+}
+
+static void expect_there(const AditObjectKey *key, const AditObjectValue *value, gpointer data) {
+  Compare *compare = data;
+  g_autofree char *words = object_words(key, value);
   if (!words)
     return;
   compare->claimed++;
@@ -185,6 +249,9 @@ static guint compare(guint32 seed, guint step) {
   assert_int_equal(adit_rtnl_ask(rtnl, adit_rtnl_route_dump(AF_INET), see_route, there), 0);
   assert_int_equal(adit_rtnl_ask(rtnl, adit_rtnl_route_dump(AF_INET6), see_route, there), 0);
   assert_int_equal(adit_rtnl_ask(rtnl, adit_rtnl_address_dump(AF_UNSPEC), see_address, there), 0);
+  assert_int_equal(adit_rtnl_ask(rtnl, adit_rtnl_neighbour_dump(AF_INET), see_neighbour, there), 0);
+  assert_int_equal(adit_rtnl_ask(rtnl, adit_rtnl_neighbour_dump(AF_INET6), see_neighbour, there), 0);
+  assert_int_equal(adit_rtnl_ask(rtnl, adit_rtnl_link_dump(AF_UNSPEC), see_link, there), 0);
   adit_rtnl_close(rtnl);
   adit_claims_foreach(adit_kernel_claims(), expect_there, &c);
   g_hash_table_iter_init(&iter, there);
@@ -193,7 +260,7 @@ static guint compare(guint32 seed, guint step) {
     c.missing++;
   }
   if (c.missing)
-    g_spawn_command_line_sync("sh -c 'ip address; ip route; ip -6 route' >&2", NULL, NULL, NULL, NULL);
+    g_spawn_command_line_sync("sh -c 'ip address; ip route; ip -6 route; ip neigh show proxy' >&2", NULL, NULL, NULL, NULL);
   for (guint i = 0; c.missing && i < did->len; i++)
     print_error("  %s\n", (char *)did->pdata[i]);
   assert_int_equal(c.missing, 0);
@@ -225,6 +292,7 @@ static void pass_barrier(void) {
 static void settle(guint32 seed, guint step) {
   gint64 end = g_get_monotonic_time() + (gint64)PATIENCE * 1000;
   guint calm = 0;
+  adit_claims_look_now(adit_kernel_claims());
   while (g_get_monotonic_time() < end && calm < 3) {
     gboolean tick = FALSE;
     (void)TEST_LOOP_UNTIL(tick, 10);
@@ -294,15 +362,20 @@ static int setup(void **state) {
   adit_claims_set_pause(adit_kernel_claims(), 5);
   for (guint i = 0; i < LINKS; i++) {
     g_autofree char *name = g_strdup_printf("d%u", i);
-    assert_int_equal(sh("ip tuntap add %s mode tun", name), 0);
+    assert_int_equal(sh("ip tuntap add %s mode tap", name), 0);
     sh("ip link set %s addrgenmode none", name);
     assert_int_equal(sh("ip link set %s up mtu 1400", name), 0);
     ifindex[i] = if_nametoindex(name);
     AditLinkWish wish = {.size = sizeof wish, .ifindex = ifindex[i], .up = TRUE, .mtu = 1400};
     link_claim[i] = net->claim_link(&wish, &link_owner);
   }
-  sh("ip tuntap add other mode tun");
-  sh("ip link set other up");
+  other = test_link_make("other", "tap");
+  for (guint i = 0; i < BRIDGES; i++) {
+    g_autofree char *name = g_strdup_printf("b%u", i);
+    sh("ip link add %s type bridge", name);
+    sh("ip link set %s up", name);
+    bridge[i] = if_nametoindex(name);
+  }
   return 0;
 }
 
@@ -311,20 +384,12 @@ static int teardown(void **state) {
     net->claim_release(link_claim[i]);
     sh("ip link del d%u", i);
   }
+  for (guint i = 0; i < BRIDGES; i++)
+    sh("ip link del b%u", i);
   sh("ip link del other");
   adit_net_fini();
   adit_loop_fini();
   return 0;
-}
-
-static gboolean own_namespace(void) {
-  if (unshare(CLONE_NEWNET) == 0)
-    return TRUE;
-  uid_t uid = getuid();
-  if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
-    return FALSE;
-  g_autofree char *map = g_strdup_printf("0 %u 1", uid);
-  return g_file_set_contents_full("/proc/self/uid_map", map, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL);
 }
 
 int main(int argc, char **argv) {
@@ -336,13 +401,10 @@ int main(int argc, char **argv) {
   const char *given = g_getenv("ADIT_KERNEL_STEPS"), *seed = g_getenv("ADIT_KERNEL_SEED");
   steps = argc > 1 ? (guint)atoi(argv[1]) : given ? (guint)atoi(given) : steps;
   first_seed = argc > 2 ? (guint32)atoi(argv[2]) : seed ? (guint32)atoi(seed) : first_seed;
-  if (!own_namespace()) {
-    g_printerr("no network namespace of its own: %s\n", g_strerror(errno));
+  if (!test_netns())
     return 1;
-  }
   adit_logging_init(ADIT_LOG_ERROR);
   did = g_ptr_array_new_with_free_func(g_free);
-  sh("ip link set lo up");
   int failed = cmocka_run_group_tests_name("disturbed", tests, NULL, NULL);
   g_ptr_array_unref(did);
   return failed;

@@ -66,6 +66,9 @@ static void the_sweep_removes_our_links_and_routes_only(void **state) {
   g_free(test_run("ip -6 route add 2001:db8:2::/48 dev s2 proto 173"));
   g_free(test_run("ip route add 198.51.100.2/32 dev s2 table 1234 proto 173"));
   g_free(test_run("ip route add 198.51.100.3/32 dev s2"));
+  g_free(test_run("ip neigh add proxy 198.51.100.4 dev s2 protocol 173"));
+  g_free(test_run("ip -6 neigh add proxy 2001:db8::4 dev s2 protocol 173"));
+  g_free(test_run("ip neigh add proxy 198.51.100.5 dev s2"));
 
   Swept s = sweep(TRUE);
   assert_int_equal(s.error, 0);
@@ -78,6 +81,8 @@ static void the_sweep_removes_our_links_and_routes_only(void **state) {
   assert_string_equal(left, "");
   assert_string_equal(left6, "");
   assert_true(test_shows("ip route show", "198.51.100.3 dev s2"));
+  assert_false(test_shows("ip neigh show proxy", "proto 173"));
+  assert_true(test_shows("ip neigh show proxy", "198.51.100.5 dev s2"));
   s = sweep(TRUE); /* nothing to do is success */
   assert_int_equal(s.error, 0);
   assert_int_equal(s.report.links + s.report.routes + s.report.strangers, 0);

@@ -56,6 +56,9 @@ static void change_text(const AditChange *change) {
     route = adit_object_route(&change->key, away ? &change->old : &change->value);
     tell(route_text(away ? "-" : "", &route));
     break;
+  case ADIT_OBJECT_MASTER:
+  case ADIT_OBJECT_NEIGHBOUR:
+    break; /* no session claims them */
   }
 }
 

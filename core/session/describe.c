@@ -191,7 +191,7 @@ AditValue *adit_session_describe(const char *which) {
   add_attributes(map, session->attributes);
   g_autofree char *missing = adit_actors_missing(session->attributes);
   set_text(map, "attributes-without-effect", missing);
-  if (session->link)
-    add_link(map, session->link);
+  if (session->links->len)
+    add_link(map, session->links->pdata[0]);
   return map;
 }

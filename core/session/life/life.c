@@ -6,6 +6,7 @@
 #include "core/session/life/sess.h"
 #include "core/session/life/session-attributes.h"
 #include "core/session/life/session-event.h"
+#include "core/session/life/session-links.h"
 #include "core/session/life/sessions.h"
 #include "core/session/lines.h"
 #include "core/session/network/plane.h"
@@ -18,7 +19,7 @@ static void open_plane(AditSess *session) {
   g_autoptr(GError) error = NULL;
   gboolean open = FALSE;
 
-  if (!adit_sess_plane_open(session, &error)) {
+  if (!adit_sess_plane_open(session, &error) || !adit_session_links_attach(session, &error)) {
     adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, error ? error->message : "data path");
     return;
   }
@@ -116,7 +117,7 @@ static void begin_session(AditSess *session) {
 }
 
 static void close_session(AditSess *session) {
-  AditSessLink *link = g_steal_pointer(&session->link);
+  g_autoptr(GArray) links = adit_session_links_release(session);
 
   adit_sess_ref(session);
   session->ended_ms = adit_loop_service()->now();
@@ -124,16 +125,17 @@ static void close_session(AditSess *session) {
   adit_sess_limits_stop(session);
   adit_sess_accounting_stop(session);
   adit_timer_cancel(&session->patience);
-  if (link)
-    link->session = NULL;
   adit_sess_plane_close(session);
   adit_sess_ncps_free(session);
   if (session->client)
     adit_client_session_down(session->client, session);
   adit_sess_withdraw(session);
   adit_sess_port_close(session);
-  if (link)
-    adit_link_end(link, session->cause, session->reason);
+  for (guint i = 0; i < links->len; i++) {
+    AditSessLink *link = adit_link_find(g_array_index(links, AditLinkId, i));
+    if (link)
+      adit_link_end(link, session->cause, session->reason);
+  }
   adit_sess_unref(session);
 }
 
@@ -185,6 +187,7 @@ static void free_session(AditSess *session) {
   adit_timer_cancel(&session->patience);
   adit_sess_release(session);
   adit_sess_claims_free(session);
+  g_ptr_array_unref(session->links);
   adit_value_unref(session->config);
   adit_value_unref(session->record);
   adit_value_unref(session->attributes);
@@ -210,7 +213,9 @@ static guint max_mtu(const AditSess *session, guint path) {
   return path && most ? MIN(path, most) : path ? path : most;
 }
 
-void adit_life_set_mtu(AditSess *session, guint mtu) {
+void adit_life_set_mtu(AditSess *session) {
+  guint mtu = adit_session_links_mtu(session);
+
   session->mtu = session->max_mtu ? MIN(mtu, session->max_mtu) : mtu;
   adit_sess_port_mtu(session);
   adit_sess_set_plane(session);
@@ -225,7 +230,7 @@ static AditSess *make_session(AditSessLink *link) {
   session->id = adit_sessions_new_id();
   session->ops = &ops;
   session->record_id = g_strdup(link->record_id);
-  session->link = link;
+  session->links = g_ptr_array_new();
   session->link_id = link->id;
   session->client = link->client;
   session->user = g_strdup(link->user);
@@ -249,7 +254,7 @@ static AditSess *make_session(AditSessLink *link) {
   adit_sess_limits_init(session);
   adit_session_attributes_merge(session, link);
   session->max_mtu = max_mtu(session, link->spec.max_frame);
-  adit_life_set_mtu(session, info.mtu);
+  session->mtu = session->max_mtu ? MIN(info.mtu, session->max_mtu) : info.mtu;
   return session;
 }
 
@@ -265,7 +270,7 @@ AditSess *adit_life_begin(AditSessLink *link) {
     return NULL;
   }
   adit_sessions_add(session);
-  link->session = session;
+  adit_session_links_add(session, link);
   adit_sess_ref(session);
   adit_sess_port_open(session);
   if (!adit_sess_is_over(session))

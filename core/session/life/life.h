@@ -9,5 +9,5 @@ typedef struct AditSessLink AditSessLink;
 
 /** Makes a session and sets it going; on failure the link is ended and NULL returned. Borrowed. */
 AditSess *adit_life_begin(AditSessLink *link);
-/** LCP has agreed on another MTU. */
-void adit_life_set_mtu(AditSess *session, guint mtu);
+/** LCP of a link has agreed on another MTU. */
+void adit_life_set_mtu(AditSess *session);

@@ -3,6 +3,7 @@
 #include "core/session/client.h"
 #include "core/session/life/life.h"
 #include "core/session/life/sess.h"
+#include "core/session/life/session-links.h"
 #include "core/session/network/ncps.h"
 
 static void on_link_opened(AditSessLink *link) {
@@ -18,12 +19,12 @@ static void on_link_network(AditSessLink *link, const char *user) {
   else if (user && strcmp(user, session->user) != 0)
     adit_sess_end(session, ADIT_CAUSE_USER_ERROR, "another user after renegotiation");
   else
-    adit_sess_network(session, TRUE);
+    adit_session_links_up(session);
 }
 
 static void on_link_network_down(AditSessLink *link) {
   if (link->session)
-    adit_sess_network(link->session, FALSE);
+    adit_session_links_down(link->session);
 }
 
 /* Without a session (it is being refused) nobody answers, and that is no reason to reject the protocol. */
@@ -36,9 +37,9 @@ static void on_link_rejected(AditSessLink *link, guint16 protocol) {
     adit_sess_rejected(link->session, protocol);
 }
 
-static void on_link_mtu(AditSessLink *link, guint mtu) {
+static void on_link_mtu(AditSessLink *link) {
   if (link->session)
-    adit_life_set_mtu(link->session, mtu);
+    adit_life_set_mtu(link->session);
 }
 
 static void on_link_lost(AditSessLink *link, AditCause cause, const char *reason) {
@@ -46,7 +47,7 @@ static void on_link_lost(AditSessLink *link, AditCause cause, const char *reason
 
   if (!session)
     return;
-  session->link = NULL;
+  g_ptr_array_remove(session->links, link);
   adit_sess_end(session, cause, reason);
 }
 

@@ -20,6 +20,15 @@ gboolean adit_sess_is_over(const AditSess *session) {
   return adit_life_is_over(session->state);
 }
 
+AditSessLink *adit_sess_speaking_link(const AditSess *session) {
+  for (guint i = 0; i < session->links->len; i++) {
+    AditSessLink *link = session->links->pdata[i];
+    if (link->up)
+      return link;
+  }
+  return NULL;
+}
+
 void adit_sess_end(AditSess *session, AditCause cause, const char *reason) {
   if (!adit_sess_is_over(session)) {
     session->cause = cause;

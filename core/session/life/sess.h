@@ -38,8 +38,8 @@ struct AditSess {
 
   char *user;
   char *record_id;    /**< Acct-Session-Id: unique over restarts */
-  AditSessLink *link; /**< NULL once it is lost */
-  AditLinkId link_id;
+  GPtrArray *links;   /**< of AditSessLink, borrowed, the oldest first; empty once it ends */
+  AditLinkId link_id; /**< of the one that it began with */
   AditClient *client;
   gboolean is_client;
   char *transport, *server, *caller_id, *called_id, *source, *method;
@@ -75,6 +75,8 @@ void adit_sess_event(AditSess *session, AditLifeEvent event);
 /** Ends it; harmless when it is ending. The link, if it lives, says goodbye by itself. */
 void adit_sess_end(AditSess *session, AditCause cause, const char *reason);
 gboolean adit_sess_is_over(const AditSess *session);
+/** The link by which it speaks: the oldest one that is in the network phase; NULL = none. Borrowed. */
+AditSessLink *adit_sess_speaking_link(const AditSess *session);
 /** Since it came up, until it ended; 0 before. */
 guint64 adit_sess_uptime_ms(const AditSess *session);
 AditLogContext adit_sess_log(const AditSess *session);

@@ -208,11 +208,15 @@ static void on_network_phase(gpointer host, const char *user) {
   }
   if (!link->user)
     link->user = g_strdup("nobody");
+  link->up = TRUE;
   above->network(link, user);
 }
 
 static void on_ppp_network_down(gpointer host) {
-  above->network_down(host);
+  AditSessLink *link = host;
+
+  link->up = FALSE;
+  above->network_down(link);
 }
 
 static gboolean on_network_frame(gpointer host, guint16 protocol, const guint8 *payload, gsize length) {
@@ -226,7 +230,8 @@ static void on_protocol_rejected(gpointer host, guint16 protocol) {
 static void on_framing(gpointer host, gboolean acfc, gboolean pfc, guint16 mtu) {
   AditSessLink *link = host;
   link->spec.datapath->link_framing(link->dp_link, acfc, pfc);
-  above->mtu(link, mtu);
+  link->mtu = mtu;
+  above->mtu(link);
 }
 
 static guint64 on_last_rx(gpointer host) {

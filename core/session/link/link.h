@@ -28,6 +28,8 @@ struct AditSessLink {
   char *conversation; /**< EAP: the source that answered with a challenge; NULL = none is open */
   GBytes *eap_state;  /**< what it gave along */
   char *proven;       /**< the user that the peer has proven to be first; NULL: it may be any stranger */
+  gboolean up;        /**< LCP is open and nobody has to prove anything */
+  guint mtu;          /**< as LCP agreed; 0 before */
 };
 
 /** What is above the links, given to adit_links_init(). */
@@ -39,7 +41,7 @@ typedef struct {
   /** A packet of a protocol that is not PPP's own. FALSE = nobody knows the protocol. */
   gboolean (*frame)(AditSessLink *link, guint16 protocol, const guint8 *payload, gsize length);
   void (*rejected)(AditSessLink *link, guint16 protocol);                   /**< the peer does not know the protocol */
-  void (*mtu)(AditSessLink *link, guint mtu);                               /**< as LCP agreed */
+  void (*mtu)(AditSessLink *link);                                          /**< LCP has agreed on one */
   void (*lost)(AditSessLink *link, AditCause cause, const char *reason);    /**< its session must let go of it; PPP is still there */
   void (*closed)(AditSessLink *link, gboolean refused, const char *reason); /**< `refused`: the peer did not take our user or password */
 } AditSessLinkOps;

@@ -15,8 +15,9 @@ static void on_ncp_timer(AditTimer *timer, gpointer data) {
 
 static void on_ncp_send(gpointer host, AditNcp *ncp, const guint8 *frame, gsize length) {
   AditSessNcp *self = host;
-  if (self->session->link && length >= 2)
-    adit_ppp_link_send(self->session->link->ppp, (guint16)(frame[0] << 8 | frame[1]), frame + 2, length - 2);
+  AditSessLink *link = adit_sess_speaking_link(self->session);
+  if (link && length >= 2)
+    adit_ppp_link_send(link->ppp, (guint16)(frame[0] << 8 | frame[1]), frame + 2, length - 2);
 }
 
 /* What the kernel has been told stands for the session's life; a peer that wants something else has to dial again. */

@@ -5,12 +5,17 @@
 #include "core/session/lines.h"
 
 gboolean adit_sess_plane_open(AditSess *session, GError **error) {
-  if (!session->link) {
-    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "the link is gone");
-    return FALSE;
-  }
   session->plane = session->datapath->session_open(session->dp, session->id, session->port.open, error);
-  return session->plane && session->datapath->session_join(session->plane, session->link->dp_link, error);
+  return session->plane != NULL;
+}
+
+gboolean adit_sess_plane_join(AditSess *session, const AditSessLink *link, GError **error) {
+  return session->datapath->session_join(session->plane, link->dp_link, error);
+}
+
+void adit_sess_plane_leave(AditSess *session, const AditSessLink *link) {
+  if (session->plane)
+    session->datapath->session_leave(session->plane, link->dp_link);
 }
 
 void adit_sess_plane_close(AditSess *session) {

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/** core/session/life/session-links.h - the links of a session, which come and go while it lives. [main] */
+#pragma once
+
+#include <glib.h>
+
+typedef struct AditSess AditSess;
+typedef struct AditSessLink AditSessLink;
+
+/** It is the session's; before the session's data plane is open, or as the first one. */
+void adit_session_links_add(AditSess *session, AditSessLink *link);
+/** The data plane was opened: all links join it. */
+gboolean adit_session_links_attach(AditSess *session, GError **error);
+/** LCP of a link came up (again), or left Opened: the NCPs have a way to the peer as long as one link has. */
+void adit_session_links_up(AditSess *session);
+void adit_session_links_down(AditSess *session);
+/** The smallest MTU of all. */
+guint adit_session_links_mtu(const AditSess *session);
+/** The session ends: none is its any more. Returns their ids, of AditLinkId, the caller's. */
+GArray *adit_session_links_release(AditSess *session);

@@ -15,6 +15,7 @@
 
 /** A shared interface is of one data path: another one's of the same name is another interface. */
 typedef struct {
+  const AditDatapathOps *datapath;
   gpointer dp;
   char *name;
 } SharedKey;
@@ -29,7 +30,6 @@ struct AditSharedPort {
   AditClaim *claim;   /* of the interface's state */
   AditClaimant claimant;
   char *who;
-  const AditDatapathOps *datapath;
 };
 
 static const AditNetService *net;
@@ -37,12 +37,12 @@ static GHashTable *shared; /* SharedKey -> AditSharedPort* */
 
 static guint shared_hash(gconstpointer data) {
   const SharedKey *key = data;
-  return g_str_hash(key->name) ^ g_direct_hash(key->dp);
+  return g_str_hash(key->name) ^ g_direct_hash(key->dp) ^ g_direct_hash(key->datapath);
 }
 
 static gboolean shared_equal(gconstpointer a, gconstpointer b) {
   const SharedKey *one = a, *other = b;
-  return one->dp == other->dp && strcmp(one->name, other->name) == 0;
+  return one->datapath == other->datapath && one->dp == other->dp && strcmp(one->name, other->name) == 0;
 }
 
 void adit_ports_init(const AditNetService *service) {
@@ -177,7 +177,7 @@ static void shared_leave(AditSharedPort *port) {
     return;
   net->claim_release(g_steal_pointer(&port->claim));
   if (port->port)
-    port->datapath->port_close(port->port, shared_closed, NULL);
+    port->key.datapath->port_close(port->port, shared_closed, NULL);
   shared_free(port);
 }
 
@@ -235,12 +235,11 @@ static void shared_changed(AditClaim *claim, AditClaimState state, int error, co
 }
 
 static void shared_open(AditSess *session, const char *name) {
-  AditSharedPort *port = g_hash_table_lookup(shared, &(SharedKey){session->dp, (char *)name});
+  AditSharedPort *port = g_hash_table_lookup(shared, &(SharedKey){session->datapath, session->dp, (char *)name});
 
   if (!port) {
     port = g_new0(AditSharedPort, 1);
-    port->key = (SharedKey){session->dp, g_strdup(name)};
-    port->datapath = session->datapath;
+    port->key = (SharedKey){session->datapath, session->dp, g_strdup(name)};
     port->waiting = g_ptr_array_new_with_free_func((GDestroyNotify)adit_sess_unref);
     port->who = g_strdup_printf("shared interface %s", name);
     port->claimant = (AditClaimant){.size = sizeof port->claimant, .who = port->who, .changed = shared_changed, .user = port};

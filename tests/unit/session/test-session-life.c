@@ -146,6 +146,51 @@ static void many_share_one_interface_with_a_route_each(void **state) {
   assert_null(null_dp_port(w->server.dp, "shared"));
 }
 
+/* A shared interface belongs to one data path: what another one calls the same is another interface. */
+static void two_data_paths_share_no_interface(void **state) {
+  World *w = *state;
+  const Side first = w->server;
+  Side second = {0};
+
+  world_side_open(w, &second, 0xc0000203);
+  world_dial(w, &w->pair[0], "many", "right", NULL);
+  assert_true(TEST_LOOP_UNTIL(w->up == 2, 5000));
+  assert_null(null_dp_port(second.dp, "shared"));
+  w->server = second;
+  world_dial(w, &w->pair[1], "many", "right", NULL);
+  assert_true(TEST_LOOP_UNTIL(w->up == 4, 5000));
+  AditPort *here = null_dp_port(first.dp, "shared"), *there = null_dp_port(second.dp, "shared");
+  assert_non_null(here);
+  assert_non_null(there);
+  assert_int_not_equal(here->ifindex, there->ifindex);
+
+  /* The first one's goes with its last session, and the other stays. */
+  adit_session_service()->link_close(w->pair[0].server.id, ADIT_CAUSE_LOST_SERVICE, "gone");
+  assert_true(TEST_LOOP_UNTIL(w->down == 1, 5000));
+  test_loop_drain();
+  assert_null(null_dp_port(first.dp, "shared"));
+  assert_ptr_equal(null_dp_port(second.dp, "shared"), there);
+  adit_session_service()->link_close(w->pair[1].server.id, ADIT_CAUSE_LOST_SERVICE, "gone");
+  assert_true(TEST_LOOP_UNTIL(w->down == 2, 5000));
+  test_loop_drain();
+  assert_null(null_dp_port(second.dp, "shared"));
+  w->server = first;
+  world_side_close(&second);
+}
+
+/* Nor do two kinds of data paths whose instances are told by the same pointer: the second one asks for the name itself, and is refused. */
+static void two_kinds_of_data_paths_share_no_interface(void **state) {
+  World *w = *state;
+  const AditDatapathOps other = null_datapath_ops;
+
+  world_dial(w, &w->pair[0], "many", "right", NULL);
+  assert_true(TEST_LOOP_UNTIL(w->up == 2, 5000));
+  world_dial(w, &w->pair[1], "many", "right", &other);
+  assert_true(TEST_LOOP_UNTIL(w->pair[1].server.closed && w->pair[1].client.closed, 10000));
+  assert_non_null(strstr(w->pair[1].server.reason, "there is an interface shared already"));
+  assert_non_null(null_dp_port(w->server.dp, "shared"));
+}
+
 /* A small packet size of one is not everybody's, and a large one not that of who has a small one. */
 static void who_shares_an_interface_keeps_the_own_mtu(void **state) {
   World *w = *state;
@@ -235,6 +280,8 @@ int main(void) {
       test(a_link_that_the_data_path_cannot_carry_is_refused),
       test(a_fixed_address_is_given_once),
       test(many_share_one_interface_with_a_route_each),
+      test(two_data_paths_share_no_interface),
+      test(two_kinds_of_data_paths_share_no_interface),
       test(who_shares_an_interface_keeps_the_own_mtu),
       test(session_and_idle_timeouts_end_it),
       test(a_veto_refuses_with_its_reason),

@@ -190,13 +190,18 @@ static void classify(const guint8 *datagram, gsize length, AditClassified *out) 
 static void on_control(gpointer user, const AditPath *path, const guint8 *datagram, gsize length) {}
 static const AditListenerOps listener_ops = {.size = sizeof listener_ops, .control = on_control};
 
-static void side_open(World *w, Side *side, guint32 address) {
+void world_side_open(World *w, Side *side, guint32 address) {
   AditAddress a = adit_address_ipv4(address);
   AditListenerSpec spec = {.size = sizeof spec, .local = adit_endpoint(&a, 1701), .classify = classify};
   side->at = spec.local;
   side->dp = null_dp_new(w->net);
   side->listener = null_datapath_ops.listen(side->dp, &spec, &listener_ops, w, NULL);
   assert_non_null(side->listener);
+}
+
+void world_side_close(Side *side) {
+  null_datapath_ops.listener_close(side->listener);
+  null_dp_free(side->dp);
 }
 
 static void on_closed(gpointer user, AditLinkId link, AditCause cause, const char *reason) {
@@ -446,8 +451,8 @@ int world_setup(void **state) {
   adit_bus_subscribe(NULL, ADIT_EVENT_SESSION_UP, on_up, w);
   adit_bus_subscribe(NULL, ADIT_EVENT_SESSION_DOWN, on_down, w);
   w->net = null_net_new(&net_ops, w);
-  side_open(w, &w->server, 0xc0000201);
-  side_open(w, &w->client, 0xc0000202);
+  world_side_open(w, &w->server, 0xc0000201);
+  world_side_open(w, &w->client, 0xc0000202);
   *state = w;
   return 0;
 }
@@ -465,10 +470,8 @@ int world_teardown(void **state) {
   adit_session_drop_plugin(&w->plugin);
   test_loop_drain();
   world_run_net(w);
-  null_datapath_ops.listener_close(w->server.listener);
-  null_datapath_ops.listener_close(w->client.listener);
-  null_dp_free(w->server.dp);
-  null_dp_free(w->client.dp);
+  world_side_close(&w->server);
+  world_side_close(&w->client);
   claims_end();
   adit_session_fini();
   adit_protected_fini();

@@ -95,6 +95,9 @@ AditValue *world_config_of(const char *name, const char *user, const char *passw
 void world_dial(World *w, Pair *pair, const char *user, const char *password, const AditDatapathOps *datapath);
 AditLinkId world_call_open(World *w, Call *call, gboolean client, const AditValue *config, guint number, const AditDatapathOps *datapath,
                            GError **error);
+/** Another server: a data path of its own on the same network, at that address, for world_dial() in the place of `server`. */
+void world_side_open(World *w, Side *side, guint32 address);
+void world_side_close(Side *side);
 void world_run_net(gpointer world);
 /** For callbacks: sets the gboolean that `flag` points to. */
 void world_set_flag(gpointer flag);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/base/loop.h"
 #include "core/base/clock.h"
+#include "core/base/memory.h"
 #include "core/base/random.h"
 #include "core/base/wheel.h"
 
@@ -111,6 +112,7 @@ const AditLoopService *adit_loop_service(void) {
       .run_blocking = adit_run_blocking,
       .call_main = adit_call_main,
       .random = adit_random,
+      .memory_freed = adit_memory_give_back,
   };
   return &service;
 }

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/base/memory.h"
-#include "core/base/loop.h"
-#include "core/base/wheel.h"
 #include <malloc.h>
 
-enum { SOON_MS = 500, ARENAS = 4, LARGE = 1024 * 1024 };
+enum { ARENAS = 4, LARGE = 1024 * 1024 };
 
 static struct {
+  const AditLoopService *loop;
   AditTimer timer;
   guint64 last_ms;
-  guint count;
 } self;
 
-void adit_memory_init(void) {
+void adit_memory_init(const AditLoopService *loop) {
   memset(&self, 0, sizeof self);
+  self.loop = loop;
 #ifdef __GLIBC__
   mallopt(M_ARENA_MAX, ARENAS);
   mallopt(M_MXFAST, 0);             /* else the next large free joins what tens of thousands of sessions left, and holds the loop for it */
@@ -27,28 +26,23 @@ static void trim_heap(gpointer data) {
 #endif
 }
 
-static void on_trimmed(gpointer data) {
-  self.count++;
-}
+static void on_trimmed(gpointer data) {}
 
 static void start_trim(AditTimer *timer, gpointer data) {
-  self.last_ms = adit_loop_service()->now();
-  adit_run_blocking(NULL, trim_heap, on_trimmed, NULL); /* refused: the next one does it */
+  self.last_ms = self.loop->now();
+  self.loop->run_blocking(NULL, trim_heap, on_trimmed, NULL); /* refused: the next one does it */
 }
 
 void adit_memory_give_back(void) {
-  guint64 now = adit_loop_service()->now(), next = self.last_ms ? self.last_ms + ADIT_MEMORY_PAUSE_MS : 0;
-
-  if (adit_timer_is_armed(&self.timer))
+  if (!self.loop || self.timer.deadline)
     return;
+  guint64 now = self.loop->now(), next = self.last_ms ? self.last_ms + ADIT_MEMORY_PAUSE_MS : 0;
   self.timer = (AditTimer){.func = start_trim};
-  adit_timer_arm(&self.timer, next > now + SOON_MS ? next - now : SOON_MS);
+  self.loop->timer_arm(&self.timer, MAX(next, now + ADIT_MEMORY_SOON_MS) - now);
 }
 
 void adit_memory_fini(void) {
-  adit_timer_cancel(&self.timer);
-}
-
-guint adit_memory_given_back(void) {
-  return self.count;
+  if (self.loop)
+    self.loop->timer_cancel(&self.timer);
+  self.loop = NULL;
 }

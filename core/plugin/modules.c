@@ -74,7 +74,7 @@ void adit_modules_init(void) {
   G_STATIC_ASSERT(G_N_ELEMENTS(tables) == G_N_ELEMENTS(served));
   for (guint i = 0; i < G_N_ELEMENTS(served); i++)
     served[i].table = tables[i];
-  adit_memory_init();
+  adit_memory_init(adit_loop_service());
   adit_loop_init();
   adit_bus_init();
   adit_path_init();

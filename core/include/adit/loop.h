@@ -37,6 +37,9 @@ typedef struct {
   /** [any] Calls `func` on the main loop, soon. */
   void (*call_main)(AditWorkFunc func, gpointer data);
   void (*random)(gpointer buffer, gsize length);                         /**< [any] unpredictable octets */
+  /** [main] Says that much memory (some MiB) was freed in small pieces, which the C library would keep: what is free is returned to the
+   *  system a moment later, on another thread, once in some seconds at most. May be absent: ADIT_HAS(loop, memory_freed). */
+  void (*memory_freed)(void);
 } AditLoopService;
 
 G_END_DECLS

@@ -6,14 +6,12 @@
  */
 #include "glue.h"
 
-#include <malloc.h>
-
 enum {
   HALF_OPEN_PATIENCE_MS = 300, /* between equals a half-open tunnel has this long: a round trip to anywhere */
   PATIENCE_MS = 10000,         /* and anything else: a login takes less, though the first RADIUS server is dead */
   DISPLACED_MAX = 2,           /* by one newcomer: after a reload that lowers a limit the rest goes with the next ones */
   HALF_OPEN_MS = 20000,        /* for a peer whose address is not proven: its SCCCN, sent five times, takes 15 s */
-  WORTH_TRIMMING = 1024,       /* half-open tunnels: some MiB */
+  MANY_HALF_OPEN = 1024,       /* some MiB */
   PARKED_OCTETS = 512,
   UNACKED_OCTETS = 768,
 };
@@ -22,22 +20,14 @@ static const char displaced[] = "displaced: too much is pending, most of it from
 
 /* ---- memory ---- */
 
-static void trim_heap(gpointer data) {
-#ifdef __GLIBC__
-  malloc_trim(0);
-#endif
-}
-
-static void heap_trimmed(gpointer data) {}
-
-/** After a flood most of the heap is free, but in small pieces, which the C library keeps. */
-static void give_memory_back(L2tp *l2tp) {
+/** After a flood most of the heap is free, but in small pieces. */
+static void tell_memory_freed(L2tp *l2tp) {
   l2tp->most_half_open = MAX(l2tp->most_half_open, l2tp->half_open.count);
-  if (l2tp->half_open.count || l2tp->most_half_open < WORTH_TRIMMING)
+  if (l2tp->half_open.count || l2tp->most_half_open < MANY_HALF_OPEN)
     return;
   l2tp->most_half_open = 0;
-  if (!l2tp->stopping)
-    l2tp->loop->run_blocking(l2tp->plugin, trim_heap, heap_trimmed, NULL);
+  if (ADIT_HAS(l2tp->loop, memory_freed))
+    l2tp->loop->memory_freed();
 }
 
 /* ---- what is counted ---- */
@@ -59,20 +49,20 @@ void l2tp_strangers_add(L2tpPeer *peer) {
   peer->config.setup_ms = MIN(peer->config.setup_ms, HALF_OPEN_MS);
   count_tunnel(peer, &peer->l2tp->half_open, &peer->half_open);
   count_tunnel(peer, &peer->l2tp->strangers, &peer->stranger);
-  give_memory_back(peer->l2tp);
+  tell_memory_freed(peer->l2tp);
 }
 
 void l2tp_strangers_confirm(L2tpPeer *peer) {
   peer->config.setup_ms = peer->service->tunnel.setup_ms;
   l2tp_shares_remove(&peer->l2tp->half_open, &peer->half_open);
-  give_memory_back(peer->l2tp);
+  tell_memory_freed(peer->l2tp);
 }
 
 void l2tp_strangers_remove(L2tpPeer *peer) {
   l2tp_shares_remove(&peer->l2tp->half_open, &peer->half_open);
   l2tp_shares_remove(&peer->l2tp->strangers, &peer->stranger);
   l2tp_shares_remove(&peer->l2tp->ports, &peer->own_port);
-  give_memory_back(peer->l2tp);
+  tell_memory_freed(peer->l2tp);
 }
 
 void l2tp_strangers_authenticated(L2tpPeer *peer, gint links) {

@@ -224,6 +224,32 @@ static void stopping_in_a_flood_takes_no_time(void **state) {
 
 /* ---- memory ---- */
 
+/** So many half-open tunnels from everywhere, which end with the time that they have. */
+static void flood_and_wait(guint tunnels) {
+  for (guint i = 0; i < tunnels; i++) {
+    g_autofree char *from = g_strdup_printf("10.%u.%u.1", i / 200, i % 200);
+    knock(from, 1701, "flood", (guint16)(i + 1));
+  }
+  assert_int_equal(server.l2tp->half_open.count, tunnels);
+  world_run(60000);
+  assert_int_equal(server.l2tp->half_open.count, 0);
+}
+
+/* Once a flood; a few tunnels are not worth it. */
+static void the_core_is_told_of_the_memory_that_a_flood_leaves(void **state) {
+  begin("max-half-open: 2000", "");
+  world_memory_freed = 0;
+  flood_and_wait(100);
+  assert_int_equal(world_memory_freed, 0);
+  flood_and_wait(1500);
+  assert_int_equal(world_memory_freed, 1);
+  flood_and_wait(100);
+  assert_int_equal(world_memory_freed, 1);
+  flood_and_wait(1500);
+  assert_int_equal(world_memory_freed, 2);
+  world_end();
+}
+
 static gsize list_octets(const L2tpItem *item) {
   gsize octets = 0;
   for (; item; item = item->next)
@@ -379,6 +405,7 @@ int main(void) {
       cmocka_unit_test(ports_of_their_own_are_shared),
       cmocka_unit_test(half_open_tunnels_do_not_hold_the_last_places),
       cmocka_unit_test(stopping_in_a_flood_takes_no_time),
+      cmocka_unit_test(the_core_is_told_of_the_memory_that_a_flood_leaves),
       cmocka_unit_test(the_memory_of_a_strangers_tunnel_is_bounded),
       cmocka_unit_test(what_strangers_cause_is_logged_at_a_bounded_rate),
       cmocka_unit_test(what_users_cause_is_logged_at_a_bounded_rate),

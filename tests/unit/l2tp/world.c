@@ -17,6 +17,7 @@ guint world_loss, world_sent, world_listeners, world_listeners_max;
 void (*world_tap)(const AditPath *path, const guint8 *datagram, gsize length);
 
 static AditWheel *wheel;
+guint world_memory_freed;
 static GRand *dice;
 static NullNet *net;
 static NullDp *dp;
@@ -65,13 +66,17 @@ static gboolean loop_run_blocking(AditPlugin *plugin, AditWorkFunc work, AditWor
   loop_call_main(done, data);
   return TRUE;
 }
+static void loop_memory_freed(void) {
+  world_memory_freed++;
+}
 static const AditLoopService loop_service = {.size = sizeof loop_service,
                                              .now = loop_now,
                                              .timer_arm = loop_arm,
                                              .timer_cancel = loop_cancel,
                                              .run_blocking = loop_run_blocking,
                                              .call_main = loop_call_main,
-                                             .random = loop_random};
+                                             .random = loop_random,
+                                             .memory_freed = loop_memory_freed};
 
 /* ---- adit.bus ---- */
 

@@ -48,6 +48,7 @@ extern GPtrArray *world_links;                     /**< of Link */
 extern gboolean world_refuse;                      /**< link_open() says no */
 extern guint world_loss;                           /**< percent */
 extern guint world_sent;                           /**< datagrams */
+extern guint world_memory_freed;                   /**< times that the core was told so */
 extern guint world_listeners, world_listeners_max; /**< that are open, and may be */
 extern const char *world_misfit;                   /**< a server's link ends inside link_open(), with this reason; NULL = it does not */
 extern void (*world_tap)(const AditPath *path, const guint8 *datagram, gsize length);

@@ -189,6 +189,16 @@ class Adit:
         if wait:
             poll(self.ready, '%s is up' % self.name, 15)
 
+    def start_anew(self, *wrapper, **how):
+        """Starts it with an empty log, run by another program."""
+        if os.path.exists(self.process.log_path):
+            os.unlink(self.process.log_path)
+        self.lab.wrapper[:0] = wrapper
+        try:
+            self.start(**how)
+        finally:
+            del self.lab.wrapper[:len(wrapper)]
+
     def ready(self):
         if not self.process.running():
             raise Failure('%s did not start:\n%s' % (self.name, '\n'.join(self.process.text().splitlines()[-15:])))

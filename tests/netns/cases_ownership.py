@@ -126,10 +126,7 @@ def without_rights_it_does_not_start(lab):
     text = server.process.text()
 
     def run(*wrapper):
-        os.unlink(server.process.log_path)
-        lab.wrapper[:0] = wrapper
-        server.start(wait=False, user='root')
-        del lab.wrapper[:len(wrapper)]
+        server.start_anew(*wrapper, wait=False, user='root')
     run('setpriv', '--inh-caps=-all', '--bounding-set=-net_admin')
     refused(server, 'CAP_NET_ADMIN', 'its unit', '--cap-add NET_ADMIN')
     # Root of a user namespace that does not own the network namespace has the capability, and it is worth nothing.

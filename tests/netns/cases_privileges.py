@@ -51,6 +51,22 @@ def has_filter(lab):
         return b'libseccomp' in f.read()
 
 
+def stopped_server(lab):
+    """A server that has run once: its configuration and its folders are there."""
+    road = Road(lab, watch=False)
+    server = road.server()
+    server.stop()
+    return road, server
+
+
+def serves_and_stops(road, server):
+    """A client logs in, its session works; both end in order."""
+    client = road.client()
+    road.works(server, client)
+    client.stop()
+    server.stop()
+
+
 @case
 def root_is_given_up(lab):
     """Every thread: user, capabilities, no new ones, a system-call filter, no core file; and the work goes on with what is left: a login,
@@ -112,85 +128,59 @@ def a_helper_that_dies_is_told(lab):
     refused = server.reload(check=False)
     expect(refused.returncode == 1 and 'Permission denied' in refused.stdout + refused.stderr, 'without its reader: %s' % refused)
     expect('until a restart' in server.process.text(), 'nothing says what is to be done:\n' + server.process.text())
-    client = road.client()
-    road.works(server, client)
-    client.stop()
-    server.stop()
+    serves_and_stops(road, server)
 
 
 @case
 def an_unknown_user_is_refused(lab):
-    road = Road(lab, watch=False)
-    server = road.server()
-    server.stop()
-    os.unlink(server.process.log_path)
-    server.start(wait=False, user='no-such-user')
+    road, server = stopped_server(lab)
+    server.start_anew(wait=False, user='no-such-user')
     expect(server.process.wait() == 1 and "--user: there is no user `no-such-user'" in server.process.text(), server.process.text())
     # Root without a user to become keeps little more.
     server.start(user='root')
     facts = status(server.process.pid)
     expect_powerless(dict(facts, Groups=''), NET_ADMIN | NET_BIND_SERVICE, 'root', pwd.getpwnam('root'))
     expect(not helpers(server.process.pid), 'root has helpers')
-    client = road.client()
-    road.works(server, client)
-    client.stop()
-    server.stop()
+    serves_and_stops(road, server)
 
 
 @case
 def a_state_directory_that_cannot_be_written(lab):
     """Read-only, full: refused with its path and what would be lost; `require-state: no` runs on."""
-    road = Road(lab, watch=False)
     tree = configs.server(USERS)
-    server = road.server()
-    server.stop()
+    road, server = stopped_server(lab)
 
     def mounted(options, filler):
         return ['unshare', '--mount', '--', 'sh', '-c', 'mount -t tmpfs -o %s none %s && %s; exec "$@"' % (options, server.state, filler), 'sh']
-
-    def start(wrapper, wait=False):
-        if os.path.exists(server.process.log_path):
-            os.unlink(server.process.log_path)
-        lab.wrapper[:0] = wrapper
-        server.start(wait=wait)
-        del lab.wrapper[:len(wrapper)]
     full = mounted('size=64k', 'dd if=/dev/zero of=%s/filler bs=4k count=16 2>/dev/null' % server.state)
     read_only = mounted('size=64k', 'mount -o remount,ro %s' % server.state)
     small = mounted('size=64k', 'dd if=/dev/zero of=%s/filler bs=4k count=13 2>/dev/null' % server.state)  # holds a lock and a token
     for wrapper, cause in ((full, 'No space left on device'), (read_only, 'Read-only file system'), (small, 'full')):
         server.configure(configs.write(tree))
-        start(wrapper)
+        server.start_anew(*wrapper, wait=False)
         expect(server.process.wait(15) == 1, 'it starts')
         text = server.process.text()
         for word in (server.state, cause, 'accounting', '--state-dir', '`require-state: no`'):
             expect(word in text, 'no "%s" in: %s' % (word, text))
         expect(' is ready' not in text, 'it is ready:\n' + text)
         server.configure(configs.write(dict(tree, **{'require-state': False})))
-        start(wrapper, wait=True)
+        server.start_anew(*wrapper)
         expect('loses accounting records' in server.process.text(), server.process.text())
-        client = road.client()
-        road.works(server, client)
-        client.stop()
-        server.stop()
+        serves_and_stops(road, server)
 
 
 @case
 def started_as_its_unit_does(lab):
     """By another user, with CAP_NET_ADMIN from the ambient set and nothing else."""
-    road = Road(lab, watch=False)
-    server = road.server()
-    server.stop()
-    os.unlink(server.process.log_path)
+    road, server = stopped_server(lab)
     home = os.path.join(lab.folder, 'run')
     os.mkdir(home)
     server.socket = os.path.join(home, 'adit.sock')
     for path in (home, server.state, server.config_path):
         os.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)
-    lab.wrapper[:0] = ['unshare', '--mount', '--', 'sh', '-c', 'mount -t tmpfs -o dev none /dev/net && mknod -m 666 /dev/net/tun c 10 200 && exec "$@"', 'sh',
-                       'setpriv', '--reuid=nobody', '--regid=%d' % NOBODY.pw_gid, '--clear-groups', '--inh-caps=-all,+net_admin', '--ambient-caps=+net_admin',
-                       '--bounding-set=-all,+net_admin']
-    server.start()
-    del lab.wrapper[:]
+    server.start_anew('unshare', '--mount', '--', 'sh', '-c', 'mount -t tmpfs -o dev none /dev/net && mknod -m 666 /dev/net/tun c 10 200 && exec "$@"', 'sh',
+                      'setpriv', '--reuid=nobody', '--regid=%d' % NOBODY.pw_gid, '--clear-groups', '--inh-caps=-all,+net_admin', '--ambient-caps=+net_admin',
+                      '--bounding-set=-all,+net_admin')
     facts = status(server.process.pid)
     expect(int(facts['CapBnd'], 16) == NET_ADMIN, 'without CAP_SETPCAP the bounding set stays, and is %s' % facts['CapBnd'])
     expect_powerless(dict(facts, CapBnd='0'), NET_ADMIN, 'started without root')

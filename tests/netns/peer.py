@@ -86,6 +86,16 @@ class Peer:
         say(event='silence', waited_for=wanted)
         sys.exit(1)
 
+    def expect_acknowledged(self, seconds=10):
+        """Until the peer has taken all that was sent."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            data = self.receive(deadline)
+            if data and len(data) >= 12 and data[0] & 0x80 and struct.unpack_from('!H', data, 10)[0] == self.ns & 0xffff:
+                return
+        say(event='silence', waited_for='an acknowledgement')
+        sys.exit(1)
+
     def request(self):
         return [avp(2, u16(0x100)), avp(HOST_NAME, self.args.host_name.encode()), avp(3, u32(3)), avp(ASSIGNED_TUNNEL, u16(self.args.id_tunnel))]
 
@@ -97,6 +107,7 @@ class Peer:
         if CHALLENGE in found and self.args.secret:
             proof = [avp(RESPONSE, hashlib.md5(bytes([SCCCN]) + self.args.secret.encode() + found[CHALLENGE]).digest())]
         self.send(SCCCN, proof)
+        self.expect_acknowledged()
         say(event='tunnel', id=self.tunnel)
 
 
@@ -132,7 +143,6 @@ def restart(args):
     peer = Peer(args)
     peer.open()
     first = peer.tunnel
-    time.sleep(0.3)
     peer.tunnel, peer.ns, peer.nr = 0, 0, 0
     repeat, deadline, begun = 1.0, time.monotonic() + args.seconds, time.monotonic()
     due, acknowledged = 0, False

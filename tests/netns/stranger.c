@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /*
- * A stranger at one address that takes from an L2TP server all that can be had without a password: complete tunnels, calls in
- * them that never speak LCP and are redialled, and control messages far ahead of their turn. Everything is acknowledged and
- * repeated as a peer should, so that the server has no reason to give it up.
+ * A stranger, at one address or at many of one network, that takes from an L2TP server all that can be had without a password: complete
+ * tunnels, calls in them that never speak LCP and are redialled, and control messages far ahead of their turn. Everything is acknowledged
+ * and repeated as a peer should, so that the server has no reason to give it up.
  *
- * stranger --to ADDRESS [--tunnels N] [--ports N] [--rate TUNNELS-A-SECOND] [--calls N] [--park N] --seconds N
+ * stranger --to ADDRESS [--from ADDRESS/LENGTH] [--tunnels N] [--ports N] [--rate TUNNELS-A-SECOND] [--calls N] [--park N] --seconds N
+ *
+ * With --from (IPv6) each port has an address of its own, the next one in another prefix of that length: 128 for neighbours.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -48,7 +50,12 @@ typedef struct {
 } Tunnel;
 
 static struct {
-  struct sockaddr_in to;
+  union {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+  } to, from; /* from: of the first port */
+  unsigned from_length;
   unsigned n_tunnels, n_ports, rate, calls, park, seconds, begun;
   Tunnel *tunnels;
   struct pollfd *ports;
@@ -97,7 +104,7 @@ static size_t put_avp32(uint8_t *at, unsigned type, uint32_t value) {
 
 static void send_octets(const Tunnel *t, const uint8_t *data, size_t length) {
   int fd = s.ports[(unsigned)(t - s.tunnels) % s.n_ports].fd;
-  while (sendto(fd, data, length, 0, (const struct sockaddr *)&s.to, sizeof s.to) < 0 && errno == EINTR)
+  while (sendto(fd, data, length, 0, &s.to.any, sizeof s.to) < 0 && errno == EINTR)
     ;
 }
 
@@ -266,14 +273,45 @@ static void run(void) {
          s.cleared, s.stopped);
 }
 
+/* Adds `number` to the first `length` bits. */
+static void add_to_prefix(uint8_t address[16], unsigned length, unsigned number) {
+  uint64_t carry = (uint64_t)number << (7 - (length - 1) % 8);
+  for (unsigned at = (length + 7) / 8; at-- > 0 && carry; carry >>= 8) {
+    carry += address[at];
+    address[at] = (uint8_t)carry;
+  }
+}
+
+static int bind_port(int fd, unsigned number) {
+  struct sockaddr_in6 own = s.from.v6;
+  if (!s.from_length)
+    return 0; /* the kernel chooses */
+  add_to_prefix(own.sin6_addr.s6_addr, s.from_length, number);
+  return bind(fd, (const struct sockaddr *)&own, sizeof own);
+}
+
+static bool parse_from(char *text) {
+  char *slash = strchr(text, '/');
+  if (!slash)
+    return false;
+  *slash = '\0';
+  s.from.v6 = (struct sockaddr_in6){.sin6_family = AF_INET6};
+  s.from_length = (unsigned)atoi(slash + 1);
+  return inet_pton(AF_INET6, text, &s.from.v6.sin6_addr) == 1 && s.from_length >= 1 && s.from_length <= 128;
+}
+
+static bool parse_to(const char *text) {
+  s.to.any.sa_family = strchr(text, ':') ? AF_INET6 : AF_INET;
+  return inet_pton(s.to.any.sa_family, text, s.to.any.sa_family == AF_INET ? (void *)&s.to.v4.sin_addr : &s.to.v6.sin6_addr) == 1;
+}
+
 static int open_ports(void) {
   s.ports = calloc(s.n_ports, sizeof *s.ports);
   s.tunnels = calloc(s.n_tunnels, sizeof *s.tunnels);
   for (unsigned i = 0; s.ports && s.tunnels && i < s.n_ports; i++) {
     int size = 4 << 20;
-    s.ports[i] = (struct pollfd){.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), .events = POLLIN};
-    struct sockaddr_in any = {.sin_family = AF_INET};
-    if (s.ports[i].fd < 0 || bind(s.ports[i].fd, (struct sockaddr *)&any, sizeof any) < 0) {
+    s.ports[i] = (struct pollfd){.fd = socket(s.to.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0), .events = POLLIN};
+    if (s.ports[i].fd < 0 || bind_port(s.ports[i].fd, i) < 0) {
       perror("stranger: socket");
       return -1;
     }
@@ -283,21 +321,26 @@ static int open_ports(void) {
 }
 
 int main(int argc, char **argv) {
-  static const struct option options[] = {
-      {"to", required_argument, NULL, 't'},    {"port", required_argument, NULL, 'p'},    {"tunnels", required_argument, NULL, 'n'},
-      {"ports", required_argument, NULL, 'o'}, {"rate", required_argument, NULL, 'r'},    {"calls", required_argument, NULL, 'c'},
-      {"park", required_argument, NULL, 'k'},  {"seconds", required_argument, NULL, 's'}, {0}};
+  static const struct option options[] = {{"to", required_argument, NULL, 't'},      {"from", required_argument, NULL, 'f'},
+                                          {"port", required_argument, NULL, 'p'},    {"tunnels", required_argument, NULL, 'n'},
+                                          {"ports", required_argument, NULL, 'o'},   {"rate", required_argument, NULL, 'r'},
+                                          {"calls", required_argument, NULL, 'c'},   {"park", required_argument, NULL, 'k'},
+                                          {"seconds", required_argument, NULL, 's'}, {0}};
   int option;
-  s.to = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(1701)};
+  s.to.v4.sin_port = htons(1701); /* where IPv6 has it, too */
   while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-    unsigned value = option == 't' || !optarg ? 0 : (unsigned)atoi(optarg);
+    unsigned value = option == 't' || option == 'f' || !optarg ? 0 : (unsigned)atoi(optarg);
     switch (option) {
     case 't':
-      if (inet_pton(AF_INET, optarg, &s.to.sin_addr) != 1)
+      if (!parse_to(optarg))
+        return 2;
+      break;
+    case 'f':
+      if (!parse_from(optarg))
         return 2;
       break;
     case 'p':
-      s.to.sin_port = htons((uint16_t)value);
+      s.to.v4.sin_port = htons((uint16_t)value);
       break;
     case 'n':
       s.n_tunnels = value;
@@ -318,11 +361,13 @@ int main(int argc, char **argv) {
       s.seconds = value;
       break;
     default:
-      fprintf(stderr, "stranger --to ADDRESS [--port N] [--tunnels N] [--ports N] [--rate N] [--calls N] [--park N] [--seconds N]\n");
+      fprintf(stderr, "stranger --to ADDRESS [--from ADDRESS/LENGTH] [--port N] [--tunnels N] [--ports N] [--rate N] [--calls N] [--park "
+                      "N] [--seconds N]\n");
       return 2;
     }
   }
-  if (!s.to.sin_addr.s_addr || s.n_tunnels < 1 || s.n_tunnels > 65535 || s.n_ports < 1 || s.n_ports > 1024)
+  if (!s.to.any.sa_family || (s.from_length && s.to.any.sa_family != AF_INET6) || s.n_tunnels < 1 || s.n_tunnels > 65535 || s.n_ports < 1 ||
+      s.n_ports > 1024)
     return 2;
   signal(SIGTERM, on_signal);
   if (open_ports() < 0)

@@ -180,6 +180,8 @@ class Adit:
         """Started as root it becomes `user`: by default one that has no rights at all, so that every test runs without root's."""
         user = user or os.environ.get('ADIT_TEST_USER', 'nobody')
         env = dict(os.environ, G_DEBUG='fatal-criticals', ASAN_OPTIONS='detect_leaks=1:exitcode=99', UBSAN_OPTIONS='print_stacktrace=1')
+        if self.lab.has('__tsan_init'):
+            env['G_SLICE'] = 'always-malloc'  # core/base/tsan-glib.c
         if self.lab.dictionary:
             env['ADIT_RADIUS_DICTIONARY'] = self.lab.dictionary
         if self.lab.lsan:
@@ -356,9 +358,13 @@ class Lab:
         self.drops_root = '--user' in subprocess.run([self.aditd, '--help'], capture_output=True, text=True, timeout=30).stdout
         self.dictionary = next(iter(glob.glob(os.path.join(stage, '**', 'adit/radius/dictionary'), recursive=True)), None)
 
-    def sanitized(self):
+    def has(self, symbol):
+        """Whether the daemon was built with that."""
         with open(self.aditd, 'rb') as f:
-            return b'__asan_init' in f.read()
+            return symbol.encode() in f.read()
+
+    def sanitized(self):
+        return self.has('__asan_init')
 
     def __enter__(self):
         return self

@@ -46,11 +46,6 @@ def expect_powerless(facts, capabilities, what, user=NOBODY):
     expect(facts['NoNewPrivs'] == '1', '%s: NoNewPrivs %s' % (what, facts['NoNewPrivs']))
 
 
-def has_filter(lab):
-    with open(lab.aditd, 'rb') as f:
-        return b'libseccomp' in f.read()
-
-
 def stopped_server(lab):
     """A server that has run once: its configuration and its folders are there."""
     road = Road(lab, watch=False)
@@ -81,7 +76,7 @@ def root_is_given_up(lab):
             facts = status(pid, thread)
             what = '%s, thread %s' % (adit.name, facts['Name'])
             expect_powerless(facts, NET_ADMIN | NET_BIND_SERVICE, what)
-            expect(not has_filter(lab) or facts['Seccomp'] == '2', '%s: Seccomp %s' % (what, facts['Seccomp']))
+            expect(not lab.has('libseccomp') or facts['Seccomp'] == '2', '%s: Seccomp %s' % (what, facts['Seccomp']))
         expect(limit(pid, 'Max core file size') == ['0', '0'], 'core files: %s' % limit(pid, 'Max core file size'))
         # Not dumpable: what is in /proc belongs to root, so that nobody of the same user looks into its memory.
         expect(os.stat('/proc/%d/mem' % pid).st_uid == 0, '%s is dumpable' % adit.name)

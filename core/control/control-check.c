@@ -3,6 +3,8 @@
 #include "core/control/control.h"
 #include "core/net/device.h"
 #include "core/net/firewall.h"
+#include "core/pool/options.h"
+#include <adit/session-options.h>
 #include <errno.h>
 #include <ifaddrs.h>
 #include <linux/capability.h>
@@ -131,13 +133,13 @@ static void check_port(AditValue *findings, const char *section, const char *ser
 static void check_servers(AditValue *findings, const AditValue *config, guint *first_port) {
   for (guint i = 0; i < adit_value_length(config); i++) {
     const char *section = adit_value_key(config, i);
-    const AditValue *servers = adit_value_get(adit_value_get(config, section), "servers");
+    const AditValue *servers = adit_transport_servers(adit_value_get(config, section));
     for (guint s = 0; s < adit_value_length(servers); s++) {
       const AditValue *server = adit_value_at(servers, s);
-      guint port = (guint)adit_value_get_int(server, "port", adit_value_get_int(adit_value_get(config, section), "port", 0));
-      if (!port || !adit_value_get_bool(server, "enabled", TRUE) || adit_value_get_bool(server, "disabled", FALSE))
+      guint port = adit_transport_port(server);
+      if (!port || !adit_option_enabled(server))
         continue;
-      check_port(findings, section, adit_value_get_string(server, "name", "?"), port);
+      check_port(findings, section, adit_option_name(server), port);
       *first_port = *first_port ? *first_port : port;
     }
   }
@@ -181,7 +183,7 @@ static AditAddress address_of(const struct ifaddrs *interface) {
 }
 
 static void check_pool(AditValue *findings, const AditValue *pool, const struct ifaddrs *interface) {
-  const AditValue *ranges = adit_value_get(pool, "ranges");
+  const AditValue *ranges = adit_option_pool_ranges(pool);
   AditAddress address = address_of(interface);
   char text[ADIT_ADDRESS_TEXT];
 
@@ -189,9 +191,8 @@ static void check_pool(AditValue *findings, const AditValue *pool, const struct 
     const AditValue *range = adit_value_at(ranges, r);
     if (range->type != ADIT_VALUE_STRING || !range_holds(range->as.string, &address))
       continue;
-    g_autofree char *what =
-        g_strdup_printf("pool %s (%s) holds %s, which is this machine's own on %s", adit_value_get_string(pool, "name", "?"),
-                        range->as.string, adit_address_format(&address, text), interface->ifa_name);
+    g_autofree char *what = g_strdup_printf("pool %s (%s) holds %s, which is this machine's own on %s", adit_option_pool_name(pool),
+                                            range->as.string, adit_address_format(&address, text), interface->ifa_name);
     adit_control_finding(findings, "warning", what, "leave it out of the pool's ranges");
   }
 }
@@ -203,12 +204,11 @@ static void check_peers(AditValue *findings, const AditValue *config, const char
   char text[ADIT_ADDRESS_TEXT];
 
   for (guint i = 0; i < adit_value_length(list); i++) {
-    const AditValue *item = adit_value_at(list, i), *peer = adit_value_get(item, "remote-address");
+    const AditValue *item = adit_value_at(list, i), *peer = adit_option_remote_address(item);
     if (!peer || peer->type != ADIT_VALUE_ADDRESS || !adit_address_equal(&peer->as.address, &address))
       continue;
-    g_autofree char *what =
-        g_strdup_printf("%s %s: remote-address %s is this machine's own on %s", list_name, adit_value_get_string(item, "name", "?"),
-                        adit_address_format(&address, text), interface->ifa_name);
+    g_autofree char *what = g_strdup_printf("%s %s: remote-address %s is this machine's own on %s", list_name, adit_option_name(item),
+                                            adit_address_format(&address, text), interface->ifa_name);
     adit_control_finding(findings, "error", what, "give the peer another address: as it is, its sessions are refused");
   }
 }
@@ -216,7 +216,7 @@ static void check_peers(AditValue *findings, const AditValue *config, const char
 /* Pools that overlap one another are refused when the configuration is read; with the machine's own addresses they may. Interfaces with
  * a peer are sessions, whose local address may well be in a pool. */
 static void check_addresses(AditValue *findings, const AditValue *config) {
-  const AditValue *pools = adit_value_get(config, "pools");
+  const AditValue *pools = adit_option_pool_pools(config);
   struct ifaddrs *all = NULL;
   guint before = adit_value_length(findings);
 
@@ -228,8 +228,8 @@ static void check_addresses(AditValue *findings, const AditValue *config) {
       continue;
     for (guint p = 0; p < adit_value_length(pools); p++)
       check_pool(findings, adit_value_at(pools, p), i);
-    check_peers(findings, config, "profiles", i);
-    check_peers(findings, config, "secrets", i);
+    check_peers(findings, config, adit_option_profiles_key, i);
+    check_peers(findings, config, adit_option_secrets_key, i);
   }
   freeifaddrs(all);
   if (adit_value_length(pools) && adit_value_length(findings) == before)

@@ -8,6 +8,7 @@
 #include "core/plugin/daemon.h"
 #include "core/plugin/options.h"
 #include "core/store/state.h"
+#include <adit/session-options.h>
 #include <errno.h>
 #include <grp.h>
 #include <net/if.h>
@@ -85,9 +86,9 @@ static gboolean is_ours(const char *name) {
 
 /* `interface` is one option in all scopes that have it: profiles, users, servers. */
 static void try_interfaces(const AditValue *value) {
-  const AditValue *name = adit_value_get_written(value, "interface");
+  const AditValue *name = adit_option_interface_value(value);
 
-  if (name && name->type == ADIT_VALUE_STRING && strcmp(name->as.string, "own") && if_nametoindex(name->as.string) &&
+  if (adit_value_is_written(name) && name->type == ADIT_VALUE_STRING && strcmp(name->as.string, "own") && if_nametoindex(name->as.string) &&
       !is_ours(name->as.string) && !self.running)
     add_complaint(name, "interface",
                   "there is an interface %s already, and it is not adit's: set another name, or delete it (ip link delete %s)",

@@ -8,6 +8,7 @@
 #include "core/session/life/sess.h"
 #include "core/session/life/sessions.h"
 #include "core/session/session.h"
+#include <adit/session-options.h>
 
 typedef enum { CLIENT_DOWN, CLIENT_WAITING, CLIENT_DIALLING, CLIENT_CONNECTING, CLIENT_UP } State;
 
@@ -63,10 +64,8 @@ static void set_state(AditClient *client, State state) {
 /* A wrong password stays wrong until somebody changes it, and each try counts where accounts are locked: those pauses are longer. */
 static guint64 next_pause(AditClient *client, gboolean refused) {
   const AditValue *config = client->config;
-  guint64 pause =
-      (guint64)(refused ? adit_value_get_int(config, "redial-refused-min", 60000) : adit_value_get_int(config, "redial-min", 1000));
-  guint64 longest =
-      (guint64)(refused ? adit_value_get_int(config, "redial-refused-max", 900000) : adit_value_get_int(config, "redial-max", 60000));
+  guint64 pause = (guint64)(refused ? adit_option_redial_refused_min(config) : adit_option_redial_min(config));
+  guint64 longest = (guint64)(refused ? adit_option_redial_refused_max(config) : adit_option_redial_max(config));
   guint *count = refused ? &client->refusals : &client->failures;
   guint32 dice;
 
@@ -176,7 +175,7 @@ static void claim_route(AditClient *client, const char *to, guint ifindex, guint
 
 /* The claims keep the way to the server as it was. */
 static void add_default_route(AditClient *client, const AditSess *session) {
-  gint64 distance = adit_value_get_int(client->config, "default-route-distance", 1);
+  gint64 distance = adit_option_default_route_distance(client->config);
   client->claimant.endpoint = adit_endpoint_address(&client->server);
   if (distance == 1) {
     claim_route(client, "0.0.0.0/1", session->port.open->ifindex, 0);
@@ -208,7 +207,7 @@ void adit_client_session_down(AditClient *client, const AditSess *session) {
 void adit_client_session_update(AditClient *client, AditSess *session) {
   if (client->session != session->id || client->routed)
     return;
-  if (session->family[ADIT_SESS_IPV4].open && adit_value_get_bool(client->config, "add-default-route", FALSE)) {
+  if (session->family[ADIT_SESS_IPV4].open && adit_option_add_default_route(client->config)) {
     client->routed = TRUE;
     add_default_route(client, session);
   }
@@ -238,14 +237,14 @@ void adit_clients_fini(void) {
 }
 
 static void collect_clients(const AditValue *config, const char *transport, GHashTable *found) {
-  const AditValue *list = adit_value_get(adit_value_get(config, transport), "clients");
+  const AditValue *list = adit_transport_clients(adit_value_get(config, transport));
 
   for (guint i = 0; i < adit_value_length(list); i++) {
     const AditValue *item = adit_value_at(list, i);
-    if (adit_value_get_bool(item, "disabled", FALSE))
+    if (adit_option_disabled(item))
       continue;
     AditClient *client = g_new0(AditClient, 1);
-    client->name = g_strdup(adit_value_get_string(item, "name", ""));
+    client->name = g_strdup(adit_option_name(item));
     client->transport = g_strdup(transport);
     client->config = adit_value_ref(item);
     client->timer.func = on_redial;
@@ -285,11 +284,11 @@ static void retire_client(AditClient *client) {
 
 /* Has anything changed that a server may have refused? */
 static gboolean logs_in_otherwise(const AditValue *before, const AditValue *now) {
-  static const char *const keys[] = {"user", "password", "allow", "connect-to"};
+  static const char *const keys[] = {adit_option_user_key, adit_option_password_key, adit_option_allow_key};
   for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
     if (!adit_value_equal(adit_value_get(before, keys[i]), adit_value_get(now, keys[i])))
       return TRUE;
-  return FALSE;
+  return g_strcmp0(adit_transport_connect_to(before), adit_transport_connect_to(now)) != 0;
 }
 
 void adit_clients_commit(gpointer staged) {
@@ -414,8 +413,9 @@ AditValue *adit_client_row(const char *name) {
 
   adit_value_set(item, "name", adit_value_string(client->name));
   adit_value_set(item, "service", adit_value_string(client->transport));
-  adit_value_set(item, "connect-to", adit_value_string(adit_value_get_string(client->config, "connect-to", "")));
-  adit_value_set(item, "user", adit_value_string(adit_value_get_string(client->config, "user", "")));
+  const char *connect_to = adit_transport_connect_to(client->config);
+  adit_value_set(item, "connect-to", adit_value_string(connect_to ? connect_to : ""));
+  adit_value_set(item, "user", adit_value_string(adit_option_user(client->config)));
   adit_value_set(item, "status", adit_value_string(client_state_word(client)));
   adit_value_set(item, "since", adit_value_int((gint64)(adit_loop_service()->now() - client->since_ms)));
   if (session) {

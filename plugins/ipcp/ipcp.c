@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "ipcp.h"
+#include <adit/session-options.h>
 
 /* IP-Addresses (1) and IP-Compression-Protocol (2) of RFC 1332 are rejected: the first is long dead, the second (VJ)
  * needs a link that loses nothing unnoticed, which a tunnel without sequence numbers is not (RFC 2661 8.1). */
@@ -221,7 +222,7 @@ const AditNcpDesc ipcp_desc = {
     .protocol = ADIT_PPP_IPCP,
     .data_protocol = ADIT_PPP_IPV4,
     .kind = ADIT_NCP_NETWORK,
-    .enable = "use-ipv4",
+    .enable = adit_option_use_ipv4_key,
     .state_size = sizeof(Ipcp),
     .options = &option_ops,
     .init = init_ipcp,

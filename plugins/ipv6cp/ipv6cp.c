@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "ipv6cp.h"
+#include <adit/session-options.h>
 
 /* IPv6-Compression-Protocol (2) is rejected. */
 enum { INTERFACE_IDENTIFIER = 1 };
@@ -168,7 +169,7 @@ const AditNcpDesc ipv6cp_desc = {
     .protocol = ADIT_PPP_IPV6CP,
     .data_protocol = ADIT_PPP_IPV6,
     .kind = ADIT_NCP_NETWORK,
-    .enable = "use-ipv6",
+    .enable = adit_option_use_ipv6_key,
     .state_size = sizeof(Ipv6cp),
     .options = &option_ops,
     .init = init_ipv6cp,

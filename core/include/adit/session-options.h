@@ -20,4 +20,22 @@ G_BEGIN_DECLS
 #include <adit/session-options.def>
 #undef ADIT_OPTION_ROW
 
+/** The items of a transport, whose map in the configuration has these two lists. */
+static inline const AditValue *adit_transport_servers(const AditValue *map) {
+  return adit_value_get(map, "servers");
+}
+static inline const AditValue *adit_transport_clients(const AditValue *map) {
+  return adit_value_get(map, "clients");
+}
+
+/** The UDP port of a server, for transports that have one; 0 for others. */
+static inline guint16 adit_transport_port(const AditValue *server) {
+  return (guint16)adit_value_get_int(server, "port", 0);
+}
+
+/** Where a client of such a transport dials to; NULL when the transport has no such option. */
+static inline const char *adit_transport_connect_to(const AditValue *client) {
+  return adit_value_get_string(client, "connect-to", NULL);
+}
+
 G_END_DECLS

@@ -3,6 +3,7 @@
 
 #include "core/base/loop.h"
 #include "core/config/accept.h"
+#include "core/config/defaults.h"
 #include "core/config/schema.h"
 #include "core/session/session.h"
 
@@ -21,6 +22,10 @@ const AditOption *adit_attribute_option(const char *name) {
       return entry->option;
   }
   return NULL;
+}
+
+AditValue *adit_attributes_defaults(void) {
+  return schema ? adit_schema_defaults(schema, ADIT_SCOPE_PROFILE) : adit_value_map();
 }
 
 AditValue *adit_attributes_check(AditValue *given, const char *source, const AditLogContext *log, GError **error) {

@@ -2,7 +2,9 @@
 #include "core/session/config/check-addresses.h"
 
 #include "core/net/special.h"
+#include "core/pool/options.h"
 #include "core/session/network/route.h"
+#include <adit/session-options.h>
 
 /* Where an address is given. */
 typedef struct {
@@ -66,11 +68,11 @@ static gboolean check_one_end(Check *check, const AditValue *item, const char *k
 
 /* A pool's family is that of its first range; the rest is the pools' own check. */
 static gboolean is_ipv6_pool(const AditValue *tree, const char *name) {
-  const AditValue *pools = adit_value_get(tree, "pools");
+  const AditValue *pools = adit_option_pool_pools(tree);
 
   for (guint i = 0; i < adit_value_length(pools); i++) {
-    const AditValue *pool = adit_value_at(pools, i), *first = adit_value_at(adit_value_get(pool, "ranges"), 0);
-    if (g_strcmp0(adit_value_get_string(pool, "name", NULL), name) == 0)
+    const AditValue *pool = adit_value_at(pools, i), *first = adit_value_at(adit_option_pool_ranges(pool), 0);
+    if (g_strcmp0(adit_option_pool_name(pool), name) == 0)
       return first && first->type == ADIT_VALUE_STRING && strchr(first->as.string, ':');
   }
   return FALSE;
@@ -110,7 +112,7 @@ static void check_servers(Check *check, const AditValue *item, const char *key, 
 #define WIDE 8
 
 static void check_ranges(Check *check, const AditValue *item, const char *path) {
-  const AditValue *list = adit_value_get_written(item, "accept-remote-address");
+  const AditValue *list = adit_option_accept_remote_address(item);
   char text[ADIT_PREFIX_TEXT];
 
   for (guint i = 0; i < adit_value_length(list); i++) {
@@ -129,7 +131,7 @@ static void check_ranges(Check *check, const AditValue *item, const char *path) 
 
 /* The text itself is check.c's. */
 static void check_routes(Check *check, const AditValue *item, const char *path) {
-  const AditValue *list = adit_value_get_written(item, "routes");
+  const AditValue *list = adit_option_routes(item);
   char text[ADIT_PREFIX_TEXT];
   AditNetRoute route;
 
@@ -146,24 +148,24 @@ static void check_routes(Check *check, const AditValue *item, const char *path) 
 }
 
 static void check_item(Check *check, const AditValue *item, const char *path) {
-  if (check_one_end(check, item, "local-address", path)) {
-    const AditValue *value = fixed_address(item, "local-address");
+  if (check_one_end(check, item, adit_option_local_address_key, path)) {
+    const AditValue *value = fixed_address(item, adit_option_local_address_key);
     hold_address(check->ours, &value->as.address, path, &value->where);
   }
-  check_pool_family(check, item, "local-address", path);
-  check_pool_family(check, item, "remote-address", path);
-  check_servers(check, item, "dns-server", path);
-  check_servers(check, item, "wins-server", path);
+  check_pool_family(check, item, adit_option_local_address_key, path);
+  check_pool_family(check, item, adit_option_remote_address_key, path);
+  check_servers(check, item, adit_option_dns_server_key, path);
+  check_servers(check, item, adit_option_wins_server_key, path);
   check_ranges(check, item, path);
   check_routes(check, item, path);
 }
 
 /* After all local addresses are known. */
 static void check_user(Check *check, const AditValue *item, const char *path) {
-  const AditValue *value = fixed_address(item, "remote-address");
+  const AditValue *value = fixed_address(item, adit_option_remote_address_key);
   char text[ADIT_ADDRESS_TEXT];
 
-  if (!check_one_end(check, item, "remote-address", path) || adit_value_get_bool(item, "disabled", FALSE))
+  if (!check_one_end(check, item, adit_option_remote_address_key, path) || adit_option_disabled(item))
     return;
   g_autofree char *where = g_strdup_printf("%s.remote-address", path);
   adit_address_format(&value->as.address, text);
@@ -181,7 +183,7 @@ static void check_user(Check *check, const AditValue *item, const char *path) {
 }
 
 static void check_profile_peer(Check *check, const AditValue *item, const char *path) {
-  check_one_end(check, item, "remote-address", path);
+  check_one_end(check, item, adit_option_remote_address_key, path);
 }
 
 static void each_item(Check *check, const AditValue *tree, const char *list_name, void (*each)(Check *, const AditValue *, const char *)) {
@@ -196,10 +198,10 @@ void adit_session_check_addresses(const AditValue *tree, AditConfigErrors *error
   Check check = {tree, errors, g_hash_table_new_full(adit_address_hash, adit_address_same, NULL, holder_free),
                  g_hash_table_new_full(adit_address_hash, adit_address_same, NULL, holder_free)};
 
-  each_item(&check, tree, "profiles", check_item);
-  each_item(&check, tree, "secrets", check_item);
-  each_item(&check, tree, "profiles", check_profile_peer);
-  each_item(&check, tree, "secrets", check_user);
+  each_item(&check, tree, adit_option_profiles_key, check_item);
+  each_item(&check, tree, adit_option_secrets_key, check_item);
+  each_item(&check, tree, adit_option_profiles_key, check_profile_peer);
+  each_item(&check, tree, adit_option_secrets_key, check_user);
   g_hash_table_unref(check.users);
   g_hash_table_unref(check.ours);
 }
@@ -207,7 +209,7 @@ void adit_session_check_addresses(const AditValue *tree, AditConfigErrors *error
 /* ---- for the pools ---- */
 
 static void collect_addresses(const AditValue *item, GArray *all) {
-  static const char *const keys[] = {"local-address", "remote-address"};
+  static const char *const keys[] = {adit_option_local_address_key, adit_option_remote_address_key};
 
   for (gsize k = 0; k < G_N_ELEMENTS(keys); k++) {
     const AditValue *value = fixed_address(item, keys[k]);
@@ -234,20 +236,20 @@ static gboolean is_for_clients(const char *profile, GHashTable *clients, GHashTa
 
 GArray *adit_session_fixed_addresses(const AditValue *tree) {
   g_autoptr(GHashTable) clients = g_hash_table_new(g_str_hash, g_str_equal), others = g_hash_table_new(g_str_hash, g_str_equal);
-  const AditValue *profiles = adit_value_get(tree, "profiles"), *secrets = adit_value_get(tree, "secrets");
+  const AditValue *profiles = adit_option_profiles(tree), *secrets = adit_option_secrets(tree);
   GArray *all = g_array_new(FALSE, FALSE, sizeof(AditPrefix));
 
-  collect_names(secrets, "profile", others);
+  collect_names(secrets, adit_option_secret_profile_key, others);
   for (guint i = 0; i < adit_value_length(tree); i++) { /* every transport has its own servers and clients */
     const AditValue *transport = adit_value_get(tree, adit_value_key(tree, i));
-    collect_names(adit_value_get(transport, "servers"), "default-profile", others);
-    collect_names(adit_value_get(transport, "clients"), "profile", clients);
+    collect_names(adit_transport_servers(transport), adit_option_default_profile_key, others);
+    collect_names(adit_transport_clients(transport), adit_option_client_profile_key, clients);
   }
   for (guint i = 0; i < adit_value_length(profiles); i++)
-    if (!is_for_clients(adit_value_get_string(adit_value_at(profiles, i), "name", NULL), clients, others))
+    if (!is_for_clients(adit_option_name(adit_value_at(profiles, i)), clients, others))
       collect_addresses(adit_value_at(profiles, i), all);
   for (guint i = 0; i < adit_value_length(secrets); i++)
-    if (!adit_value_get_bool(adit_value_at(secrets, i), "disabled", FALSE))
+    if (!adit_option_disabled(adit_value_at(secrets, i)))
       collect_addresses(adit_value_at(secrets, i), all);
   return all;
 }

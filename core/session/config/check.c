@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/session/config/check.h"
+#include "core/pool/options.h"
 #include "core/session/config/check-addresses.h"
 #include "core/session/network/route.h"
+#include <adit/session-options.h>
 
 /* Names of the items of a top-level list, for "did you mean". */
-static GPtrArray *names_of(const AditValue *tree, const char *list_name) {
+static GPtrArray *names_of(const AditValue *list) {
   GPtrArray *names = g_ptr_array_new();
-  const AditValue *list = adit_value_get(tree, list_name);
 
   for (guint i = 0; i < adit_value_length(list); i++) {
-    const char *name = adit_value_get_string(adit_value_at(list, i), "name", NULL);
+    const char *name = adit_option_name(adit_value_at(list, i));
     if (name)
       g_ptr_array_add(names, (gpointer)name);
   }
@@ -38,7 +39,7 @@ static void must_exist(Check *check, const AditValue *item, const char *path, co
 }
 
 static void check_addresses(Check *check, const AditValue *item, const char *path) {
-  static const char *const keys[] = {"local-address", "remote-address"};
+  static const char *const keys[] = {adit_option_local_address_key, adit_option_remote_address_key};
   for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
     g_autofree char *where = g_strdup_printf("%s.%s", path, keys[i]);
     must_exist(check, adit_value_get_written(item, keys[i]), where, "pool", check->pools);
@@ -46,7 +47,7 @@ static void check_addresses(Check *check, const AditValue *item, const char *pat
 }
 
 static void check_route_texts(Check *check, const AditValue *item, const char *path) {
-  const AditValue *routes = adit_value_get(item, "routes");
+  const AditValue *routes = adit_option_routes(item);
   AditNetRoute route;
 
   for (guint i = 0; i < adit_value_length(routes); i++) {
@@ -77,7 +78,7 @@ static void check_profile(Check *check, const AditValue *item, const char *path)
 static void check_secret(Check *check, const AditValue *item, const char *path) {
   check_addresses(check, item, path);
   check_route_texts(check, item, path);
-  check_profile_key(check, item, path, "profile");
+  check_profile_key(check, item, path, adit_option_secret_profile_key);
 }
 
 /* PAP tells the password to whatever server asks. */
@@ -95,14 +96,14 @@ static void check_methods(Check *check, const AditValue *item, const char *path,
 }
 
 static void check_server(Check *check, const AditValue *item, const char *path) {
-  check_profile_key(check, item, path, "default-profile");
-  check_methods(check, item, path, "authentication",
+  check_profile_key(check, item, path, adit_option_default_profile_key);
+  check_methods(check, item, path, adit_option_authentication_key,
                 "with pap peers send their passwords in clear: leave it out where IPsec does not protect the tunnel");
 }
 
 /* An empty password proves nothing, so that a client never sends one. */
 static void check_password(Check *check, const AditValue *item, const char *path) {
-  const AditValue *password = adit_value_get_written(item, "password");
+  const AditValue *password = adit_option_password_value(item);
   g_autofree char *where = g_strdup_printf("%s.password", path);
 
   if (!password)
@@ -113,21 +114,21 @@ static void check_password(Check *check, const AditValue *item, const char *path
 }
 
 static void check_client(Check *check, const AditValue *item, const char *path) {
-  check_profile_key(check, item, path, "profile");
+  check_profile_key(check, item, path, adit_option_client_profile_key);
   check_password(check, item, path);
-  check_methods(check, item, path, "allow",
+  check_methods(check, item, path, adit_option_allow_key,
                 "pap sends the password in clear to whatever server asks for it: leave it out where IPsec does not protect the tunnel");
 }
 
 void adit_session_check(const AditValue *tree, AditConfigErrors *errors, gpointer data) {
-  Check check = {errors, names_of(tree, "profiles"), names_of(tree, "pools")};
+  Check check = {errors, names_of(adit_option_profiles(tree)), names_of(adit_option_pool_pools(tree))};
 
   g_ptr_array_add(check.profiles, "default");
   g_ptr_array_add(check.profiles, "default-encryption");
   g_ptr_array_add(check.profiles, NULL);
   g_ptr_array_add(check.pools, NULL);
-  check_list(&check, adit_value_get(tree, "profiles"), "profiles", check_profile);
-  check_list(&check, adit_value_get(tree, "secrets"), "secrets", check_secret);
+  check_list(&check, adit_option_profiles(tree), adit_option_profiles_key, check_profile);
+  check_list(&check, adit_option_secrets(tree), adit_option_secrets_key, check_secret);
   adit_session_check_addresses(tree, errors);
 
   /* Every transport has its servers and clients under its own name. */
@@ -136,8 +137,8 @@ void adit_session_check(const AditValue *tree, AditConfigErrors *errors, gpointe
     const AditValue *item = adit_value_get(tree, key);
     g_autofree char *servers = g_strdup_printf("%s.servers", key);
     g_autofree char *clients = g_strdup_printf("%s.clients", key);
-    check_list(&check, adit_value_get(item, "servers"), servers, check_server);
-    check_list(&check, adit_value_get(item, "clients"), clients, check_client);
+    check_list(&check, adit_transport_servers(item), servers, check_server);
+    check_list(&check, adit_transport_clients(item), clients, check_client);
   }
   g_ptr_array_unref(check.profiles);
   g_ptr_array_unref(check.pools);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/session/config/profile.h"
 
+#include "core/session/config/attributes.h"
+#include <adit/session-options.h>
+
 struct AditProfiles {
   GHashTable *by_name; /* char* -> AditValue* MAP */
   GHashTable *pairs;   /* set of Pair */
@@ -31,8 +34,8 @@ static void pair_free(gpointer data) {
 static void add_built_in(AditProfiles *profiles, const char *name) {
   if (g_hash_table_contains(profiles->by_name, name))
     return;
-  AditValue *map = adit_value_map();
-  adit_value_set(map, "name", adit_value_string(name));
+  AditValue *map = adit_attributes_defaults();
+  adit_value_set(map, adit_option_name_key, adit_value_string(name));
   g_hash_table_insert(profiles->by_name, g_strdup(name), map);
 }
 
@@ -41,10 +44,10 @@ AditProfiles *adit_profiles_new(const AditValue *config) {
   profiles->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)adit_value_unref);
   profiles->pairs = g_hash_table_new_full(pair_hash, pair_equal, pair_free, NULL);
 
-  const AditValue *list = adit_value_get(config, "profiles");
+  const AditValue *list = adit_option_profiles(config);
   for (guint i = 0; i < adit_value_length(list); i++) {
     const AditValue *item = adit_value_at(list, i);
-    const char *name = adit_value_get_string(item, "name", NULL);
+    const char *name = adit_option_name(item);
     if (name)
       g_hash_table_insert(profiles->by_name, g_strdup(name), adit_value_ref(item));
   }
@@ -77,7 +80,9 @@ static gboolean is_said(const AditValue *item) {
 }
 
 static gboolean is_private(const char *key) {
-  static const char *const words[] = {"name", "password", "nt-hash", "comment", "disabled", "service", "caller-id", "profile"};
+  static const char *const words[] = {adit_option_name_key,      adit_option_password_key,      "nt-hash",
+                                      adit_option_comment_key,   adit_option_disabled_key,      adit_option_service_key,
+                                      adit_option_caller_id_key, adit_option_secret_profile_key};
   for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
     if (strcmp(key, words[i]) == 0)
       return TRUE;
@@ -86,7 +91,7 @@ static gboolean is_private(const char *key) {
 
 /* The first of three that says something; for an end's address, the first that says an address. */
 static const AditValue *pick_value(const AditValue *const level[3], const char *key) {
-  gboolean is_address = strcmp(key, "local-address") == 0 || strcmp(key, "remote-address") == 0;
+  gboolean is_address = strcmp(key, adit_option_local_address_key) == 0 || strcmp(key, adit_option_remote_address_key) == 0;
   const AditValue *found = NULL;
 
   for (int i = 0; i < 3; i++) {
@@ -139,7 +144,7 @@ static gboolean adds_to(const AditValue *record, const AditValue *merged) {
 }
 
 AditValue *adit_profiles_merge(const AditProfiles *profiles, const AditValue *record, const char *default_profile) {
-  const AditValue *own = profile_named(profiles, adit_value_get_string(record, "profile", NULL));
+  const AditValue *own = profile_named(profiles, adit_option_secret_profile(record));
   const AditValue *under = profile_named(profiles, default_profile);
   const AditValue *const level[3] = {record, own, under};
   AditValue *merged = merged_pair(profiles, own, under);
@@ -147,9 +152,8 @@ AditValue *adit_profiles_merge(const AditProfiles *profiles, const AditValue *re
   return adds_to(record, merged) ? merge_levels(level) : adit_value_ref(merged);
 }
 
-gboolean adit_attribute_yes(const AditValue *attributes, const char *name, gboolean otherwise) {
-  const char *word = adit_value_get_string(attributes, name, "default");
-  if (strcmp(word, "default") == 0)
+gboolean adit_attribute_yes(const char *word, gboolean otherwise) {
+  if (!word || strcmp(word, "default") == 0)
     return otherwise;
   return strcmp(word, "yes") == 0 || strcmp(word, "required") == 0;
 }

@@ -24,5 +24,5 @@ gboolean adit_profiles_have(const AditProfiles *profiles, const char *name);
  */
 AditValue *adit_profiles_merge(const AditProfiles *profiles, const AditValue *record, const char *default_profile);
 
-/** An attribute with the words yes, no and default, of which `otherwise` is meant by default or absence. */
-gboolean adit_attribute_yes(const AditValue *attributes, const char *name, gboolean otherwise);
+/** Does an attribute with the words yes, no and default say yes? `otherwise` is what default, and NULL, mean. */
+gboolean adit_attribute_yes(const char *word, gboolean otherwise);

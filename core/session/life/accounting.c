@@ -7,6 +7,7 @@
 #include "core/session/life/sess.h"
 #include "core/session/network/plane.h"
 #include "core/session/session.h"
+#include <adit/session-options.h>
 
 static guint32 boot_time; /* with boot_dice: no two runs of the daemon have both */
 static guint16 boot_dice;
@@ -121,7 +122,7 @@ void adit_session_account(gboolean on) {
 /* ---- interim ---- */
 
 static guint64 period_of(const AditSess *session) {
-  const AditValue *own = adit_value_get(session->attributes, "interim-update");
+  const AditValue *own = adit_option_interim_update_value(session->attributes);
 
   if (!session->accounting.started)
     return 0;

@@ -6,11 +6,12 @@
 #include "core/session/life/sess.h"
 #include "core/session/life/session-event.h"
 #include "core/session/life/sessions.h"
+#include <adit/session-options.h>
 
 static gboolean is_only_one(const AditSess *session) {
-  if (session->is_client || !adit_attribute_yes(session->attributes, "only-one", FALSE))
+  if (session->is_client || !adit_attribute_yes(adit_option_only_one(session->attributes), FALSE))
     return FALSE;
-  return strcmp(adit_value_get_string(session->attributes, "only-one-scope", "local"), "all") == 0 || adit_aaa_is_local(session->source);
+  return g_strcmp0(adit_option_only_one_scope(session->attributes), "all") == 0 || adit_aaa_is_local(session->source);
 }
 
 /* Its addresses are free at once: what takes them away from the old interface goes before what gives them to a new one. */
@@ -28,7 +29,7 @@ char *adit_sess_admit(AditSess *session) {
   g_autoptr(GError) error = NULL;
   gboolean another = is_only_one(session) && adit_sessions_has_user(session->user);
 
-  if (another && strcmp(adit_value_get_string(session->attributes, "only-one-policy", "refuse"), "replace") != 0)
+  if (another && g_strcmp0(adit_option_only_one_policy(session->attributes), "replace") != 0)
     return g_strdup("only-one: the user has a session already");
   adit_session_event_fill(session, &event);
   const char *veto = adit_hook_veto(ADIT_VETO_SESSION, &event.event);

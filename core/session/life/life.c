@@ -10,6 +10,7 @@
 #include "core/session/life/sessions.h"
 #include "core/session/lines.h"
 #include "core/session/network/plane.h"
+#include <adit/session-options.h>
 
 enum { PATIENCE_MS = 2000 /* between the first NCP that is open and session-up, at most */ };
 
@@ -209,7 +210,7 @@ static const AditSessOps ops = {on_event, free_session};
 
 /* What path and attributes allow, whatever LCP agrees on. */
 static guint max_mtu(const AditSess *session, guint path) {
-  guint most = (guint)adit_value_get_int(session->attributes, "mtu", 0);
+  guint most = (guint)adit_option_mtu(session->attributes);
   return path && most ? MIN(path, most) : path ? path : most;
 }
 

@@ -4,6 +4,7 @@
 #include "core/base/loop.h"
 #include "core/session/life/sess.h"
 #include "core/session/network/plane.h"
+#include <adit/session-options.h>
 
 enum {
   LOOK_MS_MIN = 1000, /* counters are looked at no more often */
@@ -17,7 +18,9 @@ typedef struct {
   gboolean rx, tx;
 } Quota;
 
-static const Quota quotas[] = {{"limit-bytes-in", TRUE, FALSE}, {"limit-bytes-out", FALSE, TRUE}, {"limit-bytes-total", TRUE, TRUE}};
+static const Quota quotas[] = {{adit_option_limit_bytes_in_key, TRUE, FALSE},
+                               {adit_option_limit_bytes_out_key, FALSE, TRUE},
+                               {adit_option_limit_bytes_total_key, TRUE, TRUE}};
 
 static void on_age(AditTimer *timer, gpointer data) {
   adit_sess_end(data, ADIT_CAUSE_SESSION_TIMEOUT, "session-timeout");
@@ -35,7 +38,7 @@ static guint64 silent_ms(AditSess *session) {
 
 static void on_idle(AditTimer *timer, gpointer data) {
   AditSess *session = data;
-  guint64 limit = (guint64)adit_value_get_int(session->attributes, "idle-timeout", 0), since = silent_ms(session);
+  guint64 limit = (guint64)adit_option_idle_timeout(session->attributes), since = silent_ms(session);
 
   if (since >= limit)
     adit_sess_end(session, ADIT_CAUSE_IDLE_TIMEOUT, "idle-timeout");
@@ -96,8 +99,8 @@ void adit_sess_limits_start(AditSess *session) {
   AditCounters none = {0};
   const char *which;
 
-  arm_limit(&session->limits.age, adit_value_get_int(session->attributes, "session-timeout", 0), adit_sess_uptime_ms(session));
-  gint64 idle = adit_value_get_int(session->attributes, "idle-timeout", 0);
+  arm_limit(&session->limits.age, adit_option_session_timeout(session->attributes), adit_sess_uptime_ms(session));
+  gint64 idle = adit_option_idle_timeout(session->attributes);
   arm_limit(&session->limits.idle, idle, idle ? silent_ms(session) : 0);
   arm_limit(&session->limits.quota, quota_left(session, &none, &which) == G_MAXUINT64 ? 0 : 1, 0);
 }

@@ -3,6 +3,7 @@
 #include "core/session/config/actors.h"
 #include "core/session/life/sess.h"
 #include "core/session/lines.h"
+#include <adit/session-options.h>
 
 static AditProfiles *profiles;
 
@@ -16,11 +17,11 @@ const AditProfiles *adit_session_attributes_profiles(void) {
 }
 
 const char *adit_session_attributes_default_profile(const AditSess *session) {
-  return session->is_client ? NULL : adit_value_get_string(session->config, "default-profile", "default");
+  return session->is_client ? NULL : adit_option_default_profile(session->config);
 }
 
 static void warn_of_record(const AditSess *session) {
-  const char *profile = adit_value_get_string(session->record, "profile", NULL);
+  const char *profile = adit_option_secret_profile(session->record);
   AditLogContext log = adit_sess_log(session);
 
   if (profile && !adit_profiles_have(profiles, profile))
@@ -34,7 +35,7 @@ static void warn_of_record(const AditSess *session) {
 void adit_session_attributes_merge(AditSess *session, const AditSessLink *link) {
   if (session->is_client) {
     session->record = adit_value_map();
-    adit_value_set(session->record, "profile", adit_value_ref(adit_value_get(session->config, "profile")));
+    adit_value_set(session->record, adit_option_secret_profile_key, adit_value_ref(adit_option_client_profile_value(session->config)));
   } else {
     session->record = adit_value_ref(link->record);
     warn_of_record(session);

@@ -12,6 +12,7 @@
 #include "core/session/life/session-event.h"
 #include "core/session/lines.h"
 #include "core/session/network/plane.h"
+#include <adit/session-options.h>
 
 static gboolean may_change(const char *name, const AditValue *value, GError **error) {
   const AditOption *option = adit_attribute_option(name);
@@ -92,7 +93,7 @@ gboolean adit_sess_update(AditSess *session, const AditValue *changes, GError **
   AditValue *record = adit_value_map(), *now;
   take_words(record, session->record, TAKE_ALL);
   take_words(record, changes, TAKE_ALL);
-  if (adit_value_get(changes, "profile")) {
+  if (adit_option_secret_profile(changes)) {
     now = with_profile(session, record);
   } else {
     now = adit_value_map();

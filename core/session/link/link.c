@@ -10,6 +10,7 @@
 #include "core/session/lines.h"
 #include "core/session/numbers.h"
 #include "core/session/tally.h"
+#include <adit/session-options.h>
 
 static const AditSessLinkOps *above;
 static GHashTable *links; /* id -> AditSessLink* */
@@ -33,7 +34,7 @@ AditSessLink *adit_link_find(AditLinkId id) {
 }
 
 const char *adit_link_server(const AditSessLink *link) {
-  return adit_value_get_string(link->spec.config, "name", "");
+  return adit_option_name(link->spec.config);
 }
 
 static char *call_key(const AditSessLink *link) {
@@ -255,7 +256,7 @@ static void on_auth_done(gpointer host, gboolean peer, gboolean ok, const char *
 
 /* What a client's server asks for, if that is weak and the configuration does not ask for it by name. */
 static void warn_of_weak_method(AditSessLink *link) {
-  const AditValue *allow = adit_value_get_written(link->spec.config, "allow");
+  gboolean allowed = adit_value_is_written(adit_option_allow_value(link->spec.config));
   char peer[ADIT_ENDPOINT_TEXT];
   AditLogContext log = link_log(link, peer);
   AditPppLinkInfo info;
@@ -265,7 +266,7 @@ static void warn_of_weak_method(AditSessLink *link) {
     return;
   if (strcmp(info.answered, "pap") == 0 && !link->spec.path.association)
     adit_warning(&log, "pap: the password goes to the server in clear, without IPsec: who is on the way reads it");
-  else if (!allow && (strcmp(info.answered, "chap") == 0 || strcmp(info.answered, "mschap1") == 0))
+  else if (!allowed && (strcmp(info.answered, "chap") == 0 || strcmp(info.answered, "mschap1") == 0))
     adit_warning(&log, "%s: the server asks for a weak method, and proves nothing itself: set allow: [mschap2] if it can do better",
                  info.answered);
 }
@@ -328,10 +329,9 @@ static void add_method(GPtrArray *methods, const char *name) {
 }
 
 /* The methods that the configuration names and a plugin has; borrowed. `all` is RouterOS's four. */
-static GPtrArray *methods_of(const AditValue *config, const char *key, GError **error) {
+static GPtrArray *methods_of(const AditValue *set, const char *key, GError **error) {
   static const char *const four[] = {"mschap2", "mschap1", "chap", "pap"};
   g_autoptr(GPtrArray) methods = g_ptr_array_new();
-  const AditValue *set = adit_value_get(config, key);
 
   for (guint i = 0; i < adit_value_length(set); i++) {
     const char *word = adit_value_at(set, i)->as.string;
@@ -347,17 +347,17 @@ static GPtrArray *methods_of(const AditValue *config, const char *key, GError **
 }
 
 static AditRenegotiate renegotiate_of(const AditValue *config) {
-  const char *word = adit_value_get_string(config, "lcp-renegotiation", "always");
-  return strcmp(word, "never") == 0         ? ADIT_RENEGOTIATE_NEVER
-         : strcmp(word, "on-mismatch") == 0 ? ADIT_RENEGOTIATE_ON_MISMATCH
-                                            : ADIT_RENEGOTIATE_ALWAYS;
+  const char *word = adit_option_lcp_renegotiation(config);
+  return g_strcmp0(word, "never") == 0         ? ADIT_RENEGOTIATE_NEVER
+         : g_strcmp0(word, "on-mismatch") == 0 ? ADIT_RENEGOTIATE_ON_MISMATCH
+                                               : ADIT_RENEGOTIATE_ALWAYS;
 }
 
 static gboolean may_open(AditSessLink *link, GError **error) {
   AditLinkEvent event = {
       .event = {adit_bus_type(ADIT_EVENT_LINK_UP), sizeof event}, .service = adit_link_server(link), .peer = link->spec.path.remote};
   const char *veto = adit_hook_veto(ADIT_VETO_LINK, &event.event);
-  gint64 max = adit_value_get_int(link->spec.config, "max-sessions", 0);
+  gint64 max = adit_option_max_sessions(link->spec.config);
   g_autofree char *key = call_key(link);
 
   if (veto)
@@ -388,13 +388,12 @@ static AditSessLink *link_new(AditPlugin *plugin, const AditLinkSpec *spec) {
   link->record_id = adit_record_id_new();
   if (spec->client) {
     link->client = spec->token;
-    link->user = g_strdup(adit_value_get_string(spec->config, "user", NULL));
+    link->user = g_strdup(adit_option_user(spec->config));
   }
   return link;
 }
 
-static guint16 size_option(const AditLinkSpec *spec, const char *key) {
-  gint64 size = adit_value_get_int(spec->config, key, 1450);
+static guint16 within_frame(const AditLinkSpec *spec, gint64 size) {
   if (spec->max_frame && size > spec->max_frame)
     size = spec->max_frame;
   return (guint16)CLAMP(size, 128, 65535);
@@ -411,21 +410,23 @@ static AditDpLink *attach_link(AditSessLink *link, GError **error) {
 }
 
 AditLinkId adit_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError **error) {
-  g_autoptr(GPtrArray) methods = methods_of(spec->config, spec->client ? "allow" : "authentication", error);
+  const char *password = adit_option_password(spec->config);
+  g_autoptr(GPtrArray) methods = spec->client ? methods_of(adit_option_allow(spec->config), adit_option_allow_key, error)
+                                              : methods_of(adit_option_authentication(spec->config), adit_option_authentication_key, error);
   if (!methods)
     return 0;
 
   AditSessLink *link = link_new(plugin, spec);
   AditEngineEnv env = adit_loop_engine(&link->timer);
   AditPppLinkParams params = {
-      .mru = size_option(spec, "max-mru"),
-      .mtu = size_option(spec, "max-mtu"),
-      .keepalive_ms = (guint)adit_value_get_int(spec->config, "keepalive-timeout", 0),
-      .auth_timeout_ms = (guint)adit_value_get_int(spec->config, "authentication-timeout", 0),
-      .rechallenge_ms = (guint)adit_value_get_int(spec->config, "rechallenge", 0),
+      .mru = within_frame(spec, adit_option_max_mru(spec->config)),
+      .mtu = within_frame(spec, adit_option_max_mtu(spec->config)),
+      .keepalive_ms = (guint)adit_option_server_keepalive_timeout(spec->config),
+      .auth_timeout_ms = (guint)adit_option_authentication_timeout(spec->config),
+      .rechallenge_ms = (guint)adit_option_rechallenge(spec->config),
       .name = adit_link_server(link),
-      .user = adit_value_get_string(spec->config, "user", NULL),
-      .password = adit_value_get_string(spec->config, "password", ""),
+      .user = adit_option_user(spec->config),
+      .password = password ? password : "",
       .proxy = spec->proxy,
       .renegotiate = renegotiate_of(spec->config),
   };

@@ -7,6 +7,7 @@
 #include "core/session/lines.h"
 #include "core/session/network/reach.h"
 #include "core/session/tally.h"
+#include <adit/session-options.h>
 
 enum { POOL_TRIES = 1024 /* protected addresses of a pool in one go */, LOOKS = 4 /* at parked ones, when a session goes */ };
 
@@ -150,7 +151,7 @@ static void warn_of_own_outer(const AditSess *session, const AditAddress *local)
 }
 
 static gboolean decide_local(AditSess *session, AditAddress *out, GError **error) {
-  const AditValue *item = adit_value_get(session->attributes, "local-address");
+  const AditValue *item = adit_option_local_address(session->attributes);
 
   if (item && item->type == ADIT_VALUE_STRING && !from_pool(session, ADIT_REACH_OURS, "local-address", item->as.string, out, error)) {
     g_prefix_error(error, "local-address: ");
@@ -169,7 +170,7 @@ static gboolean decide_local(AditSess *session, AditAddress *out, GError **error
 }
 
 static gboolean decide_remote(AditSess *session, AditAddress *out, GError **error) {
-  const AditValue *item = adit_value_get(session->attributes, "remote-address");
+  const AditValue *item = adit_option_remote_address(session->attributes);
 
   if (item && item->type == ADIT_VALUE_STRING && !from_pool(session, ADIT_REACH_PEER, "remote-address", item->as.string, out, error)) {
     g_prefix_error(error, "remote-address: ");
@@ -212,7 +213,7 @@ static AditSessLease *find_lease(AditSess *session, const AditAddress *address) 
 }
 
 static gboolean in_accepted_range(const AditSess *session, const AditAddress *address, GError **error) {
-  const AditValue *ranges = adit_value_get(session->attributes, "accept-remote-address");
+  const AditValue *ranges = adit_option_accept_remote_address(session->attributes);
   char text[ADIT_ADDRESS_TEXT];
 
   for (guint i = 0; i < adit_value_length(ranges); i++) {
@@ -321,7 +322,7 @@ static gboolean reserve_prefixes(AditSess *session, const char *key, GError **er
 }
 
 static void set_remote_ifid(AditSess *session) {
-  const AditValue *item = adit_value_get(session->attributes, "remote-interface-id");
+  const AditValue *item = adit_option_remote_interface_id(session->attributes);
   if (item && item->type == ADIT_VALUE_OCTETS && g_bytes_get_size(item->as.octets) == sizeof session->addresses.params.remote_ifid)
     memcpy(session->addresses.params.remote_ifid, g_bytes_get_data(item->as.octets, NULL), sizeof session->addresses.params.remote_ifid);
 }
@@ -348,7 +349,7 @@ static void take_servers(const AditSess *session, const char *key, AditAddress o
 static void warn_of_no_range(const AditSess *session) {
   AditLogContext log = adit_sess_log(session);
 
-  if (adit_value_get_bool(session->attributes, "peer-chooses-address", FALSE) && !session->addresses.params.accept_remote4)
+  if (adit_option_peer_chooses_address(session->attributes) && !session->addresses.params.accept_remote4)
     adit_lines_warning(&log, "source %s lets the peer choose its address, and no profile says from which range: set accept-remote-address",
                        session->source ? session->source : "?");
 }
@@ -359,7 +360,7 @@ gboolean adit_sess_reserve(AditSess *session, GError **error) {
   params->size = sizeof *params;
   params->client = session->is_client;
   params->attributes = session->first;
-  params->accept_remote4 = session->is_client || adit_value_length(adit_value_get(session->attributes, "accept-remote-address"));
+  params->accept_remote4 = session->is_client || adit_value_length(adit_option_accept_remote_address(session->attributes));
   params->choose = choose_address;
   params->choose_user = session;
   warn_of_no_range(session);

@@ -163,11 +163,11 @@ static gboolean lacks_address(AditSess *session) {
 
 /* yes and default switch it on, no leaves it out. */
 static gboolean is_wanted(AditSess *session, const AditNcpDesc *desc, gboolean *required) {
-  const char *word = desc->enable ? adit_value_get_string(session->attributes, desc->enable, "default") : "default";
+  const char *word = desc->enable ? adit_value_get_string(session->attributes, desc->enable, NULL) : NULL;
   const AditSessFamily *family = family_of(session, desc);
 
-  *required = strcmp(word, "required") == 0;
-  if (!family || strcmp(word, "no") == 0)
+  *required = !g_strcmp0(word, "required");
+  if (!family || !g_strcmp0(word, "no"))
     return FALSE;
   return family->family != AF_INET || !lacks_address(session);
 }

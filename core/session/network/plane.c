@@ -3,6 +3,7 @@
 #include "core/session/config/profile.h"
 #include "core/session/life/sess.h"
 #include "core/session/lines.h"
+#include <adit/session-options.h>
 
 gboolean adit_sess_plane_open(AditSess *session, GError **error) {
   session->plane = session->datapath->session_open(session->dp, session->id, session->port.open, error);
@@ -37,7 +38,7 @@ AditCounters adit_sess_counters(AditSess *session) {
 
 /* A client's peer is the way to everybody, so nothing is checked there. */
 static gboolean checks_source(const AditSess *session) {
-  return !session->is_client && adit_attribute_yes(session->attributes, "source-check", TRUE);
+  return !session->is_client && adit_attribute_yes(adit_option_source_check(session->attributes), TRUE);
 }
 
 void adit_sess_set_plane(AditSess *session) {
@@ -47,7 +48,7 @@ void adit_sess_set_plane(AditSess *session) {
                                 .ipv4 = session->family[ADIT_SESS_IPV4].open,
                                 .ipv6 = session->family[ADIT_SESS_IPV6].open,
                                 .check_source = checks_source(session)};
-  if (adit_attribute_yes(session->attributes, "change-tcp-mss", TRUE)) {
+  if (adit_attribute_yes(adit_option_change_tcp_mss(session->attributes), TRUE)) {
     params.mss4 = (guint16)(session->mtu - 40);
     params.mss6 = (guint16)(session->mtu - 60);
   }

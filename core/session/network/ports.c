@@ -9,6 +9,7 @@
 #include "core/session/life/sessions.h"
 #include "core/session/lines.h"
 #include "core/session/network/session-claims.h"
+#include <adit/session-options.h>
 
 #define MAX_REFUSED 1000 /* names in a row that somebody else's interfaces have */
 #define IPV6_LEAST  1280 /* an interface with less has no IPv6: RFC 8200 5 */
@@ -107,7 +108,7 @@ static char *own_name(AditSess *session, AditNameHold *hold) {
   AditSessionEvent event;
 
   if (session->is_client) /* RouterOS: the client's interface has the client's name */
-    return adit_names_take(hold, NULL, adit_value_get_string(session->config, "name", "client"));
+    return adit_names_take(hold, NULL, adit_option_name(session->config));
   adit_session_event_fill(session, &event);
   g_autoptr(AditValue) chosen = session->port.refused ? NULL : adit_hook_value(ADIT_VALUE_INTERFACE_NAME, &event.event);
   if (chosen && chosen->type == ADIT_VALUE_STRING && adit_names_take_chosen(hold, chosen->as.string))
@@ -282,8 +283,8 @@ void adit_sess_port_mtu(AditSess *session) {
 }
 
 void adit_sess_port_open(AditSess *session) {
-  const char *interface = adit_value_get_string(session->attributes, "interface", "own");
-  if (session->is_client || strcmp(interface, "own") == 0)
+  const char *interface = adit_option_interface(session->attributes);
+  if (session->is_client || !interface || strcmp(interface, "own") == 0)
     own_open(session);
   else
     shared_open(session, interface);

@@ -8,6 +8,7 @@
 #include "core/session/network/plane.h"
 #include "core/session/network/reach.h"
 #include "core/session/network/route.h"
+#include <adit/session-options.h>
 #include <errno.h>
 
 static const AditNetService *net;
@@ -30,7 +31,7 @@ static const char *name_of(const AditSessClaim *own, char text[ADIT_PREFIX_TEXT 
 /* ---- routes that are not there ---- */
 
 static gboolean requires_routes(const AditSess *session) {
-  return adit_attribute_yes(session->attributes, "routes-required", FALSE);
+  return adit_attribute_yes(adit_option_routes_required(session->attributes), FALSE);
 }
 
 /* A session is worth something without one of its routes, unless its profile says otherwise. */
@@ -200,7 +201,7 @@ static gboolean may_lead(AditSess *session, const AditPrefix *to) {
 
 /* The secret's routes, of one family; towards the peer, if they name no gateway. */
 static void add_configured_routes(AditSess *session, int family) {
-  const AditValue *list = adit_value_get(session->attributes, "routes");
+  const AditValue *list = adit_option_routes(session->attributes);
   int bad_family = session->family[ADIT_SESS_IPV4].applied ? AF_INET : AF_INET6;
 
   for (guint i = 0; i < adit_value_length(list); i++) {

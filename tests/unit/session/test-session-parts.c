@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The pure parts of a session: names, routes, and RouterOS's merging rule. */
+#include "core/config/schema.h"
+#include "core/session/config/attributes.h"
+#include "core/session/config/options.h"
 #include "core/session/config/profile.h"
 #include "core/session/network/name.h"
 #include "core/session/network/names.h"
 #include "core/session/network/route.h"
+#include <adit/session-options.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -165,7 +169,7 @@ static void record_beats_profile_beats_default_profile(void **state) {
   assert_string_equal(adit_value_get_string(merged, "remote-address", NULL), "gold-pool");
   assert_int_equal(adit_value_get_int(merged, "idle-timeout", 0), 1000);
   assert_int_equal(adit_value_get_int(merged, "session-timeout", 0), 7000); /* a default passes */
-  assert_true(adit_attribute_yes(merged, "only-one", FALSE));               /* so does the word default */
+  assert_true(adit_attribute_yes(adit_option_only_one(merged), FALSE));     /* so does the word default */
   assert_null(adit_value_get(merged, "password"));
   assert_null(adit_value_get(merged, "name"));
 }
@@ -212,8 +216,24 @@ static void unknown_profiles_and_no_record_fall_through(void **state) {
   assert_string_equal(adit_value_get_string(merged, "remote-address", NULL), "base-pool");
   g_autoptr(AditValue) nothing = adit_profiles_merge(profiles, NULL, "default-encryption");
   assert_int_equal(adit_value_length(nothing), 0);
-  assert_false(adit_attribute_yes(nothing, "only-one", FALSE));
-  assert_true(adit_attribute_yes(nothing, "change-tcp-mss", TRUE));
+  assert_false(adit_attribute_yes(adit_option_only_one(nothing), FALSE));
+  assert_true(adit_attribute_yes(adit_option_change_tcp_mss(nothing), TRUE));
+}
+
+/* A plugin's own option has its default in profiles that nobody wrote, too. */
+static void built_in_profiles_have_all_defaults(void **state) {
+  static const AditOption own = {.name = "colour", .scopes = "profile", .type = ADIT_TYPE_STRING, .fallback = "blue"};
+  g_autoptr(AditSchema) schema = adit_schema_new();
+  g_autoptr(AditValue) empty = adit_value_map();
+
+  assert_true(adit_schema_add(schema, "core", adit_session_options, adit_session_n_options));
+  assert_true(adit_schema_add(schema, "plugin", &own, 1));
+  adit_session_set_schema(schema);
+  g_autoptr(AditProfiles) profiles = adit_profiles_new(empty);
+  g_autoptr(AditValue) merged = adit_profiles_merge(profiles, NULL, "default-encryption");
+  adit_session_set_schema(NULL);
+  assert_string_equal(adit_value_get_string(merged, "colour", NULL), "blue");
+  assert_string_equal(adit_option_use_ipv4(merged), "default");
 }
 
 int main(void) {
@@ -227,6 +247,7 @@ int main(void) {
       cmocka_unit_test(sessions_without_attributes_of_their_own_share_a_map),
       cmocka_unit_test(an_address_beats_a_pool_wherever_it_stands),
       cmocka_unit_test(unknown_profiles_and_no_record_fall_through),
+      cmocka_unit_test(built_in_profiles_have_all_defaults),
   };
   return cmocka_run_group_tests_name("session parts", tests, NULL, NULL);
 }

@@ -251,7 +251,7 @@ AditValue *world_config_of(const char *name, const char *user, const char *passw
     adit_value_set(map, "default-profile", adit_value_string("base"));
     adit_value_set(map, "max-sessions", adit_value_int(3));
   }
-  return map;
+  return fill_defaults(map, adit_session_options, adit_session_n_options, user ? ADIT_SCOPE_CLIENT : ADIT_SCOPE_SERVER);
 }
 
 void world_dial(World *w, Pair *pair, const char *user, const char *password, const AditDatapathOps *datapath) {

@@ -152,6 +152,36 @@ static void addresses_of_a_used_interface_are_protected(void **state) {
   g_free(test_run("ip link del l3"));
 }
 
+/* The claim of the way to a tunnel's end does not hide from it what happens to the uplink that it uses. */
+static void the_way_to_a_tunnels_end_leaves_an_uplink_that_is_down(void **state) {
+  AditAddress end = addr("203.0.113.9");
+  guint tunnel = test_link_make("t4", "tun");
+  test_link_make("u0", "tap");
+  test_link_make("u1", "tap");
+  int carrier[] = {tap_open("u0"), tap_open("u1")};
+  g_free(test_run("ip -6 address flush dev u0")); /* whose deletion would tell */
+  g_free(test_run("ip address add 192.0.2.1/24 dev u0"));
+  g_free(test_run("ip address add 198.51.100.1/24 dev u1"));
+  g_free(test_run("ip route add default via 192.0.2.254 metric 10"));
+  g_free(test_run("ip route add default via 198.51.100.254 metric 20"));
+  net->protect(ADIT_PROTECT_ENDPOINT, &end, "the outer address of a tunnel");
+  AditNetRoute inner = {.to = {end, 24}, .ifindex = tunnel};
+  inner.to.address.octet[3] = 0;
+  assert_int_equal(test_claim_route(&inner), 0);
+  assert_true(test_shows("ip route show proto 173", "203.0.113.9 via 192.0.2.254 dev u0"));
+  assert_true(test_claims_quiet()); /* nothing else makes it look */
+  g_free(test_run("ip link set u0 down"));
+  EVENTUALLY("ip route show proto 173", "203.0.113.9 via 198.51.100.254 dev u1");
+  assert_int_equal(test_release_route(&inner), 0);
+  net->unprotect(ADIT_PROTECT_ENDPOINT, &end, "the outer address of a tunnel");
+  assert_true(test_claims_quiet());
+  close(carrier[0]);
+  close(carrier[1]);
+  g_free(test_run("ip link del u0"));
+  g_free(test_run("ip link del u1"));
+  g_free(test_run("ip link del t4"));
+}
+
 /* ---- masters ---- */
 
 static guint bridge(const char *name) {
@@ -214,8 +244,11 @@ static int teardown(void **state) {
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
   const struct CMUnitTest tests[] = {
-      T(a_proxy_neighbour_is_kept),    T(an_administrators_neighbour_stays),
-      T(the_kernel_answers_for_it),    T(addresses_of_a_used_interface_are_protected),
+      T(a_proxy_neighbour_is_kept),
+      T(an_administrators_neighbour_stays),
+      T(the_kernel_answers_for_it),
+      T(addresses_of_a_used_interface_are_protected),
+      T(the_way_to_a_tunnels_end_leaves_an_uplink_that_is_down),
       T(a_port_is_kept_in_its_bridge),
   };
   if (!test_netns())

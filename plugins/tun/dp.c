@@ -33,6 +33,7 @@ TunDp *tun_dp_new(const AditLoopService *loop, const AditNetService *net, AditPl
   tun_table_init(&dp->sources, tun_retire_memory, dp);
   tun_routes_init(&dp->owned, tun_retire_memory, dp);
   dp->early = tun_early_new(TUN_EARLY_MAX);
+  dp->outbox = tun_outbox_new(&dp->config.offload);
   dp->listeners = g_hash_table_new(g_int64_hash, g_int64_equal);
   dp->ports = g_hash_table_new(NULL, NULL);
   dp->closing = g_hash_table_new(g_str_hash, g_str_equal);
@@ -80,6 +81,7 @@ static void end_workers(TunDp *dp) {
   if (dp->wake_watch)
     dp->loop->watch_remove(g_steal_pointer(&dp->wake_watch));
   dp->loop->timer_cancel(&dp->look_timer);
+  tun_outbox_hold(dp->outbox, FALSE);
   if (dp->wake_fd >= 0)
     close(dp->wake_fd);
   dp->wake_fd = -1;
@@ -129,6 +131,7 @@ void tun_dp_free(TunDp *dp) {
   tun_table_clear(&dp->sources);
   tun_routes_clear(&dp->owned);
   tun_early_free(dp->early);
+  tun_outbox_free(dp->outbox);
   g_hash_table_unref(dp->listeners);
   g_hash_table_unref(dp->ports);
   g_hash_table_unref(dp->closing);
@@ -214,6 +217,7 @@ AditValue *tun_dp_describe(const TunDp *dp) {
   }
   adit_value_set(result, "workers", workers);
   adit_value_set(result, "links", adit_value_int(dp->links.items));
+  adit_value_set(result, "control-failed", adit_value_int((gint64)tun_outbox_failed(dp->outbox)));
   adit_value_set(result, "ports", adit_value_int(g_hash_table_size(dp->ports)));
   return result;
 }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "early.h"
+#include "outbox.h"
 #include "pace.h"
 #include "table.h"
 #include "worker.h"
@@ -42,6 +43,7 @@ struct TunDp {
   int wake_fd;
   gboolean woken;       /**< atomic: the main loop has been told of something and has not looked yet, or it looks by the clock */
   gboolean dispatching; /**< the main loop is reading the rings */
+  TunOutbox *outbox;
   TunPace pace;         /**< of what the main loop reads there */
   AditTimer look_timer; /**< looks by the clock */
   AditWatch *wake_watch;

@@ -96,17 +96,10 @@ void tun_link_send(AditDpLink *link, const guint8 *frame, gsize length) {
   gboolean numbered = tun_link_numbers(link, wire);
   const AditEncapHeader *template = &wire->header[numbered];
   guint8 header[ADIT_ENCAP_HEADER_MAX];
-  AditEndpoint to = wire->path.remote;
   memcpy(header, template->octets, template->length);
   adit_encap_fill(template, header, length + 2, numbered ? tun_link_next_number(link) : 0);
-  struct iovec pieces[] = {{header, template->length}, {(gpointer)all_stations, 2}, {(gpointer)frame, length}};
-  struct msghdr message = {.msg_name = &to,
-                           .msg_namelen = adit_endpoint_size(&to),
-                           .msg_iov = pieces,
-                           .msg_iovlen = G_N_ELEMENTS(pieces),
-                           .msg_control = (gpointer)wire->control,
-                           .msg_controllen = wire->control_length};
-  if (sendmsg(link->listener->socket[0].fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+  const struct iovec pieces[] = {{header, template->length}, {(gpointer)all_stations, 2}, {(gpointer)frame, length}};
+  if (!tun_outbox_send(dp->outbox, link->listener, &wire->path.remote, wire->control, wire->control_length, pieces, G_N_ELEMENTS(pieces))) {
     TUN_ADD(cell->drops, 1);
     return;
   }

@@ -123,6 +123,7 @@ static void listener_reclaim(gpointer memory) {
 
 void tun_listener_close(AditListener *listener) {
   TunDp *dp = listener->dp;
+  tun_outbox_flush(dp->outbox); /* what goes out of its sockets */
   g_hash_table_remove(dp->listeners, &listener->serial);
   tun_listener_forget_tunnels(listener);
   for (guint i = 0; i < listener->n_sockets; i++)
@@ -181,12 +182,6 @@ void tun_listener_local(AditListener *listener, AditEndpoint *local) {
 gboolean tun_send_control(AditListener *listener, const AditPath *path, const guint8 *datagram, gsize length) {
   guint8 control[96] __attribute__((aligned(8)));
   struct iovec piece = {(gpointer)datagram, length};
-  AditEndpoint to = path->remote;
-  struct msghdr message = {.msg_name = &to,
-                           .msg_namelen = adit_endpoint_size(&to),
-                           .msg_iov = &piece,
-                           .msg_iovlen = 1,
-                           .msg_control = control,
-                           .msg_controllen = tun_path_control(path, 0, control)};
-  return sendmsg(listener->socket[0].fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == (gssize)length;
+  guint n = tun_path_control(path, 0, control);
+  return tun_outbox_send(listener->dp->outbox, listener, &path->remote, control, n, &piece, 1);
 }

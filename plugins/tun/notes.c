@@ -165,7 +165,9 @@ static void notes_serve(TunDp *dp) {
   int fd = dp->wake_fd;
   if (!storm)
     __atomic_store_n(&dp->woken, FALSE, __ATOMIC_SEQ_CST); /* before the rings are read: what comes after is told anew */
+  tun_outbox_hold(dp->outbox, storm);
   guint handled = notes_read(dp, &all);
+  tun_outbox_flush(dp->outbox);
   if (dp->wake_fd != fd) /* what was read may have been the end of the data path */
     return;
   tun_pace_count(&dp->pace, dp->loop->now(), handled);

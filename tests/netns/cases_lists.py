@@ -21,7 +21,7 @@ def many(lab, sessions, per_tunnel):
     srv.address('wire', '192.0.2.1/24')
     cli.address('wire', '192.0.2.2/24')
     tree = configs.server({'load%d' % n: 'pass' for n in range(sessions)}, pool='10.64.0.2-10.64.255.254', profile={'interface': 'shared'},
-                          l2tp={'max-starting': 2000, 'new-tunnel-rate': 100000, 'new-tunnel-burst': 100000},
+                          l2tp={'max-starting': 'none', 'new-tunnel-rate': 100000, 'new-tunnel-burst': 100000},
                           **{'keepalive-timeout': '300s', 'no-session-timeout': 'none'})
     tree['management'] = {'read': 'all'}
     server = lab.adit(srv, configs.write(tree))

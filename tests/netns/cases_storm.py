@@ -61,7 +61,7 @@ def storm_up_listed_reloaded_stopped(lab):
     srv.address('wire', '192.0.2.1/24')
     cli.address('wire', '192.0.2.2/24')
     tree = configs.server({'load%d' % n: 'pass' for n in range(SESSIONS)}, pool='10.64.0.2-10.64.255.254', profile={'interface': 'shared'},
-                          l2tp={'max-starting': 2000, 'new-tunnel-rate': 100000, 'new-tunnel-burst': 100000},
+                          l2tp={'max-starting': 'none', 'new-tunnel-rate': 100000, 'new-tunnel-burst': 100000},
                           **{'keepalive-timeout': '120s', 'no-session-timeout': 'none'})
     server = lab.adit(srv, configs.write(tree))
     clients = load(lab, cli, SESSIONS, '--per-tunnel', PER_TUNNEL, '--rate', 2000, user='load%u', password='pass')
@@ -104,7 +104,7 @@ def stop_ends_cleanly_whatever_is_still_said_goodbye_to(lab):
     cli.address('wire', '192.0.2.2/24')
     for shared, deaf, again in ((False, False, None), (True, True, None), (False, True, 0.0), (True, False, 0.0), (True, True, 3.2), (False, True, 0.5)):
         tree = configs.server({'load%d' % n: 'pass' for n in range(300)}, profile={'interface': 'shared'} if shared else {},
-                              l2tp={'max-starting': 2000, 'new-tunnel-rate': 100000, 'new-tunnel-burst': 100000})
+                              l2tp={'max-starting': 'none', 'new-tunnel-rate': 100000, 'new-tunnel-burst': 100000})
         server = lab.adit(srv, configs.write(tree))
         clients = load(lab, cli, 300, '--per-tunnel', 10, user='load%u', password='pass', name='load-%s-%s-%s' % (shared, deaf, again))
         clients.expect_text('all-up', 30)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "core/aaa/internal.h"
-
-const AditLoopService *aaa_loop;
+#include "core/aaa/aaa-accounting.h"
+#include "core/aaa/aaa-config.h"
+#include "core/aaa/aaa-registry.h"
+#include "core/aaa/aaa-request.h"
+#include "core/aaa/handle.h"
 
 static const AditAaaService service = {
     .size = sizeof service,
@@ -14,8 +16,7 @@ static const AditAaaService service = {
 };
 
 void adit_aaa_init(const AditLoopService *loop) {
-  aaa_loop = loop;
-  aaa_registry_init();
+  aaa_registry_init(loop);
   aaa_config_init();
   aaa_request_init();
   aaa_acct_init();
@@ -26,7 +27,6 @@ void adit_aaa_fini(void) {
   aaa_request_fini();
   aaa_config_fini();
   aaa_registry_fini();
-  aaa_loop = NULL;
 }
 
 const AditAaaService *adit_aaa_service(void) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "core/aaa/internal.h"
+#include "core/aaa/answer.h"
 
 AaaAnswer *aaa_answer_copy(const AditAuthReply *reply) {
   AaaAnswer *answer = g_new0(AaaAnswer, 1);

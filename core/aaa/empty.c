@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* An empty password proves nothing, whatever the method and whichever source has it: everybody knows it. */
-#include "core/aaa/internal.h"
+#include "core/aaa/empty.h"
+#include "core/aaa/aaa.h"
 
 /* RFC 2759 8.3 of an empty password: MD4 of nothing. */
 static const guint8 empty_nt_hash[16] = {0x31, 0xd6, 0xcf, 0xe0, 0xd1, 0x6a, 0xe9, 0x31, 0xb7, 0x3c, 0x59, 0xd7, 0xe0, 0xc0, 0x89, 0xc0};

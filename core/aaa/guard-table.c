@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Tables of fixed size: the guard's records, and marks of who has logged in from where. */
-#include "core/aaa/guard-private.h"
+#include "core/aaa/guard-table.h"
+#include <adit/siphash.h>
 
 enum {
   WAYS = 8,
@@ -88,7 +89,7 @@ static guint64 hash_of(const AaaTables *tables, guint8 what, const AditPrefix *s
   gsize length = 3 + sizeof source->address.octet;
   if (user)
     length += text_lower(octets + length, sizeof octets - length, user);
-  guint64 key = aaa_siphash(tables->key, octets, length);
+  guint64 key = adit_siphash(tables->key, octets, length);
   return key ? key : 1;
 }
 

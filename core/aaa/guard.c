@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "core/aaa/guard-private.h"
+#include "core/aaa/guard-table.h"
 
 enum {
   TICK_MS = 100,

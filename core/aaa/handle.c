@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "core/aaa/internal.h"
+#include "core/aaa/handle.h"
+#include "core/aaa/aaa-registry.h"
 
 /* Answers are handed over in turns, so that a source that answers thousands at once starves nobody. */
 #define TURN 64

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* One configuration for everyone, or for no one: all prepare, then all commit; if one refuses or is late, all abort. The first
  * configuration goes to one after the other, since each may stand on what those before it have started. */
+#include "core/plugin/apply.h"
 #include "core/base/loop.h"
-#include "core/plugin/private.h"
+#include "core/plugin/loaded.h"
 
 guint adit_plugins_prepare_limit_ms = 10000;
 

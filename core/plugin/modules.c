@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* All modules in one list each: what they serve to plugins, what they take of the configuration, their options, their begin and end. */
+#include "core/plugin/modules.h"
 #include "core/aaa/aaa.h"
 #include "core/base/loop.h"
 #include "core/base/memory.h"
@@ -7,8 +8,8 @@
 #include "core/control/control.h"
 #include "core/net/net.h"
 #include "core/path/path.h"
-#include "core/plugin/daemon.h"
 #include "core/plugin/options.h"
+#include "core/plugin/plugins.h"
 #include "core/pool/pool.h"
 #include "core/ppp/registry.h"
 #include "core/session/config/check.h"

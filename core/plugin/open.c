@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* From a name to a mapped module that may be trusted: whose file it is, and whether it was built for this core. */
+#include "core/plugin/open.h"
 #include "core/base/table.h"
-#include "core/plugin/private.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The life of all plugins: load, init, start, stop, fini, in order of their features; and the services they are given. */
+#include "core/plugin/plugins.h"
 #include "core/base/loop.h"
 #include "core/base/privileges.h"
 #include "core/config/reader.h"
-#include "core/plugin/private.h"
+#include "core/plugin/apply.h"
+#include "core/plugin/loaded.h"
+#include "core/plugin/open.h"
+#include "core/plugin/resolve.h"
 
 static struct {
   const AditServed *served;
   guint n_served;
-  GPtrArray *dirs;    /* of char* */
-  GPtrArray *linked;  /* of AditPluginInfo*: linked in, waiting for load */
-  GPtrArray *plugins; /* of Loaded*, in order of start */
+  GPtrArray *dirs;   /* of char* */
+  GPtrArray *linked; /* of AditPluginInfo*: linked in, waiting for load */
   /* while stopping: */
   gboolean stopping;
   guint64 stop_by;
@@ -22,17 +25,13 @@ static struct {
 /* Loaded when the configuration has no `plugins:`. */
 static const char *const standard[] = {"l2tp", "ipcp", "ipv6cp", "tun", "pap", "chap", "mschap", "secrets", NULL};
 
-GPtrArray *adit_plugins_all(void) {
-  return self.plugins;
-}
-
 void adit_plugins_init(const AditServed *served, guint n_served, const AditModule *modules, guint n_modules) {
   memset(&self, 0, sizeof self);
   self.served = served;
   self.n_served = n_served;
   self.dirs = g_ptr_array_new_with_free_func(g_free);
   self.linked = g_ptr_array_new();
-  self.plugins = g_ptr_array_new_with_free_func((GDestroyNotify)adit_plugin_free);
+  adit_plugins_all_init((GDestroyNotify)adit_plugin_free);
   adit_plugins_apply_init(modules, n_modules);
 }
 
@@ -75,15 +74,15 @@ static void drop_everywhere(AditPlugin *plugin) {
 /* ---- load ---- */
 
 static gboolean is_loaded(const char *name) {
-  for (guint i = 0; i < self.plugins->len; i++)
-    if (!strcmp(((Loaded *)self.plugins->pdata[i])->owner.name, name))
+  for (guint i = 0; i < adit_plugins_all()->len; i++)
+    if (!strcmp(((Loaded *)adit_plugins_all()->pdata[i])->owner.name, name))
       return TRUE;
   return FALSE;
 }
 
 static void add_or_complain(Loaded *plugin, GError *error, GPtrArray *problems) {
   if (plugin)
-    g_ptr_array_add(self.plugins, plugin);
+    g_ptr_array_add(adit_plugins_all(), plugin);
   else
     g_ptr_array_add(problems, g_strdup(error->message));
   g_clear_error(&error);
@@ -119,7 +118,7 @@ static void open_all(const char *const *names, GPtrArray *problems) {
     add_or_complain(plugin, error, problems);
   }
   open_files(names, FALSE, problems);
-  if (!self.plugins->len && !problems->len) {
+  if (!adit_plugins_all()->len && !problems->len) {
     g_autofree char *dirs = NULL;
     g_ptr_array_add(self.dirs, NULL);
     dirs = g_strjoinv(", ", (char **)self.dirs->pdata);
@@ -131,8 +130,8 @@ static void open_all(const char *const *names, GPtrArray *problems) {
 /* The last first: a plugin's state outlives those that use what it provides. Its registrations go after its fini, which
  * may still hold handles on them; nothing runs in between. */
 static void fini_all(void) {
-  for (guint i = self.plugins->len; i-- > 0;) {
-    Loaded *plugin = (Loaded *)self.plugins->pdata[i];
+  for (guint i = adit_plugins_all()->len; i-- > 0;) {
+    Loaded *plugin = (Loaded *)adit_plugins_all()->pdata[i];
     if (plugin->phase != PLUGIN_OPENED) {
       drop_registrations(&plugin->owner);
       if (plugin->info->fini)
@@ -140,7 +139,7 @@ static void fini_all(void) {
       drop_everywhere(&plugin->owner);
     }
   }
-  g_ptr_array_set_size(self.plugins, 0);
+  g_ptr_array_set_size(adit_plugins_all(), 0);
 }
 
 static gboolean init_one(Loaded *plugin, GPtrArray *problems) {
@@ -161,9 +160,9 @@ gboolean adit_plugins_load(const char *const *names, GPtrArray *problems) {
 
   open_all(names, problems);
   if (problems->len == before)
-    adit_plugin_resolve(self.plugins, problems);
-  for (guint i = 0; problems->len == before && i < self.plugins->len; i++)
-    init_one((Loaded *)self.plugins->pdata[i], problems);
+    adit_plugin_resolve(adit_plugins_all(), problems);
+  for (guint i = 0; problems->len == before && i < adit_plugins_all()->len; i++)
+    init_one((Loaded *)adit_plugins_all()->pdata[i], problems);
   if (problems->len == before)
     return TRUE;
   fini_all();
@@ -179,24 +178,24 @@ gboolean adit_plugins_peruse(const char *more, GPtrArray *problems) {
 }
 
 void adit_plugins_options(void (*add)(const char *owner, const AditOption *options, guint n, gpointer data), gpointer data) {
-  for (guint i = 0; i < self.plugins->len; i++) {
-    const Loaded *plugin = (const Loaded *)self.plugins->pdata[i];
+  for (guint i = 0; i < adit_plugins_all()->len; i++) {
+    const Loaded *plugin = (const Loaded *)adit_plugins_all()->pdata[i];
     add(plugin->owner.name, plugin->info->options, plugin->info->n_options, data);
   }
 }
 
 guint64 adit_plugins_capabilities(void) {
   guint64 all = 0;
-  for (guint i = 0; i < self.plugins->len; i++) {
-    const AditPluginInfo *info = ((const Loaded *)self.plugins->pdata[i])->info;
+  for (guint i = 0; i < adit_plugins_all()->len; i++) {
+    const AditPluginInfo *info = ((const Loaded *)adit_plugins_all()->pdata[i])->info;
     all |= info->capabilities | info->capabilities_optional;
   }
   return all;
 }
 
 gboolean adit_plugins_permitted(guint64 held, GError **error) {
-  for (guint i = 0; i < self.plugins->len; i++) {
-    const AditPluginInfo *info = ((const Loaded *)self.plugins->pdata[i])->info;
+  for (guint i = 0; i < adit_plugins_all()->len; i++) {
+    const AditPluginInfo *info = ((const Loaded *)adit_plugins_all()->pdata[i])->info;
     guint64 missing = info->capabilities & ~held;
     if (!missing)
       continue;
@@ -211,26 +210,14 @@ gboolean adit_plugins_permitted(guint64 held, GError **error) {
 }
 
 void adit_plugins_check(const AditValue *config, const AditTrial *trial) {
-  for (guint i = 0; i < self.plugins->len; i++) {
-    const Loaded *plugin = (const Loaded *)self.plugins->pdata[i];
+  for (guint i = 0; i < adit_plugins_all()->len; i++) {
+    const Loaded *plugin = (const Loaded *)adit_plugins_all()->pdata[i];
     if (plugin->info->check)
       plugin->info->check(plugin->state, config, trial);
   }
 }
 
 /* ---- start and stop ---- */
-
-gboolean adit_plugin_start(Loaded *plugin, GError **error) {
-  if (plugin->info->start && !plugin->info->start(plugin->state, error)) {
-    if (error && !*error)
-      g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "start failed without a reason");
-    g_prefix_error(error, "plugin %s: ", plugin->owner.name);
-    return FALSE;
-  }
-  plugin->phase = PLUGIN_STARTED;
-  adit_debug(NULL, "plugin %s started", plugin->owner.name);
-  return TRUE;
-}
 
 static void stop_next_plugin(void);
 
@@ -252,8 +239,8 @@ static void plugin_stopped(AditPlugin *owner) {
 }
 
 static void stop_late(AditTimer *timer, gpointer data) {
-  for (guint i = 0; i < self.plugins->len; i++) {
-    Loaded *plugin = (Loaded *)self.plugins->pdata[i];
+  for (guint i = 0; i < adit_plugins_all()->len; i++) {
+    Loaded *plugin = (Loaded *)adit_plugins_all()->pdata[i];
     if (plugin->phase == PLUGIN_STOPPING) {
       adit_warning(NULL, "plugin %s did not finish in time: going on without it", plugin->owner.name);
       plugin->phase = PLUGIN_STOPPED;
@@ -269,8 +256,8 @@ static void stop_next_plugin(void) {
   const AditLoopService *loop = adit_loop_service();
 
   loop->timer_cancel(&self.stop_timer);
-  for (guint i = self.plugins->len; i-- > 0;) {
-    Loaded *plugin = (Loaded *)self.plugins->pdata[i];
+  for (guint i = adit_plugins_all()->len; i-- > 0;) {
+    Loaded *plugin = (Loaded *)adit_plugins_all()->pdata[i];
     if (plugin->phase != PLUGIN_STARTED)
       continue;
     plugin->phase = PLUGIN_STOPPING;
@@ -300,13 +287,13 @@ void adit_plugins_stop(guint limit_ms, void (*done)(gpointer data), gpointer dat
 }
 
 void adit_plugins_fini(void) {
-  if (!self.plugins)
+  if (!adit_plugins_all())
     return;
   if (self.stopping)
     adit_loop_service()->timer_cancel(&self.stop_timer);
   adit_plugins_apply_fini();
   fini_all();
-  g_clear_pointer(&self.plugins, g_ptr_array_unref);
+  adit_plugins_all_fini();
   g_clear_pointer(&self.linked, g_ptr_array_unref);
   g_clear_pointer(&self.dirs, g_ptr_array_unref);
 }
@@ -340,8 +327,8 @@ static AditValue *features_value(const AditPluginInfo *info, AditFeatureKind kin
 AditValue *adit_plugins_describe(void) {
   AditValue *list = adit_value_list();
 
-  for (guint i = 0; i < self.plugins->len; i++) {
-    const Loaded *plugin = (const Loaded *)self.plugins->pdata[i];
+  for (guint i = 0; i < adit_plugins_all()->len; i++) {
+    const Loaded *plugin = (const Loaded *)adit_plugins_all()->pdata[i];
     AditValue *item = adit_value_map();
     adit_value_set(item, "name", adit_value_string(plugin->owner.name));
     adit_value_set(item, "version", adit_value_string(plugin->info->version ? plugin->info->version : ""));

@@ -7,18 +7,9 @@
  */
 #pragma once
 
-#include "core/base/owner.h"
+#include "core/plugin/apply.h"
 #include <adit/plugin.h>
 #include <adit/value.h>
-
-/** A module of the core that takes its part of the configuration in two phases, like a plugin; modules go before plugins. */
-typedef struct {
-  const char *name;
-  /** As AditPluginInfo.prepare, always at once. May be NULL, as may the others. */
-  gboolean (*prepare)(const AditValue *config, gpointer *staged, GError **error);
-  void (*commit)(gpointer staged);
-  void (*abort)(gpointer staged);
-} AditModule;
 
 /** A table that a module serves to plugins. */
 typedef struct {
@@ -58,35 +49,8 @@ void adit_plugins_add_static(const AditPluginInfo *info);
 /** Each loaded plugin's options, in order: `add(owner, options, n, data)`. */
 void adit_plugins_options(void (*add)(const char *owner, const AditOption *options, guint n, gpointer data), gpointer data);
 
-/** The end of adit_plugins_apply(): `error` NULL = committed everywhere; else its message has a line for each that refused. */
-typedef void (*AditApplied)(const GError *error, gpointer data);
-
-/**
- * Gives `config` to all modules and plugins: all prepare, then all commit; if one refuses or is late (10 s) all abort and nothing
- * has changed. One at a time: a second one meanwhile is answered ADIT_ERR_BUSY. `done` is called once, maybe before the return.
- */
-void adit_plugins_apply(const AditValue *config, AditApplied done, gpointer data);
-
-/**
- * The first configuration: modules take it; then each plugin, in order of dependence, takes it and is started, so that it finds
- * those that it requires or wants at work. Ends at the first refusal; those started are left running: call adit_plugins_stop().
- */
-void adit_plugins_start(const AditValue *config, AditApplied done, gpointer data);
-
-/**
- * Whether plugins would take `config` as their first, with the refusals of all: they prepare and abort, and none is started, so that
- * nothing outside this process is touched. Call adit_plugins_fini() afterwards, as this configuration is in force nowhere.
- */
-void adit_plugins_try(const AditValue *config, AditApplied done, gpointer data);
-
 /** Calls each loaded plugin's check(). */
 void adit_plugins_check(const AditValue *config, const AditTrial *trial);
-
-/** The daemon stops: an apply that waits is aborted, and from now on each is answered ADIT_ERR_BUSY. */
-void adit_plugins_freeze(void);
-
-/** The configuration last committed; borrowed, NULL before the first. */
-const AditValue *adit_plugins_config(void);
 
 /** Stops all, last started first, each bounded by what is left of `limit_ms`; `done` once. */
 void adit_plugins_stop(guint limit_ms, void (*done)(gpointer data), gpointer data);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* A reload: files read and checked on another thread, then given to everyone, then told. */
+#include "core/plugin/reload.h"
 #include "core/base/logging.h"
 #include "core/base/loop.h"
 #include "core/base/memory.h"
 #include "core/bus/bus.h"
-#include "core/plugin/daemon.h"
 #include "core/plugin/options.h"
+#include "core/plugin/plugins.h"
 
 typedef struct {
   const AditSchema *schema;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Features: who provides what, who needs whom, and so who starts first (Kahn's algorithm). */
-#include "core/plugin/private.h"
+#include "core/plugin/resolve.h"
 
 static Loaded *provider_of(const GPtrArray *plugins, const char *feature) {
   for (guint i = 0; i < plugins->len; i++) {

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* From a process that may do everything to one that may change the network: what has to be done before, and the step itself. */
+#include "core/plugin/rights.h"
 #include "config.h"
 #include "core/base/privileges.h"
+#include "core/config/config.h"
 #include "core/config/defaults.h"
 #include "core/config/reader.h"
 #include "core/control/control.h"
 #include "core/net/device.h"
 #include "core/net/lock.h"
 #include "core/net/net.h"
-#include "core/plugin/daemon.h"
 #include "core/plugin/options.h"
+#include "core/plugin/plugins.h"
 #include "core/store/state.h"
 #include <adit/log.h>
 #include <linux/capability.h>

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* `aditd --check` on the machine: what a start would stumble over, tried without a trace. */
+#include "core/plugin/trial.h"
 #include "config.h"
 #include "core/control/control.h"
 #include "core/net/lock.h"
 #include "core/net/net.h"
 #include "core/net/sweep.h"
-#include "core/plugin/daemon.h"
 #include "core/plugin/options.h"
+#include "core/plugin/plugins.h"
+#include "core/plugin/rights.h"
 #include "core/store/state.h"
 #include <adit/session-options.h>
 #include <errno.h>

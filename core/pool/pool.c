@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/pool/options.h"
-#include "core/pool/pool-private.h"
+#include "core/pool/pool-set.h"
 
 /* What somebody has, whether a pool of today holds it or not: leases outlive the configuration they came from. */
 typedef struct {

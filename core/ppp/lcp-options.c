@@ -2,6 +2,8 @@
 /* LCP's configuration options (RFC 1661 6), one row of a table each. */
 #include "core/ppp/lcp.h"
 
+#define LOOPS_MAX 5 /* our own magic number in a row: the link is looped */
+
 enum { MRU = 1, ACCM = 2, AUTH = 3, MAGIC = 5, PFC = 7, ACFC = 8 };
 
 #define DEFAULT_MRU  1500
@@ -152,6 +154,11 @@ static guint32 new_magic(AditLcp *lcp) {
 
 static void magic_ask(AditLcp *lcp, AditBuilder *out) {
   put_u32(out, MAGIC, lcp->magic);
+}
+
+void adit_lcp_looped(AditLcp *lcp) {
+  if (++lcp->loops >= LOOPS_MAX)
+    lcp->ops->failed(lcp->user, ADIT_CAUSE_NAS_ERROR, "the link is looped back to us");
 }
 
 /** Our own number coming back is chance, or a loop: a fresh one decides. */

@@ -8,7 +8,6 @@ enum { PROTOCOL_REJ = 8, ECHO_REQ, ECHO_REPLY, DISCARD, IDENTIFICATION, TIME_REM
 #define ECHO_INTERVAL_MS 1000
 #define ECHOES_MAX       5
 #define TEXT_MAX         200
-#define LOOPS_MAX        5
 
 static void send_lcp_packet(gpointer user, guint8 code, guint8 id, const void *data, gsize length) {
   AditLcp *lcp = user;
@@ -88,11 +87,6 @@ static void log_message(AditLcp *lcp, const AditPppPacket *packet) {
   }
   copy_printable(in.at, adit_left(&in), text);
   lcp->ops->told(lcp->user, "identification", text);
-}
-
-void adit_lcp_looped(AditLcp *lcp) {
-  if (++lcp->loops >= LOOPS_MAX)
-    lcp->ops->failed(lcp->user, ADIT_CAUSE_NAS_ERROR, "the link is looped back to us");
 }
 
 static void answer_echo(AditLcp *lcp, const AditPppPacket *packet) {

@@ -1,39 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/base/secret.h"
-#include "core/ppp/link-priv.h"
+#include "core/ppp/link-state.h"
 
 #define SAVE_VERSION 1
-
-/* ---- timers ---- */
-
-static guint64 link_now(gpointer host) {
-  return adit_env_now(&((AditPppLink *)host)->outer);
-}
-
-static void link_random(gpointer host, gpointer buffer, gsize length) {
-  adit_env_random(&((AditPppLink *)host)->outer, buffer, length);
-}
-
-void adit_ppp_link_rearm(AditPppLink *link) {
-  guint64 earliest = 0;
-  for (guint i = 0; i < SLOTS; i++)
-    if (link->slots[i] && (!earliest || link->slots[i] < earliest))
-      earliest = link->slots[i];
-  if (earliest == link->armed)
-    return;
-  link->armed = earliest;
-  link->outer.ops->wake(link->outer.host, 0, earliest);
-}
-
-static void link_wake(gpointer host, guint slot, guint64 deadline_ms) {
-  AditPppLink *link = host;
-  link->slots[slot] = deadline_ms;
-  adit_ppp_link_rearm(link);
-}
-
-static const AditEngineOps engine_ops = {sizeof(AditEngineOps), link_now, link_wake, link_random};
-
-/* ---- life ---- */
 
 static void copy_methods(AditLcpMethods *to, const AditAuthMethod *const *from, guint n) {
   to->n = MIN(n, ADIT_LCP_METHODS);
@@ -66,7 +35,7 @@ AditPppLink *adit_ppp_link_new(const AditPppLinkParams *params, const AditPppLin
   link->ops = ops;
   link->host = host;
   link->outer = *env;
-  link->env = (AditEngineEnv){&engine_ops, link};
+  link->env = (AditEngineEnv){&adit_ppp_link_engine_ops, link};
   link->renegotiate = params->renegotiate;
   link->mtu = params->mtu ? params->mtu : 1500;
   link->name = g_strdup(params->name ? params->name : "adit");
@@ -95,32 +64,6 @@ AditPppLink *adit_ppp_link_new(const AditPppLinkParams *params, const AditPppLin
   adit_role_init(&link->demand, &adit_ppp_link_role_ops, link, &link->env, SLOT_DEMAND, &demand, timeout);
   adit_role_init(&link->answer, &adit_ppp_link_role_ops, link, &link->env, SLOT_ANSWER, &answer, timeout);
   return link;
-}
-
-void adit_ppp_link_forget_proxy(AditPppLink *link) {
-  AditProxy *proxy = &link->proxy;
-  link->has_proxy = FALSE;
-  g_clear_pointer(&proxy->initial_received, g_bytes_unref);
-  g_clear_pointer(&proxy->last_sent, g_bytes_unref);
-  g_clear_pointer(&proxy->last_received, g_bytes_unref);
-  g_clear_pointer(&proxy->auth_name, g_bytes_unref);
-  g_clear_pointer(&proxy->auth_challenge, g_bytes_unref);
-  g_clear_pointer(&proxy->auth_response, g_bytes_unref);
-}
-
-void adit_ppp_link_free_now(AditPppLink *link) {
-  adit_role_stop(&link->demand);
-  adit_role_stop(&link->answer);
-  if (link->armed)
-    link->outer.ops->wake(link->outer.host, 0, 0);
-  adit_ppp_link_forget_proxy(link);
-  adit_proxy_auth_free(link->proxy_auth);
-  adit_secret_free(link->password);
-  g_free(link->name);
-  g_free(link->user);
-  g_free(link->identification);
-  g_free(link->reason);
-  g_free(link);
 }
 
 void adit_ppp_link_info(const AditPppLink *link, AditPppLinkInfo *out) {

@@ -298,7 +298,7 @@ struct L2tp {
 
   L2tpSetup *setup;
   GPtrArray *listeners;                                    /**< all that are open, borrowed */
-  guint8 challenge_key[L2TP_SIPHASH_KEY];                  /**< tells challenges of ours: see peer.c */
+  guint8 challenge_key[ADIT_SIPHASH_KEY];                  /**< tells challenges of ours: see peer.c */
   GHashTable *rounds;                                      /**< addresses of clients' servers: see client.c */
   GHashTable *tunnels;                                     /**< local tunnel id -> L2tpPeer*, owned by the engine's life */
   GHashTable *links;                                       /**< AditLinkId* -> L2tpLink*, borrowed */

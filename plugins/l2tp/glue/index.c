@@ -2,7 +2,7 @@
 /* Tunnels by where their peer is. Strangers choose address, port, id and name: the hash is keyed, and no list is walked. */
 #include "glue.h"
 
-static guint8 hash_key[L2TP_SIPHASH_KEY];
+static guint8 hash_key[ADIT_SIPHASH_KEY];
 
 void l2tp_index_init(const AditLoopService *loop) {
   static const guint8 unset[sizeof hash_key];
@@ -16,7 +16,7 @@ const guint8 *l2tp_index_key(void) {
 }
 
 guint l2tp_index_hash_address(const AditAddress *address) {
-  return (guint)l2tp_siphash(hash_key, address, sizeof *address);
+  return (guint)adit_siphash(hash_key, address, sizeof *address);
 }
 
 /** Everything that the peers of one ring share. */
@@ -36,7 +36,7 @@ static guint64 hash_peer(const AditPath *path, guint16 id, const char *host_name
   key.port = adit_endpoint_port(&path->remote);
   key.id = id;
   memcpy(key.host_name, host_name, length);
-  return l2tp_siphash(hash_key, &key, G_STRUCT_OFFSET(__typeof__(key), host_name) + length);
+  return adit_siphash(hash_key, &key, G_STRUCT_OFFSET(__typeof__(key), host_name) + length);
 }
 
 static gboolean is_same_remote(const L2tpPeer *peer, const AditPath *path) {

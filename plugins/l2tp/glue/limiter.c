@@ -9,7 +9,7 @@ void l2tp_limiter_set(L2tpLimiter *limiter, guint32 rate, guint32 burst) {
 }
 
 static guint bucket_of(const L2tpLimiter *limiter, const AditAddress *address) {
-  return l2tp_siphash(limiter->key, address->octet, address->family == AF_INET ? 3 : 7) % L2TP_LIMITER_BUCKETS;
+  return adit_siphash(limiter->key, address->octet, address->family == AF_INET ? 3 : 7) % L2TP_LIMITER_BUCKETS;
 }
 
 gboolean l2tp_limiter_take(L2tpLimiter *limiter, const AditAddress *address, guint64 now_ms) {

@@ -2,13 +2,13 @@
 /** limiter.h - how many tunnels a stranger may begin: token buckets in a fixed array, keyed by source prefix. */
 #pragma once
 
-#include "siphash.h"
 #include <adit/address.h>
+#include <adit/siphash.h>
 
 enum { L2TP_LIMITER_BUCKETS = 4096 };
 
 typedef struct {
-  guint8 key[L2TP_SIPHASH_KEY]; /**< random, so that nobody can aim at another's bucket */
+  guint8 key[ADIT_SIPHASH_KEY]; /**< random, so that nobody can aim at another's bucket */
   guint32 rate, burst;          /**< tokens a second, and at most */
   struct {
     guint32 used; /**< thousandths of tokens */

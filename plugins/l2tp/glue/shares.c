@@ -95,7 +95,7 @@ static gboolean equal_sources(gconstpointer a, gconstpointer b) {
 static L2tpShareSource *find_source(const L2tpShares *shares, const AditAddress *address, gboolean network) {
   L2tpShareSource like = {.name = name_of(address, network)};
 
-  like.hash = (guint)l2tp_siphash(shares->key, &like.name, sizeof like.name);
+  like.hash = (guint)adit_siphash(shares->key, &like.name, sizeof like.name);
   return g_hash_table_lookup(shares->sources, &like);
 }
 
@@ -103,7 +103,7 @@ static L2tpShareSource *source_new(L2tpShares *shares, const AditAddress *addres
   L2tpShareSource *source = g_new0(L2tpShareSource, 1);
 
   source->name = name_of(address, network == NULL);
-  source->hash = (guint)l2tp_siphash(shares->key, &source->name, sizeof source->name);
+  source->hash = (guint)adit_siphash(shares->key, &source->name, sizeof source->name);
   source->network = network;
   g_hash_table_add(shares->sources, source);
   return source;
@@ -126,7 +126,7 @@ static void source_count(L2tpShares *shares, L2tpShareSource *host, gint by) {
 
 /* ---- shares ---- */
 
-void l2tp_shares_init(L2tpShares *shares, const guint8 key[L2TP_SIPHASH_KEY]) {
+void l2tp_shares_init(L2tpShares *shares, const guint8 key[ADIT_SIPHASH_KEY]) {
   memset(shares, 0, sizeof *shares);
   memcpy(shares->key, key, sizeof shares->key);
   shares->sources = g_hash_table_new(hash_source, equal_sources);

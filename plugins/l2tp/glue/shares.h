@@ -18,8 +18,8 @@
  */
 #pragma once
 
-#include "siphash.h"
 #include <adit/address.h>
+#include <adit/siphash.h>
 
 typedef struct L2tpShareSource L2tpShareSource;
 typedef struct L2tpShareRank L2tpShareRank;
@@ -42,10 +42,10 @@ typedef struct {
   guint count; /**< items */
   GHashTable *sources;
   L2tpShareRanking networks;
-  guint8 key[L2TP_SIPHASH_KEY];
+  guint8 key[ADIT_SIPHASH_KEY];
 } L2tpShares;
 
-void l2tp_shares_init(L2tpShares *shares, const guint8 key[L2TP_SIPHASH_KEY]);
+void l2tp_shares_init(L2tpShares *shares, const guint8 key[ADIT_SIPHASH_KEY]);
 /** Nothing may be held any more. */
 void l2tp_shares_clear(L2tpShares *shares);
 /** Counts `share`, which is not counted yet, for `address`. */

@@ -9,7 +9,8 @@
 #include <stdio.h>
 
 #include "core/config/reference.h"
-#include "core/plugin/daemon.h"
+#include "core/plugin/modules.h"
+#include "core/plugin/plugins.h"
 
 typedef struct {
   const char *name, *yaml, *errors;

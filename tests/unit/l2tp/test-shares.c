@@ -12,7 +12,7 @@
 #include "plugins/l2tp/glue/shares.h"
 #include <string.h>
 
-static const guint8 key[L2TP_SIPHASH_KEY] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+static const guint8 key[ADIT_SIPHASH_KEY] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
 static AditAddress ip(const char *text) {
   AditAddress address;
@@ -36,7 +36,7 @@ static void siphash_2_4_vectors(void **state) {
   guint8 data[16];
   for (guint i = 0; i < sizeof data; i++) {
     data[i] = (guint8)i;
-    assert_true(l2tp_siphash(key, data, i) == expected[i]);
+    assert_true(adit_siphash(key, data, i) == expected[i]);
   }
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The life of plugins that are linked in: init to fini, and one configuration for all or for none. */
 #include "core/base/loop.h"
-#include "core/plugin/private.h"
+#include "core/plugin/open.h"
+#include "core/plugin/plugins.h"
+#include "core/plugin/resolve.h"
 #include "tests/lib/loop.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Which files the loader takes. */
-#include "core/plugin/private.h"
+#include "core/plugin/open.h"
+#include "core/plugin/plugins.h"
+#include "core/plugin/resolve.h"
 #include <glib/gstdio.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Pools: what is handed out, what is refused, what stays over a reload. */
-#include "core/pool/pool-private.h"
+#include "core/pool/pool-set.h"
 #include "core/pool/pool.h"
 
 #include <setjmp.h>

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "core/aaa/internal.h"
+#include "core/aaa/aaa-registry.h"
 #include "core/base/table.h"
 
 typedef struct {
   AditPlugin *plugin;
   const AditAuthMethod *method;
 } Method;
+
+const AditLoopService *aaa_loop;
 
 static GArray *methods;         /* of Method, strongest first */
 static GPtrArray *method_table; /* the same, for adit_auth_methods() */
@@ -117,7 +119,8 @@ gboolean aaa_sink_add(AditPlugin *plugin, const AditAcctSinkOps *ops, gpointer s
   return TRUE;
 }
 
-void aaa_registry_init(void) {
+void aaa_registry_init(const AditLoopService *loop) {
+  aaa_loop = loop;
   methods = g_array_new(FALSE, FALSE, sizeof(Method));
   method_table = g_ptr_array_new();
   sources = g_ptr_array_new_with_free_func(g_free);
@@ -142,4 +145,5 @@ void aaa_registry_fini(void) {
   g_clear_pointer(&method_table, g_ptr_array_unref);
   g_clear_pointer(&sources, g_ptr_array_unref);
   g_clear_pointer(&sinks, g_ptr_array_unref);
+  aaa_loop = NULL;
 }

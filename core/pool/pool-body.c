@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The entries of one pool. An entry exists in memory while it is used, and afterwards for as long as its last owner is
  * remembered or it rests; all others are a number, `fresh`: indices from it on were never handed out. */
-#include "core/pool/pool-private.h"
+#include "core/pool/pool-body.h"
 
 typedef struct {
   guint64 index;

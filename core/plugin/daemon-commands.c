@@ -3,6 +3,8 @@
 #include "core/base/loop.h"
 #include "core/control/control.h"
 #include "core/plugin/daemon.h"
+#include "core/plugin/plugins.h"
+#include "core/plugin/reload.h"
 
 static const char description[] =
     "# Plugins and configuration.\n"

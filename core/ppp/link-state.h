@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** What the sources of a link share: link.c is its behaviour, link-life.c how it is made, saved and freed. */
+/** A link's state and timers: link.c is its behaviour, link-life.c how it is made, saved and restored. */
 #pragma once
 
 #include "core/ppp/lcp.h"
@@ -39,7 +39,7 @@ struct AditPppLink {
   AditRole demand, answer;
   gboolean proxied;
   gboolean refused; /* the peer did not take our proof, or went away over it */
-  gboolean ending; /* cause and reason are set */
+  gboolean ending;  /* cause and reason are set */
   AditCause cause;
   char *reason;
   guint64 slots[SLOTS], armed;
@@ -52,6 +52,9 @@ struct AditPppLink {
 /** Callbacks of LCP and the roles, in link.c. */
 extern const AditLcpOps adit_ppp_link_lcp_ops;
 extern const AditRoleOps adit_ppp_link_role_ops;
+
+/** The link as the host of its engines. */
+extern const AditEngineOps adit_ppp_link_engine_ops;
 
 /** Asks the host to be woken at the earliest deadline. */
 void adit_ppp_link_rearm(AditPppLink *link);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** core/aaa/guard-private.h - the records of the guard and their tables (guard-table.c), for guard.c. */
+/** core/aaa/guard-table.h - the records of the guard and their tables (guard-table.c), for guard.c. */
 #pragma once
 
 #include "core/aaa/guard.h"
@@ -51,8 +51,5 @@ guint64 aaa_mark_key(const AaaTables *tables, const AditPrefix *network, const c
 gboolean aaa_mark_is_known(const AaaTables *tables, guint64 key, guint64 now);
 /** The user has logged in; TRUE if that counts in favour of its source, which it does once an hour. */
 gboolean aaa_mark_good(AaaTables *tables, guint64 key, guint64 now);
-
-/** SipHash-2-4 of `length` octets. */
-guint64 aaa_siphash(const guint8 key[16], const guint8 *data, gsize length);
 
 G_END_DECLS

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "core/aaa/gate.h"
-#include "core/aaa/internal.h"
+#include "core/aaa/aaa-config.h"
+#include "core/aaa/aaa-gate.h"
+#include "core/aaa/aaa-registry.h"
 #include "core/config/defaults.h"
 #include "core/config/schema.h"
 

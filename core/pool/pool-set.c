@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The configuration `pools`, read and checked. */
+#include "core/pool/pool-set.h"
 #include "core/net/special.h"
 #include "core/pool/options.h"
-#include "core/pool/pool-private.h"
 
 #include <stdarg.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** core/aaa/gate.h - the guard (guard.h) on the loop's clock, as requests pass it: its log lines, its event, its view. Main loop only. */
+/** core/aaa/aaa-gate.h - the guard (guard.h) on the loop's clock, as requests pass it: its log lines, its event, its view. Main loop only.
+ */
 #pragma once
 
 #include "core/aaa/guard.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "core/aaa/gate.h"
-#include "core/aaa/internal.h"
+#include "core/aaa/aaa-gate.h"
+#include "core/aaa/aaa-registry.h"
 #include "core/base/random.h"
 #include "core/bus/bus.h"
 

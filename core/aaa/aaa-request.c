@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "core/aaa/gate.h"
-#include "core/aaa/internal.h"
+#include "core/aaa/aaa-request.h"
+#include "core/aaa/aaa-config.h"
+#include "core/aaa/aaa-gate.h"
+#include "core/aaa/empty.h"
+#include "core/aaa/handle.h"
 
 /** A request on its way through the chain. */
 typedef struct {

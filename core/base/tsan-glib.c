@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* ThreadSanitizer builds only: GLib is not instrumented, so what its locks, pools and counters order looks like a race. Each function
- * here does what GLib's does and says so to the sanitizer. Nothing is suppressed. Tests set G_SLICE=always-malloc: else GLib hands small
- * pieces of memory from thread to thread behind locks that are out of reach. */
+ * here does what GLib's does and says so to the sanitizer. Nothing is suppressed. */
 #include <dlfcn.h>
 #include <glib.h>
 

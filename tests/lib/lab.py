@@ -180,8 +180,6 @@ class Adit:
         """Started as root it becomes `user`: by default one that has no rights at all, so that every test runs without root's."""
         user = user or os.environ.get('ADIT_TEST_USER', 'nobody')
         env = dict(os.environ, G_DEBUG='fatal-criticals', ASAN_OPTIONS='detect_leaks=1:exitcode=99', UBSAN_OPTIONS='print_stacktrace=1')
-        if self.lab.has('__tsan_init'):
-            env['G_SLICE'] = 'always-malloc'  # core/base/tsan-glib.c
         if self.lab.dictionary:
             env['ADIT_RADIUS_DICTIONARY'] = self.lab.dictionary
         if self.lab.lsan:

@@ -128,7 +128,7 @@ static void add_attributes(AditValue *map, const AditValue *attributes) {
   adit_value_set(map, "attributes", shown);
 }
 
-static void add_link(AditValue *map, const AditSessLink *link) {
+static AditValue *describe_link(const AditSessLink *link) {
   AditPppLinkInfo info;
   AditDpStats stats = {0};
   AditValue *item = adit_value_map();
@@ -151,7 +151,18 @@ static void add_link(AditValue *map, const AditSessLink *link) {
     const char *key = adit_value_key(link->spec.attributes, i);
     adit_value_set(item, key, adit_value_ref(adit_value_get(link->spec.attributes, key)));
   }
-  adit_value_set(map, "link", item);
+  return item;
+}
+
+static void add_links(AditValue *map, const AditSess *session) {
+  adit_value_set(map, "link", describe_link(session->links->pdata[0]));
+  if (!session->multi_id)
+    return;
+  AditValue *list = adit_value_list();
+  for (guint i = 0; i < session->links->len; i++)
+    adit_value_append(list, describe_link(session->links->pdata[i]));
+  adit_value_set(map, "links", list);
+  set_text(map, "multi-session-id", session->multi_id);
 }
 
 /* What the data path dropped. */
@@ -192,6 +203,6 @@ AditValue *adit_session_describe(const char *which) {
   g_autofree char *missing = adit_actors_missing(session->attributes);
   set_text(map, "attributes-without-effect", missing);
   if (session->links->len)
-    add_link(map, session->links->pdata[0]);
+    add_links(map, session);
   return map;
 }

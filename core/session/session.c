@@ -15,6 +15,7 @@
 #include "core/session/life/sessions.h"
 #include "core/session/life/update.h"
 #include "core/session/lines.h"
+#include "core/session/link/bundler.h"
 #include "core/session/network/plane.h"
 
 static gboolean stopping; /* no new links */
@@ -41,6 +42,7 @@ void adit_session_fini(void) {
   adit_session_attributes_set_profiles(NULL);
   adit_addresses_fini();
   adit_links_fini();
+  adit_bundler_fini();
   adit_lines_fini();
   adit_actors_fini();
   adit_session_set_schema(NULL);
@@ -68,7 +70,7 @@ static void service_link_update(AditLinkId id, const AditPath *path, const AditE
     return;
   link->spec.path = *path;
   link->spec.encap = *encap;
-  if (link->session) {
+  if (link->session && link->session->links->pdata[0] == link) {
     link->session->peer = path->remote;
     link->session->local = path->local;
   }
@@ -81,6 +83,25 @@ static gboolean service_link_stats(AditLinkId id, AditDpStats *out) {
     return FALSE;
   link->spec.datapath->link_stats(link->dp_link, out);
   return TRUE;
+}
+
+/* The caller's struct may be an older, shorter one. */
+static gboolean service_link_info(AditLinkId id, AditLinkInfo *out) {
+  const AditSessLink *link = adit_link_find(id);
+  AditLinkInfo info;
+
+  if (!link)
+    return FALSE;
+  adit_link_fill_info(link, &info);
+  adit_copy_sized(out, out->size, &info);
+  return TRUE;
+}
+
+static gboolean service_link_end(AditLinkId id, AditCause cause, const char *reason) {
+  AditSessLink *link = adit_link_find(id);
+  if (link)
+    adit_link_end(link, cause, reason);
+  return link != NULL;
 }
 
 static void fill_info(AditSess *session, AditSessionInfo *out) {
@@ -103,7 +124,9 @@ static void fill_info(AditSess *session, AditSessionInfo *out) {
                            .method = session->method,
                            .port = session->number,
                            .peer = session->peer,
-                           .client = session->is_client};
+                           .client = session->is_client,
+                           .multi_id = session->multi_id,
+                           .links = session->links->len};
   adit_family_identifier(&session->family[ADIT_SESS_IPV6].remote, out->remote_ifid);
 }
 
@@ -174,6 +197,9 @@ static const AditSessionService service = {
     .session_update = service_session_update,
     .actor_add = adit_actor_add,
     .actor_exists = adit_actor_exists,
+    .bundler_add = adit_bundler_add,
+    .link_info = service_link_info,
+    .link_end = service_link_end,
 };
 
 const AditSessionService *adit_session_service(void) {
@@ -197,6 +223,7 @@ void adit_session_drop_plugin(AditPlugin *plugin) {
   Owned owned = {plugin, 0};
   adit_links_foreach(close_if_owned, &owned);
   adit_actors_drop_plugin(plugin);
+  adit_bundler_drop_plugin(plugin);
 }
 
 void adit_session_plugin_stopped(AditPlugin *plugin) {

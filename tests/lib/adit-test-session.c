@@ -87,6 +87,7 @@ static void session_free(gpointer data) {
   g_free((char *)info->server);
   g_free((char *)info->source);
   g_free((char *)info->method);
+  g_free((char *)info->multi_id);
   adit_value_unref((AditValue *)info->attributes);
   g_free(session);
 }
@@ -107,6 +108,7 @@ void adit_test_add_session(AditTest *test, const AditSessionInfo *given) {
   info->server = g_strdup(given->server);
   info->source = g_strdup(given->source);
   info->method = g_strdup(given->method);
+  info->multi_id = g_strdup(given->multi_id);
   info->attributes = adit_value_ref(given->attributes);
   g_ptr_array_add(test->sessions, session);
 }
@@ -244,6 +246,39 @@ static gboolean actor_exists(const char *attribute) {
   return adit_test_saw(test_now, line);
 }
 
+static gboolean bundler_add(AditPlugin *plugin, const AditBundlerOps *ops, gpointer state, GError **error) {
+  int refused = test_log("session.bundler_add %s", ops->name);
+
+  g_assert(ADIT_HAS(ops, left) && ops->decide);
+  if (!refused && test_now->bundler)
+    refused = EEXIST;
+  if (refused) {
+    g_set_error(error, ADIT_ERROR, code_of(refused), "%s: %s", ops->name, g_strerror(refused));
+    return FALSE;
+  }
+  test_now->bundler = ops;
+  test_now->bundler_state = state;
+  return TRUE;
+}
+
+AditBundleVerdict adit_test_bundle(AditTest *test, const AditLinkInfo *link, AditBundleDecision *out) {
+  *out = (AditBundleDecision){.size = sizeof *out};
+  return test->bundler ? test->bundler->decide(test->bundler_state, link, out) : ADIT_BUNDLE_NONE;
+}
+
+static gboolean link_info(AditLinkId id, AditLinkInfo *out) {
+  const AditLinkInfo info = {.size = sizeof info, .id = id};
+  if (!link_of(id))
+    return FALSE;
+  adit_copy_sized(out, out->size, &info);
+  return TRUE;
+}
+
+static gboolean link_end(AditLinkId id, AditCause cause, const char *reason) {
+  test_log("session.link_end %" G_GUINT64_FORMAT " cause %d %s", id, cause, reason ? reason : "-");
+  return link_of(id) != NULL;
+}
+
 const AditSessionService test_session_service = {
     .size = sizeof(AditSessionService),
     .link_open = link_open,
@@ -259,6 +294,9 @@ const AditSessionService test_session_service = {
     .session_update = session_update,
     .actor_add = actor_add,
     .actor_exists = actor_exists,
+    .bundler_add = bundler_add,
+    .link_info = link_info,
+    .link_end = link_end,
 };
 
 void test_session_begin(AditTest *test) {

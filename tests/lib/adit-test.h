@@ -47,6 +47,8 @@ struct AditTest {
   GPtrArray *answers;                                                   /* of TestAsk* */
   GPtrArray *interfaces;
   GPtrArray *links, *sessions;
+  const AditBundlerOps *bundler; /* NULL = none was registered */
+  gpointer bundler_state;
   GPtrArray *pools;
   GHashTable *store; /* "table\nkey" -> GBytes */
   guint64 last_link;

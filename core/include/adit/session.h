@@ -63,7 +63,72 @@ typedef struct {
   AditEndpoint peer;           /**< where the tunnel comes from */
   guint8 remote_ifid[8];       /**< RFC 5072 interface identifier of the peer; zeros = no IPv6 */
   gboolean client;             /**< this machine is the one that dialled */
+  const char *multi_id;  /**< Acct-Multi-Session-Id; NULL = no other link may join */
+  guint links;           /**< how many it has now */
 } AditSessionInfo;
+
+/* ---- bundles ---- */
+
+/** A link that is authenticated; a snapshot, strings and values are borrowed until the next main-loop pass. Before link_info() set `size`.
+   */
+typedef struct {
+  gsize size;
+  AditLinkId id;
+  AditSessionId session; /**< that it belongs to; 0 = none yet */
+  const char *user;      /**< that the peer has proven, or as which we logged in */
+  const char *transport, *server, *caller_id, *called_id;
+  const char *record_id; /**< Acct-Session-Id of the session that it would found */
+  guint32 port;          /**< its number, see AditAuthRequest.port */
+  AditEndpoint peer, local;
+  guint mru, peer_mru;         /**< as LCP agreed: what we take, and what the peer takes */
+  gboolean client;             /**< this machine is the one that dialled */
+  const AditValue *attributes; /**< what the source said of the user; may be NULL */
+} AditLinkInfo;
+
+typedef enum {
+  ADIT_BUNDLE_NONE = 0, /**< the link gets a session of its own, which no other link may join */
+  ADIT_BUNDLE_FOUND,    /**< the same, and others may join: `multi_id` */
+  ADIT_BUNDLE_JOIN,     /**< the link becomes one more of `session` */
+  ADIT_BUNDLE_REFUSE,   /**< the link is ended: `reason` */
+} AditBundleVerdict;
+
+/** What a bundler adds to its verdict; zero when it is asked. Strings are copied. */
+typedef struct {
+  gsize size;
+  AditSessionId session;
+  const char *multi_id; /**< NULL = the record_id of the session */
+  const char *reason;   /**< for people, and for the transport to tell the peer */
+} AditBundleDecision;
+
+/**
+ * What puts links together (RFC 1990). One plugin registers itself by bundler_add(); without one each link is a session.
+   *
+ *     static AditBundleVerdict decide(gpointer state, const AditLinkInfo *link, AditBundleDecision *out) {
+ *       Bundle *bundle = g_hash_table_lookup(bundles, link->user);
+ *       if (!agreed_on_mrru(link->id))
+ *         return ADIT_BUNDLE_NONE;
+ *       if (!bundle)
+ *         return ADIT_BUNDLE_FOUND;
+ *       out->session = bundle->session;
+ *       return ADIT_BUNDLE_JOIN;
+   *     }
+   *
+ * A link that joins needs the same user, role and data path as the session, and no second only-one, address or Start. It may leave
+ * without hurting the session, which ends with its last one. Accounting hears of both by an Interim, if there is a period.
+   */
+typedef struct {
+  gsize size;
+  const char *name; /**< for messages */
+  /** [main] The link is authenticated, and no session is made yet. Once for each link. */
+  AditBundleVerdict (*decide)(gpointer state, const AditLinkInfo *link, AditBundleDecision *out);
+  /** [main] The data plane of a session that was founded has its first link; others follow. Put stages in place now. FALSE with an
+   *  error: the session ends. May be NULL. */
+  gboolean (*opened)(gpointer state, AditSessionId session, GError **error);
+  /** [main] The link belongs to the session: the founder, too. May be NULL. */
+  void (*joined)(gpointer state, AditSessionId session, AditLinkId link);
+  /** [main] It does no longer; `left` is how many the session has now. After the last one the session is over. May be NULL. */
+  void (*left)(gpointer state, AditSessionId session, AditLinkId link, guint left);
+} AditBundlerOps;
 
 #define ADIT_SESSION_SERVICE "adit.session"
 typedef struct {
@@ -109,6 +174,12 @@ typedef struct {
    */
   gboolean (*actor_add)(AditPlugin *plugin, const char *attribute, GError **error);
   gboolean (*actor_exists)(const char *attribute); /**< [main] does anything act on it? FALSE for a word that nobody declared */
+  /** [main] in init: this plugin puts links together. Gone with the plugin: its sessions keep their links, and no other one joins.
+   *  Errors: EXISTS (there is one already), INVALID (no name, no decide). */
+  gboolean (*bundler_add)(AditPlugin *plugin, const AditBundlerOps *ops, gpointer state, GError **error);
+  gboolean (*link_info)(AditLinkId id, AditLinkInfo *out); /**< [main] FALSE when there is none */
+  /** [main] Says goodbye on this link alone; its session goes on with the others, or ends with it. FALSE when there is none. */
+  gboolean (*link_end)(AditLinkId id, AditCause cause, const char *reason);
 } AditSessionService;
 
 G_END_DECLS

@@ -132,6 +132,8 @@ ADIT_TEST_API AditLinkId adit_test_last_link(AditTest *test);
 ADIT_TEST_API void adit_test_add_session(AditTest *test, const AditSessionInfo *info);
 /** It is gone: session-down is published. */
 ADIT_TEST_API void adit_test_end_session(AditTest *test, AditSessionId id, AditCause cause);
+/** What the plugin's bundler says of a link, as the core asks it; NONE if it registered none. Strings in `*out` are the plugin's. */
+ADIT_TEST_API AditBundleVerdict adit_test_bundle(AditTest *test, const AditLinkInfo *link, AditBundleDecision *out);
 /** Adds a pool of one prefix to adit.pool. */
 ADIT_TEST_API void adit_test_add_pool(AditTest *test, const char *name, const char *prefix);
 

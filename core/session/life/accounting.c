@@ -100,7 +100,8 @@ void adit_sess_account(AditSess *session, AditAcctKind kind) {
                            .cause = session->cause,
                            .facts = facts,
                            .when_ms = g_get_real_time() / 1000,
-                           .link_count = 1,
+                           .multi_id = session->multi_id,
+                           .link_count = session->links_seen,
                            .client = session->is_client,
                            .reason = session->reason};
   adit_acct_record(&record);

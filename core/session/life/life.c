@@ -196,6 +196,7 @@ static void free_session(AditSess *session) {
   adit_value_unref(session->link_attributes);
   g_free(session->user);
   g_free(session->record_id);
+  g_free(session->multi_id);
   g_free(session->transport);
   g_free(session->server);
   g_free(session->caller_id);
@@ -259,7 +260,7 @@ static AditSess *make_session(AditSessLink *link) {
   return session;
 }
 
-AditSess *adit_life_begin(AditSessLink *link) {
+AditSess *adit_life_begin(AditSessLink *link, const char *multi_id) {
   AditSess *session = make_session(link);
   g_autofree char *why = adit_sess_admit(session);
 
@@ -271,7 +272,8 @@ AditSess *adit_life_begin(AditSessLink *link) {
     return NULL;
   }
   adit_sessions_add(session);
-  adit_session_links_add(session, link);
+  session->multi_id = g_strdup(multi_id);
+  adit_session_links_found(session, link);
   adit_sess_ref(session);
   adit_sess_port_open(session);
   if (!adit_sess_is_over(session))

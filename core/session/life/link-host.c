@@ -4,6 +4,9 @@
 #include "core/session/life/life.h"
 #include "core/session/life/sess.h"
 #include "core/session/life/session-links.h"
+#include "core/session/life/sessions.h"
+#include "core/session/lines.h"
+#include "core/session/link/bundler.h"
 #include "core/session/network/ncps.h"
 
 static void on_link_opened(AditSessLink *link) {
@@ -11,15 +14,58 @@ static void on_link_opened(AditSessLink *link) {
     adit_client_link_opened(link->client, link);
 }
 
+static void join_session(AditSessLink *link, AditSessionId id) {
+  AditSess *session = adit_sess_find(id);
+  AditLogContext log = {.session = id, .user = link->user};
+  g_autoptr(GError) error = NULL;
+
+  if (!session)
+    g_set_error_literal(&error, ADIT_ERROR, ADIT_ERR_NOT_FOUND, "there is no such session");
+  if (!session || !adit_session_links_join(session, link, &error)) {
+    adit_lines_warning(&log, "link refused: it cannot join session %" G_GINT64_MODIFIER "x: %s", id, error->message);
+    adit_link_end(link, ADIT_CAUSE_NAS_REQUEST, error->message);
+    return;
+  }
+  adit_lines_info(&log, "session %" G_GINT64_MODIFIER "x user %s: a link has joined: %u links", id, session->user, session->links->len);
+  adit_life_set_mtu(session);
+  adit_session_links_up(session);
+  adit_session_links_tell(session);
+}
+
+/* The link is authenticated, and nobody's yet. */
+static void place_link(AditSessLink *link) {
+  AditLogContext log = {.user = link->user};
+  AditBundleChoice choice;
+
+  adit_bundler_decide(link, &choice);
+  switch (choice.verdict) {
+  case ADIT_BUNDLE_NONE:
+  case ADIT_BUNDLE_FOUND:
+    adit_life_begin(link, choice.multi_id);
+    break;
+  case ADIT_BUNDLE_JOIN:
+    join_session(link, choice.session);
+    break;
+  case ADIT_BUNDLE_REFUSE:
+    adit_lines_warning(&log, "link refused: %s", choice.reason);
+    adit_link_end(link, ADIT_CAUSE_NAS_REQUEST, choice.reason);
+    break;
+  }
+  adit_bundler_clear(&choice);
+}
+
 static void on_link_network(AditSessLink *link, const char *user) {
+  static const char another[] = "another user after renegotiation";
   AditSess *session = link->session;
 
   if (!session)
-    adit_life_begin(link);
-  else if (user && strcmp(user, session->user) != 0)
-    adit_sess_end(session, ADIT_CAUSE_USER_ERROR, "another user after renegotiation");
-  else
+    place_link(link);
+  else if (!user || strcmp(user, session->user) == 0)
     adit_session_links_up(session);
+  else if (session->links->len > 1)
+    adit_link_end(link, ADIT_CAUSE_USER_ERROR, another);
+  else
+    adit_sess_end(session, ADIT_CAUSE_USER_ERROR, another);
 }
 
 static void on_link_network_down(AditSessLink *link) {
@@ -43,12 +89,20 @@ static void on_link_mtu(AditSessLink *link) {
 }
 
 static void on_link_lost(AditSessLink *link, AditCause cause, const char *reason) {
-  AditSess *session = g_steal_pointer(&link->session);
+  AditSess *session = link->session;
 
   if (!session)
     return;
-  g_ptr_array_remove(session->links, link);
-  adit_sess_end(session, cause, reason);
+  AditLogContext log = adit_sess_log(session);
+  adit_session_links_leave(session, link);
+  if (!session->links->len) {
+    adit_sess_end(session, cause, reason);
+    return;
+  }
+  adit_lines_info(&log, "session %" G_GINT64_MODIFIER "x user %s: a link has left: %s: %u links", session->id, session->user, reason,
+                  session->links->len);
+  adit_life_set_mtu(session);
+  adit_session_links_tell(session);
 }
 
 static void on_link_closed(AditSessLink *link, gboolean refused, const char *reason) {

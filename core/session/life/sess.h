@@ -40,6 +40,8 @@ struct AditSess {
   char *record_id;    /**< Acct-Session-Id: unique over restarts */
   GPtrArray *links;   /**< of AditSessLink, borrowed, the oldest first; empty once it ends */
   AditLinkId link_id; /**< of the one that it began with */
+  guint links_seen;   /**< how many it has had */
+  char *multi_id;     /**< Acct-Multi-Session-Id; NULL = no other link may join */
   AditClient *client;
   gboolean is_client;
   char *transport, *server, *caller_id, *called_id, *source, *method;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/session/life/session-links.h"
 #include "core/session/life/sess.h"
+#include "core/session/life/session-event.h"
+#include "core/session/link/bundler.h"
 #include "core/session/network/ncps.h"
 #include "core/session/network/plane.h"
 
@@ -8,13 +10,66 @@ static AditSessLink *link_at(const AditSess *session, guint index) {
   return session->links->pdata[index];
 }
 
-void adit_session_links_add(AditSess *session, AditSessLink *link) {
+static void add_link_to(AditSess *session, AditSessLink *link) {
   link->session = session;
   g_ptr_array_add(session->links, link);
+  session->links_seen++;
+  if (session->multi_id)
+    adit_bundler_joined(session->id, link->id);
+}
+
+void adit_session_links_found(AditSess *session, AditSessLink *link) {
+  add_link_to(session, link);
+}
+
+/* Whoever is let into a session shares its addresses and its accounting. */
+static const char *why_not(const AditSess *session, const AditSessLink *link) {
+  if (adit_sess_is_over(session))
+    return "the session is ending";
+  if (!session->multi_id)
+    return "the session takes no other link";
+  if (session->is_client != link->spec.client || strcmp(session->user, link->user) != 0)
+    return "the session is another user's";
+  if (session->datapath != link->spec.datapath || session->dp != link->spec.dp)
+    return "the session uses another data path";
+  return NULL;
+}
+
+gboolean adit_session_links_join(AditSess *session, AditSessLink *link, GError **error) {
+  const char *why = why_not(session, link);
+
+  if (why) {
+    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_DENIED, why);
+    return FALSE;
+  }
+  if (session->plane && !adit_sess_plane_join(session, link, error))
+    return FALSE;
+  add_link_to(session, link);
+  return TRUE;
+}
+
+void adit_session_links_leave(AditSess *session, AditSessLink *link) {
+  link->session = NULL;
+  g_ptr_array_remove(session->links, link);
+  if (session->links->len) /* with the last one the data plane is closed, and has the final counters */
+    adit_sess_plane_leave(session, link);
+  if (session->multi_id)
+    adit_bundler_left(session->id, link->id, session->links->len);
+}
+
+void adit_session_links_tell(AditSess *session) {
+  if (session->state != ADIT_LIFE_UP)
+    return;
+  adit_sess_interim_changed(session);
+  adit_session_event_publish(session, ADIT_EVENT_SESSION_UPDATE);
 }
 
 gboolean adit_session_links_attach(AditSess *session, GError **error) {
-  for (guint i = 0; i < session->links->len; i++)
+  if (!adit_sess_plane_join(session, link_at(session, 0), error))
+    return FALSE;
+  if (session->multi_id && !adit_bundler_opened(session->id, error))
+    return FALSE;
+  for (guint i = 1; i < session->links->len; i++)
     if (!adit_sess_plane_join(session, link_at(session, i), error))
       return FALSE;
   return TRUE;
@@ -48,10 +103,12 @@ guint adit_session_links_mtu(const AditSess *session) {
 GArray *adit_session_links_release(AditSess *session) {
   GArray *ids = g_array_new(FALSE, FALSE, sizeof(AditLinkId));
 
-  for (guint i = 0; i < session->links->len; i++) {
-    link_at(session, i)->session = NULL;
-    g_array_append_val(ids, link_at(session, i)->id);
+  while (session->links->len) {
+    AditSessLink *link = g_ptr_array_steal_index(session->links, 0);
+    link->session = NULL;
+    g_array_append_val(ids, link->id);
+    if (session->multi_id)
+      adit_bundler_left(session->id, link->id, session->links->len);
   }
-  g_ptr_array_set_size(session->links, 0);
   return ids;
 }

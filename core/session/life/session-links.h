@@ -7,8 +7,14 @@
 typedef struct AditSess AditSess;
 typedef struct AditSessLink AditSessLink;
 
-/** It is the session's; before the session's data plane is open, or as the first one. */
-void adit_session_links_add(AditSess *session, AditSessLink *link);
+/** It is the session's, as the first one. */
+void adit_session_links_found(AditSess *session, AditSessLink *link);
+/** It is one more of the session's. Errors: DENIED, what the data path says. */
+gboolean adit_session_links_join(AditSess *session, AditSessLink *link, GError **error);
+/** It is lost; the caller ends a session that has none any more. */
+void adit_session_links_leave(AditSess *session, AditSessLink *link);
+/** There are more, or fewer: tells accounting and the bus, if the session is up. */
+void adit_session_links_tell(AditSess *session);
 /** The data plane was opened: all links join it. */
 gboolean adit_session_links_attach(AditSess *session, GError **error);
 /** LCP of a link came up (again), or left Opened: the NCPs have a way to the peer as long as one link has. */

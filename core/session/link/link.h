@@ -53,6 +53,8 @@ void adit_link_end(AditSessLink *link, AditCause cause, const char *reason);
 /** The transport has lost it: gone at once. */
 void adit_link_lost(AditSessLink *link, AditCause cause, const char *reason);
 const char *adit_link_server(const AditSessLink *link);
+/** Strings and values are borrowed. */
+void adit_link_fill_info(const AditSessLink *link, AditLinkInfo *out);
 void adit_links_init(const AditSessLinkOps *ops);
 void adit_links_fini(void);
 void adit_links_foreach(void (*each)(AditSessLink *link, gpointer data), gpointer data); /**< each may end its link */

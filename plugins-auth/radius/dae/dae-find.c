@@ -156,8 +156,8 @@ static gboolean fits_key(const RadiusDaeKeys *keys, Key key, const AditSessionIn
     return same_text(&keys->calling, info->caller_id);
   case KEY_RECORD:
     return same_text(&keys->record, info->record_id);
-  case KEY_MULTI: /* no session belongs to a bundle */
-    return FALSE;
+  case KEY_MULTI: /* an older core has no bundles */
+    return ADIT_HAS(info, multi_id) && same_text(&keys->multi, info->multi_id);
   case KEY_PORT_ID:
     return same_text(&keys->port_id, info->interface);
   case KEY_IFID:

@@ -201,6 +201,14 @@ static void nothing_belongs_to_a_bundle(void **state) {
   expect_refusal(ask, RADIUS_DAE_NO_SESSION);
 }
 
+static void a_bundle_is_found_by_its_id(void **state) {
+  AditSessionInfo info = {.size = sizeof info, .id = 4, .user = "dora", .record_id = "8100000d", .multi_id = "81000bbb", .links = 2};
+  adit_test_add_session(test, &info);
+  Ask *ask = begin(RADIUS_DISCONNECT_REQUEST);
+  radius_put_string(&ask->b, 0, ACCT_MULTI_SESSION_ID, "81000bbb");
+  expect_end(ask, 4);
+}
+
 static void rfc2865_5_1_the_name_of_accounting_is_the_users_too(void **state) {
   Ask *ask = begin(RADIUS_DISCONNECT_REQUEST);
   radius_put_string(&ask->b, 0, USER_NAME, "8100000b");
@@ -557,6 +565,7 @@ int main(void) {
       T(a_user_who_is_back_is_found_beside_what_is_ending),
       T(sessions_that_we_dialled_are_nobodys),
       T(nothing_belongs_to_a_bundle),
+      T(a_bundle_is_found_by_its_id),
       T(rfc2865_5_1_the_name_of_accounting_is_the_users_too),
       T(a_zero_interface_identifier_is_nobodys),
       T(keys_that_are_malformed_or_doubled_are_invalid),

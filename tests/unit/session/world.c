@@ -296,6 +296,7 @@ static void record_free(gpointer data) {
   g_free(record->record_id);
   g_free(record->user);
   g_free(record->reason);
+  g_free(record->multi_id);
   adit_value_unref(record->attributes);
   adit_value_unref(record->facts);
   g_free(record);
@@ -312,6 +313,8 @@ static void take_record(gpointer state, const AditAcctRecord *record, AditAcctDo
                   .counters = record->counters,
                   .cause = record->cause,
                   .when_ms = record->when_ms,
+                  .multi_id = g_strdup(record->multi_id),
+                  .link_count = record->link_count,
                   .client = record->client};
   g_ptr_array_add(world_records, own);
   done(token, TRUE);

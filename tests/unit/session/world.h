@@ -32,7 +32,8 @@ typedef struct {
 /** A record as the sink of the world took it; everything is its own. */
 typedef struct {
   AditAcctKind kind;
-  char *record_id, *user, *reason;
+  char *record_id, *user, *reason, *multi_id;
+  guint link_count;
   AditValue *attributes, *facts;
   AditCounters counters;
   AditCause cause;

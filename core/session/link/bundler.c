@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "core/session/link/bundler.h"
+#include "core/base/owner.h"
+#include "core/session/link/link.h"
+
+static struct {
+  const AditPlugin *plugin;
+  const AditBundlerOps *ops; /* NULL = there is none */
+  gpointer state;
+} bundler;
+
+void adit_bundler_fini(void) {
+  bundler.ops = NULL;
+}
+
+gboolean adit_bundler_add(AditPlugin *plugin, const AditBundlerOps *ops, gpointer state, GError **error) {
+  if (!ADIT_HAS(ops, left) || !ops->name || !ops->decide) {
+    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, "a bundler must have a name and decide()");
+    return FALSE;
+  }
+  if (bundler.ops) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "there is a bundler already: %s, of plugin %s", bundler.ops->name,
+                adit_plugin_name(bundler.plugin));
+    return FALSE;
+  }
+  bundler.plugin = plugin;
+  bundler.ops = ops;
+  bundler.state = state;
+  return TRUE;
+}
+
+void adit_bundler_drop_plugin(const AditPlugin *plugin) {
+  if (bundler.ops && bundler.plugin == plugin)
+    bundler.ops = NULL;
+}
+
+void adit_bundler_decide(const AditSessLink *link, AditBundleChoice *out) {
+  AditBundleDecision decision = {.size = sizeof decision};
+  AditLinkInfo info;
+
+  *out = (AditBundleChoice){.verdict = ADIT_BUNDLE_NONE};
+  if (!bundler.ops)
+    return;
+  adit_link_fill_info(link, &info);
+  out->verdict = bundler.ops->decide(bundler.state, &info, &decision);
+  switch (out->verdict) {
+  case ADIT_BUNDLE_NONE:
+    break;
+  case ADIT_BUNDLE_FOUND:
+    out->multi_id = g_strdup(decision.multi_id ? decision.multi_id : link->record_id);
+    break;
+  case ADIT_BUNDLE_JOIN:
+    out->session = decision.session;
+    break;
+  case ADIT_BUNDLE_REFUSE:
+    out->reason = g_strdup_printf("%s: %s", bundler.ops->name, decision.reason ? decision.reason : "refused");
+    break;
+  }
+}
+
+void adit_bundler_clear(AditBundleChoice *choice) {
+  g_clear_pointer(&choice->multi_id, g_free);
+  g_clear_pointer(&choice->reason, g_free);
+}
+
+gboolean adit_bundler_opened(AditSessionId session, GError **error) {
+  return !bundler.ops || !bundler.ops->opened || bundler.ops->opened(bundler.state, session, error);
+}
+
+void adit_bundler_joined(AditSessionId session, AditLinkId link) {
+  if (bundler.ops && bundler.ops->joined)
+    bundler.ops->joined(bundler.state, session, link);
+}
+
+void adit_bundler_left(AditSessionId session, AditLinkId link, guint left) {
+  if (bundler.ops && bundler.ops->left)
+    bundler.ops->left(bundler.state, session, link, left);
+}

@@ -169,15 +169,22 @@ void null_link_input(AditDpLink *link, const guint8 *frame, gsize length, const 
     link_output(link->splice, NULL, 0, frame, length);
     return;
   }
-  const AditDpSessionParams *open = link->session ? &link->session->params : NULL;
-  if (open && ((protocol == ADIT_PPP_IPV4 && open->ipv4) || (protocol == ADIT_PPP_IPV6 && open->ipv6))) {
+  AditDpSession *session = link->session;
+  if (session && protocol < 0x8000 && null_session_is_staged(session)) {
     link->stats.last_data_ms = link->stats.last_rx_ms;
-    null_session_input(link->session, protocol, in.at, adit_left(&in));
-    return;
+    null_stage_data(session, link, protocol, in.at, adit_left(&in));
+  } else if (session && null_session_is_open(session, protocol)) {
+    link->stats.last_data_ms = link->stats.last_rx_ms;
+    null_session_input(session, protocol, in.at, adit_left(&in));
+  } else {
+    null_link_frame(link, protocol, in.at, adit_left(&in));
   }
-  g_autofree guint8 *plain = g_malloc(adit_left(&in) + 2);
-  AditBuilder out = adit_builder(plain, adit_left(&in) + 2);
+}
+
+void null_link_frame(AditDpLink *link, guint16 protocol, const guint8 *payload, gsize length) {
+  g_autofree guint8 *plain = g_malloc(length + 2);
+  AditBuilder out = adit_builder(plain, length + 2);
   adit_put_u16(&out, protocol);
-  adit_put_bytes(&out, in.at, adit_left(&in));
+  adit_put_bytes(&out, payload, length);
   link->ops->frame(link->user, plain, adit_built(&out));
 }

@@ -16,6 +16,7 @@ NullNet *null_net_new(const NullNetOps *ops, gpointer user) {
   net->user = user;
   g_queue_init(&net->queue);
   net->listeners = g_ptr_array_new();
+  net->sessions = g_ptr_array_new();
   net->next_port = 49152;
   net->next_ifindex = 1000;
   return net;
@@ -24,6 +25,7 @@ NullNet *null_net_new(const NullNetOps *ops, gpointer user) {
 void null_net_free(NullNet *net) {
   g_queue_clear_full(&net->queue, g_free);
   g_ptr_array_unref(net->listeners);
+  g_ptr_array_unref(net->sessions);
   g_free(net);
 }
 
@@ -50,6 +52,7 @@ void null_net_send(NullNet *net, const AditPath *path, const guint8 *datagram, g
 
 guint null_net_run(NullNet *net, guint budget) {
   NullEvent *event;
+  null_stages_expire(net);
   while (budget-- > 0 && (event = g_queue_pop_head(&net->queue))) {
     if (event->port)
       null_port_complete(event->port);
@@ -210,4 +213,7 @@ const AditDatapathOps null_datapath_ops = {
     .session_stats = null_session_stats,
     .session_close = null_session_close,
     .session_remove_prefix = null_session_remove_prefix,
+    .stage_add = null_stage_add,
+    .stage_set = null_stage_set,
+    .stage_remove = null_stage_remove,
 };

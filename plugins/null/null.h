@@ -20,6 +20,8 @@ typedef struct {
   void (*transmit)(gpointer user, const AditPath *path, const guint8 *datagram, gsize length);
   /** The queue was empty and is no longer: call null_net_run() soon, but not from here. May be NULL. */
   void (*pending)(gpointer user);
+  /** Call null_net_run() at this time at the latest: a stage has a deadline. May be NULL. */
+  void (*wake)(gpointer user, guint64 deadline_ms);
 } NullNetOps;
 
 NullNet *null_net_new(const NullNetOps *ops, gpointer user);

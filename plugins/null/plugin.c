@@ -8,7 +8,8 @@ typedef struct {
   const AditLoopService *loop;
   NullNet *net;
   NullDp *dp;
-  AditTimer timer;
+  AditTimer timer, stage_timer;
+  guint64 deadline_ms; /* of stages; 0 = none */
 } NullPlugin;
 
 static guint64 plugin_now(gpointer user) {
@@ -18,6 +19,22 @@ static guint64 plugin_now(gpointer user) {
 static void plugin_pending(gpointer user) {
   NullPlugin *self = user;
   self->loop->timer_arm(&self->timer, 0);
+}
+
+static void plugin_wake(gpointer user, guint64 deadline_ms) {
+  NullPlugin *self = user;
+  guint64 now = self->loop->now();
+  if (!self->deadline_ms || deadline_ms < self->deadline_ms) {
+    self->deadline_ms = deadline_ms;
+    self->loop->timer_arm(&self->stage_timer, deadline_ms > now ? deadline_ms - now : 0);
+  }
+}
+
+static void plugin_stages(AditTimer *timer, gpointer user) {
+  NullPlugin *self = user;
+  self->deadline_ms = 0;
+  if (null_net_run(self->net, RUN_BUDGET))
+    self->loop->timer_arm(&self->timer, 0);
 }
 
 static void plugin_run(AditTimer *timer, gpointer user) {
@@ -37,7 +54,9 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
   self->loop = loop;
   self->timer.func = plugin_run;
   self->timer.data = self;
-  self->net = null_net_new(&(NullNetOps){.now = plugin_now, .pending = plugin_pending}, self);
+  self->stage_timer.func = plugin_stages;
+  self->stage_timer.data = self;
+  self->net = null_net_new(&(NullNetOps){.now = plugin_now, .pending = plugin_pending, .wake = plugin_wake}, self);
   self->dp = null_dp_new(self->net);
   *state = self;
   return path->datapath_add(plugin, &null_datapath_ops, self->dp, error);
@@ -48,6 +67,7 @@ static void plugin_fini(gpointer state) {
   if (!self)
     return;
   self->loop->timer_cancel(&self->timer);
+  self->loop->timer_cancel(&self->stage_timer);
   null_dp_free(self->dp);
   null_net_free(self->net);
   g_free(self);

@@ -77,26 +77,50 @@ AditDpSession *null_session_open(gpointer dp, AditSessionId id, AditPort *port, 
   return session;
 }
 
-gboolean null_session_join(AditDpSession *session, AditDpLink *link, GError **error) {
-  if (session->link) {
+gboolean null_session_join(AditDpSession *session, AditDpLink *link, guint *index, GError **error) {
+  guint at = (guint)__builtin_ctz(~session->link_bits);
+  if (session->link_bits && !session->pipeline.stage[ADIT_STAGE_BUNDLE]) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "a second link needs a stage that bundles");
     return FALSE;
   }
-  session->link = link;
+  if (at >= ADIT_STAGE_LINKS) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "the session has %u links, which is all it can have", ADIT_STAGE_LINKS);
+    return FALSE;
+  }
+  session->links[at] = link;
+  session->link_bits |= 1u << at;
+  session->link = session->link ? session->link : link;
   link->session = session;
+  link->index = at;
+  if (index)
+    *index = at;
   return TRUE;
 }
 
 void null_session_leave(AditDpSession *session, AditDpLink *link) {
-  if (session->link == link)
-    session->link = NULL;
-  if (link->session == session)
-    link->session = NULL;
+  if (link->session != session)
+    return;
+  session->links[link->index] = NULL;
+  session->link_bits &= ~(1u << link->index);
+  session->link = session->link_bits ? session->links[__builtin_ctz(session->link_bits)] : NULL;
+  link->session = NULL;
 }
 
 void null_session_set(AditDpSession *session, const AditDpSessionParams *params) {
   session->params = (AditDpSessionParams){.check_source = session->port && session->port->head.shared};
   memcpy(&session->params, params, MIN(params->size, sizeof *params));
+  session->params.protocols = NULL;
+  session->params.n_protocols = MIN(params->n_protocols, NULL_PROTOCOLS_MAX);
+  for (guint i = 0; i < session->params.n_protocols; i++)
+    session->open[i] = params->protocols[i];
+  null_stages_look(session);
+}
+
+gboolean null_session_is_open(const AditDpSession *session, guint16 protocol) {
+  for (guint i = 0; i < session->params.n_protocols; i++)
+    if (session->open[i] == protocol)
+      return TRUE;
+  return FALSE;
 }
 
 static int prefix_index(const AditDpSession *session, const AditPrefix *prefix) {
@@ -136,8 +160,9 @@ void null_session_stats(AditDpSession *session, AditDpStats *out) {
 void null_session_close(AditDpSession *session, AditDpStats *final) {
   if (final)
     *final = session->stats;
-  if (session->link)
+  while (session->link)
     null_session_leave(session, session->link);
+  null_stages_free(session);
   if (session->port)
     g_ptr_array_remove(session->port->sessions, session);
   g_array_unref(session->prefixes);
@@ -221,8 +246,8 @@ gboolean null_port_inject(AditPort *head, const guint8 *packet, gsize length) {
   NullPort *port = (NullPort *)head;
   AditAddress to = packet_address(packet, length, FALSE);
   AditDpSession *session = port_lookup(port, &to);
-  gboolean open =
-      session && session->link && ((to.family == AF_INET && session->params.ipv4) || (to.family == AF_INET6 && session->params.ipv6));
+  guint16 protocol = to.family == AF_INET ? ADIT_PPP_IPV4 : ADIT_PPP_IPV6;
+  gboolean open = session && session->link && to.family && null_session_is_open(session, protocol);
   if (!open || !port->carrier) {
     if (session)
       session->stats.drops++;
@@ -233,6 +258,9 @@ gboolean null_port_inject(AditPort *head, const guint8 *packet, gsize length) {
   session->stats.last_tx_ms = session->stats.last_data_ms = null_now(session->dp->net);
   port->counters.tx_packets++;
   port->counters.tx_octets += length;
-  null_link_data(session->link, to.family == AF_INET ? ADIT_PPP_IPV4 : ADIT_PPP_IPV6, packet, length);
+  if (null_session_is_staged(session))
+    null_stage_data(session, NULL, protocol, packet, length);
+  else
+    null_link_data(session->link, protocol, packet, length);
   return TRUE;
 }

@@ -7,6 +7,7 @@
 #include "quiet.h"
 #include "session.h"
 #include "source.h"
+#include "stage.h"
 #include "tunnel.h"
 #include <errno.h>
 #include <sys/eventfd.h>
@@ -29,6 +30,7 @@ TunDp *tun_dp_new(const AditLoopService *loop, const AditNetService *net, AditPl
   dp->sources_version = 1;
   loop->random(&dp->endpoint_seed, sizeof dp->endpoint_seed);
   tun_table_init(&dp->links, tun_retire_memory, dp);
+  tun_table_init(&dp->sessions, tun_retire_memory, dp);
   tun_table_init(&dp->endpoints, tun_retire_memory, dp);
   tun_table_init(&dp->sources, tun_retire_memory, dp);
   tun_routes_init(&dp->owned, tun_retire_memory, dp);
@@ -127,6 +129,7 @@ void tun_dp_free(TunDp *dp) {
     if (dp->worker[i])
       tun_worker_free(dp->worker[i]);
   tun_table_clear(&dp->links);
+  tun_table_clear(&dp->sessions);
   tun_table_clear(&dp->endpoints);
   tun_table_clear(&dp->sources);
   tun_routes_clear(&dp->owned);
@@ -167,6 +170,9 @@ const AditDatapathOps tun_datapath_ops = {
     .session_remove_prefix = tun_session_remove_prefix,
     .tunnel_set = tun_tunnel_set,
     .tunnel_unset = tun_tunnel_unset,
+    .stage_add = tun_stage_add,
+    .stage_set = tun_stage_set,
+    .stage_remove = tun_stage_remove,
 };
 
 /* The counters of a worker by the words that people read. */

@@ -34,6 +34,7 @@ struct TunDp {
   AditTimer retire_timer;
   GHashTable *listeners;   /**< serial -> AditListener */
   TunTable links;          /**< serial -> AditDpLink.by_serial */
+  TunTable sessions;       /**< serial -> AditDpSession.by_serial */
   TunTable endpoints;      /**< hash of an address -> TunEndpoint */
   TunTable sources;        /**< hash of a prefix and a session -> TunSource */
   TunRoutes owned;         /**< all prefixes of sessions: TunRoute.value counts them */

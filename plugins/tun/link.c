@@ -47,7 +47,7 @@ AditDpLink *tun_link_attach(gpointer data, AditListener *listener, const AditDpL
   link->id = spec->id;
   link->ops = spec->ops;
   link->user = spec->user;
-  link->home = adit_encap_worker(encap->local_tunnel, encap->local_session, dp->n_workers);
+  link->home = link->gate = adit_encap_worker(encap->local_tunnel, encap->local_session, dp->n_workers);
   link_wire(link, tun_wire_new(spec->path, encap, FALSE, FALSE));
   if (!tun_table_insert(&listener->links, &link->item)) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "tunnel %u session %u is attached already", encap->local_tunnel, encap->local_session);
@@ -58,6 +58,16 @@ AditDpLink *tun_link_attach(gpointer data, AditListener *listener, const AditDpL
   tun_table_insert(&dp->links, &link->by_serial);
   tun_early_attached(dp, listener, link->item.key);
   return link;
+}
+
+/* The gate hands over what it has of the link with the next frame, or in its next pass if frames wait there for others. */
+void tun_link_move(AditDpLink *link, guint home) {
+  TunDp *dp = link->listener->dp;
+  if (link->home == home)
+    return;
+  __atomic_store_n(&link->home, home, __ATOMIC_SEQ_CST);
+  if (__atomic_load_n(&link->waiting, __ATOMIC_SEQ_CST))
+    tun_worker_kick(dp->worker[link->gate]);
 }
 
 void tun_link_detach(AditDpLink *link) {
@@ -71,8 +81,10 @@ void tun_link_detach(AditDpLink *link) {
   tun_table_remove(&dp->links, &link->by_serial);
   tun_endpoint_unref(dp, link->endpoint);
   __atomic_store_n(&link->dead, TRUE, __ATOMIC_SEQ_CST);
-  if (link->home < dp->n_workers && __atomic_load_n(&link->waiting, __ATOMIC_SEQ_CST))
+  if (__atomic_load_n(&link->waiting, __ATOMIC_SEQ_CST)) {
     tun_worker_kick(dp->worker[link->home]);
+    tun_worker_kick(dp->worker[link->gate]);
+  }
   tun_retire(dp, link_reclaim, link, &link->waiting);
 }
 

@@ -18,7 +18,10 @@ struct AditDpLink {
   AditDpSession *session; /**< atomic */
   AditDpLink *splice;     /**< atomic */
   AditDpLink *spliced_by;
-  guint home;
+  guint gate;            /**< the worker that takes its frames first, in the order they came in; by its ids */
+  guint home;            /**< atomic: the worker that handles them: its gate, or the session's, to which the gate passes them on */
+  gboolean moved;        /**< gate worker's: the home worker has the reorder state */
+  guint index;           /**< in the session's links */
   guint32 ns;            /**< atomic: number of the next frame sent */
   gboolean peer_numbers; /**< atomic: the last frame that came had a number */
   gboolean no_gso;       /**< atomic: the kernel refused UDP_SEGMENT on this way */
@@ -34,6 +37,8 @@ struct AditDpLink {
 gboolean tun_claims(gpointer dp, const AditEncap *encap);
 AditDpLink *tun_link_attach(gpointer dp, AditListener *listener, const AditDpLinkSpec *spec, GError **error);
 void tun_link_detach(AditDpLink *link);
+/** Its frames are handled by that worker from now on; once in the link's life it may be another than its gate. */
+void tun_link_move(AditDpLink *link, guint home);
 void tun_link_update(AditDpLink *link, const AditPath *path, const AditEncap *encap);
 void tun_link_framing(AditDpLink *link, gboolean acfc, gboolean pfc);
 void tun_link_send(AditDpLink *link, const guint8 *frame, gsize length);

@@ -4,6 +4,7 @@
 #include "dp.h"
 #include "link.h"
 #include "port.h"
+#include "stage.h"
 #include <errno.h>
 #include <unistd.h>
 
@@ -122,6 +123,10 @@ static void note_handle(TunDp *dp, const TunNote *note) {
   }
   if (note->kind == TUN_NOTE_SPOOFED) {
     spoofed(dp, note);
+    return;
+  }
+  if (note->kind == TUN_NOTE_STAGE) {
+    tun_stage_noted(dp, note);
     return;
   }
   AditListener *listener = g_hash_table_lookup(dp->listeners, &note->serial);

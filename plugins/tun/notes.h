@@ -8,15 +8,23 @@
 typedef struct TunDp TunDp;
 typedef struct TunWorker TunWorker;
 
-typedef enum { TUN_NOTE_FRAME = 1, TUN_NOTE_CONTROL, TUN_NOTE_STRAY, TUN_NOTE_EARLY, TUN_NOTE_GONE, TUN_NOTE_SPOOFED } TunNoteKind;
+typedef enum {
+  TUN_NOTE_FRAME = 1,
+  TUN_NOTE_CONTROL,
+  TUN_NOTE_STRAY,
+  TUN_NOTE_EARLY,
+  TUN_NOTE_GONE,
+  TUN_NOTE_SPOOFED,
+  TUN_NOTE_STAGE
+} TunNoteKind;
 /** LIVE: of sessions, and control of tunnels that the transport calls proven. CONTROL: of the other tunnels and links that there
  *  are. NEW: anybody's. */
 typedef enum { TUN_TO_LIVE, TUN_TO_CONTROL, TUN_TO_NEW, TUN_TO_N } TunPriority;
 
 typedef struct {
   TunNoteKind kind;
-  guint64 serial; /**< FRAME: link; SPOOFED: the session's id; else: listener */
-  guint32 tunnel, session;
+  guint64 serial;          /**< FRAME: link; SPOOFED: the session's id; STAGE: session; else: listener */
+  guint32 tunnel, session; /**< STAGE: its kind, and what it notes */
   AditPath path;
   guint32 length;
   guint8 data[];

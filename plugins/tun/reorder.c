@@ -12,6 +12,20 @@ void tun_hold_pool_clear(TunHoldPool *pool) {
   g_clear_pointer(&pool->hold, g_free);
 }
 
+guint16 tun_hold_take(TunHoldPool *pool) {
+  guint16 index = pool->free;
+  if (index)
+    pool->free = pool->hold[index - 1].next_free;
+  else if (pool->fresh < pool->n)
+    index = (guint16)++pool->fresh;
+  return index;
+}
+
+void tun_hold_give(TunHoldPool *pool, guint16 index) {
+  pool->hold[index - 1].next_free = pool->free;
+  pool->free = index;
+}
+
 static guint32 wrap(const TunReorder *r, guint32 sequence) {
   guint bits = r->bits ? r->bits : 16;
   return bits == 32 ? sequence : sequence & ((1u << bits) - 1);
@@ -27,8 +41,7 @@ static void release(TunReorder *r, TunHoldPool *pool, guint slot) {
   guint16 index = r->held[slot];
   r->held[slot] = 0;
   r->n_held--;
-  pool->hold[index - 1].next_free = pool->free;
-  pool->free = index;
+  tun_hold_give(pool, index);
 }
 
 /* Delivers what follows without a gap. */
@@ -75,12 +88,10 @@ static gboolean hold(TunReorder *r, TunHoldPool *pool, guint32 sequence, const g
   guint slot = sequence % TUN_HOLD_WINDOW;
   if (r->held[slot]) /* the same frame twice */
     return TRUE;
-  if ((!pool->free && pool->fresh == pool->n) || length > TUN_HOLD_FRAME)
+  guint16 index = length > TUN_HOLD_FRAME ? 0 : tun_hold_take(pool);
+  if (!index)
     return FALSE;
-  guint16 index = pool->free ? pool->free : (guint16)++pool->fresh;
   TunHold *h = &pool->hold[index - 1];
-  if (index == pool->free)
-    pool->free = h->next_free;
   h->sequence = sequence;
   h->length = (guint16)length;
   memcpy(h->frame, frame, length);

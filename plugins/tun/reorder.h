@@ -44,6 +44,9 @@ typedef struct {
   guint64 late, lost, reordered;
 } TunReorderCount;
 
+/** A free slot (index + 1), or 0. */
+guint16 tun_hold_take(TunHoldPool *pool);
+void tun_hold_give(TunHoldPool *pool, guint16 index);
 gboolean tun_hold_pool_init(TunHoldPool *pool, guint n);
 void tun_hold_pool_clear(TunHoldPool *pool);
 

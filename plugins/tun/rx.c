@@ -5,6 +5,7 @@
 #include "segment.h"
 #include "session.h"
 #include "source.h"
+#include "stage.h"
 #include "tunnel.h"
 #include "tx.h"
 #include <adit/ppp.h>
@@ -111,7 +112,7 @@ static void spoofed(TunWorker *w, AditDpSession *session, const guint8 *ip) {
   tun_note(w, TUN_TO_LIVE, &note, NULL, 0, ip + (six ? 8 : 12), six ? 16 : 4);
 }
 
-static void session_input(TunWorker *w, AditDpSession *session, guint64 params, guint16 protocol, guint8 *ip, gsize length) {
+void tun_rx_packet(TunWorker *w, AditDpSession *session, guint64 params, guint16 protocol, guint8 *ip, gsize length) {
   TunCell *cell = &session->cell[w->index];
   TunPort *port = session->port;
   guint32 total = tun_ip_length(ip, length);
@@ -134,15 +135,23 @@ static void session_input(TunWorker *w, AditDpSession *session, guint64 params, 
 
 /* ---- frames ---- */
 
-static void flush(TunWorker *w) {
+void tun_worker_flush(TunWorker *w) {
   tun_coalesce_flush(&w->join);
   tun_tx_flush(w);
+  w->room_used = 0;
 }
 
 typedef struct {
   TunWorker *w;
   AditDpLink *link;
+  AditDpSession *session; /* that it was in when its home was looked up; NULL = none */
 } TunTarget;
+
+void tun_rx_frame(TunWorker *w, const AditDpLink *link, gboolean live, guint16 protocol, const guint8 *payload, gsize length) {
+  TunNote note = {.kind = TUN_NOTE_FRAME, .serial = link->by_serial.key};
+  guint8 plain[2] = {(guint8)(protocol >> 8), (guint8)protocol};
+  tun_note(w, live ? TUN_TO_LIVE : TUN_TO_CONTROL, &note, plain, 2, payload, length);
+}
 
 /* A frame in its order; `frame` begins with address and control or with the protocol. */
 static void frame_deliver(gpointer user, const guint8 *data, gsize length) {
@@ -165,22 +174,23 @@ static void frame_deliver(gpointer user, const guint8 *data, gsize length) {
   TUN_SET(cell->last_rx, w->now);
 
   AditDpLink *splice = __atomic_load_n(&link->splice, __ATOMIC_ACQUIRE);
-  AditDpSession *session = __atomic_load_n(&link->session, __ATOMIC_ACQUIRE);
+  AditDpSession *session = target->session;
   guint64 params = session ? __atomic_load_n(&session->params, __ATOMIC_ACQUIRE) : 0;
   if (splice) {
     tun_tx_splice(w, splice, frame, length);
+  } else if ((params & TUN_PARAM_STAGED) && protocol < 0x8000) {
+    TUN_SET(cell->last_data, w->now);
+    tun_stage_decode(w, session, link, protocol, frame + at, length - at);
   } else if ((protocol == ADIT_PPP_IPV4 && (params & TUN_PARAM_IPV4)) || (protocol == ADIT_PPP_IPV6 && (params & TUN_PARAM_IPV6))) {
     TUN_SET(cell->last_data, w->now);
-    session_input(w, session, params, protocol, frame + at, length - at);
+    tun_rx_packet(w, session, params, protocol, frame + at, length - at);
   } else {
-    TunNote note = {.kind = TUN_NOTE_FRAME, .serial = link->by_serial.key};
-    guint8 plain[2] = {(guint8)(protocol >> 8), (guint8)protocol};
-    tun_note(w, session ? TUN_TO_LIVE : TUN_TO_CONTROL, &note, plain, 2, frame + at, length - at);
+    tun_rx_frame(w, link, session != NULL, protocol, frame + at, length - at);
     return;
   }
   /* Frames that waited lie in the pool, where the next one will: let them go at once. */
   if (data >= (guint8 *)w->pool.hold && data < (guint8 *)(w->pool.hold + w->pool.n))
-    flush(w);
+    tun_worker_flush(w);
 }
 
 static void wait_for_deadline(TunWorker *w, AditDpLink *link) {
@@ -198,9 +208,10 @@ static void count_order(TunCell *cell, const TunReorderCount *count) {
 }
 
 /* On the link's home worker. */
-static void frame_input(TunWorker *w, AditDpLink *link, gboolean numbered, guint32 sequence, const guint8 *frame, gsize length) {
+static void frame_input(TunWorker *w, AditDpLink *link, AditDpSession *session, gboolean numbered, guint32 sequence, const guint8 *frame,
+                        gsize length) {
   const TunWire *wire = __atomic_load_n(&link->wire, __ATOMIC_ACQUIRE);
-  TunTarget target = {w, link};
+  TunTarget target = {w, link, session};
   TunReorderCount count = {0};
   if (TUN_GET(link->peer_numbers) != numbered)
     __atomic_store_n(&link->peer_numbers, numbered, __ATOMIC_RELAXED);
@@ -217,11 +228,129 @@ static void frame_input(TunWorker *w, AditDpLink *link, gboolean numbered, guint
   wait_for_deadline(w, link);
 }
 
+/* ---- frames of links that live elsewhere ---- */
+
+static gboolean foreign_put(TunWorker *w, guint to, TunForeign head, const guint8 *data) {
+  TunForeign *record = tun_ring_reserve(&w->dp->worker[to]->from[w->index], sizeof *record + head.length);
+  TUN_ADD(w->stats.foreign, 1);
+  if (!record) {
+    TUN_ADD(w->stats.foreign_full, 1);
+    return FALSE;
+  }
+  *record = head;
+  if (head.length)
+    memcpy(record->data, data, head.length);
+  tun_ring_push(&w->dp->worker[to]->from[w->index]);
+  w->told |= 1u << to;
+  return TRUE;
+}
+
+static void foreign_frame(TunWorker *w, guint to, const AditDpLink *link, gboolean numbered, guint32 sequence, const guint8 *frame,
+                          guint32 length) {
+  foreign_put(w, to, (TunForeign){TUN_FOREIGN_FRAME, link->by_serial.key, sequence, numbered, length}, frame);
+}
+
+static void stop_waiting(TunWorker *w, AditDpLink *link) {
+  AditDpLink **at = &w->waiting;
+  while (*at && *at != link)
+    at = &(*at)->wait_next;
+  if (!*at)
+    return;
+  *at = link->wait_next;
+  __atomic_store_n(&link->waiting, FALSE, __ATOMIC_SEQ_CST);
+}
+
+/* On its gate: the home takes over the reorder state, then the frames that wait, then whatever comes. FALSE: its ring is full. */
+static gboolean hand_over(TunWorker *w, AditDpLink *link, guint home) {
+  TunReorder state = link->reorder;
+  if (!foreign_put(w, home, (TunForeign){TUN_FOREIGN_TAKE, link->by_serial.key, 0, FALSE, sizeof state}, (const guint8 *)&state))
+    return FALSE;
+  link->moved = TRUE;
+  stop_waiting(w, link);
+  for (guint i = 0; i < TUN_HOLD_WINDOW && state.n_held; i++) {
+    guint16 index = state.held[(state.next + i) % TUN_HOLD_WINDOW];
+    if (!index)
+      continue;
+    const TunHold *hold = &w->pool.hold[index - 1];
+    foreign_frame(w, home, link, TRUE, hold->sequence, hold->frame, hold->length);
+    tun_hold_give(&w->pool, index);
+    state.n_held--;
+  }
+  return TRUE;
+}
+
+/* On the new home. */
+static void take_over(AditDpLink *link, const TunForeign *record) {
+  TunReorder state;
+  memcpy(&state, record->data, sizeof state);
+  memset(state.held, 0, sizeof state.held); /* they follow */
+  state.n_held = 0;
+  state.deadline = 0;
+  link->reorder = state;
+}
+
+/* A frame on its way through the gate, which all of a link's frames pass one after the other: so they reach the home in their order, before
+ * it changes and after. */
+static void gate_input(TunWorker *w, AditDpLink *link, gboolean numbered, guint32 sequence, const guint8 *frame, guint32 length) {
+  AditDpSession *session = __atomic_load_n(&link->session, __ATOMIC_ACQUIRE); /* first: who sees it sees its home */
+  guint home = __atomic_load_n(&link->home, __ATOMIC_ACQUIRE);
+  if (home == w->index)
+    frame_input(w, link, session, numbered, sequence, frame, length);
+  else if (link->moved || hand_over(w, link, home))
+    foreign_frame(w, home, link, numbered, sequence, frame, length);
+}
+
+static void home_input(TunWorker *w, AditDpLink *link, gboolean numbered, guint32 sequence, const guint8 *frame, guint32 length) {
+  frame_input(w, link, __atomic_load_n(&link->session, __ATOMIC_ACQUIRE), numbered, sequence, frame, length);
+}
+
+static void foreign_link(TunWorker *w, const TunForeign *f) {
+  AditDpLink *link = tun_link_find(w->dp, f->serial);
+  if (!link) /* it went meanwhile; one that has its ids since is another */
+    return;
+  if (f->kind == TUN_FOREIGN_TAKE)
+    take_over(link, f);
+  else if (link->gate == w->index)
+    gate_input(w, link, f->has_sequence, f->sequence, f->data, f->length);
+  else
+    home_input(w, link, f->has_sequence, f->sequence, f->data, f->length);
+}
+
+void tun_rx_foreign(TunWorker *w) {
+  w->rx->last_link = NULL; /* a new pass: what was found in the last one may be gone */
+  for (guint i = 0; i < w->dp->n_workers; i++) {
+    gsize length;
+    TunForeign *f;
+    if (i == w->index)
+      continue;
+    while ((f = tun_ring_read(&w->from[i], &length)))
+      if (f->kind == TUN_FOREIGN_PACKET)
+        tun_stage_packet(w, f->serial, f->data, f->length);
+      else
+        foreign_link(w, f);
+    tun_worker_flush(w);
+    tun_ring_release(&w->from[i]);
+  }
+}
+
+void tun_rx_hand_packet(TunWorker *w, guint home, guint64 session, const guint8 *packet, guint32 length) {
+  foreign_put(w, home, (TunForeign){TUN_FOREIGN_PACKET, session, 0, FALSE, length}, packet);
+}
+
 int tun_rx_reorder(TunWorker *w) {
   guint64 next = 0;
   for (AditDpLink **at = &w->waiting, *link; (link = *at);) {
-    TunTarget target = {w, link};
+    AditDpSession *session = __atomic_load_n(&link->session, __ATOMIC_ACQUIRE);
+    TunTarget target = {w, link, session};
     TunReorderCount count = {0};
+    guint home = __atomic_load_n(&link->home, __ATOMIC_ACQUIRE);
+    if (home != w->index && !__atomic_load_n(&link->dead, __ATOMIC_SEQ_CST)) {
+      if (hand_over(w, link, home)) /* which has taken it out of the list */
+        continue;
+      next = w->now + 1;
+      at = &link->wait_next;
+      continue;
+    }
     gboolean dead = __atomic_load_n(&link->dead, __ATOMIC_SEQ_CST);
     if (dead || (link->reorder.deadline && link->reorder.deadline <= w->now)) {
       tun_reorder_flush(&link->reorder, &w->pool, dead ? NULL : frame_deliver, &target, &count);
@@ -239,37 +368,6 @@ int tun_rx_reorder(TunWorker *w) {
 }
 
 /* ---- datagrams ---- */
-
-static void foreign(TunWorker *w, const AditDpLink *link, const AditClassified *c, const guint8 *frame) {
-  TunRing *ring = &w->dp->worker[link->home]->from[w->index];
-  TunForeign *to = tun_ring_reserve(ring, sizeof *to + c->length);
-  TUN_ADD(w->stats.foreign, 1);
-  if (!to) {
-    TUN_ADD(w->stats.foreign_full, 1);
-    return;
-  }
-  *to = (TunForeign){link->by_serial.key, c->sequence, c->has_sequence != 0, c->length};
-  memcpy(to->data, frame, c->length);
-  tun_ring_push(ring);
-  w->told |= 1u << link->home;
-}
-
-void tun_rx_foreign(TunWorker *w) {
-  w->rx->last_link = NULL; /* a new pass: what was found in the last one may be gone */
-  for (guint i = 0; i < w->dp->n_workers; i++) {
-    gsize length;
-    const TunForeign *f;
-    if (i == w->index)
-      continue;
-    while ((f = tun_ring_read(&w->from[i], &length))) {
-      AditDpLink *link = tun_link_find(w->dp, f->serial);
-      if (link) /* else it went meanwhile; one that has its ids since is another */
-        frame_input(w, link, f->has_sequence, f->sequence, f->data, f->length);
-    }
-    flush(w);
-    tun_ring_release(&w->from[i]);
-  }
-}
 
 static void stray(TunWorker *w, const AditListener *listener, const AditPath *path, const AditClassified *c) {
   TUN_ADD(w->stats.stray, 1);
@@ -336,10 +434,10 @@ static void data_input(TunWorker *w, AditListener *listener, const TunWhere *fro
     return;
   }
   tun_endpoint_seen(__atomic_load_n(&link->endpoint, __ATOMIC_ACQUIRE), from->ingress);
-  if (link->home != w->index)
-    foreign(w, link, c, datagram + c->offset);
+  if (link->gate != w->index)
+    foreign_frame(w, link->gate, link, c->has_sequence != 0, c->sequence, datagram + c->offset, c->length);
   else
-    frame_input(w, link, c->has_sequence, c->sequence, datagram + c->offset, c->length);
+    gate_input(w, link, c->has_sequence != 0, c->sequence, datagram + c->offset, c->length);
 }
 
 /* What claims to be of a tunnel goes before newcomers' only if it is: ids are guessed easily, and a path is not. */
@@ -434,7 +532,7 @@ void tun_rx_socket(TunWorker *w, TunSocket *socket) {
     TUN_ADD(w->stats.reads_in, 1);
     for (int i = 0; i < n; i++)
       message_input(w, socket->listener, &rx->message[i].msg_hdr, rx->piece[i].iov_base, rx->message[i].msg_len);
-    flush(w);
+    tun_worker_flush(w);
     if (n < BATCH)
       return;
   }

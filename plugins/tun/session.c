@@ -4,6 +4,8 @@
 #include "dp.h"
 #include "quiet.h"
 #include "source.h"
+#include "stage.h"
+#include <adit/ppp.h>
 #include <errno.h>
 
 static void session_reclaim(gpointer memory) {
@@ -22,7 +24,8 @@ AditDpSession *tun_session_open(gpointer data, AditSessionId id, AditPort *head,
   AditDpSession *session = g_aligned_alloc0(1, sizeof *session + (dp->n_workers + 1) * sizeof(TunCell), 64);
   session->dp = dp;
   session->id = id;
-  session->serial = ++dp->next_serial;
+  session->by_serial.key = ++dp->next_serial;
+  tun_table_insert(&dp->sessions, &session->by_serial);
   session->port = port;
   session->prefixes = g_ptr_array_new();
   if (port) {
@@ -33,8 +36,8 @@ AditDpSession *tun_session_open(gpointer data, AditSessionId id, AditPort *head,
   return session;
 }
 
-/* A port of its own is read by the home worker of its link, and by nobody without a link. */
-static gboolean port_watch(AditDpSession *session, const AditDpLink *link) {
+/* A port of its own is read by the session's home worker, and by nobody without a link. */
+static gboolean port_watch(AditDpSession *session, gboolean on) {
   TunPort *port = session->port;
   if (!port || port->head.shared)
     return TRUE;
@@ -42,41 +45,93 @@ static gboolean port_watch(AditDpSession *session, const AditDpLink *link) {
   if (queue->watcher >= 0)
     tun_worker_unwatch(session->dp->worker[queue->watcher], queue->fd);
   queue->watcher = -1;
-  if (!link)
+  if (!on)
     return TRUE;
-  if (!tun_worker_watch(session->dp->worker[link->home], queue->fd, queue))
+  if (!tun_worker_watch(session->dp->worker[session->home], queue->fd, queue))
     return FALSE;
-  queue->watcher = (int)link->home;
+  queue->watcher = (int)session->home;
   return TRUE;
 }
 
-gboolean tun_session_join(AditDpSession *session, AditDpLink *link, GError **error) {
-  if (session->link) {
+static gboolean may_join(const AditDpSession *session, const AditDpLink *link, GError **error) {
+  if (session->link_bits && !session->pipeline.stage[ADIT_STAGE_BUNDLE]) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "a second link needs a stage that bundles");
     return FALSE;
   }
-  if (!port_watch(session, link)) { /* the kernel limits how many are watched */
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "%s cannot be watched: %s", session->port->head.name, g_strerror(errno));
+  if (session->link_bits == (1u << ADIT_STAGE_LINKS) - 1) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "the session has %u links, which is all it can have", ADIT_STAGE_LINKS);
     return FALSE;
   }
-  __atomic_store_n(&session->link, link, __ATOMIC_RELEASE);
+  if (session->homed && link->home != session->home && link->home != link->gate) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "the link was in another session and cannot move again");
+    return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean tun_session_join(AditDpSession *session, AditDpLink *link, guint *index, GError **error) {
+  guint at = (guint)__builtin_ctz(~session->link_bits);
+  if (!may_join(session, link, error))
+    return FALSE;
+  if (!session->homed) {
+    session->homed = TRUE;
+    session->home = link->home;
+  }
+  if (!session->link_bits) {
+    if (!port_watch(session, TRUE)) { /* the kernel limits how many are watched */
+      g_set_error(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "%s cannot be watched: %s", session->port->head.name, g_strerror(errno));
+      return FALSE;
+    }
+    __atomic_store_n(&session->link, link, __ATOMIC_RELEASE);
+  }
+  link->index = at;
+  __atomic_store_n(&session->links[at], link, __ATOMIC_RELEASE);
+  __atomic_store_n(&session->link_bits, session->link_bits | 1u << at, __ATOMIC_RELEASE);
+  tun_link_move(link, session->home); /* whoever sees the session sees this first */
   __atomic_store_n(&link->session, session, __ATOMIC_RELEASE);
+  if (index)
+    *index = at;
   return TRUE;
 }
 
 void tun_session_leave(AditDpSession *session, AditDpLink *link) {
-  if (session->link != link)
+  if (link->session != session)
     return;
-  __atomic_store_n(&session->link, NULL, __ATOMIC_RELEASE);
+  guint32 left = session->link_bits & ~(1u << link->index);
+  AditDpLink *other = left ? session->links[__builtin_ctz(left)] : NULL;
+  if (session->link == link)
+    __atomic_store_n(&session->link, other, __ATOMIC_RELEASE);
+  __atomic_store_n(&session->links[link->index], NULL, __ATOMIC_RELEASE);
+  __atomic_store_n(&session->link_bits, left, __ATOMIC_RELEASE);
   __atomic_store_n(&link->session, NULL, __ATOMIC_RELEASE);
-  port_watch(session, NULL);
+  if (!left)
+    port_watch(session, FALSE);
+}
+
+AditDpSession *tun_session_find(const TunDp *dp, guint64 serial) {
+  return (AditDpSession *)tun_table_lookup(&dp->sessions, serial);
+}
+
+static guint64 protocol_param(guint16 protocol) {
+  return protocol == ADIT_PPP_IPV4 ? TUN_PARAM_IPV4 : protocol == ADIT_PPP_IPV6 ? TUN_PARAM_IPV6 : 0;
 }
 
 void tun_session_set(AditDpSession *session, const AditDpSessionParams *params) {
   gboolean check = ADIT_HAS(params, check_source) ? params->check_source : session->port && session->port->head.shared;
-  guint64 packed = (params->ipv4 ? TUN_PARAM_IPV4 : 0) | (params->ipv6 ? TUN_PARAM_IPV6 : 0) | (check ? TUN_PARAM_CHECK : 0) |
-                   (guint64)params->mss4 << 16 | (guint64)params->mss6 << 32;
-  __atomic_store_n(&session->params, packed, __ATOMIC_RELEASE);
+  guint64 packed = (check ? TUN_PARAM_CHECK : 0) | (guint64)params->mss4 << 16 | (guint64)params->mss6 << 32;
+  for (guint i = 0; i < params->n_protocols; i++)
+    packed |= protocol_param(params->protocols[i]);
+  session->wanted = packed;
+  session->required = ADIT_HAS(params, required) ? params->required : 0;
+  tun_session_publish(session);
+}
+
+void tun_session_publish(AditDpSession *session) {
+  guint32 kinds = adit_pipeline_kinds(&session->pipeline), missing = session->required & ~kinds;
+  guint64 flags = (kinds || missing ? TUN_PARAM_STAGED : 0) | (missing ? TUN_PARAM_HELD : 0);
+  __atomic_store_n(&session->params, session->wanted | flags, __ATOMIC_SEQ_CST);
+  if (__atomic_load_n(&session->listed, __ATOMIC_SEQ_CST))
+    tun_worker_kick(session->dp->worker[session->home]);
 }
 
 void tun_session_stats(AditDpSession *session, AditDpStats *out) {
@@ -86,9 +141,12 @@ void tun_session_stats(AditDpSession *session, AditDpStats *out) {
 void tun_session_close(AditDpSession *session, AditDpStats *final) {
   TunPort *port = session->port;
   AditDpStats stats;
-  if (session->link)
-    tun_session_leave(session, session->link);
+  while (session->link_bits)
+    tun_session_leave(session, session->links[__builtin_ctz(session->link_bits)]);
+  for (guint kind = 0; kind < ADIT_STAGES_N; kind++)
+    tun_stage_remove(session, (AditStageKind)kind);
   tun_session_remove_prefixes(session);
+  tun_table_remove(&session->dp->sessions, &session->by_serial);
   if (port && port->session == session)
     __atomic_store_n(&port->session, NULL, __ATOMIC_RELEASE);
   tun_session_stats(session, &stats);
@@ -101,5 +159,8 @@ void tun_session_close(AditDpSession *session, AditDpStats *final) {
   }
   if (final)
     *final = stats;
-  tun_retire(session->dp, session_reclaim, session, NULL);
+  __atomic_store_n(&session->dead, TRUE, __ATOMIC_SEQ_CST);
+  if (__atomic_load_n(&session->listed, __ATOMIC_SEQ_CST))
+    tun_worker_kick(session->dp->worker[session->home]);
+  tun_retire(session->dp, session_reclaim, session, &session->listed);
 }

@@ -10,7 +10,7 @@ static guint prefix_version(const AditPrefix *prefix) {
 }
 
 static guint64 source_key(const AditDpSession *session, guint version, guint length, const guint8 bits[16]) {
-  return tun_prefix_key(version, length, bits) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15) ^ session->serial;
+  return tun_prefix_key(version, length, bits) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15) ^ session->by_serial.key;
 }
 
 static void changed(TunDp *dp) {

@@ -6,6 +6,7 @@
 #include "dp.h"
 #include "segment.h"
 #include "session.h"
+#include "stage.h"
 #include "tunnel.h"
 #include <errno.h>
 #include <netinet/udp.h>
@@ -160,12 +161,10 @@ static gboolean group_takes(const TunWorker *w, const Group *group, const AditDp
                                  memcmp(&group->wire->path.remote, &wire->path.remote, sizeof wire->path.remote) == 0);
 }
 
-/* A datagram of one or two pieces; they must stay until the flush. There is room (see tx_room()). */
-static void datagram_add(TunWorker *w, AditDpLink *link, const TunWire *wire, guint8 *head, guint head_length, const guint8 *body,
-                         guint length) {
+/* The group that takes a datagram of `total` octets; its pieces are to follow. There is room (see tx_room()). */
+static Group *datagram_begin(TunWorker *w, AditDpLink *link, const TunWire *wire, guint total) {
   TunTx *tx = w->tx;
   Group *group = tx->n_groups ? &tx->group[tx->n_groups - 1] : NULL;
-  guint total = head_length + length;
   if (!group || !group_takes(w, group, link, wire, total)) {
     group = &tx->group[tx->n_groups++];
     group->link = link;
@@ -175,19 +174,30 @@ static void datagram_add(TunWorker *w, AditDpLink *link, const TunWire *wire, gu
     group->size = total;
     group->closed = FALSE;
   }
-  tx->piece[tx->n_pieces++] = (struct iovec){head, head_length};
-  if (length)
-    tx->piece[tx->n_pieces++] = (struct iovec){(gpointer)body, length};
-  group->n = tx->n_pieces - group->first;
   group->count++;
   group->total += total;
   group->closed = total < group->size;
+  return group;
+}
+
+static void piece_add(TunTx *tx, Group *group, const guint8 *data, guint length) {
+  tx->piece[tx->n_pieces++] = (struct iovec){(gpointer)data, length};
+  group->n = tx->n_pieces - group->first;
+}
+
+/* A datagram of one or two pieces; they must stay until the flush. */
+static void datagram_add(TunWorker *w, AditDpLink *link, const TunWire *wire, guint8 *head, guint head_length, const guint8 *body,
+                         guint length) {
+  Group *group = datagram_begin(w, link, wire, head_length + length);
+  piece_add(w->tx, group, head, head_length);
+  if (length)
+    piece_add(w->tx, group, body, length);
 }
 
 /* Makes room for one more datagram. */
 static void tx_room(TunWorker *w) {
   const TunTx *tx = w->tx;
-  if (tx->n_groups == MESSAGES || tx->n_pieces + 2 > PIECES || tx->n_headers == HEADERS)
+  if (tx->n_groups == MESSAGES || tx->n_pieces + 1 + ADIT_STAGE_SLICES > PIECES || tx->n_headers == HEADERS)
     tun_tx_flush(w);
 }
 
@@ -203,12 +213,45 @@ static guint8 *lead_write(AditDpLink *link, const TunWire *wire, gboolean six, g
   return lead;
 }
 
+void tun_tx_frame(TunWorker *w, AditDpLink *link, const AditStageFrame *frame) {
+  TunTx *tx = w->tx;
+  const TunWire *wire = __atomic_load_n(&link->wire, __ATOMIC_ACQUIRE);
+  gboolean numbered = tun_link_numbers(link, wire);
+  const AditEncapHeader *template = &wire->header[numbered];
+  TunCell *cell = &link->cell[w->index];
+  tx_room(w);
+  guint8 *head = tx->headers + tx->n_headers++ * HEADER_ROOM;
+  guint n = template->length;
+  memcpy(head, template->octets, n);
+  if (!wire->acfc) {
+    tun_put16(head + n, 0xff03);
+    n += 2;
+  }
+  if (!wire->pfc || frame->protocol > 0xff)
+    head[n++] = (guint8)(frame->protocol >> 8);
+  head[n++] = (guint8)frame->protocol;
+  adit_encap_fill(template, head, n - template->length + frame->length, numbered ? tun_link_next_number(link) : 0);
+  Group *group = datagram_begin(w, link, wire, n + frame->length);
+  piece_add(tx, group, head, n);
+  for (guint i = 0; i < frame->n; i++)
+    piece_add(tx, group, frame->slice[i].data, frame->slice[i].length);
+  TUN_ADD(cell->tx_packets, 1);
+  TUN_ADD(cell->tx_octets, n - template->length + frame->length);
+  TUN_SET(cell->last_tx, w->now);
+  TUN_SET(cell->last_data, w->now);
+}
+
+void tun_tx_count(TunWorker *w, AditDpSession *session, guint packets, guint64 octets) {
+  TunCell *cell = &session->cell[w->index];
+  TUN_ADD(cell->tx_packets, packets);
+  TUN_ADD(cell->tx_octets, octets);
+  TUN_SET(cell->last_tx, w->now);
+  TUN_SET(cell->last_data, w->now);
+}
+
 static void cells_add(TunWorker *w, AditDpSession *session, AditDpLink *link, guint packets, guint64 octets, guint ppp) {
-  TunCell *s = &session->cell[w->index], *l = &link->cell[w->index];
-  TUN_ADD(s->tx_packets, packets);
-  TUN_ADD(s->tx_octets, octets);
-  TUN_SET(s->last_tx, w->now);
-  TUN_SET(s->last_data, w->now);
+  TunCell *l = &link->cell[w->index];
+  tun_tx_count(w, session, packets, octets);
   TUN_ADD(l->tx_packets, packets);
   TUN_ADD(l->tx_octets, octets + (guint64)packets * ppp);
   TUN_SET(l->last_tx, w->now);
@@ -284,8 +327,9 @@ static void packet_output(TunWorker *w, const TunPort *port, const TunVnet *vnet
   if (ok) {
     const TunWire *wire = __atomic_load_n(&link->wire, __ATOMIC_ACQUIRE);
     tun_clamp_mss(ip, length, (guint16)(params >> 16), (guint16)(params >> 32), vnet->flags & TUN_VNET_NEEDS_CSUM);
-    ok = vnet->gso_type != TUN_GSO_NONE ? super_add(w, session, link, wire, vnet, ip, length)
-                                        : single_add(w, session, link, wire, vnet, ip, total);
+    ok = (params & TUN_PARAM_STAGED)      ? tun_stage_encode(w, session, vnet, ip, length)
+         : vnet->gso_type != TUN_GSO_NONE ? super_add(w, session, link, wire, vnet, ip, length)
+                                          : single_add(w, session, link, wire, vnet, ip, total);
   }
   if (!ok)
     TUN_ADD(session->cell[w->index].drops, 1);
@@ -320,6 +364,7 @@ void tun_tx_queue(TunWorker *w, TunQueue *queue) {
     tx->arena_used = tx->n_groups ? end : 0; /* a flush on the way may have left part of this packet */
   }
   tun_tx_flush(w);
+  w->room_used = 0;
 }
 
 void tun_tx_splice(TunWorker *w, AditDpLink *link, const guint8 *frame, gsize length) {

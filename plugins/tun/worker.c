@@ -4,6 +4,7 @@
 #include "dp.h"
 #include "quiet.h"
 #include "rx.h"
+#include "stage.h"
 #include "tx.h"
 #include <errno.h>
 #include <signal.h>
@@ -106,7 +107,7 @@ static gpointer worker_run(gpointer data) {
     tun_rx_foreign(w);
     for (int i = 0; i < n; i++)
       worker_event(w, events[i].data.ptr);
-    timeout = tun_rx_reorder(w);
+    timeout = tun_earlier(tun_rx_reorder(w), tun_stages_run(w));
     worker_tell(w);
   }
   tun_worker_sleeps(w);
@@ -124,13 +125,14 @@ TunWorker *tun_worker_new(TunDp *dp, guint index, GError **error) {
   w->wake = (TunSocket){.kind = TUN_EVENT_WAKE, .fd = w->wake_fd};
   w->rx = tun_rx_new();
   w->tx = tun_tx_new();
+  w->room = tun_stage_room_new();
   tun_coalesce_init(&w->join, tun_rx_write, w);
   for (guint i = 0; i < TUN_TO_N; i++)
     ok &= tun_ring_init(&w->main[i], size[i], i != TUN_TO_LIVE);
   for (guint i = 0; i < dp->n_workers; i++)
     ok &= i == index || tun_ring_init(&w->from[i], FOREIGN_RING, FALSE);
   ok &= tun_hold_pool_init(&w->pool, HOLD_FRAMES);
-  if (w->epoll_fd < 0 || w->wake_fd < 0 || !w->rx || !w->tx || !ok || !tun_worker_watch(w, w->wake_fd, &w->wake)) {
+  if (w->epoll_fd < 0 || w->wake_fd < 0 || !w->rx || !w->tx || !w->room || !ok || !tun_worker_watch(w, w->wake_fd, &w->wake)) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "no memory or descriptors for a worker: %s", g_strerror(errno));
     tun_worker_free(w);
     return NULL;
@@ -168,5 +170,6 @@ void tun_worker_free(TunWorker *w) {
   tun_hold_pool_clear(&w->pool);
   tun_rx_free(w->rx);
   tun_tx_free(w->tx);
+  tun_stage_room_free(w->room);
   g_aligned_free(w);
 }

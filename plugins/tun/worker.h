@@ -17,9 +17,14 @@
 typedef struct TunRx TunRx;
 typedef struct TunTx TunTx;
 
-/** worker <- worker: a frame whose link lives elsewhere. */
+/** FRAME: of a link whose gate or home is the reader. TAKE: the link's reorder state, which is the reader's from now on; frames that waited
+ *  follow. PACKET: from a shared port, to a session whose home is the reader. */
+typedef enum { TUN_FOREIGN_FRAME, TUN_FOREIGN_TAKE, TUN_FOREIGN_PACKET } TunForeignKind;
+
+/** worker <- worker. */
 typedef struct {
-  guint64 serial; /**< the link's: whoever has its ids when this is read may be another */
+  TunForeignKind kind;
+  guint64 serial; /**< the link's or session's: whoever has its ids when this is read may be another */
   guint32 sequence;
   gboolean has_sequence;
   guint32 length;
@@ -41,10 +46,13 @@ struct TunWorker {
   guint64 last_packet; /**< when something came that is no control */
   guint told;          /**< workers whose rings were filled in this pass: a bit each */
   AditDpLink *waiting;
+  AditDpSession *staged; /**< sessions that hold data back, or whose stages have a deadline */
   TunHoldPool pool;
   TunCoalescer join;
   TunRx *rx;
   TunTx *tx;
+  guint8 *room;    /**< what stages write to: TUN_STAGE_ROOM octets */
+  gsize room_used; /**< of it, by what is not flushed */
   AditRateLimit stray_limit, spoofed_limit;
   TunWorkerStats stats;
   TunRing main[TUN_TO_N];

@@ -6,6 +6,7 @@
  * Session I of SESSIONS has interface INTERFACE-I with address INSIDE + 256 * I and peer PEER + 256 * I. It says `ready`, and
  * `{...}` with its counters when it is told to end (SIGTERM). */
 #include "config.h"
+#include "tests/lib/protocols.h"
 
 #include "core/base/loop.h"
 #include "core/net/net.h"
@@ -67,9 +68,9 @@ static void on_opened(gpointer user, AditPort *port, const GError *error) {
   AditDpLink *link =
       tun_link_attach(end->dp, end->listener, &(AditDpLinkSpec){sizeof(AditDpLinkSpec), 0, &path, &encap, &link_ops, NULL}, NULL);
   AditDpSession *s = tun_session_open(end->dp, id, port, NULL);
-  AditDpSessionParams params = {.size = sizeof params, .ipv4 = TRUE, .mss4 = 1460 - 40};
+  AditDpSessionParams params = {.size = sizeof params, .protocols = adit_test_ip, .n_protocols = 1, .mss4 = 1460 - 40};
   tun_link_framing(link, TRUE, FALSE);
-  tun_session_join(s, link, NULL);
+  tun_session_join(s, link, NULL, NULL);
   tun_session_set(s, &params);
   AditNetAddress address = {
       .ifindex = port->ifindex, .local = {nth(&end->inside, session->index), 32}, .peer = nth(&end->peer, session->index)};

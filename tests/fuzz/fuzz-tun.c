@@ -15,6 +15,7 @@
 #include "segment.h"
 #include "session.h"
 #include "source.h"
+#include "tests/lib/protocols.h"
 #include "tx.h"
 
 #include <fcntl.h>
@@ -189,7 +190,7 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
   g_autoptr(GPtrArray) keep = g_ptr_array_new_with_free_func(g_free);
   AditPath path = {0}; /* what an AF_UNIX socket tells of its sender */
   AditEncap encap = {.kind = ADIT_ENCAP_L2TPV2_UDP, .local_tunnel = 7, .local_session = 100, .peer_tunnel = 1, .peer_session = 1};
-  AditDpSessionParams params = {.size = sizeof params, .ipv4 = TRUE, .ipv6 = TRUE};
+  AditDpSessionParams params = {.size = sizeof params, .protocols = adit_test_ip, .n_protocols = 2};
   AditPrefix prefix;
 
   encap.sequence = switches & 1 ? ADIT_SEQUENCE_SEND : 0;

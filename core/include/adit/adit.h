@@ -11,4 +11,5 @@
 #include <adit/ppp.h>
 #include <adit/session-options.h>
 #include <adit/session.h>
+#include <adit/stage.h>
 #include <adit/store.h>

@@ -10,6 +10,7 @@
 
 #include <adit/address.h>
 #include <adit/plugin.h>
+#include <adit/stage.h>
 
 G_BEGIN_DECLS
 
@@ -157,10 +158,16 @@ typedef void (*AditPortClosed)(gpointer user, const AditCounters *final);       
 typedef struct {
   gsize size;
   guint16 mss4, mss6;       /**< largest TCP MSS to let pass either way; 0 = leave alone */
-  gboolean ipv4, ipv6;      /**< NCP is open: data may pass */
+  /** PPP protocols of data whose NCP is open (0x0021, 0x0057, 0x0031): they pass between port and links; frames of others go to the main
+   *  loop. Copied. */
+  const guint16 *protocols;
+  guint n_protocols;
   /** Packets from the peer whose source is in none of the session's prefixes are dropped; and so are those whose source is in a
    *  longer prefix of another session. IPv6's unspecified address may send to multicast of the link (RFC 4861 4.1, 4.3). */
   gboolean check_source;
+  /** A bit (1 << AditStageKind) for each stage without which no data may pass: until it is in place the session's data is held back, both
+   *  ways; what is more than the data path has room for is dropped. */
+  guint32 required;
 } AditDpSessionParams;
 
 /** What a data path does. Everything is [main] unless marked; nothing blocks. `dp` is the state given to datapath_add(). */
@@ -193,7 +200,9 @@ typedef struct {
 
   /** A session's data plane: one or more links on one side, at most one L3 port on the other. `port` may be NULL. */
   AditDpSession *(*session_open)(gpointer dp, AditSessionId id, AditPort *port, GError **error);
-  gboolean (*session_join)(AditDpSession *session, AditDpLink *link, GError **error); /**< a second one needs a stage that bundles */
+  /** The link's data is the session's from now on; not a frame is lost or overtakes another. A second link needs a bundle stage.
+   *  `*index` (or NULL) is what stages know it by. Errors: UNSUPPORTED (no such stage), BUSY (too many links, or it was in another session). */
+  gboolean (*session_join)(AditDpSession *session, AditDpLink *link, guint *index, GError **error);
   void (*session_leave)(AditDpSession *session, AditDpLink *link);
   void (*session_set)(AditDpSession *session, const AditDpSessionParams *params);
   /** The session's own traffic may come from `prefix`. On a shared port, traffic to it is this session's, too, and it is an error
@@ -210,6 +219,12 @@ typedef struct {
    *  early data, are told from what strangers send: see AditListenerSpec.announces. False: no memory for it. */
   gboolean (*tunnel_set)(AditListener *listener, guint32 tunnel, const AditDpTunnel *facts);
   void (*tunnel_unset)(AditListener *listener, guint32 tunnel); /**< harmless for one that was never set */
+  /** Puts a stage in place: the session's next packet goes through it. A second one of its kind takes the first one's place.
+   *  Errors: UNSUPPORTED (this data path has no way to run it: the session is refused by name), INVALID. */
+  gboolean (*stage_add)(AditDpSession *session, const AditStageSpec *spec, GError **error);
+  /** Publishes new parameters, copied: from the next packet on. FALSE if there is no such stage. */
+  gboolean (*stage_set)(AditDpSession *session, AditStageKind kind, gconstpointer params, gsize length);
+  void (*stage_remove)(AditDpSession *session, AditStageKind kind); /**< no note after it returns; harmless without one */
 } AditDatapathOps;
 
 /* ---- transports ---- */

@@ -11,7 +11,7 @@ gboolean adit_sess_plane_open(AditSess *session, GError **error) {
 }
 
 gboolean adit_sess_plane_join(AditSess *session, const AditSessLink *link, GError **error) {
-  return session->datapath->session_join(session->plane, link->dp_link, error);
+  return session->datapath->session_join(session->plane, link->dp_link, NULL, error);
 }
 
 void adit_sess_plane_leave(AditSess *session, const AditSessLink *link) {
@@ -44,10 +44,12 @@ static gboolean checks_source(const AditSess *session) {
 void adit_sess_set_plane(AditSess *session) {
   if (!session->plane)
     return;
-  AditDpSessionParams params = {.size = sizeof params,
-                                .ipv4 = session->family[ADIT_SESS_IPV4].open,
-                                .ipv6 = session->family[ADIT_SESS_IPV6].open,
-                                .check_source = checks_source(session)};
+  guint16 protocols[2];
+  AditDpSessionParams params = {.size = sizeof params, .protocols = protocols, .check_source = checks_source(session)};
+  if (session->family[ADIT_SESS_IPV4].open)
+    protocols[params.n_protocols++] = ADIT_PPP_IPV4;
+  if (session->family[ADIT_SESS_IPV6].open)
+    protocols[params.n_protocols++] = ADIT_PPP_IPV6;
   if (adit_attribute_yes(adit_option_change_tcp_mss(session->attributes), TRUE)) {
     params.mss4 = (guint16)(session->mtu - 40);
     params.mss6 = (guint16)(session->mtu - 60);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "null.h"
+#include "tests/lib/protocols.h"
 #include <adit/encap.h>
 #include <adit/ppp.h>
 
@@ -107,14 +108,14 @@ static AditDpLink *end_attach(End *end, const End *other, guint16 session, guint
 
 static void end_open(World *w, End *end, const End *other) {
   AditPortSpec spec = {.size = sizeof spec, .kind = ADIT_PORT_L3, .name = "l2tp-x", .mtu = 1460};
-  AditDpSessionParams params = {.size = sizeof params, .ipv4 = TRUE};
+  AditDpSessionParams params = {.size = sizeof params, .protocols = adit_test_ip, .n_protocols = 1};
   end->link = end_attach(end, other, 9, 0);
   OPS->port_open(end->dp, &spec, on_opened, end);
   assert_null(end->port);
   null_net_run(w->net, 100);
   assert_non_null(end->port);
   end->session = OPS->session_open(end->dp, 1, end->port, NULL);
-  assert_true(OPS->session_join(end->session, end->link, NULL));
+  assert_true(OPS->session_join(end->session, end->link, NULL, NULL));
   OPS->session_set(end->session, &params);
 }
 
@@ -246,7 +247,7 @@ static void rfc2661_5_4_late_frames_are_dropped(void **state) {
 static void shared_ports_tell_sessions_apart_by_prefix(void **state) {
   World *w = *state;
   AditPortSpec spec = {.size = sizeof spec, .kind = ADIT_PORT_L3, .name = "shared", .shared = TRUE};
-  AditDpSessionParams params = {.size = sizeof params, .ipv4 = TRUE};
+  AditDpSessionParams params = {.size = sizeof params, .protocols = adit_test_ip, .n_protocols = 1};
   AditPrefix wide, narrow;
   adit_prefix_parse("10.0.0.0/24", &wide);
   adit_prefix_parse("10.0.0.2", &narrow);
@@ -257,7 +258,7 @@ static void shared_ports_tell_sessions_apart_by_prefix(void **state) {
   for (guint i = 0; i < 2; i++) {
     link[i] = end_attach(&w->a, &w->b, (guint16)(20 + i), 0);
     session[i] = OPS->session_open(w->a.dp, 10 + i, w->a.port, NULL);
-    assert_true(OPS->session_join(session[i], link[i], NULL));
+    assert_true(OPS->session_join(session[i], link[i], NULL, NULL));
     OPS->session_set(session[i], &params);
     assert_true(OPS->session_add_prefix(session[i], i ? &narrow : &wide, NULL));
   }
@@ -273,7 +274,7 @@ static void shared_ports_tell_sessions_apart_by_prefix(void **state) {
 
 static void rfc2827_sources_are_checked_and_handed_over(void **state) {
   World *w = *state;
-  AditDpSessionParams params = {.size = sizeof params, .ipv4 = TRUE, .check_source = TRUE};
+  AditDpSessionParams params = {.size = sizeof params, .protocols = adit_test_ip, .n_protocols = 1, .check_source = TRUE};
   AditPrefix own, other;
   AditDpStats stats;
   guint8 packet[sizeof packet4];

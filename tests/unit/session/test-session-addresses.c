@@ -26,7 +26,7 @@ static AditSess *server_session(const Pair *pair) {
 static guint held_back; /* how often the data plane was told to pass no IPv4 */
 
 static void spy_set(AditDpSession *session, const AditDpSessionParams *params) {
-  held_back += !params->ipv4;
+  held_back += !params->n_protocols || params->protocols[0] != ADIT_PPP_IPV4;
   null_datapath_ops.session_set(session, params);
 }
 

@@ -3,6 +3,7 @@
 #include "plugins/l2tp/engine/header.h"
 #include "quiet.h"
 #include "source.h"
+#include "tests/lib/protocols.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -130,7 +131,7 @@ AditDpLink *bench_attach(Bench *b, guint n, const char *remote) {
 
 void bench_open_session(Bench *b, guint n, const char *remote, gboolean shared, gboolean check) {
   Member *m = &b->member[n];
-  AditDpSessionParams params = {.size = sizeof params, .ipv4 = TRUE, .ipv6 = TRUE, .check_source = check};
+  AditDpSessionParams params = {.size = sizeof params, .protocols = adit_test_ip, .n_protocols = 2, .check_source = check};
   b->port[0].head.shared = shared;
   assert_non_null(bench_attach(b, n, remote));
   m->session = tun_session_open(b->dp, 1 + n, &b->port[shared ? 0 : n].head, NULL);

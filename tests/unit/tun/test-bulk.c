@@ -2,6 +2,7 @@
 /* Two data paths, each a process in a network namespace of its own, joined by veth: TCP through both, both ways, each octet
  * checked. Super-packets are cut and joined on the way. */
 #include "config.h"
+#include "tests/lib/protocols.h"
 
 #include "core/base/loop.h"
 #include "core/net/net.h"
@@ -78,7 +79,7 @@ static gboolean end_start(End *end) {
   AditListenerSpec spec = {.size = sizeof spec, .local = adit_endpoint(&own, 1701), .classify = l2tp_classify};
   spec.layout = adit_encap_layout(&(AditEncap){.kind = ADIT_ENCAP_L2TPV2_UDP});
   AditPortSpec port = {.size = sizeof port, .kind = ADIT_PORT_L3, .name = "l2tp-bulk", .mtu = 1450};
-  AditDpSessionParams params = {.size = sizeof params, .ipv4 = TRUE, .ipv6 = TRUE, .mss4 = 1300, .mss6 = 1280};
+  AditDpSessionParams params = {.size = sizeof params, .protocols = adit_test_ip, .n_protocols = 2, .mss4 = 1300, .mss6 = 1280};
   AditPath path = {.local = spec.local, .remote = adit_endpoint(&other, 1701)};
   AditEncap encap = {
       .kind = ADIT_ENCAP_L2TPV2_UDP, .local_tunnel = 5, .peer_tunnel = 5, .local_session = 6, .peer_session = 6, .length_bit = TRUE};
@@ -99,7 +100,7 @@ static gboolean end_start(End *end) {
   tun_session_set(end->session, &params);
   end_address(end, end->server ? "10.8.0.2/32" : "10.8.0.1/32", end->server ? "10.8.0.1" : "10.8.0.2");
   end_address(end, end->server ? "fd08::2/64" : "fd08::1/64", NULL);
-  return tun_session_join(end->session, end->link, NULL) && !end->errors &&
+  return tun_session_join(end->session, end->link, NULL, NULL) && !end->errors &&
          settled_wait(settling, end->server ? "fd08::2" : "fd08::1", PATIENCE);
 }
 

@@ -5,6 +5,7 @@
 #include "plugins/l2tp/engine/header.h"
 #include "settled.h"
 #include "tests/lib/loop.h"
+#include "tests/lib/protocols.h"
 #include "world.h"
 #include <adit/ppp.h>
 
@@ -446,11 +447,11 @@ static void coming_and_going_under_traffic(void **state) {
   World *w = *state;
   session_start(w, 1);
   for (guint i = 0; i < 300; i++) {
-    AditDpSessionParams params = {.size = sizeof params, .ipv4 = i & 1};
+    AditDpSessionParams params = {.size = sizeof params, .protocols = adit_test_ip, .n_protocols = i & 1};
     Session *s = &w->session[0];
     session_attach(w, 0, 0, i & 2 ? 50 : 0);
     s->session = tun_session_open(w->dp, 1, NULL, NULL);
-    assert_true(tun_session_join(s->session, s->link, NULL));
+    assert_true(tun_session_join(s->session, s->link, NULL, NULL));
     tun_session_set(s->session, &params);
     for (guint k = 0; k < 30; k++)
       peer_packet(w, k & 1, (Wrap){.flags = 0x0800, .ns = (guint16)(k * 2)}, 0);

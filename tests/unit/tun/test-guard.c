@@ -6,6 +6,7 @@
 #include "quiet.h"
 #include "rx.h"
 #include "source.h"
+#include "tests/lib/protocols.h"
 #include "tx.h"
 #include <adit/ppp.h>
 #include <errno.h>
@@ -107,7 +108,7 @@ static void without_the_check_any_source_passes(void **state) {
   bench_open_session(b, 0, "198.51.100.2", FALSE, FALSE);
   assert_true(own(b, 0, "10.0.0.2/32"));
   assert_true(passes(b, 0, "8.8.8.8", "10.0.0.1"));
-  AditDpSessionParams params = {.size = sizeof params, .ipv4 = TRUE, .ipv6 = TRUE, .check_source = TRUE};
+  AditDpSessionParams params = {.size = sizeof params, .protocols = adit_test_ip, .n_protocols = 2, .check_source = TRUE};
   tun_session_set(b->member[0].session, &params); /* a CoA */
   assert_false(passes(b, 0, "8.8.8.8", "10.0.0.1"));
 }
@@ -117,7 +118,7 @@ static void an_older_core_gets_what_it_had(void **state) {
   Bench *b = *state;
   for (guint shared = 0; shared < 2; shared++) {
     bench_open_session(b, 0, "198.51.100.2", shared, FALSE);
-    AditDpSessionParams params = {.size = G_STRUCT_OFFSET(AditDpSessionParams, check_source), .ipv4 = TRUE, .ipv6 = TRUE};
+    AditDpSessionParams params = {.size = G_STRUCT_OFFSET(AditDpSessionParams, check_source), .protocols = adit_test_ip, .n_protocols = 2};
     tun_session_set(b->member[0].session, &params);
     assert_int_equal(passes(b, 0, "8.8.8.8", "10.0.0.1"), !shared);
     bench_teardown(state);

@@ -233,11 +233,11 @@ static void a_queue_that_cannot_be_watched_is_an_error(void **state) {
   int own = queue->fd;
   queue->fd = open("/dev/null", O_RDWR | O_CLOEXEC); /* epoll refuses it */
   s->session = tun_session_open(w->dp, 1, s->port, NULL);
-  assert_false(tun_session_join(s->session, s->link, &error));
+  assert_false(tun_session_join(s->session, s->link, NULL, &error));
   assert_int_equal(error->code, ADIT_ERR_SYSTEM);
   close(queue->fd);
   queue->fd = own;
-  assert_true(tun_session_join(s->session, s->link, NULL));
+  assert_true(tun_session_join(s->session, s->link, NULL, NULL));
 }
 
 /* Keeps the network thread from its work, as the kernel does while it deletes thousands of interfaces. */

@@ -6,6 +6,7 @@
 #include "plugins/l2tp/engine/header.h"
 #include "tests/lib/claims.h"
 #include "tests/lib/loop.h"
+#include "tests/lib/protocols.h"
 
 #include <errno.h>
 #include <netinet/udp.h>
@@ -137,10 +138,11 @@ void address_add(AditPort *port, const char *local, const char *peer) {
 }
 
 void session_open(Session *s) {
-  AditDpSessionParams params = {.size = sizeof params, .ipv4 = TRUE, .ipv6 = TRUE, .check_source = s->port && s->port->shared};
+  AditDpSessionParams params = {
+      .size = sizeof params, .protocols = adit_test_ip, .n_protocols = 2, .check_source = s->port && s->port->shared};
   s->session = tun_session_open(s->w->dp, 1 + s->number, s->port, NULL);
   assert_non_null(s->session);
-  assert_true(tun_session_join(s->session, s->link, NULL));
+  assert_true(tun_session_join(s->session, s->link, NULL, NULL));
   tun_session_set(s->session, &params);
 }
 

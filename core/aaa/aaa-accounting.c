@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/aaa/aaa-accounting.h"
 #include "core/aaa/aaa-registry.h"
+#include "core/base/misuse.h"
 
 /** A record that a sink has and did not yet acknowledge. Sinks know it by number, so that a second acknowledgement, or
  *  one that comes after the end, meets nothing. */
@@ -72,7 +73,7 @@ void adit_acct_record(const AditAcctRecord *record) {
     gpointer token = GSIZE_TO_POINTER(++last_token);
     g_hash_table_insert(receipts, token, receipt);
     g_mutex_unlock(&lock);
-    sink->ops->record(sink->state, record, on_record_kept, token);
+    ADIT_HOLD(sink->plugin, sink->ops->record, "record()", sink->ops->record(sink->state, record, on_record_kept, token));
   }
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/aaa/aaa-registry.h"
+#include "core/base/misuse.h"
 #include "core/base/table.h"
 
 typedef struct {
@@ -14,11 +15,6 @@ static GPtrArray *method_table; /* the same, for adit_auth_methods() */
 static GPtrArray *sources;      /* of AaaSource */
 static GPtrArray *sinks;        /* of AaaSink */
 
-static gboolean refuse_registration(GError **error, AditErrorCode code, const char *what, const char *name, const char *why) {
-  g_set_error(error, ADIT_ERROR, code, "%s %s: %s", what, name ? name : "without a name", why);
-  return FALSE;
-}
-
 static void methods_publish(void) {
   g_ptr_array_set_size(method_table, 0);
   for (guint i = 0; i < methods->len; i++)
@@ -26,17 +22,20 @@ static void methods_publish(void) {
 }
 
 gboolean aaa_method_add(AditPlugin *plugin, const AditAuthMethod *method, GError **error) {
+  ADIT_MAIN_ONLY("adit.aaa method_add", FALSE);
   guint at = 0;
 
   if (!ADIT_HAS(method, restore) || !method->name || !method->start || !method->input || !method->timeout || !method->verdict ||
       !method->verify)
-    return refuse_registration(error, ADIT_ERR_INVALID, "auth method", ADIT_HAS(method, name) ? method->name : NULL,
-                               "it lacks a name or a function");
+    return adit_registration_refuse(plugin, error, ADIT_ERR_INVALID, "method_add() of %s: it lacks its size, a name or a function",
+                                    ADIT_HAS(method, name) && method->name ? method->name : "(NULL)");
+  if (!adit_registration_allowed(plugin, "method_add", "auth-method", method->name, error))
+    return FALSE;
   method = adit_table_whole(method, sizeof *method);
   if (method->option_length > sizeof method->option)
-    return refuse_registration(error, ADIT_ERR_INVALID, "auth method", method->name, "its LCP option is too long");
+    return adit_registration_refuse(plugin, error, ADIT_ERR_INVALID, "method_add() of %s: its LCP option is too long", method->name);
   if (adit_auth_method_find(method->name) || adit_auth_method_of_kind(method->kind))
-    return refuse_registration(error, ADIT_ERR_EXISTS, "auth method", method->name, "there is one already");
+    return adit_registration_refuse(plugin, error, ADIT_ERR_EXISTS, "method_add() of %s: there is one already", method->name);
 
   while (at < methods->len && g_array_index(methods, Method, at).method->strength >= method->strength)
     at++;
@@ -91,12 +90,15 @@ const GPtrArray *aaa_sinks(void) {
 }
 
 gboolean aaa_source_add(AditPlugin *plugin, const AditAuthSourceOps *ops, gpointer state, GError **error) {
+  ADIT_MAIN_ONLY("adit.aaa source_add", FALSE);
   if (!ADIT_HAS(ops, ask) || !ops->name || !ops->ask)
-    return refuse_registration(error, ADIT_ERR_INVALID, "auth source", ADIT_HAS(ops, name) ? ops->name : NULL,
-                               "it lacks a name or a function");
+    return adit_registration_refuse(plugin, error, ADIT_ERR_INVALID, "source_add() of %s: it lacks its size, a name or ask()",
+                                    ADIT_HAS(ops, name) && ops->name ? ops->name : "(NULL)");
+  if (!adit_registration_allowed(plugin, "source_add", "auth-source", ops->name, error))
+    return FALSE;
   ops = adit_table_whole(ops, sizeof *ops);
   if (aaa_source_find(ops->name))
-    return refuse_registration(error, ADIT_ERR_EXISTS, "auth source", ops->name, "there is one already");
+    return adit_registration_refuse(plugin, error, ADIT_ERR_EXISTS, "source_add() of %s: there is one already", ops->name);
 
   AaaSource *source = g_new0(AaaSource, 1);
   *source = (AaaSource){plugin, ops, state, g_intern_string(ops->name)};
@@ -105,13 +107,16 @@ gboolean aaa_source_add(AditPlugin *plugin, const AditAuthSourceOps *ops, gpoint
 }
 
 gboolean aaa_sink_add(AditPlugin *plugin, const AditAcctSinkOps *ops, gpointer state, GError **error) {
+  ADIT_MAIN_ONLY("adit.aaa sink_add", FALSE);
   if (!ADIT_HAS(ops, record) || !ops->name || !ops->record)
-    return refuse_registration(error, ADIT_ERR_INVALID, "accounting sink", ADIT_HAS(ops, name) ? ops->name : NULL,
-                               "it lacks a name or a function");
+    return adit_registration_refuse(plugin, error, ADIT_ERR_INVALID, "sink_add() of %s: it lacks its size, a name or record()",
+                                    ADIT_HAS(ops, name) && ops->name ? ops->name : "(NULL)");
+  if (!adit_registration_allowed(plugin, "sink_add", "acct-sink", ops->name, error))
+    return FALSE;
   ops = adit_table_whole(ops, sizeof *ops);
   for (guint i = 0; i < sinks->len; i++)
     if (g_str_equal(((AaaSink *)sinks->pdata[i])->name, ops->name))
-      return refuse_registration(error, ADIT_ERR_EXISTS, "accounting sink", ops->name, "there is one already");
+      return adit_registration_refuse(plugin, error, ADIT_ERR_EXISTS, "sink_add() of %s: there is one already", ops->name);
 
   AaaSink *sink = g_new0(AaaSink, 1);
   *sink = (AaaSink){plugin, ops, state, g_intern_string(ops->name)};

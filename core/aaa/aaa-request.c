@@ -4,6 +4,8 @@
 #include "core/aaa/aaa-gate.h"
 #include "core/aaa/empty.h"
 #include "core/aaa/handle.h"
+#include "core/aaa/lent.h"
+#include "core/base/misuse.h"
 
 /** A request on its way through the chain. */
 typedef struct {
@@ -32,7 +34,7 @@ static void pending_free(Pending *p) {
   if (p->deadline.func)
     aaa_loop->timer_cancel(&p->deadline);
   g_clear_pointer(&p->handle, aaa_handle_forget);
-  adit_auth_request_unref(p->request);
+  aaa_lent_release(p->request);
   aaa_config_unref(p->config);
   g_free(p);
 }
@@ -64,7 +66,7 @@ static void leave_source(Pending *p, gboolean tell) {
   if (!handle)
     return;
   if (tell && source->ops->cancel && aaa_handle_borrow(handle)) {
-    source->ops->cancel(source->state, handle);
+    ADIT_HOLD(source->plugin, source->ops->cancel, "cancel()", source->ops->cancel(source->state, handle));
     aaa_handle_unref(handle);
   }
   aaa_handle_forget(handle);
@@ -83,35 +85,10 @@ static void deadline_passed(AditTimer *timer, gpointer data) {
   answer_self(p, source, aaa_answer_error("it did not answer in time"));
 }
 
-static GBytes *bytes_ref(GBytes *bytes) {
-  return bytes ? g_bytes_ref(bytes) : NULL;
-}
-
-/** A copy with all members, whichever headers the method was built against. */
-static AditAuthRequest *request_copy(const AditAuthRequest *old) {
-  AditAuthRequest *copy = g_new0(AditAuthRequest, 1);
-
-  memcpy(copy, old, MIN(old->size, sizeof *copy));
-  copy->size = sizeof *copy;
-  copy->refs = 1;
-  copy->user = g_strdup(copy->user);
-  copy->password = g_strdup(copy->password);
-  copy->eap = bytes_ref(copy->eap);
-  copy->transport = g_strdup(copy->transport);
-  copy->server = g_strdup(copy->server);
-  copy->caller_id = g_strdup(copy->caller_id);
-  copy->called_id = g_strdup(copy->called_id);
-  adit_value_ref(copy->attributes);
-  copy->record_id = g_strdup(copy->record_id);
-  copy->source = g_strdup(copy->source);
-  copy->state = bytes_ref(copy->state);
-  return copy;
-}
-
 AditAuthRequest *adit_aaa_whole(AditAuthRequest *request) {
   if (ADIT_HAS(request, state))
     return request;
-  AditAuthRequest *copy = request_copy(request);
+  AditAuthRequest *copy = aaa_lent_copy(request);
   adit_auth_request_unref(request);
   return copy;
 }
@@ -124,8 +101,8 @@ static void set_deadline(Pending *p) {
   if (old->deadline_ms == deadline)
     return;
   if (g_atomic_int_get(&old->refs) > 1) {
-    p->request = request_copy(old);
-    adit_auth_request_unref(old);
+    p->request = aaa_lent_new(old);
+    aaa_lent_release(old);
   }
   p->request->deadline_ms = deadline;
 }
@@ -159,8 +136,10 @@ static void ask_next(Pending *p) {
   p->deadline.data = p;
   aaa_loop->timer_arm(&p->deadline, p->config->timeout_ms);
 
-  AditAuthRequest *request = adit_auth_request_ref(p->request);
-  source->ops->ask(source->state, request, handle);
+  AditAuthRequest *request = p->request;
+  aaa_lent_to(request, source->name);
+  adit_auth_request_ref(request);
+  ADIT_HOLD(source->plugin, source->ops->ask, "ask()", source->ops->ask(source->state, request, handle));
   adit_auth_request_unref(request);
   aaa_handle_unref(handle);
 }
@@ -254,6 +233,10 @@ static void take_answer(guint64 id, guint generation, const char *source, AaaAns
     return;
   }
   leave_source(p, FALSE);
+  if (reply->attributes && reply->attributes->type != ADIT_VALUE_MAP) {
+    failed(p, source, "its attributes are no MAP: adit_value_map() makes one");
+    return;
+  }
   switch (reply->outcome) {
   case ADIT_AUTH_ACCEPT:
     if (aaa_proves_empty(p->request)) {
@@ -315,7 +298,8 @@ guint64 adit_aaa_ask(AditAuthRequest *request, AditAaaDone done, gpointer data) 
   Pending *p = g_new0(Pending, 1);
   guint64 id = p->id = ++last_id;
 
-  p->request = adit_aaa_whole(request);
+  p->request = aaa_lent_new(request);
+  adit_auth_request_unref(request);
   p->done = done;
   p->data = data;
   p->config = aaa_config_ref();
@@ -372,5 +356,6 @@ void aaa_request_fini(void) {
   aaa_gate_close();
   g_clear_pointer(&pending, g_hash_table_unref);
   aaa_gate_fini();
+  aaa_lent_fini();
   explicit_bzero(nobody, sizeof nobody);
 }

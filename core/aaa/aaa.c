@@ -4,6 +4,7 @@
 #include "core/aaa/aaa-registry.h"
 #include "core/aaa/aaa-request.h"
 #include "core/aaa/handle.h"
+#include "core/base/misuse.h"
 
 static const AditAaaService service = {
     .size = sizeof service,
@@ -33,14 +34,23 @@ const AditAaaService *adit_aaa_service(void) {
   return &service;
 }
 
+/* Its fini is over: whatever it holds it never gives back. */
+static void blame_for_kept_handles(AditPlugin *plugin, const AaaSource *source) {
+  guint kept = aaa_handles_kept(source->name);
+  if (kept)
+    adit_misuse(plugin, "it leaves and has not given back %u requests: call handle_unref() for each handle_ref()", kept);
+}
+
 void adit_aaa_drop_plugin(AditPlugin *plugin) {
   const GPtrArray *sources = aaa_sources();
 
   aaa_acct_drop(plugin);
   for (guint i = 0; i < sources->len; i++) {
     const AaaSource *source = (const AaaSource *)sources->pdata[i];
-    if (source->plugin == plugin)
-      aaa_request_drop(source);
+    if (source->plugin != plugin)
+      continue;
+    aaa_request_drop(source);
+    blame_for_kept_handles(plugin, source);
   }
   aaa_registry_drop(plugin);
 }

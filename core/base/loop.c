@@ -2,6 +2,7 @@
 #include "core/base/loop.h"
 #include "core/base/clock.h"
 #include "core/base/memory.h"
+#include "core/base/misuse.h"
 #include "core/base/random.h"
 #include "core/base/wheel.h"
 
@@ -11,11 +12,28 @@ static struct {
   AditWheel *wheel;
   GSource *pass;
   GSource *timers;
+  gint64 pass_begun_us; /* when poll() returned; 0 before */
 } loop;
 
 /* ---- passes: never ready itself, but before all others in each pass, and again when poll() has returned ---- */
 
+/* Sources of GLib that are not the loop's own: nobody is named but the pass. */
+static void check_pass(void) {
+  static AditRateLimit lines;
+  guint suppressed = 0;
+  gint64 named = adit_hold_named_us();
+
+  if (!loop.pass_begun_us)
+    return;
+  int ms = (int)((g_get_monotonic_time() - loop.pass_begun_us - named) / 1000);
+  loop.pass_begun_us = 0;
+  if (ms >= ADIT_HOLD_LIMIT_MS && adit_rate_allows(&lines, adit_clock_ms(), 10, 10000, &suppressed))
+    adit_notice(NULL, "core: something beside timers, watches and calls held the main loop for %d ms (%u such lines were suppressed)", ms,
+                suppressed);
+}
+
 static gboolean pass_prepare(GSource *source, int *timeout) {
+  check_pass();
   adit_clock_new_pass();
   *timeout = -1;
   return FALSE;
@@ -23,6 +41,7 @@ static gboolean pass_prepare(GSource *source, int *timeout) {
 
 static gboolean pass_check(GSource *source) {
   adit_clock_new_pass();
+  loop.pass_begun_us = g_get_monotonic_time();
   return FALSE;
 }
 
@@ -45,12 +64,14 @@ static gboolean timers_dispatch(GSource *source, GSourceFunc callback, gpointer 
 }
 
 void adit_timer_arm(AditTimer *timer, guint64 delay_ms) {
+  ADIT_MAIN_ONLY("adit.loop timer_arm");
   guint64 now = adit_now_ms();
   delay_ms = MAX(delay_ms, 1);
   adit_wheel_arm(loop.wheel, timer, delay_ms > G_MAXUINT64 - now ? G_MAXUINT64 : now + delay_ms);
 }
 
 void adit_timer_cancel(AditTimer *timer) {
+  ADIT_MAIN_ONLY("adit.loop timer_cancel");
   if (loop.wheel)
     adit_wheel_cancel(loop.wheel, timer);
 }
@@ -71,6 +92,7 @@ void adit_loop_init(void) {
 
   g_return_if_fail(!loop.wheel);
   adit_clock_follow_passes(TRUE);
+  adit_main_thread_set(TRUE);
   loop.wheel = adit_wheel_new(adit_clock_ms());
   loop.pass = source_new(&pass_funcs, "adit-pass", G_MININT);
   loop.timers = source_new(&timers_funcs, "adit-timers", G_PRIORITY_DEFAULT);
@@ -94,6 +116,7 @@ void adit_loop_fini(void) {
   source_end(&loop.pass);
   g_clear_pointer(&loop.wheel, adit_wheel_free);
   adit_clock_follow_passes(FALSE);
+  adit_main_thread_set(FALSE);
 }
 
 void adit_loop_drop_plugin(AditPlugin *plugin) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/base/main-calls.h"
+#include "core/base/misuse.h"
 
 typedef struct {
   AditWorkFunc func;
@@ -20,7 +21,7 @@ static gboolean calls_run(guint max) {
     g_mutex_unlock(&calls_lock);
     if (!call)
       return TRUE;
-    call->func(call->data);
+    ADIT_HOLD(NULL, call->func, "a call_main() function", call->func(call->data));
   }
   return FALSE;
 }

@@ -2,6 +2,7 @@
 /* Descriptors: one epoll descriptor serves all watches, and is one GSource to GLib, whose poll() would otherwise cost each
  * pass a walk over all of them. */
 #include "core/base/watches.h"
+#include "core/base/misuse.h"
 
 #include <adit/log.h>
 #include <errno.h>
@@ -34,6 +35,16 @@ static AditWatch *queue_pop(GQueue *queue) {
   return node ? node->data : NULL;
 }
 
+/* Its plugin may be dropped, and the watch with it, in the call. */
+static gboolean call_watch(AditWatch *watch, guint condition) {
+  const AditPlugin *plugin = watch->plugin;
+  AditWatchFunc func = watch->func;
+  gboolean stays;
+
+  ADIT_HOLD(plugin, func, "a watch", stays = func(watch->fd, condition, watch->data));
+  return stays;
+}
+
 static gboolean dispatch_watch(int fd, GIOCondition condition, gpointer data) {
   struct epoll_event events[ADIT_LOOP_WATCH_BUDGET];
   int n = epoll_wait(watches.epoll, events, G_N_ELEMENTS(events), 0);
@@ -42,7 +53,7 @@ static gboolean dispatch_watch(int fd, GIOCondition condition, gpointer data) {
   watches.depth++;
   for (int i = 0; i < n; i++) {
     AditWatch *watch = events[i].data.ptr;
-    if (watch->func && !watch->func(watch->fd, events[i].events, watch->data))
+    if (watch->func && !call_watch(watch, events[i].events))
       adit_watch_remove(watch);
   }
   if (--watches.depth == 0)
@@ -52,6 +63,11 @@ static gboolean dispatch_watch(int fd, GIOCondition condition, gpointer data) {
 }
 
 AditWatch *adit_watch_add(AditPlugin *plugin, int fd, guint condition, AditWatchFunc func, gpointer data) {
+  ADIT_MAIN_ONLY("adit.loop watch_add", NULL);
+  if (!func) {
+    adit_misuse(plugin, "watch_add() without a function");
+    return NULL;
+  }
   AditWatch *watch = g_new0(AditWatch, 1);
   struct epoll_event event = {.events = condition, .data.ptr = watch};
 
@@ -66,6 +82,7 @@ AditWatch *adit_watch_add(AditPlugin *plugin, int fd, guint condition, AditWatch
 }
 
 void adit_watch_remove(AditWatch *watch) {
+  ADIT_MAIN_ONLY("adit.loop watch_remove");
   if (!watch || !watch->func)
     return;
   epoll_ctl(watches.epoll, EPOLL_CTL_DEL, watch->fd, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/base/wheel.h"
+#include "core/base/misuse.h"
 
 /* A timer stands on the level of the highest group of six bits in which its deadline differs from the wheel's time, in the
  * slot which that group of its deadline names. Hence every timer of a level is due before those of the levels above it,
@@ -147,7 +148,8 @@ static gboolean run_due(AditWheel *w, guint *budget) {
     list_remove(timer);
     timer->deadline = 0;
     w->count--;
-    timer->func(timer, timer->data); /* may free the timer */
+    AditTimerFunc func = timer->func;
+    ADIT_HOLD(NULL, func, "a timer", func(timer, timer->data)); /* may free the timer */
   }
   return TRUE;
 }

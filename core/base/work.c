@@ -2,6 +2,7 @@
 /* Blocking work: each plugin has threads and a queue of its own, so that one whose server hangs delays nobody else. */
 #include "core/base/work.h"
 #include "core/base/main-calls.h"
+#include "core/base/misuse.h"
 
 #include <adit/log.h>
 
@@ -38,7 +39,7 @@ static void drain_finished(Pool *pool) {
     if (!job)
       return;
     if (job->done)
-      job->done(job->data);
+      ADIT_HOLD(NULL, job->done, "the end of run_blocking()", job->done(job->data));
   }
 }
 
@@ -89,6 +90,11 @@ static Pool *pool_of(AditPlugin *plugin) {
 }
 
 gboolean adit_run_blocking(AditPlugin *plugin, AditWorkFunc work, AditWorkFunc done, gpointer data) {
+  ADIT_MAIN_ONLY("adit.loop run_blocking", FALSE);
+  if (!work) {
+    adit_misuse(plugin, "run_blocking() without a function");
+    return FALSE;
+  }
   Pool *pool = pool_of(plugin);
   if (g_atomic_int_get(&pool->dropping) || g_thread_pool_unprocessed(pool->threads) >= ADIT_LOOP_WORK_QUEUE)
     return FALSE;

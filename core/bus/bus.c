@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/bus/bus.h"
+#include "core/base/misuse.h"
 
 static struct {
   GPtrArray *everything; /* subscribers to all classes */
@@ -40,7 +41,7 @@ static void deliver_event(GPtrArray *subscribers, const AditEvent *event) {
   for (guint i = 0; i < now->len; i++) {
     AditSubscriber *l = now->pdata[i];
     if (!l->gone)
-      l->func.event(event, l->data);
+      ADIT_HOLD(l->plugin, l->func.event, adit_bus_class(event->type)->name, l->func.event(event, l->data));
   }
 }
 
@@ -49,10 +50,21 @@ static void publish_one(const AditEvent *event) {
   deliver_event(bus.everything, event);
 }
 
-void adit_bus_publish(const AditEvent *event) {
-  const AditEventClass *k = adit_bus_class(event->type);
-  g_return_if_fail(k && event->size >= sizeof(AditEvent) && event->size <= k->event_size);
+/* A function that is not told which plugin calls it. */
+static void blame_caller_of(gconstpointer caller, const char *what) {
+  const char *name = adit_code_owner(caller);
+  AditPlugin plugin = {.name = name};
+  adit_misuse(name ? &plugin : NULL, "%s", what);
+}
 
+void adit_bus_publish(const AditEvent *event) {
+  ADIT_MAIN_ONLY("adit.bus publish");
+  const AditEventClass *k = event ? adit_bus_class(event->type) : NULL;
+
+  if (!k || event->size < sizeof(AditEvent) || event->size > k->event_size) {
+    blame_caller_of(__builtin_return_address(0), "publish() of an event without a class (event_class() gives the type) or of another size");
+    return;
+  }
   if (bus.publishing || event->size < k->event_size)
     g_queue_push_tail(&bus.waiting, event_copy(event));
   if (bus.publishing)
@@ -68,6 +80,11 @@ void adit_bus_publish(const AditEvent *event) {
 }
 
 guint adit_bus_subscribe(AditPlugin *plugin, const char *name, AditEventFunc func, gpointer data) {
+  ADIT_MAIN_ONLY("adit.bus subscribe", 0);
+  if (!name || !func) {
+    adit_misuse(plugin, "subscribe() without %s", name ? "a function" : "the name of an event");
+    return 0;
+  }
   guint type = adit_bus_type(name);
   if (!type)
     return 0;
@@ -86,6 +103,7 @@ static gboolean remove_everywhere(guint id, AditPlugin *plugin) {
 }
 
 void adit_bus_unsubscribe(guint id) {
+  ADIT_MAIN_ONLY("adit.bus unsubscribe");
   if (id && bus.everything)
     remove_everywhere(id, NULL);
 }

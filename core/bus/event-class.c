@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/bus/event-class.h"
+#include "core/base/misuse.h"
 #include <adit/log.h>
 
 /* A registered class; AditEventClass is a deep copy, since a table may stand in a plugin's memory. */
@@ -70,12 +71,17 @@ guint adit_bus_type(const char *name) {
 
 /* Without fields: only looks for a class of that name which is not smaller. */
 guint adit_bus_class_add(AditPlugin *plugin, const AditEventClass *klass) {
-  g_return_val_if_fail(registered.classes && class_is_sound(klass), 0);
+  ADIT_MAIN_ONLY("adit.bus event_class", 0);
+  if (!registered.classes || !class_is_sound(klass)) {
+    adit_misuse(plugin, "event_class() of %s: a name, a size over AditEvent's and fields inside of it are due",
+                ADIT_HAS(klass, name) && klass->name ? klass->name : "(NULL)");
+    return 0;
+  }
   guint type = adit_bus_type(klass->name);
   if (type) {
     if (class_covers(adit_bus_class(type), klass))
       return type;
-    adit_warning(NULL, "%s: event %s has other fields already", adit_plugin_name(plugin), klass->name);
+    adit_misuse(plugin, "event_class() of %s: there is one with other fields already", klass->name);
     return 0;
   }
 

@@ -1,12 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Hooks: a plugin's say in a decision, asked for synchronously. */
 #include "core/bus/hook.h"
+#include "core/base/misuse.h"
 
 static struct {
   GHashTable *vetoes; /* name -> subscribers in order of priority */
   GHashTable *values;
   char *reason; /* the last veto's */
 } hooks;
+
+/* What the core asks for; nobody would ever call another hook. */
+static const char *const veto_names[] = {ADIT_VETO_SESSION, ADIT_VETO_LINK, NULL};
+static const char *const value_names[] = {ADIT_VALUE_INTERFACE_NAME, NULL};
+
+static gboolean is_hook(AditPlugin *plugin, const char *function, const char *const *names, const char *hook, gboolean has_func) {
+  if (hook && g_strv_contains(names, hook) && has_func)
+    return TRUE;
+  g_autofree char *known = g_strjoinv(", ", (char **)names);
+  if (hook && g_strv_contains(names, hook))
+    adit_misuse(plugin, "%s() of the hook \"%s\" without a function", function, hook);
+  else
+    adit_misuse(plugin, "%s(): there is no hook \"%s\"; there are: %s", function, hook ? hook : "(NULL)", known);
+  return FALSE;
+}
 
 static guint add_subscriber(GHashTable *table, AditPlugin *plugin, const char *hook, int priority, AditSubscriberFunc func, gpointer data) {
   GPtrArray *list = g_hash_table_lookup(table, hook);
@@ -18,10 +34,16 @@ static guint add_subscriber(GHashTable *table, AditPlugin *plugin, const char *h
 }
 
 guint adit_hook_add_veto(AditPlugin *plugin, const char *hook, int priority, AditVetoFunc func, gpointer data) {
+  ADIT_MAIN_ONLY("adit.bus veto_add", 0);
+  if (!is_hook(plugin, "veto_add", veto_names, hook, func != NULL))
+    return 0;
   return add_subscriber(hooks.vetoes, plugin, hook, priority, (AditSubscriberFunc){.veto = func}, data);
 }
 
 guint adit_hook_add_value(AditPlugin *plugin, const char *hook, int priority, AditValueFunc func, gpointer data) {
+  ADIT_MAIN_ONLY("adit.bus value_add", 0);
+  if (!is_hook(plugin, "value_add", value_names, hook, func != NULL))
+    return 0;
   return add_subscriber(hooks.values, plugin, hook, priority, (AditSubscriberFunc){.value = func}, data);
 }
 
@@ -34,6 +56,7 @@ static void remove_from(GHashTable *table, guint id, AditPlugin *plugin) {
 }
 
 void adit_hook_remove(guint id) {
+  ADIT_MAIN_ONLY("adit.bus hook_remove");
   if (!id || !hooks.vetoes)
     return;
   remove_from(hooks.vetoes, id, NULL);
@@ -54,7 +77,9 @@ const char *adit_hook_veto(const char *name, const AditEvent *about) {
   g_autoptr(GPtrArray) now = subscribers_of(hooks.vetoes, name);
   for (guint i = 0; now && i < now->len; i++) {
     AditSubscriber *l = now->pdata[i];
-    const char *reason = l->gone ? NULL : l->func.veto(about, l->data);
+    const char *reason = NULL;
+    if (!l->gone)
+      ADIT_HOLD(l->plugin, l->func.veto, name, reason = l->func.veto(about, l->data));
     if (!reason)
       continue;
     /* Copied: the hook's owner may be dropped while the reason is on its way to log and peer. */
@@ -69,7 +94,9 @@ AditValue *adit_hook_value(const char *name, const AditEvent *about) {
   g_autoptr(GPtrArray) now = subscribers_of(hooks.values, name);
   for (guint i = 0; now && i < now->len; i++) {
     AditSubscriber *l = now->pdata[i];
-    AditValue *value = l->gone ? NULL : l->func.value(about, l->data);
+    AditValue *value = NULL;
+    if (!l->gone)
+      ADIT_HOLD(l->plugin, l->func.value, name, value = l->func.value(about, l->data));
     if (value)
       return value;
   }

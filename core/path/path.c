@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/path/path.h"
+#include "core/base/misuse.h"
 #include "core/base/table.h"
 
 /* One registered thing. There is a handful of them: a linear search is the whole index. */
@@ -36,16 +37,16 @@ static const Entry *entry_at(const GArray *registry, guint index) {
   return registry && index < registry->len ? &g_array_index(registry, Entry, index) : NULL;
 }
 
-static gboolean entry_add(GArray *registry, const char *what, AditPlugin *plugin, const char *name, gconstpointer ops, gpointer state,
+static gboolean entry_add(GArray *registry, const char *kind, AditPlugin *plugin, const char *name, gconstpointer ops, gpointer state,
                           GError **error) {
-  if (!registry || !name || !*name) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "a %s needs a name", what);
+  g_autofree char *function = g_strconcat(kind, "_add", NULL);
+
+  if (!registry || !name || !*name)
+    return adit_registration_refuse(plugin, error, ADIT_ERR_INVALID, "%s() without a name", function);
+  if (!adit_registration_allowed(plugin, function, kind, name, error))
     return FALSE;
-  }
-  if (entry_find(registry, name)) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "there is a %s called %s already", what, name);
-    return FALSE;
-  }
+  if (entry_find(registry, name))
+    return adit_registration_refuse(plugin, error, ADIT_ERR_EXISTS, "%s() of %s: there is one already", function, name);
   Entry entry = {name, ops, state, plugin};
   g_array_append_val(registry, entry);
   return TRUE;
@@ -60,18 +61,16 @@ static gconstpointer entry_get(const Entry *entry, gpointer *state, AditPlugin *
 }
 
 static gboolean datapath_add(AditPlugin *plugin, const AditDatapathOps *ops, gpointer dp, GError **error) {
-  if (!ADIT_HAS(ops, session_close)) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "the data path is built against other headers");
-    return FALSE;
-  }
-  return entry_add(datapaths, "data path", plugin, ops->name, adit_table_whole(ops, sizeof *ops), dp, error);
+  ADIT_MAIN_ONLY("adit.path datapath_add", FALSE);
+  if (!ADIT_HAS(ops, session_close))
+    return adit_registration_refuse(plugin, error, ADIT_ERR_INVALID, "datapath_add() of a table that is too short: set its size");
+  return entry_add(datapaths, "datapath", plugin, ops->name, adit_table_whole(ops, sizeof *ops), dp, error);
 }
 
 static gboolean transport_add(AditPlugin *plugin, const AditTransportOps *ops, gpointer state, GError **error) {
-  if (!ADIT_HAS(ops, dial_cancel)) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "the transport is built against other headers");
-    return FALSE;
-  }
+  ADIT_MAIN_ONLY("adit.path transport_add", FALSE);
+  if (!ADIT_HAS(ops, dial_cancel))
+    return adit_registration_refuse(plugin, error, ADIT_ERR_INVALID, "transport_add() of a table that is too short: set its size");
   return entry_add(transports, "transport", plugin, ops->name, adit_table_whole(ops, sizeof *ops), state, error);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/ppp/registry.h"
+#include "core/base/misuse.h"
 #include "core/base/table.h"
 
 typedef struct {
@@ -50,17 +51,23 @@ static gboolean is_complete(const AditNcpDesc *desc) {
 }
 
 static gboolean ncp_add(AditPlugin *plugin, const AditNcpDesc *desc, GError **error) {
-  if (!is_complete(desc) || desc->protocol < 0x8000 || desc->protocol >= 0xc000) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "the description of network protocol %s is not complete",
-                ADIT_HAS(desc, name) && desc->name ? desc->name : "?");
+  ADIT_MAIN_ONLY("adit.ppp ncp_add", FALSE);
+  const char *name = ADIT_HAS(desc, name) && desc->name ? desc->name : "(NULL)";
+
+  if (!is_complete(desc))
+    return adit_registration_refuse(plugin, error, ADIT_ERR_INVALID, "ncp_add() of %s: it lacks its size, a name or a function", name);
+  if (desc->protocol < 0x8000 || desc->protocol >= 0xc000)
+    return adit_registration_refuse(plugin, error, ADIT_ERR_INVALID, "ncp_add() of %s: 0x%04x is not the number of a control protocol",
+                                    name, desc->protocol);
+  if (desc->kind < ADIT_NCP_NETWORK || desc->kind > ADIT_NCP_COMPRESSION)
+    return adit_registration_refuse(plugin, error, ADIT_ERR_INVALID, "ncp_add() of %s: %d is no AditNcpKind", name, desc->kind);
+  if (!adit_registration_allowed(plugin, "ncp_add", "ncp", name, error))
     return FALSE;
-  }
   desc = adit_table_whole(desc, sizeof *desc);
   const AditNcpDesc *other = adit_ncp_find(desc->protocol);
-  if (other) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "network protocol 0x%04x is %s's already", desc->protocol, other->name);
-    return FALSE;
-  }
+  if (other)
+    return adit_registration_refuse(plugin, error, ADIT_ERR_EXISTS, "ncp_add() of %s: 0x%04x is %s's already", name, desc->protocol,
+                                    other->name);
 
   const Entry entry = {plugin, desc};
   guint at = 0;

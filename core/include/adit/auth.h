@@ -52,6 +52,7 @@ typedef struct AditAuthRequest {
   guint32 port;          /**< a small number of the link's own, from 1: the smallest that no other link has (NAS-Port) */
   char *source;          /**< EAP: who opened the conversation with a CHALLENGE, and is asked alone; NULL = the first round */
   GBytes *state;         /**< EAP: what that source gave with its last CHALLENGE; may be NULL */
+  void (*dispose)(struct AditAuthRequest *request); /**< private: the core's, for when the last reference is given back */
 } AditAuthRequest;
 
 static inline AditAuthRequest *adit_auth_request_ref(AditAuthRequest *r) {
@@ -59,9 +60,8 @@ static inline AditAuthRequest *adit_auth_request_ref(AditAuthRequest *r) {
   return r;
 }
 
-static inline void adit_auth_request_unref(AditAuthRequest *r) {
-  if (!r || !g_atomic_int_dec_and_test(&r->refs))
-    return;
+/** private: wipes and frees all that it points to */
+static inline void adit_auth_request_clear_(AditAuthRequest *r) {
   if (r->password)
     explicit_bzero(r->password, strlen(r->password));
   g_free(r->user);
@@ -78,6 +78,17 @@ static inline void adit_auth_request_unref(AditAuthRequest *r) {
     g_clear_pointer(&r->state, g_bytes_unref);
   }
   explicit_bzero(r, MIN(r->size, sizeof *r));
+}
+
+/** NULL is harmless. One that is given back once too often is noticed, and the log names the source. */
+static inline void adit_auth_request_unref(AditAuthRequest *r) {
+  if (!r || !g_atomic_int_dec_and_test(&r->refs))
+    return;
+  if (ADIT_HAS(r, dispose) && r->dispose) {
+    r->dispose(r);
+    return;
+  }
+  adit_auth_request_clear_(r);
   g_free(r);
 }
 

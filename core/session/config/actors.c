@@ -2,6 +2,7 @@
 /* An attribute that nothing acts on is no promise: a throttle or a block that is acknowledged must be in force. */
 #include "core/session/config/actors.h"
 
+#include "core/base/misuse.h"
 #include "core/session/config/attributes.h"
 #include <adit/session.h>
 
@@ -26,10 +27,11 @@ void adit_actors_fini(void) {
 }
 
 gboolean adit_actor_add(AditPlugin *plugin, const char *attribute, GError **error) {
-  if (!attribute || !*attribute) {
-    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, "an actor must name the attribute that it acts on");
+  ADIT_MAIN_ONLY("adit.session actor_add", FALSE);
+  if (!attribute || !*attribute)
+    return adit_registration_refuse(plugin, error, ADIT_ERR_INVALID, "actor_add() without an attribute");
+  if (!adit_registration_allowed(plugin, "actor_add", NULL, attribute, error))
     return FALSE;
-  }
   const Actor actor = {plugin, g_strdup(attribute)};
   g_array_append_val(actors, actor);
   return TRUE;

@@ -369,7 +369,7 @@ static void methods_are_found_strongest_first(void **unused) {
   assert_ptr_equal(adit_auth_method_of_kind(ADIT_AUTH_MSCHAPV2), &strong);
   assert_null(adit_auth_method_find("eap"));
   assert_false(adit_aaa_service()->method_add(NULL, &strong, &error));
-  assert_string_equal(error->message, "auth method mschap2: there is one already");
+  assert_string_equal(error->message, "method_add() of mschap2: there is one already");
   adit_aaa_drop_plugin(NULL);
   adit_auth_methods(&n);
   assert_int_equal(n, 1);

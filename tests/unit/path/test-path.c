@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "core/base/owner.h"
 #include "core/path/path.h"
 
 /* cmocka.h needs these before it */
@@ -9,8 +10,8 @@
 
 #include <cmocka.h>
 
-static int one, two;
-#define PLUGIN(n) ((AditPlugin *)(gpointer) & (n))
+static AditPlugin one = {"one"}, two = {"two"};
+#define PLUGIN(n) (&(n))
 
 static const AditDatapathOps tun = {.size = sizeof tun, .name = "tun"}, null = {.size = sizeof null, .name = "null"};
 static const AditTransportOps l2tp = {.size = sizeof l2tp, .name = "l2tp"};

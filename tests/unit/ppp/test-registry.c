@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "links.h"
 
+#include "core/base/owner.h"
 #include "core/ppp/registry.h"
 
 static void ncps_are_registered_by_number(void **state) {
   g_autoptr(GError) error = NULL;
-  AditPlugin *plugin = (AditPlugin *)state; /* only compared */
+  static AditPlugin own = {"p"}, *plugin = &own;
   AditNcpDesc other = simple_ncp, lame = simple_ncp;
   guint n;
   other.protocol = 0x8021;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/control/call.h"
 #include "core/base/loop.h"
+#include "core/base/misuse.h"
 #include "core/control/json.h"
 #include "core/control/rows.h"
 #include "core/control/turns.h"
 #include <adit/log.h>
 
-enum { TOMBS = 512, HELD_MS = 100 };
+enum { TOMBS = 512 };
 
 typedef struct {
   AditCall *handle;
@@ -38,7 +39,7 @@ static struct {
   gsize last;
   Tomb tomb[TOMBS];
   guint64 misused, late;
-  AditRateLimit misuse_lines, held_lines;
+  AditRateLimit misuse_lines;
 } self;
 
 void adit_calls_init(void) {
@@ -174,14 +175,10 @@ AditCall *adit_call_new(const AditInterface *interface, const AditMethod *method
 
 void adit_call_run(AditCall *handle, const AditMethod *method, gpointer state, const AditValue *parameters) {
   Call *call = call_of(handle, NULL);
-  gint64 begun = g_get_monotonic_time();
-  const char *plugin = g_intern_string(adit_plugin_name(call->plugin)), *name = call->method;
-  guint kept = 0;
+  const AditPlugin *plugin = call->plugin;
+  const char *name = call->method;
 
-  method->call(state, handle, parameters);
-  gint64 held_ms = (g_get_monotonic_time() - begun) / 1000;
-  if (held_ms >= HELD_MS && adit_rate_allows(&self.held_lines, adit_loop_service()->now(), 10, 60000, &kept))
-    adit_warning(NULL, "plugin %s: method %s: held the main loop for %d ms (%u such lines kept back)", plugin, name, (int)held_ms, kept);
+  ADIT_HOLD(plugin, method->call, name, method->call(state, handle, parameters));
   call = call_of(handle, NULL);
   if (call && !call->rows && !call->answered && !(call->gone && call->caller.more))
     adit_timer_arm(&call->limit, call->limit_s * (guint64)1000);
@@ -191,6 +188,7 @@ void adit_call_run(AditCall *handle, const AditMethod *method, gpointer state, c
 
 gboolean adit_call_reply(AditCall *handle, AditValue *result, gboolean more) {
   g_autoptr(AditValue) owned = result;
+  ADIT_MAIN_ONLY("adit.control reply", FALSE);
   Call *call = call_of(handle, "reply() after the answer");
 
   if (!call)
@@ -213,6 +211,7 @@ gboolean adit_call_reply(AditCall *handle, AditValue *result, gboolean more) {
 }
 
 void adit_call_error(AditCall *handle, const char *name, const char *text) {
+  ADIT_MAIN_ONLY("adit.control error");
   Call *call = call_of(handle, "error() after the answer");
 
   if (!call)
@@ -226,11 +225,13 @@ void adit_call_error(AditCall *handle, const char *name, const char *text) {
 }
 
 gboolean adit_call_wants_more(AditCall *handle) {
+  ADIT_MAIN_ONLY("adit.control wants_more", FALSE);
   const Call *call = call_of(handle, NULL);
   return call && call->caller.more;
 }
 
 void adit_call_on_gone(AditCall *handle, void (*gone)(gpointer data), gpointer data) {
+  ADIT_MAIN_ONLY("adit.control on_gone");
   Call *call = call_of(handle, NULL);
 
   if (!call) {
@@ -268,7 +269,8 @@ static gboolean rows_work(gpointer data, gint64 deadline_us) {
   const GString *text = NULL;
 
   call->stepping = TRUE;
-  AditRowsStep step = adit_rows_step(call->rows, deadline_us, &text);
+  AditRowsStep step;
+  ADIT_HOLD(call->plugin, NULL, call->method, step = adit_rows_step(call->rows, deadline_us, &text));
   gboolean again = !call->over && rows_deliver(call, step, text);
   call->stepping = FALSE;
   if (call->over)
@@ -279,6 +281,7 @@ static gboolean rows_work(gpointer data, gint64 deadline_us) {
 }
 
 void adit_call_reply_rows(AditCall *handle, const char *key, AditRowNext next, gpointer state, GDestroyNotify free_state) {
+  ADIT_MAIN_ONLY("adit.control reply_rows");
   Call *call = call_of(handle, "reply_rows() after the answer");
 
   if (call && (call->rows || call->answered || !key || !next)) {

@@ -133,7 +133,7 @@ static void sample_endless(gpointer state, AditCall *call, const AditValue *para
 }
 
 static const char sample_description[] = "# comment\ninterface io.adit.sample\n"
-                                         "method Echo() -> ()\nmethod Change() -> ()\nmethod Later() -> ()\nmethod Stream() -> ()\n"
+                                         "method Echo(word: ?string) -> ()\nmethod Change() -> ()\nmethod Later() -> ()\nmethod Stream() -> ()\n"
                                          "method Fail() -> ()\nmethod List() -> ()\nmethod Twice() -> ()\nmethod Things() -> ()\n"
                                          "method Endless() -> ()\nmethod Public() -> ()\n";
 

@@ -234,7 +234,7 @@ static void take_answer(guint64 id, guint generation, const char *source, AaaAns
   }
   leave_source(p, FALSE);
   if (reply->attributes && reply->attributes->type != ADIT_VALUE_MAP) {
-    failed(p, source, "its attributes are no MAP: adit_value_map() makes one");
+    try_after_failure(p, source, "its attributes are no MAP: adit_value_map() makes one");
     return;
   }
   switch (reply->outcome) {

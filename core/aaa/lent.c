@@ -38,7 +38,7 @@ static void bury_locked(Lent *lent) {
 }
 
 /* The last reference was given back; if the core still holds one, it was not anybody's to give. */
-static void dispose(AditAuthRequest *request) {
+static void take_back_request(AditAuthRequest *request) {
   Lent *lent = (Lent *)request;
 
   g_mutex_lock(&lock);
@@ -67,7 +67,7 @@ AditAuthRequest *aaa_lent_copy(const AditAuthRequest *request) {
 
   adit_copy_sized(copy, sizeof *copy, request);
   copy->refs = 1;
-  copy->dispose = dispose;
+  copy->dispose = take_back_request;
   copy->user = g_strdup(copy->user);
   copy->password = g_strdup(copy->password);
   copy->eap = bytes_ref(copy->eap);

@@ -78,6 +78,11 @@ static gboolean report_bug(AditSchema *schema, const char *owner, const AditOpti
   return FALSE;
 }
 
+enum {
+  FLAGS_KNOWN = ADIT_OPTION_LIST | ADIT_OPTION_REQUIRED | ADIT_OPTION_SECRET | ADIT_OPTION_OFF | ADIT_OPTION_ATTRIBUTE | ADIT_OPTION_COA |
+                ADIT_OPTION_KEY | ADIT_OPTION_CARRIED,
+};
+
 static gboolean is_kebab(const char *name) {
   return name && g_ascii_islower(*name) && name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")] == 0;
 }
@@ -102,6 +107,10 @@ static gboolean option_is_sane(AditSchema *schema, const char *owner, const Adit
     return report_bug(schema, owner, option, "its name is not in kebab-case");
   if (option->type < ADIT_TYPE_BOOL || option->type > ADIT_TYPE_OCTETS)
     return report_bug(schema, owner, option, "has no type");
+  if (option->flags & ~(guint)FLAGS_KNOWN)
+    return report_bug(schema, owner, option, "has flags 0x%x, which nobody knows", option->flags & ~(guint)FLAGS_KNOWN);
+  if (option->reload < ADIT_RELOAD_LIVE || option->reload > ADIT_RELOAD_RESTART)
+    return report_bug(schema, owner, option, "its reload is no AditReload");
   if (!option->scopes || !*option->scopes)
     return report_bug(schema, owner, option, "has no scope");
   if ((worded || option->type == ADIT_TYPE_MAP) && (!option->words || !*option->words))
@@ -263,4 +272,47 @@ GPtrArray *adit_schema_options_of(const AditSchema *schema, const char *owner) {
         g_ptr_array_add(options, (gpointer)entries[i].option);
   }
   return options;
+}
+
+/* ---- scopes that exist ---- */
+
+static gboolean scope_is_held(const AditSchema *schema, const char *name) {
+  GHashTableIter iter;
+  gpointer key, scope;
+
+  g_hash_table_iter_init(&iter, schema->scopes);
+  while (g_hash_table_iter_next(&iter, NULL, &scope)) {
+    const GArray *entries = ((const Scope *)scope)->entries;
+    for (guint i = 0; i < entries->len; i++) {
+      const AditOption *option = g_array_index(entries, AditSchemaEntry, i).option;
+      if (option->type == ADIT_TYPE_MAP && !strcmp(option->words, name))
+        return TRUE;
+    }
+  }
+  g_autofree char *begin = g_strconcat(name, " ", NULL); /* of a plugin that is not loaded */
+  g_hash_table_iter_init(&iter, schema->absent);
+  while (g_hash_table_iter_next(&iter, &key, NULL))
+    if (g_str_has_prefix((const char *)key, begin))
+      return TRUE;
+  return FALSE;
+}
+
+gboolean adit_schema_check_scopes(AditSchema *schema) {
+  static const char *const always[] = {ADIT_SCOPE_GLOBAL, ADIT_SCOPE_SERVER, ADIT_SCOPE_CLIENT, ADIT_SCOPE_BINDING, ADIT_SCOPE_PROFILE,
+                                       ADIT_SCOPE_SECRET, ADIT_SCOPE_AAA,    ADIT_SCOPE_POOL,   ADIT_SCOPE_SESSION, NULL};
+  g_autoptr(GPtrArray) names = adit_schema_scope_names(schema);
+  gboolean good = TRUE;
+
+  for (guint i = 0; i < names->len; i++) {
+    const char *name = (const char *)names->pdata[i];
+    if (g_strv_contains(always, name) || scope_is_held(schema, name))
+      continue;
+    guint n;
+    const AditSchemaEntry *entry = adit_schema_scope(schema, name, &n);
+    good = report_bug(schema, entry->owner, entry->option,
+               "there is no scope `%s`: it is none of global, server, client, binding, profile, secret, aaa, pool, session, and no MAP "
+               "option holds it in its words",
+               name);
+  }
+  return good;
 }

@@ -33,6 +33,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditSchema, adit_schema_free)
  */
 gboolean adit_schema_add(AditSchema *schema, const char *owner, const AditOption *options, guint n);
 
+/** After all tables were added, and the folder loaded: FALSE, and adit_schema_error(), if an option stands in a scope that no file can have. */
+gboolean adit_schema_check_scopes(AditSchema *schema);
+
 /** The first wrong declaration, or NULL. Borrowed. */
 const char *adit_schema_error(const AditSchema *schema);
 

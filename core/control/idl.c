@@ -56,7 +56,7 @@ static void skip_space(Parser *p) {
   }
 }
 
-static gboolean fail(Parser *p, const char *at, const char *what) {
+static gboolean fail_at(Parser *p, const char *at, const char *what) {
   guint line = 1, column = 1;
 
   if (p->error)
@@ -80,7 +80,7 @@ static gboolean take_sign(Parser *p, const char *sign) {
 
 static gboolean expect_sign(Parser *p, const char *sign) {
   g_autofree char *what = g_strdup_printf("`%s`", sign);
-  return take_sign(p, sign) || fail(p, p->at, what);
+  return take_sign(p, sign) || fail_at(p, p->at, what);
 }
 
 static gsize word_length(const char *at) {
@@ -95,7 +95,7 @@ static char *take_name(Parser *p, const char *what) {
   skip_space(p);
   gsize n = word_length(p->at);
   if (!g_ascii_isupper(*p->at) || memchr(p->at, '_', n)) {
-    fail(p, p->at, what);
+    fail_at(p, p->at, what);
     return NULL;
   }
   p->at += n;
@@ -107,7 +107,7 @@ static char *take_field(Parser *p) {
   skip_space(p);
   gsize n = word_length(p->at);
   if (!g_ascii_isalpha(*p->at) || p->at[n - 1] == '_' || g_strstr_len(p->at, (gssize)n, "__")) {
-    fail(p, p->at, "the name of a field");
+    fail_at(p, p->at, "the name of a field");
     return NULL;
   }
   p->at += n;
@@ -134,7 +134,7 @@ static gboolean parse_fields(Parser *p, GPtrArray *names, gboolean enum_too) {
       return FALSE;
     if (adit_idl_has(own, name, strlen(name))) {
       g_free(name);
-      return fail(p, at, "another name than one of the same list");
+      return fail_at(p, at, "another name than one of the same list");
     }
     g_ptr_array_add(own, name);
     if (own->len == 1)
@@ -165,12 +165,12 @@ static gboolean parse_element(Parser *p) {
 
 static gboolean parse_type(Parser *p) {
   if (++p->depth > DEPTH_MAX)
-    return fail(p, p->at, "a less nested type");
+    return fail_at(p, p->at, "a less nested type");
   gboolean maybe = take_sign(p, "?");
   skip_space(p);
   gboolean good;
   if (maybe && *p->at == '?')
-    good = fail(p, p->at, "a type behind one `?`");
+    good = fail_at(p, p->at, "a type behind one `?`");
   else if (take_sign(p, "[string]") || take_sign(p, "[]"))
     good = parse_type(p);
   else
@@ -198,14 +198,14 @@ static gboolean parse_member(Parser *p) {
   gboolean method = take_sign(p, "method "), type = !method && take_sign(p, "type "), error = !method && !type && take_sign(p, "error ");
 
   if (!method && !type && !error)
-    return fail(p, at, "`method`, `type` or `error`");
+    return fail_at(p, at, "`method`, `type` or `error`");
   at = p->at;
   char *name = take_name(p, "a name that begins with a capital letter");
   if (!name)
     return FALSE;
   if (is_described(p->idl, name)) {
     g_free(name);
-    return fail(p, at, "a name that is not described yet");
+    return fail_at(p, at, "a name that is not described yet");
   }
   if (method)
     return parse_method(p, name);
@@ -219,12 +219,12 @@ static gboolean parse_interface(Parser *p) {
 
   skip_space(p);
   if (!take_sign(p, "interface ") && !take_sign(p, "interface\t"))
-    return fail(p, p->at, "`interface NAME`");
+    return fail_at(p, p->at, "`interface NAME`");
   skip_space(p);
   gsize n = strcspn(p->at, " \t\r\n#");
   g_autofree char *name = g_strndup(p->at, n);
   if (n > 255 || !g_regex_match_simple(pattern, name, G_REGEX_RAW, 0))
-    return fail(p, p->at, "a name such as io.adit.lease");
+    return fail_at(p, p->at, "a name such as io.adit.lease");
   p->at += n;
   p->idl->interface = g_steal_pointer(&name);
   return TRUE;

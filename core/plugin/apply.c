@@ -3,6 +3,7 @@
  * configuration goes to one after the other, since each may stand on what those before it have started. */
 #include "core/plugin/apply.h"
 #include "core/base/loop.h"
+#include "core/base/misuse.h"
 #include "core/plugin/loaded.h"
 
 guint adit_plugins_prepare_limit_ms = 10000;
@@ -32,9 +33,25 @@ const AditValue *adit_plugins_config(void) {
   return self.config;
 }
 
+/* How long the place at the beginning of a message is, `file:line:column: `; 0 = there is none. */
+static gsize place_length(const char *message) {
+  g_autoptr(GRegex) regex = g_regex_new("\\A[^\\s:]+:[0-9]+:[0-9]+: ", G_REGEX_RAW, 0, NULL);
+  g_autoptr(GMatchInfo) match = NULL;
+  gint end = 0;
+
+  if (g_regex_match(regex, message, 0, &match))
+    g_match_info_fetch_pos(match, 0, NULL, &end);
+  return (gsize)end;
+}
+
+/* A place goes before the name, so that an editor can jump there; a message may have several lines. */
 static void note_refusal(const char *who, const GError *error) {
-  g_string_append_printf(self.refusals, "%s%s: %s", self.refusals->len ? "\n" : "", who,
-                         error ? error->message : "refused without a reason");
+  g_auto(GStrv) lines = g_strsplit(error ? error->message : "refused without a reason: set the error", "\n", -1);
+
+  for (guint i = 0; lines[i]; i++) {
+    gsize place = place_length(lines[i]);
+    g_string_append_printf(self.refusals, "%s%.*s%s: %s", self.refusals->len ? "\n" : "", (int)place, lines[i], who, lines[i] + place);
+  }
 }
 
 static void commit_all(void) {
@@ -46,7 +63,7 @@ static void commit_all(void) {
   for (guint i = 0; i < plugins->len; i++) {
     Loaded *plugin = (Loaded *)plugins->pdata[i];
     if (plugin->prepared && plugin->info->commit)
-      plugin->info->commit(plugin->state, g_steal_pointer(&plugin->staged));
+      ADIT_HOLD(&plugin->owner, plugin->info->commit, "commit()", plugin->info->commit(plugin->state, g_steal_pointer(&plugin->staged)));
     plugin->prepared = FALSE;
     plugin->staged = NULL;
   }
@@ -96,10 +113,11 @@ static void decide_if_all_answered(void) {
 }
 
 static void plugin_prepared(AditPlugin *owner, gpointer staged, GError *error) {
+  ADIT_MAIN_ONLY("AditPrepared");
   Loaded *plugin = loaded_of(owner);
 
   if (!plugin->pending) {
-    g_critical("plugin %s answered a prepare() twice, or one that was not pending", owner->name);
+    adit_misuse(owner, "it answered a prepare() twice, or one that was not pending");
     g_clear_error(&error);
     return;
   }
@@ -163,7 +181,9 @@ static void prepare_plugin(Loaded *plugin) {
   plugin->pending = TRUE; /* it may answer inside the call */
   plugin->round = self.round;
   self.waiting++;
-  gboolean ok = plugin->info->prepare(plugin->state, self.coming, &staged, &pending, plugin_prepared, &error);
+  gboolean ok;
+  ADIT_HOLD(&plugin->owner, plugin->info->prepare, "prepare()",
+            ok = plugin->info->prepare(plugin->state, self.coming, &staged, &pending, plugin_prepared, &error));
   if (!plugin->pending || (ok && pending)) /* has answered already, or will */
     return;
   plugin->pending = FALSE;

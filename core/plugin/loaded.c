@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/plugin/loaded.h"
+#include "core/base/misuse.h"
 #include <adit/log.h>
 
 static GPtrArray *plugins; /* of Loaded*, in order of start */
@@ -17,7 +18,11 @@ GPtrArray *adit_plugins_all(void) {
 }
 
 gboolean adit_plugin_start(Loaded *plugin, GError **error) {
-  if (plugin->info->start && !plugin->info->start(plugin->state, error)) {
+  gboolean good = TRUE;
+
+  if (plugin->info->start)
+    ADIT_HOLD(&plugin->owner, plugin->info->start, "start()", good = plugin->info->start(plugin->state, error));
+  if (!good) {
     if (error && !*error)
       g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "start failed without a reason");
     g_prefix_error(error, "plugin %s: ", plugin->owner.name);

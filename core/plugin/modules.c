@@ -137,5 +137,6 @@ AditSchema *adit_modules_schema(const AditDaemonOptions *options) {
   adit_schema_set_finder(schema, adit_plugins_exists);
   if (!adit_schema_load_dir(schema, SCHEMADIR, &error))
     adit_warning(NULL, "%s: hints about plugins that are not loaded will be missing", error->message);
+  adit_schema_check_scopes(schema);
   return schema;
 }

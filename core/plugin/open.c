@@ -2,6 +2,7 @@
 /* From a name to a mapped module that may be trusted: whose file it is, and whether it was built for this core. */
 #include "core/plugin/open.h"
 #include "core/base/table.h"
+#include "core/plugin/exports.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -11,6 +12,8 @@ void adit_plugin_free(Loaded *plugin) {
   if (!plugin)
     return;
   g_free((char *)plugin->owner.name);
+  g_free((gpointer)plugin->owner.provides);
+  g_clear_pointer(&plugin->owner.mistakes, g_ptr_array_unref);
   g_free(plugin->path);
   g_free(plugin);
 }
@@ -40,18 +43,60 @@ static gboolean check_component(const char *path, GError **error) {
   return TRUE;
 }
 
-/* Refuses a file that anybody but root or this process's user could have written or could swap. Absolute, resolved path. */
-static gboolean check_owner(const char *path, GError **error) {
-  g_autofree char *part = g_strdup(path);
+enum { LINKS_MAX = 40 }; /* as the kernel follows */
 
-  for (;;) {
-    if (!check_component(part, error))
-      return FALSE;
-    if (!strcmp(part, "/"))
-      return TRUE;
-    char *slash = strrchr(part, '/');
-    slash[slash == part ? 1 : 0] = 0;
+static gboolean check_way(const char *from, const char *path, guint *links, GError **error);
+
+/* A symbolic link leads where its owner says: it is judged as a file is, but for its mode, and its target after it. */
+static gboolean follow_link(const char *from, const char *link, const char *rest, uid_t owner, guint *links, GError **error) {
+  g_autofree char *target = g_file_read_link(link, error);
+
+  if (!target)
+    return FALSE;
+  if (owner != 0 && owner != geteuid()) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_DENIED, "the link %s belongs to user %u, neither root nor this daemon's (%u): not loaded", link,
+                owner, geteuid());
+    return FALSE;
   }
+  if (++*links > LINKS_MAX) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_DENIED, "%s: too many links: not loaded", link);
+    return FALSE;
+  }
+  g_autofree char *on = g_build_filename(target, rest, NULL);
+  return check_way(*target == '/' ? "/" : from, on, links, error);
+}
+
+/* Each step of `path`, which begins at `from`, a folder that was found good. */
+static gboolean check_way(const char *from, const char *path, guint *links, GError **error) {
+  g_autofree char *here = g_strdup(from);
+
+  for (const char *at = path; *(at += strspn(at, "/"));) {
+    gsize length = strcspn(at, "/");
+    g_autofree char *name = g_strndup(at, length), *next = g_build_filename(here, name, NULL);
+    struct stat st;
+    at += length;
+    if (!strcmp(name, "."))
+      continue;
+    if (!strcmp(name, "..")) {
+      g_autofree char *up = g_path_get_dirname(here);
+      g_free(here);
+      here = g_steal_pointer(&up);
+      continue;
+    }
+    if (lstat(next, &st) == 0 && S_ISLNK(st.st_mode))
+      return follow_link(here, next, at, st.st_uid, links, error);
+    if (!check_component(next, error))
+      return FALSE;
+    g_free(here);
+    here = g_steal_pointer(&next);
+  }
+  return TRUE;
+}
+
+/* Refuses a file that anybody but root or this process's user could have written or could swap, or lead to another one. */
+static gboolean check_owner(const char *path, GError **error) {
+  guint links = 0;
+  return check_component("/", error) && check_way("/", path, &links, error);
 }
 
 /* Where a plugin may stand in a folder: as installed, and as libtool leaves it in a build tree. */
@@ -62,7 +107,7 @@ static char *find_in(const char *dir, const char *name) {
   for (guint i = 0; i < G_N_ELEMENTS(places); i++) {
     g_autofree char *path = g_build_filename(dir, places[i][0], places[i][1], places[i][2], NULL);
     if (g_file_test(path, G_FILE_TEST_IS_REGULAR))
-      return realpath(path, NULL);
+      return g_steal_pointer(&path);
   }
   return NULL;
 }
@@ -71,7 +116,7 @@ static gboolean name_is_good(const char *name) {
   return name && *name && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") == strlen(name) && strlen(name) <= 64;
 }
 
-/* The first that there is; of realpath. */
+/* The first that there is; links in it are not resolved. */
 static char *find_plugin_file(const char *name, const GPtrArray *dirs) {
   char *path = NULL;
   for (guint i = 0; i < dirs->len && !path; i++)
@@ -82,16 +127,21 @@ static char *find_plugin_file(const char *name, const GPtrArray *dirs) {
 gboolean adit_plugin_find(const char *name, const GPtrArray *dirs) {
   char *path = name_is_good(name) ? find_plugin_file(name, dirs) : NULL;
   gboolean found = path != NULL;
-  free(path);
+  g_free(path);
   return found;
 }
 
 static gboolean check_features(const AditPluginInfo *info, GError **error) {
   for (guint i = 0; i < info->n_features; i++) {
-    const char *feature = ((const AditFeature *)((const guint8 *)info->features + i * info->feature_size))->name,
-               *colon = feature ? strchr(feature, ':') : NULL;
+    const AditFeature *f = (const AditFeature *)(gconstpointer)((const guint8 *)info->features + i * info->feature_size);
+    const char *feature = f->name, *colon = feature ? strchr(feature, ':') : NULL;
     if (!colon || colon == feature || !colon[1]) {
       g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "feature \"%s\" is not written kind:name", feature ? feature : "");
+      return FALSE;
+    }
+    if (f->kind < ADIT_PROVIDES || f->kind > ADIT_WANTS) {
+      g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "feature %s has the kind %d: it is none of ADIT_PROVIDES, _REQUIRES, _WANTS",
+                  feature, f->kind);
       return FALSE;
     }
   }
@@ -151,6 +201,16 @@ static void make_whole(AditPluginInfo *own, const AditPluginInfo *info) {
   own->option_size = sizeof(AditOption);
 }
 
+static const char *const *list_provided(const AditPluginInfo *info) {
+  const char **names = g_new0(const char *, info->n_features + 1);
+  guint n = 0;
+
+  for (guint i = 0; i < info->n_features; i++)
+    if (info->features[i].kind == ADIT_PROVIDES)
+      names[n++] = info->features[i].name;
+  return names;
+}
+
 Loaded *adit_plugin_wrap(const AditPluginInfo *info, const char *name, GError **error) {
   if (!name_is_good(name) || !check_info(info, name, error)) {
     if (error && !*error)
@@ -162,6 +222,8 @@ Loaded *adit_plugin_wrap(const AditPluginInfo *info, const char *name, GError **
   plugin->owner.name = g_strdup(name);
   make_whole(&plugin->whole, info);
   plugin->info = &plugin->whole;
+  plugin->owner.provides = list_provided(plugin->info);
+  plugin->owner.stage = ADIT_OWNER_LOADING;
   plugin->phase = PLUGIN_OPENED;
   return plugin;
 }
@@ -173,33 +235,57 @@ static void say_not_found(const char *name, const GPtrArray *dirs, GError **erro
   g_set_error(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND, "plugin %s: no %s.so in %s", name, name, where->len ? where->str : "any folder");
 }
 
+/* A name that it exports may be taken for another plugin's. */
+static gboolean check_exports(const char *path, GError **error) {
+  g_autoptr(GMappedFile) file = g_mapped_file_new(path, FALSE, error);
+  g_autofree char *extra =
+      file ? adit_exports_extra((const guint8 *)g_mapped_file_get_contents(file), g_mapped_file_get_length(file)) : NULL;
+
+  if (extra)
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "exports more than adit_plugin_info: %s; build it with -fvisibility=hidden", extra);
+  return file && !extra;
+}
+
+/* `path` has links resolved, and may be trusted. */
+static Loaded *open_file(const char *path, const char *name, GError **error) {
+  GModule *module = g_module_open(path, G_MODULE_BIND_LOCAL);
+  gpointer info = NULL;
+  Loaded *plugin = NULL;
+
+  if (!module) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "plugin %s: %s", name, g_module_error());
+    return NULL;
+  }
+  g_module_make_resident(module); /* threads, GTypes and static tables of a plugin outlive any order of ending */
+  if (!g_module_symbol(module, "adit_plugin_info", &info) || !info)
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "plugin %s: %s exports no adit_plugin_info", name, path);
+  else if (!check_exports(path, error))
+    g_prefix_error(error, "plugin %s: ", name);
+  else
+    plugin = adit_plugin_wrap((const AditPluginInfo *)info, name, error);
+  if (plugin)
+    plugin->path = g_strdup(path);
+  return plugin;
+}
+
 Loaded *adit_plugin_open(const char *name, const GPtrArray *dirs, gboolean trusted, GError **error) {
   if (!name_is_good(name)) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "\"%s\" can't be a plugin's name", name);
     return NULL;
   }
-  char *path = find_plugin_file(name, dirs);
-  if (!path) {
+  g_autofree char *found = find_plugin_file(name, dirs);
+  if (!found) {
     say_not_found(name, dirs, error);
     return NULL;
   }
-
-  Loaded *plugin = NULL;
-  GModule *module = NULL;
-  gpointer info = NULL;
-  if (!trusted && !check_owner(path, error))
+  if (!trusted && !check_owner(found, error)) {
     g_prefix_error(error, "plugin %s: ", name);
-  else if (!(module = g_module_open(path, G_MODULE_BIND_LOCAL)))
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "plugin %s: %s", name, g_module_error());
-  else if (!g_module_symbol(module, "adit_plugin_info", &info) || !info)
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "plugin %s: %s exports no adit_plugin_info", name, path);
-  else
-    plugin = adit_plugin_wrap((const AditPluginInfo *)info, name, error);
-
-  if (module) /* threads, GTypes and static tables of a plugin outlive any order of ending */
-    g_module_make_resident(module);
-  if (plugin)
-    plugin->path = g_strdup(path);
+    return NULL;
+  }
+  char *path = realpath(found, NULL);
+  Loaded *plugin = path ? open_file(path, name, error) : NULL;
+  if (!path)
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "plugin %s: %s: %s", name, found, g_strerror(errno));
   free(path);
   return plugin;
 }

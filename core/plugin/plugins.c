@@ -2,6 +2,7 @@
 /* The life of all plugins: load, init, start, stop, fini, in order of their features; and the services they are given. */
 #include "core/plugin/plugins.h"
 #include "core/base/loop.h"
+#include "core/base/misuse.h"
 #include "core/base/privileges.h"
 #include "core/config/reader.h"
 #include "core/plugin/apply.h"
@@ -49,7 +50,7 @@ static const void *host_service(AditPlugin *plugin, const char *name, guint vers
   for (guint i = 0; i < self.n_served; i++)
     if (!strcmp(self.served[i].name, name) && self.served[i].version >= version)
       return self.served[i].table;
-  adit_warning(NULL, "plugin %s asks for service %s, version %u, which this daemon does not have", plugin->name, name, version);
+  adit_warning(NULL, "plugin %s asks for service %s, version %u, which this daemon does not have", adit_plugin_name(plugin), name, version);
   return NULL;
 }
 
@@ -142,17 +143,34 @@ static void fini_all(void) {
   g_ptr_array_set_size(adit_plugins_all(), 0);
 }
 
-static gboolean init_one(Loaded *plugin, GPtrArray *problems) {
-  g_autoptr(GError) error = NULL;
+static void add_problem(GPtrArray *problems, const Loaded *plugin, const char *text) {
+  g_ptr_array_add(problems, g_strdup_printf("plugin %s: %s", plugin->owner.name, text));
+}
 
-  if (plugin->info->init && !plugin->info->init(&plugin->owner, &host, &plugin->state, &error)) {
-    g_ptr_array_add(problems,
-                    g_strdup_printf("plugin %s: %s", plugin->owner.name, error ? error->message : "init failed without a reason"));
-    drop_everywhere(&plugin->owner);
-    return FALSE;
+/* What was refused in its init, also where the plugin did not look at the answer. */
+static gboolean add_mistakes(GPtrArray *problems, Loaded *plugin) {
+  const GPtrArray *mistakes = plugin->owner.mistakes;
+
+  for (guint i = 0; mistakes && i < mistakes->len; i++)
+    add_problem(problems, plugin, (const char *)mistakes->pdata[i]);
+  return mistakes && mistakes->len;
+}
+
+static void init_one(Loaded *plugin, GPtrArray *problems) {
+  g_autoptr(GError) error = NULL;
+  gboolean good = TRUE;
+
+  if (plugin->info->init)
+    ADIT_HOLD(&plugin->owner, plugin->info->init, "init()", good = plugin->info->init(&plugin->owner, &host, &plugin->state, &error));
+  plugin->owner.stage = ADIT_OWNER_LOADED;
+  gboolean mistaken = add_mistakes(problems, plugin);
+  if (good) {
+    plugin->phase = PLUGIN_INITED; /* its fini comes, whatever it did wrong */
+    return;
   }
-  plugin->phase = PLUGIN_INITED;
-  return TRUE;
+  if (!mistaken)
+    add_problem(problems, plugin, error ? error->message : "init failed without a reason: set the error");
+  drop_everywhere(&plugin->owner);
 }
 
 gboolean adit_plugins_load(const char *const *names, GPtrArray *problems) {
@@ -267,7 +285,7 @@ static void stop_next_plugin(void) {
     }
     guint64 now = loop->now();
     loop->timer_arm(&self.stop_timer, self.stop_by > now + 100 ? self.stop_by - now : 100);
-    plugin->info->stop(plugin->state, plugin_stopped, &plugin->owner);
+    ADIT_HOLD(&plugin->owner, plugin->info->stop, "stop()", plugin->info->stop(plugin->state, plugin_stopped, &plugin->owner));
     return;
   }
   if (!self.stopping)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The operating system: service manager, limits. */
 #include "core/plugin/system.h"
-#include <adit/log.h>
 #include "config.h"
+#include <adit/log.h>
 #include <errno.h>
 #include <sys/resource.h>
 #ifdef HAVE_SYSTEMD

@@ -18,6 +18,17 @@
 #define SAMPLE_SYMBOL adit_plugin_info
 #endif
 
+#ifdef SAMPLE_OPTION
+static const AditOption options[] = {{.name = "odd", .type = ADIT_TYPE_BOOL, .help = "odd", SAMPLE_OPTION}};
+#endif
+#ifdef SAMPLE_KIND
+static const AditFeature features[] = {{SAMPLE_KIND, "x:sample"}};
+#endif
+#ifdef SAMPLE_EXTRA
+extern G_MODULE_EXPORT const int SAMPLE_EXTRA;
+const int SAMPLE_EXTRA = 7;
+#endif
+
 extern const AditPluginInfo SAMPLE_SYMBOL;
 G_MODULE_EXPORT const AditPluginInfo SAMPLE_SYMBOL = {
     .size = SAMPLE_SIZE,
@@ -28,4 +39,12 @@ G_MODULE_EXPORT const AditPluginInfo SAMPLE_SYMBOL = {
     .name = SAMPLE_NAME,
     .version = "1",
     .summary = "nothing",
+#ifdef SAMPLE_OPTION
+    .options = options,
+    .n_options = 1,
+#endif
+#ifdef SAMPLE_KIND
+    .features = features,
+    .n_features = 1,
+#endif
 };

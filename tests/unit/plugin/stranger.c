@@ -4,6 +4,9 @@
 
 typedef struct {
   const AditAaaService *aaa;
+  const AditLoopService *loop;
+  const AditBusService *bus;
+  AditTimer timer;
   GPtrArray *kept;    /* handles that nobody will ever answer */
   GPtrArray *threads; /* to be joined at the end */
 } Stranger;
@@ -38,9 +41,58 @@ static void answer_on_a_thread(Stranger *self, AditAuthRequest *request, AditAut
   g_ptr_array_add(self->threads, g_thread_new("stranger", answer, q));
 }
 
+static void on_timer(AditTimer *timer, gpointer data) {}
+
+/* What may be called on the main loop alone. */
+static gpointer call_from_a_thread(gpointer data) {
+  Question *q = data;
+  Stranger *self = q->self;
+  AditEvent event = {1, sizeof event};
+
+  self->timer = (AditTimer){.func = on_timer};
+  self->loop->timer_arm(&self->timer, 1);
+  self->bus->publish(&event);
+  if (self->bus->subscribe(NULL, ADIT_EVENT_SESSION_UP, NULL, NULL) || self->loop->run_blocking(NULL, NULL, NULL, NULL))
+    g_error("it was let");
+  return answer(data);
+}
+
+static void misuse(Stranger *self, AditAuthRequest *request, AditAuthHandle *handle) {
+  AditAuthReply reply = {.size = sizeof reply, .outcome = ADIT_AUTH_ACCEPT};
+  Question *q = g_new0(Question, 1);
+
+  *q = (Question){self, request, handle};
+  if (strcmp(request->user, "gives-back-too-much") == 0) {
+    say(q, ADIT_AUTH_ACCEPT);
+    for (guint i = 0; i < 3; i++)
+      adit_auth_request_unref(request);
+  } else if (strcmp(request->user, "lets-go-too-often") == 0) {
+    say(q, ADIT_AUTH_ACCEPT);
+    for (guint i = 0; i < 3; i++)
+      self->aaa->handle_unref(handle);
+  } else if (strcmp(request->user, "holds-the-loop") == 0) {
+    g_usleep(150 * 1000);
+    say(q, ADIT_AUTH_ACCEPT);
+  } else if (strcmp(request->user, "gives-a-list") == 0) {
+    reply.attributes = adit_value_list();
+    self->aaa->answer(handle, &reply);
+    adit_value_unref(reply.attributes);
+  } else if (strcmp(request->user, "calls-from-a-thread") == 0) {
+    adit_auth_request_ref(request);
+    self->aaa->handle_ref(handle);
+    g_ptr_array_add(self->threads, g_thread_new("stranger", call_from_a_thread, q));
+    return;
+  }
+  g_free(q);
+}
+
 static void ask(gpointer state, AditAuthRequest *request, AditAuthHandle *handle) {
   Stranger *self = state;
 
+  if (strchr(request->user, '-')) {
+    misuse(self, request, handle);
+    return;
+  }
   if (strcmp(request->user, "never") == 0 || strcmp(request->user, "late") == 0)
     g_ptr_array_add(self->kept, self->aaa->handle_ref(handle));
   else if (strcmp(request->user, "forgetful") != 0)
@@ -64,6 +116,8 @@ static void join(gpointer thread) {
 static gboolean init(AditPlugin *plugin, const AditHost *host, gpointer *state, GError **error) {
   Stranger *self = g_new0(Stranger, 1);
   self->aaa = host->service(plugin, ADIT_AAA_SERVICE, 1);
+  self->loop = host->service(plugin, ADIT_LOOP_SERVICE, 1);
+  self->bus = host->service(plugin, ADIT_BUS_SERVICE, 1);
   self->kept = g_ptr_array_new_with_free_func((GDestroyNotify)self->aaa->handle_unref);
   self->threads = g_ptr_array_new_with_free_func(join);
   *state = self;
@@ -77,4 +131,7 @@ static void fini(gpointer state) {
   g_free(self);
 }
 
-ADIT_PLUGIN_DEFINE(stranger, .name = "stranger", .version = "1", .summary = "a careless source", .init = init, .fini = fini);
+static const AditFeature features[] = {{ADIT_PROVIDES, "auth-source:stranger"}};
+
+ADIT_PLUGIN_DEFINE(stranger, .name = "stranger", .version = "1", .summary = "a careless source", .features = features, .n_features = 1,
+                   .init = init, .fini = fini);

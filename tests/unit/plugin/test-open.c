@@ -188,6 +188,82 @@ static void a_strangers_file_is_refused(void **state) {
   refused(ctx, "sample", "belongs to user 12345");
 }
 
+static void a_newer_plugin_is_refused(void **state) {
+  Ctx *ctx = *state;
+  g_autofree char *minor = g_strdup_printf("was built for ABI %d.%d, this daemon has", ADIT_ABI_MAJOR, ADIT_ABI_MINOR + 1);
+  put("newer", "newer.so", ctx->dir, 0644);
+  refused(ctx, "newer", minor);
+}
+
+/* An older plugin's lists have shorter items, and its description fewer members. */
+static void an_older_plugin_is_made_whole(void **state) {
+  enum { SHORTER = G_STRUCT_OFFSET(AditOption, reference) };
+  static const AditOption now[] = {{.name = "one", .scopes = "old", .type = ADIT_TYPE_BOOL, .help = "1", .reference = "gone"},
+                                   {.name = "two", .scopes = "old", .type = ADIT_TYPE_INT, .help = "2", .reference = "gone"}};
+  g_autofree guint8 *then = g_malloc(2 * SHORTER);
+  AditPluginInfo old = {ADIT_PLUGIN_HEAD, .name = "old", .options = (const AditOption *)(gconstpointer)then, .n_options = 2};
+  g_autoptr(GError) error = NULL;
+
+  for (guint i = 0; i < 2; i++)
+    memcpy(then + i * SHORTER, &now[i], SHORTER);
+  old.option_size = SHORTER;
+  old.size = G_STRUCT_OFFSET(AditPluginInfo, check) + sizeof old.check;
+  Loaded *plugin = adit_plugin_wrap(&old, "old", &error);
+  if (!plugin)
+    fail_msg("%s", error->message);
+  assert_int_equal(plugin->info->size, sizeof *plugin->info);
+  assert_string_equal(plugin->info->options[1].name, "two");
+  assert_string_equal(plugin->info->options[1].help, "2");
+  assert_null(plugin->info->options[1].reference);
+  adit_plugin_free(plugin);
+
+  old.option_size = 0;
+  assert_null(adit_plugin_wrap(&old, "old", &error));
+  assert_non_null(strstr(error->message, "does not say how long one of its features or options is"));
+}
+
+static void further_symbols_are_refused(void **state) {
+  Ctx *ctx = *state;
+  put("extra", "extra.so", ctx->dir, 0644);
+  refused(ctx, "extra", "exports more than adit_plugin_info: another_name; build it with -fvisibility=hidden");
+}
+
+static void an_unknown_kind_of_feature_is_refused(void **state) {
+  Ctx *ctx = *state;
+  put("badkind", "badkind.so", ctx->dir, 0644);
+  refused(ctx, "badkind", "feature x:sample has the kind 9");
+}
+
+/* Whoever owns a link, or the folder that it is in, says which file is loaded. */
+static void a_link_in_a_strangers_folder_is_refused(void **state) {
+  Ctx *ctx = *state;
+  g_autofree char *good = g_build_filename(ctx->dir, "good", NULL), *theirs = g_build_filename(ctx->dir, "theirs", NULL),
+                  *last = g_build_filename(ctx->dir, "last", NULL);
+  g_autofree char *target = g_build_filename(good, "sample.so", NULL), *link = g_build_filename(theirs, "sample.so", NULL),
+                  *second = g_build_filename(last, "sample.so", NULL);
+
+  put("sample", "sample.so", good, 0644);
+  g_mkdir_with_parents(theirs, 0755);
+  g_mkdir_with_parents(last, 0755);
+  assert_int_equal(symlink(target, link), 0);
+  assert_int_equal(symlink("../theirs/sample.so", second), 0);
+  ctx->dirs->pdata[0] = theirs;
+  taken(ctx, "sample");
+  g_chmod(theirs, 0777);
+  refused(ctx, "sample", "theirs may be written by others");
+  ctx->dirs->pdata[0] = last; /* by way of it */
+  refused(ctx, "sample", "theirs may be written by others");
+  g_chmod(theirs, 0755);
+  taken(ctx, "sample");
+  if (geteuid() == 0) {
+    assert_int_equal(lchown(link, 12345, 0), 0);
+    refused(ctx, "sample", "belongs to user 12345");
+    assert_int_equal(chown(theirs, 12345, 0), 0);
+    refused(ctx, "sample", "theirs belongs to user 12345");
+  }
+  ctx->dirs->pdata[0] = ctx->dir;
+}
+
 int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {
@@ -204,6 +280,11 @@ int main(void) {
       T(a_folder_that_others_may_write_is_refused),
       T(a_link_is_judged_by_where_it_leads),
       T(a_strangers_file_is_refused),
+      T(a_newer_plugin_is_refused),
+      T(an_older_plugin_is_made_whole),
+      T(further_symbols_are_refused),
+      T(an_unknown_kind_of_feature_is_refused),
+      T(a_link_in_a_strangers_folder_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

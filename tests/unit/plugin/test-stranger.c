@@ -2,6 +2,7 @@
 /* A careless source from a file of its own: whatever it does, a user is answered once and in time, and the log names it. */
 #include "core/aaa/aaa.h"
 #include "core/base/loop.h"
+#include "core/bus/bus.h"
 #include "core/plugin/plugins.h"
 #include "tests/lib/loop.h"
 #include "tests/unit/defaults.h"
@@ -79,7 +80,9 @@ static void set_timeout(guint ms) {
 }
 
 static int setup(void **state) {
-  static AditServed served[] = {{.name = ADIT_AAA_SERVICE, .version = 1, .drop_plugin = adit_aaa_drop_plugin}};
+  static AditServed served[] = {{.name = ADIT_AAA_SERVICE, .version = 1, .drop_plugin = adit_aaa_drop_plugin},
+                                {.name = ADIT_LOOP_SERVICE, .version = 1, .drop_plugin = adit_loop_drop_plugin},
+                                {.name = ADIT_BUS_SERVICE, .version = 1, .drop_plugin = adit_bus_drop_plugin}};
   static const char *const names[] = {"stranger", NULL};
   g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
   g_autofree char *code = NULL;
@@ -94,7 +97,10 @@ static int setup(void **state) {
 
   adit_loop_init();
   adit_aaa_init(adit_loop_service());
+  adit_bus_init();
   served[0].table = adit_aaa_service();
+  served[1].table = adit_loop_service();
+  served[2].table = adit_bus_service();
   adit_plugins_init(served, G_N_ELEMENTS(served), NULL, 0);
   adit_plugins_add_dir(folder);
   if (!adit_plugins_load(names, problems))
@@ -106,6 +112,7 @@ static int setup(void **state) {
 static int teardown(void **state) {
   adit_plugins_fini();
   adit_aaa_fini();
+  adit_bus_fini();
   adit_loop_fini();
   g_remove(file);
   g_rmdir(folder);
@@ -173,6 +180,47 @@ static void one_users_mistake_is_not_anothers(void **state) {
   assert_int_equal(good, 40);
 }
 
+/* The request is the core's as long as somebody waits, and its memory stays for a while: nothing is touched that is freed. */
+static gboolean blamed(const char *user, const char *line) {
+  Verdict verdict = ask_and_wait(user);
+  assert_int_equal(verdict.outcome, ADIT_AUTH_ACCEPT);
+  g_free(verdict.why);
+  return logged(line) > 0;
+}
+
+static void a_reference_too_many_is_blamed_on_its_source(void **state) {
+  /* Such lines come at a bounded rate, which earlier tests use up. */
+  assert_true(TEST_LOOP_UNTIL(blamed("gives-back-too-much", "source stranger called adit_auth_request_unref() once too often"), 10000));
+  assert_true(TEST_LOOP_UNTIL(blamed("lets-go-too-often", "source stranger gives back a request once too often"), 10000));
+  assert_true(blamed("good", "once too often"));
+}
+
+static void attributes_that_are_no_map_are_an_error(void **state) {
+  Verdict verdict = ask_and_wait("gives-a-list");
+  assert_int_equal(verdict.outcome, ADIT_AUTH_ERROR);
+  assert_string_equal(verdict.why, "its attributes are no MAP: adit_value_map() makes one");
+  g_free(verdict.why);
+}
+
+static void who_holds_the_loop_is_named(void **state) {
+  Verdict verdict = ask_and_wait("holds-the-loop");
+  assert_int_equal(verdict.outcome, ADIT_AUTH_ACCEPT);
+  g_free(verdict.why);
+  assert_int_equal(logged("plugin stranger: ask() held the main loop for 1"), 1);
+}
+
+static void what_only_the_loop_may_call_is_refused_to_threads(void **state) {
+  static const char *const functions[] = {"adit.loop timer_arm()", "adit.bus publish()", "adit.bus subscribe()",
+                                          "adit.loop run_blocking()"};
+  Verdict verdict = ask_and_wait("calls-from-a-thread");
+
+  g_free(verdict.why);
+  for (guint i = 0; i < G_N_ELEMENTS(functions); i++) {
+    g_autofree char *line = g_strdup_printf("plugin stranger: %s was called on another thread than the main loop's: refused", functions[i]);
+    assert_int_equal(logged(line), 1);
+  }
+}
+
 /* It still holds what it was asked when it has to go. */
 static void it_may_leave_in_the_middle(void **state) {
   Verdict first = {0}, second = {0};
@@ -194,6 +242,10 @@ int main(void) {
       test(what_is_let_go_without_an_answer_is_an_error),
       test(one_users_mistake_is_not_anothers),
       test(it_may_leave_in_the_middle),
+      test(a_reference_too_many_is_blamed_on_its_source),
+      test(attributes_that_are_no_map_are_an_error),
+      test(who_holds_the_loop_is_named),
+      test(what_only_the_loop_may_call_is_refused_to_threads),
   };
   g_log_set_writer_func(keep_line, NULL, NULL);
   return cmocka_run_group_tests_name("stranger", tests, NULL, NULL);

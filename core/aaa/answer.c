@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/aaa/answer.h"
+#include "core/base/secret.h"
 
 AaaAnswer *aaa_answer_copy(const AditAuthReply *reply) {
   AaaAnswer *answer = g_new0(AaaAnswer, 1);
@@ -7,7 +8,7 @@ AaaAnswer *aaa_answer_copy(const AditAuthReply *reply) {
 
   memcpy(copy, reply, MIN(reply->size, sizeof *copy)); /* a source built against older headers knows fewer members */
   copy->size = sizeof *copy;
-  copy->password = answer->password = g_strdup(copy->password);
+  copy->password = answer->password = copy->password ? adit_secret_copy(copy->password) : NULL;
   copy->message = answer->message = g_strdup(copy->message);
   copy->why = answer->why = g_strdup(copy->why);
   if (copy->nt_hash)
@@ -28,9 +29,7 @@ AaaAnswer *aaa_answer_error(const char *why) {
 void aaa_answer_free(AaaAnswer *answer) {
   if (!answer)
     return;
-  if (answer->password)
-    explicit_bzero(answer->password, strlen(answer->password));
-  g_free(answer->password);
+  adit_secret_free(answer->password);
   g_free(answer->message);
   g_free(answer->why);
   adit_value_unref(answer->reply.attributes);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "core/base/secret.h"
 #include "core/ppp/link-state.h"
 
 #define SAVE_VERSION 1
@@ -40,7 +39,6 @@ AditPppLink *adit_ppp_link_new(const AditPppLinkParams *params, const AditPppLin
   link->mtu = params->mtu ? params->mtu : 1500;
   link->name = g_strdup(params->name ? params->name : "adit");
   link->user = g_strdup(params->user);
-  link->password = params->password ? adit_secret_copy(params->password) : NULL;
   link->identification = g_strdup(params->identification);
   if (params->proxy)
     copy_proxy(link, params->proxy);
@@ -60,7 +58,7 @@ AditPppLink *adit_ppp_link_new(const AditPppLinkParams *params, const AditPppLin
   guint restart = params->restart_ms ? params->restart_ms : 3000, tries = params->max_configure ? params->max_configure : 10;
   guint timeout = params->auth_timeout_ms ? params->auth_timeout_ms : 30000;
   AditAuthStart demand = {sizeof demand, TRUE, link->name, NULL, restart, tries, params->rechallenge_ms};
-  AditAuthStart answer = {sizeof answer, FALSE, link->user ? link->user : "", link->password ? link->password : "", restart, tries, 0};
+  AditAuthStart answer = {sizeof answer, FALSE, link->user ? link->user : "", params->password ? params->password : "", restart, tries, 0};
   adit_role_init(&link->demand, &adit_ppp_link_role_ops, link, &link->env, SLOT_DEMAND, &demand, timeout);
   adit_role_init(&link->answer, &adit_ppp_link_role_ops, link, &link->env, SLOT_ANSWER, &answer, timeout);
   return link;

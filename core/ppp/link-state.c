@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/ppp/link-state.h"
-#include "core/base/secret.h"
 
 /* ---- timers ---- */
 
@@ -51,7 +50,6 @@ void adit_ppp_link_free_now(AditPppLink *link) {
     link->outer.ops->wake(link->outer.host, 0, 0);
   adit_ppp_link_forget_proxy(link);
   adit_proxy_auth_free(link->proxy_auth);
-  adit_secret_free(link->password);
   g_free(link->name);
   g_free(link->user);
   g_free(link->identification);

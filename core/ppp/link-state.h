@@ -32,7 +32,7 @@ struct AditPppLink {
   AditProxy proxy;           /* until the link opens */
   gboolean has_proxy;
   guint16 mtu;
-  char *name, *user, *password, *identification;
+  char *name, *user, *identification;
 
   Phase phase;
   AditLcp lcp;

@@ -31,7 +31,8 @@ typedef struct {
   const AditAuthMethod *const *answer;             /**< what we are willing to prove ourselves with */
   guint n_answer;                                  /**< 0 = never */
   const char *name;                                /**< our name in challenges; NULL = "adit" */
-  const char *user, *password;                     /**< who we are when asked */
+  const char *user;                                /**< who we are when asked */
+  const char *password;                            /**< the same; not copied: it must outlive the link */
   guint keepalive_ms;                              /**< silence before echoes are sent; 0 = never */
   guint auth_timeout_ms;                           /**< for the whole of one authentication, either direction. Default 30000 */
   guint rechallenge_ms;                            /**< ask the peer again this long after it was accepted; 0 = never */

@@ -141,7 +141,7 @@ static void configure_pap(Pap *pap, const AditAuthStart *start) {
   pap->tries = start->tries ? start->tries : 10;
   pap->timeout_ms = start->timeout_ms ? start->timeout_ms : 3000;
   g_strlcpy(pap->name, start->name ? start->name : "", sizeof pap->name);
-  g_strlcpy(pap->password, start->password ? start->password : "", sizeof pap->password);
+  pap->password = start->password ? start->password : "";
 }
 
 static void listen_for(Pap *pap, const AditAuthEnv *env) {

@@ -27,7 +27,7 @@ typedef struct {
   /* from AditAuthStart: not saved */
   guint32 tries, timeout_ms;
   char name[ADIT_AUTH_NAME_MAX + 1];
-  char password[ADIT_AUTH_NAME_MAX + 1];
+  const char *password; /* AditAuthStart's */
 } Pap;
 
 extern const AditAuthMethod pap_method;

@@ -27,7 +27,8 @@ typedef struct {
     GArray *ports;       /**< of guint16: `port`, a list */
     AditAddress address; /**< family 0 = all of this machine */
     GPtrArray *allowed;  /**< AditPrefix*; empty = the configured servers */
-    char *secret;        /**< NULL = the secret of the server that the request comes from */
+    const char *secret;  /**< of `shared`; NULL = the secret of the server that the request comes from */
+    AditValue *shared;   /**< the configuration's own, in locked memory; NULL = none */
     gboolean require_signature, require_timestamp;
     guint window_s;
   } incoming;

@@ -149,11 +149,12 @@ static guint notes_read(TunDp *dp, gboolean *all) {
   for (guint priority = 0; priority < TUN_TO_N; priority++)
     for (guint i = 0; i < dp->n_workers; i++) {
       TunRing *ring = &dp->worker[i]->main[priority];
-      const TunNote *note = NULL;
+      TunNote *note = NULL;
       gsize length;
       guint n = 0;
       for (; n < budget[priority] && (note = tun_ring_read(ring, &length)); n++) {
         note_handle(dp, note);
+        explicit_bzero(note, length); /* PAP's frames hold passwords */
         tun_ring_release(ring);
       }
       handled += n;

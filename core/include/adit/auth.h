@@ -166,7 +166,7 @@ typedef struct {
   gsize size;
   gboolean demand;        /**< TRUE: the peer must prove itself; FALSE: we answer */
   const char *name;       /**< demanding: our name in challenges; answering: our user name */
-  const char *password;   /**< answering only */
+  const char *password;   /**< answering only; stays where it is as long as the state lives: keep the pointer, make no copy */
   guint timeout_ms;       /**< retransmission, RFC 1334 and 1994: 3000 */
   guint tries;            /**< before giving up: 10 */
   guint rechallenge_ms;   /**< demanding CHAP: challenge again this long after success; 0 = never */

@@ -53,7 +53,7 @@ typedef struct {
   /* from AditAuthStart: not saved */
   guint32 tries, timeout_ms, rechallenge_ms;
   char name[ADIT_AUTH_NAME_MAX + 1];
-  char password[ADIT_AUTH_NAME_MAX + 1];
+  const char *password; /**< AditAuthStart's, not copied; NULL where the peer answers */
 } AditChap;
 
 /** What an algorithm supplies; all pure. */
@@ -165,7 +165,7 @@ static inline void adit_chap_configure(AditChap *chap, const AditAuthStart *star
   chap->timeout_ms = start->timeout_ms ? start->timeout_ms : 3000;
   chap->rechallenge_ms = start->rechallenge_ms;
   g_strlcpy(chap->name, start->name ? start->name : "", sizeof chap->name);
-  g_strlcpy(chap->password, start->password ? start->password : "", sizeof chap->password);
+  chap->password = start->password ? start->password : "";
 }
 
 static inline void adit_chap_start(AditChap *chap, const AditAuthEnv *env, const AditAuthStart *start, const AditChapAlgorithm *a) {

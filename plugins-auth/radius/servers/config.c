@@ -19,12 +19,6 @@ static void add_complaint(GString *wrong, const AditWhere *where, const char *fo
   va_end(args);
 }
 
-static void free_secret(char *secret) {
-  if (secret)
-    explicit_bzero(secret, strlen(secret));
-  g_free(secret);
-}
-
 /* ---- a server ---- */
 
 static RadiusProtocol protocol_of(const char *word) {
@@ -65,9 +59,10 @@ static void read_address(RadiusServer *server, const AditValue *item, GString *w
 }
 
 static void read_secret(RadiusServer *server, const AditValue *item, GString *wrong) {
-  const char *secret = radius_option_server_secret(item);
+  const AditValue *secret = radius_option_server_secret_value(item);
 
-  server->secret = g_strdup(server->protocol != RADIUS_UDP ? tls_secrets[server->protocol] : secret ? secret : "");
+  server->shared = adit_value_ref(secret);
+  server->secret = server->protocol != RADIUS_UDP ? tls_secrets[server->protocol] : secret ? secret->as.string : "";
   if (server->protocol == RADIUS_UDP && !secret)
     add_complaint(wrong, &item->where, "radius.servers: `%s' has no secret", server->name);
 }
@@ -173,7 +168,8 @@ static void read_incoming(RadiusConfig *config, const AditValue *incoming, GStri
   config->incoming.allowed = g_ptr_array_new_with_free_func(g_free);
   for (guint i = 0; i < adit_value_length(allowed); i++)
     g_ptr_array_add(config->incoming.allowed, g_memdup2(&adit_value_at(allowed, i)->as.prefix, sizeof(AditPrefix)));
-  config->incoming.secret = g_strdup(radius_option_incoming_secret(incoming));
+  config->incoming.shared = adit_value_ref(radius_option_incoming_secret_value(incoming));
+  config->incoming.secret = config->incoming.shared ? config->incoming.shared->as.string : NULL;
   config->incoming.require_signature = radius_option_incoming_require_message_auth(incoming);
   config->incoming.require_timestamp = radius_option_incoming_require_event_timestamp(incoming);
   config->incoming.window_s = (guint)(radius_option_incoming_event_timestamp_window(incoming) / 1000);
@@ -221,7 +217,7 @@ void radius_config_unref(RadiusConfig *config) {
   g_free(config->nas_identifier);
   g_array_unref(config->incoming.ports);
   g_ptr_array_unref(config->incoming.allowed);
-  free_secret(config->incoming.secret);
+  adit_value_unref(config->incoming.shared);
   g_free(config);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "server.h"
 
+#include <nettle/hmac.h>
+
 /* ---- life ---- */
 
 static void peer_unref(RadiusPeer *peer) {
@@ -9,7 +11,6 @@ static void peer_unref(RadiusPeer *peer) {
   for (guint i = 0; i < RADIUS_ROLES; i++)
     if (peer->role[i].door)
       peer->role[i].door_free(peer->role[i].door);
-  explicit_bzero(peer->key, strlen(peer->key));
   g_free(peer->key);
   g_free(peer);
 }
@@ -71,9 +72,8 @@ void radius_server_unref(RadiusServer *server) {
   for (guint i = 0; i < server->shielded.count; i++)
     server->radius->net->unprotect(ADIT_PROTECT_SERVER, &server->shielded.list[i], protected_as);
   peer_unref(server->peer);
-  if (server->secret)
-    explicit_bzero(server->secret, strlen(server->secret));
-  char *const texts[] = {server->name,   server->host,        server->secret,      server->realm, server->called_id,
+  adit_value_unref(server->shared);
+  char *const texts[] = {server->name,   server->host,        server->realm,       server->called_id,
                          server->domain, server->certificate, server->private_key, server->ca};
   for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
     g_free(texts[i]);
@@ -103,15 +103,34 @@ void radius_servers_unref(RadiusServers *servers) {
   g_free(servers);
 }
 
+/** Tells secrets apart in keys, which are no place for a secret: a hash with a key of this process. */
+static const char *hash_secret(const RadiusServer *server, char text[2 * SHA256_DIGEST_SIZE + 1]) {
+  static guint8 key[16];
+  static gboolean has_key;
+  struct hmac_sha256_ctx hmac;
+  guint8 digest[SHA256_DIGEST_SIZE];
+
+  if (!has_key)
+    server->radius->loop->random(key, sizeof key);
+  has_key = TRUE;
+  hmac_sha256_set_key(&hmac, sizeof key, key);
+  hmac_sha256_update(&hmac, strlen(server->secret), (const guint8 *)server->secret);
+  hmac_sha256_digest(&hmac, sizeof digest, digest);
+  explicit_bzero(&hmac, sizeof hmac);
+  for (guint i = 0; i < sizeof digest; i++)
+    g_snprintf(text + 2 * i, 3, "%02x", digest[i]);
+  return text;
+}
+
 /** What makes it the same server for those who talk with it. */
 static char *peer_key(const RadiusServer *server) {
-  char source[ADIT_ADDRESS_TEXT], at[ADIT_ENDPOINT_TEXT];
+  char source[ADIT_ADDRESS_TEXT], at[ADIT_ENDPOINT_TEXT], secret[2 * SHA256_DIGEST_SIZE + 1];
 
   return g_strdup_printf("%d %s %u %u %s %s %s %s %s", (int)server->protocol,
                          server->host ? server->host : adit_endpoint_format(&server->at[RADIUS_AUTH], at), server->port[RADIUS_AUTH],
                          server->port[RADIUS_ACCT], adit_address_format(&server->source, source),
                          server->certificate ? server->certificate : "", server->private_key ? server->private_key : "",
-                         server->ca ? server->ca : "", server->secret);
+                         server->ca ? server->ca : "", hash_secret(server, secret));
 }
 
 static gboolean share_peer(RadiusServer *server, const char *key, const RadiusServers *others) {
@@ -129,11 +148,10 @@ static gboolean share_peer(RadiusServer *server, const char *key, const RadiusSe
 }
 
 void radius_servers_add(RadiusServers *servers, RadiusServer *server, const RadiusServers *before) {
+  server->radius = servers->radius;
   char *key = peer_key(server);
 
-  server->radius = servers->radius;
   if (share_peer(server, key, servers) || share_peer(server, key, before)) {
-    explicit_bzero(key, strlen(key));
     g_free(key);
   } else {
     server->peer = g_new0(RadiusPeer, 1);

@@ -37,7 +37,7 @@ typedef struct {
 /** What outlives a reload. */
 typedef struct {
   gint refs;
-  char *key; /**< address, ports, secret and protocol: the same key means the same server. Wiped */
+  char *key; /**< address, ports, secret (a keyed hash of it) and protocol: the same key means the same server */
   RadiusRoleState role[RADIUS_ROLES];
 } RadiusPeer;
 
@@ -50,7 +50,8 @@ typedef struct RadiusServer {
   gboolean nameless;             /**< it could not be resolved when that was last tried */
   AditEndpoint at[RADIUS_ROLES]; /**< family 0 when the name did not resolve yet */
   AditAddress source;            /**< src-address; family 0 = any */
-  char *secret;                  /**< wiped */
+  const char *secret;            /**< of `shared`, or what everybody knows (RadSec) */
+  AditValue *shared;             /**< the configuration's own, in locked memory; NULL = none */
   RadiusProtocol protocol;
   guint16 port[RADIUS_ROLES];
   gboolean require_signature, accounting_backup, backup;

@@ -23,8 +23,10 @@ typedef struct {
   RadiusKept kept;
   Radius *radius;
   RadiusRoleState *state;
-  char *name, *secret; /* the secret is wiped */
-  GPtrArray *sockets;  /* of Socket, owned */
+  char *name;
+  const char *secret;
+  AditValue *shared;  /* has the secret */
+  GPtrArray *sockets; /* of Socket, owned */
   AditRateLimit strangers;
 } Pool;
 
@@ -183,8 +185,7 @@ static void pool_free(gpointer data) {
   Pool *pool = data;
 
   g_ptr_array_unref(pool->sockets);
-  explicit_bzero(pool->secret, strlen(pool->secret));
-  g_free(pool->secret);
+  adit_value_unref(pool->shared);
   g_free(pool->name);
   g_free(pool);
 }
@@ -195,7 +196,8 @@ static gpointer pool_new(const RadiusExchange *exchange) {
   pool->radius = exchange->server->radius;
   pool->state = radius_exchange_state(exchange);
   pool->name = g_strdup(exchange->server->name);
-  pool->secret = g_strdup(exchange->server->secret);
+  pool->shared = adit_value_ref(exchange->server->shared);
+  pool->secret = exchange->server->secret;
   pool->sockets = g_ptr_array_new_with_free_func(socket_free);
   return pool;
 }

@@ -50,7 +50,7 @@ static void open_family(AditSess *session, AditSessFamily *family, const AditNcp
   adit_sess_set_plane(session);
 }
 
-/* The family that an NCP is for; NULL = it is of a kind that has none. */
+/* The family that an NCP is for; NULL = it is of a kind that has none, or of a network protocol for which there is no interface. */
 static AditSessFamily *family_of(AditSess *session, const AditNcpDesc *desc) {
   switch (desc->kind) {
   case ADIT_NCP_NETWORK:
@@ -62,12 +62,26 @@ static AditSessFamily *family_of(AditSess *session, const AditNcpDesc *desc) {
   return NULL;
 }
 
+/* Does a session live by it? What only compresses carries nothing. */
+static gboolean carries_data(const AditNcp *ncp) {
+  switch (adit_ncp_desc(ncp)->kind) {
+  case ADIT_NCP_NETWORK:
+  case ADIT_NCP_BRIDGE:
+    return TRUE;
+  case ADIT_NCP_COMPRESSION:
+    return FALSE;
+  }
+  return FALSE;
+}
+
 static void on_ncp_opened(gpointer host, AditNcp *ncp, const AditNcpResult *agreed) {
   AditSessNcp *self = host;
   AditSessFamily *family = family_of(self->session, adit_ncp_desc(ncp));
 
   if (family)
     open_family(self->session, family, agreed);
+  else
+    adit_sess_event(self->session, ADIT_LIFE_NCP_SETTLED);
 }
 
 static void on_ncp_down(gpointer host, AditNcp *ncp) {
@@ -83,29 +97,36 @@ static void on_ncp_down(gpointer host, AditNcp *ncp) {
 /* RFC 1661 3.5: an NCP's end does not end the link, as long as another one is open or still trying. A peer that wants the
  * last one back has the time until its Terminate-Request is settled, as with pppd. */
 static void end_if_none_is_left(AditSess *session) {
-  g_autoptr(GString) reason = g_string_new("no network protocol is ");
+  g_autoptr(GString) reason = g_string_new(NULL);
 
   for (guint i = 0; i < session->ncps.n; i++) {
-    if (!adit_ncp_is_over(session->ncps.item[i].ncp))
+    const AditSessNcp *self = &session->ncps.item[i];
+    if (!carries_data(self->ncp))
+      continue;
+    if (!adit_ncp_is_over(self->ncp))
       return;
-    const char *why = session->ncps.item[i].why;
-    g_string_append_printf(reason, "%s%s: %s", i ? "; " : "left: ", adit_ncp_desc(session->ncps.item[i].ncp)->name, why ? why : "closed");
+    g_string_append_printf(reason, "%s%s: %s", reason->len ? "; " : "no network protocol is left: ", adit_ncp_desc(self->ncp)->name,
+                           self->why ? self->why : "closed");
   }
-  if (!session->ncps.n) {
+  if (!reason->len) {
     adit_sess_end(session, ADIT_CAUSE_SERVICE_UNAVAILABLE, "no network protocol is enabled");
     return;
   }
   adit_sess_end(session, session->state == ADIT_LIFE_UP ? ADIT_CAUSE_USER_REQUEST : ADIT_CAUSE_USER_ERROR, reason->str);
 }
 
-static gboolean is_trying(AditSess *session, const AditNcp *ncp) {
-  const AditSessFamily *family = family_of(session, adit_ncp_desc(ncp));
-  return !(family ? family->open : adit_ncp_is_open(ncp)) && !adit_ncp_is_over(ncp);
+/* Is it worth waiting for? */
+static gboolean is_awaited(AditSess *session, const AditSessNcp *self) {
+  const AditSessFamily *family = family_of(session, adit_ncp_desc(self->ncp));
+
+  if (!carries_data(self->ncp) && !self->required)
+    return FALSE;
+  return !(family ? family->open : adit_ncp_is_open(self->ncp)) && !adit_ncp_is_over(self->ncp);
 }
 
 gboolean adit_sess_ncps_settled(AditSess *session) {
   for (guint i = 0; i < session->ncps.n; i++)
-    if (is_trying(session, session->ncps.item[i].ncp))
+    if (is_awaited(session, &session->ncps.item[i]))
       return FALSE;
   return TRUE;
 }
@@ -123,7 +144,7 @@ gboolean adit_sess_ncp_give_up(AditSess *session, const AditSessFamily *family, 
   if (!self || self->required)
     return FALSE;
   for (guint i = 0; i < session->ncps.n; i++)
-    if (&session->ncps.item[i] != self && !adit_ncp_is_over(session->ncps.item[i].ncp)) {
+    if (&session->ncps.item[i] != self && carries_data(session->ncps.item[i].ncp) && !adit_ncp_is_over(session->ncps.item[i].ncp)) {
       adit_ncp_close(self->ncp, why);
       return TRUE;
     }
@@ -167,9 +188,17 @@ static gboolean is_wanted(AditSess *session, const AditNcpDesc *desc, gboolean *
   const AditSessFamily *family = family_of(session, desc);
 
   *required = !g_strcmp0(word, "required");
-  if (!family || !g_strcmp0(word, "no"))
+  if (!g_strcmp0(word, "no"))
     return FALSE;
-  return family->family != AF_INET || !lacks_address(session);
+  switch (desc->kind) {
+  case ADIT_NCP_NETWORK:
+    return family && (family->family != AF_INET || !lacks_address(session));
+  case ADIT_NCP_COMPRESSION:
+    return TRUE;
+  case ADIT_NCP_BRIDGE: /* there is no interface for it */
+    return FALSE;
+  }
+  return FALSE;
 }
 
 void adit_sess_ncps_start(AditSess *session) {

@@ -82,14 +82,16 @@ static GPtrArray *links_on(AditDpSession *session) {
   return links;
 }
 
-static gboolean join_plane(AditDpSession *session, AditDpLink *link, GError **error) {
+static gboolean join_plane(AditDpSession *session, AditDpLink *link, guint *index, GError **error) {
   GPtrArray *links = links_on(session);
   if (narrow && links->len) {
     g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "a second link needs a stage that bundles");
     return FALSE;
   }
-  if (!links->len && !null_datapath_ops.session_join(session, link, error))
+  if (!links->len && !null_datapath_ops.session_join(session, link, NULL, error))
     return FALSE;
+  if (index)
+    *index = links->len;
   g_ptr_array_add(links, link);
   return TRUE;
 }
@@ -102,7 +104,7 @@ static void leave_plane(AditDpSession *session, AditDpLink *link) {
     return;
   null_datapath_ops.session_leave(session, link);
   if (links->len)
-    assert_true(null_datapath_ops.session_join(session, links->pdata[0], NULL));
+    assert_true(null_datapath_ops.session_join(session, links->pdata[0], NULL, NULL));
 }
 
 static void close_plane(AditDpSession *session, AditDpStats *final) {

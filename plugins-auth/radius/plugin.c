@@ -2,10 +2,12 @@
 #include "accounting/acct.h"
 #include "dae/dae.h"
 #include "options.h"
+#include "servers/config.h"
 #include "servers/exchange.h"
-#include "servers/server.h"
+#include "servers/radius-server.h"
+#include "show.h"
 #include "source.h"
-#include "wire/names.h"
+#include "wire/dictionary.h"
 #include <linux/capability.h>
 
 enum { STOP_MS = 3000 }; /* for the last records: what is not acknowledged by then goes out after the next start */

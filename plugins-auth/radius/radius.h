@@ -55,17 +55,3 @@ typedef struct {
   struct RadiusAcct *acct;   /**< acct.h */
   struct RadiusDae *dae;     /**< dae.h; NULL before start */
 } Radius;
-
-/* ---- config.c ---- */
-
-/** Reads and checks the whole. What servers of `before` (NULL = none) have learned is kept for those that stay the same. NULL and
- *  all that is wrong, a line each. */
-RadiusConfig *radius_config_new(Radius *radius, const AditValue *config, const RadiusConfig *before, GError **error);
-RadiusConfig *radius_config_ref(RadiusConfig *config);
-void radius_config_unref(RadiusConfig *config);
-/** Says in the log what of it is unsafe or unwise. */
-void radius_config_warn(const RadiusConfig *config);
-
-/* ---- show.c ---- */
-
-gboolean radius_show_init(Radius *radius, GError **error);

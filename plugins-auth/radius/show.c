@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "show.h"
 #include "accounting/acct.h"
 #include "dae/dae.h"
-#include "servers/server.h"
+#include "servers/radius-server.h"
 #include "source.h"
 
 static const char interface[] = "# RADIUS: servers, accounting that waits, dynamic authorization.\n"

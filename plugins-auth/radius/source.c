@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "source.h"
+#include "servers/config.h"
 
 #include "reply/reply.h"
 #include "servers/exchange.h"

@@ -3,7 +3,9 @@
  * has changed nothing, what is done is done once to a session that fits, and the answer is right.
  *
  * Input: one octet of switches (below), then a datagram or, signed here, the attributes of one. */
-#include "plugins-auth/radius/dae/dae-parts.h"
+#include "plugins-auth/radius/dae/dae-decide.h"
+#include "plugins-auth/radius/dae/dae-socket.h"
+#include "plugins-auth/radius/dae/dae.h"
 #include "plugins-auth/radius/wire/vocabulary.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /* The first octet says what the others are: 0 a datagram; 1 attributes of a packet that is sealed and signed here, as a fuzzer would
  * never find a digest; 2 attributes to be written (vendor, type, length, value), of a request; 3 the same of a reply; 4 a salted
  * value; 5 a hidden password; 6 a password to hide. */
-#include "plugins-auth/radius/wire/packet.h"
+#include "plugins-auth/radius/wire/radius-packet.h"
 #include <stdlib.h>
 
 #define SECRET "xyzzy5461"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "acct-record.h"
 #include "../options.h"
 #include "../wire/request.h"
 #include "../wire/vocabulary.h"
-#include "acct-private.h"
 
 enum { AUTHENTIC_RADIUS = 1, AUTHENTIC_LOCAL = 2 };
 
@@ -74,6 +74,7 @@ RadiusRow radius_acct_row_for(const RadiusRow *row, const RadiusServer *group, g
   /* Nobody's name, by which these servers are chosen and no others. */
   own.user = g_strdup_printf("%s%s@%s", group->domain ? group->domain : "", group->domain ? "\\" : "", group->realm ? group->realm : "");
   radius_build(&b, RADIUS_ACCOUNTING_REQUEST, FALSE);
+  own.called_id = g_strdup(group->called_id);
   radius_put_string(&b, 0, CALLED_STATION_ID, group->called_id);
   own.body = cut_body(&b);
   return own;
@@ -96,6 +97,7 @@ RadiusRow radius_acct_row(const AditAcctRecord *record, gboolean swap_octets) {
   if (radius_row_is_session(&row)) {
     radius_who_of_record(&who, record);
     who.record_id = NULL; /* stands in the row */
+    row.called_id = who.called_id && *who.called_id ? g_strndup(who.called_id, 253) : NULL;
     radius_put_who(&b, &anywhere, &who);
     radius_put_tunnel_accounting(&b, &who);
     put_authentic(&b, record->facts);

@@ -13,6 +13,7 @@ RadiusRow radius_row_copy(const RadiusRow *row) {
   RadiusRow copy = *row;
   copy.id = g_strdup(row->id);
   copy.user = g_strdup(row->user);
+  copy.called_id = g_strdup(row->called_id);
   copy.body = g_bytes_ref(row->body);
   return copy;
 }
@@ -20,6 +21,7 @@ RadiusRow radius_row_copy(const RadiusRow *row) {
 void radius_row_clear(RadiusRow *row) {
   g_clear_pointer(&row->id, g_free);
   g_clear_pointer(&row->user, g_free);
+  g_clear_pointer(&row->called_id, g_free);
   g_clear_pointer(&row->body, g_bytes_unref);
 }
 
@@ -61,17 +63,21 @@ static gboolean next_attribute(AditCursor *c, RadiusAttribute *out) {
   return value != NULL;
 }
 
-static gboolean body_is_sound(const guint8 *body, gsize length) {
+/* Is it whole attributes? `*called_id` is the first Called-Station-Id, its `value` NULL without one. */
+static gboolean body_is_sound(const guint8 *body, gsize length, RadiusAttribute *called_id) {
   AditCursor c = adit_cursor(body, length);
   RadiusAttribute attribute;
 
+  *called_id = (RadiusAttribute){0};
   while (next_attribute(&c, &attribute))
-    ;
+    if (attribute.type == CALLED_STATION_ID && !called_id->value)
+      *called_id = attribute;
   return !adit_left(&c) && !c.bad;
 }
 
 gboolean radius_row_read(const guint8 *data, gsize length, RadiusRow *out) {
   AditCursor c = adit_cursor(data, length);
+  RadiusAttribute called_id;
   RadiusRow row = {0};
 
   memset(out, 0, sizeof *out);
@@ -95,11 +101,12 @@ gboolean radius_row_read(const guint8 *data, gsize length, RadiusRow *out) {
   const guint8 *body = adit_get_bytes(&c, body_length);
   if (c.bad || adit_left(&c) || kind < ADIT_ACCT_START || kind > ADIT_ACCT_OFF || row.when_ms < 0 || !id_length ||
       id_length > NAME_MAX_OCTETS || user_length > NAME_MAX_OCTETS || memchr(id, 0, id_length) || memchr(user, 0, user_length) ||
-      body_length > RADIUS_BODY_MAX || !body_is_sound(body, body_length))
+      body_length > RADIUS_BODY_MAX || !body_is_sound(body, body_length, &called_id))
     return FALSE;
   *out = row;
   out->id = g_strndup((const char *)id, id_length);
   out->user = user_length ? g_strndup((const char *)user, user_length) : NULL;
+  out->called_id = called_id.value ? g_strndup((const char *)called_id.value, called_id.length) : NULL;
   out->body = g_bytes_new(body, body_length);
   return TRUE;
 }
@@ -155,14 +162,4 @@ void radius_row_put(const RadiusRow *row, gint64 now_ms, const char *realm, Radi
     radius_put_int(b, 0, ACCT_TERMINATE_CAUSE, row->cause);
   if (radius_row_is_session(row)) /* that of On and Off says for whom they are, which is nobody's business */
     put_body(row, realm, b);
-}
-
-char *radius_row_text(const RadiusRow *row, guint8 type) {
-  AditCursor c = cursor_of_body(row);
-  RadiusAttribute attribute;
-
-  while (next_attribute(&c, &attribute))
-    if (attribute.type == type)
-      return g_strndup((const char *)attribute.value, attribute.length);
-  return NULL;
 }

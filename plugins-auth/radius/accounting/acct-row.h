@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "../wire/packet.h"
+#include "../wire/radius-packet.h"
 
 #include <adit/auth.h>
 
@@ -20,9 +20,10 @@ typedef struct {
   guint64 born_ms;      /**< the loop's clock then, in memory alone; 0 = in an earlier life */
   guint64 uptime_ms;
   AditCounters counters;
-  char *id;     /**< Acct-Session-Id: 1 to 253 octets */
-  char *user;   /**< as who the peer logged in, by which servers are chosen (the body may call it otherwise); NULL = none */
-  GBytes *body; /**< attributes, each checked to fit; never NULL once written or read */
+  char *id;        /**< Acct-Session-Id: 1 to 253 octets */
+  char *user;      /**< as who the peer logged in, by which servers are chosen (the body may call it otherwise); NULL = none */
+  char *called_id; /**< Called-Station-Id of the body, by which servers are chosen, too; NULL = none */
+  GBytes *body;    /**< attributes, each checked to fit; never NULL once written or read */
 } RadiusRow;
 
 enum { RADIUS_BODY_MAX = 3072 /* what a packet has beside it always fits: ids, names and realm at their longest, 850 octets */ };
@@ -39,9 +40,6 @@ gboolean radius_row_read(const guint8 *data, gsize length, RadiusRow *out);
 /** Acct-Status-Type and what goes with it, the body, and Acct-Delay-Time at the wall clock `now_ms` (RFC 2866 5.1 to 5.10,
  *  RFC 2869 5.1 to 5.3). `realm` goes out as Mikrotik-Realm in place of the user's own; NULL = the user's. */
 void radius_row_put(const RadiusRow *row, gint64 now_ms, const char *realm, RadiusBuilder *b);
-
-/** The first attribute `type` of the body as text, NULL when it has none. Owned by the caller. */
-char *radius_row_text(const RadiusRow *row, guint8 type);
 
 /** How long ago it was: by the clock that nobody sets, or, after a restart, by the other. */
 static inline gint64 radius_row_age_ms(const RadiusRow *row, guint64 loop_ms, gint64 wall_ms) {

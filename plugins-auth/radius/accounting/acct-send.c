@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "acct-send.h"
+#include "../servers/config.h"
 #include "../wire/request.h"
 #include "../wire/vocabulary.h"
-#include "acct-private.h"
 
 #include <adit/log.h>
 
@@ -22,16 +23,14 @@ typedef struct {
   GPtrArray *tried;     /* of RadiusServer */
   RadiusExchange *exchange;
   RadiusWant want;
-  char *called_id; /* of want */
   guint64 answers; /* of the sender, when it began */
   gboolean probe;  /* to find out whether servers are back */
   gboolean spy;    /* a probe from behind a barrier: its answer says that, and nothing else */
   GList place;
 } Flight;
 
-RadiusWant radius_acct_want(const RadiusRow *row, char **called_id) {
-  *called_id = radius_row_text(row, CALLED_STATION_ID);
-  return (RadiusWant){.role = RADIUS_ACCT, .user = row->user, .called_id = *called_id};
+RadiusWant radius_acct_want(const RadiusRow *row) {
+  return (RadiusWant){.role = RADIUS_ACCT, .user = row->user, .called_id = row->called_id};
 }
 
 /* Up to a quarter more: many daemons must not come in step. */
@@ -67,8 +66,7 @@ static RadiusSender *sender_new(RadiusSenders *all);
 
 /* Who sends a record. */
 static RadiusSender *sender_of(RadiusSenders *all, const RadiusRecord *record) {
-  g_autofree char *called_id = NULL;
-  RadiusWant want = radius_acct_want(&record->row, &called_id);
+  RadiusWant want = radius_acct_want(&record->row);
   guint index = radius_servers_group(all->radius->config->servers, &want);
 
   while (all->list->len <= index)
@@ -152,7 +150,6 @@ static void flight_free(Flight *flight) {
   radius_record_unref(flight->record);
   radius_config_unref(flight->config);
   g_ptr_array_unref(flight->tried);
-  g_free(flight->called_id);
   g_free(flight);
 }
 
@@ -353,7 +350,7 @@ static void start_flight(RadiusSender *sender, RadiusLane *lane, gboolean probe)
   flight->probe = probe;
   flight->spy = barrier && head_of(lane)->number > barrier->number;
   flight->place.data = flight;
-  flight->want = radius_acct_want(&flight->record->row, &flight->called_id);
+  flight->want = radius_acct_want(&flight->record->row);
   g_queue_push_tail_link(&sender->flights, &flight->place);
   attempt_flight(flight);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "acct-private.h"
+#include "acct.h"
+#include "acct-record.h"
 
 #include <adit/log.h>
 
@@ -40,11 +41,10 @@ static const RadiusAcctNet real_net = {radius_exchange, radius_exchange_cancel, 
 
 /* Is there anybody to send it to? A session that has begun is not asked again. */
 static gboolean is_wanted(const RadiusAcct *acct, const RadiusRow *row) {
-  g_autofree char *called_id = NULL;
 
   if (radius_spool_knows(acct->spool, row->id))
     return TRUE;
-  RadiusWant want = radius_acct_want(row, &called_id);
+  RadiusWant want = radius_acct_want(row);
   return acct->net->serve(acct->radius->config->servers, &want);
 }
 

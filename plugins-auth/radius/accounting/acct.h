@@ -9,9 +9,7 @@
  */
 #pragma once
 
-#include "../radius.h"
-#include "../servers/exchange.h"
-#include "../servers/server.h"
+#include "acct-send.h"
 
 typedef struct RadiusAcct RadiusAcct;
 
@@ -38,3 +36,6 @@ void radius_acct_free(RadiusAcct *acct);
 /** MAP for `show radius`: `records`, `max-records`, `sessions`, `in-flight`, `oldest` (seconds), `stored`, `sent`, `repeats`,
  *  `acknowledged`, `superseded`, `lost`, `recovered`, `state` (`reading`, `sending`, `waiting`), `alarm` (text; absent = none). */
 AditValue *radius_acct_describe(const RadiusAcct *acct);
+
+/** For tests: with a way to the servers of their own. */
+RadiusAcct *radius_acct_new_with(const Radius *radius, const RadiusAcctNet *net);

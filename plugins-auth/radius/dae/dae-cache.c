@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Requests that were believed, so that a repeat gets the same answer and does nothing: RFC 5176 2.3, RFC 5080 2.2.2. */
+#include "dae-cache.h"
 #include "../wire/vocabulary.h"
-#include "dae-parts.h"
 
 /* Answered entries wait for their end in the order in which they were answered. Those with Event-Timestamp stay longer than the others, so
  * there is a queue for each length of life: the heads are what expires first. */

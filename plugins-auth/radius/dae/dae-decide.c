@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What to do about a request, by RFC 5176 alone: no clock, no socket. */
-#include "../wire/names.h"
+#include "dae-decide.h"
+#include "../reply/reply.h"
+#include "../wire/dictionary.h"
 #include "../wire/vocabulary.h"
-#include "dae-parts.h"
 
 /* A request taken apart. */
 typedef struct {
@@ -152,6 +153,48 @@ static RadiusDaeError end_session(const RadiusDaeRules *rules, AditSessionId id)
   return rules->session->disconnect(id, ADIT_CAUSE_ADMIN_RESET, "Disconnect-Request") ? RADIUS_DAE_FINE : RADIUS_DAE_NOT_REMOVABLE;
 }
 
+/* ---- a CoA-Request's changes, made by the core: all or nothing (RFC 5176 2.3) ---- */
+
+static RadiusDaeError error_of(const GError *error) {
+  if (g_error_matches(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND))
+    return RADIUS_DAE_NO_SESSION;
+  if (g_error_matches(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED))
+    return RADIUS_DAE_UNSUPPORTED_ATTRIBUTE;
+  if (g_error_matches(error, ADIT_ERROR, ADIT_ERR_INVALID))
+    return RADIUS_DAE_INVALID_VALUE;
+  return RADIUS_DAE_NO_RESOURCES;
+}
+
+static RadiusDaeError change_session(const RadiusChanges *changes, const AditSessionService *session, AditSessionId id, char why[160]) {
+  g_autoptr(GError) error = NULL;
+
+  if (changes->unsupported->len) {
+    g_strlcpy(why, changes->unsupported->pdata[0], 160);
+    return RADIUS_DAE_UNSUPPORTED_ATTRIBUTE;
+  }
+  if (changes->invalid->len) {
+    g_strlcpy(why, changes->invalid->pdata[0], 160);
+    return RADIUS_DAE_INVALID_VALUE;
+  }
+  if (!adit_value_length(changes->changes)) {
+    g_strlcpy(why, "nothing to change", 160);
+    return RADIUS_DAE_MISSING_ATTRIBUTE;
+  }
+  if (session->session_update(id, changes->changes, &error))
+    return RADIUS_DAE_FINE;
+  g_strlcpy(why, error->message, 160);
+  return error_of(error);
+}
+
+static RadiusDaeError make_changes(const RadiusPacket *request, const AditSessionService *session, AditSessionId id, char why[160]) {
+  RadiusChanges changes;
+
+  radius_reply_changes(request, &changes);
+  RadiusDaeError error = change_session(&changes, session, id, why);
+  radius_changes_clear(&changes);
+  return error;
+}
+
 static RadiusDaeError carry_out(const RadiusDaeRules *rules, const RadiusPacket *request, RadiusDaeVerdict *out) {
   Sorted sorted = {.rules = rules, .coa = request->code == RADIUS_COA_REQUEST};
 
@@ -160,7 +203,7 @@ static RadiusDaeError carry_out(const RadiusDaeRules *rules, const RadiusPacket 
     error = radius_dae_find(&sorted.keys, rules->session, &out->session);
   if (error)
     return error;
-  return sorted.coa ? radius_dae_change(request, rules->session, out->session, out->why) : end_session(rules, out->session);
+  return sorted.coa ? make_changes(request, rules->session, out->session, out->why) : end_session(rules, out->session);
 }
 
 void radius_dae_decide(const RadiusDaeRules *rules, const RadiusPacket *request, RadiusDaeVerdict *out) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Which session a request is about: RFC 5176 3. */
+#include "dae-find.h"
 #include "../options.h"
 #include "../wire/vocabulary.h"
-#include "dae-parts.h"
 
 typedef enum {
   KEY_USER,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* UDP sockets that answer from the address that was asked. */
 #define _GNU_SOURCE
-#include "dae-parts.h"
+#include "dae-socket.h"
 #include <errno.h>
 #include <unistd.h>
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The listener of dynamic authorization: who may ask, what is believed, and the answers. */
-#include "../servers/server.h"
-#include "dae-parts.h"
+#include "dae.h"
+#include "../servers/radius-server.h"
+#include "dae-cache.h"
+#include "dae-decide.h"
+#include "dae-socket.h"
 #include <errno.h>
 #include <unistd.h>
 
@@ -22,14 +25,14 @@ typedef struct {
   AditEndpoint at;
   int fd;
   AditWatch *watch; /* NULL: prepared only */
-} Door;
+} Socket;
 
 /* A Disconnect-Request whose session is ending. */
 typedef struct {
   AditSessionId session; /* key */
   RadiusDaeSeen *seen;
   gboolean timed;
-  Door *door; /* NULL: closed meanwhile */
+  Socket *socket; /* NULL: closed meanwhile */
   AditEndpoint from;
   AditAddress local;
   GBytes *ack, *nak;
@@ -38,7 +41,7 @@ typedef struct {
 
 struct RadiusDae {
   Radius *radius;
-  GPtrArray *doors, *fresh; /* of Door*: open; prepared */
+  GPtrArray *sockets, *fresh; /* of Socket*: open; prepared */
   RadiusDaeCache *cache;
   GHashTable *waiting; /* session -> Waiting */
   AditTimer timer;
@@ -50,7 +53,7 @@ struct RadiusDae {
 /* One datagram on its way through here. */
 typedef struct {
   RadiusDae *dae;
-  Door *door;
+  Socket *socket;
   AditEndpoint from;
   AditAddress local;
   RadiusPacket packet;
@@ -141,11 +144,11 @@ static gboolean is_ours(const AditAddress *address, gpointer data) {
 
 /* ---- answers ---- */
 
-static void send_answer(RadiusDae *dae, const Door *door, GBytes *answer, const AditEndpoint *to, const AditAddress *local) {
+static void send_answer(RadiusDae *dae, const Socket *socket, GBytes *answer, const AditEndpoint *to, const AditAddress *local) {
   char text[ADIT_ENDPOINT_TEXT];
   guint kept;
 
-  if (door && !radius_dae_socket_send(door->fd, answer, to, local) &&
+  if (socket && !radius_dae_socket_send(socket->fd, answer, to, local) &&
       adit_rate_allows(&dae->limit, dae->radius->loop->now(), LOG_BURST, LOG_INTERVAL_MS, &kept))
     adit_warning(NULL, "dynamic authorization: can't answer %s: %s", adit_endpoint_format(to, text), g_strerror(errno));
 }
@@ -202,7 +205,7 @@ static void settle_waiting(RadiusDae *dae, Waiting *waiting, gboolean gone) {
 
   count_dae_answer(dae, gone);
   remember_answer(dae, waiting->seen, answer, waiting->timed);
-  send_answer(dae, waiting->door, answer, &waiting->from, &waiting->local);
+  send_answer(dae, waiting->socket, answer, &waiting->from, &waiting->local);
 }
 
 static gboolean is_gone(const RadiusDae *dae, AditSessionId session) {
@@ -245,7 +248,7 @@ static void wait_for_end(const Incoming *in, RadiusDaeSeen *seen, const RadiusDa
   *waiting = (Waiting){.session = verdict->session,
                        .seen = seen,
                        .timed = verdict->timed,
-                       .door = in->door,
+                       .socket = in->socket,
                        .from = in->from,
                        .local = in->local,
                        .ack = write_answer(in, verdict, RADIUS_DAE_ACK, RADIUS_DAE_FINE),
@@ -264,7 +267,7 @@ static void answer_now(const Incoming *in, RadiusDaeSeen *seen, const RadiusDaeV
 
   count_dae_answer(in->dae, verdict->outcome != RADIUS_DAE_NAK);
   remember_answer(in->dae, seen, answer, verdict->timed);
-  send_answer(in->dae, in->door, answer, &in->from, &in->local);
+  send_answer(in->dae, in->socket, answer, &in->from, &in->local);
 }
 
 static void on_new(const Incoming *in) {
@@ -318,16 +321,16 @@ static void on_datagram(Incoming *in, const guint8 *data, gsize length) {
   }
   dae->stats.duplicates++;
   if (seen->answer)
-    send_answer(dae, in->door, seen->answer, &in->from, &in->local);
+    send_answer(dae, in->socket, seen->answer, &in->from, &in->local);
 }
 
 static gboolean on_dae_readable(int fd, guint condition, gpointer data) {
-  Door *door = data;
+  Socket *socket = data;
   guint8 datagram[RADIUS_MAX];
   gint64 until = g_get_monotonic_time() + PASS_US;
 
   for (guint n = 0; n < BUDGET && g_get_monotonic_time() < until; n++) {
-    Incoming in = {.dae = door->dae, .door = door};
+    Incoming in = {.dae = socket->dae, .socket = socket};
     gssize length = radius_dae_socket_receive(fd, datagram, &in.from, &in.local);
     if (length < 0)
       break;
@@ -338,20 +341,20 @@ static gboolean on_dae_readable(int fd, guint condition, gpointer data) {
 
 /* ---- sockets by the configuration ---- */
 
-static void door_free(gpointer data) {
-  Door *door = data;
-  RadiusDae *dae = door->dae;
+static void free_dae_socket(gpointer data) {
+  Socket *socket = data;
+  RadiusDae *dae = socket->dae;
   GHashTableIter iter;
   Waiting *waiting;
 
   g_hash_table_iter_init(&iter, dae->waiting);
   while (g_hash_table_iter_next(&iter, NULL, (gpointer *)&waiting))
-    if (waiting->door == door)
-      waiting->door = NULL;
-  if (door->watch)
-    dae->radius->loop->watch_remove(door->watch);
-  close(door->fd);
-  g_free(door);
+    if (waiting->socket == socket)
+      waiting->socket = NULL;
+  if (socket->watch)
+    dae->radius->loop->watch_remove(socket->watch);
+  close(socket->fd);
+  g_free(socket);
 }
 
 /* Of AditEndpoint: where to listen by this configuration. */
@@ -376,17 +379,17 @@ static gboolean contains_endpoint(const GArray *endpoints, const AditEndpoint *a
 }
 
 static gboolean is_open(const RadiusDae *dae, const AditEndpoint *at) {
-  for (guint i = 0; i < dae->doors->len + dae->fresh->len; i++) {
-    const Door *door = i < dae->doors->len ? dae->doors->pdata[i] : dae->fresh->pdata[i - dae->doors->len];
-    if (adit_endpoint_equal(&door->at, at))
+  for (guint i = 0; i < dae->sockets->len + dae->fresh->len; i++) {
+    const Socket *socket = i < dae->sockets->len ? dae->sockets->pdata[i] : dae->fresh->pdata[i - dae->sockets->len];
+    if (adit_endpoint_equal(&socket->at, at))
       return TRUE;
   }
   return FALSE;
 }
 
 static void share_all(const RadiusDae *dae, gboolean share) {
-  for (guint i = 0; i < dae->doors->len; i++)
-    radius_dae_socket_share(((Door *)dae->doors->pdata[i])->fd, share);
+  for (guint i = 0; i < dae->sockets->len; i++)
+    radius_dae_socket_share(((Socket *)dae->sockets->pdata[i])->fd, share);
 }
 
 /* A machine without IPv6 is no error as long as nobody asked for it by name. */
@@ -404,9 +407,9 @@ static gboolean open_one(RadiusDae *dae, const AditEndpoint *at, GError **error)
     g_propagate_error(error, g_steal_pointer(&problem));
     return FALSE;
   }
-  Door *door = g_new0(Door, 1);
-  *door = (Door){.dae = dae, .at = *at, .fd = fd};
-  g_ptr_array_add(dae->fresh, door);
+  Socket *socket = g_new0(Socket, 1);
+  *socket = (Socket){.dae = dae, .at = *at, .fd = fd};
+  g_ptr_array_add(dae->fresh, socket);
   return TRUE;
 }
 
@@ -427,22 +430,22 @@ void radius_dae_abort(RadiusDae *dae) {
   g_ptr_array_set_size(dae->fresh, 0);
 }
 
-static void open_door(RadiusDae *dae, Door *door) {
+static void open_socket(RadiusDae *dae, Socket *socket) {
   char text[ADIT_ENDPOINT_TEXT];
 
-  door->watch = dae->radius->loop->watch_add(dae->radius->plugin, door->fd, G_IO_IN, on_dae_readable, door);
-  adit_info(NULL, "dynamic authorization on %s", adit_endpoint_format(&door->at, text));
-  g_ptr_array_add(dae->doors, door);
+  socket->watch = dae->radius->loop->watch_add(dae->radius->plugin, socket->fd, G_IO_IN, on_dae_readable, socket);
+  adit_info(NULL, "dynamic authorization on %s", adit_endpoint_format(&socket->at, text));
+  g_ptr_array_add(dae->sockets, socket);
 }
 
 void radius_dae_commit(RadiusDae *dae) {
   g_autoptr(GArray) endpoints = list_wanted(dae->radius->config);
 
-  for (guint i = dae->doors->len; i > 0; i--)
-    if (!contains_endpoint(endpoints, &((Door *)dae->doors->pdata[i - 1])->at))
-      g_ptr_array_remove_index(dae->doors, i - 1);
+  for (guint i = dae->sockets->len; i > 0; i--)
+    if (!contains_endpoint(endpoints, &((Socket *)dae->sockets->pdata[i - 1])->at))
+      g_ptr_array_remove_index(dae->sockets, i - 1);
   while (dae->fresh->len)
-    open_door(dae, g_ptr_array_steal_index(dae->fresh, 0));
+    open_socket(dae, g_ptr_array_steal_index(dae->fresh, 0));
 }
 
 /* ---- life ---- */
@@ -451,8 +454,8 @@ RadiusDae *radius_dae_start(Radius *radius, GError **error) {
   RadiusDae *dae = g_new0(RadiusDae, 1);
 
   dae->radius = radius;
-  dae->doors = g_ptr_array_new_with_free_func(door_free);
-  dae->fresh = g_ptr_array_new_with_free_func(door_free);
+  dae->sockets = g_ptr_array_new_with_free_func(free_dae_socket);
+  dae->fresh = g_ptr_array_new_with_free_func(free_dae_socket);
   dae->cache = radius_dae_cache_new(SEEN_MAX);
   dae->waiting = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, waiting_free);
   dae->timer.func = on_look;
@@ -473,7 +476,7 @@ void radius_dae_stop(RadiusDae *dae) {
     dae->radius->bus->unsubscribe(dae->subscription);
   dae->radius->loop->timer_cancel(&dae->timer);
   g_ptr_array_unref(dae->fresh);
-  g_ptr_array_unref(dae->doors);
+  g_ptr_array_unref(dae->sockets);
   g_hash_table_unref(dae->waiting);
   radius_dae_cache_free(dae->cache);
   g_free(dae);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "../radius.h"
+#include "dae-cache.h"
 
 typedef struct RadiusDae RadiusDae;
 
@@ -32,3 +33,6 @@ void radius_dae_abort(RadiusDae *dae);
 void radius_dae_stop(RadiusDae *dae);
 /** Since start; kept over reloads. Borrowed. */
 const RadiusDaeStats *radius_dae_stats(const RadiusDae *dae);
+
+/** The cache of a listener, for tests of its bound. */
+RadiusDaeCache *radius_dae_cache_of(RadiusDae *dae);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Addresses, prefixes and routes. */
+#include "reply-address.h"
+#include "reply-value.h"
 #include "../options.h"
-#include "reply-parts.h"
 
 static const char no_ipv4[] = "is no IPv4 address";
 

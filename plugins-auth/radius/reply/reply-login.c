@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What says whether the user is in: kinds of service, messages, MS-CHAP's proofs, EAP, keys. */
+#include "reply-login.h"
 #include "../wire/vocabulary.h"
-#include "reply-parts.h"
 #include <nettle/sha1.h>
 
 enum { TUNNEL_VLAN = 13, TAG_MAX = 0x1f, KEY = 16, PROOF = 42 };

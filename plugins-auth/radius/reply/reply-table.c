@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Each attribute that is understood, and what becomes of it. */
+#include "reply-table.h"
 #include "../options.h"
 #include "../wire/vocabulary.h"
-#include "reply-parts.h"
+#include "reply-address.h"
+#include "reply-login.h"
+#include "reply-value.h"
 
 #define YEAR  31536000
 #define MONTH 2592000

@@ -1,21 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Numbers, texts, limits and rates. */
+#include "reply-value.h"
 #include "../options.h"
-#include "reply-parts.h"
 
 static const char no_integer[] = "is no integer of 4 octets";
 static const char no_text[] = "is no text";
-
-char *radius_text(const guint8 *value, gsize length) {
-  if (length && !value[length - 1])
-    length--; /* some servers send C's strings */
-  if (!length || !g_utf8_validate((const char *)value, (gssize)length, NULL))
-    return NULL;
-  for (gsize i = 0; i < length; i++)
-    if (g_ascii_iscntrl((char)value[i]))
-      return NULL;
-  return g_strndup((const char *)value, length);
-}
 
 RADIUS_READER(radius_read_ignored) {
   return NULL;

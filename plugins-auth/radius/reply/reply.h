@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "../wire/packet.h"
+#include "../wire/radius-packet.h"
 #include <adit/auth.h>
 
 /** What it takes to read an answer. */

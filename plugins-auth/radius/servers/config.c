@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "config.h"
 #include "../options.h"
-#include "server.h"
+#include "radius-server.h"
 
 enum { AUTH_PORT = 1812, ACCT_PORT = 1813, RADSEC_PORT = 2083, PATIENCE_MS = 30000 };
 /* RFC 6614 2.3, RFC 7360 2.1: what is hidden inside TLS is hidden with these */

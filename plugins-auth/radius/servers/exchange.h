@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * radius/servers/exchange.h - one request to one server and what came back. The only door to the network for authentication and
+ * radius/servers/exchange.h - one request to one server and what came back. The only transport to the network for authentication and
  * accounting: behind it are UDP on the main loop (udp.c) and RadSec through libradcli in workers (radsec.c). All [main].
  */
 #pragma once
 
-#include "../wire/packet.h"
-#include "server.h"
+#include "../wire/radius-packet.h"
+#include "radius-server.h"
 
 typedef enum {
   RADIUS_ANSWERED = 0, /**< `reply` is there, verified */

@@ -7,8 +7,8 @@
  */
 #pragma once
 
-#include "../wire/packet.h"
-#include "server.h"
+#include "../wire/radius-packet.h"
+#include "radius-server.h"
 
 /** What it takes to reach a server; copied by those who need it longer. */
 typedef struct {

@@ -3,7 +3,7 @@
  * RadSec: RADIUS over TLS (RFC 6614) and DTLS (RFC 7360), carried by libradcli on the plugin's threads. Two of those threads at most are
  * for logins and one for accounting, so that the one that is left still looks names up, and no outage of accounting delays a login.
  */
-#include "door.h"
+#include "radsec.h"
 #include "radsec-session.h"
 
 #include <unistd.h>
@@ -16,7 +16,7 @@ enum {
 };
 static const guint workers[RADIUS_ROLES] = {2, 1};
 
-/** The door of one role of one server. */
+/** The transport of one role of one server. */
 typedef struct {
   RadiusKept kept;
   GPtrArray *idle; /* of RadsecSession, owned; the last used at the end */
@@ -274,9 +274,9 @@ static void forget_job(RadiusExchange *exchange) {
     job_free(job);
 }
 
-const RadiusDoor radius_radsec_door = {begin_radsec, forget_job};
+const RadiusTransport radius_radsec_transport = {begin_radsec, forget_job};
 
-void radius_exchange_stop(Radius *radius) {
+void radius_radsec_stop(Radius *radius) {
   for (guint role = 0; role < RADIUS_ROLES; role++)
     for (GList *at = radius->radsec[role].running.head; at; at = at->next)
       interrupt_worker(&((Job *)at->data)->watchdog, at->data);

@@ -3,8 +3,8 @@
  * RADIUS over UDP. Each role of each server has a pool of connected sockets, of 256 identifiers each (RFC 2865 3); a socket more is
  * opened when all are taken. Nothing of a datagram but its identifier is looked at before it is known to come from the server.
  */
+#include "udp.h"
 #include "../wire/vocabulary.h"
-#include "door.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -343,7 +343,7 @@ static void rest_identifiers(RadiusExchange *exchange) {
   exchange->own = NULL;
 }
 
-const RadiusDoor radius_udp_door = {begin_udp, rest_identifiers};
+const RadiusTransport radius_udp_transport = {begin_udp, rest_identifiers};
 
 /* ---- receiving ---- */
 

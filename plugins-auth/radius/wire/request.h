@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "packet.h"
+#include "radius-packet.h"
 #include <adit/auth.h>
 
 /** Who asks, towards one server. */

@@ -8,7 +8,9 @@
 #pragma once
 
 #include "hex.h"
-#include "plugins-auth/radius/accounting/acct-private.h"
+#include "plugins-auth/radius/accounting/acct.h"
+#include "plugins-auth/radius/accounting/acct-record.h"
+#include "plugins-auth/radius/servers/config.h"
 
 enum { WORLD_SERVERS = 2 };
 enum { START = 1, STOP = 2, INTERIM = 3, ON = 7, OFF = 8 }; /* Acct-Status-Type */

@@ -3,7 +3,8 @@
 #pragma once
 
 #include "dae-world.h"
-#include "plugins-auth/radius/servers/server.h"
+#include "plugins-auth/radius/servers/config.h"
+#include "plugins-auth/radius/servers/radius-server.h"
 
 extern AditTest *test;
 extern Radius radius;

@@ -9,7 +9,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 // clang-format on
-#include "plugins-auth/radius/dae/dae-parts.h"
+#include "plugins-auth/radius/dae/dae-decide.h"
+#include "plugins-auth/radius/dae/dae-socket.h"
+#include "plugins-auth/radius/dae/dae.h"
 #include "plugins-auth/radius/wire/vocabulary.h"
 #include <adit/test.h>
 

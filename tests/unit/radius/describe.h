@@ -2,7 +2,7 @@
 /** tests/unit/radius/describe.h - packets from octets, and values as text that can be compared. */
 #pragma once
 
-#include "plugins-auth/radius/wire/packet.h"
+#include "plugins-auth/radius/wire/radius-packet.h"
 #include "tests/unit/radius/hex.h"
 #include <adit/value.h>
 

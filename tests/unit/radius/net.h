@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "plugins-auth/radius/servers/config.h"
 #include "plugins-auth/radius/servers/exchange.h"
 #include "tests/lib/adit-test.h"
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "plugins-auth/radius/reply/reply.h"
-#include "plugins-auth/radius/wire/names.h"
+#include "plugins-auth/radius/wire/dictionary.h"
 #include "tests/unit/radius/describe.h"
 
 #define SECRET "xyzzy5461"

@@ -7,7 +7,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 // clang-format on
-#include "plugins-auth/radius/dae/dae-parts.h"
+#include "plugins-auth/radius/dae/dae-decide.h"
+#include "plugins-auth/radius/dae/dae-socket.h"
+#include "plugins-auth/radius/dae/dae.h"
 
 static AditEndpoint from(const char *text, guint16 port) {
   AditAddress address;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "plugins-auth/radius/wire/packet.h"
+#include "plugins-auth/radius/wire/radius-packet.h"
 #include "tests/unit/radius/hex.h"
 
 #define SECRET "xyzzy5461"

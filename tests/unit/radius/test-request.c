@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "plugins-auth/radius/wire/names.h"
+#include "plugins-auth/radius/wire/dictionary.h"
 #include "plugins-auth/radius/wire/request.h"
 #include "tests/unit/radius/hex.h"
 

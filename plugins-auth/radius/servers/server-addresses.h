@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** radius/servers/addresses.h - the addresses of a server's name, in order of RFC 6724; one of them is asked. */
+/** radius/servers/server-addresses.h - the addresses of a server's name, in order of RFC 6724; one of them is asked. */
 #pragma once
 
 #include <adit/address.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What in a packet depends on the shared secret: authenticators, signatures, hidden values. */
-#include "packet.h"
+#include "radius-packet.h"
 #include <nettle/hmac.h>
 #include <nettle/md5.h>
 #include <nettle/memops.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** radius/reply/reply-parts.h - what the files of reply.c share: a reading under way, the table's rows, the readers of values. */
+/** radius/reply/reading.h - a reply that is being read: what has been found so far, and how a reader of values adds to it. */
 #pragma once
 
 #include "reply.h"
@@ -64,9 +64,6 @@ struct RadiusWordRow {
   gint64 least, most; /**< as the reader says */
 };
 
-/** The row of an attribute, or NULL. */
-const RadiusWordRow *radius_reply_row(guint32 vendor, guint8 type);
-
 /** Sets the row's word, or appends to its list; takes over `value`. */
 void radius_take(RadiusReading *r, const RadiusWordRow *row, AditValue *value);
 void radius_take_as(RadiusReading *r, const char *word, gboolean list, AditValue *value);
@@ -81,51 +78,3 @@ char *radius_text(const guint8 *value, gsize length);
 extern const char radius_no_request[];
 
 #define RADIUS_READER(name) const char *name(RadiusReading *r, const RadiusWordRow *row, const RadiusAttribute *a)
-
-/* reply-value.c */
-RADIUS_READER(radius_read_ignored); /**< known, and of no consequence here */
-RADIUS_READER(radius_read_nothing); /**< zero alone can be honoured: it asks for nothing */
-RADIUS_READER(radius_read_number);  /**< INT, within least..most */
-RADIUS_READER(radius_read_seconds); /**< INT in milliseconds, kept within least..most seconds */
-RADIUS_READER(radius_read_interim); /**< the same; 0 says nothing */
-RADIUS_READER(radius_read_text);    /**< STRING */
-RADIUS_READER(radius_read_octets);  /**< OCTETS, least..most of them */
-RADIUS_READER(radius_read_termination);
-RADIUS_READER(radius_read_limit); /**< least: LIMIT_*, most: which half */
-RADIUS_READER(radius_read_filter);
-RADIUS_READER(radius_read_until); /**< a point in time: the session's end */
-RADIUS_READER(radius_read_rate);
-RADIUS_READER(radius_read_ascend_rate);
-RADIUS_READER(radius_read_ascend_tx);
-RADIUS_READER(radius_read_wispr_rate); /**< least: index in RadiusReading.rate.wispr */
-void radius_finish_values(RadiusReading *r);
-
-/* reply-address.c */
-RADIUS_READER(radius_read_framed_address);
-RADIUS_READER(radius_read_framed_netmask);
-RADIUS_READER(radius_read_framed_pool);
-RADIUS_READER(radius_read_framed_mtu);
-RADIUS_READER(radius_read_route);     /**< least: the family */
-RADIUS_READER(radius_read_ipv4);      /**< ADDRESS */
-RADIUS_READER(radius_read_ipv6);      /**< ADDRESS */
-RADIUS_READER(radius_read_ipv6_host); /**< PREFIX of 128 bits */
-RADIUS_READER(radius_read_prefix);    /**< PREFIX */
-RADIUS_READER(radius_read_interface_id);
-void radius_finish_address(RadiusReading *r);
-
-/* reply-login.c */
-RADIUS_READER(radius_read_must_be); /**< least is the only value that is served: any other refuses */
-RADIUS_READER(radius_read_tunnel);  /**< the user is to be tunnelled on: refuses */
-RADIUS_READER(radius_read_tunnel_server);
-RADIUS_READER(radius_read_tunnel_password);
-RADIUS_READER(radius_read_message);
-RADIUS_READER(radius_read_eap);
-RADIUS_READER(radius_read_state);
-RADIUS_READER(radius_read_proof); /**< MS-CHAP2-Success */
-RADIUS_READER(radius_read_error); /**< MS-CHAP-Error */
-RADIUS_READER(radius_read_mppe_policy);
-RADIUS_READER(radius_read_mppe_types);
-RADIUS_READER(radius_read_mppe_key);  /**< least: 0 ours to send with, 1 to receive with */
-RADIUS_READER(radius_read_mppe_keys); /**< MS-CHAPv1's, both in one */
-/** What all of them together refuse. */
-void radius_finish_login(RadiusReading *r);

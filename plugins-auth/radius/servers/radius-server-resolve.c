@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "server.h"
+#include "radius-server.h"
 
 #include <netdb.h>
 

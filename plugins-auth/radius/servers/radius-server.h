@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * radius/servers/server.h - the servers of one configuration: their state of health, and which is asked next. All [main].
+ * radius/servers/radius-server.h - the servers of one configuration: their state of health, and which is asked next. All [main].
  *
  * A set belongs to a configuration and is refcounted: requests under way keep their server over a reload. What was learned of a
  * server (RadiusPeer: health, counters, sockets) is kept over a reload as long as its address, ports, secret and protocol are unchanged.
@@ -8,7 +8,7 @@
 #pragma once
 
 #include "../radius.h"
-#include "addresses.h"
+#include "server-addresses.h"
 
 typedef enum { RADIUS_AUTH = 0, RADIUS_ACCT = 1 } RadiusRole;
 enum { RADIUS_ROLES = 2 };
@@ -29,9 +29,9 @@ typedef struct {
   gboolean dead;         /**< one request at a time may look whether it is back */
   guint64 dead_until_ms; /**< before that it is asked only when there is nobody else */
   RadiusStats stats;
-  AditAddress local; /**< the address it was last asked from; family 0 = not asked yet */
-  gpointer door;     /**< udp.c's or radsec.c's: sockets, workers */
-  GDestroyNotify door_free;
+  AditAddress local;  /**< the address it was last asked from; family 0 = not asked yet */
+  gpointer transport; /**< udp.c's or radsec.c's: sockets, workers */
+  GDestroyNotify transport_free;
 } RadiusRoleState;
 
 /** What outlives a reload. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * radius/wire/packet.h - RADIUS packets as octets (RFC 2865 3 and 5, RFC 2866, RFC 5176): pure functions over bounded buffers. [any]
+ * radius/wire/radius-packet.h - RADIUS packets as octets (RFC 2865 3 and 5, RFC 2866, RFC 5176): pure functions over bounded buffers. [any]
  *
  * Nothing of a reply or request is believed before radius_check_*() has said RADIUS_GOOD.
  */

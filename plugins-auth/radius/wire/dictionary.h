@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** radius/wire/names.h - names of attributes for logs, from a dictionary in libradcli's format. */
+/** radius/wire/dictionary.h - names of attributes for logs, from a dictionary in libradcli's format. */
 #pragma once
 
 #include <glib.h>

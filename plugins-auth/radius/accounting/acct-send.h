@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** radius/accounting/acct-private.h - between acct.c (the sink) and acct-send.c (who is sent next), and for tests. All [main]. */
+/** radius/accounting/acct-send.h - which record is sent next, and to whom. All [main]. */
 #pragma once
 
-#include "acct.h"
+#include "../radius.h"
+#include "../servers/exchange.h"
 #include "spool.h"
 
 /** The way to the servers and the wall clock; tests have their own. */
@@ -71,12 +72,5 @@ gboolean radius_senders_wait(const RadiusSenders *all);
 void radius_senders_ready(RadiusSenders *all, RadiusLane *lane);
 void radius_senders_forget(RadiusSenders *all, RadiusLane *lane);
 
-/** A record as a row: all that is known of it now, as attributes. */
-RadiusRow radius_acct_row(const AditAcctRecord *record, gboolean swap_octets);
-/** An On or Off as the `n`th group of servers (from 0) gets it. */
-RadiusRow radius_acct_row_for(const RadiusRow *row, const RadiusServer *group, guint n);
-/** Which servers a row is for; `called_id` is the caller's to free, the rest is borrowed of the row. */
-RadiusWant radius_acct_want(const RadiusRow *row, char **called_id);
-
-/** For tests: with a way to the servers of their own. */
-RadiusAcct *radius_acct_new_with(const Radius *radius, const RadiusAcctNet *net);
+/** Which servers a row is for; borrowed of the row. */
+RadiusWant radius_acct_want(const RadiusRow *row);

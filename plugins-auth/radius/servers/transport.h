@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** radius/servers/door.h - what is behind exchange.h: a way to a server (udp.c, radsec.c). All [main]. */
+/** radius/servers/transport.h - what is behind exchange.h: a way to a server (udp.c, radsec.c). All [main]. */
 #pragma once
 
 #include "exchange.h"
@@ -10,31 +10,29 @@ typedef struct {
   gboolean (*begin)(RadiusExchange *exchange);
   /** It is over, or given up: forget it. */
   void (*forget)(RadiusExchange *exchange);
-} RadiusDoor;
+} RadiusTransport;
 
 struct RadiusExchange {
-  const RadiusDoor *door; /**< NULL: it never began */
+  const RadiusTransport *transport; /**< NULL: it never began */
   RadiusServer *server;
   RadiusRole role;
   RadiusRequest request;
   AditAddress asked; /**< the server's address when it began */
-  AditTimer timer;   /**< the door's, once it has begun */
-  gpointer own;      /**< the door's */
+  AditTimer timer;   /**< the transport's, once it has begun */
+  gpointer own;      /**< the transport's */
 };
 
-/** Head of what a door keeps for one role of one server: as long as the role lives, and who is at work with it. */
+/** Head of what a transport keeps for one role of one server: as long as the role lives, and who is at work with it. */
 typedef struct {
   gint refs;
   gboolean gone;       /**< the role is no more */
   GDestroyNotify free; /**< of the whole */
 } RadiusKept;
 
-/** What the exchange's door keeps there; made by `make` for the first that asks, and freed by `free`. */
+/** What the exchange's transport keeps there; made by `make` for the first that asks, and freed by `free`. */
 gpointer radius_kept(const RadiusExchange *exchange, gpointer (*make)(const RadiusExchange *exchange), GDestroyNotify free);
 gpointer radius_kept_ref(gpointer kept);
 void radius_kept_unref(gpointer kept);
-
-extern const RadiusDoor radius_udp_door, radius_radsec_door;
 
 static inline RadiusRoleState *radius_exchange_state(const RadiusExchange *exchange) {
   return &exchange->server->peer->role[exchange->role];
@@ -44,3 +42,5 @@ static inline RadiusRoleState *radius_exchange_state(const RadiusExchange *excha
  *  both NULL without an answer. What belongs to the server, sockets too, may be gone afterwards. */
 void radius_exchange_finish(RadiusExchange *exchange, RadiusResult result, const RadiusPacket *reply, const guint8 *authenticator,
                             guint64 rtt_us);
+/** Forgets it without a word. */
+void radius_exchange_free(RadiusExchange *exchange);

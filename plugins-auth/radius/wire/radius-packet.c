@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "packet.h"
+#include "radius-packet.h"
 
 enum {
   ATTRIBUTE_VENDOR_SPECIFIC = 26,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "addresses.h"
+#include "server-addresses.h"
 
 gboolean radius_addresses_have(const RadiusAddresses *addresses, const AditAddress *address) {
   for (guint i = 0; i < addresses->count; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "server.h"
+#include "radius-server.h"
 
 #include <nettle/hmac.h>
 
@@ -9,8 +9,8 @@ static void peer_unref(RadiusPeer *peer) {
   if (!peer || --peer->refs)
     return;
   for (guint i = 0; i < RADIUS_ROLES; i++)
-    if (peer->role[i].door)
-      peer->role[i].door_free(peer->role[i].door);
+    if (peer->role[i].transport)
+      peer->role[i].transport_free(peer->role[i].transport);
   g_free(peer->key);
   g_free(peer);
 }

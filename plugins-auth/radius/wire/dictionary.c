@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "names.h"
+#include "dictionary.h"
 #include <adit/types.h>
 #include <radcli/radcli.h>
 

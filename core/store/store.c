@@ -19,6 +19,7 @@ typedef struct {
   AditStoreDone done;
   AditStoreRow row;
   gpointer user;
+  GList node; /* of the queue that it is in: threads share no allocator's lists */
 } Request;
 
 typedef struct {
@@ -35,6 +36,16 @@ static struct {
   GQueue waiting, finished; /* of Request; behind lock, as the next two */
   gboolean quit, drain_queued;
 } store;
+
+static void push_request(GQueue *queue, Request *r) {
+  r->node = (GList){.data = r};
+  g_queue_push_tail_link(queue, &r->node);
+}
+
+static Request *pop_request(GQueue *queue) {
+  GList *node = g_queue_pop_head_link(queue);
+  return node ? node->data : NULL;
+}
 
 /* ---- completions, on the main loop ---- */
 
@@ -69,7 +80,7 @@ static void request_free(Request *r) {
 static gboolean complete_requests(guint max) {
   for (guint i = 0; i < max; i++) {
     g_mutex_lock(&store.lock);
-    Request *r = g_queue_pop_head(&store.finished);
+    Request *r = pop_request(&store.finished);
     g_mutex_unlock(&store.lock);
     if (!r)
       return TRUE;
@@ -102,8 +113,8 @@ static void drain_finished(gpointer data) {
 /* From any thread; takes the requests out of `queue`. */
 static void push_finished(GQueue *queue) {
   g_mutex_lock(&store.lock);
-  for (Request *r; (r = g_queue_pop_head(queue));)
-    g_queue_push_tail(&store.finished, r);
+  for (Request *r; (r = pop_request(queue));)
+    push_request(&store.finished, r);
   gboolean wake = need_drain();
   g_mutex_unlock(&store.lock);
   if (wake)
@@ -139,15 +150,15 @@ static void add_row(const char *key, const void *data, gsize length, gpointer us
 
 static void work_off(GQueue *queue) {
   GQueue group = G_QUEUE_INIT;
-  for (Request *r; (r = g_queue_pop_head(queue));) {
+  for (Request *r; (r = pop_request(queue));) {
     gboolean reading = r->kind == LOAD;
     if (!reading)
-      g_queue_push_tail(&group, r);
+      push_request(&group, r);
     if (group.length && (reading || group.length == GROUP || !queue->length))
       write_group(&group); /* the main loop may have freed r now, unless it is a load */
     if (reading) {
       adit_db_load(store.db, r->table, r->key, r->limit, add_row, r->rows, &r->error);
-      g_queue_push_tail(&group, r);
+      push_request(&group, r);
       push_finished(&group);
     }
   }
@@ -178,7 +189,7 @@ static void submit_request(Request request) {
   g_mutex_lock(&store.lock);
   gboolean open = store.thread && !store.quit;
   if (open) {
-    g_queue_push_tail(&store.waiting, r);
+    push_request(&store.waiting, r);
     g_cond_signal(&store.cond);
   }
   g_mutex_unlock(&store.lock);
@@ -186,7 +197,7 @@ static void submit_request(Request request) {
     return;
   GQueue alone = G_QUEUE_INIT;
   r->error = g_error_new_literal(ADIT_ERROR, ADIT_ERR_NOT_FOUND, "no store is open");
-  g_queue_push_tail(&alone, r);
+  push_request(&alone, r);
   push_finished(&alone);
 }
 

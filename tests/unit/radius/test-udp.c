@@ -266,8 +266,9 @@ static void rfc2865_3_identifiers_are_of_a_socket(void **state) {
   assert_int_equal(done, MANY);
   guint before = descriptors();
   Asked last = {0};
-  ask_and_see(net, fake, &last);
+  RadiusExchange *exchange = ask_and_see(net, fake, &last);
   assert_int_equal(descriptors(), before - 1);
+  radius_exchange_cancel(exchange);
 }
 
 static gboolean same_identifier(const Fake *fake, guint a, guint b) {

@@ -151,7 +151,7 @@ static gboolean check_features(const AditPluginInfo *info, GError **error) {
 /* From 1 on a plugin may be older than the core within its major number; while the major is 0, down to the last minor that changed what
  * was there. A newer plugin might count on members that this core would not look at. */
 static gboolean check_abi(const AditPluginInfo *info, GError **error) {
-  enum { OLDEST_MINOR = 2 };
+  enum { OLDEST_MINOR = 3 };
   guint oldest = ADIT_ABI_MAJOR ? 0 : OLDEST_MINOR;
 
   if (info->abi_major == ADIT_ABI_MAJOR && info->abi_minor >= oldest && info->abi_minor <= ADIT_ABI_MINOR)

@@ -63,7 +63,7 @@ static inline AditAuthRequest *adit_auth_request_ref(AditAuthRequest *r) {
 /** private: wipes and frees all that it points to */
 static inline void adit_auth_request_clear_(AditAuthRequest *r) {
   if (r->password)
-    explicit_bzero(r->password, strlen(r->password));
+    adit_wipe(r->password, strlen(r->password));
   g_free(r->user);
   g_free(r->password);
   g_clear_pointer(&r->eap, g_bytes_unref);
@@ -77,7 +77,7 @@ static inline void adit_auth_request_clear_(AditAuthRequest *r) {
     g_free(r->source);
     g_clear_pointer(&r->state, g_bytes_unref);
   }
-  explicit_bzero(r, MIN(r->size, sizeof *r));
+  adit_wipe(r, MIN(r->size, sizeof *r));
 }
 
 /** NULL is harmless. One that is given back once too often is noticed, and the log names the source. */

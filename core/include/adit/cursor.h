@@ -20,7 +20,8 @@ typedef struct {
 
 static inline AditCursor adit_cursor(const void *data, gsize length) {
   const guint8 *at = (const guint8 *)data;
-  return (AditCursor){at, length ? at + length : at, FALSE};
+  AditCursor c = {at, length ? at + length : at, FALSE};
+  return c;
 }
 
 static inline gsize adit_left(const AditCursor *c) { return (gsize)(c->end - c->at); }
@@ -75,7 +76,8 @@ static inline gboolean adit_get_copy(AditCursor *c, void *to, gsize length) {
 /** A cursor over the next `length` octets; this one moves behind them. An empty bad one if there are fewer. */
 static inline AditCursor adit_get_sub(AditCursor *c, gsize length) {
   const guint8 *b = adit_get_bytes(c, length);
-  return b ? adit_cursor(b, length) : (AditCursor){c->end, c->end, TRUE};
+  AditCursor none = {c->end, c->end, TRUE};
+  return b ? adit_cursor(b, length) : none;
 }
 
 typedef struct {
@@ -87,7 +89,8 @@ typedef struct {
 
 static inline AditBuilder adit_builder(void *buffer, gsize size) {
   guint8 *at = (guint8 *)buffer;
-  return (AditBuilder){at, at, at + size, FALSE};
+  AditBuilder b = {at, at, at + size, FALSE};
+  return b;
 }
 
 static inline gsize adit_built(const AditBuilder *b) { return (gsize)(b->at - b->start); }

@@ -30,6 +30,13 @@ typedef struct {
 #define adit_info(context, ...) adit_log_at(G_LOG_LEVEL_INFO, context, __VA_ARGS__)
 #define adit_debug(context, ...) adit_log_at(G_LOG_LEVEL_DEBUG, context, __VA_ARGS__)
 
+/** private */
+static inline void adit_log_field_(GLogField *field, const char *key, const char *text) {
+  field->key = key;
+  field->value = text;
+  field->length = -1;
+}
+
 G_GNUC_PRINTF(4, 5)
 static inline void adit_log_write(const char *domain, GLogLevelFlags level, const AditLogContext *context, const char *format, ...) {
   if (level == G_LOG_LEVEL_DEBUG && g_log_writer_default_would_drop(level, domain))
@@ -47,14 +54,14 @@ static inline void adit_log_write(const char *domain, GLogLevelFlags level, cons
   gsize n = 3;
   if (context && context->session) {
     g_snprintf(session, sizeof session, "%" G_GINT64_MODIFIER "x", context->session);
-    fields[n++] = (GLogField){"ADIT_SESSION", session, -1};
+    adit_log_field_(&fields[n++], "ADIT_SESSION", session);
   }
   if (context && context->user)
-    fields[n++] = (GLogField){"ADIT_USER", context->user, -1};
+    adit_log_field_(&fields[n++], "ADIT_USER", context->user);
   if (context && context->peer)
-    fields[n++] = (GLogField){"ADIT_PEER", context->peer, -1};
+    adit_log_field_(&fields[n++], "ADIT_PEER", context->peer);
   if (context && context->tunnel)
-    fields[n++] = (GLogField){"ADIT_TUNNEL", context->tunnel, -1};
+    adit_log_field_(&fields[n++], "ADIT_TUNNEL", context->tunnel);
   g_log_structured_array(level, fields, n);
   g_free(text);
 }

@@ -107,7 +107,8 @@ static inline gboolean adit_stage_prepend(AditStageFrame *frame, guint8 *data, g
 /** Makes `out` the octets of `frame` from `from` on, up to `length`, without copying; one piece is left free for a header. FALSE if that are
  *  too many. */
 static inline gboolean adit_stage_cut(const AditStageFrame *frame, guint32 from, guint32 length, AditStageFrame *out) {
-  AditStageFrame cut = {0};
+  AditStageFrame cut;
+  memset(&cut, 0, sizeof cut);
   cut.protocol = frame->protocol;
   cut.link = frame->link;
   for (guint i = 0; i < frame->n && length; i++) {

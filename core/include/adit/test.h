@@ -68,7 +68,7 @@ ADIT_TEST_API gboolean adit_test_iterate(AditTest *test, guint real_ms);
 
 /** Runs until the expression is true: TRUE; FALSE when `ms` real milliseconds have passed. For answers from other threads. */
 #define ADIT_TEST_UNTIL(test, expression, ms)                                                                                              \
-  ({                                                                                                                                       \
+  __extension__({                                                                                                                          \
     gint64 adit_test_end_ = g_get_monotonic_time() + (gint64)(ms)*1000;                                                                    \
     while (!(expression) && g_get_monotonic_time() < adit_test_end_)                                                                       \
       adit_test_iterate((test), 10);                                                                                                       \

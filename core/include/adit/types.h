@@ -30,7 +30,7 @@ G_BEGIN_DECLS
 /** ABI of the installed headers: the minor grows with each addition, the major when something changes or goes. A plugin's major must be
  *  the core's and its minor no greater. While the major is 0 an incompatible change raises the minor, too, and older ones are refused. */
 #define ADIT_ABI_MAJOR 0
-#define ADIT_ABI_MINOR 2
+#define ADIT_ABI_MINOR 3
 
 /** Identifies a session for the life of the daemon and never again; 0 is no session. */
 typedef guint64 AditSessionId;
@@ -83,6 +83,13 @@ typedef enum {
 
 /** True if the struct `s`, that begins with `gsize size`, is large enough to hold member `m`. */
 #define ADIT_HAS(s, m) ((s) && (s)->size >= G_STRUCT_OFFSET(__typeof__(*(s)), m) + sizeof((s)->m))
+
+/** Overwrites octets that were a secret, where the compiler would leave that out, as they are freed next. [any] */
+static inline void adit_wipe(gpointer octets, gsize length) {
+  if (length)
+    memset(octets, 0, length);
+  __asm__ __volatile__("" : : "r"(octets) : "memory");
+}
 
 /** Copies the struct `from`, which begins with its size, to `to`, which has room for `size` octets. What `from` is too short for is zero in
  *  the copy, and what it has beyond is left out; the copy's size is `size`. [any] */

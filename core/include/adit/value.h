@@ -72,7 +72,7 @@ static inline void adit_value_unref(AditValue *v) {
       break;
     }
     if ((v->flags & ADIT_VALUE_IS_SECRET) && v->as.string)
-      explicit_bzero(v->as.string, strlen(v->as.string));
+      adit_wipe(v->as.string, strlen(v->as.string));
     g_free(v->as.string);
     break;
   case ADIT_VALUE_OCTETS:

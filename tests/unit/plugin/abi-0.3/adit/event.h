@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * adit/event.h - the event bus: facts, published on the main loop at once. Service "adit.bus".
+ *
+ * An event is a struct that begins with AditEvent and holds ids and copies, never pointers into live objects (strings
+ * are valid during the call). A publish inside a handler is queued behind the current event. Subscribing, leaving and
+ * dying inside a handler is safe. A plugin's subscriptions end with it.
+ */
+#pragma once
+
+#include <adit/value.h>
+
+G_BEGIN_DECLS
+
+typedef struct {
+  guint type;  /**< AditEventClass.type, given at registration */
+  guint32 size;
+} AditEvent;
+
+typedef enum {
+  ADIT_FIELD_U64 = 1, /**< guint64 */
+  ADIT_FIELD_ID,      /**< guint64, shown in hex */
+  ADIT_FIELD_U32,     /**< guint32 */
+  ADIT_FIELD_STRING,  /**< const char *, may be NULL */
+  ADIT_FIELD_ADDRESS, /**< AditAddress */
+  ADIT_FIELD_ENDPOINT,/**< AditEndpoint */
+  ADIT_FIELD_COUNTERS,/**< AditCounters */
+} AditFieldType;
+
+typedef struct {
+  const char *name;
+  AditFieldType type;
+  guint32 offset;
+} AditField;
+
+/** A kind of event; registering it gives `type`. The field table makes `aditctl monitor`'s JSON. */
+typedef struct {
+  gsize size;
+  const char *name;   /**< `session-up` */
+  guint32 event_size; /**< sizeof the event's struct */
+  const AditField *fields;
+  guint n_fields;
+} AditEventClass;
+
+typedef struct {
+  AditEvent event;
+  AditSessionId session;
+  AditLinkId link;        /**< the first link */
+  const char *user;
+  const char *interface;
+  const char *service;    /**< name of the server or client */
+  const char *caller_id;
+  AditAddress local4, remote4;
+  AditEndpoint peer;      /**< where the tunnel comes from */
+  guint32 cause;          /**< AditCause; session-down only */
+  const char *reason;     /**< words for people; session-down only */
+  guint64 uptime_ms;
+  AditCounters counters;
+} AditSessionEvent;
+
+#define ADIT_EVENT_SESSION_UP "session-up"         /**< AditSessionEvent: its NCPs are open or over, or 2 s after the first */
+#define ADIT_EVENT_SESSION_UPDATE "session-update" /**< AditSessionEvent: addresses or attributes changed */
+#define ADIT_EVENT_SESSION_DOWN "session-down"     /**< AditSessionEvent: ports are closed, counters final */
+
+typedef struct {
+  AditEvent event;
+  AditLinkId link;
+  const char *service;
+  const char *user;       /**< once known */
+  AditEndpoint peer;
+  guint32 cause;
+  const char *reason;
+} AditLinkEvent;
+
+#define ADIT_EVENT_LINK_UP "link-up"     /**< AditLinkEvent: LCP is open */
+#define ADIT_EVENT_LINK_DOWN "link-down" /**< AditLinkEvent */
+#define ADIT_EVENT_AUTH_DONE "auth-done" /**< AditLinkEvent: cause 0 = accepted; one for each try (MS-CHAP's R=1 leaves another) */
+
+typedef struct {
+  AditEvent event;
+  guint32 local_id, peer_id;
+  const char *service;
+  const char *peer_name;  /**< Host Name AVP */
+  AditEndpoint peer;
+  const char *reason;     /**< tunnel-down only */
+} AditTunnelEvent;
+
+#define ADIT_EVENT_TUNNEL_UP "tunnel-up"     /**< AditTunnelEvent */
+#define ADIT_EVENT_TUNNEL_DOWN "tunnel-down" /**< AditTunnelEvent */
+typedef struct {
+  AditEvent event;
+  const char *source;     /**< an address, or a prefix */
+  const char *user;       /**< who is locked out there; NULL = all who are not known there */
+  guint32 failures;       /**< failed logins that count against it */
+  guint64 lockout_ms;
+} AditLockoutEvent;
+
+#define ADIT_EVENT_LOGIN_LOCKOUT "login-lockout" /**< AditLockoutEvent: a source has failed too often (aaa.login-guard) */
+#define ADIT_EVENT_CONFIG_LOADED "config-loaded" /**< AditEvent alone: a reload was committed */
+
+typedef void (*AditEventFunc)(const AditEvent *event, gpointer data);
+
+/** A hook decides, synchronously, in order of `priority` (low first). A veto returns a reason (borrowed until the hook
+ *  returns; it reaches log and peer) or NULL; a value hook returns a new AditValue or NULL to pass. */
+typedef const char *(*AditVetoFunc)(const AditEvent *about, gpointer data);
+typedef AditValue *(*AditValueFunc)(const AditEvent *about, gpointer data);
+
+#define ADIT_VETO_SESSION "session"          /**< AditSessionEvent: may this session start? */
+#define ADIT_VETO_LINK "link"                /**< AditLinkEvent: may this call be answered? */
+#define ADIT_VALUE_INTERFACE_NAME "interface-name" /**< AditSessionEvent -> STRING */
+
+#define ADIT_BUS_SERVICE "adit.bus"
+typedef struct {
+  gsize size;
+  guint (*event_class)(AditPlugin *plugin, const AditEventClass *klass); /**< [main] registers, or finds by name, without fields whatever they are; 0 if it clashes */
+  void (*publish)(const AditEvent *event);                              /**< [main] `event` is copied when queued, strings too */
+  guint (*subscribe)(AditPlugin *plugin, const char *name, AditEventFunc func, gpointer data); /**< [main] 0 = no such class */
+  void (*unsubscribe)(guint id);                                        /**< [main] */
+  guint (*veto_add)(AditPlugin *plugin, const char *hook, int priority, AditVetoFunc func, gpointer data);
+  guint (*value_add)(AditPlugin *plugin, const char *hook, int priority, AditValueFunc func, gpointer data);
+  void (*hook_remove)(guint id);
+} AditBusService;
+
+G_END_DECLS

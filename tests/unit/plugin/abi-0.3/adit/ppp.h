@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * adit/ppp.h - how a plugin adds a network control protocol: service "adit.ppp".
+ *
+ * The core runs the RFC 1661 automaton and the option codec; the plugin supplies what is its own: which options to ask
+ * for, what to say to the peer's, and what was agreed. All of it is an engine (adit/engine.h): plain state, no I/O.
+ */
+#pragma once
+
+#include <adit/address.h>
+#include <adit/engine.h>
+#include <adit/plugin.h>
+
+G_BEGIN_DECLS
+
+#define ADIT_PPP_IPV4 0x0021
+#define ADIT_PPP_MP 0x003d
+#define ADIT_PPP_IPV6 0x0057
+#define ADIT_PPP_BRIDGE 0x0031
+#define ADIT_PPP_COMPRESSED 0x00fd
+#define ADIT_PPP_IPCP 0x8021
+#define ADIT_PPP_BCP 0x8031
+#define ADIT_PPP_IPV6CP 0x8057
+#define ADIT_PPP_CCP 0x80fd
+#define ADIT_PPP_LCP 0xc021
+#define ADIT_PPP_PAP 0xc023
+#define ADIT_PPP_CHAP 0xc223
+#define ADIT_PPP_EAP 0xc227
+
+/** One configuration option as it stands in a packet (RFC 1661 6). */
+typedef struct {
+  guint8 type;
+  guint8 length; /**< of data: the option's length less 2 */
+  const guint8 *data;
+} AditPppOption;
+
+/** Writes an option; a no-op that sets bad if it does not fit. */
+static inline void adit_ppp_put_option(AditBuilder *b, guint8 type, const void *data, guint8 length) {
+  adit_put_u8(b, type);
+  adit_put_u8(b, (guint8)(length + 2));
+  adit_put_bytes(b, data, length);
+}
+
+/** Next option of a Configure packet's body. False at its end; `in->bad` if it is malformed. */
+static inline gboolean adit_ppp_next_option(AditCursor *in, AditPppOption *out) {
+  if (in->bad || !adit_left(in))
+    return FALSE;
+  out->type = adit_get_u8(in);
+  guint8 length = adit_get_u8(in);
+  if (in->bad || length < 2) {
+    in->bad = TRUE;
+    return FALSE;
+  }
+  out->length = (guint8)(length - 2);
+  out->data = adit_get_bytes(in, out->length);
+  return !in->bad;
+}
+
+typedef enum {
+  ADIT_OPTION_ACK = 1,
+  ADIT_OPTION_NAK,    /**< the hook has put what it would accept into `nak` */
+  ADIT_OPTION_REJECT,
+} AditOptionVerdict;
+
+/** The option side of a control protocol: LCP has one, and each NCP. `self` is the protocol's state. */
+typedef struct {
+  gsize size;
+  /** Put the options to ask for now; called for each new Configure-Request. */
+  void (*request)(gpointer self, AditBuilder *out);
+  /** A Configure-Request begins; forget what an earlier one said. */
+  void (*peer_begin)(gpointer self);
+  AditOptionVerdict (*peer_option)(gpointer self, const AditPppOption *option, AditBuilder *nak);
+  /** It was read to its end: put options that are missing and wanted into `nak` (which makes the answer a Nak). */
+  void (*peer_end)(gpointer self, AditBuilder *nak);
+  /** The peer acknowledged request() verbatim: the values in it stand. */
+  void (*acked)(gpointer self);
+  /** The peer suggests another value; take it or keep asking. */
+  void (*naked)(gpointer self, const AditPppOption *option);
+  /** The peer does not know the option; stop asking. Return FALSE if we can't live without it: the protocol finishes. */
+  gboolean (*rejected)(gpointer self, const AditPppOption *option);
+} AditPppOptionOps;
+
+typedef enum {
+  ADIT_NCP_NETWORK = 1, /**< carries a network layer over the L3 port: IPCP, IPV6CP */
+  ADIT_NCP_BRIDGE,      /**< carries Ethernet over the L2 port: BCP */
+  ADIT_NCP_COMPRESSION, /**< CCP, ECP: never holds the others back unless required */
+} AditNcpKind;
+
+typedef struct AditNcpResult AditNcpResult;
+
+/** What the session asks of an NCP; addresses are already reserved. */
+typedef struct {
+  gsize size;
+  gboolean client;           /**< we dialled: take what the peer assigns */
+  AditAddress local4;        /**< our end; unset = any (client) */
+  AditAddress remote4;       /**< the peer's; unset = let the peer say (client) */
+  gboolean accept_remote4;   /**< the peer may choose its own address */
+  AditAddress dns[2], wins[2]; /**< to hand out; unset = none (Reject) */
+  gboolean want_dns;         /**< client: ask for them */
+  guint8 local_ifid[8], remote_ifid[8]; /**< IPv6 interface identifiers; zero = choose */
+  const AditValue *attributes; /**< the session's merged attributes */
+  /** [main] With accept_remote4: may the peer have this address, which it chose itself? TRUE reserves it for the peer, in place of an
+   *  earlier choice. NULL = any that a host may have. */
+  gboolean (*choose)(gpointer choose_user, const AditAddress *address);
+  gpointer choose_user;
+  /** What was agreed when the protocol opened first; NULL before. The kernel has these addresses, so that a renegotiation can only
+   *  agree on the same: another value is answered with a Configure-Nak that holds the old one (RFC 1661 5.3). */
+  const AditNcpResult *in_force;
+} AditNcpParams;
+
+/** What was agreed; each NCP fills its own part. */
+struct AditNcpResult {
+  gsize size;
+  AditAddress local4, remote4, dns[2], wins[2];
+  guint8 local_ifid[8], remote_ifid[8];
+};
+
+typedef struct AditNcpDesc {
+  gsize size;
+  const char *name;       /**< `ipcp`, also the feature `ncp:ipcp` */
+  guint16 protocol;       /**< 0x8021 */
+  guint16 data_protocol;  /**< 0x0021 */
+  AditNcpKind kind;
+  const char *enable;     /**< attribute yes/no/default/required that switches it, such as `use-ipv6`; NULL = always on */
+  gsize state_size;       /**< zeroed by the core */
+  const AditPppOptionOps *options;
+  /** `env` may be kept until the state is freed: random() for identifiers. */
+  void (*init)(gpointer self, const AditEngineEnv *env, const AditNcpParams *params);
+  /** Opened: fill what was agreed. False closes the protocol again, with `*why` for the log. */
+  gboolean (*result)(gpointer self, AditNcpResult *out, const char **why);
+  /** Back to the start: the automaton left Opened, or LCP came up again. Keep what params said. */
+  void (*reset)(gpointer self);
+  /** A code the automaton does not know (CCP Reset-Request). True if it was one of its own. May be NULL. */
+  gboolean (*code)(gpointer self, guint8 code, guint8 id, const guint8 *data, gsize length);
+  void (*save)(gconstpointer self, AditBuilder *out);
+  gboolean (*restore)(gpointer self, const AditEngineEnv *env, const AditNcpParams *params, AditCursor *in);
+} AditNcpDesc;
+
+#define ADIT_PPP_SERVICE "adit.ppp"
+typedef struct {
+  gsize size;
+  /** [main] in init; `desc` must live as long as the plugin. */
+  gboolean (*ncp_add)(AditPlugin *plugin, const AditNcpDesc *desc, GError **error);
+} AditPppService;
+
+G_END_DECLS

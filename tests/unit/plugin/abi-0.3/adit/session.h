@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/** adit/session.h - links and sessions as transports and other plugins meet them: service "adit.session". */
+#pragma once
+
+#include <adit/path.h>
+
+G_BEGIN_DECLS
+
+typedef struct {
+  gsize size;
+  /** [main] The core has ended the link (PPP terminated, authentication failed, timeouts ...): tell the peer by the
+   *  transport's own means. The id is dead when this is called. Not called after link_close(). */
+  void (*closed)(gpointer user, AditLinkId link, AditCause cause, const char *reason);
+} AditLinkOps;
+
+/** What a LAC learned before it handed the call over (RFC 2661 4.4.5); everything is copied. Its caller is let in by it: a transport gives
+ *  it only for a peer that the administrator named and that proved who it is. */
+typedef struct {
+  gsize size;
+  GBytes *initial_received;  /**< first CONFREQ from the peer: options only */
+  GBytes *last_sent;
+  GBytes *last_received;
+  guint16 auth_type;         /**< Proxy Authen Type AVP: 1 text, 2 CHAP, 3 PAP, 4 none, 5 MS-CHAPv1; 0 = absent */
+  GBytes *auth_name, *auth_challenge, *auth_response;
+  guint8 auth_id;
+} AditProxy;
+
+typedef struct {
+  gsize size;
+  const char *transport;     /**< AditTransportOps.name */
+  const AditValue *config;   /**< the server's or client's item; the link keeps a reference */
+  gboolean client;
+  gpointer token;            /**< client: the token of dial() */
+  const AditDatapathOps *datapath;
+  gpointer dp;
+  AditListener *listener;
+  AditPath path;
+  AditEncap encap;
+  const char *caller_id, *called_id;
+  const AditValue *attributes; /**< MAP of facts for sources and `show session`: tunnel names, ids, speeds; may be NULL */
+  const AditProxy *proxy;    /**< NULL = none */
+  guint max_frame;           /**< largest PPP payload that the path carries unfragmented; 0 = unknown */
+  const AditLinkOps *ops;
+  gpointer user;
+} AditLinkSpec;
+
+/** A snapshot; strings and values are borrowed until the next main-loop pass. Before session_info() set `size`: members
+ *  beyond it are not written. */
+typedef struct {
+  gsize size;
+  AditSessionId id;
+  const char *user, *interface, *service, *caller_id, *transport;
+  AditAddress local4, remote4;
+  guint64 uptime_ms;
+  AditCounters counters;
+  const AditValue *attributes; /**< merged */
+  const char *record_id;       /**< Acct-Session-Id: unique over restarts */
+  const char *called_id;
+  const char *server;          /**< name of the server or client: the same as `service` */
+  const char *source;          /**< who vouched for the user; NULL for a client */
+  const char *method;          /**< of authentication: pap, mschap2; NULL = none */
+  guint32 port;                /**< the link's number, see AditAuthRequest.port */
+  AditEndpoint peer;           /**< where the tunnel comes from */
+  guint8 remote_ifid[8];       /**< RFC 5072 interface identifier of the peer; zeros = no IPv6 */
+  gboolean client;             /**< this machine is the one that dialled */
+  const char *multi_id;  /**< Acct-Multi-Session-Id; NULL = no other link may join */
+  guint links;           /**< how many it has now */
+} AditSessionInfo;
+
+/* ---- bundles ---- */
+
+/** A link that is authenticated; a snapshot, strings and values are borrowed until the next main-loop pass. Before link_info() set `size`.
+   */
+typedef struct {
+  gsize size;
+  AditLinkId id;
+  AditSessionId session; /**< that it belongs to; 0 = none yet */
+  const char *user;      /**< that the peer has proven, or as which we logged in */
+  const char *transport, *server, *caller_id, *called_id;
+  const char *record_id; /**< Acct-Session-Id of the session that it would found */
+  guint32 port;          /**< its number, see AditAuthRequest.port */
+  AditEndpoint peer, local;
+  guint mru, peer_mru;         /**< as LCP agreed: what we take, and what the peer takes */
+  gboolean client;             /**< this machine is the one that dialled */
+  const AditValue *attributes; /**< what the source said of the user; may be NULL */
+} AditLinkInfo;
+
+typedef enum {
+  ADIT_BUNDLE_NONE = 0, /**< the link gets a session of its own, which no other link may join */
+  ADIT_BUNDLE_FOUND,    /**< the same, and others may join: `multi_id` */
+  ADIT_BUNDLE_JOIN,     /**< the link becomes one more of `session` */
+  ADIT_BUNDLE_REFUSE,   /**< the link is ended: `reason` */
+} AditBundleVerdict;
+
+/** What a bundler adds to its verdict; zero when it is asked. Strings are copied. */
+typedef struct {
+  gsize size;
+  AditSessionId session;
+  const char *multi_id; /**< NULL = the record_id of the session */
+  const char *reason;   /**< for people, and for the transport to tell the peer */
+} AditBundleDecision;
+
+/**
+ * What puts links together (RFC 1990). One plugin registers itself by bundler_add(); without one each link is a session.
+   *
+ *     static AditBundleVerdict decide(gpointer state, const AditLinkInfo *link, AditBundleDecision *out) {
+ *       Bundle *bundle = g_hash_table_lookup(bundles, link->user);
+ *       if (!agreed_on_mrru(link->id))
+ *         return ADIT_BUNDLE_NONE;
+ *       if (!bundle)
+ *         return ADIT_BUNDLE_FOUND;
+ *       out->session = bundle->session;
+ *       return ADIT_BUNDLE_JOIN;
+   *     }
+   *
+ * A link that joins needs the same user, role and data path as the session, and no second only-one, address or Start. It may leave
+ * without hurting the session, which ends with its last one. Accounting hears of both by an Interim, if there is a period.
+   */
+typedef struct {
+  gsize size;
+  const char *name; /**< for messages */
+  /** [main] The link is authenticated, and no session is made yet. Once for each link. */
+  AditBundleVerdict (*decide)(gpointer state, const AditLinkInfo *link, AditBundleDecision *out);
+  /** [main] The data plane of a session that was founded has its first link; others follow. Put stages in place now. FALSE with an
+   *  error: the session ends. May be NULL. */
+  gboolean (*opened)(gpointer state, AditSessionId session, GError **error);
+  /** [main] The link belongs to the session: the founder, too. May be NULL. */
+  void (*joined)(gpointer state, AditSessionId session, AditLinkId link);
+  /** [main] It does no longer; `left` is how many the session has now. After the last one the session is over. May be NULL. */
+  void (*left)(gpointer state, AditSessionId session, AditLinkId link, guint left);
+} AditBundlerOps;
+
+#define ADIT_SESSION_SERVICE "adit.session"
+typedef struct {
+  gsize size;
+  /** [main] The call stands: attach it to the data path and start LCP. 0 and an error when refused (a limit, a veto). */
+  AditLinkId (*link_open)(AditPlugin *plugin, const AditLinkSpec *spec, GError **error);
+  /** [main] The transport has lost the call; `reason` for people. ops->closed is not called. */
+  void (*link_close)(AditLinkId link, AditCause cause, const char *reason);
+  void (*link_update)(AditLinkId link, const AditPath *path, const AditEncap *encap); /**< [main] */
+  gboolean (*link_stats)(AditLinkId link, AditDpStats *out);                         /**< [main] */
+  /** [main] A dial ended without a link; the core decides when to try again. */
+  void (*dial_failed)(gpointer token, AditCause cause, const char *reason);
+  guint (*session_count)(const char *transport, const char *server); /**< [main] NULL = any */
+  gboolean (*session_info)(AditSessionId id, AditSessionInfo *out);  /**< [main] */
+  void (*session_foreach)(void (*each)(const AditSessionInfo *info, gpointer data), gpointer data); /**< [main] */
+  /** [main] FALSE when there is none, or it is ending already. */
+  gboolean (*disconnect)(AditSessionId id, AditCause cause, const char *reason);
+  /** [main] The session with this record_id that is not ending; 0 = none. */
+  AditSessionId (*session_find)(const char *record_id);
+  /**
+   * [main] Changes attributes of a live session: all or nothing. `changes` is a MAP in the words of the scopes profile and
+   * session; each must have ADIT_OPTION_COA. `profile` among them merges what that profile says, of such words alone,
+   * under the other changes. Limits begin anew with the new value, session-timeout counting from the session's start
+   * (RFC 2865 5.27); the event session-update and an INTERIM record follow.
+   * Errors: NOT_FOUND (also when it is ending), UNSUPPORTED (an attribute that may not change, or nobody knows), INVALID
+   * (a value of the wrong type, no such profile); the message begins with the attribute's name and a colon.
+   */
+  gboolean (*session_update)(AditSessionId id, const AditValue *changes, GError **error);
+  /**
+   * [main] in init: this plugin acts on the attribute, which its owner only carries (ADIT_OPTION_CARRIED): it reads it when a session comes
+   * up, and again at session-update. Until an actor is there a change of the attribute is UNSUPPORTED (a CoA-Request gets Error-Cause 401),
+   * and a source that gives it is told of in the log, once a session. Several plugins may act on one. Gone with the plugin.
+   * Errors: INVALID (no name).
+   *
+   *     static void on_session(const AditEvent *event, gpointer data) { // of session-up and session-update
+   *       AditSessionInfo info = {.size = sizeof info};
+   *       if (session->session_info(((const AditSessionEvent *)event)->session, &info))
+   *         shape(info.interface, adit_value_get_string(info.attributes, "rate-limit", NULL));
+   *     }
+   *     ...
+   *     if (!ADIT_HAS(session, actor_add) || !session->actor_add(plugin, "rate-limit", error)) // in init
+   *       return FALSE;
+   */
+  gboolean (*actor_add)(AditPlugin *plugin, const char *attribute, GError **error);
+  gboolean (*actor_exists)(const char *attribute); /**< [main] does anything act on it? FALSE for a word that nobody declared */
+  /** [main] in init: this plugin puts links together. Gone with the plugin: its sessions keep their links, and no other one joins.
+   *  Errors: EXISTS (there is one already), INVALID (no name, no decide). */
+  gboolean (*bundler_add)(AditPlugin *plugin, const AditBundlerOps *ops, gpointer state, GError **error);
+  gboolean (*link_info)(AditLinkId id, AditLinkInfo *out); /**< [main] FALSE when there is none */
+  /** [main] Says goodbye on this link alone; its session goes on with the others, or ends with it. FALSE when there is none. */
+  gboolean (*link_end)(AditLinkId id, AditCause cause, const char *reason);
+} AditSessionService;
+
+G_END_DECLS

@@ -19,10 +19,10 @@ static GQuark get_domain(void) {
 static void set_connect_error(GError **error, const char *path, int why) {
   if (why == ENOENT)
     g_set_error(error, get_domain(), why,
-                "no daemon: %s is not there. Is aditd running (systemctl status adit)? Another socket is named with --socket PATH.", path);
+                "no daemon: %s does not exist. Is aditd running (systemctl status adit)? Set another socket with --socket PATH.", path);
   else if (why == ECONNREFUSED)
-    g_set_error(error, get_domain(), why,
-                "no daemon: nobody answers on %s. aditd has died or was killed: its log says why (journalctl -u adit).", path);
+    g_set_error(error, get_domain(), why, "no daemon: no reply on %s. aditd has crashed or was killed: see its log (journalctl -u adit).",
+                path);
   else if (why == EACCES || why == EPERM)
     g_set_error(error, get_domain(), why,
                 "%s: permission denied: try as root, or as a member of the group adit (usermod -aG adit USER, then log in again).", path);
@@ -131,7 +131,7 @@ JsonObject *ctl_receive(Connection *connection, gboolean *continues, GError **er
   if (!text)
     return NULL;
   if (!json_parser_load_from_data(parser, text, -1, NULL) || !JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser))) {
-    g_set_error(error, get_domain(), EPROTO, "the daemon's answer makes no sense: is something else listening there?");
+    g_set_error(error, get_domain(), EPROTO, "the reply is not valid: does another program listen there?");
     return NULL;
   }
   JsonObject *reply = json_node_get_object(json_parser_get_root(parser));

@@ -16,15 +16,15 @@ typedef struct {
   GPtrArray *words; /* of char*, borrowed from argv */
 } Options;
 
-static const char usage[] = "aditctl - asks and steers a running aditd\n"
+static const char usage[] = "aditctl - control a running aditd\n"
                             "\n"
                             "  aditctl [--json] [--socket PATH] COMMAND [ARGUMENT...]\n"
                             "\n"
-                            "  --json         print the answer as JSON\n"
+                            "  --json         print the reply as JSON\n"
                             "  --socket PATH  the daemon's socket (default " ADIT_CONTROL_SOCKET ", or $ADIT_SOCKET)\n"
-                            "  --help         this text, and what the daemon can do\n"
+                            "  --help         print this text and the commands of the daemon\n"
                             "  --version      print the version\n"
-                            "  --             what follows is no option: names that begin with a dash\n"
+                            "  --             end of options, for names that begin with a dash\n"
                             "\n";
 
 /* ---- the daemon's commands ---- */

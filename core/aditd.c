@@ -11,12 +11,15 @@ int main(int argc, char **argv) {
   const GOptionEntry entries[] = {
       {"config", 'c', 0, G_OPTION_ARG_FILENAME, &config,
        "the configuration (default " SYSCONFDIR "/adit/adit.yaml; conf.d/*.yaml beside it)", "FILE"},
-      {"check", 0, 0, G_OPTION_ARG_NONE, &check, "check the configuration, print every mistake, and exit: 0 good, 1 not", NULL},
-      {"plugin-dir", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &dirs, "look for plugins here first; may be repeated (then " PLUGINDIR ")", "DIR"},
-      {"socket", 0, 0, G_OPTION_ARG_FILENAME, &socket, "the management socket, whatever the configuration says", "PATH"},
-      {"state-dir", 0, 0, G_OPTION_ARG_FILENAME, &state_dir, "what outlives a restart (default " LOCALSTATEDIR "/lib/adit)", "DIR"},
-      {"user", 0, 0, G_OPTION_ARG_STRING, &user, "started as root, become this user, whatever the configuration says (default: user, or adit)", "NAME"},
-      {"print-schema", 0, 0, G_OPTION_ARG_STRING, &schema, "print all options and exit, as: man, sample or json (with :PLUGIN for one that is not loaded by itself), or schema:PLUGIN", "AS"},
+      {"check", 0, 0, G_OPTION_ARG_NONE, &check, "check the configuration, print every error, and exit with 0 (valid) or 1", NULL},
+      {"plugin-dir", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &dirs, "search for plugins here before " PLUGINDIR "; may be repeated", "DIR"},
+      {"socket", 0, 0, G_OPTION_ARG_FILENAME, &socket, "the management socket (overrides the configuration)", "PATH"},
+      {"state-dir", 0, 0, G_OPTION_ARG_FILENAME, &state_dir,
+       "folder for state that survives a restart (default " LOCALSTATEDIR "/lib/adit)", "DIR"},
+      {"user", 0, 0, G_OPTION_ARG_STRING, &user, "user to run as when started as root (default: `user' of the configuration, else adit)",
+       "NAME"},
+      {"print-schema", 0, 0, G_OPTION_ARG_STRING, &schema,
+       "print all options and exit, as: man, sample or json (with :PLUGIN for one that is not loaded by itself), or schema:PLUGIN", "AS"},
       {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "log at level debug", NULL},
       {"version", 0, 0, G_OPTION_ARG_NONE, &version, "print the version and exit", NULL},
       {NULL}};
@@ -24,7 +27,8 @@ int main(int argc, char **argv) {
   g_autoptr(GError) error = NULL;
 
   g_option_context_add_main_entries(context, entries, NULL);
-  g_option_context_set_description(context, "aditctl(1) talks to the running daemon. SIGHUP reloads, SIGTERM ends all sessions and stops.");
+  g_option_context_set_description(
+      context, "aditctl(1) controls the running daemon. SIGHUP reloads the configuration, SIGTERM ends all sessions and stops.");
   if (!g_option_context_parse(context, &argc, &argv, &error) || argc > 1) {
     fprintf(stderr, "aditd: %s: see aditd --help\n", error ? error->message : "too many arguments");
     return 2;

@@ -149,8 +149,7 @@ static void try_after_failure(Pending *p, const char *source, const char *why) {
 
   if (adit_rate_allows(&failures, aaa_loop->now(), 10, 1000, &kept)) {
     AditLogContext about = {.user = p->request->user};
-    adit_warning(&about, "source %s can't tell whether %s may come in: %s", source ? source : "(none)", p->request->user,
-                 why ? why : "no reason given");
+    adit_warning(&about, "source %s failed for user %s: %s", source ? source : "(none)", p->request->user, why ? why : "no reason given");
   }
   if (source && p->config->next_on_error) {
     ask_next(p);

@@ -127,7 +127,7 @@ static int receive_answer(const AditHelper *helper, int *file) {
 }
 
 static void lose_child(AditHelper *helper) {
-  adit_warning(NULL, "the helper process %s has ended: what only root may open can't be opened until a restart", helper->name);
+  adit_warning(NULL, "the helper process %s has ended: files that only root may open can't be opened until a restart", helper->name);
   close(helper->fd);
   helper->fd = -1;
 }

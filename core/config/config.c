@@ -133,7 +133,7 @@ static void warn_modes(Load *load, GHashTable *secret_files) {
     guint mode = GPOINTER_TO_UINT(g_hash_table_lookup(load->modes, file));
     if (mode & 077)
       adit_config_warning(load->errors, (AditWhere){file, 0, 0}, NULL,
-                          "holds secrets, and others than its owner may use it (mode %04o): chmod 600 %s", mode & 07777,
+                          "holds secrets and is accessible for others than its owner (mode %04o): chmod 600 %s", mode & 07777,
                           (const char *)file);
   }
 }

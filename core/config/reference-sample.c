@@ -67,7 +67,7 @@ static void append_scope_lines(GString *out, const AditSchema *schema, const cha
 
 char *adit_reference_sample(const AditSchema *schema) {
   GString *out = g_string_new("## Every option of adit with its default, or an example where there is none: see adit.yaml(5).\n"
-                              "## Take away one # from the lines you need, and from the lines they stand under.\n\n");
+                              "## Remove one # from the lines that you need, and from their parent lines.\n\n");
   append_scope_lines(out, schema, ADIT_SCOPE_GLOBAL, "", FALSE, 0);
   return g_string_free(out, FALSE);
 }

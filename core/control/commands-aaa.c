@@ -47,23 +47,22 @@ static const AditCommand commands[] = {
     {.size = sizeof(AditCommand),
      .verb = "show aaa",
      .method = "io.adit.aaa.GetCounters",
-     .summary = "counters of logins",
-     .help =
-         "`logins` were begun since the start; `delayed` had to wait, and `refused` were refused without asking a source, because logins "
-         "from there have failed (`aaa: { login-guard }`)."},
+     .summary = "show counters of logins",
+     .help = "Counters since the start: `logins` attempts; `delayed` attempts that waited; `refused` attempts that no source was asked "
+             "for, because of failed logins (`aaa: { login-guard }`)."},
     {.size = sizeof(AditCommand),
      .verb = "show logins",
      .method = "io.adit.aaa.ListFailing",
      .rows = "sources",
      .columns = "SOURCE=source USER=user STATE=state FAILED=failures LOCKED=locked:duration RUNNING=running WAITING=waiting",
-     .summary = "sources whose logins fail",
+     .summary = "list hosts and users with failed logins",
      .help = "One line for each user of a host, host, and network with failed logins that still count. LOCKED is for how much longer it is "
              "locked out. `aditctl forgive ADDRESS` ends a lockout."},
     {.size = sizeof(AditCommand),
      .verb = "forgive",
      .method = "io.adit.aaa.Forgive",
      .arguments = "source",
-     .summary = "end lockouts of a source",
+     .summary = "end the lockouts of an address",
      .help =
          "Forgets the failed logins of an address or a prefix, of the network around it and of its users: `aditctl forgive 192.0.2.7`."},
 };

@@ -36,12 +36,11 @@ static const AditCommand commands[] = {
      .method = "io.adit.net.ListClaims",
      .rows = "claims",
      .columns = "OBJECT=object INTERFACE=interface CLAIMANT=claimant STATE=state SINCE=since:duration WHY=why",
-     .summary = "addresses, routes, neighbours and interfaces that adit keeps in the kernel",
-     .help =
-         "One line for each claim of a session, a client or a tunnel. `installed`: the kernel has it for this claimant. `waiting`: an "
-         "earlier claimant has it; WHY names that one. `blocked`: another program's equal route is there. `refused`: the kernel said no, "
-         "or the route would lead a tunnel into itself. All but installed ones are installed as soon as that is possible. `tunnel to "
-         "ADDRESS` keeps the way to a tunnel's end outside of the tunnels."},
+     .summary = "list the addresses, routes, neighbours and interfaces that adit keeps in the kernel",
+     .help = "One line for each claim of a session, a client or a tunnel. `installed`: the kernel has it for this claimant. `waiting`: an "
+             "earlier claimant has it; WHY names that one. `blocked`: another program's equal route is there. `refused`: the kernel "
+             "refused it, or the route would send a tunnel into itself. Claims that are not installed are installed as soon as possible. "
+             "`tunnel to ADDRESS` keeps the route to the end of a tunnel outside of the tunnels."},
 };
 
 gboolean adit_control_net_commands(GError **error) {

@@ -130,26 +130,22 @@ static const AditCommand session_commands[] = {
      .rows = "sessions",
      .columns = "ID=id USER=user STATE=state CALLER=caller-id INTERFACE=interface ADDRESS=remote-address UPTIME=uptime:duration "
                 "RX=rx-octets:octets TX=tx-octets:octets",
-     .summary = "who is connected",
-     .help = "One line for each session. RX is what came from the peer, TX what went to it. `aditctl show session ID` tells everything "
-             "about one."},
+     .summary = "list sessions",
+     .help = "One line for each session. RX is what came from the peer, TX what went to it. `aditctl show session ID` shows the details."},
     {.size = sizeof(AditCommand),
      .verb = "show session",
      .method = "io.adit.session.GetSession",
      .arguments = "id",
      .columns = "UPTIME=uptime:duration RX=rx-octets:octets TX=tx-octets:octets",
-     .summary = "everything about one session",
-     .help =
-         "ID is the session's id, its interface or its user: `aditctl show session l2tp-anna`. Shows addresses, what was negotiated, the "
-         "attributes it was given and from where, its links and counters."},
+     .summary = "show the details of a session",
+     .help = "ID is the session's id, its interface or its user: `aditctl show session l2tp-anna`. Shows addresses, negotiated options, "
+             "attributes and their origin, links and counters."},
     {.size = sizeof(AditCommand),
      .verb = "disconnect",
      .method = "io.adit.session.Disconnect",
      .arguments = "id",
      .summary = "end a session, or all sessions of a user",
-     .help =
-         "ID is the session's id, its interface or its user: `aditctl disconnect anna`. The peer is told; nothing keeps it from dialling "
-         "in again."},
+     .help = "ID is the session's id, its interface or its user: `aditctl disconnect anna`. The peer may dial in again."},
     {.size = sizeof(AditCommand),
      .verb = "show clients",
      .method = "io.adit.session.ListClients",
@@ -157,20 +153,20 @@ static const AditCommand session_commands[] = {
      .columns = "NAME=name SERVICE=service TO=connect-to USER=user STATUS=status SINCE=since:duration NEXT=next-attempt:duration "
                 "INTERFACE=interface "
                 "ADDRESS=local-address ERROR=last-error",
-     .summary = "the connections that this machine dials",
-     .help = "One line for each client in the configuration (`l2tp: { clients: ... }`), with its state, for how long, and what last went "
-             "wrong."},
+     .summary = "list clients and their state",
+     .help = "One line for each client in the configuration (`l2tp: { clients: ... }`), with its state, the time in that state, and the "
+             "last error."},
     {.size = sizeof(AditCommand),
      .verb = "client up",
      .method = "io.adit.session.ClientUp",
      .arguments = "name",
-     .summary = "dial now",
-     .help = "Dials the client at once, also when it was taken down or waits before it tries again: `aditctl client up office`."},
+     .summary = "dial a client at once",
+     .help = "Dials the client at once, even if it is down or waits for its next redial: `aditctl client up office`."},
     {.size = sizeof(AditCommand),
      .verb = "client down",
      .method = "io.adit.session.ClientDown",
      .arguments = "name",
-     .summary = "hang up and stay down",
+     .summary = "end a client's session and do not redial",
      .help = "Ends the client's session; it stays down until `aditctl client up NAME` or a restart of the daemon."},
 };
 
@@ -182,8 +178,8 @@ static const AditCommand pool_commands[] = {
      .method = "io.adit.pool.ListPools",
      .rows = "pools",
      .columns = "NAME=name RANGES=ranges USED=used TOTAL=total NEXT=next-pool COMMENT=comment",
-     .summary = "address pools and how full they are",
-     .help = "USED counts addresses in sessions now. NEXT is the pool that is asked when this one has no free address."},
+     .summary = "list address pools and their use",
+     .help = "USED counts addresses in sessions now. NEXT is the pool to use when this one is exhausted."},
 };
 
 gboolean adit_control_session_commands(GError **error) {

@@ -30,7 +30,7 @@ static int sysctl_get(const char *name) {
 static void check_forwarding(AditValue *findings) {
   if (sysctl_get("net/ipv4/ip_forward") == 0)
     adit_control_finding(findings, "warning", "IPv4 forwarding is off: sessions reach this machine and nothing behind it",
-                         "sysctl -w net.ipv4.ip_forward=1 (for ever: a file in /etc/sysctl.d)");
+                         "sysctl -w net.ipv4.ip_forward=1 (permanently: a file in /etc/sysctl.d)");
   else
     adit_control_finding(findings, "ok", "IPv4 forwarding is on", NULL);
   if (sysctl_get("net/ipv6/conf/all/forwarding") == 0)
@@ -41,7 +41,7 @@ static void check_forwarding(AditValue *findings) {
 static void check_rp_filter(AditValue *findings) {
   if (MAX(sysctl_get("net/ipv4/conf/all/rp_filter"), sysctl_get("net/ipv4/conf/default/rp_filter")) == 1)
     adit_control_finding(findings, "warning",
-                         "strict reverse-path filtering (rp_filter=1) drops packets that come in where their answer would not go out",
+                         "strict reverse-path filtering (rp_filter=1) drops packets that arrive on another interface than replies leave by",
                          "sysctl -w net.ipv4.conf.all.rp_filter=2, if sessions or tunnels use more than one way");
   else
     adit_control_finding(findings, "ok", "reverse-path filtering is not strict", NULL);
@@ -125,7 +125,7 @@ static void check_port(AditValue *findings, const char *section, const char *ser
     adit_control_finding(findings, "ok", what, NULL);
   } else {
     g_autofree char *what = g_strdup_printf("%s server %s does not listen on UDP port %u", section, server, port);
-    adit_control_finding(findings, "warning", what, "is it enabled? aditctl show servers; the daemon's log says why");
+    adit_control_finding(findings, "warning", what, "see `aditctl show servers` and the daemon's log");
   }
 }
 
@@ -153,13 +153,12 @@ static void check_firewall(AditValue *findings, guint port) {
   if (adit_firewall_look(&found))
     return; /* none in this kernel, or no right to look */
   if (port && found.drops_input) {
-    g_autofree char *advice = g_strdup_printf("let it in: nft insert rule inet filter input udp dport %u accept", port);
-    adit_control_finding(findings, "note", "a firewall drops what it does not know on its way in", advice);
+    g_autofree char *advice = g_strdup_printf("allow the port: nft insert rule inet filter input udp dport %u accept", port);
+    adit_control_finding(findings, "note", "a firewall drops unknown incoming packets", advice);
   }
   if (found.drops_forward)
-    adit_control_finding(
-        findings, "note", "a firewall drops what it does not know on its way through",
-        "let sessions through: nft insert rule inet filter forward iifname \"l2tp-*\" accept, and oifname for the way back");
+    adit_control_finding(findings, "note", "a firewall drops unknown forwarded packets",
+                         "allow sessions: nft insert rule inet filter forward iifname \"l2tp-*\" accept, and oifname for the way back");
 }
 
 /* ---- addresses ---- */
@@ -209,7 +208,7 @@ static void check_peers(AditValue *findings, const AditValue *config, const char
       continue;
     g_autofree char *what = g_strdup_printf("%s %s: remote-address %s is this machine's own on %s", list_name, adit_option_name(item),
                                             adit_address_format(&address, text), interface->ifa_name);
-    adit_control_finding(findings, "error", what, "give the peer another address: as it is, its sessions are refused");
+    adit_control_finding(findings, "error", what, "set another address for the peer: its sessions are refused");
   }
 }
 

@@ -282,7 +282,7 @@ static void send_away(const Client *newcomer) {
 
   adit_control_stats.refused++;
   if (adit_rate_allows(&self.lines, adit_now_ms(), 5, 60000, NULL))
-    adit_info(NULL, "control: user %u has too many connections: a further one is refused", newcomer->uid);
+    adit_info(NULL, "control: user %u has too many connections: new connection refused", newcomer->uid);
   if (send(newcomer->fd, text, sizeof text, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
     adit_debug(NULL, "control: the refusal could not be sent: %s", g_strerror(errno));
   close(newcomer->fd);

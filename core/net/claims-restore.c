@@ -53,9 +53,9 @@ static gboolean due_disturbed(AditClaims *claims, AditDue *due, gpointer what, g
 static void log_fight(AditClaims *claims, const char *name, const char *who, const AditDue *due) {
   guint kept = 0;
   if (due->fights == ADIT_PAUSE_WARNING)
-    adit_warning(NULL, "%s (%s): another program keeps changing it; it is restored less often from now on", name, who);
+    adit_warning(NULL, "%s (%s): another program keeps changing it: restored less often from now on", name, who);
   else if (due->fights == 1 && adit_rate_allows(&claims->fight_log, claims->ops.now(claims->user), 10, 1000, &kept))
-    adit_notice(NULL, "%s (%s): another program changed it, and it is restored", name, who);
+    adit_notice(NULL, "%s (%s): another program changed it: restored", name, who);
 }
 
 static void object_disturbed(AditClaims *claims, AditObject *object) {

@@ -279,8 +279,8 @@ static void log_foreign(AditClaims *claims, const AditObject *object, const char
   guint kept = 0;
   if (!object->line.head || !adit_rate_allows(&claims->foreign_log, claims->ops.now(claims->user), 20, 1000, &kept))
     return;
-  adit_warning(NULL, "%s: %s has to wait: %s is there already; it is installed when that is gone",
-               adit_object_winner(object)->claimant->who, adit_object_format(&object->key, NULL, name), text);
+  adit_warning(NULL, "%s: %s waits: %s exists already; it is installed when that is removed", adit_object_winner(object)->claimant->who,
+               adit_object_format(&object->key, NULL, name), text);
 }
 
 static void finish_failed(AditClaims *claims, AditObject *object, int error, const char *text, guint pause) {

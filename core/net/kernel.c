@@ -177,7 +177,7 @@ static void log_removal(const Work *work) {
   char name[ADIT_OBJECT_TEXT];
   guint kept = 0;
   if (adit_rate_allows(&self.removal_log, adit_loop_service()->now(), 20, 1000, &kept))
-    adit_warning(NULL, "%s: cannot be removed: %s; it is tried again", adit_object_format(&work->change.key, &work->change.old, name),
+    adit_warning(NULL, "%s: cannot be removed: %s; retrying", adit_object_format(&work->change.key, &work->change.old, name),
                  g_strerror(work->job.error));
 }
 

@@ -97,7 +97,7 @@ gboolean adit_net_lock(guint32 group, uid_t user, GError **error) {
     adit_warning(NULL, "the lock @%s is held by process %d of user %d, which is no aditd: taking another name", name, (int)peer.pid,
                  (int)peer.uid);
   }
-  adit_warning(NULL, "no lock for interface-group %u can be had: a second aditd with this group would not be noticed", group);
+  adit_warning(NULL, "cannot lock interface-group %u: a second aditd with this group would not be detected", group);
   return TRUE;
 }
 

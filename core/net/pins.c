@@ -175,7 +175,7 @@ static void on_pin(AditClaim *claim, AditClaimState state, int error, const char
   if (guard->state != GUARD_PINNING || state == ADIT_CLAIM_PENDING)
     return;
   if (state == ADIT_CLAIM_REFUSED)
-    adit_warning(NULL, "%s: the way to it cannot be pinned: %s", guard->who, why ? why : "refused");
+    adit_warning(NULL, "%s: the route to it cannot be pinned: %s", guard->who, why ? why : "refused");
   /* Where an administrator has a host route of his own, that one is the pin. */
   guard_settle(guard, state == ADIT_CLAIM_REFUSED ? GUARD_NO_WAY : GUARD_PINNED);
   step_waiting(pins);
@@ -409,9 +409,9 @@ void adit_claims_refreshed(AditClaims *claims, const AditAddress *to, int error,
   if (old->ifindex == value.ifindex && adit_address_equal(&old->via, &value.via))
     return;
   if (value.ifindex)
-    adit_notice(NULL, "%s: the way to it is via %s on interface %u now", guard->who, adit_address_format(&value.via, via), value.ifindex);
+    adit_notice(NULL, "%s: the route to it is via %s on interface %u now", guard->who, adit_address_format(&value.via, via), value.ifindex);
   else
-    adit_warning(NULL, "%s: there is no way to it any more beside the tunnel; nothing is sent until there is one", guard->who);
+    adit_warning(NULL, "%s: no route to it is left outside of the tunnel; nothing is sent until there is one", guard->who);
   adit_claims_set_value(guard->pin, &value);
 }
 

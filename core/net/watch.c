@@ -63,7 +63,7 @@ static void drain_watched(gpointer data) {
   if (!claims)
     return;
   if (overrun) {
-    adit_notice(NULL, "the kernel reported changes faster than they were read: all claims are looked at again");
+    adit_notice(NULL, "the kernel reported changes faster than they were read: all claims are checked again");
     adit_claims_event(claims, &(AditKernelEvent){.kind = ADIT_KERNEL_OVERRUN});
     adit_facts_scan();
   }

@@ -140,7 +140,7 @@ static void plugin_prepared(AditPlugin *owner, gpointer staged, GError *error) {
 
 static void too_late(AditTimer *timer, gpointer data) {
   GPtrArray *plugins = adit_plugins_all();
-  g_autoptr(GError) error = g_error_new(ADIT_ERROR, ADIT_ERR_TIMEOUT, "no answer in %u ms", adit_plugins_prepare_limit_ms);
+  g_autoptr(GError) error = g_error_new(ADIT_ERROR, ADIT_ERR_TIMEOUT, "no reply within %u ms", adit_plugins_prepare_limit_ms);
 
   for (guint i = 0; i < plugins->len; i++) {
     Loaded *plugin = (Loaded *)plugins->pdata[i];

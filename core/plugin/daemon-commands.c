@@ -10,9 +10,9 @@ static const char description[] =
     "# Plugins and configuration.\n"
     "interface io.adit.daemon\n"
     "method ListPlugins() -> (plugins: []object)\n"
-    "# Reads the configuration again. Either all of it takes effect, or nothing has changed and BadConfiguration says why.\n"
+    "# Reads the configuration again. Either all of it takes effect, or nothing changes and BadConfiguration holds the errors.\n"
     "method Reload() -> (changed: []string, warnings: []string)\n"
-    "# Looks for what commonly goes wrong. `level`: ok, note, warning, error.\n"
+    "# Looks for common errors. `level`: ok, note, warning, error.\n"
     "method Check() -> (findings: []object)\n"
     "error BadConfiguration (text: string, problems: []string)\n";
 
@@ -96,7 +96,7 @@ static void check_machine(gpointer state, AditCall *call, const AditValue *param
   check->config = adit_value_ref(adit_plugins_config());
   if (adit_run_blocking(NULL, look_at_config, answer_check, check))
     return;
-  adit_control_service()->error(call, "io.adit.daemon.Busy", "too much is going on: try again");
+  adit_control_service()->error(call, "io.adit.daemon.Busy", "too many operations in progress: try again");
   adit_value_unref(check->config);
   g_free(check);
 }
@@ -113,13 +113,13 @@ static const AditCommand commands[] = {
      .method = "io.adit.daemon.ListPlugins",
      .rows = "plugins",
      .columns = "NAME=name VERSION=version STATE=state PROVIDES=provides SUMMARY=summary",
-     .summary = "what is loaded, and what each plugin provides",
+     .summary = "list plugins and the features of each",
      .help = "In the order in which plugins start. `plugins:` in the configuration is the list that is loaded; see adit-plugin(7) to write "
              "one."},
     {.size = sizeof(AditCommand),
      .verb = "reload",
      .method = "io.adit.daemon.Reload",
-     .summary = "read the configuration again",
+     .summary = "reload the configuration",
      .help = "All of it takes effect, or, if anything is wrong, nothing: then every mistake is printed with its file, line and column. "
              "Sessions stay "
              "up; only a server or client that was removed or disabled drops its own. The same as SIGHUP; `aditd --check` looks without "
@@ -129,7 +129,7 @@ static const AditCommand commands[] = {
      .method = "io.adit.daemon.Check",
      .rows = "findings",
      .columns = "LEVEL=level WHAT=what ADVICE=advice",
-     .summary = "look for what keeps traffic from flowing",
+     .summary = "look for common errors in the set-up of the machine",
      .help = "Forwarding that is off, reverse-path filters, ports that are taken, a missing /dev/net/tun, firewalls that drop, pools that "
              "hold this "
              "machine's own addresses, mistakes in the configuration files; each with what to do about it."},

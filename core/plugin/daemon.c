@@ -67,7 +67,7 @@ static void acct_idle(gpointer data) {
 }
 
 static void limit_reached(AditTimer *timer, gpointer data) {
-  adit_warning(NULL, "stopping takes too long: going on");
+  adit_warning(NULL, "stopping takes too long: continuing without the rest");
   stop_next_phase(self.phase == STOPPING_SESSIONS ? STOPPING_PLUGINS : STOPPED);
 }
 
@@ -108,7 +108,7 @@ static void stop_daemon(void) {
 
 static gboolean on_term(gpointer data) {
   if (self.phase >= STOPPING_SESSIONS) {
-    adit_warning(NULL, "told again to stop: leaving at once");
+    adit_warning(NULL, "second stop signal: exiting at once");
     adit_timer_cancel(&self.limit);
     self.phase = STOPPED;
     g_main_loop_quit(self.loop);
@@ -183,12 +183,12 @@ static void on_started(const GError *error, gpointer data) {
 
 static void log_sweep(const AditSweepReport *report) {
   if (report->links || report->routes)
-    adit_notice(NULL, "deleted %u interfaces and %u routes that an earlier run left", report->links, report->routes);
+    adit_notice(NULL, "deleted %u interfaces and %u routes of an earlier run", report->links, report->routes);
   if (report->strangers)
     adit_warning(
         NULL,
-        "%u interfaces of this aditd's interface-group are not its own (the first: %s) and are left alone: another --state-dir was "
-        "in use when they were made, or they are somebody else's; `ip link delete NAME` removes one",
+        "%u interfaces of this aditd's interface-group are not its own (the first: %s) and are left alone: they were made with another "
+        "--state-dir, or by another program; `ip link delete NAME` removes one",
         report->strangers, report->stranger);
   if (report->routes_left)
     adit_info(NULL, "%u routes of protocol %d are left alone, as another aditd runs in this network namespace", report->routes_left,
@@ -201,12 +201,14 @@ static void on_swept(gpointer user, int error, const AditSweepReport *report) {
   log_sweep(report);
   if (error == EPERM && adit_plugins_capabilities() & (G_GUINT64_CONSTANT(1) << CAP_NET_ADMIN)) {
     if (self.phase == STARTING)
-      fail_start(error, "this process may not change the network (CAP_NET_ADMIN in this network namespace is missing): start it as root or "
-                        "from its unit; a container needs --cap-add NET_ADMIN");
+      fail_start(
+          error,
+          "this process has no right to change the network (CAP_NET_ADMIN in this network namespace is missing): start it as root or "
+          "from its unit; a container needs --cap-add NET_ADMIN");
     return;
   }
   if (error)
-    adit_warning(NULL, "what an earlier daemon left behind could not be deleted: %s", g_strerror(error));
+    adit_warning(NULL, "interfaces or routes of an earlier run could not be deleted: %s", g_strerror(error));
   if (self.phase == STARTING)
     adit_plugins_start(config, on_started, NULL);
 }

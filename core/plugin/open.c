@@ -28,7 +28,7 @@ static gboolean check_component(const char *path, GError **error) {
     return FALSE;
   }
   if (st.st_uid != 0 && st.st_uid != geteuid()) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_DENIED, "%s belongs to user %u, neither root nor this daemon's (%u): not loaded", path,
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_DENIED, "%s belongs to user %u, not to root or this daemon's user (%u): not loaded", path,
                 st.st_uid, geteuid());
     return FALSE;
   }

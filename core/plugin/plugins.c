@@ -260,7 +260,7 @@ static void stop_late(AditTimer *timer, gpointer data) {
   for (guint i = 0; i < adit_plugins_all()->len; i++) {
     Loaded *plugin = (Loaded *)adit_plugins_all()->pdata[i];
     if (plugin->phase == PLUGIN_STOPPING) {
-      adit_warning(NULL, "plugin %s did not finish in time: going on without it", plugin->owner.name);
+      adit_warning(NULL, "plugin %s did not finish in time: continuing without it", plugin->owner.name);
       plugin->phase = PLUGIN_STOPPED;
       end_plugin_callbacks(plugin);
     }

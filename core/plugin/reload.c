@@ -109,7 +109,7 @@ static void files_read(gpointer data) {
 static void begin_reload(Reload *reload) {
   reload->before = adit_value_ref(adit_plugins_config());
   if (!adit_run_blocking(NULL, read_files, files_read, reload)) {
-    g_autoptr(GError) error = g_error_new_literal(ADIT_ERROR, ADIT_ERR_BUSY, "too much is going on: try again");
+    g_autoptr(GError) error = g_error_new_literal(ADIT_ERROR, ADIT_ERR_BUSY, "too many operations in progress: try again");
     finish_reload(reload, error, NULL);
   }
 }

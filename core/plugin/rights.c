@@ -139,7 +139,7 @@ gboolean adit_rights_give_up(const AditDaemonOptions *options, const AditValue *
   else if (is_root && !found)
     adit_notice(
         NULL,
-        "running as root with few capabilities, as there is no user `%s': make it (systemd-sysusers; useradd --system %s), or set `user`",
+        "running as root with few capabilities, as there is no user `%s': create it (systemd-sysusers; useradd --system %s), or set `user`",
         name, name);
   else if (!is_root && asked && (!found || user.uid != geteuid()))
     adit_notice(NULL, "user: only a start as root can become `%s': running as uid %d", name, (int)geteuid());

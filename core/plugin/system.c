@@ -42,5 +42,5 @@ void adit_system_raise_files(void) {
     return;
   limit.rlim_cur = limit.rlim_max;
   if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-    adit_warning(NULL, "the limit of open files stays low: %s", g_strerror(errno));
+    adit_warning(NULL, "cannot raise the limit of open files: %s", g_strerror(errno));
 }

@@ -55,11 +55,11 @@ static void try_udp(const AditValue *value, const AditEndpoint *at) {
     break;
   case EADDRINUSE:
     if (!self.running)
-      add_complaint(value, NULL, "UDP port %u of %s is in use: `ss -ulpn sport = %u` tells by which process; stop it, or set another port",
-                    port, adit_address_format(&bare, address), port);
+      add_complaint(value, NULL, "UDP port %u of %s is in use: `ss -ulpn sport = %u` shows the process; stop it, or set another port", port,
+                    adit_address_format(&bare, address), port);
     break;
   case EADDRNOTAVAIL:
-    add_complaint(value, NULL, "%s is no address of this machine: `ip address` tells which there are", adit_address_format(&bare, address));
+    add_complaint(value, NULL, "%s is not an address of this machine: `ip address` lists them", adit_address_format(&bare, address));
     break;
   case EACCES: /* whoever checks may not; the daemon may, if it is started as root */
     if (geteuid() == 0)
@@ -73,7 +73,7 @@ static void try_udp(const AditValue *value, const AditEndpoint *at) {
 
 static void try_file(const AditValue *value, const char *path) {
   if (access(path, R_OK) < 0 && (errno != EACCES || geteuid() == 0))
-    add_complaint(value, NULL, "%s: %s: set the path of a file that is there", path, g_strerror(errno));
+    add_complaint(value, NULL, "%s: %s: set the path of an existing file", path, g_strerror(errno));
 }
 
 /* ---- the core's own ---- */
@@ -92,8 +92,7 @@ static void try_interfaces(const AditValue *value) {
 
   if (adit_value_is_written(name) && name->type == ADIT_VALUE_STRING && strcmp(name->as.string, "own") && if_nametoindex(name->as.string) &&
       !is_ours(name->as.string) && !self.running)
-    add_complaint(name, "interface",
-                  "there is an interface %s already, and it is not adit's: set another name, or delete it (ip link delete %s)",
+    add_complaint(name, "interface", "interface %s exists already and is not adit's: set another name, or delete it (ip link delete %s)",
                   name->as.string, name->as.string);
   for (guint i = 0; i < adit_value_length(value); i++)
     try_interfaces(value->type == ADIT_VALUE_MAP ? adit_value_get(value, adit_value_key(value, i)) : adit_value_at(value, i));
@@ -108,7 +107,7 @@ static void try_accounts(const AditDaemonOptions *options, const AditValue *conf
   if (!adit_rights_find_user(options, config, user, &found, &error))
     add_complaint(NULL, NULL, "%s", error->message);
   if (adit_value_is_written(group) && !getgrnam(group->as.string))
-    add_complaint(group, "management.group", "there is no group `%s': make it (groupadd --system %s), or leave the option out",
+    add_complaint(group, "management.group", "there is no group `%s': create it (groupadd --system %s), or remove the option",
                   group->as.string, group->as.string);
 }
 

@@ -258,7 +258,7 @@ static void check_circles(Report *report, AditPoolSet *set) {
     if (at != pool || !first)
       continue;
     report->pool = i;
-    add_complaint(report, adit_option_pool_next_pool_value(pool->config), "next-pool", -1, "goes in a circle: %s -> %s", chain->str,
+    add_complaint(report, adit_option_pool_next_pool_value(pool->config), "next-pool", -1, "forms a loop: %s -> %s", chain->str,
                   pool->name);
   }
 }

@@ -65,7 +65,7 @@ static gboolean take_address(const char *name, const char *owner, AditPrefix *ou
     return FALSE;
   }
   if (!take_from_chain(pool, owner, out)) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "pool %s is used up", name);
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "pool %s is exhausted", name);
     return FALSE;
   }
   Lease *lease = lease_add(out);

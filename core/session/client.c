@@ -347,7 +347,7 @@ void adit_clients_stop(void) {
 static AditClient *find_client(const char *name, GError **error) {
   AditClient *client = g_hash_table_lookup(clients, name);
   if (!client)
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND, "no client is named '%s'", name);
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND, "there is no client '%s'", name);
   return client;
 }
 

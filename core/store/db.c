@@ -111,7 +111,7 @@ static gboolean move_aside(const char *path, const char *why, GError **error) {
       return FALSE;
     }
   }
-  adit_warning(NULL, "%s; moved to %s, a new store is begun", why, aside);
+  adit_warning(NULL, "%s; moved to %s and replaced with a new store", why, aside);
   return TRUE;
 }
 

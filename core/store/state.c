@@ -203,7 +203,8 @@ gboolean adit_state_give(const char *dir, uid_t uid, gid_t gid, GError **error) 
       close(file);
   }
   if (!ok)
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "%s: can't be given to the user that aditd runs as: %s", dir, g_strerror(errno));
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "%s: can't change its owner to the user that aditd runs as: %s", dir,
+                g_strerror(errno));
   close(fd);
   return ok;
 }

@@ -5,7 +5,7 @@ static gboolean register_method(AditPlugin *plugin, const AditHost *host, gpoint
   const AditAaaService *aaa = (const AditAaaService *)host->service(plugin, ADIT_AAA_SERVICE, 1);
 
   if (!aaa) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "this core has no service %s", ADIT_AAA_SERVICE);
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "this daemon has no service %s", ADIT_AAA_SERVICE);
     return FALSE;
   }
   return aaa->method_add(plugin, &chap_method, error);

@@ -108,7 +108,7 @@ static gboolean get_services(Radius *radius, const AditHost *host, GError **erro
   if (radius->aaa && radius->loop && radius->session && radius->store && radius->control && radius->bus)
     return TRUE;
   g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED,
-              "this core lacks a service: adit.aaa, loop, session, store, control and bus are needed");
+              "this daemon lacks a service: adit.aaa, loop, session, store, control and bus are needed");
   return FALSE;
 }
 

@@ -24,29 +24,29 @@ static const AditCommand commands[] = {
      .rows = "servers",
      .columns = "NAME=name ADDRESS=address ROLE=role STATE=state PENDING=pending REQUESTS=requests ACCEPTS=accepts REJECTS=rejects "
                 "RESENDS=resends TIMEOUTS=timeouts BAD-REPLIES=bad-replies LAST-REQUEST-RTT=last-request-rtt",
-     .summary = "RADIUS servers: health and counters",
-     .help = "One line for each server and role, in the order in which they are asked. A dead server is tried again by one request at a "
-             "time. timeouts and nothing else: it is away, does not know this machine, or knows it by another secret, as most are silent "
-             "then. bad-replies are answers that were not believed (the log says why): a wrong secret on either side, no "
-             "Message-Authenticator, or somebody who lies. The round trip of the last answer is in milliseconds.\nExample: aditctl show "
+     .summary = "list RADIUS servers, their state and counters",
+     .help = "One line for each server and role, in order of preference. A dead server is probed with one request at a time. Only "
+             "timeouts: the server is unreachable, has no entry for this machine, or has another secret. bad-replies are replies that were "
+             "not accepted (the log has the reason): a wrong secret on either side, no Message-Authenticator, or a forgery. The round trip "
+             "of the last reply is in milliseconds.\nExample: aditctl show "
              "radius"},
     {.size = sizeof(AditCommand),
      .verb = "show radius-accounting",
      .method = "io.adit.radius.GetAccounting",
-     .summary = "accounting records that wait for a RADIUS server, and counters",
-     .help = "records: on disk, not acknowledged yet; oldest: for how many seconds the oldest has waited; sessions: that have a Start and "
-             "no Stop; "
-             "recovered: Stops of sessions that a crash ended; lost: did not fit into spool.max-records.\nExample: aditctl show "
+     .summary = "show accounting records that wait for a RADIUS server, and counters",
+     .help = "records: stored and not acknowledged yet; oldest: age of the oldest in seconds; sessions: those with a Start and no Stop; "
+             "recovered: Stops of sessions that a crash ended; lost: records beyond spool.max-records.\nExample: aditctl show "
              "radius-accounting"},
     {.size = sizeof(AditCommand),
      .verb = "show radius-incoming",
      .method = "io.adit.radius.GetIncoming",
-     .summary = "counters of Disconnect- and CoA-Requests",
-     .help = "bad-requests were dropped in silence: of a stranger, forged, unsigned, too old.\nExample: aditctl show radius-incoming"},
+     .summary = "show counters of Disconnect- and CoA-Requests",
+     .help =
+         "bad-requests were dropped without a reply: unknown sender, forged, unsigned, too old.\nExample: aditctl show radius-incoming"},
     {.size = sizeof(AditCommand),
      .verb = "radius reset-counters",
      .method = "io.adit.radius.ResetCounters",
-     .summary = "set the counters of RADIUS servers to zero",
+     .summary = "reset the counters of RADIUS servers",
      .help = "Those that `show radius' lists; whether a server is alive stays known.\nExample: aditctl radius reset-counters"},
 };
 

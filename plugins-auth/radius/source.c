@@ -72,7 +72,7 @@ static void log_unsupported(const Ask *ask, const RadiusReply *reply) {
   g_ptr_array_add(reply->unsupported, NULL);
   g_autofree char *list = g_strjoinv("; ", (char **)reply->unsupported->pdata);
   g_ptr_array_remove_index(reply->unsupported, reply->unsupported->len - 1);
-  adit_warning(&about, "server %s gave %s what can't be honoured: %s", ask->server->name, ask->request->user, list);
+  adit_warning(&about, "server %s: attributes for user %s ignored: %s", ask->server->name, ask->request->user, list);
 }
 
 static void read_reply(Ask *ask, const RadiusAnswer *from) {

@@ -21,7 +21,7 @@ static gboolean init_plugin(AditPlugin *plugin, const AditHost *host, gpointer *
   const AditAaaService *aaa = (const AditAaaService *)host->service(plugin, ADIT_AAA_SERVICE, 1);
 
   if (!aaa) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "this core has no service %s", ADIT_AAA_SERVICE);
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "this daemon has no service %s", ADIT_AAA_SERVICE);
     return FALSE;
   }
   Secrets *secrets = g_new0(Secrets, 1);

@@ -54,12 +54,11 @@ static void check_proof(Complaints *complaints, const AditValue *record, guint i
   guint8 octets[16];
 
   if (hash && !parse_hash(hash->as.string, octets))
-    add_complaint(complaints, &hash->where, index, "nt-hash: 32 hexadecimal digits are expected");
+    add_complaint(complaints, &hash->where, index, "nt-hash: must be 32 hexadecimal digits");
   else if (hash && is_empty_hash(octets))
-    add_complaint(complaints, &hash->where, index,
-                  "nt-hash: this is the hash of an empty password, which proves nothing: set that of another");
+    add_complaint(complaints, &hash->where, index, "nt-hash: the hash of an empty password is refused: set the hash of another password");
   if (password && !*password->as.string)
-    add_complaint(complaints, &password->where, index, "password: an empty password proves nothing: set one, or remove the user");
+    add_complaint(complaints, &password->where, index, "password: an empty password is refused: set one, or remove the user");
   else if (!password && !hash)
     add_complaint(complaints, &record->where, index, "password: the user has none: set `password` (or `nt-hash`), or remove the user");
 }
@@ -73,7 +72,7 @@ static void add_record(SecretsTable *table, const AditValue *record, guint index
   }
   check_proof(complaints, record, index);
   if (!g_hash_table_insert(table->records, (gpointer)name, (gpointer)record))
-    add_complaint(complaints, &record->where, index, "name: this user is there twice");
+    add_complaint(complaints, &record->where, index, "name: the user exists already");
 }
 
 SecretsTable *secrets_table_new(const AditValue *config, GError **error) {

@@ -4,7 +4,7 @@
 static gboolean ipcp_init(AditPlugin *plugin, const AditHost *host, gpointer *state, GError **error) {
   const AditPppService *ppp = host->service(plugin, ADIT_PPP_SERVICE, 1);
   if (!ppp) {
-    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "this core has no PPP");
+    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "this daemon has no PPP");
     return FALSE;
   }
   return ppp->ncp_add(plugin, &ipcp_desc, error);

@@ -180,7 +180,8 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
   l2tp->control = host->service(plugin, ADIT_CONTROL_SERVICE, 1);
   l2tp->net = host->service(plugin, ADIT_NET_SERVICE, 1);
   if (!l2tp->loop || !l2tp->bus || !l2tp->path || !l2tp->session || !l2tp->control) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "this core lacks a service: adit.loop, bus, path, session and control are needed");
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED,
+                "this daemon lacks a service: adit.loop, bus, path, session and control are needed");
     return FALSE;
   }
   g_queue_init(&l2tp->opening);

@@ -78,8 +78,7 @@ static void spoofed(TunDp *dp, const TunNote *note) {
   if (!adit_rate_allows(&dp->spoofed_log, dp->loop->now(), 2, 10000, &kept))
     return;
   adit_notice(&log,
-              "session %" G_GINT64_MODIFIER
-              "x: dropped packets from %s: not an address, prefix or route of the session (give it `routes', or "
+              "session %" G_GINT64_MODIFIER "x: dropped packets from %s: not an address, prefix or route of the session (set `routes', or "
               "`source-check: no'); %u lines like this before",
               note->serial, adit_address_format(&source, text), kept);
 }
@@ -106,7 +105,7 @@ static void ports_gone(TunDp *dp) {
     if (lost)
       lost(port->user, &port->head);
     else
-      adit_warning(NULL, "%s: somebody has deleted the interface: it carries nothing until it is made anew", port->head.name);
+      adit_warning(NULL, "%s: the interface was deleted: no traffic until it is created again", port->head.name);
   }
 }
 

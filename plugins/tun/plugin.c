@@ -35,12 +35,11 @@ static const AditCommand commands[] = {{
     .columns = "WORKER=worker IN=datagrams-in READS=reads GRO=gro OUT=datagrams-out SENDS=sends GSO=gso FROM-TUN=packets-in SUPER=super-in "
                "TO-TUN=packets-out JOINED=joined-out FOREIGN=foreign UNKNOWN=unknown MALFORMED=malformed STRAY=stray SPOOFED=spoofed "
                "LOOPED=looped FULL=main-full FALLBACKS=gso-refused",
-    .summary = "what the workers of the data path do",
+    .summary = "show counters of the data path",
     .help =
-        "One line a worker. GRO and GSO count datagrams that came and went merged: where they stay at 0 under load, the kernel or the "
-        "peer does not offer it, and a transfer costs three times as much. FULL, STRAY, SPOOFED, LOOPED and UNKNOWN are drops: SPOOFED "
-        "came from "
-        "an address that is not the session's (see `source-check`), LOOPED would have gone to the endpoint of a tunnel through a session "
+        "One line for each worker. GRO and GSO count merged datagrams, received and sent. If they remain 0 under load, the kernel or the "
+        "peer does not support it, and throughput drops to a third. FULL, STRAY, SPOOFED, LOOPED and UNKNOWN are drops: SPOOFED packets "
+        "have a source that is not the session's (see `source-check`), LOOPED packets were for the endpoint of a tunnel, through a session "
         "that has the endpoint's address or a route to it.\n"
         "Example: aditctl show datapath --json",
 }};

@@ -114,7 +114,7 @@ def a_peer_chooses_nothing_that_others_need(lab):
                         (outer(bob.namespace), 'the outer address of a tunnel'), (CLIENT, 'the outer address of the session\'s own tunnel')):
         got = choose(alice, server, wanted)
         expect(got.startswith('10.64.'), 'asked for %s and got %s' % (wanted, got))
-        server.process.expect_text('the peer\'s choice is refused: address %s is %s' % (wanted, why))
+        server.process.expect_text('address requested by the peer refused: address %s is %s' % (wanted, why))
         road.cli.expect_ping(INSIDE, 'with the offer, after asking for %s' % wanted)
         expect(road.srv.ping(GATEWAY) == 1, 'the gateway is gone')
     got = choose(alice, server, '8.8.8.8')
@@ -133,7 +133,7 @@ def a_peer_chooses_within_its_range(lab):
     for wanted in ('8.8.8.8', '10.98.255.255', '10.100.0.0'):
         got = choose(alice, server, wanted)
         expect(got.startswith('10.64.'), 'asked for %s and got %s' % (wanted, got))
-    server.process.expect_text('the peer\'s choice is refused: 8.8.8.8 is not within accept-remote-address')
+    server.process.expect_text('address requested by the peer refused: 8.8.8.8 is not within accept-remote-address')
     expect(choose(alice, server, '10.99.0.7') == '10.99.0.7', 'no address of the range')
     road.cli.expect_ping(INSIDE, 'with its own choice')
     road.srv.expect_ping('10.99.0.7', 'to its own choice')
@@ -208,7 +208,7 @@ def radius_lets_a_peer_choose_within_the_range(lab):
     server.reload(configs.write(road.tree()))
     got = choose(client, server, '10.99.3.5', 'any', 'p')
     expect(got.startswith('10.64.'), 'no range is configured, and it got %s' % got)
-    server.process.expect_text('lets the peer choose its address, and no profile says from which range: set accept-remote-address')
+    server.process.expect_text('lets the peer choose its address, and no profile has a range for it: set accept-remote-address')
     client.stop()
     bad = road.client('bad', 'q')
     server.process.expect_text('session refused: remote-address %s is' % RADIUS)

@@ -74,7 +74,7 @@ def a_server_that_asks_for_pap_gets_no_password(lab):
     expect(road.sent('pap') == 0, 'the client told its password in clear')
     client.reload(configs.write(configs.client('alice', 'wonder-land', allow='all')))
     road.works(server, client)
-    expect('pap: the password goes to the server in clear' in client.process.text(), 'no word of warning')
+    expect('pap: the password is sent to the server in clear' in client.process.text(), 'no word of warning')
     client.stop()
     server.stop()
 

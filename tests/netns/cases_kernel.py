@@ -105,7 +105,7 @@ def an_administrators_route_comes_first(lab):
     session = server.session('alice')
     blocked = poll(lambda: claim(server, 'route 172.20.0.0/16', 'blocked'), 'the route waits for the administrator\'s')
     expect('protocol static on interface wire' in blocked['why'], blocked['why'])
-    server.process.expect_text('user alice: route 172.20.0.0/16 has to wait: route 172.20.0.0/16 of protocol static on interface wire')
+    server.process.expect_text('user alice: route 172.20.0.0/16 waits: route 172.20.0.0/16 of protocol static on interface wire')
     expect(device(road.srv, '172.20.0.0/16') == 'wire', 'the administrator\'s route is gone')
     road.srv.run('ip', 'route', 'del', '172.20.0.0/16', 'dev', 'wire')
     poll(lambda: device(road.srv, '172.20.0.0/16') == session['interface'], 'the route takes its place')

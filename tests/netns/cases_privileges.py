@@ -208,11 +208,11 @@ def check_sees_a_firewall(lab):
     expect('firewall' not in out, 'a firewall where there is none: ' + out)
     road.srv.run('nft', 'add table inet filter; add chain inet filter forward { type filter hook forward priority 0; policy drop; }')
     out = server.ctl('check').stdout
-    expect('drops what it does not know on its way through' in out and 'on its way in' not in out, out)
+    expect('drops unknown forwarded packets' in out and 'unknown incoming' not in out, out)
     road.srv.run('nft', 'add chain inet filter input { type filter hook input priority 0; policy drop; }; add table ip other; '
                  'add chain ip other pre { type filter hook prerouting priority 0; policy drop; }')
     out = server.ctl('check').stdout
-    expect('on its way in' in out, out)
+    expect('unknown incoming' in out, out)
     server.stop()
 
 

@@ -13,7 +13,7 @@ from road import SERVER, load
 from runner import case
 
 GIB4 = 2**32
-HONOURED = "what can't be honoured"
+HONOURED = 'attributes for user '
 
 
 def date(seconds):
@@ -23,7 +23,7 @@ def date(seconds):
 
 def complaints(server, user):
     """The lines of the log on what `user` was given in vain."""
-    return [line for line in server.process.text().splitlines() if HONOURED in line and 'gave %s ' % user in line]
+    return [line for line in server.process.text().splitlines() if HONOURED in line and 'user %s ignored' % user in line]
 
 
 # user: what FreeRADIUS gives, and what `show session` has of it. Framed by MS-CHAPv2, for which its module adds keys.
@@ -79,27 +79,27 @@ def radius_every_word_of_an_accept_is_shown(lab):
 
 # What has no row, or a value that can't be honoured: a word of the log each.
 VAIN = [
-    ('Framed-Routing = Broadcast', 'Framed-Routing (10): nothing acts on it'),
-    ('Framed-Compression = Van-Jacobson-TCP-IP', 'Framed-Compression (13): nothing acts on it'),
-    ('EAP-Message = 0x03010004', 'EAP-Message (79): nothing acts on it'),
+    ('Framed-Routing = Broadcast', 'Framed-Routing (10): no plugin acts on it'),
+    ('Framed-Compression = Van-Jacobson-TCP-IP', 'Framed-Compression (13): no plugin acts on it'),
+    ('EAP-Message = 0x03010004', 'EAP-Message (79): no plugin acts on it'),
     ('State = 0x0102', 'State (24): no request is made when the session is over'),
     ('Termination-Action = RADIUS-Request', 'Termination-Action (29): no request is made when the session is over'),
-    ('Tunnel-Type = VLAN', 'Tunnel-Type (64): nothing acts on it'),
-    ('Tunnel-Password = "hidden by salt"', 'Tunnel-Password (69): nothing acts on it'),
+    ('Tunnel-Type = VLAN', 'Tunnel-Type (64): no plugin acts on it'),
+    ('Tunnel-Password = "hidden by salt"', 'Tunnel-Password (69): no plugin acts on it'),
     ('Framed-IP-Netmask = 255.0.255.0', 'Framed-IP-Netmask (9): is no netmask of a network'),
-    ('Idle-Timeout = 600', 'Idle-Timeout (28): stands twice'),
-    ('Idle-Timeout += 700', 'Idle-Timeout (28): stands twice'),
+    ('Idle-Timeout = 600', 'Idle-Timeout (28): occurs twice'),
+    ('Idle-Timeout += 700', 'Idle-Timeout (28): occurs twice'),
     ('Framed-Route = "nonsense"', 'Framed-Route (22): is no route'),
     ('Framed-IPv6-Route = "2001:db8::/32 none"', 'Framed-IPv6-Route (99): has a gateway that is none'),
     ('Framed-Interface-Id = 0:0:0:0', 'Framed-Interface-Id (96): is zero'),
-    ('Route-IPv6-Information = 2001:db8::/32', 'Route-IPv6-Information (170): nothing acts on it'),
-    ('Stateful-IPv6-Address-Pool = "pool"', 'Stateful-IPv6-Address-Pool (172): nothing acts on it'),
-    ('Login-LAT-Port = "4"', 'Login-LAT-Port (63): nothing acts on it'),
+    ('Route-IPv6-Information = 2001:db8::/32', 'Route-IPv6-Information (170): no plugin acts on it'),
+    ('Stateful-IPv6-Address-Pool = "pool"', 'Stateful-IPv6-Address-Pool (172): no plugin acts on it'),
+    ('Login-LAT-Port = "4"', 'Login-LAT-Port (63): no plugin acts on it'),
     ('Mikrotik-Rate-Limit = "fast"', 'Mikrotik-Rate-Limit (14988/8): is no rate'),
-    ('Mikrotik-Wireless-PSK = "x"', 'Mikrotik-Wireless-PSK (14988/16): nothing acts on it'),
-    ('Mikrotik-Host-IP = 10.0.0.1', 'Mikrotik-Host-IP (14988/10): nothing acts on it'),
+    ('Mikrotik-Wireless-PSK = "x"', 'Mikrotik-Wireless-PSK (14988/16): no plugin acts on it'),
+    ('Mikrotik-Host-IP = 10.0.0.1', 'Mikrotik-Host-IP (14988/10): no plugin acts on it'),
     ('WISPr-Session-Terminate-Time = "soon"', 'WISPr-Session-Terminate-Time (14122/9): is no date with time'),
-    ('Cisco-AVPair = "ip:addr-pool=x"', 'Cisco-AVPair (9/1): nothing acts on it'),
+    ('Cisco-AVPair = "ip:addr-pool=x"', 'Cisco-AVPair (9/1): no plugin acts on it'),
     ('MS-MPPE-Send-Key = 0x010203', 'MS-MPPE-Send-Key (311/16): is no key of 16 octets'),
     ('MS-MPPE-Recv-Key = 0x010203', 'MS-MPPE-Recv-Key (311/17): is no key of 16 octets'),
 ]
@@ -120,7 +120,7 @@ def radius_what_cannot_be_honoured_is_logged_once_a_session(lab):
     missing = [words for _, words in VAIN if lines[0].count(words) != 1]
     expect(not missing, 'not once in the log: %s; it has %s' % (missing, lines[0]))
     expect(not complaints(server, 'plain'), 'a complaint of what was not given')
-    expect(server.process.text().count('source radius gave the profile none-such') == 1, 'a profile that there is not')
+    expect(server.process.text().count('source radius returned the profile none-such') == 1, 'a profile that there is not')
     client.stop()
     events.expect('session-down', user='odd')
     client.start()

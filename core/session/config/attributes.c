@@ -39,12 +39,11 @@ AditValue *adit_attributes_check(AditValue *given, const char *source, const Adi
     const AditOption *option = adit_attribute_option(name);
     if (schema && !option) {
       if (adit_rate_allows(&strangers, adit_loop_service()->now(), 5, 1000, &kept))
-        adit_warning(log, "source %s gave the attribute %s, which nobody knows: it is left out%s", source, name,
-                     kept ? " (and more like it)" : "");
+        adit_warning(log, "source %s returned the unknown attribute %s: ignored%s", source, name, kept ? " (and more like it)" : "");
       continue;
     }
     if (option && !adit_option_accepts(option, value, error)) {
-      g_prefix_error(error, "source %s gave an attribute that can't be used: %s ", source, name);
+      g_prefix_error(error, "source %s returned an invalid attribute: %s ", source, name);
       return NULL;
     }
     adit_value_set(good, name, adit_value_ref(value));

@@ -100,11 +100,11 @@ static void check_servers(Check *check, const AditValue *item, const char *key, 
     const AditSpecial *special = adit_special_find(&value->as.address, &value->as.address);
     adit_address_format(&value->as.address, text);
     if (value->as.address.family != AF_INET)
-      adit_config_error(check->errors, value->where, where, "%s is not IPv4: IPCP hands out no others, and IPV6CP none at all", text);
+      adit_config_error(check->errors, value->where, where, "%s is not IPv4: IPCP carries IPv4 alone, and IPV6CP none", text);
     else if (special)
       adit_config_error(check->errors, value->where, where, "%s is %s, which no server has", text, special->what);
     else if (i >= 2)
-      adit_config_error(check->errors, value->where, where, "%s is one too many: IPCP hands out two", text);
+      adit_config_error(check->errors, value->where, where, "%s is one too many: IPCP carries two", text);
   }
 }
 
@@ -124,8 +124,7 @@ static void check_ranges(Check *check, const AditValue *item, const char *path) 
     if (value->as.prefix.address.family != AF_INET)
       adit_config_error(check->errors, value->where, where, "%s is not IPv4: only IPCP lets a peer choose its address", text);
     else if (value->as.prefix.length < WIDE)
-      adit_config_warning(check->errors, value->where, where,
-                          "%s lets a peer take an address that is not yours to give, and its traffic: write your own ranges", text);
+      adit_config_warning(check->errors, value->where, where, "%s lets a peer take over addresses of others: set your own ranges", text);
   }
 }
 

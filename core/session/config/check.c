@@ -98,7 +98,7 @@ static void check_methods(Check *check, const AditValue *item, const char *path,
 static void check_server(Check *check, const AditValue *item, const char *path) {
   check_profile_key(check, item, path, adit_option_default_profile_key);
   check_methods(check, item, path, adit_option_authentication_key,
-                "with pap peers send their passwords in clear: leave it out where IPsec does not protect the tunnel");
+                "pap lets peers send their passwords in clear: remove it unless IPsec protects the tunnel");
 }
 
 /* An empty password proves nothing, so that a client never sends one. */
@@ -107,17 +107,17 @@ static void check_password(Check *check, const AditValue *item, const char *path
   g_autofree char *where = g_strdup_printf("%s.password", path);
 
   if (!password)
-    adit_config_warning(check->errors, item->where, where, "the client has none: it can log in only where no login is asked for");
+    adit_config_warning(check->errors, item->where, where, "the client has none: it can connect only to servers without authentication");
   else if (password->type == ADIT_VALUE_STRING && !*password->as.string)
     adit_config_error(check->errors, password->where, where,
-                      "an empty password proves nothing: set one, or remove the line if the server asks for no login");
+                      "an empty password is refused: set one, or remove the line if the server needs no login");
 }
 
 static void check_client(Check *check, const AditValue *item, const char *path) {
   check_profile_key(check, item, path, adit_option_client_profile_key);
   check_password(check, item, path);
   check_methods(check, item, path, adit_option_allow_key,
-                "pap sends the password in clear to whatever server asks for it: leave it out where IPsec does not protect the tunnel");
+                "pap sends the password in clear to any server that requests it: remove it unless IPsec protects the tunnel");
 }
 
 void adit_session_check(const AditValue *tree, AditConfigErrors *errors, gpointer data) {

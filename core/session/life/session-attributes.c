@@ -25,11 +25,10 @@ static void warn_of_record(const AditSess *session) {
   AditLogContext log = adit_sess_log(session);
 
   if (profile && !adit_profiles_have(profiles, profile))
-    adit_lines_warning(&log, "source %s gave the profile %s, and there is none of that name", session->source, profile);
+    adit_lines_warning(&log, "source %s returned the profile %s, which does not exist", session->source, profile);
   g_autofree char *missing = adit_actors_missing(session->record);
   if (missing)
-    adit_lines_warning(&log, "source %s gave attributes without effect: %s: no plugin that is loaded acts on them", session->source,
-                       missing);
+    adit_lines_warning(&log, "source %s returned attributes without effect: %s: no loaded plugin acts on them", session->source, missing);
 }
 
 void adit_session_attributes_merge(AditSess *session, const AditSessLink *link) {

@@ -20,17 +20,16 @@ static gboolean may_change(const char *name, const AditValue *value, GError **er
   if (strcmp(name, "profile") == 0) {
     if (value->type == ADIT_VALUE_STRING && adit_profiles_have(adit_session_attributes_profiles(), value->as.string))
       return TRUE;
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "profile: there is none named %s",
-                value->type == ADIT_VALUE_STRING ? value->as.string : "so");
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "profile: there is no profile %s", value->type == ADIT_VALUE_STRING ? value->as.string : "so");
     return FALSE;
   }
   if (!option || !(option->flags & ADIT_OPTION_COA)) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "%s: %s", name,
-                option ? "can't change while the session lives" : "nobody knows this attribute");
+                option ? "can't change while the session is up" : "unknown attribute");
     return FALSE;
   }
   if (!adit_actor_exists(name)) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "%s: nothing acts on it: no plugin that is loaded has registered for it", name);
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "%s: no loaded plugin acts on it", name);
     return FALSE;
   }
   if (adit_option_accepts(option, value, error))

@@ -250,7 +250,7 @@ static void on_auth_done(gpointer host, gboolean peer, gboolean ok, const char *
   if (ok)
     adit_debug(&log, "%s: %s accepted", method, peer ? "peer" : "we are");
   else if (may_log(link, ADIT_LINES_LOGIN_REFUSED))
-    adit_notice(&log, "%s: %s: %s", method, peer ? "peer refused" : "the peer refuses us", why ? why : "no reason given");
+    adit_notice(&log, "%s: %s: %s", method, peer ? "peer refused" : "this end refused by the peer", why ? why : "no reason given");
   publish_link(link, ADIT_EVENT_AUTH_DONE, ok ? ADIT_CAUSE_NONE : ADIT_CAUSE_USER_ERROR, ok ? NULL : why);
 }
 
@@ -265,9 +265,9 @@ static void warn_of_weak_method(AditSessLink *link) {
   if (!link->client || !info.answered)
     return;
   if (strcmp(info.answered, "pap") == 0 && !link->spec.path.association)
-    adit_warning(&log, "pap: the password goes to the server in clear, without IPsec: who is on the way reads it");
+    adit_warning(&log, "pap: the password is sent to the server in clear, without IPsec");
   else if (!allowed && (strcmp(info.answered, "chap") == 0 || strcmp(info.answered, "mschap1") == 0))
-    adit_warning(&log, "%s: the server asks for a weak method, and proves nothing itself: set allow: [mschap2] if it can do better",
+    adit_warning(&log, "%s: the server requests a weak method and does not authenticate itself: set allow: [mschap2] if it supports that",
                  info.answered);
 }
 
@@ -279,7 +279,7 @@ static void on_lcp_up(gpointer host) {
 static void on_told(gpointer host, const char *what, const char *text) {
   char peer[ADIT_ENDPOINT_TEXT];
   AditLogContext log = link_log(host, peer);
-  adit_debug(&log, "the peer says, %s: %s", what, text);
+  adit_debug(&log, "%s from the peer: %s", what, text);
 }
 
 static void on_ppp_closed(gpointer host, AditCause cause, const char *reason) {

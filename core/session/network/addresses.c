@@ -145,8 +145,8 @@ static void warn_of_own_outer(const AditSess *session, const AditAddress *local)
 
   if (adit_address_equal(local, &outer) && adit_rate_allows(&lines, adit_loop_service()->now(), 1, 60000, &kept))
     adit_warning(&log,
-                 "local-address %s is the address at which the peer reaches this tunnel: a client that makes a route to it loses the "
-                 "tunnel; give local-address another one",
+                 "local-address %s is the address at which the peer reaches this tunnel: a client with a route to it loses the tunnel; set "
+                 "another local-address",
                  adit_address_format(local, text));
 }
 
@@ -249,7 +249,7 @@ static gboolean choose_address(gpointer data, const AditAddress *address) {
     return TRUE;
   if (!session->addresses.choice_refused) { /* it may go on choosing: once is enough */
     AditLogContext log = adit_sess_log(session);
-    adit_lines_warning(&log, "the peer's choice is refused: %s", error->message);
+    adit_lines_warning(&log, "address requested by the peer refused: %s", error->message);
     session->addresses.choice_refused = TRUE;
   }
   return FALSE;
@@ -342,7 +342,7 @@ static void take_servers(const AditSess *session, const char *key, AditAddress o
       continue;
     }
     AditLogContext log = adit_sess_log(session);
-    adit_lines_warning(&log, "%s %s is not handed out: IPCP has two of IPv4", key, adit_address_format(&item->as.address, text));
+    adit_lines_warning(&log, "%s %s is ignored: IPCP carries two IPv4 addresses", key, adit_address_format(&item->as.address, text));
   }
 }
 
@@ -350,7 +350,7 @@ static void warn_of_no_range(const AditSess *session) {
   AditLogContext log = adit_sess_log(session);
 
   if (adit_option_peer_chooses_address(session->attributes) && !session->addresses.params.accept_remote4)
-    adit_lines_warning(&log, "source %s lets the peer choose its address, and no profile says from which range: set accept-remote-address",
+    adit_lines_warning(&log, "source %s lets the peer choose its address, and no profile has a range for it: set accept-remote-address",
                        session->source ? session->source : "?");
 }
 

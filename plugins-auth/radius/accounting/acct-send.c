@@ -192,12 +192,12 @@ static void wait_for_servers(RadiusSender *sender) {
   if (!adit_rate_allows(&sender->complaints, sender->all->radius->loop->now(), 1, COMPLAIN_EVERY_MS, &kept))
     return;
   sender->complained = TRUE;
-  adit_warning(NULL, "accounting: no server answers, %u records wait", sender->all->spool->records.length);
+  adit_warning(NULL, "accounting: no server responds, %u records wait", sender->all->spool->records.length);
 }
 
 static void servers_are_back(RadiusSender *sender) {
   if (sender->complained)
-    adit_notice(NULL, "accounting: servers answer again, %u records wait", sender->all->spool->records.length);
+    adit_notice(NULL, "accounting: a server responds again, %u records wait", sender->all->spool->records.length);
   sender->complained = sender->waiting = FALSE;
   sender->pause_ms = PAUSE_FIRST_MS;
   sender->window = 1;
@@ -265,7 +265,8 @@ static void count_ignored_barrier(RadiusSender *sender, RadiusLane *lane) {
   queue_lane(lane, &sender->held);
   if (!barrier || barrier->lane->busy || ++sender->spies < STUBBORN)
     return;
-  adit_warning(NULL, "accounting: the server answers, but not Accounting-%s: left out", barrier->row.kind == ADIT_ACCT_ON ? "On" : "Off");
+  adit_warning(NULL, "accounting: the server responds, but not to Accounting-%s: skipped",
+               barrier->row.kind == ADIT_ACCT_ON ? "On" : "Off");
   sender->spies = 0;
   radius_spool_drop(sender->all->spool, barrier);
   release_held(sender);

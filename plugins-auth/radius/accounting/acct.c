@@ -186,12 +186,12 @@ static void on_recovered(gpointer user, const GError *error) {
   acct->reading = FALSE;
   if (error && ++acct->reads < READ_TRIES && !acct->stopping) {
     if (acct->reads == 1)
-      adit_error(NULL, "accounting: what an earlier life left can't be read: %s", error->message);
+      adit_error(NULL, "accounting: records of an earlier run can't be read: %s", error->message);
     acct->radius->loop->timer_arm(&acct->read_again, READ_AGAIN_MS);
     return;
   }
   if (error)
-    adit_error(NULL, "accounting: what an earlier life left stays where it is until the next start: %s", error->message);
+    adit_error(NULL, "accounting: records of an earlier run remain stored until the next start: %s", error->message);
   acct->loaded = TRUE;
   take_early(acct);
   if (!acct->over_budget)

@@ -119,7 +119,7 @@ static void on_part(gpointer user, const GError *error) {
   }
   stop_those_without_a_row(spool);
   if (spool->records.length)
-    adit_info(NULL, "accounting: %" G_GUINT64_FORMAT " records wait since an earlier life, %" G_GUINT64_FORMAT " sessions died with it",
+    adit_info(NULL, "accounting: %" G_GUINT64_FORMAT " records of an earlier run wait, %" G_GUINT64_FORMAT " sessions ended with it",
               recovery->records, spool->count.recovered);
   end_recovery(recovery, NULL);
 }

@@ -215,7 +215,7 @@ static void write_again(AditTimer *timer, gpointer data) {
 }
 
 void radius_spool_discard(RadiusSpool *spool, const char *table, const char *key) {
-  adit_warning(NULL, "accounting: row %s of table %s makes no sense, it is removed", key, table);
+  adit_warning(NULL, "accounting: row %s of table %s is invalid: removed", key, table);
   spool->radius->store->remove(table, key, NULL, NULL);
 }
 

@@ -187,7 +187,7 @@ static void finish_netmask(RadiusReading *r) {
     return;
   if (r->framed != FRAMED_ADDRESS) {
     RadiusAttribute a = {.type = 9};
-    radius_complain(r->invalid, &a, "stands without an address");
+    radius_complain(r->invalid, &a, "has no address");
     return;
   }
   mask_off(&net);

@@ -7,7 +7,7 @@
 enum { TUNNEL_VLAN = 13, TAG_MAX = 0x1f, KEY = 16, PROOF = 42 };
 
 static const char tunnel_on[] = "asks to tunnel the user on";
-static const char nothing_acts[] = "nothing acts on it";
+static const char nothing_acts[] = "no plugin acts on it";
 
 /* RFC 2865 5.6: a service that is not served is taken for a Reject; Framed-Protocol is to be that of the service. */
 RADIUS_READER(radius_read_must_be) {

@@ -14,7 +14,7 @@ RADIUS_READER(radius_read_nothing) {
   guint32 number;
   if (!radius_attribute_int(a, &number))
     return no_integer;
-  return number ? "nothing acts on it" : NULL;
+  return number ? "no plugin acts on it" : NULL;
 }
 
 RADIUS_READER(radius_read_number) {
@@ -128,7 +128,7 @@ RADIUS_READER(radius_read_ascend_rate) {
   if (!radius_attribute_int(a, &number))
     return no_integer;
   if (r->rate.n_ascend == G_N_ELEMENTS(r->rate.ascend))
-    return "stands more than twice";
+    return "occurs more than twice";
   r->rate.ascend[r->rate.n_ascend++] = number;
   return NULL;
 }

@@ -42,7 +42,7 @@ static gboolean stands_twice(const RadiusReading *r, const RadiusPacket *packet,
 }
 
 static void read_attribute(RadiusReading *r, const RadiusPacket *packet, const RadiusWordRow *row, const RadiusAttribute *a) {
-  const char *twice = stands_twice(r, packet, row, a) ? "stands twice" : NULL, *why = row->read(r, row, a);
+  const char *twice = stands_twice(r, packet, row, a) ? "occurs twice" : NULL, *why = row->read(r, row, a);
 
   if (why || twice)
     radius_complain(r->invalid, a, why ? why : twice);
@@ -57,7 +57,7 @@ static void read_accept(RadiusReading *r, const RadiusPacket *packet) {
     if (row)
       read_attribute(r, packet, row, &a);
     else
-      radius_complain(r->unsupported, &a, "nothing acts on it");
+      radius_complain(r->unsupported, &a, "no plugin acts on it");
   }
   radius_finish_values(r);
   radius_finish_address(r);
@@ -207,7 +207,7 @@ void radius_reply_changes(const RadiusPacket *packet, RadiusChanges *out) {
     if (row && (row->flags & ROW_COA))
       read_attribute(&r, packet, row, &a);
     else
-      radius_complain(r.unsupported, &a, row ? "can't change while the session lives" : "nothing acts on it");
+      radius_complain(r.unsupported, &a, row ? "can't change while the session is up" : "no plugin acts on it");
   }
   radius_finish_values(&r);
   *out = (RadiusChanges){adit_value_ref(r.map), g_ptr_array_ref(r.unsupported), g_ptr_array_ref(r.invalid)};

@@ -22,7 +22,7 @@ typedef struct {
 typedef struct {
   AditAuthReply reply;    /**< for adit.aaa's answer(): ACCEPT, REJECT or (EAP only) CHALLENGE */
   AditValue *attributes;  /**< MAP in the words of the scopes secret, profile and session; also what `reply` points to */
-  GPtrArray *unsupported; /**< of char*: "Mikrotik-Wireless-PSK (14988/16): nothing acts on it"; never NULL */
+  GPtrArray *unsupported; /**< of char*: "Mikrotik-Wireless-PSK (14988/16): no plugin acts on it"; never NULL */
   char *message, *why;
   GBytes *eap, *state;
 } RadiusReply;

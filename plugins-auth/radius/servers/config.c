@@ -51,7 +51,7 @@ static void read_address(RadiusServer *server, const AditValue *item, GString *w
     return;
   }
   if (adit_address_is_any(&address))
-    add_complaint(wrong, &value->where, "radius.servers: address: %s is no server's address", text);
+    add_complaint(wrong, &value->where, "radius.servers: address: %s can't be the address of a server", text);
   if (server->source.family && server->source.family != address.family)
     add_complaint(wrong, &radius_option_server_src_address_value(item)->where,
                   "radius.servers: src-address is not of the same family as address");
@@ -65,7 +65,7 @@ static void read_secret(RadiusServer *server, const AditValue *item, GString *wr
   server->shared = adit_value_ref(secret);
   server->secret = server->protocol != RADIUS_UDP ? tls_secrets[server->protocol] : secret ? secret->as.string : "";
   if (server->protocol == RADIUS_UDP && !secret)
-    add_complaint(wrong, &item->where, "radius.servers: `%s' has no secret", server->name);
+    add_complaint(wrong, &item->where, "radius.servers: `%s' has no secret: set one", server->name);
 }
 
 static void read_tls(RadiusServer *server, const AditValue *item, GString *wrong) {
@@ -76,11 +76,11 @@ static void read_tls(RadiusServer *server, const AditValue *item, GString *wrong
     return;
   if (server->source.family)
     add_complaint(wrong, &radius_option_server_src_address_value(item)->where,
-                  "radius.servers: src-address: with RadSec the route chooses it");
+                  "radius.servers: src-address: not possible with RadSec: remove it");
   if (!server->ca)
-    add_complaint(wrong, &item->where, "radius.servers: `%s' needs `ca': whose certificates are to be trusted?", server->name);
+    add_complaint(wrong, &item->where, "radius.servers: `%s' needs `ca': set the file of the CA certificates", server->name);
   if (!server->certificate || !server->private_key)
-    add_complaint(wrong, &item->where, "radius.servers: `%s' needs `certificate' and `key': RadSec servers know their clients by them",
+    add_complaint(wrong, &item->where, "radius.servers: `%s' needs `certificate' and `key': set the files of the client certificate",
                   server->name);
 }
 
@@ -94,7 +94,7 @@ static char *name_of(const AditValue *item, const RadiusServers *servers, GStrin
     if (strcmp(radius_servers_get(servers, i)->name, name))
       continue;
     if (written) {
-      add_complaint(wrong, &written->where, "radius.servers: name: `%s' is there twice", base);
+      add_complaint(wrong, &written->where, "radius.servers: name: `%s' is used twice", base);
       break;
     }
     g_free(name);
@@ -175,7 +175,7 @@ static void read_incoming(RadiusConfig *config, const AditValue *incoming, GStri
   config->incoming.require_timestamp = radius_option_incoming_require_event_timestamp(incoming);
   config->incoming.window_s = (guint)(radius_option_incoming_event_timestamp_window(incoming) / 1000);
   if (config->incoming.accept && !config->incoming.secret && !radius_servers_count(config->servers))
-    add_complaint(wrong, &incoming->where, "radius.incoming: nobody could ask: there is neither a secret nor a server");
+    add_complaint(wrong, &incoming->where, "radius.incoming: accept needs a secret or a server: set `secret', or add a server");
 }
 
 /* ---- the whole ---- */
@@ -227,18 +227,18 @@ static void warn_of_patience(const RadiusServer *server) {
   guint64 wait_ms = (guint64)server->timeout_ms * server->tries;
 
   if (wait_ms > PATIENCE_MS)
-    adit_warning(NULL, "server %s: timeout and tries make %" G_GUINT64_FORMAT " s of waiting, and users give up after half a minute",
+    adit_warning(NULL, "server %s: timeout and tries add up to %" G_GUINT64_FORMAT " s, and clients give up after half a minute",
                  server->name, wait_ms / 1000);
 }
 
 void radius_config_warn(const RadiusConfig *config) {
   if (!radius_servers_count(config->servers))
-    adit_warning(NULL, "there is no server to ask: radius.servers has none that is enabled and for ppp");
+    adit_warning(NULL, "radius.servers has no enabled server for ppp: no user can be authenticated");
   for (guint i = 0; i < radius_servers_count(config->servers); i++) {
     const RadiusServer *server = radius_servers_get(config->servers, i);
     if (!server->require_signature && server->protocol == RADIUS_UDP)
       adit_warning(NULL,
-                   "server %s: require-message-auth is `no': who is on the way to it can forge its answers (BlastRADIUS, CVE-2024-3596)",
+                   "server %s: require-message-auth is `no': an attacker on the path can forge its replies (BlastRADIUS, CVE-2024-3596)",
                    server->name);
     warn_of_patience(server);
   }

@@ -52,7 +52,7 @@ static gboolean apply_names(RadiusServer *server, const GArray *names) {
       radius_server_move(server);
       radius_server_protect(server);
     } else if (!server->nameless) {
-      adit_warning(NULL, "server %s: %s has no address now", server->name, server->host);
+      adit_warning(NULL, "server %s: %s does not resolve to an address", server->name, server->host);
     }
     server->nameless = !name->found.count;
     return name->found.count != 0;

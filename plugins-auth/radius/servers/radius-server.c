@@ -373,7 +373,7 @@ static void mark_alive(RadiusServer *server, RadiusRole role) {
   if (!state->dead)
     return;
   state->dead = FALSE;
-  adit_notice(NULL, "server %s answers %s again", server->name, role == RADIUS_AUTH ? "authentication" : "accounting");
+  adit_notice(NULL, "server %s responds to %s again", server->name, role == RADIUS_AUTH ? "authentication" : "accounting");
 }
 
 /** Then it may be for what is configured here or there, and not only because it is away. */
@@ -391,9 +391,9 @@ static void failed_again(RadiusServer *server, RadiusRole role) {
   if (state->failures < server->dead_after)
     return;
   if (!state->dead)
-    adit_warning(NULL, "server %s does not answer %s: it counts as dead for %u s%s", server->name,
+    adit_warning(NULL, "server %s does not respond to %s: dead for %u s%s", server->name,
                  role == RADIUS_AUTH ? "authentication" : "accounting", server->dead_time_ms / 1000,
-                 never_heard(server) ? "; one that does not know this machine, or by another secret, is silent, too" : "");
+                 never_heard(server) ? "; a server that has no entry for this machine, or another secret, does not respond either" : "");
   state->dead = TRUE;
   state->dead_until_ms = server->radius->loop->now() + server->dead_time_ms;
 }

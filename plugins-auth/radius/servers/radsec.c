@@ -111,12 +111,12 @@ static void run_job(gpointer data) {
 static void count_bad(const Job *job) {
   job->server->peer->role[job->role].stats.bad_replies++;
   if (adit_rate_allows(&job->way->complaints, job->server->radius->loop->now(), 3, 10000, NULL))
-    adit_warning(NULL, "server %s: an answer through RadSec is not believed", job->server->name);
+    adit_warning(NULL, "server %s: a reply through RadSec was not accepted", job->server->name);
 }
 
 static void log_job_failure(const Job *job) {
   if (adit_rate_allows(&job->way->complaints, job->server->radius->loop->now(), 3, 10000, NULL))
-    adit_warning(NULL, "server %s: no connection by RadSec: %s", job->server->name, job->question.trouble);
+    adit_warning(NULL, "server %s: RadSec connection failed: %s", job->server->name, job->question.trouble);
 }
 
 /** What the exchange is told; it may have ended long ago. */

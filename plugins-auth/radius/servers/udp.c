@@ -130,7 +130,7 @@ static Socket *socket_open(Pool *pool, const AditEndpoint *remote, const AditAdd
   }
   int error = errno;
   if (adit_rate_allows(&pool->strangers, pool->radius->loop->now(), 3, 10000, NULL))
-    adit_warning(NULL, "server %s can't be asked: %s%s%s: %s", pool->name, adit_endpoint_format(remote, to),
+    adit_warning(NULL, "server %s: can't send: %s%s%s: %s", pool->name, adit_endpoint_format(remote, to),
                  source->family ? " from src-address " : "", source->family ? adit_address_format(source, from) : "", g_strerror(error));
   socket_free(s);
   return NULL;
@@ -350,7 +350,7 @@ const RadiusTransport radius_udp_transport = {begin_udp, rest_identifiers};
 static void bad_reply(Pool *pool, const char *why) {
   pool->state->stats.bad_replies++;
   if (adit_rate_allows(&pool->strangers, pool->radius->loop->now(), 3, 10000, NULL))
-    adit_warning(NULL, "server %s: an answer is not believed: %s", pool->name, why);
+    adit_warning(NULL, "server %s: a reply was not accepted: %s", pool->name, why);
 }
 
 static const char *what_is_wrong(RadiusCheck check) {

@@ -141,7 +141,7 @@ void radius_finish_reply(RadiusBuilder *b, const RadiusPacket *request, const ch
   finish_sealed(b, request->authenticator, secret);
 }
 
-/* The packet's Message-Authenticator, which is no vendor's: offset of its value; 0 = none. FALSE when it stands twice or has
+/* The packet's Message-Authenticator, which is no vendor's: offset of its value; 0 = none. FALSE when it occurs twice or has
  * another length than RFC 3579's. */
 static gboolean signature_find(const guint8 *data, const RadiusPacket *packet, gsize *offset) {
   RadiusIter iter = {0};

@@ -87,7 +87,7 @@ void radius_finish_reply(RadiusBuilder *b, const RadiusPacket *request, const ch
 typedef enum {
   RADIUS_GOOD = 0,
   RADIUS_BAD_AUTHENTICATOR,
-  RADIUS_BAD_SIGNATURE, /**< a Message-Authenticator that does not fit, or that stands twice */
+  RADIUS_BAD_SIGNATURE, /**< a Message-Authenticator that does not fit, or that occurs twice */
   RADIUS_NOT_SIGNED,    /**< demanded and not there */
 } RadiusCheck;
 

@@ -101,7 +101,7 @@ static void on_request(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpM
     return;
   }
   if (!local) {
-    send_cdn(tunnel, env, 0, peer, L2TP_CDN_NO_RESOURCES, L2TP_ERROR_RESOURCES, "no room for another call");
+    send_cdn(tunnel, env, 0, peer, L2TP_CDN_NO_RESOURCES, L2TP_ERROR_RESOURCES, "no free session id");
     return;
   }
   l2tp_call_info_learn(&info, message);
@@ -245,7 +245,7 @@ void l2tp_engine_call(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint16 sess
   L2tpCall *call = find_call(tunnel, session, message);
 
   if (tunnel->state != L2TP_TUNNEL_ESTABLISHED) {
-    l2tp_tunnel_close(tunnel, env, L2TP_STOP_FSM, L2TP_ERROR_NO_CONNECTION, "a call before the tunnel stands");
+    l2tp_tunnel_close(tunnel, env, L2TP_STOP_FSM, L2TP_ERROR_NO_CONNECTION, "a call before the tunnel is established");
     return;
   }
   if (message->type == L2TP_ICRQ || message->type == L2TP_OCRQ) {

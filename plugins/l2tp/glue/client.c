@@ -169,7 +169,7 @@ static gboolean dial_tunnel(AditDial *dial, GError **error) {
   if (!peer || !dial_call(dial, peer)) {
     if (peer)
       l2tp_peer_free(peer);
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "no room for another tunnel");
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "all tunnel ids are in use");
     return FALSE;
   }
   peer->dial = dial;
@@ -207,7 +207,7 @@ static gboolean evade_stranger(L2tpPeer *peer, const char *sign) {
   peer->l2tp->stats.evaded++;
   adit_notice(NULL, "%s: %s, as from %s: dialling again from another port", peer->service->name, sign,
               adit_endpoint_format(&peer->path.remote, text));
-  l2tp_peer_close(peer, L2TP_STOP_CLEAR, "a stranger guesses its tunnel id");
+  l2tp_peer_close(peer, L2TP_STOP_CLEAR, "datagrams with guessed tunnel ids arrive");
   return TRUE;
 }
 

@@ -200,8 +200,8 @@ static L2tpListener *answering_listener(L2tpListener *asked, const L2tpService *
   if (!own && l2tp_strangers_free_port(asked->l2tp, &remote))
     own = l2tp_listener_get(asked->l2tp, asked->data_path, &any_port, asked->any_tunnel, &error);
   if (!own) {
-    l2tp_log_stranger(asked->l2tp, L2TP_SAYS_NO_PORT, path, "%s: no port of its own for a tunnel: %s", service->name,
-                      error ? error->message : "others have them all");
+    l2tp_log_stranger(asked->l2tp, L2TP_SAYS_NO_PORT, path, "%s: no separate port for a tunnel: %s", service->name,
+                      error ? error->message : "all are in use");
     return l2tp_listener_ref(asked);
   }
   path->local = adit_endpoint(&local, adit_endpoint_port(&own->local));

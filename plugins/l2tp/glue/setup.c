@@ -245,9 +245,8 @@ static void check_pair(const L2tpService *a, const L2tpService *b, GString *wron
     add_complaint(wrong, &b->config->where, "server `%s' shares an address with `%s' (%s:%u:%u), so its data-path must be the same",
                   b->name, a->name, first->file ? first->file : "-", first->line, first->column);
   if (!a->rules->len && !b->rules->len)
-    add_complaint(wrong, &b->config->where,
-                  "servers `%s' (%s:%u:%u) and `%s' listen on the same address, and neither says for which `peers'", a->name,
-                  first->file ? first->file : "-", first->line, first->column, b->name);
+    add_complaint(wrong, &b->config->where, "servers `%s' (%s:%u:%u) and `%s' listen on the same address: set `peers' in one of them",
+                  a->name, first->file ? first->file : "-", first->line, first->column, b->name);
   for (guint i = 0; i < a->rules->len; i++)
     for (guint j = 0; j < b->rules->len; j++) {
       const L2tpRule *x = &g_array_index(a->rules, L2tpRule, i), *y = &g_array_index(b->rules, L2tpRule, j);
@@ -281,7 +280,8 @@ static void check_proxy_peer(const L2tpSetup *setup, const L2tpService *server, 
   gboolean proven = FALSE;
 
   if (!proxy->prefix.address.family && !proxy->host) {
-    add_complaint(wrong, &proxy->where, "server `%s': this entry of proxy-peers names nobody; give `address' or `host-name'", server->name);
+    add_complaint(wrong, &proxy->where, "server `%s': this entry of proxy-peers matches nothing: set `address' or `host-name'",
+                  server->name);
     return;
   }
   for (guint i = 0; i < setup->secrets->len; i++)
@@ -300,12 +300,11 @@ static void check_proxy_peers(const L2tpSetup *setup, const L2tpService *server,
   for (guint i = 0; i < server->proxy_peers->len; i++)
     check_proxy_peer(setup, server, &g_array_index(server->proxy_peers, L2tpRule, i), wrong);
   if (server->proxy_peers->len && !server->tunnel.demand_auth)
-    add_complaint(wrong, where, "server `%s': proxy-peers needs tunnel-authentication: yes; without it nobody proves to be one of them",
-                  server->name);
+    add_complaint(wrong, where, "server `%s': proxy-peers needs tunnel-authentication: set it to yes", server->name);
   if (!server->proxy_peers->len == !used)
     return;
   adit_warning(NULL, "%s:%u:%u: server `%s': %s", where->file ? where->file : "-", where->line, where->column, server->name,
-               used ? "lcp-renegotiation has no effect without proxy-peers: everybody is authenticated here"
+               used ? "lcp-renegotiation has no effect without proxy-peers: all peers are authenticated here"
                     : "proxy-peers has no effect with lcp-renegotiation: always; set on-mismatch or never");
 }
 

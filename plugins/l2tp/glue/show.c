@@ -24,47 +24,46 @@ static const AditCommand commands[] = {
      .method = "io.adit.l2tp.ListTunnels",
      .rows = "tunnels",
      .columns = "ID=id PEER-ID=peer-id STATE=state SERVICE=service PEER=peer HOST-NAME=peer-name CALLS=calls AGE=age:duration",
-     .summary = "L2TP tunnels, half-open ones included",
-     .help = "One line a tunnel. A tunnel in wait-connect has been begun by its peer and not confirmed; one that is lingering has been "
-             "closed by the peer and is remembered for a while to acknowledge repeats.\nExample: aditctl show tunnels --json"},
+     .summary = "list L2TP tunnels, half-open ones included",
+     .help = "One line for each tunnel. In wait-connect, the peer has requested the tunnel and not confirmed it. In lingering, the peer "
+             "has closed the tunnel, and retransmissions are still acknowledged.\nExample: aditctl show tunnels --json"},
     {.size = sizeof(AditCommand),
      .verb = "show tunnel",
      .method = "io.adit.l2tp.GetTunnel",
      .arguments = "id",
      .columns = "AGE=age:duration",
-     .summary = "everything about one tunnel",
-     .help =
-         "The control connection's numbers and windows, and the calls inside. `forged' counts messages that would have ended the tunnel or "
-         "a call and did not name its ids.\nExample: aditctl show tunnel 4711"},
+     .summary = "show the details of a tunnel",
+     .help = "Sequence numbers and windows of the control connection, and the calls. `forged' counts messages that would end the tunnel or "
+             "a call but have wrong ids.\nExample: aditctl show tunnel 4711"},
     {.size = sizeof(AditCommand),
      .verb = "show calls",
      .method = "io.adit.l2tp.ListCalls",
      .arguments = "id",
      .rows = "calls",
      .columns = "ID=id PEER-ID=peer-id STATE=state LINK=link",
-     .summary = "the calls inside one tunnel",
-     .help = "One line a call, with the ids of both ends.\nExample: aditctl show calls 4711"},
+     .summary = "list the calls of a tunnel",
+     .help = "One line for each call, with the ids of both ends.\nExample: aditctl show calls 4711"},
     {.size = sizeof(AditCommand),
      .verb = "tunnel close",
      .method = "io.adit.l2tp.CloseTunnel",
      .arguments = "id",
      .summary = "end a tunnel and its sessions",
-     .help = "The peer is told with StopCCN. A client of ours will dial again; use `client down' to keep it down.\n"
+     .help = "Sends a StopCCN to the peer. A client redials; use `client down' to keep it down.\n"
              "Example: aditctl tunnel close 4711"},
     {.size = sizeof(AditCommand),
      .verb = "show servers",
      .method = "io.adit.l2tp.ListServers",
      .rows = "servers",
      .columns = "NAME=name TRANSPORT=transport LISTENS=listens DATA-PATH=data-path HOST-NAME=host-name SESSIONS=sessions MAX=max-sessions",
-     .summary = "access servers and where they listen",
+     .summary = "list servers and the addresses they listen on",
      .help = "Only enabled servers are shown.\nExample: aditctl show servers"},
     {.size = sizeof(AditCommand),
      .verb = "show l2tp",
      .method = "io.adit.l2tp.GetStats",
-     .summary = "counters of L2TP: what came, what was refused, what was dropped",
-     .help = "Counters since the start. malformed, unknown-tunnel, wrong-path and no-server are datagrams that were dropped without an "
-             "answer; limited and evicted rise during a flood. displaced-tunnels and displaced-calls were not authenticated and had to go "
-             "for a newcomer, as most were of their source.\nExample: aditctl show l2tp"},
+     .summary = "show counters of L2TP",
+     .help = "Counters since the start. malformed, unknown-tunnel, wrong-path and no-server count datagrams that were dropped without a "
+             "reply. limited and evicted rise during a flood. displaced-tunnels and displaced-calls count unauthenticated ones that newer "
+             "ones displaced, as their source had the most.\nExample: aditctl show l2tp"},
 };
 
 static void set_text(AditValue *map, const char *key, const char *text) {

@@ -249,7 +249,7 @@ static void each_says_what_it_provides_and_what_it_lacks(void **unused) {
     gpointer state = NULL;
     poor.service = no_service;
     assert_false(infos[i]->init((AditPlugin *)&plugins[i], &poor, &state, &error));
-    assert_string_equal(error->message, "this core has no service adit.aaa");
+    assert_string_equal(error->message, "this daemon has no service adit.aaa");
     assert_true(infos[i]->n_features > 0 && *infos[i]->summary);
     for (guint k = 0; k < infos[i]->n_features; k++)
       assert_int_equal(infos[i]->features[k].kind, ADIT_PROVIDES);

@@ -125,11 +125,11 @@ static void a_user_who_can_prove_nothing_is_refused_with_place_and_advice(void *
     const char *password, *hash, *error; /* NULL: none is written */
   } cases[] = {
       {NULL, NULL, "adit.yaml:7:5: secrets[1].password: the user has none: set `password` (or `nt-hash`), or remove the user"},
-      {"", NULL, "adit.yaml:8:15: secrets[1].password: an empty password proves nothing: set one, or remove the user"},
+      {"", NULL, "adit.yaml:8:15: secrets[1].password: an empty password is refused: set one, or remove the user"},
       {"", "44EBBA8D5312B8D611474411F56989AE",
-       "adit.yaml:8:15: secrets[1].password: an empty password proves nothing: set one, or remove the user"},
+       "adit.yaml:8:15: secrets[1].password: an empty password is refused: set one, or remove the user"},
       {NULL, "31d6cfe0D16AE931B73C59D7E0C089C0",
-       "adit.yaml:9:14: secrets[1].nt-hash: this is the hash of an empty password, which proves nothing: set that of another"},
+       "adit.yaml:9:14: secrets[1].nt-hash: the hash of an empty password is refused: set the hash of another password"},
       {NULL, "44EBBA8D5312B8D611474411F56989AE", NULL},
       {"x", NULL, NULL},
   };
@@ -215,8 +215,8 @@ static void wrong_records_are_refused_with_their_place(void **unused) {
       user(list, "bob", "again");
     }
     assert_null(secrets_table_new(config, &error));
-    assert_string_equal(error->message, i == 2 ? "secrets[1].name: this user is there twice"
-                                               : "adit.yaml:7:5: secrets[0].nt-hash: 32 hexadecimal digits are expected");
+    assert_string_equal(error->message, i == 2 ? "secrets[1].name: the user exists already"
+                                               : "adit.yaml:7:5: secrets[0].nt-hash: must be 32 hexadecimal digits");
   }
 }
 

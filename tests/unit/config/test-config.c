@@ -395,7 +395,7 @@ static void files_with_secrets_are_for_their_owner(void **state) {
   g_autoptr(AditValue) tree = adit_config_load(schema, files.main, errors);
   assert_non_null(tree);
   g_autofree char *told = without_folder(&files, adit_config_warnings_text(errors));
-  assert_string_equal(told, "conf.d/a.yaml: holds secrets, and others than its owner may use it (mode 0644): chmod 600 conf.d/a.yaml\n");
+  assert_string_equal(told, "conf.d/a.yaml: holds secrets and is accessible for others than its owner (mode 0644): chmod 600 conf.d/a.yaml\n");
   files_close(&files);
 }
 

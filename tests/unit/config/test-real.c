@@ -74,8 +74,8 @@ static void a_wide_range_to_choose_from_is_warned_of(void **state) {
   g_autofree char *told = adit_config_warnings_text(errors);
   assert_non_null(tree);
   assert_string_equal(told,
-                      "adit.yaml:3:39: profiles[0].accept-remote-address[1]: 0.0.0.0/0 lets a peer take an address that is not yours to "
-                      "give, and its traffic: write your own ranges\n");
+                      "adit.yaml:3:39: profiles[0].accept-remote-address[1]: 0.0.0.0/0 lets a peer take over addresses of others: set your "
+                      "own ranges\n");
 }
 
 static void declarations_are_sound(void **state) {

@@ -331,7 +331,7 @@ static void a_tie_is_a_configuration_error_with_its_places(void **state) {
     const char *yaml, *says;
   } rows[] = {
       {"l2tp:\n  servers:\n  - { name: a, data-path: 'null' }\n  - { name: b, data-path: 'null' }\n",
-       "adit.yaml:4:5: servers `a' (adit.yaml:3:5) and `b' listen on the same address, and neither says for which `peers'"},
+       "adit.yaml:4:5: servers `a' (adit.yaml:3:5) and `b' listen on the same address: set `peers' in one of them"},
       {"l2tp:\n  servers:\n  - { name: a, data-path: 'null', peers: [ { address: 10.0.0.0/8 } ] }\n"
        "  - { name: b, data-path: 'null', peers: [ { address: 10.1.2.3/8 } ] }\n",
        "servers `a' (adit.yaml:3:"},

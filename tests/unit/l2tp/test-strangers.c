@@ -243,12 +243,12 @@ static void proxy_peers_without_proof_are_a_configuration_error(void **state) {
   static const struct {
     const char *secrets, *options, *wrong;
   } rows[] = {
-      {OURS, ", proxy-peers: [ { address: 198.51.100.1/32 } ]", "proxy-peers needs tunnel-authentication: yes"},
+      {OURS, ", proxy-peers: [ { address: 198.51.100.1/32 } ]", "proxy-peers needs tunnel-authentication: set it"},
       {"", ", tunnel-authentication: yes, proxy-peers: [ { address: 198.51.100.1/32 } ]", "no secret that this entry"},
       {ALL, ", tunnel-authentication: yes, proxy-peers: [ { host-name: lac1 } ]", "add one for the same `host-name'"},
       {"{ address: 203.0.113.0/24, secret: x }", ", tunnel-authentication: yes, proxy-peers: [ { address: 198.51.100.1/32 } ]",
        "`address'"},
-      {OURS, ", tunnel-authentication: yes, proxy-peers: [ {} ]", "names nobody"},
+      {OURS, ", tunnel-authentication: yes, proxy-peers: [ {} ]", "matches nothing"},
   };
   for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
     g_autofree char *yaml = g_strdup_printf(YAML, rows[i].secrets, rows[i].options);

@@ -357,7 +357,7 @@ static void an_answer_that_comes_too_late_is_aborted(void **state) {
   apply(&outcome);
   assert_true(TEST_LOOP_UNTIL(outcome.count, 2000));
   adit_plugins_prepare_limit_ms = 10000;
-  assert_string_equal(outcome.error, "plugin two: no answer in 50 ms");
+  assert_string_equal(outcome.error, "plugin two: no reply within 50 ms");
   expect_story("module.prepare one.prepare two.prepare one.abort module.abort");
 
   two_is_pending = FALSE;

@@ -141,7 +141,7 @@ static void silence_meets_its_deadline_and_is_blamed_on_its_source(void **state)
   assert_int_equal(verdict.outcome, ADIT_AUTH_ERROR);
   assert_string_equal(verdict.why, "it did not answer in time");
   assert_in_range(adit_loop_service()->now() - before, TIMEOUT_MS, 20 * TIMEOUT_MS);
-  assert_int_equal(logged("source stranger can't tell whether never may come in: it did not answer in time"), 1);
+  assert_int_equal(logged("source stranger failed for user never: it did not answer in time"), 1);
   g_free(verdict.why);
 }
 

@@ -465,9 +465,9 @@ static void bad_ranges(void **state) {
 
 static void bad_next_pools(void **state) {
   refuse(config("a 10.0.0.1 next=nowhere", NULL), "pools[0].next-pool: there is no pool nowhere");
-  refuse(config("a 10.0.0.1 next=a", NULL), "pools[0].next-pool: goes in a circle: a -> a");
+  refuse(config("a 10.0.0.1 next=a", NULL), "pools[0].next-pool: forms a loop: a -> a");
   refuse(config("in 10.0.0.9 next=a", "a 10.0.0.1 next=b", "b 10.0.0.2 next=c", "c 10.0.0.3 next=a", NULL),
-         "pools[1].next-pool: goes in a circle: a -> b -> c -> a");
+         "pools[1].next-pool: forms a loop: a -> b -> c -> a");
   refuse(config("a 10.0.0.1 next=b", "b fd00::/64", NULL), "pools[0].next-pool: pool b is of the other address family");
 }
 

@@ -12,7 +12,8 @@ static void rfc2865_5_6_other_services_are_rejects(void **unused) {
 
 static void rfc2868_3_1_tunnels_are_rejects(void **unused) {
   assert_reject(ADIT_AUTH_PAP, "400601000001", "Tunnel-Type (64) asks to tunnel the user on");
-  assert_accept("40060100000d 51053132 33", "", "Tunnel-Type (64): nothing acts on it; Tunnel-Private-Group-ID (81): nothing acts on it");
+  assert_accept("40060100000d 51053132 33", "",
+                "Tunnel-Type (64): no plugin acts on it; Tunnel-Private-Group-ID (81): no plugin acts on it");
   assert_accept("4004000d", "", "Tunnel-Type (64): is no integer of 4 octets");
   assert_reject(ADIT_AUTH_PAP, "40060100000d 400602000001", "Tunnel-Type (64) asks to tunnel the user on"); /* each tag is a tunnel */
 }
@@ -31,8 +32,8 @@ static void rfc2868_3_1_the_tunnel_in_use_is_no_other(void **unused) {
   assert_accept(L2TP HERE, "", "");
   assert_accept("430b"
                 "3139322e302e322e31 " L2TP,
-                "", "");                                                                 /* no tag, and before the type */
-  assert_accept(L2TP THERE HERE, "", "Tunnel-Server-Endpoint (67): nothing acts on it"); /* servers to choose from */
+                "", "");                                                                   /* no tag, and before the type */
+  assert_accept(L2TP THERE HERE, "", "Tunnel-Server-Endpoint (67): no plugin acts on it"); /* servers to choose from */
   assert_reject(ADIT_AUTH_PAP, L2TP THERE, "Tunnel-Type (64) asks to tunnel the user on");
   assert_reject(ADIT_AUTH_PAP, THERE L2TP, "Tunnel-Type (64) asks to tunnel the user on");
   assert_reject(ADIT_AUTH_PAP, L2TP "4307016c6e732e", "Tunnel-Type (64) asks to tunnel the user on"); /* a name */
@@ -42,18 +43,18 @@ static void rfc2868_3_1_the_tunnel_in_use_is_no_other(void **unused) {
 /* 3.2 to 3.10: without a type they tell of no tunnel to make. A server that sends them is told so, by name and never by value. */
 static void rfc2868_3_the_rest_of_a_tunnel_is_named(void **unused) {
   assert_accept("410601000001 4206 01312e31 4306 01312e32 5105 013132 5205 013132 530601000005 5a05 016c6e 5b05 016c6e", "",
-                "Tunnel-Medium-Type (65): nothing acts on it; Tunnel-Client-Endpoint (66): nothing acts on it; "
-                "Tunnel-Server-Endpoint (67): nothing acts on it; Tunnel-Private-Group-ID (81): nothing acts on it; "
-                "Tunnel-Assignment-ID (82): nothing acts on it; Tunnel-Preference (83): nothing acts on it; "
-                "Tunnel-Client-Auth-ID (90): nothing acts on it; Tunnel-Server-Auth-ID (91): nothing acts on it");
+                "Tunnel-Medium-Type (65): no plugin acts on it; Tunnel-Client-Endpoint (66): no plugin acts on it; "
+                "Tunnel-Server-Endpoint (67): no plugin acts on it; Tunnel-Private-Group-ID (81): no plugin acts on it; "
+                "Tunnel-Assignment-ID (82): no plugin acts on it; Tunnel-Preference (83): no plugin acts on it; "
+                "Tunnel-Client-Auth-ID (90): no plugin acts on it; Tunnel-Server-Auth-ID (91): no plugin acts on it");
 }
 
 /* "tunnel" behind tag 1 and salt 8001, as RFC 2868 3.5 hides it */
 #define TUNNEL_SECRET "4515 01 8001 c13ba3160b74f3f7c7062f09e6838723"
 
 static void rfc2868_3_5_tunnel_password(void **unused) {
-  assert_accept(TUNNEL_SECRET, "", "Tunnel-Password (69): nothing acts on it");
-  assert_accept(TUNNEL_SECRET " " TUNNEL_SECRET, "", "Tunnel-Password (69): nothing acts on it"); /* one for each tag */
+  assert_accept(TUNNEL_SECRET, "", "Tunnel-Password (69): no plugin acts on it");
+  assert_accept(TUNNEL_SECRET " " TUNNEL_SECRET, "", "Tunnel-Password (69): no plugin acts on it"); /* one for each tag */
   assert_accept("4515 01 8001 00000000000000000000000000000000", "", "Tunnel-Password (69): is no password");
   assert_accept("4505 01 8001", "", "Tunnel-Password (69): is no password");
   assert_accept("4502", "", "Tunnel-Password (69): is no password");
@@ -62,8 +63,8 @@ static void rfc2868_3_5_tunnel_password(void **unused) {
 
 static void unknown_attributes_are_named_once(void **unused) {
   assert_accept("1a0a 00003a8c 1004 7373 1a0a 00003a8c 1004 7474 1a06 00003a8c 1a0a 0001e240 0104 7373", "",
-                "Mikrotik-Wireless-PSK (14988/16): nothing acts on it; Vendor-Specific (26): nothing acts on it; "
-                "attribute 123456/1: nothing acts on it");
+                "Mikrotik-Wireless-PSK (14988/16): no plugin acts on it; Vendor-Specific (26): no plugin acts on it; "
+                "attribute 123456/1: no plugin acts on it");
 }
 
 static void complaints_are_bounded(void **unused) {
@@ -74,7 +75,7 @@ static void complaints_are_bounded(void **unused) {
     g_string_append_printf(all, "%02x03ff", type);
   read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_PAP, FALSE, all->str);
   assert_int_equal(reply.unsupported->len, 32);
-  assert_string_equal(reply.unsupported->pdata[30], "attribute 223: nothing acts on it");
+  assert_string_equal(reply.unsupported->pdata[30], "attribute 223: no plugin acts on it");
   assert_string_equal(reply.unsupported->pdata[31], "and others");
   radius_reply_clear(&reply);
   g_string_free(all, TRUE);
@@ -89,11 +90,11 @@ static void what_a_nas_need_not_act_on_is_no_complaint(void **unused) {
 
 /* What proves something is for the method that asked for it. */
 static void an_answer_to_another_method_is_named(void **unused) {
-  assert_accept("4f0603010004", "", "EAP-Message (79): nothing acts on it");
-  assert_accept(PROOF, "", "MS-CHAP2-Success (311/26): nothing acts on it");
-  assert_accept("1a12 00000137 020c 00 453d36343820523d31", "", "MS-CHAP-Error (311/2): nothing acts on it");
+  assert_accept("4f0603010004", "", "EAP-Message (79): no plugin acts on it");
+  assert_accept(PROOF, "", "MS-CHAP2-Success (311/26): no plugin acts on it");
+  assert_accept("1a12 00000137 020c 00 453d36343820523d31", "", "MS-CHAP-Error (311/2): no plugin acts on it");
   assert_accept("1a28 00000137 0c22 6ccc13f9f2ba74ab1e22e86733f8d3f2889a895e498fcfd940f3d06f6e0efbd7", "",
-                "MS-CHAP-MPPE-Keys (311/12): nothing acts on it");
+                "MS-CHAP-MPPE-Keys (311/12): no plugin acts on it");
 }
 
 #define NO_REQUEST "no request is made when the session is over"
@@ -106,15 +107,15 @@ static void rfc2865_5_29_no_request_follows_a_session(void **unused) {
   assert_accept("1d05000001", "", "Termination-Action (29): is no integer of 4 octets");
 }
 
-/* RFC 2865 5.44 and its likes: what may stand once, and stands twice, has one value too many. */
+/* RFC 2865 5.44 and its likes: what may stand once, and occurs twice, has one value too many. */
 static void what_stands_twice_is_named(void **unused) {
-  assert_accept("1b0600000e10 1b060000003c", "session-timeout=60000", "Session-Timeout (27): stands twice");
-  assert_accept("0806c0000207 0806c0000208", "remote-address=192.0.2.8", "Framed-IP-Address (8): stands twice");
+  assert_accept("1b0600000e10 1b060000003c", "session-timeout=60000", "Session-Timeout (27): occurs twice");
+  assert_accept("0806c0000207 0806c0000208", "remote-address=192.0.2.8", "Framed-IP-Address (8): occurs twice");
   assert_accept("0806c0000207 0806c0000207 0806c0000207", "remote-address=192.0.2.7", /* once */
-                "Framed-IP-Address (8): stands twice");
-  assert_accept("1a12 00003a8c 030661616161 030662626262", "profile='bbbb'", "Mikrotik-Group (14988/3): stands twice");
+                "Framed-IP-Address (8): occurs twice");
+  assert_accept("1a12 00003a8c 030661616161 030662626262", "profile='bbbb'", "Mikrotik-Group (14988/3): occurs twice");
   assert_accept("ab0361 1a09 00003a8c 160362", "dhcpv6-pd-pool='b'",
-                "Mikrotik-Delegated-IPv6-Pool (14988/22): stands twice"); /* two names of one thing */
+                "Mikrotik-Delegated-IPv6-Pool (14988/22): occurs twice"); /* two names of one thing */
   assert_accept("2103ff 2103ff 12036f 12036b 190301 190302 0b0361 0b0362", "class=[0x01,0x02] filter=['a','b']", "");
 }
 
@@ -381,10 +382,10 @@ static void rfc5176_3_2_changes(void **unused) {
   assert_changes("1a0c 00000211 c506000f4240", "rate-limit='0/1000000'", "", "");
   assert_changes("1b0400ff 1c060000012c", "idle-timeout=300000", "", "Session-Timeout (27): is no integer of 4 octets");
   assert_changes("5806706f6f6c 160d31302e312e302e302f3136", "",
-                 "Framed-Pool (88): can't change while the session lives; Framed-Route (22): can't change while the session lives", "");
+                 "Framed-Pool (88): can't change while the session is up; Framed-Route (22): can't change while the session is up", "");
   assert_changes("3d0600000005 1a0a 00003a8c 10047373", "",
-                 "NAS-Port-Type (61): nothing acts on it; Mikrotik-Wireless-PSK (14988/16): nothing acts on it", "");
-  assert_changes("1b0600000e10 1b060000003c", "session-timeout=60000", "", "Session-Timeout (27): stands twice");
+                 "NAS-Port-Type (61): no plugin acts on it; Mikrotik-Wireless-PSK (14988/16): no plugin acts on it", "");
+  assert_changes("1b0600000e10 1b060000003c", "session-timeout=60000", "", "Session-Timeout (27): occurs twice");
   assert_changes("", "", "", "");
 }
 

@@ -25,8 +25,8 @@ static void rfc2865_5_9_framed_ip_netmask(void **unused) {
       {"0806c0000207 0906ffffff00", "remote-address=192.0.2.7 routes=['192.0.2.0/24']", NULL},
       {"0906fffffff8 0806c0000209", "remote-address=192.0.2.9 routes=['192.0.2.8/29']", NULL},
       {"0806c0000207 0906ffffffff", "remote-address=192.0.2.7", NULL},
-      {"0906ffffff00", "", "Framed-IP-Netmask (9): stands without an address"},
-      {"0906ffffff00 0806fffffffe", "", "Framed-IP-Netmask (9): stands without an address"},
+      {"0906ffffff00", "", "Framed-IP-Netmask (9): has no address"},
+      {"0906ffffff00 0806fffffffe", "", "Framed-IP-Netmask (9): has no address"},
       {"0806c0000207 0906ff00ff00", "remote-address=192.0.2.7", "Framed-IP-Netmask (9): is no netmask of a network"},
       {"0806c0000207 090600000000", "remote-address=192.0.2.7", "Framed-IP-Netmask (9): is no netmask of a network"},
       {"0806c0000207 0905ffffff", "remote-address=192.0.2.7", "Framed-IP-Netmask (9): is no IPv4 address"},
@@ -98,8 +98,8 @@ static void rfc2865_numbers(void **unused) {
       {"550600000000", "", NULL},                     /* RouterOS: leaves it to this side */
       {"5503ff", "", "Acct-Interim-Interval (85): is no integer of 4 octets"},
       {"0a0600000000 0d0600000000", "", NULL}, /* no routing protocol, no compression */
-      {"0a0600000001", "", "Framed-Routing (10): nothing acts on it"},
-      {"0d0600000001", "", "Framed-Compression (13): nothing acts on it"},
+      {"0a0600000001", "", "Framed-Routing (10): no plugin acts on it"},
+      {"0d0600000001", "", "Framed-Compression (13): no plugin acts on it"},
       {"0d03ff", "", "Framed-Compression (13): is no integer of 4 octets"},
   };
   assert_accepts(cases, G_N_ELEMENTS(cases));
@@ -178,7 +178,7 @@ static void rfc6911_ipv6(void **unused) {
       {"a913 20010db8000000000000000000000053 00", "", "DNS-Server-IPv6-Address (169): is no IPv6 address"},
       {"ab06706f6f6c", "dhcpv6-pd-pool='pool'", NULL},
       {"1a0c 00003a8c 1606706f6f6c", "dhcpv6-pd-pool='pool'", NULL},
-      {"ac06706f6f6c", "", "Stateful-IPv6-Address-Pool (172): nothing acts on it"},
+      {"ac06706f6f6c", "", "Stateful-IPv6-Address-Pool (172): no plugin acts on it"},
   };
   assert_accepts(cases, G_N_ELEMENTS(cases));
 }
@@ -245,7 +245,7 @@ static void routeros_rates(void **unused) {
   assert_accept("1a0b 00000211 ff05000f42", "", "Ascend-Xmit-Rate (529/255): is no integer of 4 octets");
   assert_accept("1a0b 0000372a 0705000f42", "", "WISPr-Bandwidth-Max-Up (14122/7): is no integer of 4 octets");
   assert_accept("1a1e 00000211 c50600000001 c50600000002 c50600000003 c50600000003", "rate-limit='2/1'",
-                "Ascend-Data-Rate (529/197): stands more than twice");
+                "Ascend-Data-Rate (529/197): occurs more than twice");
 }
 
 static void wispr_session_terminate_time(void **unused) {

@@ -296,11 +296,11 @@ static void what_is_wrong_is_said_with_its_place(void **state) {
       net,
       net_tree(net_server("protocol", "radsec-dtls", "ca", "a", "certificate", "b", "key", "c", "src-address", "127.0.0.1", NULL), NULL));
 
-  assert_non_null(strstr(route, "with RadSec the route chooses it"));
-  assert_string_equal(none, "adit.yaml:7:3: radius.servers: `192.0.2.1' has no secret");
+  assert_non_null(strstr(route, "not possible with RadSec"));
+  assert_string_equal(none, "adit.yaml:7:3: radius.servers: `192.0.2.1' has no secret: set one");
   assert_non_null(strstr(two, "neither an IP address nor a name\n"));
-  assert_non_null(strstr(two, "is no server's address"));
-  assert_non_null(strstr(twice, "is there twice"));
+  assert_non_null(strstr(two, "can't be the address of a server"));
+  assert_non_null(strstr(twice, "is used twice"));
   assert_non_null(strstr(family, "same family"));
   assert_non_null(strstr(tls, "needs `ca'"));
   assert_non_null(strstr(tls, "needs `certificate' and `key'"));
@@ -421,10 +421,10 @@ static void what_is_unwise_is_warned_of(void **state) {
   Net *net = *state;
 
   assert_string_equal(warnings(net, net_tree(net_server("name", "one", NULL), NULL)), "");
-  assert_non_null(strstr(warnings(net, net_tree(NULL, NULL)), "there is no server to ask"));
-  assert_non_null(strstr(warnings(net, net_tree(net_server("name", "one", "disabled", "yes", NULL), NULL)), "there is no server to ask"));
+  assert_non_null(strstr(warnings(net, net_tree(NULL, NULL)), "radius.servers has no enabled server"));
+  assert_non_null(strstr(warnings(net, net_tree(net_server("name", "one", "disabled", "yes", NULL), NULL)), "radius.servers has no enabled server"));
   assert_non_null(strstr(warnings(net, net_tree(net_server("name", "one", "timeout", "10000", "tries", "4", NULL), NULL)),
-                         "server one: timeout and tries make 40 s"));
+                         "server one: timeout and tries add up to 40 s"));
   assert_non_null(strstr(warnings(net, net_tree(net_server("name", "one", "require-message-auth", "no", NULL), NULL)), "BlastRADIUS"));
 }
 

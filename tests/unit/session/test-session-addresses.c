@@ -185,7 +185,7 @@ static void a_pool_passes_over_protected_addresses(void **state) {
   assert_int_equal(world_told("address 10.0.0.1/32 peer 10.0.0.11"), 1);
   world_dial(w, &w->pair[1], "alice", "right", NULL); /* none is left but the protected one */
   assert_true(TEST_LOOP_UNTIL(w->pair[1].server.closed, 10000));
-  assert_string_equal(w->pair[1].server.reason, "remote-address: pool pool is used up");
+  assert_string_equal(w->pair[1].server.reason, "remote-address: pool pool is exhausted");
   adit_protected_fini(); /* the tunnel is gone: the address was not used up */
   world_dial(w, &w->pair[2], "alice", "right", NULL);
   assert_true(TEST_LOOP_UNTIL(world_told("address 10.0.0.1/32 peer 10.0.0.10") == 1, 5000));
@@ -237,7 +237,7 @@ static guint not_handed_out;
 static GLogWriterOutput count_lines(GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data) {
   for (gsize i = 0; i < n; i++)
     if (g_str_equal(fields[i].key, "MESSAGE"))
-      not_handed_out += strstr(fields[i].value, "is not handed out: IPCP has two of IPv4") != NULL;
+      not_handed_out += strstr(fields[i].value, "is ignored: IPCP carries two IPv4 addresses") != NULL;
   return G_LOG_WRITER_HANDLED;
 }
 

@@ -251,7 +251,7 @@ static void what_nothing_acts_on_is_refused_until_a_plugin_does(void **state) {
     assert_false(service()->actor_exists(carried[i]));
     assert_false(update(id, one(carried[i], adit_value_string("1M")), ADIT_ERR_UNSUPPORTED, carried[i]));
   }
-  assert_false(update(id, one("port-limit", adit_value_int(1)), ADIT_ERR_UNSUPPORTED, "port-limit: nothing acts on it"));
+  assert_false(update(id, one("port-limit", adit_value_int(1)), ADIT_ERR_UNSUPPORTED, "port-limit: no loaded plugin acts on it"));
   assert_false(update(id, one("filter", list_of(adit_value_string("a"))), ADIT_ERR_UNSUPPORTED, "filter: "));
   assert_false(update(id, one("address-list", list_of(adit_value_string("a"))), ADIT_ERR_UNSUPPORTED, "address-list: "));
   AditValue *both = one("session-timeout", adit_value_int(3600000)); /* all or nothing */
@@ -281,7 +281,7 @@ static void a_source_that_gives_what_nothing_acts_on_is_told_of_once(void **stat
   assert_true(update(id, one("idle-timeout", adit_value_int(3600000)), 0, NULL));
   assert_int_equal(warnings, 1);
   assert_string_equal(last_warning,
-                      "source everybody gave attributes without effect: rate-limit, port-limit: no plugin that is loaded acts on them");
+                      "source everybody returned attributes without effect: rate-limit, port-limit: no loaded plugin acts on them");
   g_autoptr(AditValue) shown = adit_session_describe("l2tp-alice");
   assert_string_equal(adit_value_get_string(shown, "attributes-without-effect", ""), "rate-limit, port-limit");
 }

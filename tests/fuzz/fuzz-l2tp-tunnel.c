@@ -2,6 +2,7 @@
 /* Random datagrams and passing time into one tunnel engine, as originator or responder. Input: an octet of options, then records
  * of kind, two octets of length, and octets; numbers of control messages may be put right, so that they are looked at. */
 #include "plugins/l2tp/engine/tunnel.h"
+#include "tests/unit/l2tp/datagram.h"
 
 enum { WITH_SECRET = 1, ORIGINATOR = 2, WITH_CALL = 4, PERMISSIVE = 8 };
 enum { KIND_RAW, KIND_IN_ORDER, KIND_TIME, KIND_SAVE, KIND_CLOSE_CALL, KIND_CALL, KIND_CLOSE, KIND_ANSWER, KINDS };
@@ -112,10 +113,10 @@ static void record(Host *host, const L2tpTunnelEnv *env, guint kind, guint8 *dat
       data[2] = (guint8)(length >> 8);
       data[3] = (guint8)length;
     }
-    l2tp_tunnel_input(&host->tunnel, env, data, length);
+    input_datagram(&host->tunnel, env, data, length);
     break;
   case KIND_RAW:
-    l2tp_tunnel_input(&host->tunnel, env, data, length);
+    input_datagram(&host->tunnel, env, data, length);
     break;
   case KIND_TIME:
     pass(host, env, length ? data[0] * 257u : 100);

@@ -73,7 +73,7 @@ static void receive(Host *host, const guint8 *datagram, gsize length) {
   if (!line)
     return;
   if (header.control)
-    l2tp_tunnel_input(&line->tunnel, &line->tunnel_env, datagram, length);
+    l2tp_tunnel_input(&line->tunnel, &line->tunnel_env, &header, datagram, length);
   else if (header.session && header.session == line->session)
     line_data(line, datagram + header.offset, header.length);
   line_tidy(line);

@@ -137,7 +137,9 @@ static void channel_acknowledged(L2tpChannel *channel, const L2tpChannelEnv *env
 }
 
 /** Keeps a message that came before its turn, in order and once. */
-static void channel_keep_early(L2tpChannel *channel, const L2tpChannelConfig *config, guint16 ns, const guint8 *message, gsize length) {
+static void channel_keep_early(L2tpChannel *channel, const L2tpChannelConfig *config, const L2tpHeader *header, const guint8 *message,
+                               gsize length) {
+  guint16 ns = header->ns;
   L2tpItem **at = &channel->early;
 
   while (*at && measure_distance((*at)->ns, ns) < 0)
@@ -151,6 +153,7 @@ static void channel_keep_early(L2tpChannel *channel, const L2tpChannelConfig *co
     return;
   }
   L2tpItem *item = item_new(ns, message, length);
+  item->header = *header;
   channel->early_octets += (guint32)length;
   item->next = *at;
   *at = item;
@@ -161,11 +164,11 @@ void l2tp_channel_accept(L2tpChannel *channel) {
   channel->ack_due = TRUE;
 }
 
-static void deliver_message(L2tpChannel *channel, const L2tpChannelEnv *env, const guint8 *message, gsize length) {
+static void deliver_message(L2tpChannel *channel, const L2tpChannelEnv *env, const L2tpHeader *header, const guint8 *message) {
   if (channel->stopped)
     l2tp_channel_accept(channel);
   else
-    env->ops->deliver(env->user, message, length);
+    env->ops->deliver(env->user, header, message);
 }
 
 /** Each message may cost an answer, which is kept until the peer acknowledges it. What is dropped meanwhile it repeats. */
@@ -173,8 +176,8 @@ static gboolean channel_owes_too_much(const L2tpChannel *channel, const L2tpChan
   return config->unacked_octets && channel->send_octets >= config->unacked_octets;
 }
 
-static void channel_take(L2tpChannel *channel, const L2tpChannelEnv *env, guint16 ns, const guint8 *message, gsize length) {
-  gint16 ahead = measure_distance(ns, channel->nr);
+static void channel_take(L2tpChannel *channel, const L2tpChannelEnv *env, const L2tpHeader *header, const guint8 *message, gsize length) {
+  gint16 ahead = measure_distance(header->ns, channel->nr);
 
   channel->ack_due = channel->ack_due || ahead != 0; /* duplicates, too, must be acknowledged */
   if (ahead < 0) {
@@ -185,7 +188,7 @@ static void channel_take(L2tpChannel *channel, const L2tpChannelEnv *env, guint1
   }
   if (ahead > 0) {
     if (ahead < env->config->receive_window)
-      channel_keep_early(channel, env->config, ns, message, length);
+      channel_keep_early(channel, env->config, header, message, length);
     else
       channel->dropped++;
     return;
@@ -194,7 +197,7 @@ static void channel_take(L2tpChannel *channel, const L2tpChannelEnv *env, guint1
     channel->dropped++;
     return;
   }
-  deliver_message(channel, env, message, length);
+  deliver_message(channel, env, header, message);
   while (channel->early && channel->early->ns == channel->nr) {
     L2tpItem *item = channel->early;
     channel->early = item->next;
@@ -202,7 +205,7 @@ static void channel_take(L2tpChannel *channel, const L2tpChannelEnv *env, guint1
     if (channel_owes_too_much(channel, env->config))
       channel->dropped++;
     else
-      deliver_message(channel, env, item->data, item->length);
+      deliver_message(channel, env, &item->header, item->data);
     g_free(item);
   }
 }
@@ -210,7 +213,7 @@ static void channel_take(L2tpChannel *channel, const L2tpChannelEnv *env, guint1
 void l2tp_channel_input(L2tpChannel *channel, const L2tpChannelEnv *env, const L2tpHeader *header, const guint8 *message, gsize length) {
   channel_acknowledged(channel, env, header->nr);
   if (header->length)
-    channel_take(channel, env, header->ns, message, length);
+    channel_take(channel, env, header, message, length);
   if (channel->ack_due)
     channel_send_zlb(channel, env);
 }
@@ -298,6 +301,8 @@ static gint items_restore(L2tpItem **list, AditCursor *in, guint limit) {
     if (!data || length < L2TP_CONTROL_HEADER || length > L2TP_CONTROL_MAX || ++count > limit)
       return -1;
     *at = item_new(ns, data, length);
+    if (!l2tp_header_parse(&(*at)->header, data, length))
+      return -1;
   }
 }
 

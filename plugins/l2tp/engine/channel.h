@@ -15,6 +15,7 @@ struct L2tpItem {
   L2tpItem *next;
   guint16 ns;
   guint16 length;
+  L2tpHeader header; /**< of one that came before its turn */
   guint8 data[];
 };
 
@@ -33,7 +34,7 @@ typedef struct {
   void (*transmit)(gpointer user, const guint8 *message, gsize length);
   /** The next message in order, whole; borrowed. Take it with l2tp_channel_accept() before anything is sent, or leave it: then it is
    *  dropped as if it had never come. The channel may be stopped or cleared inside. */
-  void (*deliver)(gpointer user, const guint8 *message, gsize length);
+  void (*deliver)(gpointer user, const L2tpHeader *header, const guint8 *message);
   /** The last repeat of the oldest message went unanswered. Return TRUE to try on (there were other signs of life). */
   gboolean (*dead)(gpointer user);
 } L2tpChannelOps;

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "engine.h"
+#include "tunnel.h"
+#include "tunnel-calls.h"
+#include "tunnel-control.h"
+#include "tunnel-end.h"
+#include "tunnel-write.h"
 
 enum { SETUP_MS = 60000, HOLD_MS = 2000, HELLO_MS = 60000, RETRY_MS = 1000, RETRY_CAP_MS = 8000, TRIES = 5, WINDOW = 16 };
 
@@ -12,51 +16,7 @@ void l2tp_tunnel_config_init(L2tpTunnelConfig *config) {
   };
 }
 
-const char *l2tp_tunnel_state_name(L2tpTunnelState state) {
-  switch (state) {
-  case L2TP_TUNNEL_IDLE:
-    return "idle";
-  case L2TP_TUNNEL_WAIT_REPLY:
-    return "wait-reply";
-  case L2TP_TUNNEL_WAIT_CONNECT:
-    return "wait-connect";
-  case L2TP_TUNNEL_ESTABLISHED:
-    return "established";
-  case L2TP_TUNNEL_CLOSING:
-    return "closing";
-  case L2TP_TUNNEL_LINGERING:
-    return "lingering";
-  case L2TP_TUNNEL_DEAD:
-    return "dead";
-  }
-  return "?";
-}
-
-void l2tp_reason_set(L2tpReason *reason, const char *text) {
-  g_strlcpy(reason->text, text ? text : "", sizeof reason->text);
-}
-
-void l2tp_reason_from_peer(L2tpReason *reason, const L2tpMessage *message, gboolean call) {
-  L2tpResult result;
-
-  memset(reason, 0, sizeof *reason);
-  reason->by_peer = TRUE;
-  if (!l2tp_message_result(message, call, &result)) {
-    l2tp_reason_set(reason, "the peer gave no reason");
-    return;
-  }
-  reason->result = result.result;
-  reason->error = result.error;
-  g_snprintf(reason->text, sizeof reason->text, "%s%s%s%s%s", l2tp_result_word(call, result.result), result.error ? ", " : "",
-             result.error ? l2tp_error_word(result.error) : "", *result.text ? ": " : "", result.text);
-}
-
 /* ---- the channel and us ---- */
-
-static void channel_transmit(gpointer user, const guint8 *message, gsize length) {
-  L2tpContext *context = user;
-  context->env->ops->send(context->env->engine.host, message, length);
-}
 
 /** A message of a call ends calls alone, by their id: see calls.c. */
 static gboolean ends_tunnel(const L2tpTunnel *tunnel, const L2tpMessage *message) {
@@ -82,17 +42,14 @@ static void learn_peer_id(L2tpTunnel *tunnel, const L2tpMessage *message) {
     tunnel->channel.peer_tunnel = tunnel->peer = (guint16)l2tp_message_number(message, L2TP_AVP_ASSIGNED_TUNNEL_ID);
 }
 
-static void channel_deliver(gpointer user, const guint8 *datagram, gsize length) {
+static void channel_deliver(gpointer user, const L2tpHeader *header, const guint8 *datagram) {
   L2tpContext *context = user;
   L2tpTunnel *tunnel = context->tunnel;
   L2tpParse how = {.secret = context->env->config->secret, .permissive = context->env->config->permissive};
-  L2tpHeader header;
   L2tpMessage message;
 
-  if (!l2tp_header_parse(&header, datagram, length))
-    return;
-  l2tp_message_parse(&message, &how, datagram + header.offset, header.length);
-  if (!knows_enough(tunnel, &header, &message)) {
+  l2tp_message_parse(&message, &how, datagram + header->offset, header->length);
+  if (!knows_enough(tunnel, header, &message)) {
     tunnel->forged++;
     return;
   }
@@ -113,7 +70,7 @@ static void channel_deliver(gpointer user, const guint8 *datagram, gsize length)
     break;
   }
   if (l2tp_message_is_call(message.type))
-    l2tp_engine_call(tunnel, context->env, header.session, &message);
+    l2tp_engine_call(tunnel, context->env, header->session, &message);
   else
     l2tp_engine_control(tunnel, context->env, &message);
 }
@@ -138,29 +95,10 @@ static gboolean channel_dead(gpointer user) {
   return FALSE;
 }
 
-static const L2tpChannelOps channel_ops = {channel_transmit, channel_deliver, channel_dead};
+static const L2tpChannelOps channel_ops = {l2tp_engine_transmit, channel_deliver, channel_dead};
 
-L2tpChannelEnv l2tp_engine_channel(L2tpContext *context) {
+static L2tpChannelEnv channel_env(L2tpContext *context) {
   return (L2tpChannelEnv){context->env->engine, &channel_ops, context, &context->env->config->channel, L2TP_SLOT_CHANNEL};
-}
-
-void l2tp_engine_write(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tpWriter *w, guint16 type, guint16 session) {
-  guint8 vector[16];
-  /* Some peers (xl2tpd) know the secret only once a challenge has been answered, and what is worth hiding is in calls. */
-  const char *hide = env->config->hide && l2tp_message_is_call(type) ? env->config->secret : NULL;
-
-  if (hide)
-    adit_env_random(&env->engine, vector, sizeof vector);
-  l2tp_write_begin(w, type, tunnel->peer, session, hide, vector);
-}
-
-void l2tp_engine_post(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tpWriter *w) {
-  L2tpContext context = {tunnel, env};
-  L2tpChannelEnv channel = l2tp_engine_channel(&context);
-  gsize length = l2tp_write_end(w);
-
-  if (length)
-    l2tp_channel_send(&tunnel->channel, &channel, w->buffer, length);
 }
 
 /* ---- life ---- */
@@ -172,93 +110,12 @@ void l2tp_tunnel_init(L2tpTunnel *tunnel, guint16 local) {
   l2tp_channel_init(&tunnel->channel);
 }
 
-static void tunnel_disarm(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
-  adit_env_disarm(&env->engine, &tunnel->channel.deadline, L2TP_SLOT_CHANNEL);
-  adit_env_disarm(&env->engine, &tunnel->hello_deadline, L2TP_SLOT_HELLO);
-  adit_env_disarm(&env->engine, &tunnel->state_deadline, L2TP_SLOT_STATE);
-  adit_env_disarm(&env->engine, &tunnel->calls_deadline, L2TP_SLOT_CALLS);
-}
-
-static void forget_held(L2tpTunnel *tunnel) {
-  g_clear_pointer(&tunnel->held, g_free);
-  tunnel->held_length = 0;
-}
-
 void l2tp_tunnel_clear(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
-  tunnel_disarm(tunnel, env);
-  forget_held(tunnel);
+  l2tp_engine_disarm(tunnel, env);
+  l2tp_engine_forget_held(tunnel);
   l2tp_channel_clear(&tunnel->channel);
   l2tp_calls_clear(&tunnel->calls);
   tunnel->state = L2TP_TUNNEL_DEAD;
-}
-
-void l2tp_engine_down(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tpTunnelState state, const L2tpReason *reason) {
-  gboolean ended = tunnel->state >= L2TP_TUNNEL_CLOSING;
-  L2tpReason of_calls = *reason;
-
-  forget_held(tunnel);
-  tunnel->state = state;
-  tunnel->channel.stopped = TRUE;
-  adit_env_disarm(&env->engine, &tunnel->hello_deadline, L2TP_SLOT_HELLO);
-  if (ended)
-    return;
-  of_calls.tunnel = TRUE;
-  l2tp_engine_calls_down(tunnel, env, &of_calls);
-  env->ops->tunnel_down(env->engine.host, reason);
-}
-
-void l2tp_engine_finish(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
-  tunnel_disarm(tunnel, env);
-  l2tp_channel_clear(&tunnel->channel);
-  tunnel->state = L2TP_TUNNEL_DEAD;
-  adit_env_arm(&env->engine, &tunnel->state_deadline, L2TP_SLOT_STATE, 1);
-}
-
-static void write_stop(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tpWriter *w, guint16 result, guint16 error, const char *text) {
-  l2tp_engine_write(tunnel, env, w, L2TP_STOPCCN, 0);
-  l2tp_write_u16(w, L2TP_AVP_ASSIGNED_TUNNEL_ID, tunnel->local);
-  l2tp_write_result(w, result, error, text);
-}
-
-/** The peer's id is not known: a StopCCN with tunnel id 0, by which a peer that has our SCCRQ finds the tunnel (RFC 2661 4.4.3). Once: its
- *  acknowledgement has nowhere to go. */
-static void send_early_stop(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint16 result, guint16 error, const char *text) {
-  L2tpWriter w;
-
-  write_stop(tunnel, env, &w, result, error, text);
-  gsize length = l2tp_write_end(&w);
-  l2tp_header_set_sequence(w.buffer, tunnel->channel.ns, tunnel->channel.nr);
-  if (length)
-    env->ops->send(env->engine.host, w.buffer, length);
-}
-
-void l2tp_tunnel_close(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint16 result, guint16 error, const char *text) {
-  L2tpReason reason = {.result = result, .error = error};
-  L2tpWriter w;
-
-  if (tunnel->state >= L2TP_TUNNEL_CLOSING)
-    return;
-  l2tp_reason_set(&reason, text && *text ? text : l2tp_result_word(FALSE, result));
-  if (!tunnel->peer) {
-    if (tunnel->state == L2TP_TUNNEL_WAIT_REPLY)
-      send_early_stop(tunnel, env, result, error, text);
-    l2tp_engine_down(tunnel, env, L2TP_TUNNEL_DEAD, &reason);
-    l2tp_engine_finish(tunnel, env);
-    return;
-  }
-  l2tp_channel_drop_waiting(&tunnel->channel);
-  write_stop(tunnel, env, &w, result, error, text);
-  l2tp_engine_post(tunnel, env, &w);
-  adit_env_arm(&env->engine, &tunnel->state_deadline, L2TP_SLOT_STATE, l2tp_channel_cycle_ms(&env->config->channel));
-  l2tp_engine_down(tunnel, env, L2TP_TUNNEL_CLOSING, &reason);
-}
-
-void l2tp_tunnel_discard(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const char *why) {
-  L2tpReason reason = {.lost = TRUE};
-
-  l2tp_reason_set(&reason, why);
-  l2tp_engine_down(tunnel, env, L2TP_TUNNEL_DEAD, &reason);
-  l2tp_engine_finish(tunnel, env);
 }
 
 /** The StopCCN of a peer that has not heard our answer (RFC 2661 4.4.3). All that it proves is the peer's id, 16 bits which are often
@@ -303,17 +160,18 @@ static gboolean hold_back(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2
     return TRUE;
   tunnel->held = g_memdup2(datagram, length);
   tunnel->held_length = (guint16)length;
+  tunnel->held_header = *header;
   adit_env_arm(&env->engine, &tunnel->state_deadline, L2TP_SLOT_STATE, MIN(HOLD_MS, left));
   return TRUE;
 }
 
 static void take_datagram(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpHeader *header, const guint8 *datagram, gsize length) {
   L2tpContext context = {tunnel, env};
-  L2tpChannelEnv channel = l2tp_engine_channel(&context);
+  L2tpChannelEnv channel = channel_env(&context);
 
   l2tp_channel_input(&tunnel->channel, &channel, header, datagram, length);
   if (tunnel->state != L2TP_TUNNEL_WAIT_REPLY)
-    forget_held(tunnel);
+    l2tp_engine_forget_held(tunnel);
   if (tunnel->state == L2TP_TUNNEL_CLOSING && l2tp_channel_idle(&tunnel->channel))
     l2tp_engine_finish(tunnel, env);
 }
@@ -322,10 +180,9 @@ static void take_datagram(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2
 static void believe_held(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
   g_autofree guint8 *datagram = g_steal_pointer(&tunnel->held);
   L2tpReason reason = {.by_peer = TRUE};
-  L2tpHeader header;
+  L2tpHeader header = tunnel->held_header;
 
-  if (l2tp_header_parse(&header, datagram, tunnel->held_length))
-    take_datagram(tunnel, env, &header, datagram, tunnel->held_length);
+  take_datagram(tunnel, env, &header, datagram, tunnel->held_length);
   if (tunnel->state != L2TP_TUNNEL_WAIT_REPLY)
     return;
   l2tp_reason_set(&reason, "the peer answers with another message than SCCRP");
@@ -333,23 +190,21 @@ static void believe_held(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
   l2tp_engine_finish(tunnel, env);
 }
 
-void l2tp_tunnel_input(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const guint8 *datagram, gsize length) {
-  L2tpHeader header;
-
-  if (tunnel->state == L2TP_TUNNEL_DEAD || length > L2TP_CONTROL_MAX || !l2tp_header_parse(&header, datagram, length) || !header.control)
+void l2tp_tunnel_input(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpHeader *header, const guint8 *datagram, gsize length) {
+  if (tunnel->state == L2TP_TUNNEL_DEAD)
     return;
   /* Only an SCCRQ, new or repeated, and the StopCCN of a peer that did not hear our answer come without our id; and whoever does not know
    * it can't acknowledge anything. */
-  if (header.tunnel != tunnel->local && (header.tunnel || header.ns > 1 || header.nr || tunnel->originator))
+  if (header->tunnel != tunnel->local && (header->tunnel || header->ns > 1 || header->nr || tunnel->originator))
     return;
-  if (!header.tunnel && header.ns) {
-    input_early_stop(tunnel, env, &header, datagram);
+  if (!header->tunnel && header->ns) {
+    input_early_stop(tunnel, env, header, datagram);
     return;
   }
-  if (header.tunnel)
+  if (header->tunnel)
     tunnel->last_rx = adit_env_now(&env->engine);
-  if (!hold_back(tunnel, env, &header, datagram, length))
-    take_datagram(tunnel, env, &header, datagram, length);
+  if (!hold_back(tunnel, env, header, datagram, length))
+    take_datagram(tunnel, env, header, datagram, length);
 }
 
 /* ---- timers ---- */
@@ -414,7 +269,7 @@ static void state_timeout(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
 
 void l2tp_tunnel_timeout(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint slot) {
   L2tpContext context = {tunnel, env};
-  L2tpChannelEnv channel = l2tp_engine_channel(&context);
+  L2tpChannelEnv channel = channel_env(&context);
 
   switch (slot) {
   case L2TP_SLOT_CHANNEL:

@@ -8,8 +8,8 @@
  */
 #pragma once
 
-#include "call.h"
 #include "channel.h"
+#include "l2tp-call.h"
 
 #define L2TP_NAME_MAX  64
 #define L2TP_CHALLENGE 16 /**< octets of a challenge of ours */
@@ -128,6 +128,7 @@ typedef struct {
   gboolean stop_said;  /**< half-open: a StopCCN with tunnel id 0 came, which may be forged */
   guint8 *held;        /**< WAIT_REPLY: a datagram that would end the dial, until it is believed; NULL = none */
   guint16 held_length;
+  L2tpHeader held_header;
   guint8 challenge[L2TP_CHALLENGE];
   guint8 tie_breaker[8]; /**< of its SCCRQ, whoever sent that */
   gboolean has_tie_breaker;
@@ -153,8 +154,9 @@ void l2tp_tunnel_open(L2tpTunnel *tunnel, const L2tpTunnelEnv *env);
 /** True if the datagram is an SCCRP with which the tunnel, which waits for one, can be set up. */
 gboolean l2tp_tunnel_is_answer(const L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpHeader *header, const guint8 *datagram);
 /** A control datagram with this tunnel's id; or, for a fresh one, the SCCRQ that it is made for (tunnel id 0). A repeated
- *  SCCRQ is given to the tunnel it belongs to. The caller has checked the path. */
-void l2tp_tunnel_input(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const guint8 *datagram, gsize length);
+ *  SCCRQ is given to the tunnel it belongs to. `length` is at most L2TP_CONTROL_MAX. The caller has parsed the header and checked the path.
+ */
+void l2tp_tunnel_input(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpHeader *header, const guint8 *datagram, gsize length);
 void l2tp_tunnel_timeout(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint slot);
 /** Ends it with StopCCN; calls go down first (without CDNs: RFC 2661 5.7). A peer that has not answered yet gets one StopCCN, with tunnel
  *  id 0. */

@@ -123,6 +123,7 @@ typedef struct {
 typedef struct {
   L2tpListener *listener;
   AditPath path;
+  L2tpHeader header;
   guint16 length;
   guint8 datagram[];
 } L2tpRequest;

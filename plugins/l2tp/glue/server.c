@@ -42,7 +42,7 @@ static void stop_half_open(L2tpListener *listener, const AditPath *path, const L
     return;
   }
   L2tpTunnelEnv env = l2tp_peer_env(peer);
-  l2tp_tunnel_input(&peer->tunnel, &env, datagram, length);
+  l2tp_tunnel_input(&peer->tunnel, &env, header, datagram, length);
 }
 
 /** The first dial of ours to `path` that is not answered yet and has a tie breaker, as `tie` must have to be judged. */
@@ -103,12 +103,13 @@ void l2tp_server_probe_stale(L2tpPeer *peer) {
 
 /** Keeps an SCCRQ that is answered if the tunnel turns out to be dead. It is not acknowledged before: its sender would repeat it no more.
  */
-static void keep_request(L2tpPeer *peer, L2tpListener *listener, const AditPath *path, const guint8 *datagram, gsize length) {
+static void keep_request(L2tpPeer *peer, L2tpListener *listener, const AditPath *path, const L2tpHeader *header, const guint8 *datagram,
+                         gsize length) {
   if (length > KEEP_MAX)
     return;
   l2tp_request_free(peer->kept);
   peer->kept = g_malloc(sizeof *peer->kept + length);
-  *peer->kept = (L2tpRequest){.listener = l2tp_listener_ref(listener), .path = *path, .length = (guint16)length};
+  *peer->kept = (L2tpRequest){.listener = l2tp_listener_ref(listener), .path = *path, .header = *header, .length = (guint16)length};
   memcpy(peer->kept->datagram, datagram, length);
 }
 
@@ -120,15 +121,16 @@ void l2tp_request_free(L2tpRequest *request) {
 
 /** An SCCRQ with the id of a tunnel that is there. A peer that has heard our answer does not repeat it: the sender has restarted and
  *  numbers its tunnels as before, or the datagram is late or forged. */
-static void repeat_request(L2tpPeer *peer, L2tpListener *listener, const AditPath *path, const guint8 *datagram, gsize length) {
+static void repeat_request(L2tpPeer *peer, L2tpListener *listener, const AditPath *path, const L2tpHeader *header, const guint8 *datagram,
+                           gsize length) {
   L2tpTunnelEnv env = l2tp_peer_env(peer);
 
   peer->l2tp->stats.repeated++;
   if (peer->tunnel.state == L2TP_TUNNEL_CLOSING || peer->tunnel.channel.unconfirmed) {
-    l2tp_tunnel_input(&peer->tunnel, &env, datagram, length);
+    l2tp_tunnel_input(&peer->tunnel, &env, header, datagram, length);
     return;
   }
-  keep_request(peer, listener, path, datagram, length);
+  keep_request(peer, listener, path, header, datagram, length);
   ask_whether_alive(peer);
 }
 
@@ -150,11 +152,8 @@ static gboolean is_gone(L2tpPeer *peer, guint64 asked) {
   return FALSE;
 }
 
-static void answer_kept(L2tpRequest *request) {
-  L2tpHeader header;
-
-  if (l2tp_header_parse(&header, request->datagram, request->length))
-    l2tp_server_newcomer(request->listener, &request->path, &header, request->datagram, request->length);
+static void answer_kept(const L2tpRequest *request) {
+  l2tp_server_newcomer(request->listener, &request->path, &request->header, request->datagram, request->length);
 }
 
 void l2tp_server_probed(AditTimer *timer, gpointer data) {
@@ -209,7 +208,7 @@ static L2tpListener *answering_listener(L2tpListener *asked, const L2tpService *
 }
 
 static void begin_tunnel(L2tpListener *asked, L2tpService *service, const AditPath *path, const AditValue *secret, guint16 id,
-                         const char *host_name, const guint8 *datagram, gsize length) {
+                         const char *host_name, const L2tpHeader *header, const guint8 *datagram, gsize length) {
   L2tp *l2tp = asked->l2tp;
   AditPath from = *path;
   AditAddress remote = adit_endpoint_address(&path->remote);
@@ -230,7 +229,7 @@ static void begin_tunnel(L2tpListener *asked, L2tpService *service, const AditPa
     l2tp_strangers_add_port(peer);
   l2tp_index_add_accepted(peer, id, host_name);
   L2tpTunnelEnv env = l2tp_peer_env(peer);
-  l2tp_tunnel_input(&peer->tunnel, &env, datagram, length);
+  l2tp_tunnel_input(&peer->tunnel, &env, header, datagram, length);
 }
 
 void l2tp_server_newcomer(L2tpListener *listener, const AditPath *path, const L2tpHeader *header, const guint8 *datagram, gsize length) {
@@ -270,7 +269,7 @@ void l2tp_server_newcomer(L2tpListener *listener, const AditPath *path, const L2
   guint16 id = (guint16)l2tp_message_number(&message, L2TP_AVP_ASSIGNED_TUNNEL_ID);
   L2tpPeer *repeated = id ? l2tp_index_find_repeated(l2tp, path, id, host) : NULL;
   if (repeated) {
-    repeat_request(repeated, listener, path, datagram, length);
+    repeat_request(repeated, listener, path, header, datagram, length);
     return;
   }
   if (!has_room(l2tp, path))
@@ -280,5 +279,5 @@ void l2tp_server_newcomer(L2tpListener *listener, const AditPath *path, const L2
   else if (service->tunnel.demand_auth && !how.secret)
     refuse_newcomer(listener, path, &message, L2TP_STOP_NOT_AUTHORIZED, 0, "no secret for this peer");
   else if (!wins_tie(l2tp, path, &message))
-    begin_tunnel(listener, service, path, secret, id, host, datagram, length);
+    begin_tunnel(listener, service, path, secret, id, host, header, datagram, length);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "pair.h"
+#include "datagram.h"
 
 typedef struct {
   guint64 at;
@@ -197,7 +198,7 @@ void pair_run(Pair *pair, guint64 ms) {
     } else if (d && d->at < end) {
       g_queue_pop_head(&pair->wire);
       pair->now = MAX(pair->now, d->at);
-      l2tp_tunnel_input(&d->to->tunnel, &d->to->env, d->data, d->length);
+      input_datagram(&d->to->tunnel, &d->to->env, d->data, d->length);
       g_free(d);
     } else {
       pair->now = end;
@@ -217,7 +218,7 @@ void pair_up(Pair *pair) {
 
 void pair_inject(Node *to, const guint8 *datagram, gsize length) {
   g_autofree guint8 *copy = g_memdup2(datagram, length); /* so that a read past the end is seen */
-  l2tp_tunnel_input(&to->tunnel, &to->env, copy, length);
+  input_datagram(&to->tunnel, &to->env, copy, length);
 }
 
 void pair_reincarnate(Node *node) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "stranger.h"
 
-#include "plugins/l2tp/engine/challenge.h"
+#include "plugins/l2tp/engine/hidden.h"
 
 Heard heard;
 

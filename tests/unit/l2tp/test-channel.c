@@ -40,7 +40,7 @@ static void on_transmit(gpointer user, const guint8 *message, gsize length) {
   g_string_append_printf(bench->sent, h.length ? "%u/%u " : "[%u/%u] ", h.ns, h.nr);
 }
 
-static void on_deliver(gpointer user, const guint8 *message, gsize length) {
+static void on_deliver(gpointer user, const L2tpHeader *header, const guint8 *message) {
   Bench *bench = user;
   if (message[L2TP_CONTROL_HEADER] == 'X') /* not the peer's */
     return;

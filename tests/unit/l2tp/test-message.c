@@ -7,7 +7,7 @@
 #include <cmocka.h>
 /* clang-format on */
 
-#include "plugins/l2tp/engine/challenge.h"
+#include "plugins/l2tp/engine/hidden.h"
 #include "plugins/l2tp/engine/hidden.h"
 #include "plugins/l2tp/engine/message.h"
 

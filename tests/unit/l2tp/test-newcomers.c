@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Who knocks, and what it costs. */
+#include "datagram.h"
 #include "outsider.h"
 
 static void a_repeated_sccrq_is_the_same_tunnel(void **state) {
@@ -367,7 +368,7 @@ static void an_answer_within_the_same_millisecond_is_one(void **state) {
   peer->probed_ms = world_now;
   l2tp_header_put(&b, id, 0, 2, peer->tunnel.channel.ns);
   L2tpTunnelEnv env = l2tp_peer_env(peer);
-  l2tp_tunnel_input(&peer->tunnel, &env, zlb, sizeof zlb);
+  input_datagram(&peer->tunnel, &env, zlb, sizeof zlb);
   assert_true(peer->tunnel.last_rx == peer->probed_ms);
   world_run(5000);
   assert_int_equal(server.downs, 0);

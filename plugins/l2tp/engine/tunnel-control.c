@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The control connection's automaton (RFC 2661 7.2). */
-#include "challenge.h"
-#include "engine.h"
+#include "tunnel-control.h"
+#include "hidden.h"
+#include "tunnel-calls.h"
+#include "tunnel-end.h"
+#include "tunnel-write.h"
 
 enum { PROTOCOL_VERSION = 0x0100, FRAMING_BOTH = 3, FIRMWARE = 0x0100 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "call.h"
+#include "l2tp-call.h"
 
 enum { TABLE_MIN = 4, TEXT_MAX = 256 };
 

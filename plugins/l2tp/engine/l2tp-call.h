@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * call.h - calls of a tunnel: the four automata of RFC 2661 7.4 and 7.5 (incoming and outgoing call, LAC and LNS side).
+ * l2tp-call.h - calls of a tunnel: the four automata of RFC 2661 7.4 and 7.5 (incoming and outgoing call, LAC and LNS side).
  *
  * A call lives in its tunnel's table under its local session id and is spoken of by that id alone.
  */

@@ -31,7 +31,7 @@ static void listener_control(gpointer user, const AditPath *path, const guint8 *
     return;
   }
   L2tpTunnelEnv env = l2tp_peer_env(peer);
-  l2tp_tunnel_input(&peer->tunnel, &env, datagram, length);
+  l2tp_tunnel_input(&peer->tunnel, &env, &header, datagram, length);
   l2tp_stop_check(l2tp);
 }
 

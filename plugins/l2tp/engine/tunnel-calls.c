@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The automata of calls (RFC 2661 7.4, 7.5). A call is found anew after each op, which may have ended it. */
-#include "engine.h"
+#include "tunnel-calls.h"
+#include "tunnel-end.h"
+#include "tunnel-write.h"
 
 enum { ID_TRIES = 64 };
 
@@ -45,15 +47,6 @@ static void send_about(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpC
   l2tp_engine_post(tunnel, env, &w);
 }
 
-/** Takes the call out of the table and says why. */
-static void call_end(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint16 local, const L2tpReason *reason) {
-  L2tpCall *call = l2tp_calls_find(&tunnel->calls, local);
-  gboolean was_up = call->state == L2TP_CALL_ESTABLISHED;
-
-  l2tp_calls_remove(&tunnel->calls, local);
-  env->ops->call_down(env->engine.host, local, was_up, reason);
-}
-
 /** Ends a call that went wrong: CDN to the peer, call_down to us. */
 static void call_fail(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpCall *call, guint16 result, guint16 error, const char *text,
                       gboolean timeout) {
@@ -63,7 +56,7 @@ static void call_fail(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpCa
   l2tp_reason_set(&reason, text);
   if (call->state != L2TP_CALL_WAIT_TUNNEL)
     send_cdn(tunnel, env, local, call->peer, result, error, text);
-  call_end(tunnel, env, local, &reason);
+  l2tp_engine_call_end(tunnel, env, local, &reason);
 }
 
 static void call_stands(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tpCall *call) {
@@ -162,7 +155,7 @@ static void on_cdn(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tpCall *call,
   L2tpReason reason;
 
   l2tp_reason_from_peer(&reason, message, TRUE);
-  call_end(tunnel, env, call->local, &reason);
+  l2tp_engine_call_end(tunnel, env, call->local, &reason);
 }
 
 static void on_sli(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tpCall *call, const L2tpMessage *message) {
@@ -277,18 +270,9 @@ static void call_start(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tpCall *c
   send_about(tunnel, env, call, call->role == L2TP_CALL_INCOMING_LAC ? L2TP_ICRQ : L2TP_OCRQ);
 }
 
-/** Ids of all calls, to walk over them while they come and go; free it. */
-static guint16 *calls_snapshot(const L2tpTunnel *tunnel, guint *count) {
-  guint16 *ids = g_new(guint16, tunnel->calls.count + 1);
-
-  *count = tunnel->calls.count;
-  l2tp_calls_ids(&tunnel->calls, ids);
-  return ids;
-}
-
 void l2tp_engine_calls_start(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
   guint count;
-  g_autofree guint16 *ids = calls_snapshot(tunnel, &count);
+  g_autofree guint16 *ids = l2tp_engine_calls_snapshot(tunnel, &count);
 
   for (guint i = 0; i < count; i++) {
     L2tpCall *call = tunnel->state == L2TP_TUNNEL_ESTABLISHED ? l2tp_calls_find(&tunnel->calls, ids[i]) : NULL;
@@ -303,7 +287,7 @@ void l2tp_engine_calls_timeout(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
 
   guint count;
   guint64 now = adit_env_now(&env->engine), next = 0;
-  g_autofree guint16 *ids = calls_snapshot(tunnel, &count);
+  g_autofree guint16 *ids = l2tp_engine_calls_snapshot(tunnel, &count);
   for (guint i = 0; i < count; i++) {
     L2tpCall *call = l2tp_calls_find(&tunnel->calls, ids[i]);
     if (call && call->deadline && call->deadline <= now)
@@ -313,16 +297,6 @@ void l2tp_engine_calls_timeout(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
   }
   if (next && (!tunnel->calls_deadline || next < tunnel->calls_deadline) && tunnel->state < L2TP_TUNNEL_CLOSING)
     adit_env_arm(&env->engine, &tunnel->calls_deadline, L2TP_SLOT_CALLS, next - now);
-}
-
-void l2tp_engine_calls_down(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpReason *reason) {
-  guint count;
-  g_autofree guint16 *ids = calls_snapshot(tunnel, &count);
-
-  adit_env_disarm(&env->engine, &tunnel->calls_deadline, L2TP_SLOT_CALLS);
-  for (guint i = 0; i < count; i++)
-    if (l2tp_calls_find(&tunnel->calls, ids[i]))
-      call_end(tunnel, env, ids[i], reason);
 }
 
 /* ---- verbs ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "engine.h"
+#include "tunnel-write.h"
 
 enum { SAVE_VERSION = 2 };
 
@@ -100,7 +100,8 @@ static void restore_held(L2tpTunnel *tunnel, AditCursor *in) {
   guint16 length = adit_get_u16(in);
   const guint8 *data = length ? adit_get_bytes(in, length) : NULL;
 
-  if (length > L2TP_CONTROL_MAX || (length && tunnel->state != L2TP_TUNNEL_WAIT_REPLY))
+  if (length > L2TP_CONTROL_MAX || (length && tunnel->state != L2TP_TUNNEL_WAIT_REPLY) ||
+      (data && !l2tp_header_parse(&tunnel->held_header, data, length)))
     in->bad = TRUE;
   if (in->bad || !data)
     return;
@@ -112,7 +113,7 @@ static gboolean restore_body(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, AditC
   guint64 *const times[] = {&tunnel->last_rx, &tunnel->hello_sent, &tunnel->hello_deadline, &tunnel->state_deadline,
                             &tunnel->calls_deadline};
   L2tpContext context = {tunnel, env};
-  L2tpChannelEnv channel = l2tp_engine_channel(&context);
+  L2tpChannelEnv channel = l2tp_engine_send_env(&context);
 
   if (adit_get_u8(in) != SAVE_VERSION)
     return FALSE;

@@ -165,7 +165,7 @@ void l2tp_server_probed(AditTimer *timer, gpointer data) {
   peer->probed_ms = 0;
   if (gone && peer->tunnel.state < L2TP_TUNNEL_CLOSING) {
     l2tp->stats.replaced++;
-    l2tp_peer_discard(peer, "the peer has begun anew");
+    l2tp_peer_discard(peer, "the peer has restarted");
   }
   if (gone && request)
     answer_kept(request);

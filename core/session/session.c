@@ -9,6 +9,7 @@
 #include "core/session/config/attributes.h"
 #include "core/session/config/check-addresses.h"
 #include "core/session/life/accounting.h"
+#include "core/session/life/life.h"
 #include "core/session/life/link-host.h"
 #include "core/session/life/sess.h"
 #include "core/session/life/session-attributes.h"
@@ -104,6 +105,44 @@ static gboolean service_link_end(AditLinkId id, AditCause cause, const char *rea
   return link != NULL;
 }
 
+static AditSess *find_live(AditSessionId id, GError **error) {
+  AditSess *session = adit_sess_find(id);
+  if (session && !adit_sess_is_over(session))
+    return session;
+  g_set_error(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND, "there is no such session");
+  return NULL;
+}
+
+static gboolean service_stage_add(AditSessionId id, const AditStageSpec *spec, GError **error) {
+  AditSess *session = find_live(id, error);
+  if (!session || !adit_sess_stage_add(session, spec, error))
+    return FALSE;
+  adit_life_set_mtu(session);
+  return TRUE;
+}
+
+static gboolean service_stage_set(AditSessionId id, AditStageKind kind, gconstpointer params, gsize length) {
+  AditSess *session = find_live(id, NULL);
+  return session && adit_sess_stage_set(session, kind, params, length);
+}
+
+static void service_stage_remove(AditSessionId id, AditStageKind kind) {
+  AditSess *session = find_live(id, NULL);
+  if (!session)
+    return;
+  adit_sess_stage_remove(session, kind);
+  adit_life_set_mtu(session);
+}
+
+static gboolean service_stages_require(AditSessionId id, guint32 kinds) {
+  AditSess *session = find_live(id, NULL);
+  if (!session)
+    return FALSE;
+  session->stages.required = kinds;
+  adit_sess_set_plane(session);
+  return TRUE;
+}
+
 static void fill_info(AditSess *session, AditSessionInfo *out) {
   *out = (AditSessionInfo){.size = sizeof *out,
                            .id = session->id,
@@ -175,11 +214,8 @@ static AditSessionId service_session_find(const char *record_id) {
 }
 
 static gboolean service_session_update(AditSessionId id, const AditValue *changes, GError **error) {
-  AditSess *session = adit_sess_find(id);
-  if (session && !adit_sess_is_over(session))
-    return adit_sess_update(session, changes, error);
-  g_set_error(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND, "there is no such session");
-  return FALSE;
+  AditSess *session = find_live(id, error);
+  return session && adit_sess_update(session, changes, error);
 }
 
 static const AditSessionService service = {
@@ -200,6 +236,10 @@ static const AditSessionService service = {
     .bundler_add = adit_bundler_add,
     .link_info = service_link_info,
     .link_end = service_link_end,
+    .stage_add = service_stage_add,
+    .stage_set = service_stage_set,
+    .stage_remove = service_stage_remove,
+    .stages_require = service_stages_require,
 };
 
 const AditSessionService *adit_session_service(void) {

@@ -249,7 +249,7 @@ static gboolean actor_exists(const char *attribute) {
 static gboolean bundler_add(AditPlugin *plugin, const AditBundlerOps *ops, gpointer state, GError **error) {
   int refused = test_log("session.bundler_add %s", ops->name);
 
-  g_assert(ADIT_HAS(ops, left) && ops->decide);
+  g_assert(ADIT_HAS(ops, attached) && ops->decide);
   if (!refused && test_now->bundler)
     refused = EEXIST;
   if (refused) {
@@ -279,6 +279,29 @@ static gboolean link_end(AditLinkId id, AditCause cause, const char *reason) {
   return link_of(id) != NULL;
 }
 
+static gboolean stage_add(AditSessionId id, const AditStageSpec *spec, GError **error) {
+  int refused = test_log("session.stage_add %" G_GUINT64_FORMAT " %s", id, spec->ops->name);
+
+  if (!refused && !session_of(id))
+    refused = ENOENT;
+  if (refused)
+    g_set_error(error, ADIT_ERROR, code_of(refused), "%s: %s", spec->ops->name, g_strerror(refused));
+  return !refused;
+}
+
+static gboolean stage_set(AditSessionId id, AditStageKind kind, gconstpointer params, gsize length) {
+  return !test_log("session.stage_set %" G_GUINT64_FORMAT " kind %d", id, kind) && session_of(id);
+}
+
+static void stage_remove(AditSessionId id, AditStageKind kind) {
+  test_log("session.stage_remove %" G_GUINT64_FORMAT " kind %d", id, kind);
+}
+
+static gboolean stages_require(AditSessionId id, guint32 kinds) {
+  test_log("session.stages_require %" G_GUINT64_FORMAT " %u", id, kinds);
+  return session_of(id) != NULL;
+}
+
 const AditSessionService test_session_service = {
     .size = sizeof(AditSessionService),
     .link_open = link_open,
@@ -297,6 +320,10 @@ const AditSessionService test_session_service = {
     .bundler_add = bundler_add,
     .link_info = link_info,
     .link_end = link_end,
+    .stage_add = stage_add,
+    .stage_set = stage_set,
+    .stage_remove = stage_remove,
+    .stages_require = stages_require,
 };
 
 void test_session_begin(AditTest *test) {

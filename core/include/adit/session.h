@@ -128,6 +128,8 @@ typedef struct {
   void (*joined)(gpointer state, AditSessionId session, AditLinkId link);
   /** [main] It does no longer; `left` is how many the session has now. After the last one the session is over. May be NULL. */
   void (*left)(gpointer state, AditSessionId session, AditLinkId link, guint left);
+  /** [main] The link has joined the session's data plane, where stages know it by `index`: of the founder before opened(). May be NULL. */
+  void (*attached)(gpointer state, AditSessionId session, AditLinkId link, guint index);
 } AditBundlerOps;
 
 #define ADIT_SESSION_SERVICE "adit.session"
@@ -180,6 +182,15 @@ typedef struct {
   gboolean (*link_info)(AditLinkId id, AditLinkInfo *out); /**< [main] FALSE when there is none */
   /** [main] Says goodbye on this link alone; its session goes on with the others, or ends with it. FALSE when there is none. */
   gboolean (*link_end)(AditLinkId id, AditCause cause, const char *reason);
+  /**
+   * [main] Puts a stage into the session's data path (AditDatapathOps.stage_add()), whose MTU gets smaller by the stage's headroom. It goes
+   * with the session. Errors: NOT_FOUND (no such session, or its data path is not open yet), UNSUPPORTED, INVALID.
+   */
+  gboolean (*stage_add)(AditSessionId id, const AditStageSpec *spec, GError **error);
+  gboolean (*stage_set)(AditSessionId id, AditStageKind kind, gconstpointer params, gsize length); /**< [main] FALSE = no such stage */
+  void (*stage_remove)(AditSessionId id, AditStageKind kind);                                      /**< [main] */
+  /** [main] A bit (1 << AditStageKind) for each kind that must be in place: until then the session's data waits. FALSE = no such session. */
+  gboolean (*stages_require)(AditSessionId id, guint32 kinds);
 } AditSessionService;
 
 G_END_DECLS

@@ -217,6 +217,7 @@ static guint max_mtu(const AditSess *session, guint path) {
 
 void adit_life_set_mtu(AditSess *session) {
   guint mtu = adit_session_links_mtu(session);
+  mtu -= MIN(mtu, adit_sess_stages_headroom(session));
 
   session->mtu = session->max_mtu ? MIN(mtu, session->max_mtu) : mtu;
   adit_sess_port_mtu(session);

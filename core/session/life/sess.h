@@ -15,6 +15,7 @@
 #include "core/session/network/ncps.h"
 #include "core/session/network/ports.h"
 #include "core/session/network/session-claims.h"
+#include "core/session/network/stages.h"
 #include <adit/event.h>
 #include <adit/log.h>
 
@@ -65,6 +66,7 @@ struct AditSess {
   AditSessAddresses addresses;
   AditSessNcps ncps;
   AditSessPort port;
+  AditSessStages stages;
   AditSessClaims claims;
   AditSessAccounting accounting;
   AditSessLimits limits;

@@ -42,9 +42,12 @@ gboolean adit_session_links_join(AditSess *session, AditSessLink *link, GError *
     g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_DENIED, why);
     return FALSE;
   }
-  if (session->plane && !adit_sess_plane_join(session, link, error))
+  guint index = 0;
+  if (session->plane && !adit_sess_plane_join(session, link, &index, error))
     return FALSE;
   add_link_to(session, link);
+  if (session->plane)
+    adit_bundler_attached(session->id, link->id, index);
   return TRUE;
 }
 
@@ -64,13 +67,23 @@ void adit_session_links_tell(AditSess *session) {
   adit_session_event_publish(session, ADIT_EVENT_SESSION_UPDATE);
 }
 
+static gboolean join_plane_of(AditSess *session, const AditSessLink *link, GError **error) {
+  guint index = 0;
+
+  if (!adit_sess_plane_join(session, link, &index, error))
+    return FALSE;
+  if (session->multi_id)
+    adit_bundler_attached(session->id, link->id, index);
+  return TRUE;
+}
+
 gboolean adit_session_links_attach(AditSess *session, GError **error) {
-  if (!adit_sess_plane_join(session, link_at(session, 0), error))
+  if (!join_plane_of(session, link_at(session, 0), error))
     return FALSE;
   if (session->multi_id && !adit_bundler_opened(session->id, error))
     return FALSE;
   for (guint i = 1; i < session->links->len; i++)
-    if (!adit_sess_plane_join(session, link_at(session, i), error))
+    if (!join_plane_of(session, link_at(session, i), error))
       return FALSE;
   return TRUE;
 }

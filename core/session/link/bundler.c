@@ -14,7 +14,7 @@ void adit_bundler_fini(void) {
 }
 
 gboolean adit_bundler_add(AditPlugin *plugin, const AditBundlerOps *ops, gpointer state, GError **error) {
-  if (!ADIT_HAS(ops, left) || !ops->name || !ops->decide) {
+  if (!ADIT_HAS(ops, attached) || !ops->name || !ops->decide) {
     g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, "a bundler must have a name and decide()");
     return FALSE;
   }
@@ -70,6 +70,11 @@ gboolean adit_bundler_opened(AditSessionId session, GError **error) {
 void adit_bundler_joined(AditSessionId session, AditLinkId link) {
   if (bundler.ops && bundler.ops->joined)
     bundler.ops->joined(bundler.state, session, link);
+}
+
+void adit_bundler_attached(AditSessionId session, AditLinkId link, guint index) {
+  if (bundler.ops && bundler.ops->attached)
+    bundler.ops->attached(bundler.state, session, link, index);
 }
 
 void adit_bundler_left(AditSessionId session, AditLinkId link, guint left) {

@@ -10,8 +10,8 @@ gboolean adit_sess_plane_open(AditSess *session, GError **error) {
   return session->plane != NULL;
 }
 
-gboolean adit_sess_plane_join(AditSess *session, const AditSessLink *link, GError **error) {
-  return session->datapath->session_join(session->plane, link->dp_link, NULL, error);
+gboolean adit_sess_plane_join(AditSess *session, const AditSessLink *link, guint *index, GError **error) {
+  return session->datapath->session_join(session->plane, link->dp_link, index, error);
 }
 
 void adit_sess_plane_leave(AditSess *session, const AditSessLink *link) {
@@ -45,7 +45,8 @@ void adit_sess_set_plane(AditSess *session) {
   if (!session->plane)
     return;
   guint16 protocols[2];
-  AditDpSessionParams params = {.size = sizeof params, .protocols = protocols, .check_source = checks_source(session)};
+  AditDpSessionParams params = {
+      .size = sizeof params, .protocols = protocols, .check_source = checks_source(session), .required = session->stages.required};
   if (session->family[ADIT_SESS_IPV4].open)
     protocols[params.n_protocols++] = ADIT_PPP_IPV4;
   if (session->family[ADIT_SESS_IPV6].open)

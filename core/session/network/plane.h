@@ -9,8 +9,8 @@ typedef struct AditSessLink AditSessLink;
 
 /** Opens it on the session's interface. */
 gboolean adit_sess_plane_open(AditSess *session, GError **error);
-/** The link's data is the session's from now on. */
-gboolean adit_sess_plane_join(AditSess *session, const AditSessLink *link, GError **error);
+/** The link's data is the session's from now on; stages know it by `*index`. */
+gboolean adit_sess_plane_join(AditSess *session, const AditSessLink *link, guint *index, GError **error);
 /** And no longer; harmless when the data plane is not open. */
 void adit_sess_plane_leave(AditSess *session, const AditSessLink *link);
 /** Closes it, and keeps its last counters; harmless when it is not open. */

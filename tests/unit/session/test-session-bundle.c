@@ -3,6 +3,7 @@
 #include "core/session/describe.h"
 #include "core/session/life/sess.h"
 #include "core/session/life/sessions.h"
+#include "tests/lib/fake-stages.h"
 #include "tests/unit/session/world.h"
 
 /* ---- the plugin ---- */
@@ -16,10 +17,13 @@ typedef struct {
   guint asked, opened, joined, left;
   guint remaining; /* after the last one that left */
   gboolean fails;  /* opened() */
+  gboolean cuts;   /* opened() puts a stage in place */
+  guint indices;   /* a bit for each link index that was told */
   char *told;      /* of the last link that it was asked about */
 } FakeBundle;
 
 static FakeBundle ends[2]; /* server, client */
+static FakeNotes notes;
 
 static AditBundleVerdict decide(gpointer state, const AditLinkInfo *link, AditBundleDecision *out) {
   FakeBundle *self = &ends[link->client];
@@ -47,7 +51,13 @@ static gboolean opened(gpointer state, AditSessionId session, GError **error) {
   self->opened++;
   if (self->fails)
     g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "no stage for it");
+  if (self->cuts)
+    return adit_session_service()->stage_add(session, FAKE_CUTTER(&(FakeCut){100}, &notes), error);
   return !self->fails;
+}
+
+static void attached(gpointer state, AditSessionId session, AditLinkId link, guint index) {
+  bundle_of(session)->indices |= 1u << index;
 }
 
 static void joined(gpointer state, AditSessionId session, AditLinkId link) {
@@ -67,7 +77,7 @@ static void left(gpointer state, AditSessionId session, AditLinkId link, guint r
     self->session = 0;
 }
 
-static const AditBundlerOps bundler_ops = {sizeof bundler_ops, "fake", decide, opened, joined, left};
+static const AditBundlerOps bundler_ops = {sizeof bundler_ops, "fake", decide, opened, joined, left, attached};
 
 /* ---- a data path that takes several links: data uses the first ---- */
 
@@ -122,6 +132,7 @@ static int setup(void **state) {
     ends[i] = (FakeBundle){.first = ADIT_BUNDLE_FOUND, .next = ADIT_BUNDLE_JOIN};
   planes = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
   narrow = FALSE;
+  notes = (FakeNotes){0};
   datapath = null_datapath_ops;
   datapath.session_join = join_plane;
   datapath.session_leave = leave_plane;
@@ -319,7 +330,7 @@ static void a_bundler_that_cannot_work_ends_the_session(void **state) {
 }
 
 static void there_is_one_bundler(void **state) {
-  static const AditBundlerOps lame = {sizeof lame, "lame", NULL, NULL, NULL, NULL};
+  static const AditBundlerOps lame = {sizeof lame, "lame", NULL, NULL, NULL, NULL, NULL};
   const AditSessionService *service = adit_session_service();
   AditPlugin other = {.name = "other"};
   g_autoptr(GError) error = NULL;
@@ -409,6 +420,79 @@ static void a_link_that_negotiates_anew_holds_up_nothing(void **state) {
   assert_int_equal(session->links->len, 2);
 }
 
+/* ---- with a stage ---- */
+
+static guint64 packets_of(const Call *call) {
+  AditDpStats stats = {0};
+  assert_true(adit_session_service()->link_stats(call->id, &stats));
+  return stats.counters.rx_packets;
+}
+
+/* The fake cuts packets into pieces of 100 octets, which take turns on the links. */
+static void a_stage_spreads_packets_over_the_links_of_a_bundle(void **state) {
+  static guint8 packet[950] = {0x45, 0, 950 >> 8, 950 & 255, [8] = 64, 17, [12] = 10, 0, 0, 10, 10, 0, 0, 1};
+  World *w = *state;
+  AditSessionInfo info = {.size = sizeof info};
+
+  datapath = null_datapath_ops;
+  ends[0].cuts = ends[1].cuts = TRUE;
+  two_links(w, "alice");
+  assert_int_equal(ends[0].indices, 3);
+  assert_int_equal(session_of(FALSE)->mtu, 1450 - 6); /* less the stage's headroom */
+  guint64 first = packets_of(&w->pair[0].server), second = packets_of(&w->pair[1].server);
+  assert_true(null_port_inject(null_dp_port(w->client.dp, "out1"), packet, sizeof packet));
+  test_loop_drain();
+  world_run_net(w);
+  assert_true(adit_session_service()->session_info(ends[0].session, &info));
+  assert_int_equal(info.counters.rx_packets, 1);
+  assert_int_equal(info.counters.rx_octets, 950);
+  assert_int_equal(packets_of(&w->pair[0].server) - first, 5);
+  assert_int_equal(packets_of(&w->pair[1].server) - second, 5);
+
+  lose(w, 0); /* all of it takes the other one */
+  test_loop_drain();
+  second = packets_of(&w->pair[1].server);
+  assert_true(null_port_inject(null_dp_port(w->client.dp, "out1"), packet, sizeof packet));
+  test_loop_drain();
+  world_run_net(w);
+  assert_int_equal(packets_of(&w->pair[1].server) - second, 10);
+  assert_true(adit_session_service()->session_info(ends[0].session, &info));
+  assert_int_equal(info.counters.rx_packets, 2);
+}
+
+/* What was agreed to be encrypted waits for its stage. */
+static void data_waits_for_a_stage_that_is_required(void **state) {
+  static const guint8 packet[20] = {0x45, 0, 0, 20, [8] = 64, 17, [12] = 10, 0, 0, 10, 10, 0, 0, 1};
+  const AditSessionService *service = adit_session_service();
+  World *w = *state;
+  AditSessionInfo info = {.size = sizeof info};
+  g_autoptr(GError) error = NULL;
+
+  datapath = null_datapath_ops;
+  dial(w, 0, "alice");
+  assert_true(TEST_LOOP_UNTIL(w->up == 2, 5000));
+  assert_true(service->stages_require(ends[1].session, 1u << ADIT_STAGE_COMPRESSION));
+  null_port_inject(null_dp_port(w->client.dp, "out1"), packet, sizeof packet);
+  test_loop_drain();
+  assert_true(service->session_info(ends[0].session, &info));
+  assert_int_equal(info.counters.rx_packets, 0);
+  for (guint i = 0; i < 2; i++)
+    assert_true(service->stage_add(ends[i].session, FAKE_SCRAMBLER(&(FakeKey){7}, &notes), &error));
+  test_loop_drain();
+  assert_true(service->session_info(ends[0].session, &info));
+  assert_int_equal(info.counters.rx_packets, 1);
+
+  assert_true(service->stage_set(ends[0].session, ADIT_STAGE_COMPRESSION, &(FakeKey){9}, sizeof(FakeKey)));
+  null_port_inject(null_dp_port(w->client.dp, "out1"), packet, sizeof packet);
+  test_loop_drain();
+  assert_int_equal(notes.resets, 1); /* the other key */
+  service->stage_remove(ends[0].session, ADIT_STAGE_COMPRESSION);
+  assert_int_equal(session_of(FALSE)->mtu, 1450);
+  assert_false(service->stage_set(ends[0].session, ADIT_STAGE_COMPRESSION, &(FakeKey){9}, sizeof(FakeKey)));
+  assert_false(service->stage_add(4711, FAKE_SCRAMBLER(&(FakeKey){7}, &notes), &error));
+  assert_true(g_error_matches(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND));
+}
+
 int main(void) {
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {
@@ -426,6 +510,8 @@ int main(void) {
       test(one_link_is_told_goodbye_alone),
       test(the_end_of_the_session_is_that_of_all_its_links),
       test(a_link_that_negotiates_anew_holds_up_nothing),
+      test(a_stage_spreads_packets_over_the_links_of_a_bundle),
+      test(data_waits_for_a_stage_that_is_required),
   };
   return cmocka_run_group_tests_name("session bundle", tests, NULL, NULL);
 }

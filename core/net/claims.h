@@ -150,8 +150,6 @@ AditClaims *adit_claims_served(void);
 /** A tunnel ends at `address`; counted. */
 void adit_claims_guard(AditClaims *claims, const AditAddress *address);
 void adit_claims_unguard(AditClaims *claims, const AditAddress *address);
-/** Does a tunnel end there? */
-gboolean adit_claims_is_guarded(const AditClaims *claims, const AditAddress *address);
 
 /* ---- for people and tests ---- */
 

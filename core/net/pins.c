@@ -146,10 +146,6 @@ static Guard *guard_find(const AditPins *pins, const AditAddress *address) {
   return g_hash_table_lookup(pins->guards, address);
 }
 
-gboolean adit_claims_is_guarded(const AditClaims *claims, const AditAddress *address) {
-  return guard_find(claims->pins, address) != NULL;
-}
-
 static void step_waiting(AditPins *pins) {
   GList *node;
   if (pins->open)

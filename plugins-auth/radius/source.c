@@ -194,7 +194,3 @@ void radius_source_free(RadiusSource *source) {
   adit_log_quota_stop(&source->unsupported);
   g_free(source);
 }
-
-guint radius_source_pending(const RadiusSource *source) {
-  return g_hash_table_size(source->asked);
-}

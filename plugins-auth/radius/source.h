@@ -10,5 +10,3 @@
 RadiusSource *radius_source_new(Radius *radius, GError **error);
 /** Gives up what is under way: whoever asked gets an error. NULL is allowed. */
 void radius_source_free(RadiusSource *source);
-/** Logins under way. */
-guint radius_source_pending(const RadiusSource *source);

@@ -170,15 +170,6 @@ RadiusServer *radius_servers_get(const RadiusServers *servers, guint index) {
   return servers->list->pdata[index];
 }
 
-RadiusServer *radius_servers_at(RadiusServers *servers, const AditAddress *address, guint n) {
-  for (guint i = 0; i < servers->list->len; i++) {
-    RadiusServer *server = servers->list->pdata[i];
-    if (radius_server_is_at(server, address) && !n--)
-      return server;
-  }
-  return NULL;
-}
-
 AditAddress radius_server_nas_address(const RadiusServer *server, RadiusRole role) {
   const RadiusConfig *config = server->radius->config;
 

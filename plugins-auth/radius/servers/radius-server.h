@@ -87,8 +87,6 @@ void radius_servers_unref(RadiusServers *servers);
  *  with its resolved address, else a new one. */
 void radius_servers_add(RadiusServers *servers, RadiusServer *server, const RadiusServers *before);
 guint radius_servers_count(const RadiusServers *servers);
-/** The `n`th server (from 0) at this address, in order of the configuration; borrowed. NULL: no more. */
-RadiusServer *radius_servers_at(RadiusServers *servers, const AditAddress *address, guint n);
 RadiusServer *radius_servers_get(const RadiusServers *servers, guint index); /**< borrowed */
 
 /* ---- resolve.c ---- */

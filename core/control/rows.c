@@ -16,7 +16,7 @@ struct AditRows {
 AditRows *adit_rows_new(const char *key, AditRowNext next, gpointer state, GDestroyNotify free_state, gsize whole_max) {
   AditRows *rows = g_new0(AditRows, 1);
   g_autoptr(AditValue) name = adit_value_string(key);
-  g_autofree char *quoted = adit_json_write(name);
+  g_autofree char *quoted = adit_value_to_json(name);
 
   rows->head = g_strdup_printf("{\"parameters\":{%s:[", quoted);
   rows->next = next;

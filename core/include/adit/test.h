@@ -13,6 +13,9 @@
  *     g_assert_true(ADIT_TEST_UNTIL(test, answer->count, 2000));
  *     adit_test_free(test);
  *
+ * It is as strict as the daemon: what the daemon refuses or logs of a plugin ends the test with the same words (a [main] function on another
+ * thread, a registration that means nothing, a second answer to a call), and what is not given back is reported.
+ *
  * All functions are [main]: call them from the test's own thread.
  */
 #pragma once
@@ -26,7 +29,9 @@ G_BEGIN_DECLS
 typedef struct AditTest AditTest;
 
 ADIT_TEST_API AditTest *adit_test_new(void);
-/** Stops what was started (5 s of virtual time), calls fini, and frees everything. */
+/** What the plugins hold: armed timers, watches, requests, handles, claims. One line each, "" = nothing; free it. */
+ADIT_TEST_API char *adit_test_leaks(AditTest *test);
+/** Stops what was started (5 s of virtual time), calls fini, and frees everything. What plugins have not given back by then is a g_critical(). */
 ADIT_TEST_API void adit_test_free(AditTest *test);
 
 /* ---- life of plugins; several may be there, in the order in which they came ---- */
@@ -87,6 +92,15 @@ ADIT_TEST_API void adit_test_clear_log(AditTest *test);
 ADIT_TEST_API void adit_test_fail(AditTest *test, const char *call, int error);
 /** How many events of that class were published. */
 ADIT_TEST_API guint adit_test_published(AditTest *test, const char *event);
+
+/* ---- hooks and events ---- */
+
+/** Asks the hook's vetoes about `about`, of `size` octets, in order of priority. The first reason to refuse (free it), or NULL. */
+ADIT_TEST_API char *adit_test_veto(AditTest *test, const char *hook, AditEvent *about, gsize size);
+/** The first value that a hook gives (the caller's), or NULL. */
+ADIT_TEST_API AditValue *adit_test_value(AditTest *test, const char *hook, AditEvent *about, gsize size);
+/** Publishes an event of class `name`, as the core would. */
+ADIT_TEST_API void adit_test_publish(AditTest *test, const char *name, AditEvent *event, gsize size);
 
 /* ---- authentication and accounting ---- */
 

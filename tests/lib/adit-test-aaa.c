@@ -13,7 +13,8 @@ struct AditAuthHandle {
 };
 
 typedef struct {
-  AditTestAnswer answer; /* head */
+  AditTestAnswer answer;    /* head */
+  AditAuthRequest *request; /* the test's own reference */
   AditAuthHandle *handle;
   const AditAuthSourceOps *ops;
   gpointer state;
@@ -47,6 +48,10 @@ static void arrive(gpointer data) {
 }
 
 static void deliver(AditAuthHandle *handle, const AditAuthReply *reply) {
+  if (reply->attributes && reply->attributes->type != ADIT_VALUE_MAP)
+    g_error("answer(): the attributes are no MAP: adit_value_map() makes one");
+  if (reply->outcome < ADIT_AUTH_ACCEPT || reply->outcome > ADIT_AUTH_ERROR || reply->size < G_STRUCT_OFFSET(AditAuthReply, why))
+    g_error("answer() without a size, or with the outcome %d", reply->outcome);
   if (g_atomic_int_get(&handle->over))
     return;
   Arrival *arrival = g_new0(Arrival, 1);
@@ -75,7 +80,10 @@ static void handle_release(AditAuthHandle *handle) {
 static void handle_unref(AditAuthHandle *handle) {
   const AditAuthReply dropped = {.size = sizeof dropped, .outcome = ADIT_AUTH_ERROR, .why = "dropped without an answer"};
 
-  if (!g_atomic_int_dec_and_test(&handle->refs))
+  gint left = g_atomic_int_add(&handle->refs, -1) - 1;
+  if (left < 0)
+    g_error("handle_unref() once too often: one for each handle_ref()");
+  if (left)
     return;
   if (!g_atomic_int_get(&handle->answered))
     deliver(handle, &dropped);
@@ -83,14 +91,17 @@ static void handle_unref(AditAuthHandle *handle) {
 }
 
 static gboolean method_add(AditPlugin *plugin, const AditAuthMethod *method, GError **error) {
+  test_expect_registration(plugin, "method_add", "auth-method", ADIT_HAS(method, restore) && method->verify ? method->name : NULL);
   return test_register(test_now->methods, plugin, method->name, method, NULL, error);
 }
 
 static gboolean source_add(AditPlugin *plugin, const AditAuthSourceOps *ops, gpointer state, GError **error) {
+  test_expect_registration(plugin, "source_add", "auth-source", ADIT_HAS(ops, ask) && ops->ask ? ops->name : NULL);
   return test_register(test_now->sources, plugin, ops->name, ops, state, error);
 }
 
 static gboolean sink_add(AditPlugin *plugin, const AditAcctSinkOps *ops, gpointer state, GError **error) {
+  test_expect_registration(plugin, "sink_add", "acct-sink", ADIT_HAS(ops, record) && ops->record ? ops->name : NULL);
   return test_register(test_now->sinks, plugin, ops->name, ops, state, error);
 }
 
@@ -123,6 +134,11 @@ AditAuthRequest *adit_test_pap(const char *user, const char *password) {
   return request;
 }
 
+/* The test holds a reference until its end. */
+static void expect_request_held(AditAuthRequest *request) {
+  g_error("adit_auth_request_unref() once too often: one for each adit_auth_request_ref()");
+}
+
 AditTestAnswer *adit_test_ask(AditTest *test, const char *source, AditAuthRequest *request) {
   g_autoptr(AditAuthRequest) owned = request;
   TestEntry *entry = test_find(test->sources, source);
@@ -136,6 +152,8 @@ AditTestAnswer *adit_test_ask(AditTest *test, const char *source, AditAuthReques
   *ask->handle = (AditAuthHandle){.refs = 1, .memory = 2, .answer = &ask->answer};
   g_ptr_array_add(test->answers, ask);
   owned->deadline_ms = test->now + 30000;
+  ask->request = adit_auth_request_ref(owned);
+  owned->dispose = expect_request_held;
   ask->ops->ask(ask->state, owned, ask->handle);
   handle_unref(ask->handle); /* what the source has not kept is dropped */
   return &ask->answer;
@@ -166,8 +184,26 @@ const AditAuthMethod *adit_test_method(AditTest *test, const char *name) {
   return entry ? (const AditAuthMethod *)entry->ops : NULL;
 }
 
+char *test_aaa_leaks(AditTest *test) {
+  GString *text = g_string_new(NULL);
+  guint handles = 0, requests = 0;
+
+  for (guint i = 0; i < test->answers->len; i++) {
+    const TestAsk *ask = (const TestAsk *)test->answers->pdata[i];
+    handles += g_atomic_int_get(&ask->handle->refs) > 0;
+    requests += g_atomic_int_get(&ask->request->refs) > 1;
+  }
+  if (handles)
+    g_string_append_printf(text, "%u handles of requests: adit.aaa handle_unref()\n", handles);
+  if (requests)
+    g_string_append_printf(text, "%u requests: adit_auth_request_unref()\n", requests);
+  return g_string_free(text, FALSE);
+}
+
 static void ask_free(gpointer data) {
   TestAsk *ask = (TestAsk *)data;
+  ask->request->dispose = NULL;
+  adit_auth_request_unref(ask->request);
   g_atomic_int_set(&ask->handle->over, 1);
   g_atomic_int_set(&ask->handle->answered, 1);
   handle_release(ask->handle);

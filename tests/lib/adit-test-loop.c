@@ -21,11 +21,13 @@ static guint64 loop_now(void) {
 }
 
 static void timer_cancel(AditTimer *timer) {
+  test_main_only("adit.loop timer_cancel");
   g_ptr_array_remove(test_now->timers, timer);
   timer->deadline = 0;
 }
 
 static void timer_arm(AditTimer *timer, guint64 delay_ms) {
+  test_main_only("adit.loop timer_arm");
   timer_cancel(timer);
   timer->deadline = test_now->now + MAX(delay_ms, 1);
   g_ptr_array_add(test_now->timers, timer);
@@ -87,6 +89,9 @@ static void job_run(gpointer data, gpointer user) {
 }
 
 static gboolean run_blocking(AditPlugin *plugin, AditWorkFunc work, AditWorkFunc done, gpointer data) {
+  test_main_only("adit.loop run_blocking");
+  if (!work)
+    g_error("run_blocking() without a function");
   if (!test_now->threads) /* the end has begun */
     return FALSE;
   Job *job = g_new(Job, 1);
@@ -106,6 +111,9 @@ static void test_random(gpointer buffer, gsize length) {
 /* ---- descriptors ---- */
 
 static AditWatch *watch_add(AditPlugin *plugin, int fd, guint condition, AditWatchFunc func, gpointer data) {
+  test_main_only("adit.loop watch_add");
+  if (!func)
+    g_error("watch_add() without a function");
   AditWatch *watch = g_new0(AditWatch, 1);
   *watch = (AditWatch){fd, condition, func, data};
   g_ptr_array_add(test_now->watches, watch);
@@ -113,6 +121,7 @@ static AditWatch *watch_add(AditPlugin *plugin, int fd, guint condition, AditWat
 }
 
 static void watch_remove(AditWatch *watch) {
+  test_main_only("adit.loop watch_remove");
   g_ptr_array_remove(test_now->watches, watch);
 }
 
@@ -177,6 +186,15 @@ void test_loop_quiesce(AditTest *test) {
     ;
 }
 
+char *test_loop_leaks(AditTest *test) {
+  GString *text = g_string_new(NULL);
+  if (test->timers->len)
+    g_string_append_printf(text, "%u timers that are armed: adit.loop timer_cancel()\n", test->timers->len);
+  if (test->watches->len)
+    g_string_append_printf(text, "%u watches: adit.loop watch_remove()\n", test->watches->len);
+  return g_string_free(text, FALSE);
+}
+
 void test_loop_end(AditTest *test) {
   while (adit_test_iterate(test, 0))
     ;
@@ -213,6 +231,9 @@ static TestClass *class_named(const char *name) {
 }
 
 static guint event_class(AditPlugin *plugin, const AditEventClass *klass) {
+  test_main_only("adit.bus event_class");
+  if (!ADIT_HAS(klass, n_fields) || !klass->name || klass->event_size < sizeof(AditEvent) || (klass->n_fields && !klass->fields))
+    g_error("event_class(): a size, a name, an event_size over AditEvent's and fields inside of it are due");
   TestClass *found = class_named(klass->name);
 
   if (found)
@@ -248,8 +269,10 @@ static AditEvent *copy_event(const AditEvent *event, const AditEventClass *klass
 }
 
 static void publish(const AditEvent *event) {
-  if (!event->type || event->type > test_now->classes->len)
-    g_error("an event of no class was published");
+  test_main_only("adit.bus publish");
+  if (!event || !event->type || event->type > test_now->classes->len ||
+      event->size > ((TestClass *)test_now->classes->pdata[event->type - 1])->klass.event_size || event->size < sizeof *event)
+    g_error("publish() of an event without a class (event_class() gives the type) or of another size");
   TestClass *klass = (TestClass *)test_now->classes->pdata[event->type - 1];
 
   klass->published++;
@@ -282,15 +305,82 @@ static guint add_handler(Handler handler) {
 }
 
 static guint subscribe(AditPlugin *plugin, const char *name, AditEventFunc func, gpointer data) {
-  return add_handler((Handler){.kind = SUBSCRIBER, .name = g_intern_string(name), .event = func, .data = data});
+  test_main_only("adit.bus subscribe");
+  if (!name || !func)
+    g_error("subscribe() without %s", name ? "a function" : "the name of an event");
+  return class_named(name) ? add_handler((Handler){.kind = SUBSCRIBER, .name = g_intern_string(name), .event = func, .data = data}) : 0;
+}
+
+static void expect_hook(const char *function, const char *hook, gboolean known, gboolean has_func) {
+  test_main_only(function);
+  if (!known || !has_func)
+    g_error("%s() of the hook \"%s\": %s", function, hook ? hook : "(NULL)", known ? "there is no function" : "there is no such hook");
 }
 
 static guint veto_add(AditPlugin *plugin, const char *hook, int priority, AditVetoFunc func, gpointer data) {
+  expect_hook("adit.bus veto_add", hook, !g_strcmp0(hook, ADIT_VETO_SESSION) || !g_strcmp0(hook, ADIT_VETO_LINK), func != NULL);
   return add_handler((Handler){.kind = VETO, .name = g_intern_string(hook), .priority = priority, .veto = func, .data = data});
 }
 
 static guint value_add(AditPlugin *plugin, const char *hook, int priority, AditValueFunc func, gpointer data) {
+  expect_hook("adit.bus value_add", hook, !g_strcmp0(hook, ADIT_VALUE_INTERFACE_NAME), func != NULL);
   return add_handler((Handler){.kind = VALUE, .name = g_intern_string(hook), .priority = priority, .value = func, .data = data});
+}
+
+/* ---- what a test asks of hooks, and publishes ---- */
+
+static gint by_priority(gconstpointer a, gconstpointer b) {
+  const Handler *one = *(const Handler *const *)a, *other = *(const Handler *const *)b;
+  return one->priority != other->priority ? (one->priority < other->priority ? -1 : 1) : one->id < other->id ? -1 : 1;
+}
+
+/* The handlers of a hook in order of priority. */
+static GPtrArray *handlers_of(HandlerKind kind, const char *hook) {
+  GPtrArray *found = g_ptr_array_new();
+
+  for (guint i = 0; i < test_now->handlers->len; i++) {
+    Handler *handler = (Handler *)test_now->handlers->pdata[i];
+    if (handler->kind == kind && !strcmp(handler->name, hook))
+      g_ptr_array_add(found, handler);
+  }
+  g_ptr_array_sort(found, by_priority);
+  return found;
+}
+
+char *adit_test_veto(AditTest *test, const char *hook, AditEvent *about, gsize size) {
+  g_autoptr(GPtrArray) handlers = handlers_of(VETO, hook);
+
+  about->size = (guint32)size;
+  for (guint i = 0; i < handlers->len; i++) {
+    const Handler *handler = (const Handler *)handlers->pdata[i];
+    const char *reason = handler->veto(about, handler->data);
+    if (reason)
+      return g_strdup(reason);
+  }
+  return NULL;
+}
+
+AditValue *adit_test_value(AditTest *test, const char *hook, AditEvent *about, gsize size) {
+  g_autoptr(GPtrArray) handlers = handlers_of(VALUE, hook);
+
+  about->size = (guint32)size;
+  for (guint i = 0; i < handlers->len; i++) {
+    const Handler *handler = (const Handler *)handlers->pdata[i];
+    AditValue *value = handler->value(about, handler->data);
+    if (value)
+      return value;
+  }
+  return NULL;
+}
+
+void adit_test_publish(AditTest *test, const char *name, AditEvent *event, gsize size) {
+  const TestClass *klass = class_named(name);
+
+  if (!klass)
+    g_error("adit_test_publish: there is no event \"%s\"", name);
+  event->type = klass->type;
+  event->size = (guint32)size;
+  publish(event);
 }
 
 static void remove_handler(guint id) {
@@ -317,10 +407,40 @@ static void class_free(gpointer data) {
   g_free(data);
 }
 
+/* The classes of adit/event.h; the strings in them are all that the queue has to know. */
+static void add_standard_classes(void) {
+#define FIELD(of, member)                                                                                                                  \
+  { #member, ADIT_FIELD_STRING, G_STRUCT_OFFSET(of, member) }
+#define CLASS(name, of, fields)                                                                                                            \
+  { sizeof(AditEventClass), name, sizeof(of), fields, G_N_ELEMENTS(fields) }
+  static const AditField session[] = {FIELD(AditSessionEvent, user), FIELD(AditSessionEvent, interface), FIELD(AditSessionEvent, service),
+                                      FIELD(AditSessionEvent, caller_id), FIELD(AditSessionEvent, reason)};
+  static const AditField link[] = {FIELD(AditLinkEvent, service), FIELD(AditLinkEvent, user), FIELD(AditLinkEvent, reason)};
+  static const AditField tunnel[] = {FIELD(AditTunnelEvent, service), FIELD(AditTunnelEvent, peer_name), FIELD(AditTunnelEvent, reason)};
+  static const AditField lockout[] = {FIELD(AditLockoutEvent, source), FIELD(AditLockoutEvent, user)};
+  static const AditEventClass classes[] = {
+      CLASS(ADIT_EVENT_SESSION_UP, AditSessionEvent, session),
+      CLASS(ADIT_EVENT_SESSION_UPDATE, AditSessionEvent, session),
+      CLASS(ADIT_EVENT_SESSION_DOWN, AditSessionEvent, session),
+      CLASS(ADIT_EVENT_LINK_UP, AditLinkEvent, link),
+      CLASS(ADIT_EVENT_LINK_DOWN, AditLinkEvent, link),
+      CLASS(ADIT_EVENT_AUTH_DONE, AditLinkEvent, link),
+      CLASS(ADIT_EVENT_TUNNEL_UP, AditTunnelEvent, tunnel),
+      CLASS(ADIT_EVENT_TUNNEL_DOWN, AditTunnelEvent, tunnel),
+      CLASS(ADIT_EVENT_LOGIN_LOCKOUT, AditLockoutEvent, lockout),
+      {sizeof(AditEventClass), ADIT_EVENT_CONFIG_LOADED, sizeof(AditEvent), NULL, 0},
+  };
+#undef FIELD
+#undef CLASS
+  for (guint i = 0; i < G_N_ELEMENTS(classes); i++)
+    event_class(NULL, &classes[i]);
+}
+
 void test_bus_begin(AditTest *test) {
   test->classes = g_ptr_array_new_with_free_func(class_free);
   test->handlers = g_ptr_array_new_with_free_func(g_free);
   g_queue_init(&test->events);
+  add_standard_classes();
 }
 
 void test_bus_end(AditTest *test) {

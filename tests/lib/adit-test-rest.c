@@ -57,6 +57,7 @@ static AditClaim *net_claim(int error) {
   AditClaim *claim = g_new0(AditClaim, 1);
   claim->state = error ? ADIT_CLAIM_REFUSED : ADIT_CLAIM_INSTALLED;
   claim->why = error ? g_strdup(g_strerror(error)) : NULL;
+  test_now->claims++;
   return claim;
 }
 
@@ -99,6 +100,7 @@ static void net_claim_release(AditClaim *claim) {
   if (!claim)
     return;
   test_log("net.claim_release");
+  test_now->claims--;
   g_free(claim->why);
   g_free(claim);
 }
@@ -316,11 +318,13 @@ const AditPoolService test_pool_service = {sizeof(AditPoolService), pool_take, p
 /* ---- adit.path and adit.ppp ---- */
 
 static gboolean datapath_add(AditPlugin *plugin, const AditDatapathOps *ops, gpointer dp, GError **error) {
+  test_expect_registration(plugin, "datapath_add", "datapath", ADIT_HAS(ops, session_close) ? ops->name : NULL);
   test_log("path.datapath_add %s", ops->name);
   return test_register(test_now->datapaths, plugin, ops->name, ops, dp, error);
 }
 
 static gboolean transport_add(AditPlugin *plugin, const AditTransportOps *ops, gpointer state, GError **error) {
+  test_expect_registration(plugin, "transport_add", "transport", ADIT_HAS(ops, dial_cancel) ? ops->name : NULL);
   test_log("path.transport_add %s", ops->name);
   return test_register(test_now->transports, plugin, ops->name, ops, state, error);
 }
@@ -347,6 +351,7 @@ const AditTransportOps *adit_test_transport(AditTest *test, const char *name, gp
 }
 
 static gboolean ncp_add(AditPlugin *plugin, const AditNcpDesc *desc, GError **error) {
+  test_expect_registration(plugin, "ncp_add", "ncp", ADIT_HAS(desc, restore) && desc->options ? desc->name : NULL);
   return test_register(test_now->ncps, plugin, desc->name, desc, NULL, error);
 }
 
@@ -493,6 +498,10 @@ AditValue *adit_test_call(AditTest *test, const char *method, AditValue *paramet
   if (call.error)
     g_propagate_error(error, call.error);
   return call.result;
+}
+
+char *test_rest_leaks(AditTest *test) {
+  return test->claims ? g_strdup_printf("%u claims: adit.net claim_release()\n", test->claims) : g_strdup("");
 }
 
 /* ---- begin and end ---- */

@@ -7,6 +7,7 @@ AditTest *test_now;
 AditTest *adit_test_new(void) {
   g_assert(!test_now);
   AditTest *test = test_now = g_new0(AditTest, 1);
+  test->thread = g_thread_self();
   test->plugins = g_ptr_array_new_with_free_func(g_free);
   test->log = g_string_new(NULL);
   test->failures = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -101,16 +102,52 @@ static const AditHost host = {sizeof(AditHost), ADIT_ABI_MAJOR, ADIT_ABI_MINOR, 
 
 /* ---- life ---- */
 
+/* A refusal has its reason: a test prints it. */
+static void expect_reason(const char *plugin, const char *what, GError *why, GError **error) {
+  if (why)
+    g_propagate_error(error, why);
+  else
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "plugin %s: %s refused without a reason: set the error", plugin, what);
+}
+
+void test_main_only(const char *function) {
+  if (g_thread_self() != test_now->thread)
+    g_error("%s() was called on another thread than the main loop's: use adit.loop call_main()", function);
+}
+
+static gboolean declares(const AditPluginInfo *info, const char *kind, const char *name) {
+  g_autofree char *feature = g_strdup_printf("%s:%s", kind, name);
+  for (guint i = 0; i < info->n_features; i++)
+    if (info->features[i].kind == ADIT_PROVIDES && !strcmp(info->features[i].name, feature))
+      return TRUE;
+  return FALSE;
+}
+
+void test_expect_registration(AditPlugin *plugin, const char *function, const char *kind, const char *name) {
+  test_main_only(function);
+  if (!name || !*name)
+    g_error("%s() without a name, or of a table without its size", function);
+  if (!plugin) /* the test itself */
+    return;
+  if (!plugin->in_init)
+    g_error("%s() of %s outside of init(): register there", function, name);
+  if (kind && !declares(plugin->info, kind, name))
+    g_error("%s() of %s, but the plugin does not declare it: add {ADIT_PROVIDES, \"%s:%s\"} to its features", function, name, kind, name);
+}
+
 gboolean adit_test_use(AditTest *test, const AditPluginInfo *info, GError **error) {
-  if (info->abi_major != ADIT_ABI_MAJOR || info->abi_minor != ADIT_ABI_MINOR || info->size < sizeof *info || !info->name) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "built for ABI %u.%u, this is %d.%d", info->abi_major, info->abi_minor,
-                ADIT_ABI_MAJOR, ADIT_ABI_MINOR);
+  if (!test_check_info(info, error))
     return FALSE;
-  }
   TestPlugin *plugin = g_new0(TestPlugin, 1);
-  plugin->owner.name = info->name;
+  gboolean good = TRUE;
+  GError *why = NULL;
+  plugin->owner = (AditPlugin){info->name, info, TRUE};
   plugin->info = info;
-  if (info->init && !info->init(&plugin->owner, &host, &plugin->state, error)) {
+  if (info->init)
+    good = info->init(&plugin->owner, &host, &plugin->state, &why);
+  plugin->owner.in_init = FALSE;
+  if (!good) {
+    expect_reason(plugin->owner.name, "init()", why, error);
     g_free(plugin);
     return FALSE;
   }
@@ -133,7 +170,9 @@ gboolean adit_test_load(AditTest *test, const char *path, GError **error) {
 static void prepared(AditPlugin *owner, gpointer staged, GError *error) {
   TestPlugin *plugin = (TestPlugin *)owner;
 
-  g_assert(plugin->pending); /* exactly once */
+  test_main_only("AditPrepared");
+  if (!plugin->pending)
+    g_error("plugin %s answered a prepare() twice, or one that was not pending", owner->name);
   plugin->pending = FALSE;
   plugin->prepared = !error;
   plugin->staged = staged;
@@ -146,10 +185,15 @@ static gboolean prepare_one(AditTest *test, TestPlugin *plugin, const AditValue 
   if (!plugin->info->prepare)
     return TRUE;
   plugin->pending = TRUE;
-  gboolean ok = plugin->info->prepare(plugin->state, config, &plugin->staged, &pending, prepared, error);
+  GError *why = NULL;
+  gboolean ok = plugin->info->prepare(plugin->state, config, &plugin->staged, &pending, prepared, &why);
   if (!ok || !pending) {
     plugin->pending = FALSE;
     plugin->prepared = ok;
+    if (!ok)
+      expect_reason(plugin->owner.name, "prepare()", why, error);
+    else if (why)
+      g_error("plugin %s: prepare() says yes and sets an error: %s", plugin->owner.name, why->message);
     return ok;
   }
   if (!ADIT_TEST_UNTIL(test, !plugin->pending, 1000))
@@ -196,8 +240,11 @@ gboolean adit_test_try(AditTest *test, AditValue *config, GError **error) {
 gboolean adit_test_start(AditTest *test, GError **error) {
   for (guint i = 0; i < test->plugins->len; i++) {
     TestPlugin *plugin = (TestPlugin *)test->plugins->pdata[i];
-    if (plugin->info->start && !plugin->info->start(plugin->state, error))
+    GError *why = NULL;
+    if (plugin->info->start && !plugin->info->start(plugin->state, &why)) {
+      expect_reason(plugin->owner.name, "start()", why, error);
       return FALSE;
+    }
     plugin->started = TRUE;
   }
   return TRUE;
@@ -229,6 +276,28 @@ gboolean adit_test_stop(AditTest *test, guint limit_ms) {
   return all;
 }
 
+char *adit_test_leaks(AditTest *test) {
+  g_autofree char *loop = test_loop_leaks(test), *aaa = test_aaa_leaks(test), *rest = test_rest_leaks(test);
+  return g_strconcat(loop, aaa, rest, NULL);
+}
+
+static gboolean holds_nothing(AditTest *test) {
+  g_autofree char *leaks = adit_test_leaks(test);
+  return !*leaks;
+}
+
+/* After fini: what is still held is never given back, but for a thread that has answered and is about to. */
+static void report_leaks(AditTest *test) {
+  for (gint64 end = g_get_monotonic_time() + 2 * G_USEC_PER_SEC; !holds_nothing(test) && g_get_monotonic_time() < end;)
+    g_usleep(1000);
+  g_autofree char *leaks = adit_test_leaks(test);
+
+  if (test->config && g_atomic_int_get(&test->config->refs) > 1)
+    g_critical("%d references of the configuration were not given back: adit_value_unref()", g_atomic_int_get(&test->config->refs) - 1);
+  if (*leaks)
+    g_critical("the plugins have left and hold:\n%s", leaks);
+}
+
 void adit_test_free(AditTest *test) {
   adit_test_stop(test, 5000);
   test_loop_quiesce(test);
@@ -237,6 +306,7 @@ void adit_test_free(AditTest *test) {
     if (plugin->info->fini)
       plugin->info->fini(plugin->state);
   }
+  report_leaks(test);
   test_loop_end(test); /* what is outstanding may answer the others */
   test_rest_end(test);
   test_session_end(test);

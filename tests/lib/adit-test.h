@@ -6,6 +6,8 @@
 
 struct AditPlugin {
   const char *name;
+  const AditPluginInfo *info;
+  gboolean in_init;
 };
 
 typedef struct {
@@ -25,6 +27,8 @@ typedef struct {
 } TestEntry;
 
 struct AditTest {
+  GThread *thread;    /* the test's own: the main loop */
+  guint claims;       /* not released */
   GPtrArray *plugins; /* of TestPlugin* */
   AditValue *config;
   GString *log;
@@ -56,6 +60,17 @@ struct AditTest {
 
 /** The one that is there. */
 extern AditTest *test_now;
+
+/** What the daemon logs and refuses is the end of a test: a [main] function on another thread. */
+void test_main_only(const char *function);
+/** Ends the test if the plugin registers outside of init(), or what it does not declare as KIND:NAME (kind NULL: nothing to declare). */
+void test_expect_registration(AditPlugin *plugin, const char *function, const char *kind, const char *name);
+/** Checks the plugin's description and options as the daemon's loader does. */
+gboolean test_check_info(const AditPluginInfo *info, GError **error);
+/** References that plugins have not given back, one line each; the caller's. */
+char *test_aaa_leaks(AditTest *test);
+char *test_rest_leaks(AditTest *test);
+char *test_loop_leaks(AditTest *test);
 
 /** Adds a line to the log; returns the errno it shall fail with, or 0. */
 int test_log(const char *format, ...) G_GNUC_PRINTF(1, 2);

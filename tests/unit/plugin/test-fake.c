@@ -75,7 +75,10 @@ static const AditOption options[] = {
     {.name = "limit", .scopes = "inline", .type = ADIT_TYPE_DURATION, .fallback = "1m30s", .help = ""},
 };
 
-static const AditPluginInfo info = {ADIT_PLUGIN_HEAD,    .name = "inline",          .options = options,     .n_options = 1,
+static const AditFeature features[] = {{ADIT_PROVIDES, "auth-source:inline"}};
+static const AditPluginInfo info = {ADIT_PLUGIN_HEAD,
+                                    .features = features,
+                                    .n_features = 1,    .name = "inline",          .options = options,     .n_options = 1,
                                     .init = inline_init, .prepare = inline_prepare, .commit = inline_commit};
 
 static int setup(void **state) {

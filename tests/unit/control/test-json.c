@@ -9,7 +9,7 @@
 
 static void expect(AditValue *value, const char *json) {
   g_autoptr(AditValue) owned = value;
-  g_autofree char *text = adit_json_write(owned);
+  g_autofree char *text = adit_value_to_json(owned);
   assert_string_equal(text, json);
 }
 
@@ -42,7 +42,7 @@ static void strings_are_escaped(void **state) {
 
 static void names_from_the_wire_become_utf8(void **state) {
   g_autoptr(AditValue) value = adit_value_string("\xff\xfe name");
-  g_autofree char *text = adit_json_write(value);
+  g_autofree char *text = adit_value_to_json(value);
   assert_true(g_utf8_validate(text, -1, NULL));
   assert_non_null(strstr(text, " name"));
 }

@@ -127,7 +127,7 @@ static void close_session(AditSess *session) {
   adit_sess_accounting_stop(session);
   adit_timer_cancel(&session->patience);
   adit_sess_plane_close(session);
-  adit_sess_ncps_free(session);
+  adit_sess_ncps_stop(session);
   if (session->client)
     adit_client_session_down(session->client, session);
   adit_sess_withdraw(session);

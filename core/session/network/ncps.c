@@ -205,7 +205,8 @@ void adit_sess_ncps_start(AditSess *session) {
   guint n;
   const AditNcpDesc *const *descs = adit_ncp_descs(&n);
 
-  for (guint i = 0; i < n && session->ncps.n < ADIT_SESS_MAX_NCPS; i++) {
+  session->ncps.item = g_new0(AditSessNcp, n);
+  for (guint i = 0; i < n; i++) {
     gboolean required;
     if (!is_wanted(session, descs[i], &required)) {
       if (!required)
@@ -225,13 +226,18 @@ void adit_sess_ncps_start(AditSess *session) {
   adit_sess_network(session, TRUE);
 }
 
-void adit_sess_ncps_free(AditSess *session) {
+void adit_sess_ncps_stop(AditSess *session) {
   for (guint i = 0; i < session->ncps.n; i++) {
     adit_timer_cancel(&session->ncps.item[i].timer);
     g_clear_pointer(&session->ncps.item[i].ncp, adit_ncp_free);
     g_clear_pointer(&session->ncps.item[i].why, g_free);
   }
   session->ncps.n = 0;
+}
+
+void adit_sess_ncps_free(AditSess *session) {
+  adit_sess_ncps_stop(session);
+  g_free(session->ncps.item);
 }
 
 void adit_sess_network(AditSess *session, gboolean up) {

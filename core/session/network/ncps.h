@@ -8,8 +8,6 @@
 
 typedef struct AditSess AditSess;
 
-#define ADIT_SESS_MAX_NCPS 8
-
 typedef struct {
   AditNcp *ncp;
   AditTimer timer;
@@ -19,13 +17,16 @@ typedef struct {
 } AditSessNcp;
 
 typedef struct {
-  AditSessNcp item[ADIT_SESS_MAX_NCPS];
+  AditSessNcp *item; /**< stays where it is until the session is freed, as engines may be at work on it */
   guint n;
 } AditSessNcps;
 
 void adit_sess_ncps_start(AditSess *session);
 /** Closes the NCP of a family for good, as the kernel does not take its addresses. FALSE if the session is nothing without it. */
 gboolean adit_sess_ncp_give_up(AditSess *session, const AditSessFamily *family, const char *why);
+/** Ends them without a word to the peer. */
+void adit_sess_ncps_stop(AditSess *session);
+/** With the session itself. */
 void adit_sess_ncps_free(AditSess *session);
 /** Is no NCP still trying? */
 gboolean adit_sess_ncps_settled(AditSess *session);

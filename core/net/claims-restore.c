@@ -2,6 +2,7 @@
 /* What others did to objects of ours: when they are looked at again, and how many at once. */
 #include "core/net/claims-table.h"
 #include "core/net/net.h"
+#include "core/net/pins.h"
 #include <adit/log.h>
 #include <net/if.h>
 

@@ -17,14 +17,14 @@ G_BEGIN_DECLS
 #define ADIT_PAUSE_FORGET  200 /**< so many of the shortest pauses undisturbed, and it begins with that again */
 
 /** Something that waits in a queue of one pause; embedded. */
-typedef struct {
+struct AditDue {
   GList node;              /**< data: NULL when in no queue */
   guint8 pause, fights;    /**< fights: how often it was restored of late */
   guint64 due_ms, last_ms; /**< last_ms: when it was disturbed last */
-} AditDue;
+};
 
 /** An interface with objects on it. */
-typedef struct {
+struct AditIface {
   guint32 ifindex;
   gboolean down, gone, moved;
   GQueue others, routes; /**< of AditObject, by their `on`; `others`: all that are not routes */
@@ -33,7 +33,7 @@ typedef struct {
   GList *cursor;         /**< the next one of them */
   guint8 sweep;          /**< 0 = none, 1 = others, 2 = routes */
   GList sweeping;        /**< in AditClaims.sweeps, while there is a sweep */
-} AditIface;
+};
 
 /** Is AditObject.have in the kernel? */
 typedef enum {
@@ -78,8 +78,6 @@ struct AditClaim {
   guint8 told; /**< AditClaimState */
 };
 
-typedef struct AditPins AditPins;
-
 /** A list that is being shown: what is shown next may go meanwhile. */
 struct AditClaimsCursor {
   AditClaims *claims;
@@ -106,63 +104,7 @@ struct AditClaims {
   guint64 wake_ms;  /**< when adit_claims_run() will be called; 0 = not */
   gboolean stalled; /**< it waits for changes under way */
   AditRateLimit foreign_log, fight_log;
-  AditPins *pins;
+  struct AditPins *pins;
 };
-
-/* ---- claims.c ---- */
-
-AditObject *adit_object_find(const AditClaims *claims, const AditObjectKey *key);
-/** Makes the kernel's object as its line says, if nothing is in the way; may free it. */
-void adit_object_step(AditClaims *claims, AditObject *object);
-void adit_object_set_state(AditClaims *claims, AditObject *object, AditClaimState state, int error, const char *why);
-/** Somebody may have changed it. */
-void adit_object_doubt(AditObject *object);
-/** Tells claims whose state has changed. */
-void adit_claims_tell(AditClaims *claims);
-/** Several claims can have it at once: it has no value over which they could differ. */
-gboolean adit_object_is_shared(const AditObject *object);
-const AditClaim *adit_object_winner(const AditObject *object);
-void adit_claims_set_value(AditClaim *claim, const AditObjectValue *value);
-
-/* ---- claims-show.c ---- */
-
-/** They are about to go. */
-void adit_cursors_leave_object(AditClaims *claims, const AditObject *object);
-void adit_cursors_leave_claim(AditClaims *claims, const AditClaim *claim);
-
-/* ---- claims-restore.c ---- */
-
-/** adit_claims_run() is called in `delay_ms`, if not before. */
-void adit_claims_wake(AditClaims *claims, guint64 delay_ms);
-/** It failed: tries again after this pause or a longer one. */
-void adit_object_retry(AditClaims *claims, AditObject *object, guint pause);
-void adit_due_cancel(AditClaims *claims, AditDue *due, gboolean iface);
-/** The object is of a kind whose deletion the kernel does not report: it is looked at now and then, from now on or no more. */
-void adit_looks_add(AditClaims *claims, AditObject *object);
-void adit_looks_remove(AditClaims *claims, AditObject *object);
-/** The object is on the interface; 0 = on none. */
-void adit_iface_join(AditClaims *claims, AditObject *object, guint32 ifindex);
-void adit_iface_leave(AditClaims *claims, AditObject *object);
-/** It was deleted, or moved away. */
-gboolean adit_iface_is_gone(const AditClaims *claims, guint32 ifindex);
-/** We have removed an IPv4 address from it: with the last one the kernel has dropped the family's routes. */
-void adit_iface_lost_ipv4(AditClaims *claims, guint32 ifindex);
-void adit_iface_is_up(AditClaims *claims, AditIface *iface, gboolean up);
-
-/* ---- pins.c ---- */
-
-AditPins *adit_pins_new(AditClaims *claims);
-/** All claims are about to be freed, the pins' too. */
-void adit_pins_let_go(AditPins *pins);
-void adit_pins_free(AditPins *pins);
-/** May it be installed? If not, its state says why, and adit_object_step() follows when that changes. */
-gboolean adit_pins_admit(AditClaims *claims, AditObject *object);
-/** Nobody wants it any more. */
-void adit_pins_forget(AditClaims *claims, AditObject *object);
-/** The ways may have changed. */
-void adit_pins_changed(AditPins *pins);
-/** Looks again if it is time; milliseconds until the next time, 0 = none. */
-guint64 adit_pins_run(AditPins *pins, guint64 now);
-gboolean adit_pins_quiet(const AditPins *pins);
 
 G_END_DECLS

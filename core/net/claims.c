@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Objects of the kernel and the lines of those who claim them. */
 #include "core/net/claims-table.h"
+#include "core/net/pins.h"
 #include <adit/log.h>
 #include <errno.h>
 

@@ -101,8 +101,6 @@ typedef enum {
 } AditChangeResult;
 
 void adit_claims_finished(AditClaims *claims, AditObject *object, AditChangeResult result, int error, const char *text);
-void adit_claims_resolved(AditClaims *claims, const AditAddress *to, int error, const AditNetRoute *route);
-void adit_claims_refreshed(AditClaims *claims, const AditAddress *to, int error, const AditNetRoute *route);
 
 #define ADIT_CLAIMS_BUDGET 256 /**< objects that adit_claims_run() looks at in one pass */
 #define ADIT_CLAIMS_FLIGHT 512 /**< changes that it keeps under way */
@@ -145,12 +143,6 @@ const char *adit_claim_state_word(AditClaimState state);
 void adit_claims_serve(AditClaims *claims, AditNetService *service);
 AditClaims *adit_claims_served(void);
 
-/* ---- tunnels' ends ---- */
-
-/** A tunnel ends at `address`; counted. */
-void adit_claims_guard(AditClaims *claims, const AditAddress *address);
-void adit_claims_unguard(AditClaims *claims, const AditAddress *address);
-
 /* ---- for people and tests ---- */
 
 /** For `show claims`: a MAP for each claim, one at a time; NULL at the end. Claims may come and go between two calls. */
@@ -169,5 +161,48 @@ void adit_claims_set_pause(AditClaims *claims, guint ms);
 void adit_claims_look_now(AditClaims *claims);
 /** Nothing is under way or due. */
 gboolean adit_claims_quiet(const AditClaims *claims);
+
+typedef struct AditIface AditIface; /**< claims-table.h */
+typedef struct AditDue AditDue;
+
+/* ---- for the files of the engine: claims.c ---- */
+
+AditObject *adit_object_find(const AditClaims *claims, const AditObjectKey *key);
+/** Makes the kernel's object as its line says, if nothing is in the way; may free it. */
+void adit_object_step(AditClaims *claims, AditObject *object);
+void adit_object_set_state(AditClaims *claims, AditObject *object, AditClaimState state, int error, const char *why);
+/** Somebody may have changed it. */
+void adit_object_doubt(AditObject *object);
+/** Tells claims whose state has changed. */
+void adit_claims_tell(AditClaims *claims);
+/** Several claims can have it at once: it has no value over which they could differ. */
+gboolean adit_object_is_shared(const AditObject *object);
+const AditClaim *adit_object_winner(const AditObject *object);
+void adit_claims_set_value(AditClaim *claim, const AditObjectValue *value);
+
+/* ---- for the files of the engine: claims-show.c ---- */
+
+/** They are about to go. */
+void adit_cursors_leave_object(AditClaims *claims, const AditObject *object);
+void adit_cursors_leave_claim(AditClaims *claims, const AditClaim *claim);
+
+/* ---- for the files of the engine: claims-restore.c ---- */
+
+/** adit_claims_run() is called in `delay_ms`, if not before. */
+void adit_claims_wake(AditClaims *claims, guint64 delay_ms);
+/** It failed: tries again after this pause or a longer one. */
+void adit_object_retry(AditClaims *claims, AditObject *object, guint pause);
+void adit_due_cancel(AditClaims *claims, AditDue *due, gboolean iface);
+/** The object is of a kind whose deletion the kernel does not report: it is looked at now and then, from now on or no more. */
+void adit_looks_add(AditClaims *claims, AditObject *object);
+void adit_looks_remove(AditClaims *claims, AditObject *object);
+/** The object is on the interface; 0 = on none. */
+void adit_iface_join(AditClaims *claims, AditObject *object, guint32 ifindex);
+void adit_iface_leave(AditClaims *claims, AditObject *object);
+/** It was deleted, or moved away. */
+gboolean adit_iface_is_gone(const AditClaims *claims, guint32 ifindex);
+/** We have removed an IPv4 address from it: with the last one the kernel has dropped the family's routes. */
+void adit_iface_lost_ipv4(AditClaims *claims, guint32 ifindex);
+void adit_iface_is_up(AditClaims *claims, AditIface *iface, gboolean up);
 
 G_END_DECLS

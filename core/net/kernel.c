@@ -4,6 +4,7 @@
 #include "core/base/loop.h"
 #include "core/net/match.h"
 #include "core/net/net.h"
+#include "core/net/pins.h"
 #include "core/net/queue.h"
 #include "core/net/watch.h"
 

@@ -3,6 +3,7 @@
 #include "core/net/device.h"
 #include "core/net/facts.h"
 #include "core/net/kernel.h"
+#include "core/net/pins.h"
 #include "core/net/protected.h"
 #include "core/net/queue.h"
 #include "core/net/sweep.h"
@@ -241,7 +242,7 @@ void adit_net_sweep(gboolean alone, AditNetSwept done, gpointer user) {
   submit_run(r, run_sweep, finish_sweep);
 }
 
-/* ---- life ---- */
+/* ---- settings and protected addresses ---- */
 
 static guint32 get_group(void) {
   return (guint32)g_atomic_int_get(&net.group);
@@ -285,12 +286,37 @@ static AditNetService service = {
     .tun_open = adit_device_open,
 };
 
+/* ---- what others do in the kernel ---- */
+
+static void on_watch_overrun(void) {
+  if (!adit_kernel_claims())
+    return;
+  adit_claims_event(adit_kernel_claims(), &(AditKernelEvent){.kind = ADIT_KERNEL_OVERRUN});
+  adit_facts_scan();
+}
+
+static void on_watched(const AditWatched *watched) {
+  if (!adit_kernel_claims())
+    return;
+  adit_claims_event(adit_kernel_claims(), &watched->event);
+  adit_facts_event(watched);
+}
+
+static void on_watch_changed(void) {
+  if (adit_kernel_claims())
+    adit_claims_event(adit_kernel_claims(), &(AditKernelEvent){.kind = ADIT_KERNEL_CHANGED});
+}
+
+static const AditWatchOps watch_ops = {on_watch_overrun, on_watched, on_watch_changed, get_group};
+
+/* ---- life ---- */
+
 gboolean adit_net_init(GError **error) {
   g_return_val_if_fail(!adit_net_queue_is_open(), FALSE);
   if (!*net.token) /* a daemon without a state directory recognises its own interfaces only as long as it lives */
     g_snprintf(net.token, sizeof net.token, "%08x%08x", g_random_int(), g_random_int());
   net.rtnl = adit_rtnl_open(error);
-  if (!net.rtnl || !adit_watcher_open(net.rtnl, error) || !adit_net_queue_open(net.rtnl, error)) {
+  if (!net.rtnl || !adit_watcher_open(net.rtnl, &watch_ops, error) || !adit_net_queue_open(net.rtnl, error)) {
     adit_net_fini();
     return FALSE;
   }

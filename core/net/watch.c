@@ -2,8 +2,6 @@
 #include "config.h"
 
 #include "core/base/loop.h"
-#include "core/net/facts.h"
-#include "core/net/kernel.h"
 #include "core/net/net.h"
 #include "core/net/watch.h"
 
@@ -27,6 +25,7 @@ enum {
 };
 
 static struct {
+  const AditWatchOps *ops; /* NULL = closed */
   struct nl_sock *sock;
   int fd;
   guint32 ours; /* netlink address of our requests */
@@ -44,7 +43,6 @@ static struct {
 
 static void drain_watched(gpointer data) {
   AditWatched batch[ADIT_WATCH_BUDGET];
-  AditClaims *claims = adit_kernel_claims();
   g_mutex_lock(&self.lock);
   guint n = self.events ? MIN(self.events->len - self.next, ADIT_WATCH_BUDGET) : 0;
   gboolean overrun = self.overrun, changed = self.changed;
@@ -60,19 +58,16 @@ static void drain_watched(gpointer data) {
   gboolean again = self.queued;
   self.most = MAX(self.most, n);
   g_mutex_unlock(&self.lock);
-  if (!claims)
+  if (!self.ops)
     return;
   if (overrun) {
     adit_notice(NULL, "the kernel reported changes faster than they were read: all claims are checked again");
-    adit_claims_event(claims, &(AditKernelEvent){.kind = ADIT_KERNEL_OVERRUN});
-    adit_facts_scan();
+    self.ops->overrun();
   }
-  for (guint i = 0; i < n; i++) {
-    adit_claims_event(claims, &batch[i].event);
-    adit_facts_event(&batch[i]);
-  }
+  for (guint i = 0; i < n; i++)
+    self.ops->event(&batch[i]);
   if (changed || overrun)
-    adit_claims_event(claims, &(AditKernelEvent){.kind = ADIT_KERNEL_CHANGED});
+    self.ops->changed();
   if (again)
     adit_call_main(drain_watched, NULL);
 }
@@ -126,7 +121,7 @@ static gboolean is_gone_down(const struct ifinfomsg *ifi) {
 
 /* Others' interfaces matter to facts and pins. */
 static void note_link(const struct ifinfomsg *ifi, struct nlattr **attr, gboolean gone) {
-  guint32 group = attr[IFLA_GROUP] ? nla_get_u32(attr[IFLA_GROUP]) : 0, ours = adit_net_service()->group();
+  guint32 group = attr[IFLA_GROUP] ? nla_get_u32(attr[IFLA_GROUP]) : 0, ours = self.ops->group();
   if (group == ours || group == (ours ^ ADIT_NET_DYING_GROUP))
     return; /* a session's that begins or ends */
   AditWatched watched = {.event = {.kind = ADIT_KERNEL_CHANGED, .ifindex = (guint32)ifi->ifi_index}, .down = gone || is_gone_down(ifi)};
@@ -362,7 +357,7 @@ static gboolean attach_filter(guint32 ours) {
   return setsockopt(self.fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;
 }
 
-gboolean adit_watcher_open(const AditRtnl *ours, GError **error) {
+gboolean adit_watcher_open(const AditRtnl *ours, const AditWatchOps *ops, GError **error) {
   static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE};
   int size = RECEIVE_BUFFER;
   self.sock = nl_socket_alloc();
@@ -385,10 +380,12 @@ gboolean adit_watcher_open(const AditRtnl *ours, GError **error) {
   self.suspects = g_hash_table_new(NULL, NULL);
   self.events = g_array_new(FALSE, FALSE, sizeof(AditWatched));
   self.next = self.overruns = self.most = 0;
+  self.ops = ops;
   return TRUE;
 }
 
 void adit_watcher_close(void) {
+  self.ops = NULL;
   g_mutex_lock(&self.lock);
   g_clear_pointer(&self.used, g_hash_table_unref);
   g_clear_pointer(&self.events, g_array_unref);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/net/claims.h"
+#include "core/net/pins.h"
 #include "core/net/net.h"
 
 #include <errno.h>

@@ -221,6 +221,7 @@ static gboolean service_session_update(AditSessionId id, const AditValue *change
 static const AditSessionService service = {
     .size = sizeof service,
     .link_open = service_link_open,
+    .has_room = adit_link_has_room,
     .link_close = service_link_close,
     .link_update = service_link_update,
     .link_stats = service_link_stats,

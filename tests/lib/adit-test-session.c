@@ -302,6 +302,10 @@ static gboolean stages_require(AditSessionId id, guint32 kinds) {
   return session_of(id) != NULL;
 }
 
+static gboolean has_room(const char *transport, const AditValue *config) {
+  return TRUE;
+}
+
 const AditSessionService test_session_service = {
     .size = sizeof(AditSessionService),
     .link_open = link_open,
@@ -324,6 +328,7 @@ const AditSessionService test_session_service = {
     .stage_set = stage_set,
     .stage_remove = stage_remove,
     .stages_require = stages_require,
+    .has_room = has_room,
 };
 
 void test_session_begin(AditTest *test) {

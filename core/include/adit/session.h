@@ -191,6 +191,8 @@ typedef struct {
   void (*stage_remove)(AditSessionId id, AditStageKind kind);                                      /**< [main] */
   /** [main] A bit (1 << AditStageKind) for each kind that must be in place: until then the session's data waits. FALSE = no such session. */
   gboolean (*stages_require)(AditSessionId id, guint32 kinds);
+  /** [main] FALSE while the server (`config`, as in AditLinkSpec) has as many links as its `max-sessions` allows: link_open() fails, BUSY. */
+  gboolean (*has_room)(const char *transport, const AditValue *config);
 } AditSessionService;
 
 G_END_DECLS

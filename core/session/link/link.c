@@ -37,8 +37,19 @@ const char *adit_link_server(const AditSessLink *link) {
   return adit_option_name(link->spec.config);
 }
 
+static char *server_key(const char *transport, const AditValue *config) {
+  return g_strdup_printf("%s %s", transport, adit_option_name(config));
+}
+
 static char *call_key(const AditSessLink *link) {
-  return g_strdup_printf("%s %s", link->spec.transport, adit_link_server(link));
+  return server_key(link->spec.transport, link->spec.config);
+}
+
+gboolean adit_link_has_room(const char *transport, const AditValue *config) {
+  gint64 max = adit_option_max_sessions(config);
+  g_autofree char *key = server_key(transport, config);
+
+  return !max || adit_tally_count(calls, key) < max;
 }
 
 void adit_links_foreach(void (*each)(AditSessLink *link, gpointer data), gpointer data) {
@@ -357,13 +368,12 @@ static gboolean may_open(AditSessLink *link, GError **error) {
   AditLinkEvent event = {
       .event = {adit_bus_type(ADIT_EVENT_LINK_UP), sizeof event}, .service = adit_link_server(link), .peer = link->spec.path.remote};
   const char *veto = adit_hook_veto(ADIT_VETO_LINK, &event.event);
-  gint64 max = adit_option_max_sessions(link->spec.config);
-  g_autofree char *key = call_key(link);
 
   if (veto)
     g_set_error(error, ADIT_ERROR, ADIT_ERR_DENIED, "%s", veto);
-  else if (max && adit_tally_count(calls, key) >= max)
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "max-sessions (%" G_GINT64_FORMAT ") reached", max);
+  else if (!adit_link_has_room(link->spec.transport, link->spec.config))
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "max-sessions (%" G_GINT64_FORMAT ") reached",
+                adit_option_max_sessions(link->spec.config));
   else
     return TRUE;
   return FALSE;

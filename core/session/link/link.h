@@ -47,6 +47,8 @@ typedef struct {
 } AditSessLinkOps;
 
 AditLinkId adit_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError **error);
+/** Has the server of that configuration fewer links than its max-sessions? */
+gboolean adit_link_has_room(const char *transport, const AditValue *config);
 AditSessLink *adit_link_find(AditLinkId id);
 /** Terminates PPP politely; the transport hears of it when that is done. */
 void adit_link_end(AditSessLink *link, AditCause cause, const char *reason);

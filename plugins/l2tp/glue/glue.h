@@ -45,7 +45,6 @@ typedef struct {
   L2tpTunnelConfig tunnel; /**< without secret */
   L2tpSequencing sequencing;
   guint32 reorder_ms, idle_ms;
-  guint max_sessions;
   gboolean client, ephemeral, one_per_host, by_number, replace_stale, any_tunnel;
   L2tpLoad *load;
 } L2tpService;

@@ -165,7 +165,6 @@ L2tpService *l2tp_service_new(const AditValue *config, gboolean client) {
   service->sequencing = sequencing_of(l2tp_option_data_sequencing(config));
   service->reorder_ms = (guint32)l2tp_option_reorder_timeout(config);
   service->idle_ms = (guint32)l2tp_option_no_session_timeout(config);
-  service->max_sessions = (guint)adit_option_max_sessions(config);
   service->ephemeral = l2tp_option_use_ephemeral_ports(config);
   service->one_per_host = l2tp_option_one_session_per_host(config);
   service->by_number = !g_strcmp0(l2tp_option_caller_id_type(config), "number");

@@ -236,8 +236,8 @@ static AditValue *describe_server(const L2tpService *server) {
   set_text(map, "data-path", server->data_path);
   set_text(map, "host-name", server->host_name);
   set_number(map, "sessions", server->load->links);
-  if (server->max_sessions)
-    set_number(map, "max-sessions", server->max_sessions);
+  if (adit_option_max_sessions(server->config))
+    set_number(map, "max-sessions", (guint64)adit_option_max_sessions(server->config));
   return map;
 }
 

@@ -175,19 +175,19 @@ gboolean l2tp_strangers_admit_call(L2tpPeer *peer) {
   return !too_many_start(peer->l2tp) || displace_link(peer->l2tp, &peer->l2tp->calls, &remote);
 }
 
-/** `max-sessions` counts links: those that are not authenticated give way. */
-static gboolean is_full(const L2tpService *service) {
-  return service->max_sessions && service->load->links >= service->max_sessions;
+/** The core counts links for `max-sessions`: at the limit, those that are not authenticated give way. */
+static gboolean is_full(const L2tpPeer *peer) {
+  return !peer->l2tp->session->has_room(l2tp_transport_ops.name, peer->service->config);
 }
 
 gboolean l2tp_strangers_may_connect(L2tpPeer *peer) {
   AditAddress remote = adit_endpoint_address(&peer->path.remote);
 
-  return !is_full(peer->service) || l2tp_shares_victim(&peer->service->load->strangers, &remote, peer->l2tp->loop->now(), PATIENCE_MS);
+  return !is_full(peer) || l2tp_shares_victim(&peer->service->load->strangers, &remote, peer->l2tp->loop->now(), PATIENCE_MS);
 }
 
 gboolean l2tp_strangers_admit_link(L2tpPeer *peer) {
   AditAddress remote = adit_endpoint_address(&peer->path.remote);
 
-  return !is_full(peer->service) || displace_link(peer->l2tp, &peer->service->load->strangers, &remote);
+  return !is_full(peer) || displace_link(peer->l2tp, &peer->service->load->strangers, &remote);
 }

@@ -162,7 +162,7 @@ static AditLinkId session_link_open(AditPlugin *plugin, const AditLinkSpec *spec
   link->open = TRUE;
   link->caller_id = g_strdup(spec->caller_id);
   link->called_id = g_strdup(spec->called_id);
-  link->service = g_strdup(adit_value_get_string(spec->config, "name", NULL));
+  link->service = g_strdup(adit_option_name(spec->config));
   link->token = spec->token;
   link->user = spec->user;
   link->ops = spec->ops;
@@ -193,7 +193,17 @@ static void session_dial_failed(gpointer token, AditCause cause, const char *rea
   g_free(client.dial_error);
   client.dial_error = g_strdup(reason);
 }
+static gboolean session_has_room(const char *transport, const AditValue *config) {
+  gint64 open = 0;
+
+  for (guint i = 0; i < world_links->len; i++) {
+    const Link *link = world_links->pdata[i];
+    open += link->open && !g_strcmp0(link->service, adit_option_name(config));
+  }
+  return !adit_option_max_sessions(config) || open < adit_option_max_sessions(config);
+}
 static const AditSessionService session_service = {.size = sizeof session_service,
+                                                   .has_room = session_has_room,
                                                    .link_open = session_link_open,
                                                    .link_close = session_link_close,
                                                    .link_stats = session_link_stats,

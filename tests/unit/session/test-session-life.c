@@ -93,11 +93,15 @@ static void a_second_session_gets_a_numbered_interface_and_a_dry_pool_refuses(vo
   assert_non_null(null_dp_port(w->server.dp, "l2tp-bob"));
   assert_non_null(null_dp_port(w->server.dp, "l2tp-bob-1"));
 
-  world_dial(w, &w->pair[2], "bob", "right", NULL);                                           /* the pool has two addresses */
+  assert_true(adit_session_service()->has_room("l2tp", server));
+  world_dial(w, &w->pair[2], "bob", "right", NULL); /* the pool has two addresses */
+  assert_false(adit_session_service()->has_room("l2tp", server));
+  assert_true(adit_session_service()->has_room("pppoe", server));                             /* a server of that name, too */
   assert_false(world_call_open(w, &w->extra, FALSE, server, 77, &null_datapath_ops, &error)); /* max-sessions: 3 */
   assert_true(g_error_matches(error, ADIT_ERROR, ADIT_ERR_BUSY));
   assert_true(TEST_LOOP_UNTIL(w->pair[2].server.closed, 10000));
   assert_non_null(strstr(w->pair[2].server.reason, "remote-address"));
+  assert_true(adit_session_service()->has_room("l2tp", server));
 }
 
 static void a_link_that_the_data_path_cannot_carry_is_refused(void **state) {

@@ -263,10 +263,12 @@ static void stop_waiting(TunWorker *w, AditDpLink *link) {
 /* On its gate: the home takes over the reorder state, then the frames that wait, then whatever comes. FALSE: its ring is full. */
 static gboolean hand_over(TunWorker *w, AditDpLink *link, guint home) {
   TunReorder state = link->reorder;
-  if (!foreign_put(w, home, (TunForeign){TUN_FOREIGN_TAKE, link->by_serial.key, 0, FALSE, sizeof state}, (const guint8 *)&state))
+  stop_waiting(w, link); /* from the next line on the list is the home's */
+  if (!foreign_put(w, home, (TunForeign){TUN_FOREIGN_TAKE, link->by_serial.key, 0, FALSE, sizeof state}, (const guint8 *)&state)) {
+    wait_for_deadline(w, link);
     return FALSE;
+  }
   link->moved = TRUE;
-  stop_waiting(w, link);
   for (guint i = 0; i < TUN_HOLD_WINDOW && state.n_held; i++) {
     guint16 index = state.held[(state.next + i) % TUN_HOLD_WINDOW];
     if (!index)
@@ -347,9 +349,8 @@ int tun_rx_reorder(TunWorker *w) {
     if (home != w->index && !__atomic_load_n(&link->dead, __ATOMIC_SEQ_CST)) {
       if (hand_over(w, link, home)) /* which has taken it out of the list */
         continue;
-      next = w->now + 1;
-      at = &link->wait_next;
-      continue;
+      next = w->now + 1; /* it is the first of the list now: the rest waits for the next pass, too */
+      break;
     }
     gboolean dead = __atomic_load_n(&link->dead, __ATOMIC_SEQ_CST);
     if (dead || (link->reorder.deadline && link->reorder.deadline <= w->now)) {

@@ -208,12 +208,19 @@ static void acfc_naked(AditLcp *lcp, const AditPppOption *option) {
   set_wanted(lcp, ACFC, FALSE);
 }
 
-/** An option that is not here (MRRU, Callback, Quality-Protocol, ...) is rejected. */
+/** An option that is not here, nor a plugin's, is rejected. */
 static const LcpOption options[] = {
     {MRU, 2, mru_ask, mru_peer, mru_naked, FALSE},     {ACCM, 4, accm_ask, accm_peer, accm_naked, FALSE},
     {AUTH, -1, auth_ask, auth_peer, auth_naked, TRUE}, {MAGIC, 4, magic_ask, magic_peer, magic_naked, FALSE},
     {PFC, 0, pfc_ask, pfc_peer, pfc_naked, FALSE},     {ACFC, 0, acfc_ask, acfc_peer, acfc_naked, FALSE},
 };
+
+gboolean adit_lcp_is_own_option(guint8 type) {
+  for (guint i = 0; i < G_N_ELEMENTS(options); i++)
+    if (options[i].type == type)
+      return TRUE;
+  return FALSE;
+}
 
 static const LcpOption *find_option(const AditPppOption *option) {
   for (guint i = 0; i < G_N_ELEMENTS(options); i++)
@@ -241,6 +248,7 @@ void adit_lcp_reset_options(AditLcp *lcp) {
   lcp->suggested = 0;
   lcp->loops = 0;
   adit_lcp_option_ops.peer_begin(lcp);
+  adit_lcp_extras_reset(lcp->params->extras);
 }
 
 static void write_lcp_request(gpointer self, AditBuilder *out) {
@@ -248,6 +256,7 @@ static void write_lcp_request(gpointer self, AditBuilder *out) {
   for (guint i = 0; i < G_N_ELEMENTS(options); i++)
     if (wants_option(lcp, options[i].type))
       options[i].ask(lcp, out);
+  adit_lcp_extras_request(lcp->params->extras, out);
 }
 
 static void peer_begin(gpointer self) {
@@ -257,31 +266,37 @@ static void peer_begin(gpointer self) {
   lcp->peer_magic = 0;
   lcp->peer_pfc = lcp->peer_acfc = FALSE;
   lcp->peer_demands = FALSE;
+  adit_lcp_extras_peer_begin(lcp->params->extras);
 }
 
 static AditOptionVerdict peer_option(gpointer self, const AditPppOption *option, AditBuilder *nak) {
   const LcpOption *known = find_option(option);
-  return known ? known->peer(self, option, nak) : ADIT_OPTION_REJECT;
+  return known ? known->peer(self, option, nak) : adit_lcp_extras_peer_option(((AditLcp *)self)->params->extras, option, nak);
 }
 
-static void peer_end(gpointer self, AditBuilder *nak) {}
+static void peer_end(gpointer self, AditBuilder *nak) {
+  adit_lcp_extras_peer_end(((AditLcp *)self)->params->extras, nak);
+}
 
 static void take_lcp_ack(gpointer self) {
   AditLcp *lcp = self;
   lcp->demand_agreed = wants_option(lcp, AUTH);
+  adit_lcp_extras_acked(lcp->params->extras);
 }
 
 static void take_lcp_nak(gpointer self, const AditPppOption *option) {
   const LcpOption *known = find_option(option);
   if (known)
     known->naked(self, option);
+  else
+    adit_lcp_extras_naked(((AditLcp *)self)->params->extras, option);
 }
 
 static gboolean take_lcp_reject(gpointer self, const AditPppOption *option) {
   AditLcp *lcp = self;
   const LcpOption *known = find_option(option);
   if (!known)
-    return TRUE;
+    return adit_lcp_extras_rejected(lcp->params->extras, option);
   if (known->needed) /* unless that is our own Reject, as the last request was our own */
     return lcp->loops > 0;
   set_wanted(lcp, option->type, FALSE);

@@ -228,6 +228,18 @@ gboolean adit_lcp_is_open(const AditLcp *lcp) {
   return lcp->fsm.state == ADIT_FSM_OPENED;
 }
 
+gboolean adit_lcp_agreed(const AditLcp *lcp, guint8 type, gboolean peer, AditPppOption *out) {
+  AditCursor in = adit_cursor(lcp->fsm.request, lcp->fsm.request_length);
+  if (!adit_lcp_is_open(lcp))
+    return FALSE;
+  if (peer)
+    return adit_lcp_extras_heard(lcp->params->extras, type, out);
+  while (adit_ppp_next_option(&in, out))
+    if (out->type == type)
+      return TRUE;
+  return FALSE;
+}
+
 const AditAuthMethod *adit_lcp_demanded(const AditLcp *lcp) {
   return lcp->demand_agreed ? lcp->params->demand.method[lcp->demand] : NULL;
 }
@@ -254,6 +266,7 @@ void adit_lcp_save(const AditLcp *lcp, AditBuilder *out) {
   adit_put_u8(out, (guint8)lcp->loops);
   adit_put_u8(out, (guint8)lcp->echoes);
   adit_ppp_save_deadline(lcp->env, lcp->keepalive, out);
+  adit_lcp_extras_save(lcp->params->extras, out);
 }
 
 gboolean adit_lcp_restore(AditLcp *lcp, AditCursor *in) {
@@ -279,6 +292,8 @@ gboolean adit_lcp_restore(AditLcp *lcp, AditCursor *in) {
   lcp->echoes = adit_get_u8(in);
   lcp->keepalive = adit_ppp_restore_deadline(lcp->env, in);
   lcp->heard_ms = adit_env_now(lcp->env);
+  if (!adit_lcp_extras_restore(lcp->params->extras, in))
+    return FALSE;
 
   const AditLcpParams *params = lcp->params;
   gboolean asks_auth = (lcp->asking >> 3) & 1;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/ppp/automaton.h"
+#include "core/ppp/lcp-extras.h"
 #include <adit/auth.h>
 #include <adit/session.h>
 
@@ -30,6 +31,7 @@ typedef struct {
   guint keepalive_ms;
   gboolean no_pfc, no_acfc, no_magic;
   const char *identification; /**< NULL = none */
+  AditLcpExtras *extras;      /**< options of plugins; NULL = none */
   AditFsmConfig fsm;
 } AditLcpParams;
 
@@ -103,6 +105,12 @@ AditLcpFit adit_lcp_take_proxy(AditLcp *lcp, const AditProxy *proxy, gboolean be
 
 /** After adit_lcp_take_proxy() said that it fits: Opened, at once. */
 void adit_lcp_adopt(AditLcp *lcp);
+
+/** Is the option type one of those that LCP has without plugins? */
+gboolean adit_lcp_is_own_option(guint8 type);
+/** What was agreed on for an option type of a plugin: what we asked for (`peer` FALSE), or what the peer did. FALSE = not asked for, or LCP
+ * is not open. Borrowed until the next call into LCP. */
+gboolean adit_lcp_agreed(const AditLcp *lcp, guint8 type, gboolean peer, AditPppOption *out);
 
 /** The method that the peer has agreed to be asked by, or that we have agreed to answer; NULL = none. */
 const AditAuthMethod *adit_lcp_demanded(const AditLcp *lcp);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/ppp/link-state.h"
 
-#define SAVE_VERSION 1
+#define SAVE_VERSION 2
 
 static void copy_methods(AditLcpMethods *to, const AditAuthMethod *const *from, guint n) {
   to->n = MIN(n, ADIT_LCP_METHODS);
@@ -52,6 +52,7 @@ AditPppLink *adit_ppp_link_new(const AditPppLinkParams *params, const AditPppLin
   lcp->no_acfc = params->no_acfc;
   lcp->no_magic = params->no_magic;
   lcp->identification = link->identification;
+  lcp->extras = adit_lcp_extras_new(params->options, params->n_options, &link->env, params->facts);
   lcp->fsm = (AditFsmConfig){params->restart_ms, params->max_configure, params->max_terminate, params->max_failure};
   adit_lcp_init(&link->lcp, lcp, &adit_ppp_link_lcp_ops, link, &link->env);
 
@@ -62,6 +63,10 @@ AditPppLink *adit_ppp_link_new(const AditPppLinkParams *params, const AditPppLin
   adit_role_init(&link->demand, &adit_ppp_link_role_ops, link, &link->env, SLOT_DEMAND, &demand, timeout);
   adit_role_init(&link->answer, &adit_ppp_link_role_ops, link, &link->env, SLOT_ANSWER, &answer, timeout);
   return link;
+}
+
+gboolean adit_ppp_link_option(const AditPppLink *link, guint8 type, gboolean peer, AditPppOption *out) {
+  return adit_lcp_agreed(&link->lcp, type, peer, out);
 }
 
 void adit_ppp_link_info(const AditPppLink *link, AditPppLinkInfo *out) {

@@ -50,6 +50,7 @@ void adit_ppp_link_free_now(AditPppLink *link) {
     link->outer.ops->wake(link->outer.host, 0, 0);
   adit_ppp_link_forget_proxy(link);
   adit_proxy_auth_free(link->proxy_auth);
+  adit_lcp_extras_free(link->lcp_params.extras);
   g_free(link->name);
   g_free(link->user);
   g_free(link->identification);

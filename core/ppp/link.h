@@ -40,6 +40,9 @@ typedef struct {
   guint max_configure, max_terminate, max_failure; /**< defaults 10, 2, 5 */
   gboolean no_pfc, no_acfc, no_magic;              /**< don't ask for them */
   const char *identification;                      /**< RFC 1570 2.1: told to the peer when LCP opens; NULL = nothing */
+  const AditLcpDesc *const *options;               /**< LCP options of plugins; they must outlive the link */
+  guint n_options;                                 /**< 0 = none */
+  const AditLcpFacts *facts;                       /**< for them; NULL = none, when there are no options */
   const AditProxy *proxy;                          /**< what the LAC told; NULL = none */
   AditRenegotiate renegotiate;
 } AditPppLinkParams;
@@ -123,6 +126,10 @@ void adit_ppp_link_send(AditPppLink *link, guint16 protocol, const guint8 *paylo
 
 /** Demand authentication again, now: CHAP methods challenge the peer anew. FALSE if the method can't, or not open. */
 gboolean adit_ppp_link_rechallenge(AditPppLink *link);
+
+/** What LCP has agreed on for an option type of a plugin: what we asked for, or what the peer did. FALSE = nothing, or LCP is not open. The
+ * data is borrowed until the next call into the link. */
+gboolean adit_ppp_link_option(const AditPppLink *link, guint8 type, gboolean peer, AditPppOption *out);
 
 void adit_ppp_link_info(const AditPppLink *link, AditPppLinkInfo *out);
 

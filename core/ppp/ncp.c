@@ -10,7 +10,10 @@ struct AditNcp {
   const AditNcpDesc *desc;
   const AditNcpOps *ops;
   gpointer host;
-  AditEngineEnv env;
+  AditEngineEnv outer, env;                 /* slot 0 of outer serves all of env's */
+  AditNcpHost callbacks;                    /* what the plugin is given */
+  guint64 slots[1 + ADIT_NCP_SLOTS], armed; /* deadlines: the automaton's, then the plugin's */
+  AditEngineEnv plugin_env;                 /* counts its slots from 0 */
   AditNcpParams params;
   AditNcpResult in_force; /* once params.in_force points to it */
   AditAutomaton fsm;
@@ -22,7 +25,10 @@ struct AditNcp {
 };
 
 static void free_now(AditNcp *ncp) {
-  adit_env_disarm(&ncp->env, &ncp->fsm.deadline, ncp->fsm.slot);
+  if (ncp->armed)
+    ncp->outer.ops->wake(ncp->outer.host, 0, 0);
+  if (ncp->desc->wipe)
+    ncp->desc->wipe(ncp->state);
   g_free(ncp->why);
   g_free(ncp);
 }
@@ -35,6 +41,45 @@ static void leave_ncp(AditNcp *ncp) {
   if (!--ncp->depth && ncp->doomed)
     free_now(ncp);
 }
+
+/* ---- timers ---- */
+
+static guint64 read_ncp_clock(gpointer host) {
+  return adit_env_now(&((AditNcp *)host)->outer);
+}
+
+static void draw_ncp_octets(gpointer host, gpointer buffer, gsize length) {
+  adit_env_random(&((AditNcp *)host)->outer, buffer, length);
+}
+
+/* Asks the host to be woken at the earliest deadline. */
+static void rearm_ncp(AditNcp *ncp) {
+  guint64 earliest = 0;
+  for (guint i = 0; i < G_N_ELEMENTS(ncp->slots); i++)
+    if (ncp->slots[i] && (!earliest || ncp->slots[i] < earliest))
+      earliest = ncp->slots[i];
+  if (earliest == ncp->armed)
+    return;
+  ncp->armed = earliest;
+  ncp->outer.ops->wake(ncp->outer.host, 0, earliest);
+}
+
+static void set_automaton_slot(gpointer host, guint slot, guint64 deadline_ms) {
+  AditNcp *ncp = host;
+  ncp->slots[slot] = deadline_ms;
+  rearm_ncp(ncp);
+}
+
+static void set_plugin_slot(gpointer host, guint slot, guint64 deadline_ms) {
+  AditNcp *ncp = host;
+  if (slot >= MIN(ncp->desc->n_slots, ADIT_NCP_SLOTS))
+    return; /* it said that it has no such slot */
+  ncp->slots[1 + slot] = deadline_ms;
+  rearm_ncp(ncp);
+}
+
+static const AditEngineOps automaton_engine = {sizeof automaton_engine, read_ncp_clock, set_automaton_slot, draw_ncp_octets};
+static const AditEngineOps plugin_engine = {sizeof plugin_engine, read_ncp_clock, set_plugin_slot, draw_ncp_octets};
 
 /* ---- the automaton's callbacks ---- */
 
@@ -96,6 +141,34 @@ static void on_ncp_failed(gpointer user, const char *why) {
   adit_ncp_close(user, why);
 }
 
+/* ---- what the plugin may ask ---- */
+
+static AditNcp *ncp_of_host(const AditNcpHost *host) {
+  return (AditNcp *)(gpointer)((guint8 *)(gpointer)host - G_STRUCT_OFFSET(AditNcp, callbacks));
+}
+
+static gboolean send_own_code(const AditNcpHost *host, guint8 code, guint8 id, gconstpointer data, gsize length) {
+  AditNcp *ncp = ncp_of_host(host);
+  if (!adit_ncp_is_open(ncp) || code < 8)
+    return FALSE;
+  send_ncp_packet(ncp, code, id, data, length);
+  return TRUE;
+}
+
+static guint8 take_next_id(const AditNcpHost *host) {
+  return adit_automaton_next_id(&ncp_of_host(host)->fsm);
+}
+
+static void close_by_plugin(const AditNcpHost *host, const char *why) {
+  adit_ncp_close(ncp_of_host(host), why);
+}
+
+static void attach_plugin(AditNcp *ncp) {
+  ncp->params.mppe = NULL; /* it was init()'s to take */
+  if (ncp->desc->attach)
+    ncp->desc->attach(ncp->state, &ncp->callbacks);
+}
+
 static const AditAutomatonOps automaton_ops = {.send = send_ncp_packet,
                                                .up = on_ncp_up,
                                                .down = on_ncp_down,
@@ -112,7 +185,10 @@ static AditNcp *make_ncp(const AditNcpDesc *desc, const AditNcpParams *params, c
   ncp->desc = desc;
   ncp->ops = ops;
   ncp->host = host;
-  ncp->env = *env;
+  ncp->outer = *env;
+  ncp->env = (AditEngineEnv){&automaton_engine, ncp};
+  ncp->plugin_env = (AditEngineEnv){&plugin_engine, ncp};
+  ncp->callbacks = (AditNcpHost){sizeof ncp->callbacks, send_own_code, take_next_id, close_by_plugin};
   memcpy(&ncp->params, params, MIN(params->size, sizeof ncp->params));
   ncp->params.size = sizeof ncp->params;
   ncp->params.in_force = NULL;
@@ -125,7 +201,8 @@ static AditNcp *make_ncp(const AditNcpDesc *desc, const AditNcpParams *params, c
 AditNcp *adit_ncp_new(const AditNcpDesc *desc, const AditNcpParams *params, const AditNcpTiming *timing, const AditNcpOps *ops,
                       gpointer host, const AditEngineEnv *env) {
   AditNcp *ncp = make_ncp(desc, params, timing, ops, host, env);
-  desc->init(ncp->state, &ncp->env, &ncp->params);
+  desc->init(ncp->state, &ncp->plugin_env, &ncp->params);
+  attach_plugin(ncp);
   return ncp;
 }
 
@@ -188,8 +265,20 @@ void adit_ncp_input(AditNcp *ncp, const guint8 *payload, gsize length) {
 }
 
 void adit_ncp_timeout(AditNcp *ncp, guint slot) {
+  guint64 now = adit_env_now(&ncp->outer);
   enter_ncp(ncp);
-  adit_automaton_timeout(&ncp->fsm);
+  ncp->armed = 0;
+  for (guint i = 0; i < G_N_ELEMENTS(ncp->slots) && !ncp->doomed; i++) {
+    if (!ncp->slots[i] || ncp->slots[i] > now)
+      continue;
+    ncp->slots[i] = 0;
+    if (i == 0)
+      adit_automaton_timeout(&ncp->fsm);
+    else
+      ncp->desc->timeout(ncp->state, i - 1);
+  }
+  if (!ncp->doomed)
+    rearm_ncp(ncp);
   leave_ncp(ncp);
 }
 
@@ -255,8 +344,10 @@ AditNcp *adit_ncp_restore(const AditNcpDesc *desc, const AditNcpParams *params, 
 
   gboolean fine = version == SAVE_VERSION && !in->bad && adit_automaton_restore(&ncp->fsm, in);
   AditCursor state = adit_get_sub(in, adit_get_u16(in));
-  if (fine && !in->bad && desc->restore(ncp->state, &ncp->env, &ncp->params, &state))
+  if (fine && !in->bad && desc->restore(ncp->state, &ncp->plugin_env, &ncp->params, &state)) {
+    attach_plugin(ncp);
     return ncp;
+  }
   adit_ncp_free(ncp);
   return NULL;
 }

@@ -2,14 +2,17 @@
 #include "core/ppp/registry.h"
 #include "core/base/misuse.h"
 #include "core/base/table.h"
+#include "core/ppp/lcp.h"
 
 typedef struct {
   AditPlugin *plugin;
   const AditNcpDesc *desc;
 } Entry;
 
-static GArray *entries;  /* of Entry, by protocol number */
-static GPtrArray *descs; /* the same, as adit_ncp_descs() hands them out */
+static GArray *entries;        /* of Entry, by protocol number */
+static GPtrArray *descs;       /* the same, as adit_ncp_descs() hands them out */
+static GPtrArray *lcp_descs;   /* of AditLcpDesc */
+static GPtrArray *lcp_plugins; /* whose they are */
 
 static void refresh_list(void) {
   g_ptr_array_set_size(descs, 0);
@@ -22,11 +25,15 @@ void adit_ppp_init(void) {
     return;
   entries = g_array_new(FALSE, FALSE, sizeof(Entry));
   descs = g_ptr_array_new();
+  lcp_descs = g_ptr_array_new();
+  lcp_plugins = g_ptr_array_new();
 }
 
 void adit_ppp_fini(void) {
   g_clear_pointer(&entries, g_array_unref);
   g_clear_pointer(&descs, g_ptr_array_unref);
+  g_clear_pointer(&lcp_descs, g_ptr_array_unref);
+  g_clear_pointer(&lcp_plugins, g_ptr_array_unref);
 }
 
 const AditNcpDesc *const *adit_ncp_descs(guint *n) {
@@ -44,10 +51,14 @@ const AditNcpDesc *adit_ncp_find(guint16 protocol) {
 }
 
 /** What the core calls without looking must be there. */
+static gboolean has_all_options(const AditPppOptionOps *o) {
+  return ADIT_HAS(o, rejected) && o->request && o->peer_begin && o->peer_option && o->peer_end && o->acked && o->naked && o->rejected;
+}
+
 static gboolean is_complete(const AditNcpDesc *desc) {
-  const AditPppOptionOps *o = ADIT_HAS(desc, options) ? desc->options : NULL;
-  return ADIT_HAS(desc, restore) && ADIT_HAS(o, rejected) && desc->name && desc->init && desc->reset && desc->save && desc->restore &&
-         o->request && o->peer_begin && o->peer_option && o->peer_end && o->acked && o->naked && o->rejected;
+  return ADIT_HAS(desc, restore) && has_all_options(desc->options) && desc->name && desc->init && desc->reset && desc->save &&
+         desc->restore &&
+         (!ADIT_HAS(desc, n_slots) || !desc->n_slots || (desc->n_slots <= ADIT_NCP_SLOTS && ADIT_HAS(desc, timeout) && desc->timeout));
 }
 
 static gboolean ncp_add(AditPlugin *plugin, const AditNcpDesc *desc, GError **error) {
@@ -78,7 +89,54 @@ static gboolean ncp_add(AditPlugin *plugin, const AditNcpDesc *desc, GError **er
   return TRUE;
 }
 
+/* ---- options of LCP ---- */
+
+const AditLcpDesc *const *adit_lcp_descs(guint *n) {
+  *n = lcp_descs ? lcp_descs->len : 0;
+  return *n ? (const AditLcpDesc *const *)lcp_descs->pdata : NULL;
+}
+
+static const char *find_type_owner(guint8 type) {
+  if (adit_lcp_is_own_option(type))
+    return "LCP";
+  for (guint i = 0; i < lcp_descs->len; i++) {
+    const AditLcpDesc *desc = lcp_descs->pdata[i];
+    for (guint k = 0; k < desc->n_types; k++)
+      if (desc->types[k].type == type)
+        return desc->name;
+  }
+  return NULL;
+}
+
+static gboolean is_lcp_complete(const AditLcpDesc *desc) {
+  return ADIT_HAS(desc, restore) && desc->name && desc->types && desc->n_types && has_all_options(desc->options) && desc->init &&
+         desc->reset && desc->save && desc->restore;
+}
+
+static gboolean lcp_add(AditPlugin *plugin, const AditLcpDesc *desc, GError **error) {
+  if (!is_lcp_complete(desc)) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "the description of the LCP options %s is not complete",
+                ADIT_HAS(desc, name) && desc->name ? desc->name : "?");
+    return FALSE;
+  }
+  for (guint i = 0; i < desc->n_types; i++) {
+    const char *owner = find_type_owner(desc->types[i].type);
+    if (owner) {
+      g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "LCP option %u of %s is %s's already", desc->types[i].type, desc->name, owner);
+      return FALSE;
+    }
+  }
+  g_ptr_array_add(lcp_descs, (gpointer)adit_table_whole(desc, sizeof *desc));
+  g_ptr_array_add(lcp_plugins, plugin);
+  return TRUE;
+}
+
 void adit_ppp_drop_plugin(AditPlugin *plugin) {
+  for (guint i = lcp_plugins ? lcp_plugins->len : 0; i-- > 0;)
+    if (lcp_plugins->pdata[i] == plugin) {
+      g_ptr_array_remove_index(lcp_plugins, i);
+      g_ptr_array_remove_index(lcp_descs, i);
+    }
   for (guint i = entries ? entries->len : 0; i-- > 0;)
     if (g_array_index(entries, Entry, i).plugin == plugin)
       g_array_remove_index(entries, i);
@@ -87,7 +145,7 @@ void adit_ppp_drop_plugin(AditPlugin *plugin) {
 }
 
 const AditPppService *adit_ppp_service(void) {
-  static const AditPppService service = {sizeof service, ncp_add};
+  static const AditPppService service = {.size = sizeof service, .ncp_add = ncp_add, .lcp_add = lcp_add};
   adit_ppp_init();
   return &service;
 }

@@ -14,6 +14,8 @@ void adit_ppp_drop_plugin(AditPlugin *plugin);
 
 /** All NCPs in order of protocol number; borrowed until the next registration. `*n` may be 0, the array then NULL. */
 const AditNcpDesc *const *adit_ncp_descs(guint *n);
+/** The options that plugins have added to LCP; borrowed, until one more is added or a plugin goes. */
+const AditLcpDesc *const *adit_lcp_descs(guint *n);
 /** By protocol number, its own or its data's; NULL if none. */
 const AditNcpDesc *adit_ncp_find(guint16 protocol);
 

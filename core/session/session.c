@@ -86,6 +86,11 @@ static gboolean service_link_stats(AditLinkId id, AditDpStats *out) {
   return TRUE;
 }
 
+static gboolean service_link_option(AditLinkId id, guint8 type, gboolean peer, AditPppOption *out) {
+  const AditSessLink *link = adit_link_find(id);
+  return link && adit_ppp_link_option(link->ppp, type, peer, out);
+}
+
 /* The caller's struct may be an older, shorter one. */
 static gboolean service_link_info(AditLinkId id, AditLinkInfo *out) {
   const AditSessLink *link = adit_link_find(id);
@@ -241,6 +246,7 @@ static const AditSessionService service = {
     .stage_set = service_stage_set,
     .stage_remove = service_stage_remove,
     .stages_require = service_stages_require,
+    .link_option = service_link_option,
 };
 
 const AditSessionService *adit_session_service(void) {

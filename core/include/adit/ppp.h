@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * adit/ppp.h - how a plugin adds a network control protocol: service "adit.ppp".
+ * adit/ppp.h - how a plugin adds a network control protocol, or options to LCP: service "adit.ppp".
  *
  * The core runs the RFC 1661 automaton and the option codec; the plugin supplies what is its own: which options to ask
  * for, what to say to the peer's, and what was agreed. All of it is an engine (adit/engine.h): plain state, no I/O.
@@ -88,6 +88,26 @@ typedef enum {
 
 typedef struct AditNcpResult AditNcpResult;
 
+/** Session keys that authentication made (RFC 3079), as this side uses them. */
+typedef struct {
+  gsize size;
+  guint8 send[16], receive[16];
+} AditMppeKeys;
+
+#define ADIT_NCP_SLOTS 4 /**< timer slots that an NCP may have */
+
+/** What an NCP may ask of the link while it lives; the core's. */
+typedef struct AditNcpHost AditNcpHost;
+struct AditNcpHost {
+  gsize size;
+  /** Sends a packet of the protocol with a code of the NCP's own (8 and above): Reset-Request, Reset-Ack. FALSE, and nothing is sent,
+   *  unless the protocol is open. */
+  gboolean (*send)(const AditNcpHost *host, guint8 code, guint8 id, gconstpointer data, gsize length);
+  guint8 (*next_id)(const AditNcpHost *host); /**< a fresh identifier for a request */
+  /** Closes the protocol, with a reason for the log. */
+  void (*close)(const AditNcpHost *host, const char *why);
+};
+
 /** What the session asks of an NCP; addresses are already reserved. */
 typedef struct {
   gsize size;
@@ -106,6 +126,10 @@ typedef struct {
   /** What was agreed when the protocol opened first; NULL before. The kernel has these addresses, so that a renegotiation can only
    *  agree on the same: another value is answered with a Configure-Nak that holds the old one (RFC 1661 5.3). */
   const AditNcpResult *in_force;
+  /** NULL = authentication made none. Valid in init() and restore() alone, and wiped afterwards: what an NCP copies it wipes itself. */
+  const AditMppeKeys *mppe;
+  guint8 local_mac[6];       /**< of the L2 port; zeros = none */
+  const char *bridge;        /**< that the L2 port is in; NULL = none */
 } AditNcpParams;
 
 /** What was agreed; each NCP fills its own part. */
@@ -113,6 +137,8 @@ struct AditNcpResult {
   gsize size;
   AditAddress local4, remote4, dns[2], wins[2];
   guint8 local_ifid[8], remote_ifid[8];
+  guint8 local_mac[6], remote_mac[6];
+  char bridge[16];          /**< to put the L2 port into; empty = none */
 };
 
 typedef struct AditNcpDesc {
@@ -134,13 +160,64 @@ typedef struct AditNcpDesc {
   gboolean (*code)(gpointer self, guint8 code, guint8 id, const guint8 *data, gsize length);
   void (*save)(gconstpointer self, AditBuilder *out);
   gboolean (*restore)(gpointer self, const AditEngineEnv *env, const AditNcpParams *params, AditCursor *in);
+  /** After init() or restore(): `host` may be kept until the state is freed. May be NULL. */
+  void (*attach)(gpointer self, const AditNcpHost *host);
+  /** Timer slots 0 to n_slots - 1 of `env` are the NCP's; the core calls timeout() at the deadline that it set. */
+  guint n_slots;
+  void (*timeout)(gpointer self, guint slot);
+  void (*wipe)(gpointer self); /**< before the state is freed: keys. May be NULL */
 } AditNcpDesc;
+
+/* ---- options of LCP ---- */
+
+/** An LCP option type that a plugin owns, and how long its data may be; a peer's of another length is rejected. */
+typedef struct {
+  guint8 type, min_length, max_length;
+} AditLcpType;
+
+/** What the options of a link can be decided by. */
+typedef struct {
+  gsize size;
+  gboolean client;         /**< we dialled */
+  const AditValue *config; /**< the server's or client's item; lives as long as the link. NULL in tests */
+  guint16 mru;             /**< that we ask for */
+} AditLcpFacts;
+
+/**
+ * LCP options that a plugin adds; Multilink adds MRRU (17), short sequence (18) and endpoint discriminator (19):
+ *
+ *     static const AditLcpType types[] = {{17, 2, 2}, {18, 0, 0}, {19, 1, 21}};
+ *     static const AditLcpDesc desc = {.size = sizeof desc, .name = "mp", .types = types, .n_types = 3, .state_size = sizeof(Mp),
+ *                                      .options = &mp_options, .init = mp_init, .reset = mp_reset, .save = mp_save, .restore = mp_restore};
+ *     ...
+ *     if (!ADIT_HAS(ppp, lcp_add) || !ppp->lcp_add(plugin, &desc, error)) // in init
+ *       return FALSE;
+ *
+ * `options` is called for its own types alone, but for request() and peer_end(), which may put any of them. What was agreed on is read by
+ * type with AditSessionService.link_option().
+ */
+typedef struct {
+  gsize size;
+  const char *name;
+  const AditLcpType *types;
+  guint n_types;
+  gsize state_size;        /**< for each link; zeroed by the core */
+  const AditPppOptionOps *options;
+  void (*init)(gpointer self, const AditEngineEnv *env, const AditLcpFacts *facts);
+  void (*reset)(gpointer self); /**< LCP starts afresh. Keep what the facts said */
+  void (*save)(gconstpointer self, AditBuilder *out);
+  gboolean (*restore)(gpointer self, AditCursor *in); /**< after init() */
+} AditLcpDesc;
+
 
 #define ADIT_PPP_SERVICE "adit.ppp"
 typedef struct {
   gsize size;
   /** [main] in init; `desc` must live as long as the plugin. */
   gboolean (*ncp_add)(AditPlugin *plugin, const AditNcpDesc *desc, GError **error);
+  /** [main] in init; for links that open later. `desc` must live as long as the plugin. Errors: INVALID (not complete), EXISTS (a type is
+   *  LCP's own or another plugin's). */
+  gboolean (*lcp_add)(AditPlugin *plugin, const AditLcpDesc *desc, GError **error);
 } AditPppService;
 
 G_END_DECLS

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <adit/path.h>
+#include <adit/ppp.h>
 
 G_BEGIN_DECLS
 
@@ -193,6 +194,9 @@ typedef struct {
   gboolean (*stages_require)(AditSessionId id, guint32 kinds);
   /** [main] FALSE while the server (`config`, as in AditLinkSpec) has as many links as its `max-sessions` allows: link_open() fails, BUSY. */
   gboolean (*has_room)(const char *transport, const AditValue *config);
+  /** [main] What LCP has agreed on for an option type of a plugin (AditLcpDesc): what we asked for (`peer` FALSE), or what the peer did. FALSE:
+   *  it was not asked for, LCP is not open, or there is no such link. The data is borrowed until the next main-loop pass. */
+  gboolean (*link_option)(AditLinkId id, guint8 type, gboolean peer, AditPppOption *out);
 } AditSessionService;
 
 G_END_DECLS

@@ -5,6 +5,7 @@
 #include "core/base/engine.h"
 #include "core/base/loop.h"
 #include "core/bus/bus.h"
+#include "core/ppp/registry.h"
 #include "core/session/config/attributes.h"
 #include "core/session/life/accounting.h"
 #include "core/session/lines.h"
@@ -88,8 +89,25 @@ static void publish_link(AditSessLink *link, const char *name, AditCause cause, 
 
 /* ---- memory ---- */
 
+void adit_link_wipe_keys(AditSessLink *link) {
+  if (link->mppe)
+    explicit_bzero(link->mppe, sizeof *link->mppe);
+  g_clear_pointer(&link->mppe, g_free);
+}
+
+static void keep_keys(AditSessLink *link, const AditAuthReply *reply) {
+  adit_link_wipe_keys(link);
+  if (!ADIT_HAS(reply, has_mppe_keys) || !reply->has_mppe_keys)
+    return;
+  link->mppe = g_new0(AditMppeKeys, 1);
+  link->mppe->size = sizeof *link->mppe;
+  memcpy(link->mppe->send, reply->mppe_send_key, sizeof link->mppe->send);
+  memcpy(link->mppe->receive, reply->mppe_receive_key, sizeof link->mppe->receive);
+}
+
 static void free_later(gpointer data) {
   AditSessLink *link = data;
+  adit_link_wipe_keys(link);
   adit_value_unref((AditValue *)link->spec.config);
   adit_value_unref((AditValue *)link->spec.attributes);
   adit_value_unref(link->record);
@@ -167,6 +185,7 @@ static void on_answer(guint64 id, const AditAuthReply *reply, const char *source
       link->record = record;
       g_free(link->source);
       link->source = g_strdup(source);
+      keep_keys(link, reply);
     } else {
       if (may_log(link, ADIT_LINES_LOGIN_REFUSED))
         adit_warning(&log, "%s", error->message);
@@ -440,6 +459,9 @@ AditLinkId adit_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError *
       .proxy = spec->proxy,
       .renegotiate = renegotiate_of(spec->config),
   };
+  AditLcpFacts facts = {.size = sizeof facts, .client = spec->client, .config = link->spec.config, .mru = params.mru};
+  params.options = adit_lcp_descs(&params.n_options);
+  params.facts = &facts;
   const AditAuthMethod *const *list = (const AditAuthMethod *const *)methods->pdata;
   if (spec->client)
     params.answer = list, params.n_answer = methods->len;

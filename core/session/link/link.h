@@ -30,6 +30,7 @@ struct AditSessLink {
   char *proven;       /**< the user that the peer has proven to be first; NULL: it may be any stranger */
   gboolean up;        /**< LCP is open and nobody has to prove anything */
   guint mtu;          /**< as LCP agreed; 0 before */
+  AditMppeKeys *mppe; /**< that authentication made; NULL = none, or the session's NCPs have had them */
 };
 
 /** What is above the links, given to adit_links_init(). */
@@ -46,6 +47,8 @@ typedef struct {
   void (*closed)(AditSessLink *link, gboolean refused, const char *reason); /**< `refused`: the peer did not take our user or password */
 } AditSessLinkOps;
 
+/** Wipes the keys: whoever needs them has a copy. */
+void adit_link_wipe_keys(AditSessLink *link);
 AditLinkId adit_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError **error);
 /** Has the server of that configuration fewer links than its max-sessions? */
 gboolean adit_link_has_room(const char *transport, const AditValue *config);

@@ -201,7 +201,7 @@ static gboolean is_wanted(AditSess *session, const AditNcpDesc *desc, gboolean *
   return FALSE;
 }
 
-void adit_sess_ncps_start(AditSess *session) {
+static void start_ncps(AditSess *session) {
   guint n;
   const AditNcpDesc *const *descs = adit_ncp_descs(&n);
 
@@ -224,6 +224,19 @@ void adit_sess_ncps_start(AditSess *session) {
     self->ncp = adit_ncp_new(descs[i], &session->addresses.params, NULL, &ncp_ops, self, &env);
   }
   adit_sess_network(session, TRUE);
+}
+
+/* Keys are for the NCPs' beginning alone: whoever uses them has copied them. */
+void adit_sess_ncps_start(AditSess *session) {
+  AditSessLink *link = adit_sess_speaking_link(session);
+  AditNcpParams *params = &session->addresses.params;
+
+  params->mppe = link ? link->mppe : NULL;
+  start_ncps(session);
+  params->mppe = NULL;
+  link = adit_sess_speaking_link(session);
+  if (link)
+    adit_link_wipe_keys(link);
 }
 
 void adit_sess_ncps_stop(AditSess *session) {

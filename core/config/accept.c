@@ -64,8 +64,10 @@ static gboolean name_fits(const AditValue *value, GError **error) {
   AditAddress address;
   if (value->type == ADIT_VALUE_ADDRESS)
     return TRUE;
-  return is_a(value, ADIT_VALUE_STRING, error) &&
-         (!adit_address_parse(value->as.string, &address) || set_refusal(error, "is a text that reads like an address"));
+  if (value->type != ADIT_VALUE_STRING)
+    return set_refusal(error, "is neither an address nor a text: an ADDRESS value (adit_value_address()) or the name of a pool is wanted");
+  return !adit_address_parse(value->as.string, &address) ||
+         set_refusal(error, "is a text that reads like an address: an ADDRESS value (adit_value_address()) is wanted");
 }
 
 /* One value: not the list of them. */

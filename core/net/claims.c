@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Objects of the kernel and the lines of those who claim them. */
+#include "core/base/misuse.h"
 #include "core/net/claims-table.h"
 #include "core/net/pins.h"
 #include <adit/log.h>
@@ -100,6 +101,7 @@ guint adit_claims_count(const AditClaims *claims) {
 /* ---- states, and those who are told of them ---- */
 
 AditClaimState adit_claims_state(const AditClaim *claim, const char **why) {
+  ADIT_MAIN_ONLY("adit.net claim_state", ADIT_CLAIM_PENDING);
   const AditObject *object = claim->object;
   gboolean has = adit_object_winner(object) == claim || adit_object_is_shared(object);
   if (why)
@@ -423,6 +425,7 @@ void adit_claims_set_value(AditClaim *claim, const AditObjectValue *value) {
 }
 
 void adit_claims_set_mtu(AditClaim *claim, guint32 mtu) {
+  ADIT_MAIN_ONLY("adit.net claim_set_mtu");
   AditObjectValue value = claim->value;
   value.mtu = mtu;
   if (claim->value.mtu != mtu)
@@ -430,6 +433,7 @@ void adit_claims_set_mtu(AditClaim *claim, guint32 mtu) {
 }
 
 void adit_claims_release(AditClaim *claim) {
+  ADIT_MAIN_ONLY("adit.net claim_release");
   if (!claim)
     return;
   AditClaims *claims = claim->claims;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/net/net.h"
+#include "core/base/misuse.h"
 #include "core/net/device.h"
 #include "core/net/facts.h"
 #include "core/net/kernel.h"
@@ -157,6 +158,7 @@ static void finish_link_change(AditNetJob *job) {
 }
 
 static void link_change(const AditLinkChange *change, AditNetDone done, gpointer user) {
+  ADIT_MAIN_ONLY("adit.net link_change");
   Request *r = request_new(done, user);
   g_snprintf(r->what, sizeof r->what, "change interface %u", change->ifindex);
   if (change->set & (ADIT_LINK_ALIAS | ADIT_LINK_NO_IPV6_AUTO)) {
@@ -170,6 +172,7 @@ static void link_change(const AditLinkChange *change, AditNetDone done, gpointer
 }
 
 static void link_delete_group(guint group, AditNetDone done, gpointer user) {
+  ADIT_MAIN_ONLY("adit.net link_delete_group");
   Request *r = request_new(done, user);
   g_snprintf(r->what, sizeof r->what, "delete interfaces of group %u", group);
   adit_net_job_add(&r->job, adit_rtnl_link_delete_group(group), ENODEV, 0); /* none there: as asked for */
@@ -177,6 +180,7 @@ static void link_delete_group(guint group, AditNetDone done, gpointer user) {
 }
 
 static void link_delete(guint ifindex, AditNetDone done, gpointer user) {
+  ADIT_MAIN_ONLY("adit.net link_delete");
   Request *r = request_new(done, user);
   g_snprintf(r->what, sizeof r->what, "delete interface %u", ifindex);
   r->undoes = TRUE;
@@ -202,6 +206,7 @@ static void finish_call(AditNetJob *job) {
 }
 
 static void call_network(void (*work)(gpointer data), void (*done)(gpointer data), gpointer data) {
+  ADIT_MAIN_ONLY("adit.net call");
   Request *r = request_new(NULL, data);
   r->as.call.work = work;
   r->as.call.done = done;
@@ -231,6 +236,7 @@ static Request *sweep_request(AditNetDone done, gpointer user) {
 }
 
 static void link_sweep(AditNetDone done, gpointer user) {
+  ADIT_MAIN_ONLY("adit.net link_sweep");
   submit_run(sweep_request(done, user), run_sweep, finish_sweep);
 }
 
@@ -260,12 +266,14 @@ void adit_net_set_token(const char *token) {
 
 /* The end of a tunnel is protected and kept out of tunnels, too. */
 static void protect_address(AditProtectKind kind, const AditAddress *address, const char *what) {
+  ADIT_MAIN_ONLY("adit.net protect");
   adit_protected_add(kind, address, what);
   if (kind == ADIT_PROTECT_ENDPOINT && adit_kernel_claims())
     adit_claims_guard(adit_kernel_claims(), address);
 }
 
 static void unprotect_address(AditProtectKind kind, const AditAddress *address, const char *what) {
+  ADIT_MAIN_ONLY("adit.net unprotect");
   adit_protected_remove(kind, address, what);
   if (kind == ADIT_PROTECT_ENDPOINT && adit_kernel_claims())
     adit_claims_unguard(adit_kernel_claims(), address);

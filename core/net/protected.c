@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/net/protected.h"
+#include "core/base/misuse.h"
 
 /* Why an address is protected; the same kind and words count together. */
 typedef struct {
@@ -130,11 +131,13 @@ static gboolean tell_kinds(const Node *node, guint kinds, AditProtected *out) {
 }
 
 gboolean adit_protected_by(const AditAddress *address, guint kinds, AditProtected *out) {
+  ADIT_MAIN_ONLY("adit.net protected_by", FALSE);
   const Node *node = nodes ? g_tree_lookup(nodes, address) : NULL;
   return node && tell_kinds(node, kinds, out);
 }
 
 gboolean adit_protected_within(const AditPrefix *prefix, guint kinds, AditProtected *out) {
+  ADIT_MAIN_ONLY("adit.net protected_within", FALSE);
   AditAddress first = prefix->address;
 
   for (guint bit = prefix->length; bit < adit_address_size(&first) * 8; bit++)

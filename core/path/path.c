@@ -75,6 +75,7 @@ static gboolean transport_add(AditPlugin *plugin, const AditTransportOps *ops, g
 }
 
 const AditDatapathOps *adit_datapath_find(const char *name, gpointer *dp) {
+  ADIT_MAIN_ONLY("adit.path datapath", NULL);
   return entry_get(entry_find(datapaths, name), dp, NULL);
 }
 

@@ -76,6 +76,10 @@ static void try_file(const AditValue *value, const char *path) {
     add_complaint(value, NULL, "%s: %s: set the path of an existing file", path, g_strerror(errno));
 }
 
+static void tell_problem(const AditValue *value, const char *text) {
+  add_complaint(value, NULL, "%s", text);
+}
+
 /* ---- the core's own ---- */
 
 /* Ours carries the token of the state directory. */
@@ -134,7 +138,7 @@ static void try_state(const AditDaemonOptions *options, const AditValue *config)
 }
 
 gboolean adit_trial_run(const AditDaemonOptions *options, const AditValue *config) {
-  const AditTrial trial = {.size = sizeof trial, .udp = try_udp, .file = try_file};
+  const AditTrial trial = {.size = sizeof trial, .udp = try_udp, .file = try_file, .problem = tell_problem};
   const char *socket = adit_option_management_socket(adit_option_management(config));
   AditUser user;
 

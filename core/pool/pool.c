@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "core/base/misuse.h"
 #include "core/pool/options.h"
 #include "core/pool/pool-set.h"
 
@@ -59,6 +60,7 @@ static gboolean take_from_chain(AditPool *first, const char *owner, AditPrefix *
 }
 
 static gboolean take_address(const char *name, const char *owner, AditPrefix *out, GError **error) {
+  ADIT_MAIN_ONLY("adit.pool take", FALSE);
   AditPool *pool = current ? g_hash_table_lookup(current->by_name, name) : NULL;
   if (!pool) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND, "there is no pool %s", name);
@@ -86,6 +88,7 @@ static gboolean claim_index(AditPool *pool, guint64 index, gpointer data) {
 }
 
 static gboolean reserve_prefix(const AditPrefix *which) {
+  ADIT_MAIN_ONLY("adit.pool reserve", FALSE);
   guint entries = 0;
   if (current && !adit_pool_set_span(current, which, is_free, &entries))
     return FALSE;
@@ -102,6 +105,7 @@ static gboolean reserve_prefix(const AditPrefix *which) {
 }
 
 static void hold_prefix(const AditPrefix *which) {
+  ADIT_MAIN_ONLY("adit.pool hold");
   if (current)
     adit_pool_set_span(current, which, claim_index, NULL);
   lease_add(which);
@@ -113,6 +117,7 @@ static gboolean release_index(AditPool *pool, guint64 index, gpointer data) {
 }
 
 static void give_back(const AditPrefix *which) {
+  ADIT_MAIN_ONLY("adit.pool give_back");
   Lease *lease = leases ? g_hash_table_lookup(leases, which) : NULL;
   if (!lease)
     return;

@@ -2,6 +2,7 @@
 /* Clients: dial, redial with growing pauses, and the default route while connected. The transport does the dialling. */
 #include "core/session/client.h"
 #include "core/base/loop.h"
+#include "core/base/misuse.h"
 #include "core/base/random.h"
 #include "core/config/config.h"
 #include "core/path/path.h"
@@ -131,6 +132,7 @@ static void hang_up(AditClient *client, const char *reason) {
 }
 
 void adit_client_dial_failed(gpointer token, AditCause cause, const char *reason) {
+  ADIT_MAIN_ONLY("adit.session dial_failed");
   AditClient *client = token;
   client->dial = NULL;
   wait_and_redial(client, FALSE, reason);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What the module offers: service "adit.session" for plugins, configuration, and the daemon's end. */
 #include "core/session/session.h"
+#include "core/base/misuse.h"
 #include "core/base/owner.h"
 #include "core/path/path.h"
 #include "core/pool/pool.h"
@@ -53,6 +54,7 @@ void adit_session_fini(void) {
 
 /* Clients that were told goodbye come back at once. */
 static AditLinkId service_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError **error) {
+  ADIT_MAIN_ONLY("adit.session link_open", 0);
   if (!stopping)
     return adit_link_open(plugin, spec, error);
   g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "the daemon is stopping");
@@ -60,12 +62,14 @@ static AditLinkId service_link_open(AditPlugin *plugin, const AditLinkSpec *spec
 }
 
 static void service_link_close(AditLinkId id, AditCause cause, const char *reason) {
+  ADIT_MAIN_ONLY("adit.session link_close");
   AditSessLink *link = adit_link_find(id);
   if (link)
     adit_link_lost(link, cause, reason);
 }
 
 static void service_link_update(AditLinkId id, const AditPath *path, const AditEncap *encap) {
+  ADIT_MAIN_ONLY("adit.session link_update");
   AditSessLink *link = adit_link_find(id);
   if (!link)
     return;
@@ -79,6 +83,7 @@ static void service_link_update(AditLinkId id, const AditPath *path, const AditE
 }
 
 static gboolean service_link_stats(AditLinkId id, AditDpStats *out) {
+  ADIT_MAIN_ONLY("adit.session link_stats", FALSE);
   AditSessLink *link = adit_link_find(id);
   if (!link)
     return FALSE;
@@ -93,6 +98,7 @@ static gboolean service_link_option(AditLinkId id, guint8 type, gboolean peer, A
 
 /* The caller's struct may be an older, shorter one. */
 static gboolean service_link_info(AditLinkId id, AditLinkInfo *out) {
+  ADIT_MAIN_ONLY("adit.session link_info", FALSE);
   const AditSessLink *link = adit_link_find(id);
   AditLinkInfo info;
 
@@ -104,6 +110,7 @@ static gboolean service_link_info(AditLinkId id, AditLinkInfo *out) {
 }
 
 static gboolean service_link_end(AditLinkId id, AditCause cause, const char *reason) {
+  ADIT_MAIN_ONLY("adit.session link_end", FALSE);
   AditSessLink *link = adit_link_find(id);
   if (link)
     adit_link_end(link, cause, reason);
@@ -119,6 +126,7 @@ static AditSess *find_live(AditSessionId id, GError **error) {
 }
 
 static gboolean service_stage_add(AditSessionId id, const AditStageSpec *spec, GError **error) {
+  ADIT_MAIN_ONLY("adit.session stage_add", FALSE);
   AditSess *session = find_live(id, error);
   if (!session || !adit_sess_stage_add(session, spec, error))
     return FALSE;
@@ -127,11 +135,13 @@ static gboolean service_stage_add(AditSessionId id, const AditStageSpec *spec, G
 }
 
 static gboolean service_stage_set(AditSessionId id, AditStageKind kind, gconstpointer params, gsize length) {
+  ADIT_MAIN_ONLY("adit.session stage_set", FALSE);
   AditSess *session = find_live(id, NULL);
   return session && adit_sess_stage_set(session, kind, params, length);
 }
 
 static void service_stage_remove(AditSessionId id, AditStageKind kind) {
+  ADIT_MAIN_ONLY("adit.session stage_remove");
   AditSess *session = find_live(id, NULL);
   if (!session)
     return;
@@ -140,6 +150,7 @@ static void service_stage_remove(AditSessionId id, AditStageKind kind) {
 }
 
 static gboolean service_stages_require(AditSessionId id, guint32 kinds) {
+  ADIT_MAIN_ONLY("adit.session stages_require", FALSE);
   AditSess *session = find_live(id, NULL);
   if (!session)
     return FALSE;
@@ -176,6 +187,7 @@ static void fill_info(AditSess *session, AditSessionInfo *out) {
 
 /* The caller's struct may be an older, shorter one. */
 static gboolean service_session_info(AditSessionId id, AditSessionInfo *out) {
+  ADIT_MAIN_ONLY("adit.session session_info", FALSE);
   AditSess *session = adit_sess_find(id);
   gsize size = MIN(out->size, sizeof *out);
   AditSessionInfo info;
@@ -201,11 +213,13 @@ static void each_info(AditSess *session, gpointer data) {
 }
 
 static void service_session_foreach(void (*each)(const AditSessionInfo *info, gpointer data), gpointer data) {
+  ADIT_MAIN_ONLY("adit.session session_foreach");
   Each both = {each, data};
   adit_sess_foreach(each_info, &both);
 }
 
 static gboolean service_disconnect(AditSessionId id, AditCause cause, const char *reason) {
+  ADIT_MAIN_ONLY("adit.session disconnect", FALSE);
   AditSess *session = adit_sess_find(id);
   if (!session || adit_sess_is_over(session))
     return FALSE;
@@ -214,11 +228,13 @@ static gboolean service_disconnect(AditSessionId id, AditCause cause, const char
 }
 
 static AditSessionId service_session_find(const char *record_id) {
+  ADIT_MAIN_ONLY("adit.session session_find", 0);
   const AditSess *session = adit_sess_find_record(record_id);
   return session ? session->id : 0;
 }
 
 static gboolean service_session_update(AditSessionId id, const AditValue *changes, GError **error) {
+  ADIT_MAIN_ONLY("adit.session session_update", FALSE);
   AditSess *session = find_live(id, error);
   return session && adit_sess_update(session, changes, error);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/store/store.h"
 #include "core/base/loop.h"
+#include "core/base/misuse.h"
 #include "core/store/db.h"
 
 #include <adit/log.h>
@@ -202,15 +203,18 @@ static void submit_request(Request request) {
 }
 
 static void put_row(const char *table, const char *key, const void *data, gsize length, AditStoreDone done, gpointer user) {
+  ADIT_MAIN_ONLY("adit.store put");
   submit_request((Request){
       .kind = PUT, .table = g_strdup(table), .key = g_strdup(key), .data = g_bytes_new(data, length), .done = done, .user = user});
 }
 
 static void remove_row(const char *table, const char *key, AditStoreDone done, gpointer user) {
+  ADIT_MAIN_ONLY("adit.store remove");
   submit_request((Request){.kind = REMOVE, .table = g_strdup(table), .key = g_strdup(key), .done = done, .user = user});
 }
 
 static void load_rows(const char *table, const char *after, guint limit, AditStoreRow row, AditStoreDone done, gpointer user) {
+  ADIT_MAIN_ONLY("adit.store load");
   submit_request((Request){.kind = LOAD,
                            .table = g_strdup(table),
                            .key = g_strdup(after ? after : ""),

@@ -5,6 +5,28 @@
  * A *method* (PAP, CHAP, MS-CHAP, EAP) speaks with the peer: an engine (adit/engine.h) over PPP payloads. Where it
  * demands authentication it makes an AditAuthRequest. A *source* (a file, RADIUS, yours) answers it: exactly once, from
  * any thread, even after the link has died. Sources know no method's packets, methods know no source.
+ *
+ * A source that knows its users at once, and a sink:
+ *
+ *     static void ask(gpointer state, AditAuthRequest *request, AditAuthHandle *handle) {
+ *       AditAuthReply reply = {.size = sizeof reply, .outcome = ADIT_AUTH_NOT_MINE};
+ *       const char *password = find_password(state, request->user);
+ *       if (password) {
+ *         reply.outcome = ADIT_AUTH_SECRET; // the method verifies: so PAP, CHAP and MS-CHAP all work
+ *         reply.password = password;
+ *       }
+ *       aaa->answer(handle, &reply);
+ *     }
+ *     static const AditAuthSourceOps source = {.size = sizeof source, .name = "mine", .ask = ask};
+ *
+ *     static void record(gpointer state, const AditAcctRecord *record, AditAcctDone done, gpointer token) {
+ *       done(token, append_line(state, record)); // TRUE: it can't be lost any more
+ *     }
+ *     static const AditAcctSinkOps sink = {.size = sizeof sink, .name = "mine", .record = record};
+ *
+ *     static const AditFeature features[] = {{ADIT_PROVIDES, "auth-source:mine"}, {ADIT_PROVIDES, "acct-sink:mine"}};
+ *     ...
+ *     return aaa->source_add(plugin, &source, self, error) && aaa->sink_add(plugin, &sink, self, error); // in init
  */
 #pragma once
 
@@ -117,7 +139,8 @@ typedef struct {
   AditAuthOutcome outcome;
   /** MAP in the words of the scopes secret, profile and session (`profile`, `remote-address`, `class`, ...); may be NULL. A
    *  value of another type than its word has refuses the user; a word that no table has (AditOption, in one of these scopes) is
-   *  left out. The log names the source of either. */
+   *  left out, and so is a `profile` that does not exist: the user then has the service's default profile. The log names the source of each.
+   *  Anything else than a MAP counts as ERROR. */
   AditValue *attributes;
   const char *password;    /**< SECRET: cleartext, or NULL when only the hash is known. An empty one refuses the user */
   const guint8 *nt_hash;   /**< SECRET: 16 octets, or NULL. That of an empty password refuses the user */
@@ -206,8 +229,10 @@ typedef enum { ADIT_ACCT_START = 1, ADIT_ACCT_INTERIM, ADIT_ACCT_STOP, ADIT_ACCT
 
 /**
  * What happened to a session, or to the daemon (ON and OFF: session 0, user NULL, record_id of the daemon's run). Borrowed for
- * the call, values may be kept by reference. Every START is followed by one STOP, also when `accounting` is switched off
- * between them; a session that ended before it was up has neither. INTERIM comes by the period in force
+ * the call, values may be kept by reference. While the daemon lives every START is followed by one STOP, also when `accounting` is switched
+ * off between them; a session that ended before it was up has neither. A daemon that is killed sends no STOP, and the next one knows nothing of its
+ * sessions: ON, with the record_id of a new run, says so. A sink that must close them keeps what it needs in adit.store and writes the
+ * missing STOPs itself, with ADIT_CAUSE_NAS_REBOOT, before it passes ON on, as plugins-auth/radius does. INTERIM comes by the period in force
  * (`interim-update`), and where there is one also when addresses or attributes have changed.
  */
 typedef struct {
@@ -232,7 +257,10 @@ typedef struct {
   const char *reason;           /**< STOP: why, for people */
 } AditAcctRecord;
 
-typedef void (*AditAcctDone)(gpointer token, gboolean kept); /**< [any], once: FALSE = it could not take the record */
+/** [any], once. FALSE: the sink could not take the record; it is lost, the log says so, and it is not offered again: a sink that can try again does
+ *  that itself, before it answers. A second call for a token is ignored. Tokens that are left when the plugin's fini is over count as lost, and the
+ *  log says how many; at the daemon's stop the core waits two seconds for them. */
+typedef void (*AditAcctDone)(gpointer token, gboolean kept);
 
 typedef struct {
   gsize size;

@@ -39,6 +39,19 @@
 
 #include <adit/plugin.h>
 
+/*
+ * The description is in Varlink's definition language (https://varlink.org/Interface-Definition) and is checked when it is added: types are bool,
+ * int, float, string, object (any JSON object), TYPE names that it describes itself, []T, [string]T (a map), ?T (may be absent), (a: T, b: U) and
+ * enums (one, two). Fields have letters, digits and single underscores. Each method that it describes is in the table of methods, and each of
+ * the table is described.
+ *
+ * Parameters are NOT checked against it before the plugin sees them: read them with adit_value_get_*(), which take a wrong type for an absent one,
+ * and answer `org.varlink.service.InvalidParameter` when one that you need is not there. aditctl sends all arguments as strings.
+ *
+ * The name of an error is that of the interface, a dot, and a name that the description has after `error`; it takes (text: string). Any other name
+ * of the same form reaches the caller, too; one that has not this form becomes io.adit.Failed, and the log names the plugin.
+ */
+
 G_BEGIN_DECLS
 
 /**
@@ -60,7 +73,7 @@ typedef struct {
    *  what the caller sent: nothing is checked against the description. */
   void (*call)(gpointer state, AditCall *call, const AditValue *parameters);
   guint flags;            /**< ADIT_METHOD_*; 0: members of `management.group` alone, unless `management.read` is `all` */
-  guint limit_s;          /**< seconds until a call that is not answered ends with an error; 0 = 30 */
+  guint limit_s;          /**< seconds until a call that is not answered ends with io.adit.Timeout, and the log names the plugin; 0 = 30 */
 } AditMethod;
 
 typedef struct {

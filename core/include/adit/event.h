@@ -5,6 +5,31 @@
  * An event is a struct that begins with AditEvent and holds ids and copies, never pointers into live objects (strings
  * are valid during the call). A publish inside a handler is queued behind the current event. Subscribing, leaving and
  * dying inside a handler is safe. A plugin's subscriptions end with it.
+ *
+ * A subscriber, and a hook (in init):
+ *
+ *     static void on_session_up(const AditEvent *event, gpointer data) {
+ *       const AditSessionEvent *session = (const AditSessionEvent *)event;
+ *       count_visit(data, session->user); // copy what is kept: strings are valid during the call
+ *     }
+ *
+ *     static const char *may_start(const AditEvent *about, gpointer data) {
+ *       return is_denied(((const AditSessionEvent *)about)->user) ? "this user is on the list" : NULL;
+ *     }
+ *     ...
+ *     if (!bus->subscribe(plugin, ADIT_EVENT_SESSION_UP, on_session_up, self))
+ *       return FALSE; // this core has no such event
+ *     bus->veto_add(plugin, ADIT_VETO_SESSION, 0, may_start, self);
+ *
+ * An event of another plugin: require or want the feature of that plugin, so that its init comes first, and subscribe by name in init; 0 means
+ * that nobody has registered it. An event of your own:
+ *
+ *     static const AditField fields[] = {{"lease", ADIT_FIELD_U32, G_STRUCT_OFFSET(LeaseEvent, lease)}};
+ *     const AditEventClass klass = {sizeof klass, "lease-gone", sizeof(LeaseEvent), fields, G_N_ELEMENTS(fields)};
+ *     self->lease_gone = bus->event_class(plugin, &klass); // in init; 0 = another plugin has a class of that name
+ *     ...
+ *     LeaseEvent event = {.event = {self->lease_gone, sizeof event}, .lease = 7};
+ *     bus->publish(&event.event);
  */
 #pragma once
 
@@ -42,6 +67,17 @@ typedef struct {
   guint n_fields;
 } AditEventClass;
 
+/**
+ * What is set, by event and hook; the rest is zero:
+ *
+ *   the hook session       session, link, user, service, caller_id, peer; no interface, no addresses: none is reserved yet
+ *   the hook interface-name  the same, and the addresses that are reserved
+ *   session-up             these, interface, local4 and remote4 (of IPv4, if it is open), uptime_ms, counters
+ *   session-update         as session-up
+ *   session-down           as session-up, with the final counters, cause and reason
+ *
+ * session-up comes only for a session that the hook let start; session-down once for each session-up.
+ */
 typedef struct {
   AditEvent event;
   AditSessionId session;
@@ -62,6 +98,8 @@ typedef struct {
 #define ADIT_EVENT_SESSION_UPDATE "session-update" /**< AditSessionEvent: addresses or attributes changed */
 #define ADIT_EVENT_SESSION_DOWN "session-down"     /**< AditSessionEvent: ports are closed, counters final */
 
+/** link-up: link, service, user (of a client), peer. auth-done: these, the user that the peer named, cause and reason of a refusal.
+ *  link-down: these, cause and reason. The hook link: service and peer alone, as the link has no id yet. */
 typedef struct {
   AditEvent event;
   AditLinkId link;
@@ -100,8 +138,10 @@ typedef struct {
 
 typedef void (*AditEventFunc)(const AditEvent *event, gpointer data);
 
-/** A hook decides, synchronously, in order of `priority` (low first). A veto returns a reason (borrowed until the hook
- *  returns; it reaches log and peer) or NULL; a value hook returns a new AditValue or NULL to pass. */
+/** [main] A hook decides, synchronously, in order of `priority` (low first, equals in order of registration); the first reason or value counts,
+ *  and hooks after it are not called. A veto returns NULL, or a reason that reaches log and peer: it is copied at once, so a static string, or one
+ *  that the plugin keeps until its next call, is right, and one on the stack or freed by g_autofree is not. A value hook returns a new AditValue,
+ *  which the caller frees, or NULL to pass. Neither may block: the session waits, and with it everybody. */
 typedef const char *(*AditVetoFunc)(const AditEvent *about, gpointer data);
 typedef AditValue *(*AditValueFunc)(const AditEvent *about, gpointer data);
 
@@ -113,12 +153,13 @@ typedef AditValue *(*AditValueFunc)(const AditEvent *about, gpointer data);
 typedef struct {
   gsize size;
   guint (*event_class)(AditPlugin *plugin, const AditEventClass *klass); /**< [main] registers, or finds by name, without fields whatever they are; 0 if it clashes */
-  void (*publish)(const AditEvent *event);                              /**< [main] `event` is copied when queued, strings too */
+  /** [main] `event` is copied when queued, strings too; an older plugin's, which is shorter than its class, is filled up with zeroes. */
+  void (*publish)(const AditEvent *event);
   guint (*subscribe)(AditPlugin *plugin, const char *name, AditEventFunc func, gpointer data); /**< [main] 0 = no such class */
   void (*unsubscribe)(guint id);                                        /**< [main] */
-  guint (*veto_add)(AditPlugin *plugin, const char *hook, int priority, AditVetoFunc func, gpointer data);
-  guint (*value_add)(AditPlugin *plugin, const char *hook, int priority, AditValueFunc func, gpointer data);
-  void (*hook_remove)(guint id);
+  guint (*veto_add)(AditPlugin *plugin, const char *hook, int priority, AditVetoFunc func, gpointer data);   /**< [main] ADIT_VETO_*; 0 = no such hook */
+  guint (*value_add)(AditPlugin *plugin, const char *hook, int priority, AditValueFunc func, gpointer data); /**< [main] ADIT_VALUE_*; 0 = no such hook */
+  void (*hook_remove)(guint id);                                                                             /**< [main] 0 is harmless */
 } AditBusService;
 
 G_END_DECLS

@@ -2,9 +2,33 @@
 /**
  * adit/plugin.h - the one symbol a plugin exports, and what it is given.
  *
- * Life: init (register what you provide; no I/O) -> prepare+commit (first configuration) -> start (what it
- * requires or wants has been started before its first prepare) -> prepare/commit or prepare/abort on each reload -> stop (finish, cancel, close) -> fini. All on the main loop.
- * The code stays mapped after fini. See adit-plugin(7) and contrib/plugin-template.
+ * Life, all of it on the main loop:
+ *
+ *   init             register what you provide, and get services. No I/O. What is registered wrongly refuses the plugin, also if you do not look
+ *   prepare, commit  the first configuration. What you require or want has been started before. prepare may only look: `aditd --check` prepares and
+ *                    aborts beside a daemon that works
+ *   start            take what others can have, too (ports, devices), and begin
+ *   prepare, commit or abort  a reload: all plugins commit, or all abort
+ *   stop             finish, cancel, close
+ *   fini             free; references that you still hold are named in the log. The code stays mapped
+ *
+ * Nothing may hold up the loop: whoever does so for 100 ms is named in the log. An open() or a read of a file that may block goes through
+ * adit.loop run_blocking(), from prepare(), which says that it is pending and answers with `done`; start() can't be pending, so a device whose
+ * open blocks is opened with O_NONBLOCK, or on a thread of run_blocking() from start() on, which then returns before it is there. A file that only
+ * root may read: AditHost.open_file(), also through run_blocking().
+ *
+ *     static gboolean init(AditPlugin *plugin, const AditHost *host, gpointer *state, GError **error) {
+ *       Mine *self = g_new0(Mine, 1);
+ *       self->aaa = host->service(plugin, ADIT_AAA_SERVICE, 1);
+ *       *state = self;
+ *       return self->aaa && self->aaa->source_add(plugin, &source, self, error);
+ *     }
+ *     static const AditFeature features[] = {{ADIT_PROVIDES, "auth-source:mine"}};
+ *
+ *     ADIT_PLUGIN_DEFINE(mine, .name = "mine", .version = "1.0", .summary = "users of mine", .features = features,
+ *                        .n_features = G_N_ELEMENTS(features), .init = init, .fini = g_free);
+ *
+ * See adit-plugin(7) and contrib/plugin-template.
  */
 #pragma once
 
@@ -23,7 +47,7 @@ typedef enum {
   ADIT_WANTS,    /**< started after it when it is there */
 } AditFeatureKind;
 
-/** `transport:l2tp`, `ncp:ipcp`, `auth-method:mschapv2`, `auth-source:radius`, `acct-sink:radius`, `datapath:tun`, `ipsec:charon`. */
+/** What a plugin registers it declares: ncp_add() of "mine" needs {ADIT_PROVIDES, "ncp:mine"}. `transport:l2tp`, `ncp:ipcp`, `auth-method:mschapv2`, `auth-source:radius`, `acct-sink:radius`, `datapath:tun`, `ipsec:charon`. */
 typedef struct {
   AditFeatureKind kind;
   const char *name;
@@ -56,6 +80,8 @@ typedef struct {
   void (*udp)(const AditValue *value, const AditEndpoint *at);
   /** Whether the daemon could read the file. */
   void (*file)(const AditValue *value, const char *path);
+  /** Anything else that a start would stumble over: printed with the place of `value` (NULL: without), as `file:line:column: TEXT`. */
+  void (*problem)(const AditValue *value, const char *text);
 } AditTrial;
 
 /** What a plugin says of itself; ADIT_PLUGIN_DEFINE() fills the first line. */

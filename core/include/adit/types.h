@@ -30,7 +30,7 @@ G_BEGIN_DECLS
 /** ABI of the installed headers: the minor grows with each addition, the major when something changes or goes. A plugin's major must be
  *  the core's and its minor no greater. While the major is 0 an incompatible change raises the minor, too, and older ones are refused. */
 #define ADIT_ABI_MAJOR 0
-#define ADIT_ABI_MINOR 3
+#define ADIT_ABI_MINOR 4
 
 /** Identifies a session for the life of the daemon and never again; 0 is no session. */
 typedef guint64 AditSessionId;

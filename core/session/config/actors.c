@@ -45,6 +45,7 @@ static gboolean is_acted_on(const char *attribute) {
 }
 
 gboolean adit_actor_exists(const char *attribute) {
+  ADIT_MAIN_ONLY("adit.session actor_exists", FALSE);
   const AditOption *option = adit_attribute_option(attribute);
   return option && (!(option->flags & ADIT_OPTION_CARRIED) || is_acted_on(attribute));
 }

@@ -2,6 +2,7 @@
 #include "core/session/life/sessions.h"
 #include "core/base/loop.h"
 #include "core/base/memory.h"
+#include "core/base/misuse.h"
 #include "core/session/life/sess.h"
 #include "core/session/session.h"
 #include "core/session/tally.h"
@@ -132,6 +133,7 @@ GArray *adit_session_ids(void) {
 }
 
 guint adit_sess_count(const char *transport, const char *server) {
+  ADIT_MAIN_ONLY("adit.session session_count", 0);
   GHashTableIter iter;
   gpointer value;
   guint n = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/session/link/bundler.h"
+#include "core/base/misuse.h"
 #include "core/base/owner.h"
 #include "core/session/link/link.h"
 
@@ -14,6 +15,7 @@ void adit_bundler_fini(void) {
 }
 
 gboolean adit_bundler_add(AditPlugin *plugin, const AditBundlerOps *ops, gpointer state, GError **error) {
+  ADIT_MAIN_ONLY("adit.session bundler_add", FALSE);
   if (!ADIT_HAS(ops, attached) || !ops->name || !ops->decide) {
     g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, "a bundler must have a name and decide()");
     return FALSE;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The data path as a whole. */
 #include "dp.h"
-#include "link.h"
+#include "tun-link.h"
 #include "listener.h"
 #include "port.h"
 #include "quiet.h"
-#include "session.h"
+#include "tun-session.h"
 #include "source.h"
 #include "stage.h"
-#include "tunnel.h"
+#include "tun-tunnel.h"
 #include <errno.h>
 #include <sys/eventfd.h>
 #include <unistd.h>

@@ -12,7 +12,7 @@
 #include "early.h"
 #include "outbox.h"
 #include "pace.h"
-#include "table.h"
+#include "tun-table.h"
 #include "worker.h"
 #include <adit/loop.h>
 #include <adit/net.h>

@@ -3,7 +3,7 @@
 #include "listener.h"
 #include "dp.h"
 #include "quiet.h"
-#include "tunnel.h"
+#include "tun-tunnel.h"
 #include "where.h"
 #include "worker.h"
 #include <adit/encap.h>

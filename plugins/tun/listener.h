@@ -3,7 +3,7 @@
 #pragma once
 
 #include "event.h"
-#include "table.h"
+#include "tun-table.h"
 #include "workers.h"
 #include <adit/path.h>
 

@@ -2,7 +2,7 @@
 /* What workers hand to the main loop: control datagrams, PPP frames, strays. */
 #include "notes.h"
 #include "dp.h"
-#include "link.h"
+#include "tun-link.h"
 #include "port.h"
 #include "stage.h"
 #include <errno.h>

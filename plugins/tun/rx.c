@@ -3,10 +3,10 @@
 #include "rx.h"
 #include "dp.h"
 #include "segment.h"
-#include "session.h"
+#include "tun-session.h"
 #include "source.h"
 #include "stage.h"
-#include "tunnel.h"
+#include "tun-tunnel.h"
 #include "tx.h"
 #include <adit/ppp.h>
 #include <errno.h>

@@ -3,7 +3,7 @@
 #include "source.h"
 #include "dp.h"
 #include "quiet.h"
-#include "session.h"
+#include "tun-session.h"
 
 static guint prefix_version(const AditPrefix *prefix) {
   return prefix->address.family == AF_INET6 ? 6 : 4;

@@ -4,7 +4,7 @@
 
 #include "notes.h"
 #include "packet.h"
-#include "session.h"
+#include "tun-session.h"
 #include "worker.h"
 
 #define TUN_STAGE_ROOM (4 * ADIT_STAGE_ROOM) /**< octets that a worker has for what stages emit between two flushes */

@@ -5,9 +5,9 @@
 #include "tx.h"
 #include "dp.h"
 #include "segment.h"
-#include "session.h"
+#include "tun-session.h"
 #include "stage.h"
-#include "tunnel.h"
+#include "tun-tunnel.h"
 #include <errno.h>
 #include <netinet/udp.h>
 #include <sys/mman.h>

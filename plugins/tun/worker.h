@@ -4,7 +4,7 @@
 
 #include "coalesce.h"
 #include "event.h"
-#include "link.h"
+#include "tun-link.h"
 #include "listener.h"
 #include "notes.h"
 #include "pace.h"

@@ -11,11 +11,11 @@
 #include "core/base/loop.h"
 #include "core/net/net.h"
 #include "dp.h"
-#include "link.h"
+#include "tun-link.h"
 #include "plugins/l2tp/engine/header.h"
 #include "quiet.h"
 #include "rx.h"
-#include "session.h"
+#include "tun-session.h"
 #include "source.h"
 #include "tx.h"
 

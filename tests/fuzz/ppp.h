@@ -4,7 +4,7 @@
  * what to do, an octet of length, and that much data. */
 #pragma once
 
-#include "core/ppp/link.h"
+#include "core/ppp/ppp-link.h"
 #include "core/ppp/ncp.h"
 
 enum { STEP_FRAME, STEP_ACK, STEP_NAK, STEP_REJECT, STEP_WAIT, STEP_VERDICT, STEP_REBIRTH, STEP_CLOSE, STEP_REPLAY, STEPS };

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "core/base/wheel.h"
-#include "core/ppp/link.h"
+#include "core/ppp/ppp-link.h"
 #include "core/ppp/ncp.h"
 #include "plugins/l2tp/engine/tunnel.h"
 

@@ -2,7 +2,7 @@
 /** core/session/link/link.h - one PPP link between a transport's call, AAA and a session. [main] */
 #pragma once
 
-#include "core/ppp/link.h"
+#include "core/ppp/ppp-link.h"
 #include <adit/session.h>
 
 typedef struct AditClient AditClient;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 // clang-format on
-#include "plugins-auth/secrets/table.h"
+#include "plugins-auth/secrets/secrets-table.h"
 
 typedef struct {
   SecretsTable *table;

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 /* clang-format on */
 
-#include "core/ppp/link.h"
+#include "core/ppp/ppp-link.h"
 #include "core/ppp/ncp.h"
 
 #define PAIR_NCPS 2

@@ -6,10 +6,10 @@
 #pragma once
 
 #include "dp.h"
-#include "link.h"
+#include "tun-link.h"
 #include "listener.h"
 #include "port.h"
-#include "session.h"
+#include "tun-session.h"
 
 /* cmocka.h needs these before it */
 #include <setjmp.h>

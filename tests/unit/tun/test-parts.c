@@ -2,7 +2,7 @@
 /* Rings, tables and reordering. */
 #include "reorder.h"
 #include "ring.h"
-#include "table.h"
+#include "tun-table.h"
 
 /* cmocka.h needs these before it */
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** tunnel.h - tunnels that the transport has announced, and the addresses where tunnels end */
+/** tun-tunnel.h - tunnels that the transport has announced, and the addresses where tunnels end */
 #pragma once
 
 #include "cell.h"

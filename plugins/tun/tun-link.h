@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** link.h - a link of the data path */
+/** tun-link.h - a link of the data path */
 #pragma once
 
 #include "cell.h"
 #include "listener.h"
 #include "reorder.h"
-#include "tunnel.h"
+#include "tun-tunnel.h"
 #include "wire.h"
 
 struct AditDpLink {

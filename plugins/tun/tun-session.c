@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Sessions as the main loop handles them. */
-#include "session.h"
+#include "tun-session.h"
 #include "dp.h"
 #include "quiet.h"
 #include "source.h"

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/ppp/lcp.h"
-#include "core/ppp/link.h"
+#include "core/ppp/ppp-link.h"
 #include "core/ppp/proxy.h"
 #include "core/ppp/role.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * table.h - hash tables that one thread changes while others look things up, without locks. An item is published by one
+ * tun-table.h - hash tables that one thread changes while others look things up, without locks. An item is published by one
  * pointer store; a table that is too small is replaced by a larger one. Whoever removes an item must keep it until
  * every reader has passed a quiescent point, and so the old array: `retire` is called with it.
  */

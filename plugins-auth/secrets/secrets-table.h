@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** table.h - the users of the configuration's `secrets`, by name; built once, then only read. */
+/** secrets-table.h - the users of the configuration's `secrets`, by name; built once, then only read. */
 #pragma once
 
 #include <adit/auth.h>

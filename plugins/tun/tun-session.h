@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** session.h - a session of the data path: a link on one side, a port on the other */
+/** tun-session.h - a session of the data path: a link on one side, a port on the other */
 #pragma once
 
-#include "link.h"
+#include "tun-link.h"
 #include "port.h"
 #include <adit/pipeline.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "core/ppp/link-state.h"
+#include "core/ppp/ppp-link-state.h"
 
 #define SAVE_VERSION 2
 

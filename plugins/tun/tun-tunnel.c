@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Tunnels that the transport has announced, and the addresses where tunnels end. Workers look here before they let a control
  * datagram go before those of newcomers, and before they send a packet of a session to where a tunnel ends. */
-#include "tunnel.h"
+#include "tun-tunnel.h"
 #include "dp.h"
 #include "quiet.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Links as the main loop handles them. */
-#include "link.h"
+#include "tun-link.h"
 #include "dp.h"
 #include "quiet.h"
-#include "session.h"
-#include "tunnel.h"
+#include "tun-session.h"
+#include "tun-tunnel.h"
 
 static void link_wire(AditDpLink *link, TunWire *wire) {
   TunDp *dp = link->listener->dp;

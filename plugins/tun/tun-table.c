@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "table.h"
+#include "tun-table.h"
 
 struct TunSlots {
   guint mask;

@@ -9,3 +9,12 @@ const AditOption adit_session_options[] = {
 };
 
 const guint adit_session_n_options = G_N_ELEMENTS(adit_session_options);
+
+/* Attributes of sessions that a source may give. */
+const AditOption adit_session_attributes[] = {
+#define ADIT_OPTION_ROW ADIT_OPTION_ENTRY
+#include <adit/session-attributes.def>
+#undef ADIT_OPTION_ROW
+};
+
+const guint adit_session_n_attributes = G_N_ELEMENTS(adit_session_attributes);

@@ -9,7 +9,6 @@
 #include "core/session/config/attributes.h"
 #include "core/session/life/accounting.h"
 #include "core/session/lines.h"
-#include "core/session/numbers.h"
 #include "core/session/tally.h"
 #include <adit/session-options.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/session/network/names.h"
-#include "core/session/numbers.h"
+#include "core/session/tally.h"
 
 #include <string.h>
 

@@ -534,8 +534,28 @@ static void a_bad_network_ends_in_links_all_the_same(void **state) {
   world_end();
 }
 
+/* The engine's defaults are the options', for those who use it without a configuration. */
+static void the_engine_and_the_options_have_the_same_defaults(void **state) {
+  L2tpTunnelConfig engine;
+
+  world_begin();
+  assert_true(world_configure(&server, "l2tp: { servers: [ { " SERVER_ITEM " } ] }"));
+  const L2tpService *service = server.l2tp->setup->servers->pdata[0];
+  const L2tpTunnelConfig *t = &service->tunnel;
+  l2tp_tunnel_config_init(&engine);
+  assert_int_equal(t->hello_ms, engine.hello_ms);
+  assert_int_equal(t->setup_ms, engine.setup_ms);
+  assert_int_equal(t->channel.receive_window, engine.channel.receive_window);
+  assert_int_equal(t->channel.retry_ms, engine.channel.retry_ms);
+  assert_int_equal(t->channel.retry_cap_ms, engine.channel.retry_cap_ms);
+  assert_int_equal(t->channel.tries, engine.channel.tries);
+  assert_true(t->demand_auth == engine.demand_auth && t->hide == engine.hide && t->permissive == engine.permissive);
+  world_end();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_engine_and_the_options_have_the_same_defaults),
       cmocka_unit_test(a_dial_becomes_a_link_on_both_sides),
       cmocka_unit_test(outer_addresses_are_protected_while_a_tunnel_is_up),
       cmocka_unit_test(what_the_core_ends_is_hung_up),

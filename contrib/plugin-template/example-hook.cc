@@ -20,20 +20,13 @@ struct Hook {
 };
 
 const AditOption options[] = {
-    {.name = "example-hook",
-     .scopes = ADIT_SCOPE_GLOBAL,
-     .type = ADIT_TYPE_MAP,
-     .words = "example-hook",
-     .help = "Who gets no session, and names of interfaces."},
-    {.name = "deny",
-     .scopes = "example-hook",
-     .type = ADIT_TYPE_STRING,
-     .flags = ADIT_OPTION_LIST,
-     .min = 1,
-     .max = 255,
-     .help = "Users who get no session."},
-    {.name = "prefix", .scopes = "example-hook", .type = ADIT_TYPE_STRING, .max = 4, .help = "What the names of interfaces begin with."},
+#define ADIT_OPTION_ROW ADIT_OPTION_ENTRY
+#include "example-hook.def"
+#undef ADIT_OPTION_ROW
 };
+#define ADIT_OPTION_ROW ADIT_OPTION_ACCESSOR
+#include "example-hook.def"
+#undef ADIT_OPTION_ROW
 
 /* The reason is copied as soon as the hook returns; a string that lives as long as the plugin is right, one on the stack is not. */
 const char *may_start(const AditEvent *about, gpointer data) {
@@ -62,10 +55,11 @@ gboolean init(AditPlugin *plugin, const AditHost *host, gpointer *state, GError 
 }
 
 gboolean prepare(gpointer, const AditValue *config, gpointer *staged, gboolean *, AditPrepared, GError **error) {
-  const AditValue *map = adit_value_get(config, "example-hook"), *list = adit_value_get(map, "deny");
+  const AditValue *map = example_hook_option(config), *list = example_hook_option_deny(map);
+  const char *prefix = example_hook_option_prefix(map);
   auto *rules = new Rules;
 
-  rules->prefix = adit_value_get_string(map, "prefix", "");
+  rules->prefix = prefix ? prefix : "";
   for (guint i = 0; i < adit_value_length(list); i++) {
     const AditValue *user = adit_value_at(list, i);
     if (!rules->denied.insert(user->as.string).second)

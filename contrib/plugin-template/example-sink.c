@@ -19,15 +19,13 @@ typedef struct {
 } Sink;
 
 static const AditOption options[] = {
-    {.name = "example-sink", .scopes = ADIT_SCOPE_GLOBAL, .type = ADIT_TYPE_MAP, .words = "example-sink", .help = "Accounting to a file."},
-    {.name = "file",
-     .scopes = "example-sink",
-     .type = ADIT_TYPE_STRING,
-     .flags = ADIT_OPTION_REQUIRED,
-     .min = 1,
-     .max = 4096,
-     .help = "Path of the file that records are appended to."},
+#define ADIT_OPTION_ROW ADIT_OPTION_ENTRY
+#include "example-sink.def"
+#undef ADIT_OPTION_ROW
 };
+#define ADIT_OPTION_ROW ADIT_OPTION_ACCESSOR
+#include "example-sink.def"
+#undef ADIT_OPTION_ROW
 
 /* ---- writing, on a thread of the plugin ---- */
 
@@ -91,14 +89,14 @@ static const AditAcctSinkOps sink = {.size = sizeof sink, .name = "example-sink"
 /* ---- life ---- */
 
 static gboolean prepare(gpointer state, const AditValue *config, gpointer *staged, gboolean *pending, AditPrepared done, GError **error) {
-  const AditValue *path = adit_value_get(adit_value_get(config, "example-sink"), "file");
+  const AditValue *path = example_sink_option_file_value(example_sink_option(config));
 
   if (path && *path->as.string != '/') {
     adit_mistake(error, path, "file", "`%s` is not an absolute path: begin it with /", path->as.string);
     return FALSE;
   }
   if (!path) {
-    adit_mistake(error, adit_value_get(config, "example-sink"), NULL, "there is no map `example-sink`: write example-sink: {file: /PATH}");
+    adit_mistake(error, example_sink_option(config), NULL, "there is no map `example-sink`: write example-sink: {file: /PATH}");
     return FALSE;
   }
   *staged = g_strdup(path->as.string);

@@ -41,10 +41,6 @@ static char *server_key(const char *transport, const AditValue *config) {
   return g_strdup_printf("%s %s", transport, adit_option_name(config));
 }
 
-static char *call_key(const AditSessLink *link) {
-  return server_key(link->spec.transport, link->spec.config);
-}
-
 gboolean adit_link_has_room(const char *transport, const AditValue *config) {
   gint64 max = adit_option_max_sessions(config);
   g_autofree char *key = server_key(transport, config);
@@ -124,7 +120,7 @@ static void free_later(gpointer data) {
 
 /* Out of the registry and the data path; the memory goes when the loop comes round, as callers may be deep in it. */
 static void drop_link(AditSessLink *link, AditCause cause, const char *reason) {
-  g_autofree char *key = call_key(link);
+  g_autofree char *key = server_key(link->spec.transport, link->spec.config);
   AditPppLinkInfo info;
 
   adit_ppp_link_info(link->ppp, &info);
@@ -475,7 +471,7 @@ AditLinkId adit_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError *
   }
   link->number = adit_numbers_take(&numbers);
   link->ppp = adit_ppp_link_new(&params, &ppp_ops, link, &env);
-  g_autofree char *key = call_key(link);
+  g_autofree char *key = server_key(link->spec.transport, link->spec.config);
   g_hash_table_insert(links, &link->id, link);
   adit_tally_add(calls, key);
   above->opened(link);

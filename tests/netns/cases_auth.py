@@ -84,7 +84,7 @@ def a_server_that_asks_for_chap_is_warned_about(lab):
     road = Road(lab)
     server, client = road.server(methods=['chap']), road.client(allow=None)
     road.works(server, client)
-    expect('chap: the server asks for a weak method' in client.process.text(), 'no word of warning')
+    expect('chap: the server requests a weak method' in client.process.text(), 'no word of warning')
     client.stop()
     server.stop()
 

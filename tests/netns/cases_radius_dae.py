@@ -103,7 +103,7 @@ def dae_change_of_a_live_session(lab):
     for words in WITHOUT_EFFECT:
         answered(road.dynamic('coa', 'User-Name = ann', 'Idle-Timeout = 99', words), 'CoA-NAK', 'Unsupported-Attribute')
     expect(road.attributes(server, 'ann')['idle-timeout'] == '8m20s', 'half of a CoA was done')
-    expect('Unsupported Attribute: rate-limit: no plugin acts on it' in server.process.text(), 'the refusal names no attribute')
+    expect('Unsupported Attribute: rate-limit: no loaded plugin acts on it' in server.process.text(), 'the refusal names no attribute')
 
     events = server.monitor()
     answered(road.dynamic('coa', 'User-Name = ann', 'Session-Timeout = %d' % (server.session('ann')['uptime'] // 1000 + 3)), 'CoA-ACK')

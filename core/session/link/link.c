@@ -84,22 +84,6 @@ static void publish_link(AditSessLink *link, const char *name, AditCause cause, 
 
 /* ---- memory ---- */
 
-void adit_link_wipe_keys(AditSessLink *link) {
-  if (link->mppe)
-    explicit_bzero(link->mppe, sizeof *link->mppe);
-  g_clear_pointer(&link->mppe, g_free);
-}
-
-static void keep_keys(AditSessLink *link, const AditAuthReply *reply) {
-  adit_link_wipe_keys(link);
-  if (!ADIT_HAS(reply, has_mppe_keys) || !reply->has_mppe_keys)
-    return;
-  link->mppe = g_new0(AditMppeKeys, 1);
-  link->mppe->size = sizeof *link->mppe;
-  memcpy(link->mppe->send, reply->mppe_send_key, sizeof link->mppe->send);
-  memcpy(link->mppe->receive, reply->mppe_receive_key, sizeof link->mppe->receive);
-}
-
 static void free_later(gpointer data) {
   AditSessLink *link = data;
   adit_link_wipe_keys(link);
@@ -180,7 +164,7 @@ static void on_answer(guint64 id, const AditAuthReply *reply, const char *source
       link->record = record;
       g_free(link->source);
       link->source = g_strdup(source);
-      keep_keys(link, reply);
+      adit_link_keep_keys(link, reply);
     } else {
       if (may_log(link, ADIT_LINES_LOGIN_REFUSED))
         adit_warning(&log, "%s", error->message);

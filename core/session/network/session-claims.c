@@ -199,7 +199,7 @@ static gboolean may_lead(AditSess *session, const AditPrefix *to) {
   return FALSE;
 }
 
-/* The secret's routes, of one family; towards the peer, if they name no gateway. */
+/* The routes of profile and secret, of one family; towards the peer, if they name no gateway. */
 static void add_configured_routes(AditSess *session, int family) {
   const AditValue *list = adit_option_routes(session->attributes);
   int bad_family = session->family[ADIT_SESS_IPV4].applied ? AF_INET : AF_INET6;

@@ -26,10 +26,10 @@ def users(entries):
 
 
 class FreeRadius:
-    def __init__(self, lab, namespace, address, entries=None, name='freeradius', text=None, radsec=None, keep_requests=False):
+    def __init__(self, lab, namespace, address, entries=None, name='freeradius', text=None, radsec=None, keep_requests=False, secret=SECRET):
         self.lab, self.namespace, self.address, self.name = lab, namespace, address, name
         self.folder = os.path.join(lab.folder, name)
-        subprocess.run([SETUP, '--secret', SECRET, '--listen', address, '--reject-delay', '0', *(['--radsec', *radsec] if radsec else []), self.folder], check=True)
+        subprocess.run([SETUP, '--secret', secret, '--listen', address, '--reject-delay', '0', *(['--radsec', *radsec] if radsec else []), self.folder], check=True)
         self.log = os.path.join(self.folder, 'log', 'radius.log')
         if entries is not None or text is not None:
             with open(os.path.join(self.folder, 'users'), 'w') as f:

@@ -41,6 +41,13 @@ static const AditField lockout_fields[] = {
     FIELD("lockout-ms", ADIT_FIELD_U64, AditLockoutEvent, lockout_ms),
 };
 
+static const AditField association_fields[] = {
+    FIELD("association", ADIT_FIELD_U32, AditAssociationEvent, association),
+    FIELD("provider", ADIT_FIELD_STRING, AditAssociationEvent, provider),
+    FIELD("peer", ADIT_FIELD_ENDPOINT, AditAssociationEvent, peer),
+    FIELD("reason", ADIT_FIELD_STRING, AditAssociationEvent, reason),
+};
+
 #define CLASS(name, of, fields)                                                                                                            \
   { sizeof(AditEventClass), name, sizeof(of), fields, G_N_ELEMENTS(fields) }
 
@@ -54,6 +61,10 @@ void adit_event_add_classes(void) {
       CLASS(ADIT_EVENT_AUTH_DONE, AditLinkEvent, link_fields),
       CLASS(ADIT_EVENT_TUNNEL_UP, AditTunnelEvent, tunnel_fields),
       CLASS(ADIT_EVENT_TUNNEL_DOWN, AditTunnelEvent, tunnel_fields),
+      CLASS(ADIT_EVENT_ASSOCIATION_UP, AditAssociationEvent, association_fields),
+      CLASS(ADIT_EVENT_ASSOCIATION_REKEYED, AditAssociationEvent, association_fields),
+      CLASS(ADIT_EVENT_ASSOCIATION_MOVED, AditAssociationEvent, association_fields),
+      CLASS(ADIT_EVENT_ASSOCIATION_DOWN, AditAssociationEvent, association_fields),
       CLASS(ADIT_EVENT_LOGIN_LOCKOUT, AditLockoutEvent, lockout_fields),
       {sizeof(AditEventClass), ADIT_EVENT_CONFIG_LOADED, sizeof(AditEvent), NULL, 0},
   };

@@ -2,6 +2,7 @@
 #include "core/path/path.h"
 #include "core/base/misuse.h"
 #include "core/base/table.h"
+#include "core/path/protection.h"
 
 /* One registered thing. There is a handful of them: a linear search is the whole index. */
 typedef struct {
@@ -17,11 +18,13 @@ void adit_path_init(void) {
   adit_path_fini();
   datapaths = g_array_new(FALSE, TRUE, sizeof(Entry));
   transports = g_array_new(FALSE, TRUE, sizeof(Entry));
+  adit_protection_init();
 }
 
 void adit_path_fini(void) {
   g_clear_pointer(&datapaths, g_array_unref);
   g_clear_pointer(&transports, g_array_unref);
+  adit_protection_fini();
 }
 
 static const Entry *entry_find(const GArray *registry, const char *name) {
@@ -98,6 +101,7 @@ static void entries_drop(GArray *registry, const AditPlugin *plugin) {
 }
 
 void adit_path_drop_plugin(AditPlugin *plugin) {
+  adit_protection_drop_plugin(plugin);
   entries_drop(datapaths, plugin);
   entries_drop(transports, plugin);
 }
@@ -108,6 +112,13 @@ const AditPathService *adit_path_service(void) {
       .datapath_add = datapath_add,
       .transport_add = transport_add,
       .datapath = adit_datapath_find,
+      .protection_add = adit_protection_add,
+      .protection_ensure = adit_protection_ensure,
+      .protection_release = adit_protection_release,
+      .association_accept = adit_protection_accept,
+      .association_event = adit_protection_event,
+      .association_lookup = adit_protection_lookup,
+      .association_is_known = adit_protection_is_known,
   };
   return &service;
 }

@@ -146,6 +146,8 @@ static AditValue *describe_link(const AditSessLink *link) {
   adit_value_set(item, "drops", adit_value_int((gint64)stats.drops));
   adit_value_set(item, "lost", adit_value_int((gint64)stats.lost));
   adit_value_set(item, "reordered", adit_value_int((gint64)stats.reordered));
+  g_autofree char *id = g_strdup_printf("%" G_GINT64_MODIFIER "x", link->id);
+  set_text(item, "id", id);
   adit_value_set(item, "data-path", adit_value_string(link->spec.datapath->name));
   for (guint i = 0; i < adit_value_length(link->spec.attributes); i++) {
     const char *key = adit_value_key(link->spec.attributes, i);

@@ -26,6 +26,8 @@ struct TunDp {
   const AditLoopService *loop;
   const AditNetService *net;
   AditPlugin *plugin;
+  /** [any] Is it the mark of an association that is up? NULL = none is. Atomic. */
+  gboolean (*is_association)(guint32 mark);
   TunConfig config;
   guint n_workers;
   TunWorker *worker[TUN_WORKERS_MAX];

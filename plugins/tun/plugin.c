@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "dp.h"
+#include "link.h"
 #include "port.h"
 #include <adit/adit.h>
 #include <errno.h>
@@ -25,31 +26,68 @@ static const char interface[] = "# What the data path `tun` does.\n"
                                 "interface io.adit.tun\n"
                                 "\n"
                                 "# Counters of each worker thread since the start.\n"
-                                "method Describe() -> (workers: []object, links: int, ports: int)\n";
+                                "method Describe() -> (workers: []object, links: int, ports: int)\n"
+                                "\n"
+                                "# The links that it carries: `link` and `session` are the ids that io.adit.session tells.\n"
+                                "method ListLinks() -> (links: []object)\n";
 
-static const AditCommand commands[] = {{
-    .size = sizeof(AditCommand),
-    .verb = "show datapath",
-    .method = "io.adit.tun.Describe",
-    .rows = "workers",
-    .columns = "WORKER=worker IN=datagrams-in READS=reads GRO=gro OUT=datagrams-out SENDS=sends GSO=gso FROM-TUN=packets-in SUPER=super-in "
-               "TO-TUN=packets-out JOINED=joined-out FOREIGN=foreign UNKNOWN=unknown MALFORMED=malformed STRAY=stray SPOOFED=spoofed "
-               "LOOPED=looped FULL=main-full FALLBACKS=gso-refused",
-    .summary = "show counters of the data path",
-    .help =
-        "One line for each worker. GRO and GSO count merged datagrams, received and sent. If they remain 0 under load, the kernel or the "
-        "peer does not support it, and throughput drops to a third. FULL, STRAY, SPOOFED, LOOPED and UNKNOWN are drops: SPOOFED packets "
-        "have a source that is not the session's (see `source-check`), LOOPED packets were for the endpoint of a tunnel, through a session "
-        "that has the endpoint's address or a route to it.\n"
-        "Example: aditctl show datapath --json",
-}};
+static const AditCommand commands[] = {
+    {
+        .size = sizeof(AditCommand),
+        .verb = "show datapath",
+        .method = "io.adit.tun.Describe",
+        .rows = "workers",
+        .columns =
+            "WORKER=worker IN=datagrams-in READS=reads GRO=gro OUT=datagrams-out SENDS=sends GSO=gso FROM-TUN=packets-in SUPER=super-in "
+            "TO-TUN=packets-out JOINED=joined-out FOREIGN=foreign UNKNOWN=unknown MALFORMED=malformed STRAY=stray SPOOFED=spoofed "
+            "LOOPED=looped FULL=main-full FALLBACKS=gso-refused",
+        .summary = "show counters of the data path",
+        .help = "One line for each worker. GRO and GSO count merged datagrams, received and sent. If they remain 0 under load, the kernel "
+                "or the "
+                "peer does not support it, and throughput drops to a third. FULL, STRAY, SPOOFED, LOOPED and UNKNOWN are drops: SPOOFED "
+                "packets "
+                "have a source that is not the session's (see `source-check`), LOOPED packets were for the endpoint of a tunnel, through a "
+                "session "
+                "that has the endpoint's address or a route to it.\n"
+                "Example: aditctl show datapath --json",
+    },
+    {
+        .size = sizeof(AditCommand),
+        .verb = "show datapath-links",
+        .method = "io.adit.tun.ListLinks",
+        .rows = "links",
+        .columns = "LINK=link SESSION=session PEER=peer GATE=gate WORKER=worker RX=rx-packets TX=tx-packets DROPS=drops LOST=lost "
+                   "REORDERED=reordered",
+        .summary = "show the links that the data path carries",
+        .help = "One line for each link. SESSION is the ID of `show sessions`. GATE is the worker that receives the link's frames, WORKER "
+                "the one that "
+                "handles them: they differ for a link that has joined a session on another worker.\n"
+                "Example: aditctl show datapath-links --json",
+    }};
 
 static void call_describe(gpointer state, AditCall *call, const AditValue *parameters) {
   TunPlugin *self = state;
   self->control->reply(call, tun_dp_describe(self->dp), FALSE);
 }
 
-static const AditMethod methods[] = {{.size = sizeof(AditMethod), .name = "Describe", .call = call_describe}};
+static void collect_serial(TunItem *item, gpointer ids) {
+  g_array_append_val((GArray *)ids, item->key);
+}
+
+static AditValue *link_row(gpointer state, guint64 serial) {
+  AditDpLink *link = tun_link_find(((TunPlugin *)state)->dp, serial);
+  return link ? tun_link_describe(link) : NULL;
+}
+
+static void call_list_links(gpointer state, AditCall *call, const AditValue *parameters) {
+  TunPlugin *self = state;
+  GArray *serials = g_array_new(FALSE, FALSE, sizeof(guint64));
+  tun_table_foreach(&self->dp->links, collect_serial, serials);
+  adit_control_reply_ids(self->control, call, "links", serials, link_row, self);
+}
+
+static const AditMethod methods[] = {{.size = sizeof(AditMethod), .name = "Describe", .call = call_describe},
+                                     {.size = sizeof(AditMethod), .name = "ListLinks", .call = call_list_links}};
 
 static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *state, GError **error) {
   const AditLoopService *loop = host->service(plugin, ADIT_LOOP_SERVICE, 1);
@@ -62,6 +100,7 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
   }
   TunPlugin *self = g_new0(TunPlugin, 1);
   self->dp = tun_dp_new(loop, net, plugin);
+  self->dp->is_association = ADIT_HAS(path, association_is_known) ? path->association_is_known : NULL;
   self->control = host->service(plugin, ADIT_CONTROL_SERVICE, 1);
   *state = self;
   if (self->control &&

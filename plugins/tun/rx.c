@@ -476,6 +476,11 @@ void tun_rx_datagram(TunWorker *w, AditListener *listener, const TunWhere *from,
   }
 }
 
+static gboolean is_association(const TunDp *dp, guint32 mark) {
+  gboolean (*known)(guint32) = __atomic_load_n(&dp->is_association, __ATOMIC_ACQUIRE);
+  return known && known(mark);
+}
+
 /* Where a message came from and came to, through which interface, and the length of the datagrams in it. */
 static guint message_info(const AditListener *listener, struct msghdr *message, AditPath *path, guint32 *ingress) {
   int gso = 0;
@@ -499,6 +504,8 @@ static guint message_info(const AditListener *listener, struct msghdr *message, 
       memcpy(&path->association, CMSG_DATA(c), sizeof path->association);
     }
   }
+  if (path->association && !is_association(listener->dp, path->association))
+    path->association = 0; /* somebody's mark */
   return gso > 0 ? (guint)gso : 0;
 }
 

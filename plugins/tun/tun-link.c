@@ -154,3 +154,27 @@ gboolean tun_link_splice(AditDpLink *link, AditDpLink *other, GError **error) {
   __atomic_store_n(&link->splice, other, __ATOMIC_RELEASE);
   return TRUE;
 }
+
+static void set_hex(AditValue *map, const char *key, guint64 id) {
+  g_autofree char *text = g_strdup_printf("%" G_GINT64_MODIFIER "x", id);
+  adit_value_set(map, key, adit_value_string(text));
+}
+
+AditValue *tun_link_describe(AditDpLink *link) {
+  AditValue *map = adit_value_map();
+  char peer[ADIT_ENDPOINT_TEXT];
+  AditDpStats stats;
+  tun_link_stats(link, &stats);
+  set_hex(map, "link", link->id);
+  if (link->session)
+    set_hex(map, "session", link->session->id);
+  adit_value_set(map, "peer", adit_value_string(adit_endpoint_format(&link->wire->path.remote, peer)));
+  adit_value_set(map, "gate", adit_value_int(link->gate));
+  adit_value_set(map, "worker", adit_value_int(link->home));
+  adit_value_set(map, "rx-packets", adit_value_int((gint64)stats.counters.rx_packets));
+  adit_value_set(map, "tx-packets", adit_value_int((gint64)stats.counters.tx_packets));
+  adit_value_set(map, "drops", adit_value_int((gint64)stats.drops));
+  adit_value_set(map, "lost", adit_value_int((gint64)stats.lost));
+  adit_value_set(map, "reordered", adit_value_int((gint64)stats.reordered));
+  return map;
+}

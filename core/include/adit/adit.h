@@ -9,6 +9,7 @@
 #include <adit/plugin.h>
 #include <adit/pool.h>
 #include <adit/ppp.h>
+#include <adit/protection.h>
 #include <adit/session-options.h>
 #include <adit/session.h>
 #include <adit/stage.h>

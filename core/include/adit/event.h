@@ -133,6 +133,19 @@ typedef struct {
   guint64 lockout_ms;
 } AditLockoutEvent;
 
+typedef struct {
+  AditEvent event;
+  guint32 association;    /**< as in AditPath */
+  const char *provider;   /**< who protects it */
+  AditEndpoint peer;      /**< where it leads to; after a move, the new address */
+  const char *reason;     /**< association-down only; may be NULL */
+} AditAssociationEvent;
+
+#define ADIT_EVENT_ASSOCIATION_UP "association-up"           /**< AditAssociationEvent: packets with its mark came through it */
+#define ADIT_EVENT_ASSOCIATION_REKEYED "association-rekeyed" /**< AditAssociationEvent */
+#define ADIT_EVENT_ASSOCIATION_MOVED "association-moved"     /**< AditAssociationEvent: the peer has another address */
+#define ADIT_EVENT_ASSOCIATION_DOWN "association-down"       /**< AditAssociationEvent: it came to its end, or never came up */
+
 #define ADIT_EVENT_LOGIN_LOCKOUT "login-lockout" /**< AditLockoutEvent: a source has failed too often (aaa.login-guard) */
 #define ADIT_EVENT_CONFIG_LOADED "config-loaded" /**< AditEvent alone: a reload was committed */
 

@@ -17,7 +17,7 @@ G_BEGIN_DECLS
 /** Where a peer is. */
 typedef struct {
   AditEndpoint local, remote;
-  guint32 association; /**< the IPsec association it came through; 0 = in the clear */
+  guint32 association; /**< that it came through, and goes through (adit/protection.h); 0 = in the clear */
   guint32 reserved[3]; /**< zero */
 } AditPath;
 
@@ -241,6 +241,10 @@ typedef struct {
   void (*dial_cancel)(AditDial *dial);
 } AditTransportOps;
 
+typedef struct AditProtectionPolicy AditProtectionPolicy;
+typedef struct AditAssociationFacts AditAssociationFacts;
+typedef struct AditProtectionOps AditProtectionOps; /**< see adit/protection.h, as for what follows in the service */
+
 #define ADIT_PATH_SERVICE "adit.path"
 typedef struct {
   gsize size;
@@ -248,6 +252,21 @@ typedef struct {
   gboolean (*transport_add)(AditPlugin *plugin, const AditTransportOps *ops, gpointer state, GError **error);  /**< [main] in init */
   /** [main] A data path by name; `*dp` is its state. NULL if there is none. */
   const AditDatapathOps *(*datapath)(const char *name, gpointer *dp);
+
+  /* ---- protection; see adit/protection.h ---- */
+
+  gboolean (*protection_add)(AditPlugin *plugin, const AditProtectionOps *ops, gpointer state, GError **error); /**< [main] in init */
+  /** [main] Has a provider protect the way (NULL = the first one): the association's number, whose events come; 0 = it can't. It is the
+   *  caller's until release. Errors: NOT_FOUND (no such provider), BUSY, the provider's. */
+  guint32 (*protection_ensure)(const char *provider, const AditPath *path, const AditProtectionPolicy *policy, GError **error);
+  void (*protection_release)(guint32 association); /**< [main] harmless for one that is not there */
+  /** [main] Provider: a peer has set up an association; its number, of which association_event() says UP. It is over with DOWN. */
+  guint32 (*association_accept)(AditPlugin *plugin, const AditPath *path, GError **error);
+  /** [main] Provider: what became of it; published as an event. `path` for MOVED (NULL = the same), `why` for DOWN. */
+  void (*association_event)(guint32 association, guint32 state, const AditPath *path, const char *why);
+  /** [main] Set facts->size before. FALSE if there is no such association. */
+  gboolean (*association_lookup)(guint32 association, AditAssociationFacts *facts);
+  gboolean (*association_is_known)(guint32 mark); /**< [any] Is it the mark of an association that is up? Any other means: in the clear */
 } AditPathService;
 
 G_END_DECLS

@@ -410,7 +410,7 @@ static guint16 within_frame(const AditLinkSpec *spec, gint64 size) {
 static AditDpLink *attach_link(AditSessLink *link, GError **error) {
   const AditLinkSpec *spec = &link->spec;
   AditDpLinkSpec wanted = {.size = sizeof wanted, .id = link->id, .path = &spec->path, .encap = &spec->encap, .ops = &dp_ops, .user = link};
-  if (spec->datapath->claims(spec->dp, &spec->encap))
+  if (!spec->datapath->claims || spec->datapath->claims(spec->dp, &spec->encap))
     return spec->datapath->link_attach(spec->dp, spec->listener, &wanted, error);
   g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "the data path %s does not carry the links of %s", spec->datapath->name,
               spec->transport);

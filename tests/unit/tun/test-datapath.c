@@ -134,6 +134,30 @@ static void ipv6_outside_and_inside(void **state) {
   world_free(w);
 }
 
+enum { GOOD_MARK = 0x2d170001, BAD_MARK = 77 };
+static gboolean is_good_mark(guint32 mark) {
+  return mark == GOOD_MARK;
+}
+
+/* An administrator's mark must never look like IPsec. */
+static void an_unknown_mark_means_in_the_clear(void **state) {
+  World *w = *state;
+  const guint8 sccrq[] = {0xc8, 0x02, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0};
+  static const struct {
+    gboolean asked;
+    int mark;
+    guint32 association;
+  } rows[] = {{TRUE, 0, 0}, {TRUE, BAD_MARK, 0}, {TRUE, GOOD_MARK, GOOD_MARK}, {TRUE, BAD_MARK, 0}, {FALSE, GOOD_MARK, 0}};
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    __atomic_store_n(&w->dp->is_association, rows[i].asked ? is_good_mark : NULL, __ATOMIC_RELEASE);
+    w->from.association = 99;
+    assert_int_equal(setsockopt(w->peer, SOL_SOCKET, SO_MARK, &rows[i].mark, sizeof rows[i].mark), 0);
+    peer_send(w, sccrq, sizeof sccrq);
+    assert_true(TEST_LOOP_UNTIL(w->controls == i + 1, PATIENCE));
+    assert_int_equal(w->from.association, rows[i].association);
+  }
+}
+
 static void a_foreign_path_is_dropped_and_told(void **state) {
   World *w = *state;
   guint8 packet[256], datagram[256];
@@ -470,6 +494,7 @@ int main(void) {
       WORLD_TEST(frames_of_control_protocols_reach_the_link),
       cmocka_unit_test(answers_leave_from_the_address_that_was_asked),
       cmocka_unit_test(ipv6_outside_and_inside),
+      WORLD_TEST(an_unknown_mark_means_in_the_clear),
       WORLD_TEST(a_foreign_path_is_dropped_and_told),
       WORLD_TEST(merged_datagrams_are_told_apart),
       WORLD_TEST(a_super_packet_crosses_in_few_calls),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The plugin as the daemon meets it: from init to fini, with the real loop and network thread. */
 #include "config.h"
+#include "link.h"
 
 #include "core/base/loop.h"
 #include "core/net/net.h"
@@ -95,6 +96,20 @@ static void init_to_fini(void **state) {
   method->call(self, NULL, NULL);
   assert_int_equal(adit_value_length(adit_value_get(reply, "workers")), 3);
   g_clear_pointer(&reply, adit_value_unref);
+
+  /* Its links are listed by the ids that `show sessions` tells. */
+  AditPath there = {.remote = adit_endpoint(&here, 1701)};
+  AditEncap encap = {.kind = ADIT_ENCAP_L2TPV2_UDP, .local_tunnel = 1, .local_session = 2};
+  static const AditDpLinkOps no_ops = {.size = sizeof no_ops};
+  AditDpLink *link = ops->link_attach(dp, listener, &(AditDpLinkSpec){sizeof(AditDpLinkSpec), 0x4711, &there, &encap, &no_ops, NULL}, NULL);
+  AditDpSession *session = ops->session_open(dp, 0xabc, NULL, NULL);
+  assert_true(ops->session_join(session, link, NULL, NULL));
+  g_autoptr(AditValue) row = tun_link_describe(link);
+  assert_string_equal(adit_value_get_string(row, "link", NULL), "4711");
+  assert_string_equal(adit_value_get_string(row, "session", NULL), "abc");
+  assert_string_equal(adit_value_get_string(row, "peer", NULL), "127.0.0.1:1701");
+  ops->session_close(session, NULL);
+  ops->link_detach(link);
 
   AditPortSpec spec = {.size = sizeof spec, .kind = ADIT_PORT_L3, .name = "l2tp-plugin", .mtu = 1400};
   ops->port_open(dp, &spec, on_opened, NULL);

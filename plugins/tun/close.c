@@ -98,17 +98,17 @@ void tun_condemned_timer(AditTimer *timer, gpointer dp) {
   tun_condemned_flush(dp);
 }
 
-static void condemned(gpointer user, int error) {
+static void on_condemned(gpointer user, int error) {
   const TunPort *port = user;
   if (error && error != ENODEV) /* somebody else was faster */
     adit_warning(NULL, "%s: link group: %s", port->head.name, g_strerror(error));
 }
 
-static void condemn(TunPort *port) {
+static void condemn_port(TunPort *port) {
   TunDp *dp = port->dp;
   AditLinkChange change = {.ifindex = port->head.ifindex, .set = ADIT_LINK_GROUP, .group = condemned_group(dp)};
   if (change.group)
-    dp->net->link_change(&change, condemned, port);
+    dp->net->link_change(&change, on_condemned, port);
   if (g_hash_table_contains(dp->condemned, port->head.name)) /* renamed meanwhile by an administrator */
     tun_condemned_flush(dp);
   if (!g_hash_table_size(dp->condemned))
@@ -128,7 +128,7 @@ static void port_reclaim(gpointer memory) {
   gpointer user = port->user;
   AditCounters final = port->counters;
   g_hash_table_remove(dp->closing, port->head.name);
-  condemn(port);
+  condemn_port(port);
   for (; successor; successor = next) {
     next = g_steal_pointer(&successor->successor);
     tun_port_begin(successor);

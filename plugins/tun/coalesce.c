@@ -80,7 +80,7 @@ static gboolean flow_same(const TunFlow *f, gpointer port, const guint8 *ip, con
 }
 
 /* Could the packet be part of a super-packet at all? */
-static gboolean joinable(const guint8 *ip, const TunPacket *p, guint join) {
+static gboolean may_coalesce(const guint8 *ip, const TunPacket *p, guint join) {
   const guint8 *l4 = ip + p->l4;
   if (p->length <= p->payload || (p->version == 4 && p->l4 != 20))
     return FALSE;
@@ -156,7 +156,7 @@ void tun_coalesce_add(TunCoalescer *c, gpointer port, guint8 *ip, gsize length, 
     return;
   }
   guint64 hash = flow_hash(port, ip, &p);
-  gboolean can = joinable(ip, &p, join);
+  gboolean can = may_coalesce(ip, &p, join);
   guint i;
   for (i = 0; i < c->n; i++)
     if (c->flow[i].hash == hash && flow_same(&c->flow[i], port, ip, &p))

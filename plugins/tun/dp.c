@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The data path as a whole. */
 #include "dp.h"
-#include "tun-link.h"
 #include "listener.h"
 #include "port.h"
 #include "quiet.h"
-#include "tun-session.h"
 #include "source.h"
 #include "stage.h"
+#include "tun-link.h"
+#include "tun-session.h"
 #include "tun-tunnel.h"
 #include <errno.h>
 #include <sys/eventfd.h>
@@ -89,7 +89,7 @@ static void end_workers(TunDp *dp) {
   dp->wake_fd = -1;
 }
 
-static void swept(gpointer user, int error) {
+static void on_swept(gpointer user, int error) {
   TunDp *dp = user;
   dp->sweeping = FALSE;
 }
@@ -100,7 +100,7 @@ void tun_dp_idle(TunDp *dp) {
   tun_retire_all(dp);
   dp->sweeping = TRUE;
   tun_condemned_flush(dp);
-  tun_ports_sweep(dp, swept, dp);
+  tun_ports_sweep(dp, on_swept, dp);
   if (dp->stopped)
     dp->stopped(dp->stopped_data);
 }

@@ -2,9 +2,9 @@
 /* What workers hand to the main loop: control datagrams, PPP frames, strays. */
 #include "notes.h"
 #include "dp.h"
-#include "tun-link.h"
 #include "port.h"
 #include "stage.h"
+#include "tun-link.h"
 #include <errno.h>
 #include <unistd.h>
 
@@ -69,7 +69,7 @@ static void early_dispatch(TunDp *dp) {
 /* ---- spoofed sources ---- */
 
 /* A peer causes it, as often as it likes. */
-static void spoofed(TunDp *dp, const TunNote *note) {
+static void log_spoofed(TunDp *dp, const TunNote *note) {
   AditLogContext log = {.session = note->serial};
   AditAddress source = {.family = note->length == 16 ? AF_INET6 : AF_INET};
   char text[ADIT_ADDRESS_TEXT];
@@ -121,7 +121,7 @@ static void note_handle(TunDp *dp, const TunNote *note) {
     return;
   }
   if (note->kind == TUN_NOTE_SPOOFED) {
-    spoofed(dp, note);
+    log_spoofed(dp, note);
     return;
   }
   if (note->kind == TUN_NOTE_STAGE) {

@@ -143,7 +143,7 @@ static gboolean plugin_start(gpointer state, GError **error) {
   return try_device(self->dp, error) && tun_dp_start(self->dp, &(TunConfig){.offload = TRUE}, error);
 }
 
-static void stopped(gpointer data) {
+static void on_stopped(gpointer data) {
   TunPlugin *self = data;
   self->stopped(self->dp->plugin);
 }
@@ -151,7 +151,7 @@ static void stopped(gpointer data) {
 static void plugin_stop(gpointer state, void (*done)(AditPlugin *plugin), AditPlugin *plugin) {
   TunPlugin *self = state;
   self->stopped = done;
-  tun_dp_stop(self->dp, stopped, self);
+  tun_dp_stop(self->dp, on_stopped, self);
 }
 
 static void plugin_fini(gpointer state) {

@@ -18,7 +18,7 @@ static gboolean all_passed(const TunDp *dp, guint64 epoch) {
 
 /* The first that may go; one whose home worker is not done yet does not hold up those behind it. Taken out before it is
  * reclaimed: what that leads to may be the end of all of them. */
-static TunRetired *take(TunDp *dp) {
+static TunRetired *take_retired(TunDp *dp) {
   for (GList *at = dp->retired.head; at; at = at->next) {
     TunRetired *entry = at->data;
     if (!all_passed(dp, entry->epoch))
@@ -31,7 +31,7 @@ static TunRetired *take(TunDp *dp) {
   return NULL;
 }
 
-static void reclaim(TunRetired *entry) {
+static void reclaim_entry(TunRetired *entry) {
   entry->reclaim(entry->memory);
   g_free(entry);
 }
@@ -39,8 +39,8 @@ static void reclaim(TunRetired *entry) {
 void tun_retire_timer(AditTimer *timer, gpointer data) {
   TunDp *dp = data;
   TunRetired *entry = NULL;
-  for (guint n = 0; n < BUDGET && (entry = take(dp)); n++)
-    reclaim(entry);
+  for (guint n = 0; n < BUDGET && (entry = take_retired(dp)); n++)
+    reclaim_entry(entry);
   if (dp->retired.length)
     dp->loop->timer_arm(&dp->retire_timer, entry ? 0 : RETRY_MS);
 }
@@ -62,7 +62,7 @@ void tun_retire_memory(gpointer dp, gpointer memory) {
 void tun_retire_all(TunDp *dp) {
   TunRetired *entry;
   while ((entry = g_queue_pop_head(&dp->retired)))
-    reclaim(entry);
+    reclaim_entry(entry);
   dp->loop->timer_cancel(&dp->retire_timer);
 }
 

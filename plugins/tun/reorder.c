@@ -26,18 +26,18 @@ void tun_hold_give(TunHoldPool *pool, guint16 index) {
   pool->free = index;
 }
 
-static guint32 wrap(const TunReorder *r, guint32 sequence) {
+static guint32 wrap_sequence(const TunReorder *r, guint32 sequence) {
   guint bits = r->bits ? r->bits : 16;
   return bits == 32 ? sequence : sequence & ((1u << bits) - 1);
 }
 
 /* How far `sequence` is ahead of the next one; negative = behind. */
-static gint32 distance(const TunReorder *r, guint32 sequence) {
+static gint32 measure_distance(const TunReorder *r, guint32 sequence) {
   guint unused = 32 - (r->bits ? r->bits : 16);
   return (gint32)((sequence - r->next) << unused) >> unused;
 }
 
-static void release(TunReorder *r, TunHoldPool *pool, guint slot) {
+static void release_slot(TunReorder *r, TunHoldPool *pool, guint slot) {
   guint16 index = r->held[slot];
   r->held[slot] = 0;
   r->n_held--;
@@ -51,8 +51,8 @@ static void deliver_run(TunReorder *r, TunHoldPool *pool, TunDeliver deliver, gp
     if (deliver)
       deliver(user, hold->frame, hold->length);
     count->reordered++;
-    r->next = wrap(r, r->next + 1);
-    release(r, pool, slot);
+    r->next = wrap_sequence(r, r->next + 1);
+    release_slot(r, pool, slot);
   }
   if (!r->n_held)
     r->deadline = 0;
@@ -64,18 +64,18 @@ static void skip_to(TunReorder *r, TunHoldPool *pool, guint32 sequence, TunDeliv
     if (r->held[r->next % TUN_HOLD_WINDOW]) {
       deliver_run(r, pool, deliver, user, count);
     } else {
-      r->next = wrap(r, r->next + 1);
+      r->next = wrap_sequence(r, r->next + 1);
       count->lost++;
     }
   }
-  count->lost += wrap(r, sequence - r->next);
+  count->lost += wrap_sequence(r, sequence - r->next);
   r->next = sequence;
 }
 
 void tun_reorder_flush(TunReorder *r, TunHoldPool *pool, TunDeliver deliver, gpointer user, TunReorderCount *count) {
   while (r->n_held) {
     if (!r->held[r->next % TUN_HOLD_WINDOW]) {
-      r->next = wrap(r, r->next + 1);
+      r->next = wrap_sequence(r, r->next + 1);
       count->lost++;
       continue;
     }
@@ -84,7 +84,7 @@ void tun_reorder_flush(TunReorder *r, TunHoldPool *pool, TunDeliver deliver, gpo
   r->deadline = 0;
 }
 
-static gboolean hold(TunReorder *r, TunHoldPool *pool, guint32 sequence, const guint8 *frame, gsize length) {
+static gboolean hold_frame(TunReorder *r, TunHoldPool *pool, guint32 sequence, const guint8 *frame, gsize length) {
   guint slot = sequence % TUN_HOLD_WINDOW;
   if (r->held[slot]) /* the same frame twice */
     return TRUE;
@@ -103,14 +103,14 @@ static gboolean hold(TunReorder *r, TunHoldPool *pool, guint32 sequence, const g
 /* A late frame; true when enough of them followed each other that it is a new beginning. */
 static gboolean begins_anew(TunReorder *r, guint32 sequence) {
   r->late_run = sequence == r->late_next ? r->late_run + 1 : 1;
-  r->late_next = wrap(r, sequence + 1);
+  r->late_next = wrap_sequence(r, sequence + 1);
   return r->late_run >= TUN_LATE_RUN;
 }
 
 void tun_reorder_push(TunReorder *r, TunHoldPool *pool, guint32 sequence, const guint8 *frame, gsize length, guint64 now, guint reorder_ms,
                       TunDeliver deliver, gpointer user, TunReorderCount *count) {
-  sequence = wrap(r, sequence);
-  gint32 ahead = distance(r, sequence);
+  sequence = wrap_sequence(r, sequence);
+  gint32 ahead = measure_distance(r, sequence);
   if (!r->synced) {
     r->synced = TRUE;
     r->next = sequence;
@@ -126,7 +126,7 @@ void tun_reorder_push(TunReorder *r, TunHoldPool *pool, guint32 sequence, const 
     ahead = 0;
   }
   r->late_run = 0;
-  if (ahead > 0 && reorder_ms && ahead < TUN_HOLD_WINDOW && hold(r, pool, sequence, frame, length)) {
+  if (ahead > 0 && reorder_ms && ahead < TUN_HOLD_WINDOW && hold_frame(r, pool, sequence, frame, length)) {
     if (!r->deadline)
       r->deadline = now + reorder_ms;
     return;
@@ -134,7 +134,7 @@ void tun_reorder_push(TunReorder *r, TunHoldPool *pool, guint32 sequence, const 
   if (ahead > 0) /* can't wait: what is missing is lost, what is held goes before */
     skip_to(r, pool, sequence, deliver, user, count);
   deliver(user, frame, length);
-  r->next = wrap(r, r->next + 1);
+  r->next = wrap_sequence(r, r->next + 1);
   deliver_run(r, pool, deliver, user, count);
   if (r->n_held)
     r->deadline = now + reorder_ms;

@@ -3,9 +3,9 @@
 #include "rx.h"
 #include "dp.h"
 #include "segment.h"
-#include "tun-session.h"
 #include "source.h"
 #include "stage.h"
+#include "tun-session.h"
 #include "tun-tunnel.h"
 #include "tx.h"
 #include <adit/ppp.h>
@@ -100,7 +100,7 @@ void tun_rx_write(gpointer user, gpointer data, struct iovec *pieces, guint n, g
 }
 
 /* The main loop hears of it now and then, and says in the log whose it was. */
-static void spoofed(TunWorker *w, AditDpSession *session, const guint8 *ip) {
+static void note_spoofed(TunWorker *w, AditDpSession *session, const guint8 *ip) {
   guint kept;
   TUN_ADD(session->cell[w->index].drops, 1);
   TUN_ADD(session->cell[w->index].spoofed, 1);
@@ -121,7 +121,7 @@ void tun_rx_packet(TunWorker *w, AditDpSession *session, guint64 params, guint16
     return;
   }
   if ((params & TUN_PARAM_CHECK) && !tun_source_is_own(w, session, ip)) {
-    spoofed(w, session, ip);
+    note_spoofed(w, session, ip);
     return;
   }
   TUN_ADD(cell->rx_packets, 1);
@@ -370,7 +370,7 @@ int tun_rx_reorder(TunWorker *w) {
 
 /* ---- datagrams ---- */
 
-static void stray(TunWorker *w, const AditListener *listener, const AditPath *path, const AditClassified *c) {
+static void note_stray(TunWorker *w, const AditListener *listener, const AditPath *path, const AditClassified *c) {
   TUN_ADD(w->stats.stray, 1);
   if (!adit_rate_allows(&w->stray_limit, w->now, STRAYS_PER_SECOND, 1000 / STRAYS_PER_SECOND, NULL))
     return;
@@ -392,8 +392,8 @@ static gboolean early_priority(TunWorker *w, const AditListener *listener, const
 }
 
 /* Nobody's yet: LCP may be a moment before its link. Anything else is asked for again soon enough, or never mattered. */
-static void early(TunWorker *w, const AditListener *listener, const TunWhere *from, const AditPath *path, const AditClassified *c,
-                  const guint8 *frame) {
+static void note_early(TunWorker *w, const AditListener *listener, const TunWhere *from, const AditPath *path, const AditClassified *c,
+                       const guint8 *frame) {
   guint at = c->length >= 2 && frame[0] == 0xff && frame[1] == 0x03 ? 2 : 0;
   TunPriority priority;
   if (c->length < at + 2u || c->length > TUN_EARLY_FRAME || tun_get16(frame + at) != ADIT_PPP_LCP ||
@@ -420,13 +420,13 @@ static void data_input(TunWorker *w, AditListener *listener, const TunWhere *fro
                        gsize length, AditClassified *c) {
   AditDpLink *link = link_find(w, listener, adit_encap_key(c->tunnel, c->session));
   if (!link) {
-    early(w, listener, from, path, c, datagram + c->offset);
+    note_early(w, listener, from, path, c, datagram + c->offset);
     return;
   }
   const TunWire *wire = __atomic_load_n(&link->wire, __ATOMIC_ACQUIRE);
   if (!tun_where_equal(&wire->where, from)) {
     TUN_ADD(link->cell[w->index].drops, 1);
-    stray(w, listener, path, c);
+    note_stray(w, listener, path, c);
     return;
   }
   if (wire->open && (!wire->open(&wire->encap, datagram, c) || (gsize)c->offset + c->length > length)) {

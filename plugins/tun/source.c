@@ -13,7 +13,7 @@ static guint64 source_key(const AditDpSession *session, guint version, guint len
   return tun_prefix_key(version, length, bits) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15) ^ session->by_serial.key;
 }
 
-static void changed(TunDp *dp) {
+static void advance_version(TunDp *dp) {
   __atomic_add_fetch(&dp->sources_version, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -112,7 +112,7 @@ gboolean tun_session_add_prefix(AditDpSession *session, const AditPrefix *wanted
   g_ptr_array_add(session->prefixes, source);
   host4_set(session, &source->prefix);
   owned_add(dp, &source->prefix);
-  changed(dp);
+  advance_version(dp);
   return TRUE;
 }
 
@@ -126,7 +126,7 @@ static void source_drop(TunSource *source) {
   tun_table_remove(&dp->sources, &source->item);
   host4_unset(session, &source->prefix);
   owned_remove(dp, &source->prefix);
-  changed(dp);
+  advance_version(dp);
   tun_retire_memory(dp, source);
 }
 

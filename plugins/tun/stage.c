@@ -262,7 +262,7 @@ static gboolean packet_prepare(TunWorker *w, AditDpSession *session, gboolean en
   return wait;
 }
 
-static void frame_input(TunWorker *w, AditDpSession *session, gboolean encoding, gboolean wait, AditStageFrame *frame) {
+static void stage_frame(TunWorker *w, AditDpSession *session, gboolean encoding, gboolean wait, AditStageFrame *frame) {
   if (wait)
     frame_hold(w, session, encoding, frame);
   else
@@ -301,7 +301,7 @@ int tun_stages_run(TunWorker *w) {
 void tun_stage_decode(TunWorker *w, AditDpSession *session, const AditDpLink *link, guint16 protocol, guint8 *payload, gsize length) {
   AditStageFrame frame = {.protocol = protocol, .link = (guint8)link->index, .n = 1, .length = (guint32)length};
   frame.slice[0] = (AditStageSlice){payload, (guint32)length};
-  frame_input(w, session, FALSE, packet_prepare(w, session, FALSE), &frame);
+  stage_frame(w, session, FALSE, packet_prepare(w, session, FALSE), &frame);
 }
 
 static guint16 ip_protocol(const guint8 *ip) {
@@ -323,7 +323,7 @@ static gboolean super_encode(TunWorker *w, AditDpSession *session, const TunVnet
     frame.slice[0] = (AditStageSlice){header, split.header};
     frame.slice[1] = (AditStageSlice){(guint8 *)payload, payload_length};
     tun_tx_count(w, session, 1, frame.length);
-    frame_input(w, session, TRUE, wait, &frame);
+    stage_frame(w, session, TRUE, wait, &frame);
   }
   return TRUE;
 }
@@ -337,7 +337,7 @@ static gboolean encode_here(TunWorker *w, AditDpSession *session, const TunVnet 
   AditStageFrame frame = {.protocol = ip_protocol(ip), .n = 1, .length = total};
   frame.slice[0] = (AditStageSlice){ip, total};
   tun_tx_count(w, session, 1, total);
-  frame_input(w, session, TRUE, packet_prepare(w, session, TRUE), &frame);
+  stage_frame(w, session, TRUE, packet_prepare(w, session, TRUE), &frame);
   return TRUE;
 }
 

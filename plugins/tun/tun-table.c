@@ -8,7 +8,7 @@ struct TunSlots {
 
 static TunItem removed;
 
-static guint64 mix(guint64 h) {
+static guint64 mix_hash(guint64 h) {
   h ^= h >> 32;
   h *= G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
   return h ^ h >> 29;
@@ -25,7 +25,7 @@ void tun_table_clear(TunTable *table) {
 /* The item's slot; without it, the slot to put it in: the first tombstone on the way or the free slot at its end. */
 static TunItem **slot_find(TunSlots *slots, guint64 key) {
   TunItem **grave = NULL;
-  for (guint i = (guint)mix(key);; i++) {
+  for (guint i = (guint)mix_hash(key);; i++) {
     TunItem **slot = &slots->item[i & slots->mask];
     if (!*slot)
       return grave ? grave : slot;
@@ -76,7 +76,7 @@ TunItem *tun_table_lookup(const TunTable *table, guint64 key) {
   const TunSlots *slots = __atomic_load_n(&table->slots, __ATOMIC_ACQUIRE);
   if (!slots)
     return NULL;
-  for (guint i = (guint)mix(key);; i++) {
+  for (guint i = (guint)mix_hash(key);; i++) {
     TunItem *item = __atomic_load_n(&slots->item[i & slots->mask], __ATOMIC_ACQUIRE);
     if (!item)
       return NULL;
@@ -113,7 +113,7 @@ void tun_mask_bits(guint8 to[16], const guint8 *from, guint octets, guint length
 guint64 tun_prefix_key(guint version, guint length, const guint8 bits[16]) {
   guint64 w[2];
   memcpy(w, bits, sizeof w);
-  return mix(w[0] ^ mix(w[1] ^ ((guint64)version << 8 | length)));
+  return mix_hash(w[0] ^ mix_hash(w[1] ^ ((guint64)version << 8 | length)));
 }
 
 gboolean tun_routes_insert(TunRoutes *routes, TunRoute *route) {

@@ -348,7 +348,7 @@ class Lab:
 
     def use(self, stage):
         """Which adit the next daemons are."""
-        stage = os.path.abspath(stage)
+        self.stage = stage = os.path.abspath(stage)
         self.aditd = one(stage, 'sbin/aditd')
         self.aditctl = one(stage, 'bin/aditctl')
         self.plugins = one(stage, 'adit/plugins')

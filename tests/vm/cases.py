@@ -8,6 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'lib'))
 sys.dont_write_bytecode = True
+import cases_unit  # noqa: E402,F401
 import configs  # noqa: E402
 import lab as labs  # noqa: E402
 import peers  # noqa: E402

@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/** adit/address.h - IP addresses, prefixes and socket addresses as plain values. [any] */
+/**
+ * adit/address.h - IP addresses, prefixes and socket addresses as plain values. [any]
+ *
+ * Whether a text from a configuration names an address of a prefix:
+ *
+ *     static gboolean is_inside(const char *prefix_text, const char *address_text) {
+ *       AditAddress address;
+ *       AditPrefix prefix;
+ *       return adit_prefix_parse(prefix_text, &prefix) && adit_address_parse(address_text, &address) && adit_prefix_contains(&prefix, &address);
+ *     }
+ */
 #pragma once
 
 #include <adit/types.h>

@@ -4,6 +4,25 @@
  *
  * What differs between CHAP with MD5, MS-CHAPv1 and MS-CHAPv2 is an AditChapAlgorithm; the packets, identifiers, timers
  * and repeats are the same, and they are here. An AditAuthMethod whose state is an AditChap forwards its calls. [any]
+ *
+ * A method whose state is an AditChap forwards the calls of AditAuthMethod with its algorithm:
+ *
+ *     static void my_respond(const AditChap *chap, const AditAuthEnv *env, guint8 id, const guint8 *challenge, guint8 length, guint8 *response) {
+ *       GChecksum *md5 = g_checksum_new(G_CHECKSUM_MD5); // RFC 1994 4.1
+ *       gsize size = 16;
+ *       g_checksum_update(md5, &id, 1);
+ *       g_checksum_update(md5, (const guchar *)chap->password, -1);
+ *       g_checksum_update(md5, challenge, length);
+ *       g_checksum_get_digest(md5, response, &size);
+ *       g_checksum_free(md5);
+ *     }
+ *
+ *     static const AditChapAlgorithm my_algorithm = {.kind = ADIT_AUTH_CHAP_MD5, .challenge_length = 16, .challenge_min = 1, .challenge_max = 255,
+ *                                                    .response_length = 16, .respond = my_respond};
+ *
+ *     static void my_start(gpointer state, const AditAuthEnv *env, const AditAuthStart *start) {
+ *       adit_chap_start(state, env, start, &my_algorithm);
+ *     }
  */
 #pragma once
 

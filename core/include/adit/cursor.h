@@ -5,6 +5,24 @@
  * A cursor is a bounded view of octets it does not own. A read past the end returns zeroes and sets `bad`, and it
  * stays set: a parser may read a whole structure and ask once, at the end. A builder is its mirror: a write past the
  * end is dropped and sets `bad`. All integers are in network byte order.
+ *
+ * A parser checks once, at its end; a writer fills in the length when it is known:
+ *
+ *     static gboolean parse_message(const guint8 *octets, gsize length, guint8 *code, AditCursor *body) {
+ *       AditCursor in = adit_cursor(octets, length);
+ *       *code = adit_get_u8(&in);
+ *       *body = adit_get_sub(&in, adit_get_u16(&in));
+ *       return !in.bad;
+ *     }
+ *
+ *     static gsize write_message(guint8 *buffer, gsize size, guint8 code, const char *text) { // 0: it does not fit
+ *       AditBuilder out = adit_builder(buffer, size);
+ *       adit_put_u8(&out, code);
+ *       adit_put_u16(&out, 0);
+ *       adit_put_bytes(&out, text, strlen(text));
+ *       adit_patch_u16(&out, 1, (guint16)(adit_built(&out) - 3));
+ *       return out.bad ? 0 : adit_built(&out);
+ *     }
  */
 #pragma once
 

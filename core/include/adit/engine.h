@@ -8,6 +8,25 @@
  *
  * Timers are slots that the engine numbers from 0. The engine remembers each deadline, so that after a restore it can
  * arm them again; its host only wakes it. A woken engine must tolerate being woken early or late.
+ *
+ * An engine that repeats its question every three seconds, in slot 0:
+ *
+ *     typedef struct {
+ *       guint64 deadline; // saved with the rest
+ *       guint8 id;
+ *     } Asker;
+ *
+ *     static void asker_start(Asker *asker, const AditEngineEnv *env) {
+ *       adit_env_random(env, &asker->id, sizeof asker->id);
+ *       adit_env_arm(env, &asker->deadline, 0, 3000);
+ *     }
+ *
+ *     static gboolean asker_timeout(Asker *asker, const AditEngineEnv *env) { // TRUE: ask again
+ *       if (!adit_env_due(env, &asker->deadline, 0))
+ *         return FALSE;
+ *       adit_env_arm(env, &asker->deadline, 0, 3000);
+ *       return TRUE;
+ *     }
  */
 #pragma once
 

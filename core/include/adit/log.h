@@ -5,6 +5,20 @@
  * Levels have a meaning: error - an administrator must act, something does not work; warning - works, but not as asked;
  * info - life of tunnels, sessions and configuration, one line each; debug - each frame and state. g_warning() and
  * g_critical() are for bugs alone. Whatever a stranger can cause goes through an AditRateLimit.
+ *
+ * A line about a session, and one that a stranger can cause:
+ *
+ *     static void log_quota_exceeded(AditSessionId id, const char *user) {
+ *       AditLogContext about = {.session = id, .user = user};
+ *       adit_notice(&about, "user %s: quota exceeded: session ends", user);
+ *     }
+ *
+ *     static void log_bad_packet(const char *peer, guint64 now_ms) {
+ *       static AditRateLimit limit;
+ *       guint kept = 0;
+ *       if (adit_rate_allows(&limit, now_ms, 10, 1000, &kept))
+ *         adit_warning(NULL, "peer %s: malformed packet: dropped (%u such lines were suppressed)", peer, kept);
+ *     }
  */
 #pragma once
 

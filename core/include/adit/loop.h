@@ -1,5 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/** adit/loop.h - time, descriptors and blocking work for plugins: service "adit.loop". */
+/**
+ * adit/loop.h - time, descriptors and blocking work for plugins: service "adit.loop".
+ *
+ * A timer, and a file that is read where it may block:
+ *
+ *     typedef struct {
+ *       const AditLoopService *loop;
+ *       AditTimer timer;
+ *       gboolean is_read; // FALSE where the work was skipped
+ *     } Mine;
+ *
+ *     static void read_file(gpointer data) { // on another thread
+ *       Mine *mine = data;
+ *       mine->is_read = g_file_test("/etc/hosts", G_FILE_TEST_EXISTS);
+ *     }
+ *
+ *     static void file_was_read(gpointer data) { // on the main loop
+ *       Mine *mine = data;
+ *       mine->loop->timer_arm(&mine->timer, mine->is_read ? 60000 : 1000);
+ *     }
+ *
+ *     static void timer_due(AditTimer *timer, gpointer data) {
+ *       Mine *mine = data;
+ *       if (!mine->loop->run_blocking(NULL, read_file, file_was_read, mine)) // in a plugin: what init() was given
+ *         mine->loop->timer_arm(timer, 1000);
+ *     }
+ *
+ *     static void start_reading(Mine *mine) {
+ *       mine->timer.func = timer_due;
+ *       mine->timer.data = mine;
+ *       mine->loop->timer_arm(&mine->timer, 1000); // timer_cancel() before `mine` is freed
+ *     }
+ */
 #pragma once
 
 #include <adit/types.h>

@@ -5,6 +5,26 @@
  * A transport (L2TP) runs a tunnel's control protocol. A data path (tun, kernel, null) owns the sockets' reading and
  * carries frames between them and network interfaces. They meet in three plain values: a path (where the peer is), an
  * encap (how frames are wrapped there) and a classify function (what a datagram is).
+ *
+ * A transport waits for datagrams on a data path:
+ *
+ *     static void my_classify(const guint8 *datagram, gsize length, AditClassified *out) {
+ *       out->klass = length && datagram[0] == 1 ? ADIT_CLASS_CONTROL_NEW : ADIT_CLASS_DROP;
+ *     }
+ *
+ *     static void my_control(gpointer user, const AditPath *path, const guint8 *datagram, gsize length) {
+ *       char text[ADIT_ENDPOINT_TEXT];
+ *       g_print("%zu octets from %s\n", length, adit_endpoint_format(&path->remote, text));
+ *     }
+ *
+ *     static const AditListenerOps my_listener = {.size = sizeof my_listener, .control = my_control};
+ *
+ *     static AditListener *listen_on(const AditPathService *paths, const AditAddress *address, GError **error) {
+ *       gpointer dp = NULL;
+ *       const AditDatapathOps *datapath = paths->datapath("tun", &dp);
+ *       AditListenerSpec spec = {.size = sizeof spec, .local = adit_endpoint(address, 1701), .classify = my_classify};
+ *       return datapath ? datapath->listen(dp, &spec, &my_listener, NULL, error) : NULL;
+ *     }
  */
 #pragma once
 

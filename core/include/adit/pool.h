@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/** adit/pool.h - addresses and prefixes from the configuration's `pools`: service "adit.pool". */
+/**
+ * adit/pool.h - addresses and prefixes from the configuration's `pools`: service "adit.pool".
+ *
+ * An address for a user, and back:
+ *
+ *     static gboolean lease_address(const AditPoolService *pool, const char *user, AditPrefix *out, GError **error) {
+ *       return pool->take("people", user, out, error); // pool->give_back(out) when it is no longer used
+ *     }
+ */
 #pragma once
 
 #include <adit/address.h>

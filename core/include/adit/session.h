@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/** adit/session.h - links and sessions as transports and other plugins meet them: service "adit.session". */
+/**
+ * adit/session.h - links and sessions as transports and other plugins meet them: service "adit.session".
+ *
+ * A plugin ends the sessions of a user, which it has noted by the event session-up:
+ *
+ *     static void end_session(const AditSessionService *sessions, AditSessionId id, const char *user) {
+ *       AditSessionInfo info = {.size = sizeof info};
+ *       if (sessions->session_info(id, &info) && g_strcmp0(info.user, user) == 0)
+ *         sessions->disconnect(id, ADIT_CAUSE_ADMIN_RESET, "the account was closed");
+ *     }
+ */
 #pragma once
 
 #include <adit/path.h>

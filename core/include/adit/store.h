@@ -1,5 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/** adit/store.h - what must outlive a crash: named tables of key and octets, on disk. Service "adit.store". */
+/**
+ * adit/store.h - what must outlive a crash: named tables of key and octets, on disk. Service "adit.store".
+ *
+ * A counter that outlives the daemon:
+ *
+ *     static void counter_row(gpointer user, const char *key, const guint8 *data, gsize length) {
+ *       if (length == sizeof(guint64))
+ *         memcpy(user, data, length);
+ *     }
+ *
+ *     static void counter_loaded(gpointer user, const GError *error) {
+ *       if (!error)
+ *         ++*(guint64 *)user;
+ *     }
+ *
+ *     static void load_counter(const AditStoreService *store, guint64 *counter) { // it lives until counter_loaded()
+ *       store->load("mine", NULL, 0, counter_row, counter_loaded, counter);
+ *     }
+ *
+ *     static void save_counter(const AditStoreService *store, const guint64 *counter) {
+ *       store->put("mine", "starts", counter, sizeof *counter, NULL, NULL);
+ *     }
+ */
 #pragma once
 
 #include <adit/plugin.h>

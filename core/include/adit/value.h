@@ -4,6 +4,19 @@
  *
  * A value is built by one owner, then shared by reference and never changed again: any thread may read it, and a live
  * session keeps the snapshot it was made from. Maps keep the order in which keys were added. [any]
+ *
+ * A map, and what is read out of it:
+ *
+ *     static AditValue *describe_lease(const char *user, gint64 seconds) { // the caller's: adit_value_unref()
+ *       AditValue *map = adit_value_map();
+ *       adit_value_set(map, "user", adit_value_string(user));
+ *       adit_value_set(map, "left", adit_value_int(seconds));
+ *       return map;
+ *     }
+ *
+ *     static gboolean is_short(const AditValue *lease) {
+ *       return adit_value_get_int(lease, "left", 0) < 60;
+ *     }
  */
 #pragma once
 

@@ -142,6 +142,7 @@ static void channel_keep_early(L2tpChannel *channel, const L2tpChannelConfig *co
   guint16 ns = header->ns;
   L2tpItem **at = &channel->early;
 
+  length = MIN(length, (gsize)header->offset + header->length); /* what is behind the message is nothing */
   while (*at && measure_distance((*at)->ns, ns) < 0)
     at = &(*at)->next;
   if (*at && (*at)->ns == ns) {
@@ -153,7 +154,8 @@ static void channel_keep_early(L2tpChannel *channel, const L2tpChannelConfig *co
     return;
   }
   L2tpItem *item = item_new(ns, message, length);
-  item->header = *header;
+  item->session = header->session;
+  item->offset = header->offset;
   channel->early_octets += (guint32)length;
   item->next = *at;
   *at = item;
@@ -174,6 +176,18 @@ static void deliver_message(L2tpChannel *channel, const L2tpChannelEnv *env, con
 /** Each message may cost an answer, which is kept until the peer acknowledges it. What is dropped meanwhile it repeats. */
 static gboolean channel_owes_too_much(const L2tpChannel *channel, const L2tpChannelConfig *config) {
   return config->unacked_octets && channel->send_octets >= config->unacked_octets;
+}
+
+/** The header of one that was kept, as far as its message needs it; each item has a stranger's octets to count. */
+static L2tpHeader early_header(const L2tpItem *item, const L2tpHeader *now) {
+  return (L2tpHeader){.control = TRUE,
+                      .has_sequence = TRUE,
+                      .tunnel = now->tunnel,
+                      .session = item->session,
+                      .ns = item->ns,
+                      .nr = now->nr,
+                      .offset = item->offset,
+                      .length = (guint16)(item->length - item->offset)};
 }
 
 static void channel_take(L2tpChannel *channel, const L2tpChannelEnv *env, const L2tpHeader *header, const guint8 *message, gsize length) {
@@ -202,10 +216,12 @@ static void channel_take(L2tpChannel *channel, const L2tpChannelEnv *env, const 
     L2tpItem *item = channel->early;
     channel->early = item->next;
     channel->early_octets -= item->length;
-    if (channel_owes_too_much(channel, env->config))
+    if (channel_owes_too_much(channel, env->config)) {
       channel->dropped++;
-    else
-      deliver_message(channel, env, &item->header, item->data);
+    } else {
+      L2tpHeader kept = early_header(item, header);
+      deliver_message(channel, env, &kept, item->data);
+    }
     g_free(item);
   }
 }
@@ -300,9 +316,12 @@ static gint items_restore(L2tpItem **list, AditCursor *in, guint limit) {
     const guint8 *data = adit_get_bytes(in, length);
     if (!data || length < L2TP_CONTROL_HEADER || length > L2TP_CONTROL_MAX || ++count > limit)
       return -1;
+    L2tpHeader header;
     *at = item_new(ns, data, length);
-    if (!l2tp_header_parse(&(*at)->header, data, length))
+    if (!l2tp_header_parse(&header, data, length))
       return -1;
+    (*at)->session = header.session;
+    (*at)->offset = header.offset;
   }
 }
 

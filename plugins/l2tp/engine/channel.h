@@ -15,7 +15,7 @@ struct L2tpItem {
   L2tpItem *next;
   guint16 ns;
   guint16 length;
-  L2tpHeader header; /**< of one that came before its turn */
+  guint16 session, offset; /**< of the header of one that came before its turn */
   guint8 data[];
 };
 

@@ -170,7 +170,7 @@ def check_tries_the_machine(lab):
     other = configs.server(USERS, address='192.0.2.99')
     check(other, r'adit-srv.yaml:[0-9]+:[0-9]+: 192.0.2.99 is not an address of this machine')
     road.srv.run('ip', 'tuntap', 'add', 'dev', 'shared0', 'mode', 'tun')
-    check(tree, r'adit-srv.yaml:[0-9]+:[0-9]+: interface: there is an interface shared0 already')
+    check(tree, r'adit-srv.yaml:[0-9]+:[0-9]+: interface: interface shared0 exists already')
     with open(os.path.join(server.state, 'token')) as f:
         road.srv.run('ip', 'link', 'set', 'dev', 'shared0', 'alias', 'adit:' + f.read().strip())
     check(tree, ': good', status=0)  # what a crash has left is its own

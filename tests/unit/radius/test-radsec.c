@@ -158,8 +158,7 @@ static void stop_server(World *world) {
     return;
   if (world->watch)
     world->net->radius.loop->watch_remove(g_steal_pointer(&world->watch));
-  kill(world->server, SIGTERM);
-  kill(world->server, SIGCONT); /* if it is held */
+  kill(world->server, SIGKILL); /* one that was held does not always end by SIGTERM */
   waitpid(world->server, NULL, 0);
   world->server = 0;
   close(world->stdin_fd);

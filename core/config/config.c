@@ -131,10 +131,11 @@ static void warn_modes(Load *load, GHashTable *secret_files) {
   g_hash_table_iter_init(&iter, secret_files);
   while (g_hash_table_iter_next(&iter, &file, NULL)) {
     guint mode = GPOINTER_TO_UINT(g_hash_table_lookup(load->modes, file));
-    if (mode & 037) /* its group may read it: the daemon is not root, and gets it that way */
-      adit_config_warning(load->errors, (AditWhere){file, 0, 0}, NULL,
-                          "holds secrets and is accessible for others than its owner and group (mode %04o): chmod 640 %s", mode & 07777,
-                          (const char *)file);
+    if (mode & 077)
+      adit_config_warning(
+          load->errors, (AditWhere){file, 0, 0}, NULL,
+          "holds secrets and is accessible for others than its owner (mode %04o): chmod 600 %s, or 640 and the daemon's group",
+          mode & 07777, (const char *)file);
   }
 }
 

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 struct AaaRecord {
   guint64 key; /**< 0 = free */
   AaaGuardKind kind;
-  gboolean shared; /**< shared by all sources for which the table has no room */
+  gboolean shared; /**< counts for all sources that do not fit into the table */
   AditPrefix source;
   char user[48];
   guint64 updated_ms;

@@ -51,7 +51,7 @@ const char *adit_code_owner(gconstpointer code);
 
 /* ---- time ---- */
 
-enum { ADIT_HOLD_LIMIT_MS = 100 }; /**< whoever holds the main loop longer is named */
+enum { ADIT_HOLD_LIMIT_MS = 100 }; /**< a plugin that blocks the main loop longer is named in the log */
 
 /** One call into code that may be a plugin's, on the main loop; may stand inside another. */
 typedef struct AditHold {

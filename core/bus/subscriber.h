@@ -7,7 +7,7 @@
 
 G_BEGIN_DECLS
 
-/** What a subscriber is called by: the list it stands in says which. */
+/** The function of a subscriber; its list tells which member is valid. */
 typedef union {
   AditEventFunc event;
   AditVetoFunc veto;
@@ -31,7 +31,7 @@ GPtrArray *adit_subscribers_new(void);
 /** Adds behind those of the same priority; the id is new among all subscribers. */
 guint adit_subscribers_add(GPtrArray *list, AditPlugin *plugin, int priority, AditSubscriberFunc func, gpointer data);
 
-/** Marks gone and removes whoever has that id, or (with id 0) is the plugin's. TRUE if somebody was. */
+/** Removes the subscriber with this id, or with id 0 all of the plugin. TRUE if there was one. */
 gboolean adit_subscribers_remove(GPtrArray *list, guint id, const AditPlugin *plugin);
 
 /** What to walk: the subscribers of this moment. Each may be gone when its turn comes. */

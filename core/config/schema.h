@@ -33,7 +33,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditSchema, adit_schema_free)
  */
 gboolean adit_schema_add(AditSchema *schema, const char *owner, const AditOption *options, guint n);
 
-/** After all tables were added, and the folder loaded: FALSE, and adit_schema_error(), if an option stands in a scope that no file can have. */
+/** Call after all tables were added and the folder was loaded. FALSE, and adit_schema_error(), if an option has a scope that no file can contain. */
 gboolean adit_schema_check_scopes(AditSchema *schema);
 
 /** The first wrong declaration, or NULL. Borrowed. */

@@ -47,8 +47,8 @@ struct AditEncapLayout {
   guint8 sequence_bits;    /**< frame numbers wrap at so many bits, up to 32; 0 = they have none */
   /** Fills `out` for the link, whose octets are zero. FALSE if `encap` makes no sense. */
   gboolean (*header)(const AditEncap *encap, gboolean sequenced, AditEncapHeader *out);
-  /** [worker] Pure. Checks and strips what only the link knows of a data message: moves `c->offset` and `length`, and may set its number.
-   *  FALSE: drop it. NULL = the classifier has done all. */
+  /** [worker] Pure. Checks and removes the fields of a data message whose values differ by link, such as a cookie: advances `c->offset`,
+   *  reduces `length`, and may set the sequence number. Returns FALSE to drop the message. NULL = there are no such fields. */
   gboolean (*open)(const AditEncap *encap, const guint8 *datagram, AditClassified *c);
   /** A data message that none of these describes is not steered: control, for one. */
   guint8 n_steer;

@@ -185,8 +185,8 @@ typedef struct {
   /** Packets from the peer whose source is in none of the session's prefixes are dropped; and so are those whose source is in a
    *  longer prefix of another session. IPv6's unspecified address may send to multicast of the link (RFC 4861 4.1, 4.3). */
   gboolean check_source;
-  /** A bit (1 << AditStageKind) for each stage without which no data may pass: until it is in place the session's data is held back, both
-   *  ways; what is more than the data path has room for is dropped. */
+  /** A bit (1 << AditStageKind) for each stage without which no data may pass. Until it is in place, the data path keeps the session's first
+   *  packets of each direction and drops the rest. */
   guint32 required;
 } AditDpSessionParams;
 
@@ -280,7 +280,8 @@ typedef struct {
    *  caller's until release. Errors: NOT_FOUND (no such provider), BUSY, the provider's. */
   guint32 (*protection_ensure)(const char *provider, const AditPath *path, const AditProtectionPolicy *policy, GError **error);
   void (*protection_release)(guint32 association); /**< [main] harmless for one that is not there */
-  /** [main] Provider: a peer has set up an association; its number, of which association_event() says UP. It is over with DOWN. */
+  /** [main] Provider: registers an association that a peer has set up and returns its number, 0 with an error. association_event() reports UP
+   *  for it, and DOWN when it ends. */
   guint32 (*association_accept)(AditPlugin *plugin, const AditPath *path, GError **error);
   /** [main] Provider: what became of it; published as an event. `path` for MOVED (NULL = the same), `why` for DOWN. */
   void (*association_event)(guint32 association, guint32 state, const AditPath *path, const char *why);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/ppp/ncp.h"
+#include "core/ppp/deadline.h"
 
 #include "core/ppp/automaton.h"
 
@@ -52,16 +53,8 @@ static void draw_ncp_octets(gpointer host, gpointer buffer, gsize length) {
   adit_env_random(&((AditNcp *)host)->outer, buffer, length);
 }
 
-/* Asks the host to be woken at the earliest deadline. */
 static void rearm_ncp(AditNcp *ncp) {
-  guint64 earliest = 0;
-  for (guint i = 0; i < G_N_ELEMENTS(ncp->slots); i++)
-    if (ncp->slots[i] && (!earliest || ncp->slots[i] < earliest))
-      earliest = ncp->slots[i];
-  if (earliest == ncp->armed)
-    return;
-  ncp->armed = earliest;
-  ncp->outer.ops->wake(ncp->outer.host, 0, earliest);
+  adit_ppp_wake_at_earliest(&ncp->outer, ncp->slots, G_N_ELEMENTS(ncp->slots), &ncp->armed);
 }
 
 static void set_automaton_slot(gpointer host, guint slot, guint64 deadline_ms) {

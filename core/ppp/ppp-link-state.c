@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/ppp/ppp-link-state.h"
+#include "core/ppp/deadline.h"
 
 /* ---- timers ---- */
 
@@ -12,14 +13,7 @@ static void link_random(gpointer host, gpointer buffer, gsize length) {
 }
 
 void adit_ppp_link_rearm(AditPppLink *link) {
-  guint64 earliest = 0;
-  for (guint i = 0; i < SLOTS; i++)
-    if (link->slots[i] && (!earliest || link->slots[i] < earliest))
-      earliest = link->slots[i];
-  if (earliest == link->armed)
-    return;
-  link->armed = earliest;
-  link->outer.ops->wake(link->outer.host, 0, earliest);
+  adit_ppp_wake_at_earliest(&link->outer, link->slots, SLOTS, &link->armed);
 }
 
 static void link_wake(gpointer host, guint slot, guint64 deadline_ms) {

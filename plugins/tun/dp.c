@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The data path as a whole. */
 #include "dp.h"
-#include "listener.h"
-#include "port.h"
-#include "quiet.h"
-#include "source.h"
-#include "stage.h"
-#include "tun-link.h"
-#include "tun-session.h"
-#include "tun-tunnel.h"
+#include "peer/listener.h"
+#include "peer/tun-tunnel.h"
+#include "port/port.h"
+#include "session/source.h"
+#include "session/stage.h"
+#include "session/tun-link.h"
+#include "session/tun-session.h"
+#include "worker/quiet.h"
 #include <errno.h>
 #include <sys/eventfd.h>
 #include <unistd.h>

@@ -9,11 +9,11 @@
  */
 #pragma once
 
-#include "early.h"
-#include "outbox.h"
-#include "pace.h"
-#include "tun-table.h"
-#include "worker.h"
+#include "peer/early.h"
+#include "peer/outbox.h"
+#include "worker/pace.h"
+#include "worker/tun-table.h"
+#include "worker/worker.h"
 #include <adit/loop.h>
 #include <adit/net.h>
 

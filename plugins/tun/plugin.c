@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "dp.h"
-#include "link.h"
-#include "port.h"
+#include "port/port.h"
+#include "session/tun-link.h"
 #include <adit/adit.h>
 #include <errno.h>
 #include <linux/capability.h>

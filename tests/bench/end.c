@@ -11,13 +11,13 @@
 #include "core/base/loop.h"
 #include "core/net/net.h"
 #include "dp.h"
-#include "tun-link.h"
 #include "plugins/l2tp/engine/header.h"
-#include "quiet.h"
-#include "rx.h"
-#include "tun-session.h"
-#include "source.h"
-#include "tx.h"
+#include "session/source.h"
+#include "session/tun-link.h"
+#include "session/tun-session.h"
+#include "traffic/rx.h"
+#include "traffic/tx.h"
+#include "worker/quiet.h"
 
 #include <glib-unix.h>
 

@@ -6,17 +6,17 @@
  * Sources are checked, and where tunnels end nothing may go: what passes is compared with a plain reading of the packet.
  *
  * Input: one octet of switches, then records: an octet of kind, two of length, as many octets. */
-#include "coalesce.h"
 #include "dp.h"
-#include "tun-link.h"
+#include "packet/coalesce.h"
+#include "packet/segment.h"
 #include "plugins/l2tp/engine/header.h"
-#include "quiet.h"
-#include "rx.h"
-#include "segment.h"
-#include "tun-session.h"
-#include "source.h"
+#include "session/source.h"
+#include "session/tun-link.h"
+#include "session/tun-session.h"
 #include "tests/lib/protocols.h"
-#include "tx.h"
+#include "traffic/rx.h"
+#include "traffic/tx.h"
+#include "worker/quiet.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

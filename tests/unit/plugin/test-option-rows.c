@@ -14,7 +14,7 @@
 #include "core/control/control.h"
 #include "core/net/net.h"
 #include "plugins/l2tp/engine/header.h"
-#include "plugins/tun/workers.h"
+#include "plugins/tun/worker/workers.h"
 
 /* What an accessor gives, as a value again. */
 static AditValue *of_bool(gboolean b) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "bench.h"
 #include "plugins/l2tp/engine/header.h"
-#include "quiet.h"
-#include "source.h"
+#include "session/source.h"
 #include "tests/lib/protocols.h"
+#include "worker/quiet.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>

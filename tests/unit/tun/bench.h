@@ -6,10 +6,10 @@
 #pragma once
 
 #include "dp.h"
-#include "tun-link.h"
-#include "listener.h"
-#include "port.h"
-#include "tun-session.h"
+#include "peer/listener.h"
+#include "port/port.h"
+#include "session/tun-link.h"
+#include "session/tun-session.h"
 
 /* cmocka.h needs these before it */
 #include <setjmp.h>

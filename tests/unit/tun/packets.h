@@ -2,7 +2,7 @@
 /** packets.h - makes IP packets for the tests of this folder. */
 #pragma once
 
-#include "packet.h"
+#include "packet/packet.h"
 
 typedef struct {
   gboolean six, udp;

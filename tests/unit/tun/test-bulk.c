@@ -7,16 +7,16 @@
 #include "core/base/loop.h"
 #include "core/net/net.h"
 #include "dp.h"
-#include "tun-link.h"
 #include "plugins/l2tp/engine/header.h"
-#include "quiet.h"
-#include "rx.h"
-#include "tun-session.h"
+#include "session/source.h"
+#include "session/tun-link.h"
+#include "session/tun-session.h"
 #include "settled.h"
-#include "source.h"
 #include "tests/lib/claims.h"
 #include "tests/lib/loop.h"
-#include "tx.h"
+#include "traffic/rx.h"
+#include "traffic/tx.h"
+#include "worker/quiet.h"
 
 #include <errno.h>
 #include <sched.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Frames that came before their link: kept, found, bounded, and shared among sources. */
-#include "early.h"
+#include "peer/early.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,11 +3,11 @@
  * frame of somebody who had its ids before. */
 #include "bench.h"
 #include "packets.h"
-#include "quiet.h"
-#include "rx.h"
-#include "source.h"
+#include "session/source.h"
 #include "tests/lib/protocols.h"
-#include "tx.h"
+#include "traffic/rx.h"
+#include "traffic/tx.h"
+#include "worker/quiet.h"
 #include <adit/ppp.h>
 #include <errno.h>
 #include <sys/socket.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What workers hand to the main loop and to each other: which goes first, when the main loop looks, and that nothing reaches another. */
 #include "bench.h"
-#include "notes.h"
-#include "packet.h"
-#include "rx.h"
+#include "packet/packet.h"
+#include "traffic/rx.h"
+#include "worker/notes.h"
 #include <adit/ppp.h>
 
 /* ---- who goes before whom ---- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Checksums, MSS, cutting and joining. */
-#include "coalesce.h"
+#include "packet/coalesce.h"
+#include "packet/segment.h"
 #include "packets.h"
-#include "segment.h"
 
 /* cmocka.h needs these before it */
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What waits leaves whole, in order for each receiver, and whatever the kernel refuses in between. On loopback. */
-#include "outbox.h"
+#include "peer/outbox.h"
 #include "world.h"
 #include <errno.h>
 #include <sys/socket.h>

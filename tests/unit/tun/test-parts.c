@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Rings, tables and reordering. */
-#include "reorder.h"
-#include "ring.h"
-#include "tun-table.h"
+#include "packet/reorder.h"
+#include "worker/ring.h"
+#include "worker/tun-table.h"
 
 /* cmocka.h needs these before it */
 #include <setjmp.h>

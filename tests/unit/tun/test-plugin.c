@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The plugin as the daemon meets it: from init to fini, with the real loop and network thread. */
 #include "config.h"
-#include "tun-link.h"
+#include "session/tun-link.h"
 
 #include "core/base/loop.h"
 #include "core/net/net.h"

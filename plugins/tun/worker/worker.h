@@ -2,13 +2,13 @@
 /** worker.h - the thread that moves packets, and all that is its own */
 #pragma once
 
-#include "coalesce.h"
+#include "../packet/coalesce.h"
+#include "../packet/reorder.h"
+#include "../peer/listener.h"
+#include "../session/tun-link.h"
 #include "event.h"
-#include "tun-link.h"
-#include "listener.h"
 #include "notes.h"
 #include "pace.h"
-#include "reorder.h"
 #include "ring.h"
 #include "stats.h"
 #include "workers.h"

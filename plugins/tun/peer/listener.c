@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Listeners: one UDP socket for each worker, all on one address and port. */
 #include "listener.h"
-#include "dp.h"
-#include "quiet.h"
+#include "../dp.h"
+#include "../worker/quiet.h"
+#include "../worker/worker.h"
 #include "tun-tunnel.h"
 #include "where.h"
-#include "worker.h"
 #include <adit/encap.h>
 #include <errno.h>
 #include <linux/filter.h>

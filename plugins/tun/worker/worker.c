@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The thread that moves packets: one epoll, some sockets, some TUN queues, its rings. */
 #include "worker.h"
-#include "dp.h"
+#include "../dp.h"
+#include "../session/stage.h"
+#include "../traffic/rx.h"
+#include "../traffic/tx.h"
 #include "quiet.h"
-#include "rx.h"
-#include "stage.h"
-#include "tx.h"
 #include <errno.h>
 #include <signal.h>
 #include <sys/epoll.h>

@@ -2,8 +2,8 @@
 /* Ports: TUN interfaces. All that waits for RTNL is done on the network thread. Interfaces are persistent, so that what a
  * process which was killed has left goes as close.c has it, and not one by one at its exit. */
 #include "port.h"
-#include "dp.h"
-#include "quiet.h"
+#include "../dp.h"
+#include "../worker/quiet.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>

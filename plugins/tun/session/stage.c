@@ -2,11 +2,11 @@
 /* Stages run on the home worker of their session. The main loop puts them in place and takes them away by one pointer, publishes their
  * parameters as a block by another, and frees both when every worker has passed a quiescent point. */
 #include "stage.h"
-#include "dp.h"
-#include "quiet.h"
-#include "rx.h"
-#include "segment.h"
-#include "tx.h"
+#include "../dp.h"
+#include "../packet/segment.h"
+#include "../traffic/rx.h"
+#include "../traffic/tx.h"
+#include "../worker/quiet.h"
 #include <adit/ppp.h>
 #include <sys/mman.h>
 

@@ -2,7 +2,7 @@
 /** source.h - the prefixes that a session may send from */
 #pragma once
 
-#include "tun-table.h"
+#include "../worker/tun-table.h"
 #include <adit/path.h>
 
 typedef struct TunWorker TunWorker;

@@ -2,8 +2,8 @@
 /** tx.h - from the ports to the sockets [worker] */
 #pragma once
 
-#include "port.h"
-#include "worker.h"
+#include "../port/port.h"
+#include "../worker/worker.h"
 #include <adit/stage.h>
 
 TunTx *tun_tx_new(void);

@@ -3,7 +3,7 @@
  * shows 0 while it sleeps; between passes it holds no pointer. What was unpublished in epoch e is free once each worker
  * sleeps or shows e or later. */
 #include "quiet.h"
-#include "dp.h"
+#include "../dp.h"
 
 enum { RETRY_MS = 3, BUDGET = 512 /* of one pass of the loop: thousands of sessions may end at once */ };
 

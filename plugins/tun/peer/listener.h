@@ -2,9 +2,9 @@
 /** listener.h - a local address and port: one UDP socket for each worker */
 #pragma once
 
-#include "event.h"
-#include "tun-table.h"
-#include "workers.h"
+#include "../worker/event.h"
+#include "../worker/tun-table.h"
+#include "../worker/workers.h"
 #include <adit/path.h>
 
 typedef struct TunDp TunDp;

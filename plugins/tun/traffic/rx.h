@@ -2,7 +2,7 @@
 /** rx.h - from the sockets to the ports [worker] */
 #pragma once
 
-#include "worker.h"
+#include "../worker/worker.h"
 
 TunRx *tun_rx_new(void);
 void tun_rx_free(TunRx *rx);

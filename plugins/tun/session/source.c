@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Which sources a session may send from: its prefixes, but for what longer prefixes of others take out of them. */
 #include "source.h"
-#include "dp.h"
-#include "quiet.h"
+#include "../dp.h"
+#include "../worker/quiet.h"
 #include "tun-session.h"
 
 static guint prefix_version(const AditPrefix *prefix) {

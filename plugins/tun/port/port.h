@@ -2,9 +2,9 @@
 /** port.h - interfaces */
 #pragma once
 
-#include "event.h"
-#include "tun-table.h"
-#include "workers.h"
+#include "../worker/event.h"
+#include "../worker/tun-table.h"
+#include "../worker/workers.h"
 #include <adit/net.h>
 #include <adit/path.h>
 

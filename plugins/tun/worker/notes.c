@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What workers hand to the main loop: control datagrams, PPP frames, strays. */
 #include "notes.h"
-#include "dp.h"
-#include "port.h"
-#include "stage.h"
-#include "tun-link.h"
+#include "../dp.h"
+#include "../port/port.h"
+#include "../session/stage.h"
+#include "../session/tun-link.h"
 #include <errno.h>
 #include <unistd.h>
 

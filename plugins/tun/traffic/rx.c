@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* From the sockets to the ports. */
 #include "rx.h"
-#include "dp.h"
-#include "segment.h"
-#include "source.h"
-#include "stage.h"
-#include "tun-session.h"
-#include "tun-tunnel.h"
+#include "../dp.h"
+#include "../packet/segment.h"
+#include "../peer/tun-tunnel.h"
+#include "../session/source.h"
+#include "../session/stage.h"
+#include "../session/tun-session.h"
 #include "tx.h"
 #include <adit/ppp.h>
 #include <errno.h>

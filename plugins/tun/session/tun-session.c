@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Sessions as the main loop handles them. */
 #include "tun-session.h"
-#include "dp.h"
-#include "quiet.h"
+#include "../dp.h"
+#include "../worker/quiet.h"
 #include "source.h"
 #include "stage.h"
 #include <adit/ppp.h>

@@ -2,11 +2,11 @@
 /** tun-link.h - a link of the data path */
 #pragma once
 
-#include "cell.h"
-#include "listener.h"
-#include "reorder.h"
-#include "tun-tunnel.h"
-#include "wire.h"
+#include "../packet/reorder.h"
+#include "../peer/listener.h"
+#include "../peer/tun-tunnel.h"
+#include "../peer/wire.h"
+#include "../worker/cell.h"
 
 struct AditDpLink {
   TunItem item;      /**< of the listener's links */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Links as the main loop handles them. */
 #include "tun-link.h"
-#include "dp.h"
-#include "quiet.h"
+#include "../dp.h"
+#include "../peer/tun-tunnel.h"
+#include "../worker/quiet.h"
 #include "tun-session.h"
-#include "tun-tunnel.h"
 
 static void link_wire(AditDpLink *link, TunWire *wire) {
   TunDp *dp = link->listener->dp;

@@ -3,11 +3,11 @@
  * the vnet header, and a super-packet leaves as a list of headers and pieces of it. Neighbours of equal size that go the
  * same way are one message for the kernel to cut (UDP_SEGMENT). */
 #include "tx.h"
-#include "dp.h"
-#include "segment.h"
-#include "tun-session.h"
-#include "stage.h"
-#include "tun-tunnel.h"
+#include "../dp.h"
+#include "../packet/segment.h"
+#include "../peer/tun-tunnel.h"
+#include "../session/stage.h"
+#include "../session/tun-session.h"
 #include <errno.h>
 #include <netinet/udp.h>
 #include <sys/mman.h>

@@ -2,9 +2,9 @@
 /** tun-tunnel.h - tunnels that the transport has announced, and the addresses where tunnels end */
 #pragma once
 
-#include "cell.h"
+#include "../worker/cell.h"
+#include "../worker/notes.h"
 #include "listener.h"
-#include "notes.h"
 #include "where.h"
 
 typedef struct TunWorker TunWorker;

@@ -2,10 +2,10 @@
 /** stage.h - the stages of sessions, and the data that waits for those that are required */
 #pragma once
 
-#include "notes.h"
-#include "packet.h"
+#include "../packet/packet.h"
+#include "../worker/notes.h"
+#include "../worker/worker.h"
 #include "tun-session.h"
-#include "worker.h"
 
 #define TUN_STAGE_ROOM (4 * ADIT_STAGE_ROOM) /**< octets that a worker has for what stages emit between two flushes */
 

@@ -2,8 +2,8 @@
 /** tun-session.h - a session of the data path: a link on one side, a port on the other */
 #pragma once
 
+#include "../port/port.h"
 #include "tun-link.h"
-#include "port.h"
 #include <adit/pipeline.h>
 
 #define TUN_PARAM_IPV4   1u

@@ -2,9 +2,9 @@
 /* The end of ports. To close the descriptor of an interface that is there costs milliseconds under RTNL, each time; so the
  * interface goes first, with many others through a link group, and then the descriptor, which costs nothing any more.
  * Whoever closed a port is told before that: as soon as no worker knows it, its counters are final. */
-#include "dp.h"
+#include "../dp.h"
+#include "../worker/quiet.h"
 #include "port.h"
-#include "quiet.h"
 #include <errno.h>
 #include <linux/if_tun.h>
 #include <sys/ioctl.h>

@@ -2,8 +2,8 @@
 /* Tunnels that the transport has announced, and the addresses where tunnels end. Workers look here before they let a control
  * datagram go before those of newcomers, and before they send a packet of a session to where a tunnel ends. */
 #include "tun-tunnel.h"
-#include "dp.h"
-#include "quiet.h"
+#include "../dp.h"
+#include "../worker/quiet.h"
 
 enum {
   SHARE_MS = 100,

@@ -180,8 +180,7 @@ gboolean null_stage_add(AditDpSession *session, const AditStageSpec *spec, GErro
   stage->params_length = spec->params_length;
   stage->note = spec->note;
   stage->user = spec->user;
-  if (spec->ops->init)
-    spec->ops->init(stage->state);
+  adit_pipeline_attach(spec, stage->state);
   stage_publish(session, spec->ops->kind, stage);
   return TRUE;
 }

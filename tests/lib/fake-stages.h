@@ -126,6 +126,12 @@ static void fake_cut_expire(gpointer state, gconstpointer params, AditStageIo *i
   fake_cut_join(c, io);
 }
 
+/* The data path tells a state what it was made with. */
+static guint32 fake_cut_attached;
+static void fake_cut_attach(gpointer state, const AditStageSpec *spec) {
+  fake_cut_attached = ((const FakeCut *)spec->params)->piece;
+}
+
 static guint fake_cut_ends; /* of states */
 static void fake_cut_fini(gpointer state) {
   fake_cut_ends++;
@@ -140,7 +146,8 @@ static const AditStageOps fake_cutter = {.size = sizeof fake_cutter,
                                          .encode = fake_cut_encode,
                                          .decode = fake_cut_decode,
                                          .expire = fake_cut_expire,
-                                         .fini = fake_cut_fini};
+                                         .fini = fake_cut_fini,
+                                         .attach = fake_cut_attach};
 
 /* ---- scrambler ---- */
 

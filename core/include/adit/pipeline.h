@@ -19,9 +19,9 @@ G_BEGIN_DECLS
 typedef struct {
   const AditStageOps *ops;
   gpointer state;
-  gconstpointer params;  /**< atomic */
+  gconstpointer params; /**< atomic */
   gboolean exclusive;
-  guint64 deadline_ms;   /**< home worker's */
+  guint64 deadline_ms; /**< home worker's */
 } AditPipelineStage;
 
 typedef struct {
@@ -34,7 +34,8 @@ typedef struct {
   void (*to_link)(gpointer user, AditStageFrame *frame);
   void (*to_port)(gpointer user, AditStageFrame *frame); /**< of any protocol that no stage has taken */
   void (*note)(gpointer user, AditStageKind kind, guint32 what, gconstpointer data, gsize length);
-  void (*dropped)(gpointer user); /**< it came around an exclusive stage */
+  void (*dropped)(gpointer user);                                   /**< it came around an exclusive stage */
+  gboolean (*link)(gpointer user, guint index, AditStageLink *out); /**< as AditStageIo.link; NULL = nothing is known of links */
 } AditPipelineOps;
 
 typedef struct {
@@ -42,7 +43,7 @@ typedef struct {
   const AditPipeline *pipeline;
   const AditPipelineOps *ops;
   gpointer user;
-  int at;              /**< the stage that runs */
+  int at; /**< the stage that runs */
   gboolean encoding;
   guint64 deadline_ms; /**< the earliest of those that were set in this run; 0 = none */
 } AditPipelineRun;
@@ -107,6 +108,11 @@ static inline void adit_pipeline_note(AditStageIo *io, guint32 what, gconstpoint
   run->ops->note(run->user, (AditStageKind)run->at, what, data, length);
 }
 
+static inline gboolean adit_pipeline_link(AditStageIo *io, guint index, AditStageLink *out) {
+  AditPipelineRun *run = (AditPipelineRun *)(gpointer)io;
+  return run->ops->link && run->ops->link(run->user, index, out);
+}
+
 /** Fills what the stages are given; `pipeline`, `ops` and `user` are the caller's. */
 static inline void adit_pipeline_init(AditPipelineRun *run, guint64 now_ms, guint32 links) {
   run->io.size = sizeof run->io;
@@ -115,6 +121,7 @@ static inline void adit_pipeline_init(AditPipelineRun *run, guint64 now_ms, guin
   run->io.room = adit_pipeline_room;
   run->io.emit = adit_pipeline_emit;
   run->io.note = adit_pipeline_note;
+  run->io.link = adit_pipeline_link;
 }
 
 /** A packet towards the peer: to_link() gets frames. */
@@ -156,6 +163,15 @@ static inline guint32 adit_pipeline_kinds(const AditPipeline *pipeline) {
   for (int at = 0; at < ADIT_STAGES_N; at++)
     kinds |= adit_pipeline_stage(pipeline, at) ? 1u << at : 0;
   return kinds;
+}
+
+/** Readies the state of a stage that is about to be put in place. */
+static inline void adit_pipeline_attach(const AditStageSpec *spec, gpointer state) {
+  const AditStageOps *ops = spec->ops;
+  if (ops->init)
+    ops->init(state);
+  if (ADIT_HAS(ops, attach) && ops->attach)
+    ops->attach(state, spec);
 }
 
 /** Can it be run? `why` (not NULL) is told what is missing. */

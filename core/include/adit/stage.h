@@ -48,6 +48,15 @@ typedef struct {
   AditStageSlice slice[ADIT_STAGE_SLICES];
 } AditStageFrame;
 
+/** What a data path knows of a link now; 0 = it does not know. */
+typedef struct {
+  gsize size;
+  guint32 mtu;     /**< octets after the PPP protocol of a frame that its path carries in one piece */
+  guint32 queued;  /**< octets that were emitted and have not left yet */
+  guint64 rate;    /**< octets per second that left when more were waiting: what it can carry */
+  guint64 refused; /**< frames that the system did not take, as too many waited; counts up */
+} AditStageLink;
+
 /** What a stage is given in a call; the data path's. */
 typedef struct AditStageIo AditStageIo;
 struct AditStageIo {
@@ -62,32 +71,44 @@ struct AditStageIo {
   void (*emit)(AditStageIo *io, const AditStageFrame *frame);
   /** Tells the main loop something: a reset is needed, a fragment was lost. Lost itself when too much waits. */
   void (*note)(AditStageIo *io, guint32 what, gconstpointer data, gsize length);
+
+  /* Members from here on may be missing (ADIT_HAS) in an older data path. */
+
+  /** Facts of the link with this index; set out->size before. FALSE: there is no such link, or nothing is known. */
+  gboolean (*link)(AditStageIo *io, guint index, AditStageLink *out);
 };
+
+typedef struct AditStageSpec AditStageSpec;
 
 typedef struct {
   gsize size;
-  const char *name;   /**< for messages; a data path that has the kernel do it knows it by kind and name */
+  const char *name; /**< for messages; a data path that has the kernel do it knows it by kind and name */
   AditStageKind kind;
-  guint16 protocol;   /**< frames of this protocol go to decode() */
-  guint16 headroom;   /**< octets that encode() adds to a packet at most: the session's MTU is so much smaller */
-  gsize state_size;   /**< zeroed; wiped in the end */
+  guint16 protocol;             /**< frames of this protocol go to decode() */
+  guint16 headroom;             /**< octets that encode() adds to a packet at most: the session's MTU is so much smaller */
+  gsize state_size;             /**< zeroed; wiped in the end */
   void (*init)(gpointer state); /**< [main] before it is in place. May be NULL */
   /** [worker] `params` is the block that was last published, and changes between calls only. */
   void (*encode)(gpointer state, gconstpointer params, AditStageIo *io, AditStageFrame *frame);
   void (*decode)(gpointer state, gconstpointer params, AditStageIo *io, AditStageFrame *frame);
   void (*expire)(gpointer state, gconstpointer params, AditStageIo *io); /**< io->deadline_ms has come. May be NULL */
-  void (*fini)(gpointer state); /**< [main] no worker sees it any more. May be NULL */
+  void (*fini)(gpointer state);                                          /**< [main] no worker sees it any more. May be NULL */
+
+  /* Members from here on may be missing (ADIT_HAS) in an older stage. */
+
+  /** After init, with what stage_add() was given. An older data path does not call it. [main] May be NULL */
+  void (*attach)(gpointer state, const AditStageSpec *spec);
 } AditStageOps;
 
-typedef struct {
+struct AditStageSpec {
   gsize size;
-  const AditStageOps *ops;  /**< outlives the session */
-  gconstpointer params;     /**< the first block of parameters, copied; wiped once no worker reads it, as it may hold keys */
+  const AditStageOps *ops; /**< outlives the session */
+  gconstpointer params;    /**< the first block of parameters, copied; wiped once no worker reads it, as it may hold keys */
   gsize params_length;
-  gboolean exclusive;       /**< data that comes around the stage is dropped: in clear, where it was agreed to encrypt */
+  gboolean exclusive; /**< data that comes around the stage is dropped: in clear, where it was agreed to encrypt */
   void (*note)(gpointer user, guint32 what, gconstpointer data, gsize length); /**< [main] what the worker noted. May be NULL */
   gpointer user;
-} AditStageSpec;
+};
 
 /* ---- frames in pieces ---- */
 
@@ -104,8 +125,8 @@ static inline gboolean adit_stage_prepend(AditStageFrame *frame, guint8 *data, g
   return TRUE;
 }
 
-/** Makes `out` the octets of `frame` from `from` on, up to `length`, without copying; one piece is left free for a header. FALSE if that are
- *  too many. */
+/** Makes `out` the octets of `frame` from `from` on, up to `length`, without copying; one piece is left free for a header. FALSE if that
+ * are too many. */
 static inline gboolean adit_stage_cut(const AditStageFrame *frame, guint32 from, guint32 length, AditStageFrame *out) {
   AditStageFrame cut;
   memset(&cut, 0, sizeof cut);

@@ -82,8 +82,7 @@ gboolean tun_stage_add(AditDpSession *session, const AditStageSpec *spec, GError
       .ops = spec->ops, .state = stage->state, .params = block_new(spec->params, spec->params_length), .exclusive = spec->exclusive};
   stage->note = spec->note;
   stage->user = spec->user;
-  if (spec->ops->init)
-    spec->ops->init(stage->state);
+  adit_pipeline_attach(spec, stage->state);
   stage_publish(session, spec->ops->kind, stage);
   return TRUE;
 }

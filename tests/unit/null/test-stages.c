@@ -147,6 +147,7 @@ static int teardown(void **state) {
 static void stages_add(End *end, guint32 piece, guint8 key) {
   guint index = 99;
   assert_true(OPS->stage_add(end->session, FAKE_CUTTER(&(FakeCut){piece}, &end->notes), NULL));
+  assert_int_equal(fake_cut_attached, piece);
   assert_true(OPS->stage_add(end->session, FAKE_SCRAMBLER(&(FakeKey){key}, &end->notes), NULL));
   assert_true(OPS->session_join(end->session, end->link[1], &index, NULL));
   assert_int_equal(index, 1);

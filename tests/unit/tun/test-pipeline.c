@@ -146,8 +146,10 @@ static FakeNotes notes;
 
 static void stages_add(Session *s, guint32 piece, guint8 key) {
   notes = (FakeNotes){0};
-  if (piece)
+  if (piece) {
     assert_true(tun_datapath_ops.stage_add(s->session, FAKE_CUTTER(&(FakeCut){piece}, &notes), NULL));
+    assert_int_equal(fake_cut_attached, piece);
+  }
   assert_true(tun_datapath_ops.stage_add(s->session, FAKE_SCRAMBLER(&(FakeKey){key}, &notes), NULL));
 }
 

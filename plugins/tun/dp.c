@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The data path as a whole. */
 #include "dp.h"
+#include "inbox.h"
 #include "peer/listener.h"
 #include "peer/tun-tunnel.h"
+#include "port/condemned.h"
 #include "port/port.h"
 #include "session/source.h"
 #include "session/stage.h"
 #include "session/tun-link.h"
 #include "session/tun-session.h"
+#include "traffic/worker-thread.h"
 #include "worker/quiet.h"
 #include <errno.h>
 #include <sys/eventfd.h>
@@ -23,7 +26,7 @@ TunDp *tun_dp_new(const AditLoopService *loop, const AditNetService *net, AditPl
   g_queue_init(&dp->retired);
   dp->retire_timer.func = tun_retire_timer;
   dp->retire_timer.data = dp;
-  dp->look_timer.func = tun_notes_look;
+  dp->look_timer.func = tun_inbox_look;
   dp->look_timer.data = dp;
   dp->condemned_timer.func = tun_condemned_timer;
   dp->condemned_timer.data = dp;
@@ -63,7 +66,7 @@ gboolean tun_dp_setup(TunDp *dp, const TunConfig *config, GError **error) {
       dp->wake_fd = -1;
       return FALSE;
     }
-  dp->wake_watch = dp->loop->watch_add(dp->plugin, dp->wake_fd, G_IO_IN, tun_notes_dispatch, dp);
+  dp->wake_watch = dp->loop->watch_add(dp->plugin, dp->wake_fd, G_IO_IN, tun_inbox_dispatch, dp);
   return TRUE;
 }
 
@@ -73,7 +76,7 @@ gboolean tun_dp_start(TunDp *dp, const TunConfig *config, GError **error) {
   for (guint i = 0; i < dp->n_workers; i++)
     if (!tun_worker_start(dp->worker[i], error))
       return FALSE;
-  tun_ports_sweep(dp, NULL, NULL);
+  tun_condemned_sweep(dp, NULL, NULL);
   return TRUE;
 }
 
@@ -94,29 +97,30 @@ static void on_swept(gpointer user, int error) {
   dp->sweeping = FALSE;
 }
 
-void tun_dp_idle(TunDp *dp) {
-  dp->stopping = FALSE;
+/* The last port has gone while the data path is stopping. */
+static void end_idle(TunDp *dp) {
+  dp->idle = NULL;
   end_workers(dp);
   tun_retire_all(dp);
   dp->sweeping = TRUE;
   tun_condemned_flush(dp);
-  tun_ports_sweep(dp, on_swept, dp);
+  tun_condemned_sweep(dp, on_swept, dp);
   if (dp->stopped)
     dp->stopped(dp->stopped_data);
 }
 
 void tun_dp_stop(TunDp *dp, void (*done)(gpointer), gpointer data) {
-  dp->stopping = TRUE;
+  dp->idle = end_idle;
   dp->stopped = done;
   dp->stopped_data = data;
   if (!g_hash_table_size(dp->ports))
-    tun_dp_idle(dp);
+    end_idle(dp);
 }
 
 void tun_dp_free(TunDp *dp) {
   static TunDp *abandoned; /* reachable, so that it is no leak */
 
-  dp->stopping = FALSE;
+  dp->idle = NULL;
   end_workers(dp);
   tun_retire_all(dp);
   tun_condemned_flush(dp);
@@ -142,6 +146,12 @@ void tun_dp_free(TunDp *dp) {
   g_free(dp);
 }
 
+static void detach_link(AditDpLink *link) {
+  if (link->session)
+    tun_session_leave(link->session, link);
+  tun_link_detach(link);
+}
+
 const AditDatapathOps tun_datapath_ops = {
     .size = sizeof(AditDatapathOps),
     .name = "tun",
@@ -151,7 +161,7 @@ const AditDatapathOps tun_datapath_ops = {
     .listener_close = tun_listener_close,
     .send_control = tun_send_control,
     .link_attach = tun_link_attach,
-    .link_detach = tun_link_detach,
+    .link_detach = detach_link,
     .link_update = tun_link_update,
     .link_framing = tun_link_framing,
     .link_send = tun_link_send,

@@ -2,7 +2,7 @@
 /**
  * dp.h - the data path `tun` as a whole: sockets and TUN interfaces, moved by worker threads.
  *
- * Threads. Everything is made, changed and freed on the main loop. Workers only look: at tables (table.h), at wires
+ * Threads. Everything is made, changed and freed on the main loop. Workers only look: at tables (tun-table.h), at wires
  * (immutable, replaced by pointer), at links, sessions and ports, which the main loop frees after every worker has
  * passed a quiescent point (quiet.h). What a worker writes is its own: its cells of counters, its rings, and the
  * reorder state of links whose home it is.
@@ -56,9 +56,9 @@ struct TunDp {
   GHashTable *closing;   /**< name -> TunPort that a worker may still see */
   GHashTable *condemned; /**< name -> TunPort whose interface waits for its deletion */
   AditTimer condemned_timer;
-  guint deleting;    /**< ports that the network thread is about to delete */
-  gboolean sweeping; /**< tun_ports_sweep() of the end is under way */
-  gboolean stopping;
+  guint deleting;          /**< ports that the network thread is about to delete */
+  gboolean sweeping;       /**< tun_condemned_sweep() of the end is under way */
+  void (*idle)(TunDp *dp); /**< called when the last port has gone; NULL = the data path is not stopping */
   void (*stopped)(gpointer data);
   gpointer stopped_data;
 };
@@ -77,6 +77,3 @@ void tun_dp_free(TunDp *dp);
 /** Facts for `show datapath`: a MAP. */
 AditValue *tun_dp_describe(const TunDp *dp);
 extern const AditDatapathOps tun_datapath_ops;
-
-/** The last port has gone while the data path is stopping. */
-void tun_dp_idle(TunDp *dp);

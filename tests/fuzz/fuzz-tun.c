@@ -14,8 +14,12 @@
 #include "session/tun-link.h"
 #include "session/tun-session.h"
 #include "tests/lib/protocols.h"
+#include "traffic/delivery.h"
+#include "traffic/port-read.h"
+#include "traffic/rx-frame.h"
 #include "traffic/rx.h"
 #include "traffic/tx.h"
+#include "traffic/worker-thread.h"
 #include "worker/quiet.h"
 
 #include <fcntl.h>
@@ -104,7 +108,7 @@ static void check_write(gpointer user, gpointer port, struct iovec *pieces, guin
         abort();
     }
   }
-  tun_rx_write(user, port, pieces, n, packets);
+  tun_deliver_write(user, port, pieces, n, packets);
 }
 
 static Bench *bench_make(void) {
@@ -165,7 +169,7 @@ static void from_system(Bench *b, const guint8 *data, gsize length) {
   TunQueue queue = b->port.queue[0];
   if (send(b->system, data, length, 0) < 0)
     return;
-  tun_tx_queue(b->w, &queue);
+  tun_port_read(b->w, &queue);
   guint8 sent[65536];
   for (gssize n; (n = recv(b->peer, sent, sizeof sent, 0)) >= 0;)
     check_sent(sent, (gsize)n);
@@ -233,12 +237,12 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
     else
       from_peer(bench, kind, record, length);
     bench->w->now += kind >> 6;
-    tun_rx_reorder(bench->w);
+    tun_rx_frame_expire(bench->w);
     drain_notes(bench);
   }
   tun_coalesce_flush(&bench->w->join);
   bench->w->now += 1000;
-  tun_rx_reorder(bench->w);
+  tun_rx_frame_expire(bench->w);
   tun_coalesce_flush(&bench->w->join);
   tun_tx_flush(bench->w);
   drain_notes(bench);
@@ -246,7 +250,7 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
   session->link = NULL;
   tun_session_close(session, NULL);
   tun_session_close(another, NULL);
-  tun_link_detach(link);
+  tun_datapath_ops.link_detach(link);
   tun_tunnel_unset(&bench->listener, 9);
   tun_retire_all(bench->dp);
   return 0;

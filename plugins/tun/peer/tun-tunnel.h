@@ -3,7 +3,7 @@
 #pragma once
 
 #include "../worker/cell.h"
-#include "../worker/notes.h"
+#include "../worker/note.h"
 #include "listener.h"
 #include "where.h"
 

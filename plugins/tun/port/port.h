@@ -34,10 +34,11 @@ struct TunPort {
   gpointer user;
   char alias[128]; /**< as long as the kernel takes one (ALTIFNAMSIZ) */
   guint mtu;
-  char *failure;      /**< network thread's: why it could not be opened */
-  gboolean exists;    /**< ... because there is one of that name */
-  int error;          /**< network thread's: errno of what came after that */
-  TunPort *successor; /**< waits for this one's name */
+  char *failure;                /**< network thread's: why it could not be opened */
+  gboolean exists;              /**< ... because there is one of that name */
+  int error;                    /**< network thread's: errno of what came after that */
+  TunPort *successor;           /**< waits for this one's name */
+  void (*begin)(TunPort *port); /**< opens it, when the name is free */
   guint n_queues;
   TunQueue queue[TUN_WORKERS_MAX];
 };
@@ -46,16 +47,10 @@ struct TunPort {
 int tun_device_open(const AditNetService *net);
 void tun_port_open(gpointer dp, const AditPortSpec *spec, AditPortOpened done, gpointer user);
 void tun_port_carrier(AditPort *port, gboolean on);
-/** Opens it, in its turn, after others that had its name. */
-void tun_port_begin(TunPort *port);
 /** Nobody uses it any more, or it could not be opened. */
 void tun_port_gone(TunPort *port);
 
 void tun_port_close(AditPort *port, AditPortClosed done, gpointer user);
 void tun_port_free(TunPort *port);
-void tun_port_close_queues(TunPort *port); /**< [network thread] */
-/** Has what waits for it deleted at once: what is asked of the network thread after this comes after it. */
-void tun_condemned_flush(TunDp *dp);
-void tun_condemned_timer(AditTimer *timer, gpointer dp);
-/** Deletes all interfaces that this daemon made, or an earlier one left. `done` may be NULL. */
-void tun_ports_sweep(TunDp *dp, AditNetDone done, gpointer user);
+void tun_port_close_queues(TunPort *port);              /**< [network thread] */
+void tun_port_set_carrier(const TunPort *port, int on); /**< [network thread] */

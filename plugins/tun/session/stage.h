@@ -1,33 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** stage.h - the stages of sessions, and the data that waits for those that are required */
+/** stage.h - the stages of sessions, as the main loop sets them. [main] */
 #pragma once
 
-#include "../packet/packet.h"
-#include "../worker/notes.h"
-#include "../worker/worker.h"
+#include "../worker/note.h"
 #include "tun-session.h"
-
-#define TUN_STAGE_ROOM (4 * ADIT_STAGE_ROOM) /**< octets that a worker has for what stages emit between two flushes */
-
-guint8 *tun_stage_room_new(void); /**< NULL when there is no memory */
-void tun_stage_room_free(guint8 *room);
 
 gboolean tun_stage_add(AditDpSession *session, const AditStageSpec *spec, GError **error);
 gboolean tun_stage_set(AditDpSession *session, AditStageKind kind, gconstpointer params, gsize length);
 void tun_stage_remove(AditDpSession *session, AditStageKind kind);
-void tun_stage_noted(TunDp *dp, const TunNote *note); /**< [main] */
-
-/** A frame of data that came by the link, in its order. On the session's home worker; the payload stays until tun_worker_flush(). [worker]
- */
-void tun_stage_decode(TunWorker *w, AditDpSession *session, const AditDpLink *link, guint16 protocol, guint8 *payload, gsize length);
-/** A packet or super-packet from the port, on any worker; FALSE = dropped. It stays until tun_worker_flush(). [worker] */
-gboolean tun_stage_encode(TunWorker *w, AditDpSession *session, const TunVnet *vnet, guint8 *ip, gsize length);
-/** The same, handed over by another worker: vnet header and packet. [worker] */
-void tun_stage_packet(TunWorker *w, guint64 session, guint8 *packet, gsize length);
-/** Calls stages whose deadline has come, and lets go of what is no longer held back; milliseconds to the next deadline, -1 = none.
- *  [worker] */
-int tun_stages_run(TunWorker *w);
-/** The earlier of two waits, of which -1 is for ever. */
-static inline int tun_earlier(int a, int b) {
-  return a < 0 ? b : b < 0 ? a : MIN(a, b);
-}
+/** A stage has noted something: tells who added it. */
+void tun_stage_noted(TunDp *dp, const TunNote *note);

@@ -33,6 +33,13 @@ gboolean tun_claims(gpointer dp, const AditEncap *encap) {
   return encap->kind != ADIT_ENCAP_NULL && adit_encap_is_carried(encap);
 }
 
+/* It is handed over in the next pass of the main loop, not at once: the link's owner is not ready for frames. */
+static void mark_early_frame(TunDp *dp, const AditListener *listener, guint64 key) {
+  TunEarlyKey early = {listener->serial, key};
+  if (tun_early_mark_due(dp->early, &early) && !dp->dispatching)
+    tun_wake_main(dp);
+}
+
 AditDpLink *tun_link_attach(gpointer data, AditListener *listener, const AditDpLinkSpec *spec, GError **error) {
   TunDp *dp = data;
   const AditEncap *encap = spec->encap;
@@ -56,7 +63,7 @@ AditDpLink *tun_link_attach(gpointer data, AditListener *listener, const AditDpL
     return NULL;
   }
   tun_table_insert(&dp->links, &link->by_serial);
-  tun_early_attached(dp, listener, link->item.key);
+  mark_early_frame(dp, listener, link->item.key);
   return link;
 }
 
@@ -72,8 +79,6 @@ void tun_link_move(AditDpLink *link, guint home) {
 
 void tun_link_detach(AditDpLink *link) {
   TunDp *dp = link->listener->dp;
-  if (link->session)
-    tun_session_leave(link->session, link);
   if (link->spliced_by)
     tun_link_splice(link->spliced_by, NULL, NULL);
   tun_link_splice(link, NULL, NULL);
@@ -118,24 +123,6 @@ void tun_link_send(AditDpLink *link, const guint8 *frame, gsize length) {
   TUN_ADD(cell->tx_packets, 1);
   TUN_ADD(cell->tx_octets, length + 2);
   TUN_SET(cell->last_tx, dp->loop->now());
-}
-
-void tun_cells_sum(const TunCell *cell, guint n, AditDpStats *out) {
-  memset(out, 0, sizeof *out);
-  for (guint i = 0; i < n; i++) {
-    out->counters.rx_packets += TUN_GET(cell[i].rx_packets);
-    out->counters.rx_octets += TUN_GET(cell[i].rx_octets);
-    out->counters.tx_packets += TUN_GET(cell[i].tx_packets);
-    out->counters.tx_octets += TUN_GET(cell[i].tx_octets);
-    out->last_rx_ms = MAX(out->last_rx_ms, TUN_GET(cell[i].last_rx));
-    out->last_tx_ms = MAX(out->last_tx_ms, TUN_GET(cell[i].last_tx));
-    out->last_data_ms = MAX(out->last_data_ms, TUN_GET(cell[i].last_data));
-    out->drops += TUN_GET(cell[i].drops);
-    out->lost += TUN_GET(cell[i].lost);
-    out->reordered += TUN_GET(cell[i].reordered);
-    out->spoofed += TUN_GET(cell[i].spoofed);
-    out->looped += TUN_GET(cell[i].looped);
-  }
 }
 
 void tun_link_stats(AditDpLink *link, AditDpStats *out) {

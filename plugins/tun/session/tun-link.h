@@ -36,6 +36,7 @@ struct AditDpLink {
 
 gboolean tun_claims(gpointer dp, const AditEncap *encap);
 AditDpLink *tun_link_attach(gpointer dp, AditListener *listener, const AditDpLinkSpec *spec, GError **error);
+/** It has left its session. */
 void tun_link_detach(AditDpLink *link);
 /** Its frames are handled by that worker from now on; once in the link's life it may be another than its gate. */
 void tun_link_move(AditDpLink *link, guint home);

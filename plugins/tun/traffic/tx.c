@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* From the ports to the sockets. Packets stay where TUN's read put them: tunnel headers are written before them, over
+/* To the sockets. Packets stay where TUN's read put them: tunnel headers are written before them, over
  * the vnet header, and a super-packet leaves as a list of headers and pieces of it. Neighbours of equal size that go the
  * same way are one message for the kernel to cut (UDP_SEGMENT). */
 #include "tx.h"
 #include "../dp.h"
 #include "../packet/segment.h"
-#include "../peer/tun-tunnel.h"
-#include "../session/stage.h"
-#include "../session/tun-session.h"
 #include <errno.h>
 #include <netinet/udp.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -22,12 +18,10 @@ enum {
   PIECES = 1024,
   GROUP_SEGMENTS = 64, /* more in newer kernels only */
   GROUP_OCTETS = 65000,
-  ARENA = 144 * 1024,     /* two of the longest: what was read is sent while it is in the cache */
-  READ_MAX = 65536 + 256, /* vnet header and the longest packet */
-  HEADROOM = 64,          /* before each packet: lead, and the vnet header when it is read */
+  ARENA = 144 * 1024, /* two of the longest: what was read is sent while it is in the cache */
+  HEADROOM = 64,      /* before each packet: lead, and the vnet header when it is read */
   HEADERS = 512,
   HEADER_ROOM = TUN_LEAD + TUN_SEGMENT_HEADER,
-  READS = 64, /* packets from one queue before the others get their turn */
 };
 
 typedef struct {
@@ -290,81 +284,27 @@ static gboolean single_add(TunWorker *w, AditDpSession *session, AditDpLink *lin
   return TRUE;
 }
 
-/* The session that a packet from the system is for. */
-static AditDpSession *session_find(const TunPort *port, const guint8 *ip) {
-  guint version = ip[0] >> 4;
-  if (!port->head.shared)
-    return __atomic_load_n(&port->session, __ATOMIC_ACQUIRE);
-  return tun_routes_lookup(port->routes, version, ip + (version == 4 ? 16 : 24));
+gboolean tun_tx_packet(TunWorker *w, AditDpSession *session, AditDpLink *link, const TunVnet *vnet, guint8 *ip, gsize length) {
+  const TunWire *wire = __atomic_load_n(&link->wire, __ATOMIC_ACQUIRE);
+  if (vnet->gso_type != TUN_GSO_NONE)
+    return super_add(w, session, link, wire, vnet, ip, length);
+  return single_add(w, session, link, wire, vnet, ip, length);
 }
 
-/* A tunnel is never carried in itself, nor in a session that took its endpoint's address: a packet may go to where a tunnel ends
- * only through the port that the tunnel's own datagrams come from (a tunnel inside of a session), or none has come from
- * anywhere yet (one that is being dialled through a session). */
-static gboolean would_loop(const TunWorker *w, const TunPort *port, const AditDpLink *link, const guint8 *ip) {
-  guint version = ip[0] >> 4;
-  const TunEndpoint *endpoint = tun_endpoint_find(w->dp, version, ip + (version == 4 ? 16 : 24));
-  if (!endpoint)
-    return FALSE;
-  guint32 ingress = TUN_GET(endpoint->ingress);
-  return endpoint == __atomic_load_n(&link->endpoint, __ATOMIC_ACQUIRE) || (ingress && ingress != port->head.ifindex);
-}
+/* ---- the buffer ---- */
 
-/* A packet as TUN gave it; there are HEADROOM octets before it. */
-static void packet_output(TunWorker *w, const TunPort *port, const TunVnet *vnet, guint8 *ip, gsize length) {
-  guint32 total = tun_ip_length(ip, length);
-  AditDpSession *session = total ? session_find(port, ip) : NULL;
-  if (!session)
-    return; /* nobody's: multicast to a shared port, an address that has gone */
-  AditDpLink *link = __atomic_load_n(&session->link, __ATOMIC_ACQUIRE);
-  guint64 params = __atomic_load_n(&session->params, __ATOMIC_ACQUIRE);
-  gboolean ok = link && (params & (ip[0] >> 4 == 4 ? TUN_PARAM_IPV4 : TUN_PARAM_IPV6));
-  if (ok && would_loop(w, port, link, ip)) {
-    TUN_ADD(w->stats.looped, 1);
-    TUN_ADD(session->cell[w->index].looped, 1);
-    ok = FALSE;
-  }
-  if (ok) {
-    const TunWire *wire = __atomic_load_n(&link->wire, __ATOMIC_ACQUIRE);
-    tun_clamp_mss(ip, length, (guint16)(params >> 16), (guint16)(params >> 32), vnet->flags & TUN_VNET_NEEDS_CSUM);
-    ok = (params & TUN_PARAM_STAGED)      ? tun_stage_encode(w, session, vnet, ip, length)
-         : vnet->gso_type != TUN_GSO_NONE ? super_add(w, session, link, wire, vnet, ip, length)
-                                          : single_add(w, session, link, wire, vnet, ip, total);
-  }
-  if (!ok)
-    TUN_ADD(session->cell[w->index].drops, 1);
-}
-
-/* Somebody has deleted the interface: epoll would say so for ever. */
-static void queue_gone(TunWorker *w, TunQueue *queue) {
-  tun_worker_unwatch(w, queue->fd);
-  __atomic_store_n(&queue->port->gone, TRUE, __ATOMIC_RELEASE);
-  tun_note(w, TUN_TO_CONTROL, &(TunNote){.kind = TUN_NOTE_GONE}, NULL, 0, NULL, 0);
-}
-
-void tun_tx_queue(TunWorker *w, TunQueue *queue) {
+guint8 *tun_tx_buffer(TunWorker *w) {
   TunTx *tx = w->tx;
-  for (guint i = 0; i < READS; i++) {
-    if (tx->arena_used + HEADROOM + READ_MAX > ARENA)
-      tun_tx_flush(w);
-    tx_room(w);
-    guint8 *ip = tx->arena + tx->arena_used + HEADROOM;
-    gssize n = read(queue->fd, ip - TUN_VNET_LENGTH, READ_MAX);
-    if (n < 0 && errno == EBADFD)
-      queue_gone(w, queue);
-    if (n <= TUN_VNET_LENGTH)
-      break;
-    TunVnet vnet;
-    memcpy(&vnet, ip - TUN_VNET_LENGTH, sizeof vnet);
-    TUN_ADD(w->stats.packets_in, 1);
-    if (vnet.gso_type != TUN_GSO_NONE)
-      TUN_ADD(w->stats.super_in, 1);
-    gsize end = ((gsize)(ip - tx->arena) + (gsize)n + 63) & ~(gsize)63;
-    packet_output(w, queue->port, &vnet, ip, (gsize)n - TUN_VNET_LENGTH);
-    tx->arena_used = tx->n_groups ? end : 0; /* a flush on the way may have left part of this packet */
-  }
-  tun_tx_flush(w);
-  w->room_used = 0;
+  if (tx->arena_used + HEADROOM + TUN_TX_READ_MAX > ARENA)
+    tun_tx_flush(w);
+  tx_room(w);
+  return tx->arena + tx->arena_used + HEADROOM;
+}
+
+void tun_tx_buffer_keep(TunWorker *w, const guint8 *ip, gsize n) {
+  TunTx *tx = w->tx;
+  gsize end = ((gsize)(ip - tx->arena) + n + 63) & ~(gsize)63;
+  tx->arena_used = tx->n_groups ? end : 0; /* a flush on the way may have left part of this packet */
 }
 
 void tun_tx_splice(TunWorker *w, AditDpLink *link, const guint8 *frame, gsize length) {

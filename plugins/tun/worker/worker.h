@@ -5,9 +5,8 @@
 #include "../packet/coalesce.h"
 #include "../packet/reorder.h"
 #include "../peer/listener.h"
-#include "../session/tun-link.h"
 #include "event.h"
-#include "notes.h"
+#include "note.h"
 #include "pace.h"
 #include "ring.h"
 #include "stats.h"
@@ -16,20 +15,6 @@
 
 typedef struct TunRx TunRx;
 typedef struct TunTx TunTx;
-
-/** FRAME: of a link whose gate or home is the reader. TAKE: the link's reorder state, which is the reader's from now on; frames that waited
- *  follow. PACKET: from a shared port, to a session whose home is the reader. */
-typedef enum { TUN_FOREIGN_FRAME, TUN_FOREIGN_TAKE, TUN_FOREIGN_PACKET } TunForeignKind;
-
-/** worker <- worker. */
-typedef struct {
-  TunForeignKind kind;
-  guint64 serial; /**< the link's or session's: whoever has its ids when this is read may be another */
-  guint32 sequence;
-  gboolean has_sequence;
-  guint32 length;
-  guint8 data[];
-} TunForeign;
 
 struct TunWorker {
   TunDp *dp;
@@ -59,11 +44,7 @@ struct TunWorker {
   TunRing from[TUN_WORKERS_MAX];
 };
 
-TunWorker *tun_worker_new(TunDp *dp, guint index, GError **error);
-gboolean tun_worker_start(TunWorker *w, GError **error);
-void tun_worker_stop(TunWorker *w);
-void tun_worker_free(TunWorker *w);
-void tun_worker_kick(TunWorker *w); /**< [any] */
+void tun_worker_kick(TunWorker *w); /**< [any] Ends its sleep. */
 void tun_wake_main(TunDp *dp);      /**< [any] Makes the main loop look at the rings, unless it is about to. */
 /** [any] FALSE with errno: this descriptor would not be heard. */
 gboolean tun_worker_watch(TunWorker *w, int fd, gpointer event);

@@ -3,6 +3,7 @@
 #include "plugins/l2tp/engine/header.h"
 #include "session/source.h"
 #include "tests/lib/protocols.h"
+#include "traffic/worker-thread.h"
 #include "worker/quiet.h"
 
 #include <fcntl.h>
@@ -99,7 +100,7 @@ int bench_teardown(void **state) {
       tun_session_close(m->session, NULL);
     }
     if (m->link)
-      tun_link_detach(m->link);
+      tun_datapath_ops.link_detach(m->link);
     close(b->system[i]);
     close(b->port[i].queue[0].fd);
   }

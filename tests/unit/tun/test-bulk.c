@@ -106,7 +106,7 @@ static gboolean end_start(End *end) {
 
 static void end_stop(End *end) {
   tun_session_close(end->session, NULL);
-  tun_link_detach(end->link);
+  tun_datapath_ops.link_detach(end->link);
   tun_port_close(end->port, on_closed, end);
   TEST_LOOP_UNTIL(end->closed, PATIENCE);
   tun_listener_close(end->listener);

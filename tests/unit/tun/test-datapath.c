@@ -342,7 +342,7 @@ static void splicing_carries_frames_on(void **state) {
   peer_send(w, datagram, wrap(datagram, 0, (Wrap){.framing = "c021"}, body, sizeof body));
   assert_int_equal(receive(w->peer, got, sizeof got, NULL), 12);
   assert_memory_equal(got, "\0\2\0\x46\0\xc9\xc0\x21\1\2\3\4", 12);
-  tun_link_detach(g_steal_pointer(&w->session[1].link));
+  tun_datapath_ops.link_detach(g_steal_pointer(&w->session[1].link));
   peer_send(w, datagram, wrap(datagram, 0, (Wrap){.framing = "c021"}, body, sizeof body));
   assert_true(TEST_LOOP_UNTIL(w->session[0].frames == 1, PATIENCE));
 }
@@ -482,7 +482,7 @@ static void coming_and_going_under_traffic(void **state) {
     tun_link_framing(s->link, i & 1, i & 2);
     test_loop_drain();
     tun_session_close(g_steal_pointer(&s->session), NULL);
-    tun_link_detach(g_steal_pointer(&s->link));
+    tun_datapath_ops.link_detach(g_steal_pointer(&s->link));
   }
   assert_true(TEST_LOOP_UNTIL(w->dp->retired.length == 0, PATIENCE));
 }

@@ -5,6 +5,7 @@
 #include "packets.h"
 #include "session/source.h"
 #include "tests/lib/protocols.h"
+#include "traffic/port-read.h"
 #include "traffic/rx.h"
 #include "traffic/tx.h"
 #include "worker/quiet.h"
@@ -208,7 +209,7 @@ static gboolean leaves(Bench *b, guint n, const char *from, const char *to) {
   tun_session_stats(b->member[n].session, &stats);
   guint64 looped = stats.looped;
   assert_int_equal(send(system, packet, length + TUN_VNET_LENGTH, 0), length + TUN_VNET_LENGTH);
-  tun_tx_queue(w, &port->queue[0]);
+  tun_port_read(w, &port->queue[0]);
   while (recv(b->wire, got, sizeof got, 0) > 0)
     ;
   gboolean left = FACT(b, datagrams_out) > sent;
@@ -259,7 +260,7 @@ static void a_session_does_not_get_the_datagrams_of_another_tunnel(void **state)
   b->member[1].link->session = NULL;
   b->member[1].session->link = NULL;
   tun_session_close(g_steal_pointer(&b->member[1].session), NULL);
-  tun_link_detach(g_steal_pointer(&b->member[1].link));
+  tun_datapath_ops.link_detach(g_steal_pointer(&b->member[1].link));
   tun_tunnel_unset(b->listener, TUNNEL + 1);
   assert_true(leaves(b, 0, "192.0.2.1", "198.51.100.3"));
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What workers hand to the main loop and to each other: which goes first, when the main loop looks, and that nothing reaches another. */
 #include "bench.h"
+#include "inbox.h"
 #include "packet/packet.h"
 #include "traffic/rx.h"
-#include "worker/notes.h"
 #include <adit/ppp.h>
 
 /* ---- who goes before whom ---- */
@@ -104,7 +104,7 @@ static void read_hellos(Bench *b, const AditPath *path, guint n) {
     tun_rx_datagram(b->dp->worker[0], b->listener, &where, path, copy, sizeof copy);
   }
   tun_wake_main(b->dp);
-  tun_notes_look(NULL, b->dp);
+  tun_inbox_look(NULL, b->dp);
 }
 
 /* Workers wake the main loop when they set `woken`: while it is set, they need not. */
@@ -123,7 +123,7 @@ static void a_storm_of_control_is_read_by_the_clock(void **state) {
   read_hellos(b, &path, 1); /* a moment later it may go on */
   assert_true(b->dp->woken);
   bench_now_ms += 2 * TUN_PACE_MS;
-  tun_notes_look(NULL, b->dp);
+  tun_inbox_look(NULL, b->dp);
   assert_false(b->dp->woken);
   read_hellos(b, &path, 1);
   assert_false(b->dp->woken);
@@ -144,7 +144,7 @@ static void a_storm_larger_than_a_pass_is_read_at_once(void **state) {
   assert_true(b->dp->woken);
   for (guint i = 0; !bench_armed; i++) {
     assert_true(i < 20);
-    tun_notes_look(NULL, b->dp);
+    tun_inbox_look(NULL, b->dp);
   }
   assert_true(tun_ring_is_empty(&b->dp->worker[0]->main[TUN_TO_NEW]));
 }
@@ -166,13 +166,13 @@ static void a_frame_reaches_the_link_it_was_for_or_none(void **state) {
     tun_rx_datagram(other, b->listener, &where, &path, echo, sizeof echo);
     assert_int_equal(FACT(b, foreign), stale + 1);
     if (stale) {
-      tun_link_detach(link);
+      tun_datapath_ops.link_detach(link);
       bench_attach(b, 0, "198.51.100.2");
     }
     tun_rx_foreign(home);
     assert_int_equal(tun_ring_read(&home->main[TUN_TO_CONTROL], &length) != NULL, !stale);
     tun_ring_release(&home->main[TUN_TO_CONTROL]);
-    tun_link_detach(g_steal_pointer(&b->member[0].link));
+    tun_datapath_ops.link_detach(g_steal_pointer(&b->member[0].link));
   }
 }
 

@@ -398,7 +398,7 @@ static void frames_round(World *w, guint n, guint join_at) {
   tun_link_stats(link, &stats);
   assert_int_equal(stats.lost + stats.drops, 0);
   assert_int_equal(stats.reordered, JOIN_FRAMES / 2 - 1);
-  tun_link_detach(link);
+  tun_datapath_ops.link_detach(link);
 }
 
 static void a_link_that_joins_moves_without_losing_or_reordering_a_frame(void **state) {

@@ -161,7 +161,7 @@ void session_end(Session *s) {
   if (s->session)
     tun_session_close(g_steal_pointer(&s->session), NULL);
   if (s->link)
-    tun_link_detach(g_steal_pointer(&s->link));
+    tun_datapath_ops.link_detach(g_steal_pointer(&s->link));
   if (s->port && s->own_port) {
     s->closed = FALSE;
     tun_port_close(g_steal_pointer(&s->port), on_closed, s);

@@ -1,36 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* What workers hand to the main loop: control datagrams, PPP frames, strays. */
-#include "notes.h"
-#include "../dp.h"
-#include "../port/port.h"
-#include "../session/stage.h"
-#include "../session/tun-link.h"
+#include "inbox.h"
+#include "dp.h"
+#include "port/port.h"
+#include "session/stage.h"
+#include "session/tun-link.h"
 #include <errno.h>
 #include <unistd.h>
 
 /* How much of each is handled in one pass of the loop: what belongs to live links and tunnels goes first, and whatever
  * newcomers send, the others get their turn. */
 static const guint budget[TUN_TO_N] = {[TUN_TO_LIVE] = 64, [TUN_TO_CONTROL] = 64, [TUN_TO_NEW] = 24};
-
-void tun_note(TunWorker *w, TunPriority priority, const TunNote *note, const guint8 *head, gsize head_length, const guint8 *data,
-              gsize length) {
-  TunRing *ring = &w->main[priority];
-  TunNote *to = tun_ring_reserve(ring, sizeof *to + head_length + length);
-  if (!to) {
-    TUN_ADD(w->stats.main_full, 1);
-    w->told_main = TRUE;
-    return;
-  }
-  *to = *note;
-  to->length = (guint32)(head_length + length);
-  if (head_length)
-    memcpy(to->data, head, head_length);
-  if (length)
-    memcpy(to->data + head_length, data, length);
-  tun_ring_push(ring);
-  w->told_main = TRUE;
-  w->notes++;
-}
 
 /* ---- frames that came before their link ---- */
 
@@ -48,13 +27,6 @@ static void early_add(TunDp *dp, const AditListener *listener, const TunNote *no
   TunWhere where = tun_where(&note->path);
   if (!early_deliver(dp, &key, &where, note->data, note->length)) /* it may be there by now */
     tun_early_put(dp->early, &key, &note->path, dp->loop->now(), note->data, note->length);
-}
-
-/* Not at once: the link's owner is not ready for frames. */
-void tun_early_attached(TunDp *dp, const AditListener *listener, guint64 key) {
-  TunEarlyKey early = {listener->serial, key};
-  if (tun_early_mark_due(dp->early, &early) && !dp->dispatching)
-    tun_wake_main(dp);
 }
 
 static void early_dispatch(TunDp *dp) {
@@ -184,11 +156,11 @@ static void notes_serve(TunDp *dp) {
   }
 }
 
-void tun_notes_look(AditTimer *timer, gpointer data) {
+void tun_inbox_look(AditTimer *timer, gpointer data) {
   notes_serve(data);
 }
 
-gboolean tun_notes_dispatch(int fd, guint condition, gpointer data) {
+gboolean tun_inbox_dispatch(int fd, guint condition, gpointer data) {
   guint64 count;
   if (read(fd, &count, sizeof count) < 0)
     return TRUE;

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* The end of ports. To close the descriptor of an interface that is there costs milliseconds under RTNL, each time; so the
- * interface goes first, with many others through a link group, and then the descriptor, which costs nothing any more.
- * Whoever closed a port is told before that: as soon as no worker knows it, its counters are final. */
+/* To close the descriptor of an interface that is there costs milliseconds under RTNL, each time; so the
+ * interface goes first, with many others through a link group, and then the descriptor, which costs nothing any more. */
+#include "condemned.h"
 #include "../dp.h"
-#include "../worker/quiet.h"
-#include "port.h"
 #include <errno.h>
-#include <linux/if_tun.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 enum {
   CONDEMNED_MS = 50,   /* how long interfaces wait for others to be deleted with them */
@@ -29,29 +24,13 @@ static void group_delete(const TunDp *dp, guint32 group, AditNetDone done, gpoin
 }
 
 /* A core that has no tokens has groups alone. */
-void tun_ports_sweep(TunDp *dp, AditNetDone done, gpointer user) {
+void tun_condemned_sweep(TunDp *dp, AditNetDone done, gpointer user) {
   if (ADIT_HAS(dp->net, link_sweep)) {
     dp->net->link_sweep(done, user);
     return;
   }
   group_delete(dp, condemned_group(dp), NULL, NULL);
   group_delete(dp, dp->net->group(), done, user);
-}
-
-void tun_port_free(TunPort *port) {
-  if (port->routes)
-    tun_routes_clear(port->routes);
-  g_free(port->routes);
-  g_free(port->failure);
-  g_free(port);
-}
-
-void tun_port_close_queues(TunPort *port) {
-  for (guint i = 0; i < port->n_queues; i++) {
-    ioctl(port->queue[i].fd, TUNSETPERSIST, 0); /* an interface that is still there goes with its last descriptor */
-    close(port->queue[i].fd);
-  }
-  port->n_queues = 0;
 }
 
 /* ---- those that are deleted together ---- */
@@ -104,7 +83,7 @@ static void on_condemned(gpointer user, int error) {
     adit_warning(NULL, "%s: link group: %s", port->head.name, g_strerror(error));
 }
 
-static void condemn_port(TunPort *port) {
+void tun_condemned_add(TunPort *port) {
   TunDp *dp = port->dp;
   AditLinkChange change = {.ifindex = port->head.ifindex, .set = ADIT_LINK_GROUP, .group = condemned_group(dp)};
   if (change.group)
@@ -116,39 +95,4 @@ static void condemn_port(TunPort *port) {
   g_hash_table_insert(dp->condemned, port->head.name, port);
   if (g_hash_table_size(dp->condemned) == CONDEMNED_MAX)
     tun_condemned_flush(dp);
-}
-
-/* ---- closing ---- */
-
-/* No worker knows it any more. */
-static void port_reclaim(gpointer memory) {
-  TunPort *port = memory, *successor = port->successor, *next;
-  TunDp *dp = port->dp;
-  AditPortClosed closed = port->closed;
-  gpointer user = port->user;
-  AditCounters final = port->counters;
-  g_hash_table_remove(dp->closing, port->head.name);
-  condemn_port(port);
-  for (; successor; successor = next) {
-    next = g_steal_pointer(&successor->successor);
-    tun_port_begin(successor);
-  }
-  if (closed)
-    closed(user, &final);
-  tun_port_gone(port);
-}
-
-void tun_port_close(AditPort *head, AditPortClosed done, gpointer user) {
-  TunPort *port = (TunPort *)head;
-  TunDp *dp = port->dp;
-  port->closed = done;
-  port->lost = NULL;
-  port->user = user;
-  g_hash_table_insert(dp->closing, port->head.name, port);
-  for (guint i = 0; i < port->n_queues; i++)
-    if (port->queue[i].watcher >= 0) {
-      tun_worker_unwatch(dp->worker[port->queue[i].watcher], port->queue[i].fd);
-      port->queue[i].watcher = -1;
-    }
-  tun_retire(dp, port_reclaim, port, NULL);
 }

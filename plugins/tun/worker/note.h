@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** notes.h - what workers hand to the main loop */
+/** note.h - what a worker hands to the main loop */
 #pragma once
 
 #include <adit/loop.h>
@@ -33,7 +33,3 @@ typedef struct {
 /** [worker] Hands something to the main loop, or counts that there was no room. */
 void tun_note(TunWorker *w, TunPriority priority, const TunNote *note, const guint8 *head, gsize head_length, const guint8 *data,
               gsize length);
-gboolean tun_notes_dispatch(int fd, guint condition, gpointer dp); /**< [main] */
-void tun_notes_look(AditTimer *timer, gpointer dp);                /**< [main] */
-/** [main] A link has been attached: the frame that was early for it is handed over in the next pass. */
-void tun_early_attached(TunDp *dp, const AditListener *listener, guint64 key);

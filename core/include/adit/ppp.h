@@ -83,7 +83,7 @@ typedef struct {
 typedef enum {
   ADIT_NCP_NETWORK = 1, /**< carries a network layer over the L3 port: IPCP, IPV6CP */
   ADIT_NCP_BRIDGE,      /**< carries Ethernet over the L2 port: BCP */
-  ADIT_NCP_COMPRESSION, /**< CCP, ECP: never holds the others back unless required */
+  ADIT_NCP_COMPRESSION, /**< CCP, ECP: delays session-up and data only if it is required */
 } AditNcpKind;
 
 typedef struct AditNcpResult AditNcpResult;
@@ -147,7 +147,9 @@ typedef struct AditNcpDesc {
   guint16 protocol;       /**< 0x8021 */
   guint16 data_protocol;  /**< 0x0021 */
   AditNcpKind kind;
-  const char *enable;     /**< attribute yes/no/default/required that switches it, such as `use-ipv6`; NULL = always on */
+  /** Attribute yes/no/default/required that switches it, such as `use-ipv6`; NULL = always on. With `required`, the session is up, and data
+   *  passes, once this NCP is open; it ends when this NCP fails or times out. */
+  const char *enable;
   gsize state_size;       /**< zeroed by the core */
   const AditPppOptionOps *options;
   /** `env` may be kept until the state is freed: random() for identifiers. */

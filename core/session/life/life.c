@@ -12,7 +12,7 @@
 #include "core/session/network/plane.h"
 #include <adit/session-options.h>
 
-enum { PATIENCE_MS = 2000 /* between the first NCP that is open and session-up, at most */ };
+enum { PATIENCE_MS = 2000 /* how long optional NCPs may delay session-up once another one is open */ };
 
 /* ---- actions ---- */
 
@@ -63,16 +63,16 @@ static void on_patience_over(AditTimer *timer, gpointer data) {
   adit_sess_event(session, ADIT_LIFE_PATIENCE_OVER);
 }
 
-/* Who is told of a session is to hear all its addresses at once: IPCP takes a round trip more than IPV6CP when the peer asks for an
- * address. But a peer that never answers about one of them holds nothing up for long. */
+/* session-up and Start carry all addresses: IPCP takes a round trip more than IPv6CP when the peer requests an address. An optional NCP
+ * that the peer does not answer delays them for PATIENCE_MS. A required one delays them until it opens, or fails and ends the session. */
 static void await_ncps(AditSess *session) {
   if (session->claims.pending) /* it is being judged: this comes again */
     return;
-  if (session->impatient || adit_sess_ncps_settled(session)) {
+  if (adit_sess_ncps_settled(session) || (session->impatient && adit_sess_ncps_required_open(session))) {
     adit_sess_event(session, ADIT_LIFE_SETTLED);
     return;
   }
-  if (session->patience.func)
+  if (session->patience.func) /* it is armed once */
     return;
   session->patience.func = on_patience_over;
   session->patience.data = session;

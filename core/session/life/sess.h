@@ -32,8 +32,8 @@ struct AditSess {
 
   AditLifeState state;
   guint64 up_ms, ended_ms;
-  AditTimer patience; /**< with NCPs that are still trying, once the first one is open */
-  gboolean impatient; /**< it is over */
+  AditTimer patience; /**< with optional NCPs that are still trying, once the first one is open */
+  gboolean impatient; /**< it has expired */
   AditCause cause;    /**< of its end */
   char *reason;
 

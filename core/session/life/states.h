@@ -17,7 +17,7 @@ typedef enum {
   ADIT_LIFE_OPENING,     /**< the interface is being opened; NCPs negotiate meanwhile */
   ADIT_LIFE_NEGOTIATING, /**< the interface is open, and the kernel has nothing to be told */
   ADIT_LIFE_APPLYING,    /**< the kernel is being told what an NCP agreed on */
-  ADIT_LIFE_SETTLING,    /**< the kernel has it; the other NCPs have a moment to open */
+  ADIT_LIFE_SETTLING,    /**< the kernel has it; optional NCPs have two seconds to open, required ones until they fail */
   ADIT_LIFE_UP,
   ADIT_LIFE_ENDING, /**< the interface is being closed */
   ADIT_LIFE_GONE,   /**< the last counters are told */
@@ -28,11 +28,11 @@ typedef enum {
   ADIT_LIFE_PORT_OPENED,     /**< the interface is open */
   ADIT_LIFE_NETWORK_OPENED,  /**< an NCP is open, and the kernel has not been told of its addresses */
   ADIT_LIFE_NCP_SETTLED,     /**< an NCP is over, or open as it was: nobody has to wait for it */
-  ADIT_LIFE_PATIENCE_OVER,   /**< nobody waits for any NCP any more */
+  ADIT_LIFE_PATIENCE_OVER,   /**< optional NCPs delay the session no longer */
   ADIT_LIFE_KERNEL_ANSWERED, /**< nothing that was asked of the kernel is open */
   ADIT_LIFE_STANDS,          /**< judged: the kernel has the addresses of one NCP at least */
   ADIT_LIFE_NOTHING_STANDS,  /**< judged: it has none, and another NCP may still open */
-  ADIT_LIFE_SETTLED,         /**< no NCP is waited for */
+  ADIT_LIFE_SETTLED,         /**< no NCP delays the session */
   ADIT_LIFE_END,             /**< somebody ends it; the session has cause and reason */
   ADIT_LIFE_PORT_CLOSED,     /**< the interface is closed or left */
   ADIT_LIFE_EVENTS,          /**< how many there are */
@@ -44,7 +44,7 @@ typedef enum {
   ADIT_LIFE_OPEN_PLANE,  /**< NETWORK_OPENED, if an NCP opened before the interface did */
   ADIT_LIFE_CLAIM,       /**< claim addresses and routes of the kernel */
   ADIT_LIFE_JUDGE,       /**< look at what the kernel refused: STANDS, NOTHING_STANDS or END */
-  ADIT_LIFE_AWAIT_NCPS,  /**< SETTLED, unless an NCP is still trying */
+  ADIT_LIFE_AWAIT_NCPS,  /**< SETTLED, unless the session waits for an NCP */
   ADIT_LIFE_BEGIN,       /**< limits, accounting's Start, session-up */
   ADIT_LIFE_TELL_CHANGE, /**< accounting's Interim, session-update */
   ADIT_LIFE_CLOSE,       /**< data plane, NCPs, claims and interface; the links say goodbye */

@@ -20,6 +20,59 @@ static void on_ncp_send(gpointer host, AditNcp *ncp, const guint8 *frame, gsize 
     adit_ppp_link_send(link->ppp, (guint16)(frame[0] << 8 | frame[1]), frame + 2, length - 2);
 }
 
+/* The family that an NCP is for; NULL = it is of a kind that has none, or of a network protocol for which there is no interface. */
+static AditSessFamily *family_of(AditSess *session, const AditNcpDesc *desc) {
+  switch (desc->kind) {
+  case ADIT_NCP_NETWORK:
+    return adit_family_of(session->family, desc->data_protocol);
+  case ADIT_NCP_BRIDGE:
+  case ADIT_NCP_COMPRESSION:
+    return NULL;
+  }
+  return NULL;
+}
+
+/* Does a session live by it? What only compresses carries nothing. */
+static gboolean carries_data(const AditNcp *ncp) {
+  switch (adit_ncp_desc(ncp)->kind) {
+  case ADIT_NCP_NETWORK:
+  case ADIT_NCP_BRIDGE:
+    return TRUE;
+  case ADIT_NCP_COMPRESSION:
+    return FALSE;
+  }
+  return FALSE;
+}
+
+/* Is it worth waiting for? */
+static gboolean is_awaited(AditSess *session, const AditSessNcp *self) {
+  const AditSessFamily *family = family_of(session, adit_ncp_desc(self->ncp));
+
+  if (!carries_data(self->ncp) && !self->required)
+    return FALSE;
+  return !(family ? family->open : adit_ncp_is_open(self->ncp)) && !adit_ncp_is_over(self->ncp);
+}
+
+gboolean adit_sess_ncps_settled(AditSess *session) {
+  for (guint i = 0; i < session->ncps.n; i++)
+    if (is_awaited(session, &session->ncps.item[i]))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean adit_sess_ncps_required_open(AditSess *session) {
+  for (guint i = 0; i < session->ncps.n; i++)
+    if (session->ncps.item[i].required && is_awaited(session, &session->ncps.item[i]))
+      return FALSE;
+  return TRUE;
+}
+
+/* Data that passes before a Start is in no record. Once the session is up, a required NCP that renegotiates does not stop the others. */
+static void update_plane(AditSess *session) {
+  session->ncps.hold_data = session->state != ADIT_LIFE_UP && !adit_sess_ncps_required_open(session);
+  adit_sess_set_plane(session);
+}
+
 /* What the kernel has been told stands for the session's life; a peer that wants something else has to dial again. */
 static gboolean ends_have_changed(const AditSessFamily *family, const AditAddress *local, const AditAddress *remote) {
   return family->applied && (!adit_address_equal(&family->local, local) || !adit_address_equal(&family->remote, remote));
@@ -47,31 +100,7 @@ static void open_family(AditSess *session, AditSessFamily *family, const AditNcp
     memcpy(session->wins, agreed->wins, sizeof session->wins);
   }
   adit_sess_event(session, family->applied ? ADIT_LIFE_NCP_SETTLED : ADIT_LIFE_NETWORK_OPENED);
-  adit_sess_set_plane(session);
-}
-
-/* The family that an NCP is for; NULL = it is of a kind that has none, or of a network protocol for which there is no interface. */
-static AditSessFamily *family_of(AditSess *session, const AditNcpDesc *desc) {
-  switch (desc->kind) {
-  case ADIT_NCP_NETWORK:
-    return adit_family_of(session->family, desc->data_protocol);
-  case ADIT_NCP_BRIDGE:
-  case ADIT_NCP_COMPRESSION:
-    return NULL;
-  }
-  return NULL;
-}
-
-/* Does a session live by it? What only compresses carries nothing. */
-static gboolean carries_data(const AditNcp *ncp) {
-  switch (adit_ncp_desc(ncp)->kind) {
-  case ADIT_NCP_NETWORK:
-  case ADIT_NCP_BRIDGE:
-    return TRUE;
-  case ADIT_NCP_COMPRESSION:
-    return FALSE;
-  }
-  return FALSE;
+  update_plane(session);
 }
 
 static void on_ncp_opened(gpointer host, AditNcp *ncp, const AditNcpResult *agreed) {
@@ -82,6 +111,8 @@ static void on_ncp_opened(gpointer host, AditNcp *ncp, const AditNcpResult *agre
     open_family(self->session, family, agreed);
   else
     adit_sess_event(self->session, ADIT_LIFE_NCP_SETTLED);
+  if (self->required)
+    update_plane(self->session);
 }
 
 static void on_ncp_down(gpointer host, AditNcp *ncp) {
@@ -91,7 +122,7 @@ static void on_ncp_down(gpointer host, AditNcp *ncp) {
   if (!family)
     return;
   family->open = FALSE;
-  adit_sess_set_plane(self->session);
+  update_plane(self->session);
 }
 
 /* RFC 1661 3.5: an NCP's end does not end the link, as long as another one is open or still trying. A peer that wants the
@@ -113,22 +144,6 @@ static void end_if_none_is_left(AditSess *session) {
     return;
   }
   adit_sess_end(session, session->state == ADIT_LIFE_UP ? ADIT_CAUSE_USER_REQUEST : ADIT_CAUSE_USER_ERROR, reason->str);
-}
-
-/* Is it worth waiting for? */
-static gboolean is_awaited(AditSess *session, const AditSessNcp *self) {
-  const AditSessFamily *family = family_of(session, adit_ncp_desc(self->ncp));
-
-  if (!carries_data(self->ncp) && !self->required)
-    return FALSE;
-  return !(family ? family->open : adit_ncp_is_open(self->ncp)) && !adit_ncp_is_over(self->ncp);
-}
-
-gboolean adit_sess_ncps_settled(AditSess *session) {
-  for (guint i = 0; i < session->ncps.n; i++)
-    if (is_awaited(session, &session->ncps.item[i]))
-      return FALSE;
-  return TRUE;
 }
 
 static AditSessNcp *ncp_of(AditSess *session, guint16 data_protocol) {
@@ -219,6 +234,7 @@ static void start_ncps(AditSess *session) {
     AditEngineEnv env = adit_loop_engine(&self->timer);
     self->session = session;
     self->required = required;
+    session->ncps.hold_data |= required;
     self->timer.func = on_ncp_timer;
     self->timer.data = self;
     self->ncp = adit_ncp_new(descs[i], &session->addresses.params, NULL, &ncp_ops, self, &env);

@@ -19,6 +19,7 @@ typedef struct {
 typedef struct {
   AditSessNcp *item; /**< stays where it is until the session is freed, as engines may be at work on it */
   guint n;
+  gboolean hold_data; /**< the session is not up, and a required NCP is not open: no data may pass */
 } AditSessNcps;
 
 void adit_sess_ncps_start(AditSess *session);
@@ -30,6 +31,8 @@ void adit_sess_ncps_stop(AditSess *session);
 void adit_sess_ncps_free(AditSess *session);
 /** Is no NCP still trying? */
 gboolean adit_sess_ncps_settled(AditSess *session);
+/** Is no required NCP still trying? One that fails or times out has ended the session. */
+gboolean adit_sess_ncps_required_open(AditSess *session);
 /** LCP came up (again), or left Opened. Ends the session when there is no NCP that could open. */
 void adit_sess_network(AditSess *session, gboolean up);
 gboolean adit_sess_frame(AditSess *session, guint16 protocol, const guint8 *payload, gsize length);

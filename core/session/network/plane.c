@@ -47,9 +47,9 @@ void adit_sess_set_plane(AditSess *session) {
   guint16 protocols[2];
   AditDpSessionParams params = {
       .size = sizeof params, .protocols = protocols, .check_source = checks_source(session), .required = session->stages.required};
-  if (session->family[ADIT_SESS_IPV4].open)
+  if (session->family[ADIT_SESS_IPV4].open && !session->ncps.hold_data)
     protocols[params.n_protocols++] = ADIT_PPP_IPV4;
-  if (session->family[ADIT_SESS_IPV6].open)
+  if (session->family[ADIT_SESS_IPV6].open && !session->ncps.hold_data)
     protocols[params.n_protocols++] = ADIT_PPP_IPV6;
   if (adit_attribute_yes(adit_option_change_tcp_mss(session->attributes), TRUE)) {
     params.mss4 = (guint16)(session->mtu - 40);

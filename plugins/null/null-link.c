@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* Links: framing, numbering, splicing. */
-#include "internal.h"
-#include <adit/encap.h>
-#include <adit/ppp.h>
+#include "null-link.h"
 
 #define NULL_FRAME_MAX 65536
 
@@ -44,8 +41,6 @@ AditDpLink *null_link_attach(gpointer dp, AditListener *listener, const AditDpLi
 }
 
 void null_link_detach(AditDpLink *link) {
-  if (link->session)
-    null_session_leave(link->session, link);
   if (link->spliced_by)
     link->spliced_by->splice = NULL;
   if (link->splice)
@@ -128,57 +123,8 @@ void null_link_data(AditDpLink *link, guint16 protocol, const guint8 *packet, gs
   link_output(link, lead, adit_built(&b), packet, length);
 }
 
-/* RFC 2661 5.4: late frames are dropped. False: drop it. */
-static gboolean link_sequence(AditDpLink *link, const AditClassified *c) {
-  if (!c->has_sequence)
-    return !(link->encap.sequence & ADIT_SEQUENCE_REQUIRE);
-  const AditEncapLayout *layout = adit_encap_layout(&link->encap);
-  guint unused = 32 - (layout && layout->sequence_bits ? layout->sequence_bits : 16);
-  gint32 ahead = (gint32)((c->sequence - link->nr) << unused) >> unused;
-  if (link->synced && ahead < 0)
-    return FALSE;
-  if (link->synced)
-    link->stats.lost += (guint32)ahead;
-  link->synced = TRUE;
-  link->nr = c->sequence + 1;
-  return TRUE;
-}
-
-void null_link_input(AditDpLink *link, const guint8 *frame, gsize length, const AditClassified *c) {
-  if (c)
-    link->peer_numbers = c->has_sequence;
-  if (c && !link_sequence(link, c)) {
-    link->stats.drops++;
-    return;
-  }
-  AditCursor in = adit_cursor(frame, length);
-  if (length >= 2 && frame[0] == 0xff && frame[1] == 0x03)
-    adit_skip(&in, 2);
-  guint16 protocol = adit_get_u8(&in);
-  if (!(protocol & 1))
-    protocol = (guint16)(protocol << 8 | adit_get_u8(&in));
-  if (in.bad || !(protocol & 1)) {
-    link->stats.drops++;
-    return;
-  }
-  link->stats.counters.rx_packets++;
-  link->stats.counters.rx_octets += length;
-  link->stats.last_rx_ms = null_now(link->listener->dp->net);
-
-  if (link->splice) {
-    link_output(link->splice, NULL, 0, frame, length);
-    return;
-  }
-  AditDpSession *session = link->session;
-  if (session && protocol < 0x8000 && null_session_is_staged(session)) {
-    link->stats.last_data_ms = link->stats.last_rx_ms;
-    null_stage_data(session, link, protocol, in.at, adit_left(&in));
-  } else if (session && null_session_is_open(session, protocol)) {
-    link->stats.last_data_ms = link->stats.last_rx_ms;
-    null_session_input(session, protocol, in.at, adit_left(&in));
-  } else {
-    null_link_frame(link, protocol, in.at, adit_left(&in));
-  }
+void null_link_forward(AditDpLink *link, const guint8 *frame, gsize length) {
+  link_output(link, NULL, 0, frame, length);
 }
 
 void null_link_frame(AditDpLink *link, guint16 protocol, const guint8 *payload, gsize length) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Stages, on the calling thread: each packet goes through all of them at once. */
-#include "internal.h"
-#include <adit/ppp.h>
+#include "null-stages.h"
+#include "null-link.h"
 
 enum { HELD_MAX = 16 }; /* packets that wait for a required stage, each way */
 
@@ -169,11 +169,8 @@ static void stage_publish(AditDpSession *session, AditStageKind kind, Stage *sta
 }
 
 gboolean null_stage_add(AditDpSession *session, const AditStageSpec *spec, GError **error) {
-  const char *why;
-  if (!adit_pipeline_runs(spec, &why)) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "stage %s: %s", spec->ops && spec->ops->name ? spec->ops->name : "?", why);
+  if (!adit_pipeline_accepts(spec, error))
     return FALSE;
-  }
   Stage *stage = g_malloc0(sizeof *stage + spec->ops->state_size);
   stage->head = (AditPipelineStage){.ops = spec->ops, .state = stage->state, .exclusive = spec->exclusive};
   stage->head.params = g_memdup2(spec->params, spec->params_length);

@@ -184,4 +184,13 @@ static inline gboolean adit_pipeline_runs(const AditStageSpec *spec, const char 
   return *why == NULL;
 }
 
+/** The same, for a data path's stage_add(). */
+static inline gboolean adit_pipeline_accepts(const AditStageSpec *spec, GError **error) {
+  const char *why;
+  if (adit_pipeline_runs(spec, &why))
+    return TRUE;
+  g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "stage %s: %s", spec->ops && spec->ops->name ? spec->ops->name : "?", why);
+  return FALSE;
+}
+
 G_END_DECLS

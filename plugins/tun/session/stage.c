@@ -55,11 +55,8 @@ static void stage_publish(AditDpSession *session, AditStageKind kind, Stage *sta
 }
 
 gboolean tun_stage_add(AditDpSession *session, const AditStageSpec *spec, GError **error) {
-  const char *why;
-  if (!adit_pipeline_runs(spec, &why)) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "stage %s: %s", spec->ops && spec->ops->name ? spec->ops->name : "?", why);
+  if (!adit_pipeline_accepts(spec, error))
     return FALSE;
-  }
   Stage *stage = g_malloc0(sizeof *stage + spec->ops->state_size);
   stage->head = (AditPipelineStage){
       .ops = spec->ops, .state = stage->state, .params = block_new(spec->params, spec->params_length), .exclusive = spec->exclusive};

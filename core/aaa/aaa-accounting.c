@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/aaa/aaa-accounting.h"
 #include "core/aaa/aaa-registry.h"
-#include "core/base/misuse.h"
+#include "core/base/hold.h"
 
 /** A record that a sink has and did not yet acknowledge. Sinks know it by number, so that a second acknowledgement, or
  *  one that comes after the end, meets nothing. */

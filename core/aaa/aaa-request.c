@@ -5,7 +5,7 @@
 #include "core/aaa/empty.h"
 #include "core/aaa/handle.h"
 #include "core/aaa/lent.h"
-#include "core/base/misuse.h"
+#include "core/base/hold.h"
 
 /** A request on its way through the chain. */
 typedef struct {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/base/loop.h"
 #include "core/base/clock.h"
+#include "core/base/hold.h"
 #include "core/base/memory.h"
 #include "core/base/misuse.h"
 #include "core/base/random.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/base/main-calls.h"
-#include "core/base/misuse.h"
+#include "core/base/hold.h"
 
 typedef struct {
   AditWorkFunc func;

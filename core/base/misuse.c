@@ -6,12 +6,12 @@
 #include <adit/log.h>
 #include <dlfcn.h>
 
-static GMutex lock; /* guards the limits: every thread may log */
-static AditRateLimit misuse_lines, hold_lines;
+static GMutex lock; /* guards the limit: every thread may log */
+static AditRateLimit lines;
 
-static gboolean may_log(AditRateLimit *limit, guint *suppressed) {
+static gboolean may_log(guint *suppressed) {
   g_mutex_lock(&lock);
-  gboolean may = adit_rate_allows(limit, adit_clock_ms(), 10, 10000, suppressed);
+  gboolean may = adit_rate_allows(&lines, adit_clock_ms(), 10, 10000, suppressed);
   g_mutex_unlock(&lock);
   return may;
 }
@@ -19,7 +19,7 @@ static gboolean may_log(AditRateLimit *limit, guint *suppressed) {
 static void log_misuse(const char *plugin, const char *text) {
   guint suppressed = 0;
 
-  if (may_log(&misuse_lines, &suppressed))
+  if (may_log(&suppressed))
     adit_warning(NULL, "plugin %s: %s%s", plugin, text, suppressed ? " (more such lines were suppressed)" : "");
 }
 
@@ -102,45 +102,4 @@ void adit_misuse_thread(const char *function, gconstpointer caller) {
   g_autofree char *text =
       g_strdup_printf("%s() was called on another thread than the main loop's: refused; use adit.loop call_main()", function);
   log_misuse(plugin ? plugin : "core", text);
-}
-
-/* ---- time ---- */
-
-static AditHold *innermost;
-static gint64 named_us;
-
-void adit_hold_begin(AditHold *hold) {
-  *hold = (AditHold){.begun_us = g_get_monotonic_time(), .outer = innermost};
-  innermost = hold;
-}
-
-static void name_holder(const AditPlugin *plugin, gconstpointer func, const char *what, int ms) {
-  const char *name = plugin ? plugin->name : adit_code_owner(func);
-  guint suppressed = 0;
-
-  if (!may_log(&hold_lines, &suppressed))
-    return;
-  if (name)
-    adit_warning(NULL, "plugin %s: %s held the main loop for %d ms (%u such lines were suppressed)", name, what, ms, suppressed);
-  else
-    adit_notice(NULL, "core: %s held the main loop for %d ms (%u such lines were suppressed)", what, ms, suppressed);
-}
-
-void adit_hold_end(AditHold *hold, const AditPlugin *plugin, gconstpointer func, const char *what) {
-  gint64 spent = g_get_monotonic_time() - hold->begun_us;
-  gint64 own_ms = (spent - hold->inner_us) / 1000;
-
-  innermost = hold->outer;
-  if (innermost)
-    innermost->inner_us += spent;
-  else
-    named_us += spent;
-  if (G_UNLIKELY(own_ms >= ADIT_HOLD_LIMIT_MS))
-    name_holder(plugin, func, what, (int)own_ms);
-}
-
-gint64 adit_hold_named_us(void) {
-  gint64 named = named_us;
-  named_us = 0;
-  return named;
 }

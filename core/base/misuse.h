@@ -49,31 +49,4 @@ void adit_misuse_thread(const char *function, gconstpointer caller);
 /** The plugin that `code` (a function, or an address in one) belongs to, by its file; interned. NULL: the program itself. [any] */
 const char *adit_code_owner(gconstpointer code);
 
-/* ---- time ---- */
-
-enum { ADIT_HOLD_LIMIT_MS = 100 }; /**< a plugin that blocks the main loop longer is named in the log */
-
-/** One call into code that may be a plugin's, on the main loop; may stand inside another. */
-typedef struct AditHold {
-  gint64 begun_us, inner_us; /**< begin; time of calls inside this one, which are named for themselves */
-  struct AditHold *outer;
-} AditHold;
-
-void adit_hold_begin(AditHold *hold);
-
-/** `plugin`, or if it is NULL whose code `func` is, held the main loop with `what`: named if it was too long. [main] */
-void adit_hold_end(AditHold *hold, const AditPlugin *plugin, gconstpointer func, const char *what);
-
-/** Runs a statement as a call of `func` of `plugin` (may be NULL). */
-#define ADIT_HOLD(plugin, func, what, statement)                                                                                           \
-  do {                                                                                                                                     \
-    AditHold adit_hold_;                                                                                                                   \
-    adit_hold_begin(&adit_hold_);                                                                                                          \
-    statement;                                                                                                                             \
-    adit_hold_end(&adit_hold_, plugin, (gconstpointer)(func), what);                                                                       \
-  } while (0)
-
-/** Microseconds that calls have taken since the last question: what a pass of the loop took beyond them nobody is named for. [main] */
-gint64 adit_hold_named_us(void);
-
 G_END_DECLS

@@ -2,6 +2,7 @@
 /* Descriptors: one epoll descriptor serves all watches, and is one GSource to GLib, whose poll() would otherwise cost each
  * pass a walk over all of them. */
 #include "core/base/watches.h"
+#include "core/base/hold.h"
 #include "core/base/misuse.h"
 
 #include <adit/log.h>

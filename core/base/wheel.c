@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/base/wheel.h"
-#include "core/base/misuse.h"
+#include "core/base/hold.h"
 
 /* A timer stands on the level of the highest group of six bits in which its deadline differs from the wheel's time, in the
  * slot which that group of its deadline names. Hence every timer of a level is due before those of the levels above it,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Blocking work: each plugin has threads and a queue of its own, so that one whose server hangs delays nobody else. */
 #include "core/base/work.h"
+#include "core/base/hold.h"
 #include "core/base/main-calls.h"
 #include "core/base/misuse.h"
 

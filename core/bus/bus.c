@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/bus/bus.h"
+#include "core/base/hold.h"
 #include "core/base/misuse.h"
 
 static struct {

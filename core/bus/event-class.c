@@ -25,7 +25,6 @@ static void class_free(gpointer data) {
   for (guint i = 0; i < c->klass.n_fields; i++)
     g_free((char *)c->klass.fields[i].name);
   g_free((AditField *)c->klass.fields);
-  g_free((char *)c->klass.name);
   g_ptr_array_unref(c->subscribers);
   g_free(c);
 }
@@ -90,7 +89,7 @@ guint adit_bus_class_add(AditPlugin *plugin, const AditEventClass *klass) {
   for (guint i = 0; i < klass->n_fields; i++)
     fields[i].name = g_strdup(klass->fields[i].name);
   c->klass = (AditEventClass){.size = sizeof c->klass,
-                              .name = g_strdup(klass->name),
+                              .name = g_intern_string(klass->name), /* a call may be named by it at any time */
                               .event_size = klass->event_size,
                               .fields = fields,
                               .n_fields = klass->n_fields};

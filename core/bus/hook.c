@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Hooks: a plugin's say in a decision, asked for synchronously. */
 #include "core/bus/hook.h"
+#include "core/base/hold.h"
 #include "core/base/misuse.h"
 
 static struct {

@@ -2,6 +2,7 @@
 /* One configuration for everyone, or for no one: all prepare, then all commit; if one refuses or is late, all abort. The first
  * configuration goes to one after the other, since each may stand on what those before it have started. */
 #include "core/plugin/apply.h"
+#include "core/base/hold.h"
 #include "core/base/loop.h"
 #include "core/base/misuse.h"
 #include "core/plugin/loaded.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/plugin/loaded.h"
-#include "core/base/misuse.h"
+#include "core/base/hold.h"
 #include <adit/log.h>
 
 static GPtrArray *plugins; /* of Loaded*, in order of start */

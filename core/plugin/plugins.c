@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The life of all plugins: load, init, start, stop, fini, in order of their features; and the services they are given. */
 #include "core/plugin/plugins.h"
+#include "core/base/hold.h"
 #include "core/base/loop.h"
-#include "core/base/misuse.h"
 #include "core/base/privileges.h"
 #include "core/config/reader.h"
 #include "core/plugin/apply.h"

@@ -14,7 +14,7 @@ static AditRateLimit lines;
 static guint shown_serial; /* atomic, as all of it */
 static AditHolder shown;
 
-static void show(const AditHold *hold, gint64 pass_us) {
+static void publish_hold(const AditHold *hold, gint64 pass_us) {
   guint serial = __atomic_load_n(&shown_serial, __ATOMIC_RELAXED);
 
   __atomic_store_n(&shown_serial, serial + 1, __ATOMIC_RELAXED);
@@ -38,7 +38,7 @@ gboolean adit_hold_look(AditHolder *out) {
 }
 
 void adit_hold_set_pass(gint64 begun_us) {
-  show(innermost, begun_us);
+  publish_hold(innermost, begun_us);
 }
 
 /* ---- calls ---- */
@@ -51,7 +51,7 @@ void adit_hold_begin(AditHold *hold, const AditPlugin *plugin, gconstpointer fun
   *hold = (AditHold){
       .begun_us = g_get_monotonic_time(), .plugin = plugin ? plugin->name : NULL, .func = func, .what = what, .outer = innermost};
   innermost = hold;
-  show(hold, shown.pass_us);
+  publish_hold(hold, shown.pass_us);
 }
 
 static void name_holder(const AditHold *hold, int ms) {
@@ -71,7 +71,7 @@ void adit_hold_end(AditHold *hold) {
   gint64 own_ms = (spent - hold->inner_us) / 1000;
 
   innermost = hold->outer;
-  show(innermost, shown.pass_us);
+  publish_hold(innermost, shown.pass_us);
   if (innermost)
     innermost->inner_us += spent;
   else

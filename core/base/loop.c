@@ -28,6 +28,7 @@ static void check_pass(void) {
     return;
   int ms = (int)((g_get_monotonic_time() - loop.pass_begun_us - named) / 1000);
   loop.pass_begun_us = 0;
+  adit_hold_set_pass(0);
   if (ms >= ADIT_HOLD_LIMIT_MS && adit_rate_allows(&lines, adit_clock_ms(), 10, 10000, &suppressed))
     adit_notice(NULL, "core: something beside timers, watches and calls held the main loop for %d ms (%u such lines were suppressed)", ms,
                 suppressed);
@@ -43,6 +44,7 @@ static gboolean pass_prepare(GSource *source, int *timeout) {
 static gboolean pass_check(GSource *source) {
   adit_clock_new_pass();
   loop.pass_begun_us = g_get_monotonic_time();
+  adit_hold_set_pass(loop.pass_begun_us);
   return FALSE;
 }
 
@@ -116,6 +118,8 @@ void adit_loop_fini(void) {
   source_end(&loop.timers);
   source_end(&loop.pass);
   g_clear_pointer(&loop.wheel, adit_wheel_free);
+  loop.pass_begun_us = 0;
+  adit_hold_set_pass(0);
   adit_clock_follow_passes(FALSE);
   adit_main_thread_set(FALSE);
 }

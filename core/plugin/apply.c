@@ -72,7 +72,7 @@ static void commit_all(void) {
 
 static void abort_plugin(Loaded *plugin) {
   if (plugin->prepared && plugin->info->abort)
-    plugin->info->abort(plugin->state, plugin->staged);
+    ADIT_HOLD(&plugin->owner, plugin->info->abort, "abort()", plugin->info->abort(plugin->state, plugin->staged));
   plugin->prepared = FALSE;
   plugin->staged = NULL;
 }

@@ -3,8 +3,10 @@
 #include "core/plugin/daemon.h"
 #include "config.h"
 #include "core/aaa/aaa.h"
+#include "core/base/hold.h"
 #include "core/base/logging.h"
 #include "core/base/loop.h"
+#include "core/base/stall.h"
 #include "core/config/reader.h"
 #include "core/config/reference.h"
 #include "core/control/commands.h"
@@ -288,12 +290,19 @@ static void start_daemon(void) {
   adit_net_sweep(!adit_net_lock_others(geteuid()), on_swept, NULL);
 }
 
+static void look_for_stalls(void) {
+  adit_stall_start(ADIT_STALL_FIRST_MS, ADIT_STALL_AGAIN_MS);
+}
+
 /* While there is one thread: the first signal source starts another. */
 static gboolean give_up_rights(void) {
   g_autoptr(GError) error = NULL;
 
-  if (adit_rights_give_up(self.options, self.config, &error))
+  adit_stall_stop();
+  if (adit_rights_give_up(self.options, self.config, &error)) {
+    look_for_stalls();
     return TRUE;
+  }
   print_text(G_LOG_LEVEL_CRITICAL, error->message);
   adit_system_notify_failure(0, error->message);
   return FALSE;
@@ -311,6 +320,7 @@ static void clean_up(void) {
   adit_state_close();
   adit_reader_stop();
   adit_device_stop();
+  adit_stall_stop();
   g_clear_pointer(&self.config, adit_value_unref);
   g_clear_pointer(&self.schema, adit_schema_free);
 }
@@ -323,6 +333,7 @@ int adit_daemon_run(const AditDaemonOptions *options) {
     adit_reader_start(options->config);
     adit_device_start();
   }
+  look_for_stalls();
   adit_modules_init();
   self.failed = !read_everything() || !give_up_rights();
   if (!self.failed) {
@@ -333,6 +344,7 @@ int adit_daemon_run(const AditDaemonOptions *options) {
     start_daemon();
     if (self.phase != STOPPED)
       g_main_loop_run(self.loop);
+    adit_hold_set_pass(0); /* the last pass has no end of its own */
   }
   clean_up();
   if (self.loop) { /* not before: a further signal would end what cleans up */
@@ -375,6 +387,7 @@ int adit_daemon_check(const AditDaemonOptions *options) {
 
   self.options = options;
   adit_logging_init(options->verbose ? ADIT_LOG_DEBUG : ADIT_LOG_WARNING);
+  look_for_stalls();
   adit_modules_init();
   if (adit_modules_load_plugins(options, problems)) {
     self.schema = adit_modules_schema(options);

@@ -136,7 +136,7 @@ static void fini_all(void) {
     if (plugin->phase != PLUGIN_OPENED) {
       drop_registrations(&plugin->owner);
       if (plugin->info->fini)
-        plugin->info->fini(plugin->state);
+        ADIT_HOLD(&plugin->owner, plugin->info->fini, "fini()", plugin->info->fini(plugin->state));
       drop_everywhere(&plugin->owner);
     }
   }
@@ -231,7 +231,7 @@ void adit_plugins_check(const AditValue *config, const AditTrial *trial) {
   for (guint i = 0; i < adit_plugins_all()->len; i++) {
     const Loaded *plugin = (const Loaded *)adit_plugins_all()->pdata[i];
     if (plugin->info->check)
-      plugin->info->check(plugin->state, config, trial);
+      ADIT_HOLD(&plugin->owner, plugin->info->check, "check()", plugin->info->check(plugin->state, config, trial));
   }
 }
 

@@ -12,7 +12,8 @@
  *   stop             finish, cancel, close
  *   fini             free; references that you still hold are named in the log. The code stays mapped
  *
- * Nothing may hold up the loop: whoever does so for 100 ms is named in the log. An open() or a read of a file that may block goes through
+ * Nothing may hold up the loop: whoever does so for 100 ms is named in the log when the call returns, and a call that has not returned after a
+ * second is named while it lasts. An open() or a read of a file that may block goes through
  * adit.loop run_blocking(), from prepare(), which says that it is pending and answers with `done`; start() can't be pending, so a device whose
  * open blocks is opened with O_NONBLOCK, or on a thread of run_blocking() from start() on, which then returns before it is there. A file that only
  * root may read: AditHost.open_file(), also through run_blocking().

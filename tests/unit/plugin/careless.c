@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* A plugin that somebody else wrote, badly: the variable ADIT_TEST_MISTAKE says which of its init()'s mistakes it makes. */
 #include <adit/adit.h>
+#include <unistd.h>
 
 typedef struct {
   AditPlugin *plugin;
@@ -150,6 +151,11 @@ static void odd_verb(const Careless *c) {
 
 /* ---- life ---- */
 
+static void init_that_does_not_return(const Careless *c) {
+  for (;;)
+    pause();
+}
+
 static void nothing(const Careless *c) {
   c->aaa->source_add(c->plugin, &source, NULL, NULL);
   c->bus->veto_add(c->plugin, ADIT_VETO_SESSION, 0, on_veto, NULL);
@@ -189,6 +195,7 @@ static const struct {
     MISTAKE(nonsense_arguments),
     MISTAKE(verb_twice),
     MISTAKE(odd_verb),
+    MISTAKE(init_that_does_not_return),
 };
 
 static gboolean init(AditPlugin *plugin, const AditHost *host, gpointer *state, GError **error) {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* A source that somebody else wrote, against the installed headers alone, and badly: each user name is a mistake of its own. */
 #include <adit/adit.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 typedef struct {
   const AditAaaService *aaa;
@@ -57,6 +60,25 @@ static gpointer call_from_a_thread(gpointer data) {
   return answer(data);
 }
 
+/* Until an octet comes through the pipe whose number the user's name ends with. */
+static void hold_until_told(const char *user) {
+  int fd = atoi(strrchr(user, '-') + 1);
+  char octet;
+
+  while (read(fd, &octet, 1) < 0 && errno == EINTR)
+    ;
+}
+
+static void on_calling_timer(AditTimer *timer, gpointer data) {
+  Question *q = data;
+
+  hold_until_told(q->request->user);
+  say(q, ADIT_AUTH_ACCEPT);
+  q->self->aaa->handle_unref(q->handle);
+  adit_auth_request_unref(q->request);
+  g_free(q);
+}
+
 static void misuse(Stranger *self, AditAuthRequest *request, AditAuthHandle *handle) {
   AditAuthReply reply = {.size = sizeof reply, .outcome = ADIT_AUTH_ACCEPT};
   Question *q = g_new0(Question, 1);
@@ -73,6 +95,15 @@ static void misuse(Stranger *self, AditAuthRequest *request, AditAuthHandle *han
   } else if (strcmp(request->user, "holds-the-loop") == 0) {
     g_usleep(150 * 1000);
     say(q, ADIT_AUTH_ACCEPT);
+  } else if (g_str_has_prefix(request->user, "does-not-return-")) {
+    hold_until_told(request->user);
+    say(q, ADIT_AUTH_ACCEPT);
+  } else if (g_str_has_prefix(request->user, "timer-does-not-return-")) {
+    adit_auth_request_ref(request);
+    self->aaa->handle_ref(handle);
+    self->timer = (AditTimer){.func = on_calling_timer, .data = q};
+    self->loop->timer_arm(&self->timer, 1);
+    return;
   } else if (strcmp(request->user, "gives-a-list") == 0) {
     reply.attributes = adit_value_list();
     self->aaa->answer(handle, &reply);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* A careless source from a file of its own: whatever it does, a user is answered once and in time, and the log names it. */
 #include "core/aaa/aaa.h"
+#include "core/base/hold.h"
 #include "core/base/loop.h"
+#include "core/base/stall.h"
 #include "core/bus/bus.h"
 #include "core/plugin/plugins.h"
 #include "tests/lib/loop.h"
@@ -11,6 +13,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -20,11 +23,23 @@ static char *folder, *file;
 static GMutex lock; /* guards: other threads log, too */
 static GString *lines;
 
+/* When a line that begins so has come so often, an octet goes there: it lets go who is waiting for it. */
+static const char *awaited;
+static guint awaited_times;
+static int release_fd = -1;
+
+static void release_waiting(const char *line) {
+  if (awaited_times && g_str_has_prefix(line, awaited) && !--awaited_times && write(release_fd, "", 1) != 1)
+    abort();
+}
+
 static GLogWriterOutput keep_line(GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data) {
   g_mutex_lock(&lock);
   for (gsize i = 0; i < n; i++)
-    if (strcmp(fields[i].key, "MESSAGE") == 0)
+    if (strcmp(fields[i].key, "MESSAGE") == 0) {
       g_string_append_printf(lines, "%s\n", (const char *)fields[i].value);
+      release_waiting(fields[i].value);
+    }
   g_mutex_unlock(&lock);
   return G_LOG_WRITER_HANDLED;
 }
@@ -209,6 +224,65 @@ static void who_holds_the_loop_is_named(void **state) {
   assert_true(logged("plugin stranger: ask() held the main loop for ") >= 1); /* how long is the machine's business, too */
 }
 
+/* The line comes while the call lasts: it is what ends the call. */
+static void name_while_it_lasts(const char *user, const char *line) {
+  g_autofree char *whole = NULL;
+  int ends[2];
+
+  assert_int_equal(pipe(ends), 0);
+  whole = g_strdup_printf("%s-%d", user, ends[0]);
+  g_mutex_lock(&lock);
+  awaited = line;
+  awaited_times = 2;
+  release_fd = ends[1];
+  g_mutex_unlock(&lock);
+  adit_stall_start(50, 100);
+  Verdict verdict = ask_and_wait(whole);
+  adit_stall_stop();
+  assert_int_equal(verdict.outcome, ADIT_AUTH_ACCEPT);
+  assert_true(logged(line) >= 2);
+  g_free(verdict.why);
+  close(ends[0]);
+  close(ends[1]);
+}
+
+static void who_does_not_return_is_named_while_it_lasts(void **state) {
+  name_while_it_lasts("does-not-return", "plugin stranger: ask() has held the main loop for ");
+  name_while_it_lasts("timer-does-not-return", "plugin stranger: a timer has held the main loop for ");
+}
+
+/* A pass of many short calls: none of them is the one, but the pass does not end. */
+static gboolean pass_goes_on(gpointer data) {
+  while (!logged("core: a pass of the main loop has lasted for "))
+    ADIT_HOLD(NULL, pass_goes_on, "a short call", g_usleep(1000));
+  *(gboolean *)data = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+static void a_pass_that_does_not_end_is_named(void **state) {
+  gboolean done = FALSE;
+
+  adit_stall_start(50, 100);
+  g_idle_add(pass_goes_on, &done);
+  assert_true(TEST_LOOP_UNTIL(done, 20000));
+  adit_stall_stop();
+}
+
+static gboolean end_of_passes(gpointer data) {
+  return ++*(guint *)data < 30 ? (g_usleep(5000), G_SOURCE_CONTINUE) : G_SOURCE_REMOVE;
+}
+
+/* Many passes and calls that are each short, and a loop that waits, are nobody's stall. */
+static void a_loop_that_moves_is_not_named(void **state) {
+  guint passes = 0;
+
+  adit_stall_start(5000, 5000);
+  g_timeout_add(1, end_of_passes, &passes);
+  assert_true(TEST_LOOP_UNTIL(passes == 30, 20000));
+  adit_stall_stop();
+  assert_int_equal(logged("does not return") + logged("does not end"), 0);
+}
+
 static void what_only_the_loop_may_call_is_refused_to_threads(void **state) {
   static const char *const functions[] = {"adit.loop timer_arm()", "adit.bus publish()", "adit.bus subscribe()",
                                           "adit.loop run_blocking()"};
@@ -245,6 +319,9 @@ int main(void) {
       test(a_reference_too_many_is_blamed_on_its_source),
       test(attributes_that_are_no_map_are_an_error),
       test(who_holds_the_loop_is_named),
+      test(who_does_not_return_is_named_while_it_lasts),
+      test(a_pass_that_does_not_end_is_named),
+      test(a_loop_that_moves_is_not_named),
       test(what_only_the_loop_may_call_is_refused_to_threads),
   };
   g_log_set_writer_func(keep_line, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <adit/auth.h>
 #include <adit/control.h>
 #include <adit/encap.h>
+#include <adit/ether.h>
 #include <adit/net.h>
 #include <adit/plugin.h>
 #include <adit/pool.h>

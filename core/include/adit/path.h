@@ -29,6 +29,7 @@
 #pragma once
 
 #include <adit/address.h>
+#include <adit/ether.h>
 #include <adit/plugin.h>
 #include <adit/stage.h>
 
@@ -161,6 +162,7 @@ typedef struct {
   /** [main] Once, between opened and port_close(), with port_open()'s `user`: the interface is not there any more, as somebody
    *  deleted it. It carries nothing from now on; port_close() is still owed, from within this call or later. May be NULL. */
   void (*lost)(gpointer user, AditPort *port);
+  guint8 mac[6];        /**< of an L2 port; zeros = any */
 } AditPortSpec;
 
 /** An interface: the head of what a data path keeps of it, public and constant while it is open. */
@@ -178,8 +180,8 @@ typedef void (*AditPortClosed)(gpointer user, const AditCounters *final);       
 typedef struct {
   gsize size;
   guint16 mss4, mss6;       /**< largest TCP MSS to let pass either way; 0 = leave alone */
-  /** PPP protocols of data whose NCP is open (0x0021, 0x0057, 0x0031): they pass between port and links; frames of others go to the main
-   *  loop. Copied. */
+  /** PPP protocols of data whose NCP is open (0x0021, 0x0057, 0x0031): they pass between ports and links; frames of others go to the main
+   *  loop. Those of the codec of session_attach_ether() go to the L2 port, others to the L3 port. Copied. */
   const guint16 *protocols;
   guint n_protocols;
   /** Packets from the peer whose source is in none of the session's prefixes are dropped; and so are those whose source is in a
@@ -216,9 +218,10 @@ typedef struct {
 
   void (*port_open)(gpointer dp, const AditPortSpec *spec, AditPortOpened done, gpointer user);
   void (*port_close)(AditPort *port, AditPortClosed done, gpointer user); /**< sessions must have left it */
-  void (*port_carrier)(AditPort *port, gboolean on);                      /**< static ports */
+  void (*port_carrier)(AditPort *port, gboolean on);                      /**< static ports, and L2 ports, which open without carrier */
 
-  /** A session's data plane: one or more links on one side, at most one L3 port on the other. `port` may be NULL. */
+  /** A session's data plane: one or more links on one side, at most one port of each kind on the other. `port` is the L3 port, and may be
+   *  NULL; an L2 port is attached by session_attach_ether(). */
   AditDpSession *(*session_open)(gpointer dp, AditSessionId id, AditPort *port, GError **error);
   /** The link's data is the session's from now on; not a frame is lost or overtakes another. A second link needs a bundle stage.
    *  `*index` (or NULL) is what stages know it by. Errors: UNSUPPORTED (no such stage), BUSY (too many links, or it was in another session). */
@@ -245,6 +248,15 @@ typedef struct {
   /** Publishes new parameters, copied: from the next packet on. FALSE if there is no such stage. */
   gboolean (*stage_set)(AditDpSession *session, AditStageKind kind, gconstpointer params, gsize length);
   void (*stage_remove)(AditDpSession *session, AditStageKind kind); /**< no note after it returns; harmless without one */
+  /**
+   * Attaches an L2 port to the session, beside its L3 port or alone. Its Ethernet frames pass through the codec (which outlives the session)
+   * while params.protocols has the first protocol of it, and nothing passes before session_set_ether(). On a shared port a frame goes to the
+   * session that its destination was last seen behind, and else to all of them; never back to where it came from.
+   * It is detached with the session. Errors: INVALID (no L2 port, an incomplete codec), BUSY (it has another session, or the session a port).
+   */
+  gboolean (*session_attach_ether)(AditDpSession *session, AditPort *port, const AditEtherOps *codec, GError **error);
+  /** Publishes the parameters of the codec, ADIT_ETHER_PARAMS octets, copied: from the next frame on. Harmless without an L2 port. */
+  void (*session_set_ether)(AditDpSession *session, gconstpointer params);
 } AditDatapathOps;
 
 /* ---- transports ---- */

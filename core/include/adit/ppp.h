@@ -9,6 +9,7 @@
 
 #include <adit/address.h>
 #include <adit/engine.h>
+#include <adit/ether.h>
 #include <adit/plugin.h>
 
 G_BEGIN_DECLS
@@ -82,7 +83,7 @@ typedef struct {
 
 typedef enum {
   ADIT_NCP_NETWORK = 1, /**< carries a network layer over the L3 port: IPCP, IPV6CP */
-  ADIT_NCP_BRIDGE,      /**< carries Ethernet over the L2 port: BCP */
+  ADIT_NCP_BRIDGE,      /**< carries Ethernet over the L2 port: BCP. Runs where the session has a `bridge` */
   ADIT_NCP_COMPRESSION, /**< CCP, ECP: delays session-up and data only if it is required */
 } AditNcpKind;
 
@@ -139,6 +140,7 @@ struct AditNcpResult {
   guint8 local_ifid[8], remote_ifid[8];
   guint8 local_mac[6], remote_mac[6];
   char bridge[16];          /**< to put the L2 port into; empty = none */
+  guint64 ether_params[ADIT_ETHER_PARAMS / 8]; /**< for the codec of AditNcpDesc.ether: octets of the NCP's own layout */
 };
 
 typedef struct AditNcpDesc {
@@ -168,6 +170,7 @@ typedef struct AditNcpDesc {
   guint n_slots;
   void (*timeout)(gpointer self, guint slot);
   void (*wipe)(gpointer self); /**< before the state is freed: keys. May be NULL */
+  const AditEtherOps *ether;   /**< ADIT_NCP_BRIDGE: how frames of the L2 port go over the links; its first protocol is data_protocol */
 } AditNcpDesc;
 
 /* ---- options of LCP ---- */

@@ -125,6 +125,16 @@ static inline gboolean adit_stage_prepend(AditStageFrame *frame, guint8 *data, g
   return TRUE;
 }
 
+/** Puts octets behind a frame; FALSE if it has too many pieces. */
+static inline gboolean adit_stage_append(AditStageFrame *frame, guint8 *data, guint32 length) {
+  if (frame->n == ADIT_STAGE_SLICES)
+    return FALSE;
+  frame->slice[frame->n].data = data;
+  frame->slice[frame->n++].length = length;
+  frame->length += length;
+  return TRUE;
+}
+
 /** Makes `out` the octets of `frame` from `from` on, up to `length`, without copying; one piece is left free for a header. FALSE if that
  * are too many. */
 static inline gboolean adit_stage_cut(const AditStageFrame *frame, guint32 from, guint32 length, AditStageFrame *out) {
@@ -182,6 +192,18 @@ static inline gboolean adit_stage_skip(AditStageFrame *frame, guint32 length) {
     frame->slice[0].length -= length;
   }
   return TRUE;
+}
+
+/** Takes all but the first `length` octets off its end; harmless if it is shorter. */
+static inline void adit_stage_cut_end(AditStageFrame *frame, guint32 length) {
+  while (frame->length > length) {
+    AditStageSlice *last = &frame->slice[frame->n - 1];
+    guint32 more = MIN(frame->length - length, last->length);
+    last->length -= more;
+    frame->length -= more;
+    if (!last->length)
+      frame->n--;
+  }
 }
 
 static inline void adit_stage_put16(guint8 *at, guint16 value) {

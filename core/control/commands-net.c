@@ -2,7 +2,7 @@
 /* What aditctl sees of claims on the kernel. */
 #include "core/control/commands.h"
 #include "core/control/control.h"
-#include "core/net/claims.h"
+#include "core/net/claims/claims.h"
 
 static const char description[] =
     "# What the daemon keeps in the kernel, and for whom.\n"

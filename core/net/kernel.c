@@ -2,9 +2,9 @@
 /* Changes of claims.h as rtnetlink messages. */
 #include "core/net/kernel.h"
 #include "core/base/loop.h"
+#include "core/net/claims/pins.h"
 #include "core/net/match.h"
 #include "core/net/net.h"
-#include "core/net/pins.h"
 #include "core/net/queue.h"
 #include "core/net/watch.h"
 

@@ -2,7 +2,7 @@
 /** core/net/kernel.h - claims on the real kernel, by the network thread. All [main]. */
 #pragma once
 
-#include "core/net/claims.h"
+#include "core/net/claims/claims.h"
 
 G_BEGIN_DECLS
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/net/net.h"
 #include "core/base/misuse.h"
+#include "core/net/claims/pins.h"
 #include "core/net/device.h"
 #include "core/net/facts.h"
 #include "core/net/kernel.h"
-#include "core/net/pins.h"
 #include "core/net/protected.h"
 #include "core/net/queue.h"
 #include "core/net/sweep.h"

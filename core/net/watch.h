@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "core/net/claims.h"
+#include "core/net/claims/claims.h"
 #include "core/net/rtnl.h"
 
 G_BEGIN_DECLS

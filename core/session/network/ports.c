@@ -3,7 +3,7 @@
 #include "core/session/network/ports.h"
 #include "core/base/loop.h"
 #include "core/bus/bus.h"
-#include "core/net/claims.h"
+#include "core/net/claims/claims.h"
 #include "core/session/life/sess.h"
 #include "core/session/life/session-event.h"
 #include "core/session/life/sessions.h"

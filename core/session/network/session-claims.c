@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What the NCPs agreed on, as claims on the kernel: addresses and routes of the session's interface. */
 #include "core/session/network/session-claims.h"
-#include "core/net/claims.h"
+#include "core/net/claims/claims.h"
 #include "core/session/config/profile.h"
 #include "core/session/life/sess.h"
 #include "core/session/lines.h"

@@ -2,8 +2,8 @@
 /** claims-world.h - a kernel made of a table, in virtual time, for the tests of claims. */
 #pragma once
 
-#include "core/net/claims.h"
-#include "core/net/pins.h"
+#include "core/net/claims/claims.h"
+#include "core/net/claims/pins.h"
 #include "core/net/net.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 #include "tests/unit/session/world.h"
 #include "core/aaa/aaa.h"
 #include "core/net/protected.h"
-#include "core/net/pins.h"
+#include "core/net/claims/pins.h"
 #include "core/path/path.h"
 #include "core/ppp/registry.h"
 #include "core/session/config/attributes.h"

@@ -8,7 +8,7 @@
 #include "core/base/loop.h"
 #include "core/bus/bus.h"
 #include "core/config/schema.h"
-#include "core/net/claims.h"
+#include "core/net/claims/claims.h"
 #include "core/pool/pool.h"
 #include "core/session/session.h"
 #include "null.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* No tunnel is routed into itself: where a claimed route covers a tunnel's end, a host route keeps the way to that end as it was
  * before; or the claim is refused. */
-#include "core/net/pins.h"
-#include "core/net/claims-table.h"
+#include "core/net/claims/pins.h"
+#include "core/net/claims/claims-table.h"
 #include <adit/log.h>
 #include <errno.h>
 #include <linux/rtnetlink.h>

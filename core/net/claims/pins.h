@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** core/net/pins.h - host routes to the ends of tunnels, without which a claim would cut a tunnel off. All [main]. */
+/** core/net/claims/pins.h - host routes to the ends of tunnels, without which a claim would cut a tunnel off. All [main]. */
 #pragma once
 
-#include "core/net/claims.h"
+#include "core/net/claims/claims.h"
 
 G_BEGIN_DECLS
 

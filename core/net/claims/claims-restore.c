@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What others did to objects of ours: when they are looked at again, and how many at once. */
-#include "core/net/claims-table.h"
+#include "core/net/claims/claims-table.h"
+#include "core/net/claims/pins.h"
 #include "core/net/net.h"
-#include "core/net/pins.h"
 #include <adit/log.h>
 #include <net/if.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Objects of the kernel and the lines of those who claim them. */
 #include "core/base/misuse.h"
-#include "core/net/claims-table.h"
-#include "core/net/pins.h"
+#include "core/net/claims/claims-table.h"
+#include "core/net/claims/pins.h"
 #include <adit/log.h>
 #include <errno.h>
 

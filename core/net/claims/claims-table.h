@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** core/net/claims-table.h - the tables of claims.h, for the files that make up the engine. */
+/** core/net/claims/claims-table.h - the tables of claims.h, for the files that make up the engine. */
 #pragma once
 
-#include "core/net/claims.h"
+#include "core/net/claims/claims.h"
 
 G_BEGIN_DECLS
 

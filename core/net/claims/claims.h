@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * core/net/claims.h - what adit wants of the kernel, and who wants it: an engine without I/O.
+ * core/net/claims/claims.h - what adit wants of the kernel, and who wants it: an engine without I/O.
  *
  * An object is a thing that the kernel has once: an address or a proxy neighbour on an interface; a route by table, prefix and metric;
  * the state of an interface; its master. Claims on one object form a line: smaller preference first, then the older one; a claim of the

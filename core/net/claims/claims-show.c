@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Keys and values of objects, and claims as people see them. */
-#include "core/net/claims-table.h"
+#include "core/net/claims/claims-table.h"
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 

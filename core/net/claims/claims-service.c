@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The claim functions of adit/net.h. */
 #include "core/base/misuse.h"
-#include "core/net/claims.h"
+#include "core/net/claims/claims.h"
 
 static AditClaims *current;
 

@@ -1,55 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* What others did to objects of ours: when they are looked at again, and how many at once. */
-#include "core/net/claims/claims-table.h"
+#include "core/net/claims/claims-due.h"
+#include "core/net/claims/claims-iface.h"
+#include "core/net/claims/claims-line.h"
+#include "core/net/claims/claims-step.h"
 #include "core/net/claims/pins.h"
 #include "core/net/net.h"
-#include <adit/log.h>
 #include <net/if.h>
-
-void adit_claims_wake(AditClaims *claims, guint64 delay_ms) {
-  guint64 when = claims->ops.now(claims->user) + delay_ms;
-  if (claims->wake_ms && claims->wake_ms <= when)
-    return;
-  claims->wake_ms = when;
-  claims->ops.wake(claims->user, delay_ms);
-}
-
-/* ---- pauses ---- */
-
-void adit_due_cancel(AditClaims *claims, AditDue *due, gboolean iface) {
-  if (!due->node.data)
-    return;
-  g_queue_unlink(iface ? &claims->iface_due[due->pause] : &claims->due[due->pause], &due->node);
-  due->node.data = NULL;
-}
-
-static void due_push(AditClaims *claims, AditDue *due, gpointer what, gboolean iface, guint pause) {
-  adit_due_cancel(claims, due, iface);
-  due->pause = (guint8)pause;
-  due->due_ms = claims->ops.now(claims->user) + ((guint64)claims->pause_ms << pause);
-  due->node.data = what;
-  g_queue_push_tail_link(iface ? &claims->iface_due[pause] : &claims->due[pause], &due->node);
-  adit_claims_wake(claims, (guint64)claims->pause_ms << pause);
-}
-
-void adit_object_retry(AditClaims *claims, AditObject *object, guint pause) {
-  if (!object->due.node.data || object->due.pause < pause)
-    due_push(claims, &object->due, object, FALSE, pause);
-}
-
-/* TRUE if it is to be restored, for the first time of late or again. */
-static gboolean due_disturbed(AditClaims *claims, AditDue *due, gpointer what, gboolean iface) {
-  guint64 now = claims->ops.now(claims->user);
-  if (due->fights && now - due->last_ms > (guint64)claims->pause_ms * ADIT_PAUSE_FORGET)
-    due->fights = 0;
-  guint pause = MIN(due->fights, ADIT_PAUSE_MOST);
-  if (due->node.data && due->pause <= pause)
-    return FALSE;
-  due->last_ms = now;
-  due->fights += due->fights < ADIT_PAUSES - 1;
-  due_push(claims, due, what, iface, pause);
-  return TRUE;
-}
 
 static void log_fight(AditClaims *claims, const char *name, const char *who, const AditDue *due) {
   guint kept = 0;
@@ -63,7 +20,7 @@ static void object_disturbed(AditClaims *claims, AditObject *object) {
   const AditClaim *winner = adit_object_winner(object);
   char name[ADIT_OBJECT_TEXT];
   adit_object_doubt(object);
-  if (!winner || !due_disturbed(claims, &object->due, object, FALSE) || object->state != ADIT_CLAIM_INSTALLED)
+  if (!winner || !adit_due_disturbed(claims, &object->due, object, FALSE) || object->state != ADIT_CLAIM_INSTALLED)
     return;
   log_fight(claims, adit_object_format(&object->key, &winner->value, name), winner->claimant->who, &object->due);
 }
@@ -72,93 +29,11 @@ static void iface_disturbed(AditClaims *claims, AditIface *iface, const char *wh
   AditObjectKey key = adit_object_key_link(iface->ifindex);
   const AditObject *link = adit_object_find(claims, &key);
   char name[64], interface[IF_NAMESIZE] = "?";
-  if (!due_disturbed(claims, &iface->due, iface, TRUE) || !link || !adit_object_winner(link))
+  if (!adit_due_disturbed(claims, &iface->due, iface, TRUE) || !link || !adit_object_winner(link))
     return;
   if_indextoname(iface->ifindex, interface);
   g_snprintf(name, sizeof name, "interface %s: %s", interface, what);
   log_fight(claims, name, adit_object_winner(link)->claimant->who, &iface->due);
-}
-
-/* ---- interfaces ---- */
-
-static AditIface *iface_find(const AditClaims *claims, guint32 ifindex) {
-  return g_hash_table_lookup(claims->ifaces, GUINT_TO_POINTER(ifindex));
-}
-
-gboolean adit_iface_is_gone(const AditClaims *claims, guint32 ifindex) {
-  const AditIface *iface = ifindex ? iface_find(claims, ifindex) : NULL;
-  return iface && iface->gone;
-}
-
-static void set_use(AditClaims *claims, const AditIface *iface, AditIfaceUse use) {
-  if (claims->ops.watch)
-    claims->ops.watch(claims->user, iface->ifindex, use);
-}
-
-static AditIface *iface_get(AditClaims *claims, guint32 ifindex) {
-  AditIface *iface = iface_find(claims, ifindex);
-  if (iface)
-    return iface;
-  iface = g_new0(AditIface, 1);
-  iface->ifindex = ifindex;
-  g_hash_table_insert(claims->ifaces, GUINT_TO_POINTER(ifindex), iface);
-  set_use(claims, iface, ADIT_IFACE_USED);
-  return iface;
-}
-
-static GQueue *queue_of(AditIface *iface, const AditObject *object) {
-  return object->key.kind == ADIT_OBJECT_ROUTE ? &iface->routes : &iface->others;
-}
-
-void adit_iface_join(AditClaims *claims, AditObject *object, guint32 ifindex) {
-  if ((object->iface ? object->iface->ifindex : 0) == ifindex)
-    return;
-  adit_iface_leave(claims, object);
-  if (!ifindex)
-    return;
-  object->iface = iface_get(claims, ifindex);
-  g_queue_push_head_link(queue_of(object->iface, object), &object->on); /* before the cursor of a sweep: it is new */
-  if (object->key.kind == ADIT_OBJECT_LINK)
-    set_use(claims, object->iface, ADIT_IFACE_OWN);
-}
-
-static void iface_free(AditClaims *claims, AditIface *iface) {
-  if (iface->sweep)
-    g_queue_unlink(&claims->sweeps, &iface->sweeping);
-  adit_due_cancel(claims, &iface->due, TRUE);
-  g_hash_table_remove(claims->ifaces, GUINT_TO_POINTER(iface->ifindex));
-  set_use(claims, iface, ADIT_IFACE_UNUSED);
-  g_free(iface);
-}
-
-void adit_iface_leave(AditClaims *claims, AditObject *object) {
-  AditIface *iface = g_steal_pointer(&object->iface);
-  if (!iface)
-    return;
-  if (iface->cursor == &object->on)
-    iface->cursor = object->on.next;
-  g_queue_unlink(queue_of(iface, object), &object->on);
-  iface->n_ipv4 -= object->counted;
-  object->counted = FALSE;
-  if (!iface->others.length && !iface->routes.length)
-    iface_free(claims, iface);
-  else if (object->key.kind == ADIT_OBJECT_LINK)
-    set_use(claims, iface, ADIT_IFACE_USED);
-}
-
-static void sweep_begin(AditClaims *claims, AditIface *iface) {
-  AditObjectKey key = adit_object_key_link(iface->ifindex);
-  AditObject *link = adit_object_find(claims, &key);
-  if (link && link->known == ADIT_DOUBTFUL)
-    adit_object_step(claims, link); /* first: nothing can be on one that is down */
-  if (iface->down)
-    return; /* adit_iface_is_up() comes here again */
-  if (!iface->sweep) {
-    iface->sweeping.data = iface;
-    g_queue_push_tail_link(&claims->sweeps, &iface->sweeping);
-  }
-  iface->sweep = 1;
-  iface->cursor = iface->others.head;
 }
 
 /* Up to `budget` objects of the first interface in line; how many are left of the budget. */
@@ -181,29 +56,11 @@ static guint sweep_some(AditClaims *claims, AditIface *iface, guint budget) {
       adit_due_cancel(claims, &object->due, FALSE);
       adit_object_step(claims, object);
       budget--;
-      if (iface_find(claims, ifindex) != iface)
+      if (adit_iface_find(claims, ifindex) != iface)
         return budget; /* that was the last on it */
     }
   }
   return budget;
-}
-
-void adit_iface_lost_ipv4(AditClaims *claims, guint32 ifindex) {
-  AditIface *iface = iface_find(claims, ifindex);
-  if (!iface || iface->gone || !iface->routes.length)
-    return;
-  sweep_begin(claims, iface);
-  adit_claims_wake(claims, 0);
-}
-
-void adit_iface_is_up(AditClaims *claims, AditIface *iface, gboolean up) {
-  gboolean was_down = iface->down;
-  iface->down = !up;
-  if (up && was_down) {
-    adit_due_cancel(claims, &iface->due, TRUE);
-    sweep_begin(claims, iface);
-    adit_claims_wake(claims, 0);
-  }
 }
 
 /* ---- a pass ---- */
@@ -228,7 +85,7 @@ static void run_due_ifaces(AditClaims *claims, guint64 now) {
       if (iface->due.due_ms > now)
         break;
       adit_due_cancel(claims, &iface->due, TRUE);
-      sweep_begin(claims, iface);
+      adit_iface_sweep(claims, iface);
     }
 }
 
@@ -252,17 +109,6 @@ static guint64 run_looks(AditClaims *claims, guint64 now) {
 void adit_claims_look_now(AditClaims *claims) {
   claims->look_ms = 0;
   adit_claims_wake(claims, 0);
-}
-
-void adit_looks_add(AditClaims *claims, AditObject *object) {
-  object->look.data = object;
-  g_queue_push_tail_link(&claims->looks, &object->look);
-  adit_claims_wake(claims, (guint64)claims->pause_ms * ADIT_LOOK_PAUSES);
-}
-
-void adit_looks_remove(AditClaims *claims, AditObject *object) {
-  if (object->look.data)
-    g_queue_unlink(&claims->looks, &object->look);
 }
 
 static guint64 next_due(const AditClaims *claims) {
@@ -299,19 +145,6 @@ void adit_claims_run(AditClaims *claims) {
     adit_claims_wake(claims, 0);
   else if (next != G_MAXUINT64)
     adit_claims_wake(claims, next - now);
-}
-
-gboolean adit_claims_quiet(const AditClaims *claims) {
-  for (guint i = 0; i < ADIT_PAUSES; i++) {
-    if (claims->iface_due[i].head)
-      return FALSE;
-    for (const GList *node = claims->due[i].head; node; node = node->next) {
-      const AditObject *object = node->data;
-      if (object->state != ADIT_CLAIM_BLOCKED && object->state != ADIT_CLAIM_REFUSED)
-        return FALSE;
-    }
-  }
-  return !claims->flight && !claims->sweeps.head && !claims->tells.head && adit_pins_quiet(claims->pins);
 }
 
 /* ---- events ---- */
@@ -356,7 +189,7 @@ static void on_address_gone(AditClaims *claims, AditIface *iface, const AditObje
 
 static void sweep_gone(AditClaims *claims, AditIface *iface) {
   iface->down = FALSE;
-  sweep_begin(claims, iface);
+  adit_iface_sweep(claims, iface);
   adit_claims_wake(claims, 0);
 }
 
@@ -389,7 +222,7 @@ static void on_overrun(AditClaims *claims) {
 }
 
 void adit_claims_event(AditClaims *claims, const AditKernelEvent *event) {
-  AditIface *iface = event->ifindex ? iface_find(claims, event->ifindex) : NULL;
+  AditIface *iface = event->ifindex ? adit_iface_find(claims, event->ifindex) : NULL;
 
   switch (event->kind) {
   case ADIT_KERNEL_LINK:

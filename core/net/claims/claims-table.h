@@ -16,12 +16,14 @@ G_BEGIN_DECLS
 #define ADIT_LOOK_PAUSES   20  /**< so many of the shortest pauses between two looks at what the kernel does not report: 2 s */
 #define ADIT_PAUSE_FORGET  200 /**< so many of the shortest pauses undisturbed, and it begins with that again */
 
+typedef struct AditIface AditIface;
+
 /** Something that waits in a queue of one pause; embedded. */
-struct AditDue {
+typedef struct {
   GList node;              /**< data: NULL when in no queue */
   guint8 pause, fights;    /**< fights: how often it was restored of late */
   guint64 due_ms, last_ms; /**< last_ms: when it was disturbed last */
-};
+} AditDue;
 
 /** An interface with objects on it. */
 struct AditIface {
@@ -86,6 +88,14 @@ struct AditClaimsCursor {
   GList *place; /**< AditClaim.place of the next claim on it; NULL = its first */
 };
 
+/** What decides whether an object may be installed: pins.c. */
+typedef struct {
+  /** May it be installed? If not, its state says why, and adit_object_step() follows when that changes. */
+  gboolean (*admit)(AditClaims *claims, AditObject *object);
+  /** Nobody wants it any more. */
+  void (*forget)(AditClaims *claims, AditObject *object);
+} AditClaimsGate;
+
 struct AditClaims {
   AditClaimsOps ops;
   gpointer user;
@@ -104,6 +114,7 @@ struct AditClaims {
   guint64 wake_ms;  /**< when adit_claims_run() will be called; 0 = not */
   gboolean stalled; /**< it waits for changes under way */
   AditRateLimit foreign_log, fight_log;
+  const AditClaimsGate *gate;
   struct AditPins *pins;
 };
 

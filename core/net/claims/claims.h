@@ -16,43 +16,14 @@
  */
 #pragma once
 
+#include "core/net/claims/object-key.h"
 #include <adit/log.h>
-#include <adit/net.h>
 #include <adit/value.h>
 
 G_BEGIN_DECLS
 
 typedef struct AditClaims AditClaims;
 typedef struct AditObject AditObject; /**< the ops' handle of an object; valid until the change is finished */
-
-typedef enum { ADIT_OBJECT_LINK = 1, ADIT_OBJECT_ADDRESS, ADIT_OBJECT_ROUTE, ADIT_OBJECT_MASTER, ADIT_OBJECT_NEIGHBOUR } AditObjectKind;
-
-/** What identifies an object. All octets count, so that memcmp() compares: made by adit_object_key_*() alone. */
-typedef struct {
-  guint8 kind, family, length, pad;
-  guint32 where;  /**< table of a route, interface of the others */
-  guint32 metric; /**< as the kernel has it */
-  guint8 octet[16], peer[16];
-} AditObjectKey;
-
-/** What a claim wants of an object. */
-typedef struct {
-  AditAddress via;
-  guint32 ifindex, mtu, master; /**< a route with neither interface nor gateway is unreachable */
-  gboolean up;
-} AditObjectValue;
-
-AditObjectKey adit_object_key_link(guint ifindex);
-AditObjectKey adit_object_key_address(const AditNetAddress *address);
-AditObjectKey adit_object_key_route(const AditNetRoute *route);
-AditObjectKey adit_object_key_master(guint ifindex);
-AditObjectKey adit_object_key_neighbour(const AditNetNeighbour *neighbour);
-AditNetAddress adit_object_address(const AditObjectKey *key);
-AditNetRoute adit_object_route(const AditObjectKey *key, const AditObjectValue *value);
-AditNetNeighbour adit_object_neighbour(const AditObjectKey *key);
-#define ADIT_OBJECT_TEXT 160
-/** `route 192.0.2.0/24 metric 5 table 7`, `address 192.0.2.1/32 peer 192.0.2.9`, `proxy neighbour 192.0.2.9`, `master br0`. */
-const char *adit_object_format(const AditObjectKey *key, const AditObjectValue *value, char text[ADIT_OBJECT_TEXT]);
 
 typedef enum {
   ADIT_CHANGE_ENSURE,  /**< install `value`, or find that it is there */
@@ -133,11 +104,12 @@ void adit_claims_event(AditClaims *claims, const AditKernelEvent *event);
 
 AditClaim *adit_claims_add(AditClaims *claims, const AditObjectKey *key, const AditObjectValue *value, const AditClaimant *claimant);
 void adit_claims_set_mtu(AditClaim *claim, guint32 mtu);
+void adit_claims_set_value(AditClaim *claim, const AditObjectValue *value);
 AditClaimState adit_claims_state(const AditClaim *claim, const char **why);
 void adit_claims_release(AditClaim *claim);
+const char *adit_claim_state_word(AditClaimState state);
 /** How many objects have claims. */
 guint adit_claims_count(const AditClaims *claims);
-const char *adit_claim_state_word(AditClaimState state);
 
 /** Fills in the service's functions, which work on `claims` from now on; NULL = on none. */
 void adit_claims_serve(AditClaims *claims, AditNetService *service);
@@ -161,48 +133,5 @@ void adit_claims_set_pause(AditClaims *claims, guint ms);
 void adit_claims_look_now(AditClaims *claims);
 /** Nothing is under way or due. */
 gboolean adit_claims_quiet(const AditClaims *claims);
-
-typedef struct AditIface AditIface; /**< claims-table.h */
-typedef struct AditDue AditDue;
-
-/* ---- for the files of the engine: claims.c ---- */
-
-AditObject *adit_object_find(const AditClaims *claims, const AditObjectKey *key);
-/** Makes the kernel's object as its line says, if nothing is in the way; may free it. */
-void adit_object_step(AditClaims *claims, AditObject *object);
-void adit_object_set_state(AditClaims *claims, AditObject *object, AditClaimState state, int error, const char *why);
-/** Somebody may have changed it. */
-void adit_object_doubt(AditObject *object);
-/** Tells claims whose state has changed. */
-void adit_claims_tell(AditClaims *claims);
-/** Several claims can have it at once: it has no value over which they could differ. */
-gboolean adit_object_is_shared(const AditObject *object);
-const AditClaim *adit_object_winner(const AditObject *object);
-void adit_claims_set_value(AditClaim *claim, const AditObjectValue *value);
-
-/* ---- for the files of the engine: claims-show.c ---- */
-
-/** They are about to go. */
-void adit_cursors_leave_object(AditClaims *claims, const AditObject *object);
-void adit_cursors_leave_claim(AditClaims *claims, const AditClaim *claim);
-
-/* ---- for the files of the engine: claims-restore.c ---- */
-
-/** adit_claims_run() is called in `delay_ms`, if not before. */
-void adit_claims_wake(AditClaims *claims, guint64 delay_ms);
-/** It failed: tries again after this pause or a longer one. */
-void adit_object_retry(AditClaims *claims, AditObject *object, guint pause);
-void adit_due_cancel(AditClaims *claims, AditDue *due, gboolean iface);
-/** The object is of a kind whose deletion the kernel does not report: it is looked at now and then, from now on or no more. */
-void adit_looks_add(AditClaims *claims, AditObject *object);
-void adit_looks_remove(AditClaims *claims, AditObject *object);
-/** The object is on the interface; 0 = on none. */
-void adit_iface_join(AditClaims *claims, AditObject *object, guint32 ifindex);
-void adit_iface_leave(AditClaims *claims, AditObject *object);
-/** It was deleted, or moved away. */
-gboolean adit_iface_is_gone(const AditClaims *claims, guint32 ifindex);
-/** We have removed an IPv4 address from it: with the last one the kernel has dropped the family's routes. */
-void adit_iface_lost_ipv4(AditClaims *claims, guint32 ifindex);
-void adit_iface_is_up(AditClaims *claims, AditIface *iface, gboolean up);
 
 G_END_DECLS

@@ -2,8 +2,9 @@
 /* No tunnel is routed into itself: where a claimed route covers a tunnel's end, a host route keeps the way to that end as it was
  * before; or the claim is refused. */
 #include "core/net/claims/pins.h"
-#include "core/net/claims/claims-table.h"
-#include <adit/log.h>
+#include "core/net/claims/claims-due.h"
+#include "core/net/claims/claims-line.h"
+#include "core/net/claims/claims-step.h"
 #include <errno.h>
 #include <linux/rtnetlink.h>
 
@@ -320,7 +321,7 @@ static const Guard *guard_at(const AditPins *pins, const AditObject *object, con
   return guard || object->key.kind != ADIT_OBJECT_ADDRESS ? guard : guard_find(pins, &address.local.address);
 }
 
-gboolean adit_pins_admit(AditClaims *claims, AditObject *object) {
+static gboolean admit_object(AditClaims *claims, AditObject *object) {
   AditPins *pins = claims->pins;
   AditPrefix prefix;
 
@@ -342,7 +343,7 @@ gboolean adit_pins_admit(AditClaims *claims, AditObject *object) {
   return object->admitted;
 }
 
-void adit_pins_forget(AditClaims *claims, AditObject *object) {
+static void forget_object(AditClaims *claims, AditObject *object) {
   AditPins *pins = claims->pins;
   AditPrefix prefix;
   Guard *guard;
@@ -360,6 +361,8 @@ void adit_pins_forget(AditClaims *claims, AditObject *object) {
     if (guard->state != GUARD_FREE && !is_covered(pins, &guard->address))
       remove_pin(guard);
 }
+
+const AditClaimsGate adit_pins_gate = {admit_object, forget_object};
 
 /* ---- the ways change ---- */
 

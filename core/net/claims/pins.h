@@ -2,7 +2,7 @@
 /** core/net/claims/pins.h - host routes to the ends of tunnels, without which a claim would cut a tunnel off. All [main]. */
 #pragma once
 
-#include "core/net/claims/claims.h"
+#include "core/net/claims/claims-table.h"
 
 G_BEGIN_DECLS
 
@@ -20,10 +20,8 @@ AditPins *adit_pins_new(AditClaims *claims);
 /** All claims are about to be freed, the pins' too. */
 void adit_pins_let_go(AditPins *pins);
 void adit_pins_free(AditPins *pins);
-/** May it be installed? If not, its state says why, and adit_object_step() follows when that changes. */
-gboolean adit_pins_admit(AditClaims *claims, AditObject *object);
-/** Nobody wants it any more. */
-void adit_pins_forget(AditClaims *claims, AditObject *object);
+/** Lets objects in that cut no tunnel off. */
+extern const AditClaimsGate adit_pins_gate;
 /** The ways may have changed. */
 void adit_pins_changed(AditPins *pins);
 /** Looks again if it is time; milliseconds until the next time, 0 = none. */

@@ -143,7 +143,7 @@ gboolean adit_helper_settle(AditHelper *helper, const AditUser *user) {
   return FALSE;
 }
 
-int adit_helper_ask(AditHelper *helper, const char *request) {
+int adit_helper_request(AditHelper *helper, const char *request) {
   int file = -1, error = EACCES;
 
   if (helper) {

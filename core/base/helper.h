@@ -25,7 +25,7 @@ AditHelper *adit_helper_start(const char *name, guint64 keep, AditHelperOpen ope
 gboolean adit_helper_settle(AditHelper *helper, const AditUser *user);
 
 /** A descriptor (close-on-exec), or -1 with errno; EACCES without a helper (NULL), or one that has ended. [any] */
-int adit_helper_ask(AditHelper *helper, const char *request);
+int adit_helper_request(AditHelper *helper, const char *request);
 
 /** Ends the child and waits for that. NULL is harmless. */
 void adit_helper_stop(AditHelper *helper);

@@ -23,7 +23,7 @@ static void watch_forks(void) {
   pthread_atfork(NULL, NULL, after_fork);
 }
 
-static void ask_kernel(guint8 *at, gsize length) {
+static void read_kernel_random(guint8 *at, gsize length) {
   while (length > 0) {
     gssize n = getrandom(at, length, 0);
     if (n < 0) {
@@ -42,13 +42,13 @@ static void refill_pool(void) {
 
   pthread_once(&once, watch_forks);
   pool.forks = __atomic_load_n(&forks, __ATOMIC_RELAXED);
-  ask_kernel(pool.octets, sizeof pool.octets);
+  read_kernel_random(pool.octets, sizeof pool.octets);
   pool.left = sizeof pool.octets;
 }
 
 void adit_random(gpointer buffer, gsize length) {
   if (length > sizeof pool.octets / 4) {
-    ask_kernel(buffer, length);
+    read_kernel_random(buffer, length);
     return;
   }
   if (pool.left < length || pool.forks != __atomic_load_n(&forks, __ATOMIC_RELAXED))

@@ -88,7 +88,7 @@ int adit_reader_open(const char *path) {
   if (fd >= 0 || errno != EACCES)
     return fd;
   g_autofree char *whole = g_canonicalize_filename(path, NULL);
-  return adit_helper_ask(self.helper, whole);
+  return adit_helper_request(self.helper, whole);
 }
 
 void adit_reader_stop(void) {

@@ -41,7 +41,7 @@ void adit_device_settle(const AditUser *user) {
 
 int adit_device_open(void) {
   int fd = open_device(NULL);
-  return fd >= 0 || errno != EACCES ? fd : adit_helper_ask(helper, DEVICE);
+  return fd >= 0 || errno != EACCES ? fd : adit_helper_request(helper, DEVICE);
 }
 
 void adit_device_stop(void) {

@@ -299,7 +299,7 @@ void adit_call_reply_rows(AditCall *handle, const char *key, AditRowNext next, g
   if (call->caller.oneway)
     call_end(call, ENDED_BY_PLUGIN);
   else
-    adit_turn_ask(&call->turn);
+    adit_turn_request(&call->turn);
 }
 
 gboolean adit_call_is_read(AditCall *handle) {
@@ -310,7 +310,7 @@ gboolean adit_call_is_read(AditCall *handle) {
 void adit_call_has_room(AditCall *handle) {
   Call *call = call_of(handle, NULL);
   if (call && call->rows)
-    adit_turn_ask(&call->turn);
+    adit_turn_request(&call->turn);
 }
 
 /* ---- ends that the plugin did not choose ---- */

@@ -31,7 +31,7 @@ void adit_turns_fini(void) {
   g_clear_pointer(&self.source, g_source_unref);
 }
 
-void adit_turn_ask(AditTurn *turn) {
+void adit_turn_request(AditTurn *turn) {
   if (turn->queued)
     return;
   turn->queued = TRUE;
@@ -61,7 +61,7 @@ gboolean adit_turns_pass(void) {
     AditTurn *turn = (AditTurn *)self.waiting.head->data;
     adit_turn_cancel(turn);
     if (turn->work(turn->data, self.waiting.length ? MIN(end, now + ADIT_TURN_US) : end))
-      adit_turn_ask(turn);
+      adit_turn_request(turn);
     now = g_get_monotonic_time();
   }
   self.longest_us = MAX(self.longest_us, cpu_us() - begun);

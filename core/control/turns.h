@@ -27,7 +27,7 @@ void adit_turns_init(void);
 void adit_turns_fini(void);
 
 /** Gives it a turn in the next pass; harmless when it has one. */
-void adit_turn_ask(AditTurn *turn);
+void adit_turn_request(AditTurn *turn);
 /** Harmless when it has none. */
 void adit_turn_cancel(AditTurn *turn);
 

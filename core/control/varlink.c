@@ -82,11 +82,11 @@ static void put_error(AditConn *conn, const char *name, const AditValue *paramet
 /* ---- calls ---- */
 
 /* The next message gets its turn, once the answer before it is read. */
-static void ask_for_turn(AditConn *conn) {
+static void request_turn(AditConn *conn) {
   if (conn->call || conn->bad || count_unread(conn) > ADIT_VARLINK_STREAM_MAX)
     return;
   if (message_length(conn) >= 0)
-    adit_turn_ask(&conn->turn);
+    adit_turn_request(&conn->turn);
   else if (conn->input->len >= ADIT_VARLINK_MESSAGE_MAX)
     conn_fail(conn);
 }
@@ -98,7 +98,7 @@ static gboolean conn_has_room(gpointer peer) {
 static void conn_call_ended(gpointer peer) {
   AditConn *conn = (AditConn *)peer;
   conn->call = NULL;
-  ask_for_turn(conn);
+  request_turn(conn);
   conn->wake(conn->data);
 }
 
@@ -178,7 +178,7 @@ static gboolean conn_work(gpointer data, gint64 deadline_us) {
   conn->searched = 0;
   conn->messages++;
   handle_message(conn, text, (gsize)length);
-  ask_for_turn(conn);
+  request_turn(conn);
   conn->wake(conn->data); /* there is room for input */
   return FALSE;
 }
@@ -215,7 +215,7 @@ gboolean adit_conn_feed(AditConn *conn, const guint8 *data, gsize length) {
     return FALSE;
   }
   g_byte_array_append(conn->input, data, (guint)length);
-  ask_for_turn(conn);
+  request_turn(conn);
   return !conn->bad;
 }
 
@@ -236,7 +236,7 @@ void adit_conn_sent(AditConn *conn, gsize length) {
   }
   if (conn->call && count_unread(conn) < ADIT_VARLINK_ROWS_MAX)
     adit_call_has_room(conn->call);
-  ask_for_turn(conn);
+  request_turn(conn);
 }
 
 gboolean adit_conn_is_busy(const AditConn *conn) {

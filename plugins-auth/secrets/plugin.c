@@ -10,7 +10,7 @@ static void answer_request(gpointer state, AditAuthRequest *request, AditAuthHan
   Secrets *secrets = (Secrets *)state;
   SecretsAnswer answer;
 
-  secrets_table_ask(secrets->table, request, &answer);
+  secrets_table_answer(secrets->table, request, &answer);
   secrets->aaa->answer(handle, &answer.reply);
   secrets_answer_clear(&answer);
 }

@@ -142,7 +142,7 @@ static AditValue *attributes_of(const AditValue *record) {
   return attributes;
 }
 
-void secrets_table_ask(const SecretsTable *table, const AditAuthRequest *request, SecretsAnswer *answer) {
+void secrets_table_answer(const SecretsTable *table, const AditAuthRequest *request, SecretsAnswer *answer) {
   const AditValue *record = table ? (const AditValue *)g_hash_table_lookup(table->records, request->user) : NULL;
   AditAuthReply *reply = &answer->reply;
 

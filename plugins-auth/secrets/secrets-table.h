@@ -19,5 +19,5 @@ typedef struct {
 } SecretsAnswer;
 
 /** Looks the request's user up; costs the same whatever the number of users. Clear the answer afterwards. */
-void secrets_table_ask(const SecretsTable *table, const AditAuthRequest *request, SecretsAnswer *answer);
+void secrets_table_answer(const SecretsTable *table, const AditAuthRequest *request, SecretsAnswer *answer);
 void secrets_answer_clear(SecretsAnswer *answer);

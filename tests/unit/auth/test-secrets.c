@@ -37,7 +37,7 @@ static const AditAuthReply *ask_from(Fixture *f, const char *name, const char *t
   request->transport = g_strdup(transport);
   request->caller_id = g_strdup(caller);
   secrets_answer_clear(&f->answer);
-  secrets_table_ask(f->table, request, &f->answer);
+  secrets_table_answer(f->table, request, &f->answer);
   return &f->answer.reply;
 }
 

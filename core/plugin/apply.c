@@ -195,8 +195,8 @@ static void prepare_plugin(Loaded *plugin) {
     note_refusal(who, error);
 }
 
-static void ask_participants(const AditValue *config, gboolean with_rooms, guint from, guint to, gboolean only_try, AditApplied done,
-                             gpointer data) {
+static void prepare_participants(const AditValue *config, gboolean with_rooms, guint from, guint to, gboolean only_try, AditApplied done,
+                                 gpointer data) {
   if (self.running || self.frozen) {
     g_autoptr(GError) busy =
         g_error_new_literal(ADIT_ERROR, ADIT_ERR_BUSY, self.frozen ? "the daemon is stopping" : "another reload is running: try again");
@@ -229,7 +229,7 @@ static void ask_participants(const AditValue *config, gboolean with_rooms, guint
 }
 
 void adit_plugins_apply(const AditValue *config, AditApplied done, gpointer data) {
-  ask_participants(config, TRUE, 0, G_MAXUINT, FALSE, done, data);
+  prepare_participants(config, TRUE, 0, G_MAXUINT, FALSE, done, data);
 }
 
 /* ---- the first configuration ---- */
@@ -279,7 +279,7 @@ static void first_next(void) {
     first_end(NULL);
     return;
   }
-  ask_participants(first.config, FALSE, first.next, first.next + 1, first.only_try, first_answered, NULL);
+  prepare_participants(first.config, FALSE, first.next, first.next + 1, first.only_try, first_answered, NULL);
 }
 
 static void first_rooms(const GError *error, gpointer data) {
@@ -296,7 +296,7 @@ static void begin_round(const AditValue *config, gboolean only_try, AditApplied 
   first.refusals = g_string_new(NULL);
   first.done = done;
   first.data = data;
-  ask_participants(config, TRUE, 0, 0, FALSE, first_rooms, NULL);
+  prepare_participants(config, TRUE, 0, 0, FALSE, first_rooms, NULL);
 }
 
 void adit_plugins_start(const AditValue *config, AditApplied done, gpointer data) {

@@ -8,12 +8,12 @@
 
 #include <adit/log-quota.h>
 
-enum { ASKED_MAX = 10000 }; /* logins under way: more is a storm, which waits better with the peers than here */
+enum { REQUESTS_MAX = 10000 }; /* logins under way: more is a storm, which waits better with the peers than here */
 
 struct RadiusSource {
   AditLogQuota unsupported; /* lines that a login may cause */
   Radius *radius;
-  GHashTable *asked; /* AditAuthHandle -> Ask, owned */
+  GHashTable *requests; /* AditAuthHandle -> LoginRequest, owned */
 };
 
 /** A login. */
@@ -27,123 +27,123 @@ typedef struct {
   guint turns;          /* how many of its addresses were silent */
   RadiusExchange *exchange;
   const char *impossible; /* why it can't be asked of any server */
-} Ask;
+} LoginRequest;
 
-static void ask_free(gpointer data) {
-  Ask *ask = data;
+static void free_login_request(gpointer data) {
+  LoginRequest *login = data;
 
-  radius_exchange_cancel(ask->exchange);
-  g_ptr_array_unref(ask->tried);
-  radius_config_unref(ask->config);
-  ask->source->radius->aaa->handle_unref(ask->handle);
-  adit_auth_request_unref(ask->request);
-  g_free(ask);
+  radius_exchange_cancel(login->exchange);
+  g_ptr_array_unref(login->tried);
+  radius_config_unref(login->config);
+  login->source->radius->aaa->handle_unref(login->handle);
+  adit_auth_request_unref(login->request);
+  g_free(login);
 }
 
-static void answer_login(Ask *ask, const AditAuthReply *reply) {
-  ask->source->radius->aaa->answer(ask->handle, reply);
-  g_hash_table_remove(ask->source->asked, ask->handle);
+static void answer_login_request(LoginRequest *login, const AditAuthReply *reply) {
+  login->source->radius->aaa->answer(login->handle, reply);
+  g_hash_table_remove(login->source->requests, login->handle);
 }
 
-static void answer_error(Ask *ask, const char *why) {
+static void answer_error(LoginRequest *login, const char *why) {
   const AditAuthReply reply = {.size = sizeof reply, .outcome = ADIT_AUTH_ERROR, .why = why};
-  answer_login(ask, &reply);
+  answer_login_request(login, &reply);
 }
 
 /* ---- one server ---- */
 
 static void write_request(RadiusBuilder *b, const guint8 authenticator[16], const RadiusServer *server, gpointer data) {
-  Ask *ask = data;
-  const RadiusNas nas = {ask->config->nas_identifier, radius_server_nas_address(server, RADIUS_AUTH), server->realm};
+  LoginRequest *login = data;
+  const RadiusNas nas = {login->config->nas_identifier, radius_server_nas_address(server, RADIUS_AUTH), server->realm};
 
-  ask->impossible = radius_put_request(b, &nas, ask->request, authenticator, server->secret);
-  if (!ask->impossible && b->overflow)
-    ask->impossible = "what is to be asked is more than a packet holds";
-  b->overflow |= ask->impossible != NULL;
+  login->impossible = radius_put_request(b, &nas, login->request, authenticator, server->secret);
+  if (!login->impossible && b->overflow)
+    login->impossible = "what is to be asked is more than a packet holds";
+  b->overflow |= login->impossible != NULL;
 }
 
 /** Once a session: nothing of an answer is dropped in silence. */
-static void log_unsupported(const Ask *ask, const RadiusReply *reply) {
-  AditLogContext about = {.user = ask->request->user};
+static void log_unsupported(const LoginRequest *login, const RadiusReply *reply) {
+  AditLogContext about = {.user = login->request->user};
 
-  if (reply->reply.outcome != ADIT_AUTH_ACCEPT || ask->request->again || !reply->unsupported->len ||
-      !adit_log_quota_allows(&ask->source->unsupported, ask->source->radius->loop))
+  if (reply->reply.outcome != ADIT_AUTH_ACCEPT || login->request->again || !reply->unsupported->len ||
+      !adit_log_quota_allows(&login->source->unsupported, login->source->radius->loop))
     return;
   g_ptr_array_add(reply->unsupported, NULL);
   g_autofree char *list = g_strjoinv("; ", (char **)reply->unsupported->pdata);
   g_ptr_array_remove_index(reply->unsupported, reply->unsupported->len - 1);
-  adit_warning(&about, "server %s: attributes for user %s ignored: %s", ask->server->name, ask->request->user, list);
+  adit_warning(&about, "server %s: attributes for user %s ignored: %s", login->server->name, login->request->user, list);
 }
 
-static void read_reply(Ask *ask, const RadiusAnswer *from) {
-  const RadiusReplyContext context = {from->request_authenticator, from->secret, ask->config->framed_mtu};
+static void read_reply(LoginRequest *login, const RadiusAnswer *from) {
+  const RadiusReplyContext context = {from->request_authenticator, from->secret, login->config->framed_mtu};
   RadiusReply reply;
 
-  radius_reply_read(from->reply, ask->request, &context, &reply);
-  log_unsupported(ask, &reply);
-  ask->source->radius->aaa->answer(ask->handle, &reply.reply);
+  radius_reply_read(from->reply, login->request, &context, &reply);
+  log_unsupported(login, &reply);
+  login->source->radius->aaa->answer(login->handle, &reply.reply);
   radius_reply_clear(&reply);
-  g_hash_table_remove(ask->source->asked, ask->handle);
+  g_hash_table_remove(login->source->requests, login->handle);
 }
 
 /* ---- one after the other ---- */
 
-static void ask_next(Ask *ask);
-static void ask_server(Ask *ask);
+static void begin_at_next_server(LoginRequest *login);
+static void begin_at_server(LoginRequest *login);
 
-static gboolean in_time(const Ask *ask) {
-  return ask->source->radius->loop->now() < ask->request->deadline_ms;
+static gboolean in_time(const LoginRequest *login) {
+  return login->source->radius->loop->now() < login->request->deadline_ms;
 }
 
 static void on_done(const RadiusAnswer *from, gpointer data) {
-  Ask *ask = data;
+  LoginRequest *login = data;
 
-  ask->exchange = NULL;
+  login->exchange = NULL;
   switch (from->result) {
   case RADIUS_ANSWERED:
-    read_reply(ask, from);
+    read_reply(login, from);
     return;
   case RADIUS_TIMEOUT:
-    adit_debug(NULL, "server %s did not answer for %s", ask->server->name, ask->request->user);
+    adit_debug(NULL, "server %s did not answer for %s", login->server->name, login->request->user);
     break;
   case RADIUS_UNSENT:
     break;
   }
-  if (ask->impossible)
-    answer_error(ask, ask->impossible);
-  else if (from->result == RADIUS_TIMEOUT && ++ask->turns < ask->server->addresses.count && in_time(ask))
-    ask_server(ask); /* at its next address */
+  if (login->impossible)
+    answer_error(login, login->impossible);
+  else if (from->result == RADIUS_TIMEOUT && ++login->turns < login->server->addresses.count && in_time(login))
+    begin_at_server(login); /* at its next address */
   else
-    ask_next(ask);
+    begin_at_next_server(login);
 }
 
-static void ask_next(Ask *ask) {
-  const RadiusWant want = {RADIUS_AUTH, ask->request->user, ask->request->called_id};
-  RadiusServer *server = radius_servers_pick(ask->config->servers, &want, ask->tried);
+static void begin_at_next_server(LoginRequest *login) {
+  const RadiusWant want = {RADIUS_AUTH, login->request->user, login->request->called_id};
+  RadiusServer *server = radius_servers_pick(login->config->servers, &want, login->tried);
 
-  if (!server || !in_time(ask)) {
-    answer_error(ask,
-                 !server && !ask->tried->len ? "every RADIUS server is dead, busy or without an address" : "no RADIUS server has answered");
+  if (!server || !in_time(login)) {
+    answer_error(login, !server && !login->tried->len ? "every RADIUS server is dead, busy or without an address"
+                                                      : "no RADIUS server has answered");
     return;
   }
-  g_ptr_array_add(ask->tried, server);
-  ask->server = server;
-  ask->turns = 0;
-  ask_server(ask);
+  g_ptr_array_add(login->tried, server);
+  login->server = server;
+  login->turns = 0;
+  begin_at_server(login);
 }
 
-static void ask_server(Ask *ask) {
-  const RadiusWant want = {RADIUS_AUTH, ask->request->user, ask->request->called_id};
+static void begin_at_server(LoginRequest *login) {
+  const RadiusWant want = {RADIUS_AUTH, login->request->user, login->request->called_id};
   gboolean elsewhere =
-      ask->turns + 1 < ask->server->addresses.count || radius_servers_pick(ask->config->servers, &want, ask->tried) != NULL;
+      login->turns + 1 < login->server->addresses.count || radius_servers_pick(login->config->servers, &want, login->tried) != NULL;
   const RadiusRequest request = {
-      .code = RADIUS_ACCESS_REQUEST, .fill = write_request, .done = on_done, .data = ask, .impatient = elsewhere};
-  ask->exchange = radius_exchange(ask->server, &request);
+      .code = RADIUS_ACCESS_REQUEST, .fill = write_request, .done = on_done, .data = login, .impatient = elsewhere};
+  login->exchange = radius_exchange(login->server, &request);
 }
 
 /* ---- for adit.aaa ---- */
 
-static void source_ask(gpointer state, AditAuthRequest *request, AditAuthHandle *handle) {
+static void begin_login_request(gpointer state, AditAuthRequest *request, AditAuthHandle *handle) {
   RadiusSource *source = state;
   const RadiusWant want = {RADIUS_AUTH, request->user, request->called_id};
   AditAuthReply refusal = {.size = sizeof refusal, .outcome = ADIT_AUTH_NOT_MINE, .why = "no RADIUS server is for such users"};
@@ -152,35 +152,35 @@ static void source_ask(gpointer state, AditAuthRequest *request, AditAuthHandle 
     source->radius->aaa->answer(handle, &refusal);
     return;
   }
-  if (g_hash_table_size(source->asked) >= ASKED_MAX) {
+  if (g_hash_table_size(source->requests) >= REQUESTS_MAX) {
     refusal.outcome = ADIT_AUTH_ERROR;
     refusal.why = "too many logins wait for RADIUS";
     source->radius->aaa->answer(handle, &refusal);
     return;
   }
-  Ask *ask = g_new0(Ask, 1);
-  ask->source = source;
-  ask->request = adit_auth_request_ref(request);
-  ask->handle = source->radius->aaa->handle_ref(handle);
-  ask->config = radius_config_ref(source->radius->config);
-  ask->tried = g_ptr_array_new();
-  g_hash_table_insert(source->asked, handle, ask);
-  ask_next(ask);
+  LoginRequest *login = g_new0(LoginRequest, 1);
+  login->source = source;
+  login->request = adit_auth_request_ref(request);
+  login->handle = source->radius->aaa->handle_ref(handle);
+  login->config = radius_config_ref(source->radius->config);
+  login->tried = g_ptr_array_new();
+  g_hash_table_insert(source->requests, handle, login);
+  begin_at_next_server(login);
 }
 
 /** Nobody waits any more: what the server may still say is late. */
-static void source_cancel(gpointer state, AditAuthHandle *handle) {
-  g_hash_table_remove(((RadiusSource *)state)->asked, handle);
+static void cancel_login_request(gpointer state, AditAuthHandle *handle) {
+  g_hash_table_remove(((RadiusSource *)state)->requests, handle);
 }
 
-static const AditAuthSourceOps ops = {.size = sizeof ops, .name = "radius", .ask = source_ask, .cancel = source_cancel};
+static const AditAuthSourceOps ops = {.size = sizeof ops, .name = "radius", .ask = begin_login_request, .cancel = cancel_login_request};
 
 RadiusSource *radius_source_new(Radius *radius, GError **error) {
   RadiusSource *source = g_new0(RadiusSource, 1);
 
   source->radius = radius;
   source->unsupported = (AditLogQuota)ADIT_LOG_QUOTA("what a server gave can't be honoured");
-  source->asked = g_hash_table_new_full(NULL, NULL, NULL, ask_free);
+  source->requests = g_hash_table_new_full(NULL, NULL, NULL, free_login_request);
   if (radius->aaa->source_add(radius->plugin, &ops, source, error))
     return source;
   radius_source_free(source);
@@ -190,7 +190,7 @@ RadiusSource *radius_source_new(Radius *radius, GError **error) {
 void radius_source_free(RadiusSource *source) {
   if (!source)
     return;
-  g_hash_table_unref(source->asked);
+  g_hash_table_unref(source->requests);
   adit_log_quota_stop(&source->unsupported);
   g_free(source);
 }

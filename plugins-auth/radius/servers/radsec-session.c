@@ -159,12 +159,12 @@ static int try_to_reach(const RadsecSettings *settings) {
   return error;
 }
 
-static gboolean is_reachable(const RadsecSettings *settings, RadsecQuestion *question) {
+static gboolean is_reachable(const RadsecSettings *settings, RadsecRequest *request) {
   char at[ADIT_ENDPOINT_TEXT];
   int error = try_to_reach(settings);
 
   if (error)
-    g_snprintf(question->trouble, sizeof question->trouble, "%s: %s", adit_endpoint_format(&settings->at, at), g_strerror(error));
+    g_snprintf(request->trouble, sizeof request->trouble, "%s: %s", adit_endpoint_format(&settings->at, at), g_strerror(error));
   return !error;
 }
 
@@ -186,19 +186,19 @@ static gboolean can_be_read(const RadsecSettings *settings, const char *path) {
 }
 
 /** Why there is no connection, which libradcli keeps to itself. */
-static void explain_no_connection(const RadsecSettings *settings, RadsecQuestion *question) {
+static void explain_no_connection(const RadsecSettings *settings, RadsecRequest *request) {
   const char *const files[] = {settings->ca, settings->certificate, settings->private_key};
 
   for (guint i = 0; i < G_N_ELEMENTS(files); i++)
     if (!can_be_read(settings, files[i])) {
-      g_snprintf(question->trouble, sizeof question->trouble, "%s: %s", files[i], g_strerror(errno));
+      g_snprintf(request->trouble, sizeof request->trouble, "%s: %s", files[i], g_strerror(errno));
       return;
     }
   if (!service_is_known())
-    g_strlcpy(question->trouble, "libradcli needs the service `radius' in /etc/services (Debian: the package netbase)",
-              sizeof question->trouble);
+    g_strlcpy(request->trouble, "libradcli needs the service `radius' in /etc/services (Debian: the package netbase)",
+              sizeof request->trouble);
   else
-    g_snprintf(question->trouble, sizeof question->trouble,
+    g_snprintf(request->trouble, sizeof request->trouble,
                "no handshake: is the server's certificate signed by `ca' and for %s, and does the server know ours?", settings->host);
 }
 
@@ -303,25 +303,24 @@ static gboolean renew_connection(RadsecSession *session) {
   return another;
 }
 
-static gboolean ensure_connected(RadsecSession *session, const RadsecSettings *settings, RadsecQuestion *question, gboolean *fresh) {
+static gboolean ensure_connected(RadsecSession *session, const RadsecSettings *settings, RadsecRequest *request, gboolean *fresh) {
   gint64 now = g_get_monotonic_time();
 
   if (session->handle && !session->broken && now - session->used_us < IDLE_US)
     return TRUE;
-  if (!radsec_session_usable(session) || !is_reachable(settings, question))
+  if (!radsec_session_usable(session) || !is_reachable(settings, request))
     return FALSE;
   *fresh = session->handle ? renew_connection(session) : first_connect(session, settings);
   gboolean good = *fresh || (session->handle && !session->broken);
   session->broken = session->handle && !good;
   if (!good)
-    explain_no_connection(settings, question);
+    explain_no_connection(settings, request);
   return remember_fd(session) && good;
 }
 
 /* ---- asking ---- */
 
-static gboolean add_pair(const RadsecSession *session, VALUE_PAIR **list, const RadsecQuestion *question,
-                         const RadiusAttribute *attribute) {
+static gboolean add_pair(const RadsecSession *session, VALUE_PAIR **list, const RadsecRequest *request, const RadiusAttribute *attribute) {
   const void *value = attribute->value;
   int length = attribute->length;
   gboolean good = TRUE;
@@ -329,7 +328,7 @@ static gboolean add_pair(const RadsecSession *session, VALUE_PAIR **list, const 
   guint32 number;
 
   if (!attribute->vendor && attribute->type == PASSWORD) {
-    good = radius_unhide(attribute->value, attribute->length, question->authenticator, question->secret, password);
+    good = radius_unhide(attribute->value, attribute->length, request->authenticator, request->secret, password);
     value = password;
     length = good ? (int)strlen(password) : 0;
     good = good && length <= AUTH_PASS_LEN;
@@ -347,42 +346,42 @@ static void free_pairs(VALUE_PAIR *list) {
   rc_avpair_free(list);
 }
 
-static gboolean write_pairs(const RadsecSession *session, const RadsecQuestion *question, VALUE_PAIR **list) {
-  const RadiusPacket packet = {.attributes = question->attributes, .length = question->length};
+static gboolean write_pairs(const RadsecSession *session, const RadsecRequest *request, VALUE_PAIR **list) {
+  const RadiusPacket packet = {.attributes = request->attributes, .length = request->length};
   RadiusAttribute attribute;
   RadiusIter iter = {0};
 
   while (radius_packet_next(&packet, &iter, &attribute))
-    if (!add_pair(session, list, question, &attribute))
+    if (!add_pair(session, list, request, &attribute))
       return FALSE;
   return TRUE;
 }
 
-static void read_pairs(RadsecQuestion *question, VALUE_PAIR *list) {
-  radius_build(&question->reply, question->reply_code, FALSE);
+static void read_pairs(RadsecRequest *request, VALUE_PAIR *list) {
+  radius_build(&request->reply, request->reply_code, FALSE);
   for (VALUE_PAIR *pair = list; pair; pair = rc_avpair_next(pair)) {
     guint32 vendor = (guint32)VENDOR(pair->attribute);
     guint8 type = (guint8)ATTRID(pair->attribute);
     if (pair->type == PW_TYPE_INTEGER || pair->type == PW_TYPE_IPADDR)
-      radius_put_int(&question->reply, vendor, type, pair->lvalue);
+      radius_put_int(&request->reply, vendor, type, pair->lvalue);
     else
-      radius_put(&question->reply, vendor, type, pair->strvalue, pair->lvalue);
+      radius_put(&request->reply, vendor, type, pair->strvalue, pair->lvalue);
   }
 }
 
-static RadsecResult take_answer(RadsecSession *session, RadsecQuestion *question, int result, RC_AAA_CTX *context) {
-  gboolean accounting = question->code == RADIUS_ACCOUNTING_REQUEST;
+static RadsecResult take_answer(RadsecSession *session, RadsecRequest *request, int result, RC_AAA_CTX *context) {
+  gboolean accounting = request->code == RADIUS_ACCOUNTING_REQUEST;
 
   session->used_us = g_get_monotonic_time();
   switch (result) {
   case OK_RC:
-    question->reply_code = accounting ? RADIUS_ACCOUNTING_RESPONSE : RADIUS_ACCESS_ACCEPT;
+    request->reply_code = accounting ? RADIUS_ACCOUNTING_RESPONSE : RADIUS_ACCESS_ACCEPT;
     break;
   case REJECT_RC:
-    question->reply_code = RADIUS_ACCESS_REJECT;
+    request->reply_code = RADIUS_ACCESS_REJECT;
     break;
   case CHALLENGE_RC:
-    question->reply_code = RADIUS_ACCESS_CHALLENGE;
+    request->reply_code = RADIUS_ACCESS_CHALLENGE;
     break;
   case TIMEOUT_RC:
     session->broken = TRUE;
@@ -395,7 +394,7 @@ static RadsecResult take_answer(RadsecSession *session, RadsecQuestion *question
   }
   if (!context || (accounting && result != OK_RC))
     return RADSEC_BAD;
-  memcpy(question->request_authenticator, rc_aaa_ctx_get_vector(context), sizeof question->request_authenticator);
+  memcpy(request->request_authenticator, rc_aaa_ctx_get_vector(context), sizeof request->request_authenticator);
   return RADSEC_ANSWERED;
 }
 
@@ -418,23 +417,23 @@ static void hold_back_sigpipe(void) {
   pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
-RadsecResult radsec_session_ask(RadsecSession *session, const RadsecSettings *settings, RadsecQuestion *question, gboolean *fresh) {
+RadsecResult radsec_session_request(RadsecSession *session, const RadsecSettings *settings, RadsecRequest *request, gboolean *fresh) {
   VALUE_PAIR *sent = NULL, *received = NULL;
   RC_AAA_CTX *context = NULL;
 
   hold_back_sigpipe();
-  question->trouble[0] = 0;
-  if (!ensure_connected(session, settings, question, fresh))
+  request->trouble[0] = 0;
+  if (!ensure_connected(session, settings, request, fresh))
     return RADSEC_BROKEN;
-  if (!write_pairs(session, question, &sent)) {
+  if (!write_pairs(session, request, &sent)) {
     free_pairs(sent);
     return RADSEC_BAD;
   }
   int result = rc_aaa_ctx_server(session->handle, &context, rc_conf_srv(session->handle, "authserver"), AUTH, 0, sent, &received, NULL, 0,
-                                 question->code == RADIUS_ACCOUNTING_REQUEST ? PW_ACCOUNTING_REQUEST : PW_ACCESS_REQUEST);
-  RadsecResult answer = take_answer(session, question, result, context);
+                                 request->code == RADIUS_ACCOUNTING_REQUEST ? PW_ACCOUNTING_REQUEST : PW_ACCESS_REQUEST);
+  RadsecResult answer = take_answer(session, request, result, context);
   if (answer == RADSEC_ANSWERED)
-    read_pairs(question, received);
+    read_pairs(request, received);
   else if (answer == RADSEC_SILENT)
     break_off(session, sent);
   free_pairs(received);

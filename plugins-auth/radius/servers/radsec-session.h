@@ -43,7 +43,7 @@ typedef struct {
   guint8 request_authenticator[16]; /**< the one that went out */
   RadiusBuilder reply;              /**< its attributes are the answer's */
   char trouble[512];                /**< why there is no connection; "" when there is one, or had been */
-} RadsecQuestion;
+} RadsecRequest;
 
 /** Without a connection yet. [any] */
 RadsecSession *radsec_session_new(void);
@@ -53,8 +53,8 @@ gboolean radsec_session_usable(const RadsecSession *session);
 gboolean radsec_session_connected(const RadsecSession *session);
 /** Connects if need be, and asks; `*fresh` when it had to connect. Blocks for about twice the timeout, in a handshake with a server that
  *  says nothing for 40 s (TLS) or 60 s (DTLS): libradcli's own limits. */
-RadsecResult radsec_session_ask(RadsecSession *session, const RadsecSettings *settings, RadsecQuestion *question, gboolean *fresh);
-/** Ends what radsec_session_ask() waits for in another thread, after the handshake if there is one. Holds until radsec_session_ready().
+RadsecResult radsec_session_request(RadsecSession *session, const RadsecSettings *settings, RadsecRequest *request, gboolean *fresh);
+/** Ends what radsec_session_request() waits for in another thread, after the handshake if there is one. Holds until radsec_session_ready().
  * [any] */
 void radsec_session_interrupt(RadsecSession *session);
 /** May be used (again). [any], while nobody uses it */

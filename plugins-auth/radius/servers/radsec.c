@@ -25,7 +25,7 @@ typedef struct {
   AditRateLimit complaints;
 } Way;
 
-/** A request on its way through a worker. Everything but question, session and settings is the main loop's. */
+/** A request on its way through a worker. Everything but request, session and settings is the main loop's. */
 typedef struct {
   RadiusExchange *exchange; /* NULL: nobody waits any more */
   RadiusServer *server;
@@ -39,7 +39,7 @@ typedef struct {
   guint8 *packet;
   RadsecSettings *settings;
   RadsecSession *session;
-  RadsecQuestion question;
+  RadsecRequest request;
   RadsecResult result;
   gboolean fresh;
 } Job;
@@ -65,9 +65,9 @@ static void job_free(Job *job) {
   radius_kept_unref(job->way);
   radius_server_unref(job->server);
   radsec_settings_free(job->settings);
-  explicit_bzero(job->packet, RADIUS_HEADER + job->question.length); /* a password in it is hidden with what everybody knows */
+  explicit_bzero(job->packet, RADIUS_HEADER + job->request.length); /* a password in it is hidden with what everybody knows */
   g_free(job->packet);
-  explicit_bzero(&job->question, sizeof job->question);
+  explicit_bzero(&job->request, sizeof job->request);
   g_free(job);
 }
 
@@ -105,7 +105,7 @@ static void start_jobs(Radius *radius, RadiusRole role);
 static void run_job(gpointer data) {
   Job *job = data;
 
-  job->result = radsec_session_ask(job->session, job->settings, &job->question, &job->fresh);
+  job->result = radsec_session_request(job->session, job->settings, &job->request, &job->fresh);
 }
 
 static void count_bad(const Job *job) {
@@ -116,27 +116,27 @@ static void count_bad(const Job *job) {
 
 static void log_job_failure(const Job *job) {
   if (adit_rate_allows(&job->way->complaints, job->server->radius->loop->now(), 3, 10000, NULL))
-    adit_warning(NULL, "server %s: RadSec connection failed: %s", job->server->name, job->question.trouble);
+    adit_warning(NULL, "server %s: RadSec connection failed: %s", job->server->name, job->request.trouble);
 }
 
 /** What the exchange is told; it may have ended long ago. */
 static void tell_exchange(Job *job) {
-  const RadiusPacket packet = {.code = job->question.reply_code,
-                               .attributes = job->question.reply.data + RADIUS_HEADER,
-                               .length = job->question.reply.length - RADIUS_HEADER};
+  const RadiusPacket packet = {.code = job->request.reply_code,
+                               .attributes = job->request.reply.data + RADIUS_HEADER,
+                               .length = job->request.reply.length - RADIUS_HEADER};
   RadiusExchange *exchange = job->exchange;
 
   job->way->answers += job->result == RADSEC_ANSWERED;
   if (job->result == RADSEC_BAD)
     count_bad(job);
-  else if (job->result != RADSEC_ANSWERED && *job->question.trouble && !job->interrupted)
+  else if (job->result != RADSEC_ANSWERED && *job->request.trouble && !job->interrupted)
     log_job_failure(job);
   if (!exchange) {
     job->server->peer->role[job->role].stats.late += job->result == RADSEC_ANSWERED;
     return;
   }
   if (job->result == RADSEC_ANSWERED)
-    radius_exchange_finish(exchange, RADIUS_ANSWERED, &packet, job->question.request_authenticator,
+    radius_exchange_finish(exchange, RADIUS_ANSWERED, &packet, job->request.request_authenticator,
                            (guint64)g_get_monotonic_time() - job->begun_us);
   else
     radius_exchange_finish(exchange, RADIUS_TIMEOUT, NULL, NULL, 0);
@@ -247,15 +247,15 @@ static gboolean begin_radsec(RadiusExchange *exchange) {
   job->settings->open_file = radius->open_file;
   exchange->own = job;
   learn_local(exchange);
-  radius->loop->random(job->question.authenticator, sizeof job->question.authenticator);
+  radius->loop->random(job->request.authenticator, sizeof job->request.authenticator);
   radius_build(&b, exchange->request.code, FALSE);
-  radius_set_authenticator(&b, job->question.authenticator);
-  exchange->request.fill(&b, job->question.authenticator, exchange->server, exchange->request.data);
+  radius_set_authenticator(&b, job->request.authenticator);
+  exchange->request.fill(&b, job->request.authenticator, exchange->server, exchange->request.data);
   job->packet = g_memdup2(b.data, b.length);
-  job->question.code = exchange->request.code;
-  job->question.secret = job->server->secret;
-  job->question.attributes = job->packet + RADIUS_HEADER;
-  job->question.length = b.length - RADIUS_HEADER;
+  job->request.code = exchange->request.code;
+  job->request.secret = job->server->secret;
+  job->request.attributes = job->packet + RADIUS_HEADER;
+  job->request.length = b.length - RADIUS_HEADER;
   explicit_bzero(b.data, sizeof b.data);
   g_queue_push_tail(&radius->radsec[job->role].waiting, job);
   if (b.overflow && exchange->role == RADIUS_AUTH)

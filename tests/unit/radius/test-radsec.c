@@ -417,13 +417,13 @@ static void trouble(World *world, const char *ca, const char *expected) {
                                    .private_key = key,
                                    .ca = authority,
                                    .timeout_ms = 5000};
-  RadsecQuestion question = {.code = RADIUS_ACCESS_REQUEST, .secret = "radsec"};
+  RadsecRequest request = {.code = RADIUS_ACCESS_REQUEST, .secret = "radsec"};
   RadsecSession *session = radsec_session_new();
   gboolean fresh = FALSE;
 
-  assert_int_equal(radsec_session_ask(session, &settings, &question, &fresh), RADSEC_BROKEN);
-  if (!strstr(question.trouble, expected))
-    fail_msg("no \"%s\" in: %s", expected, question.trouble);
+  assert_int_equal(radsec_session_request(session, &settings, &request, &fresh), RADSEC_BROKEN);
+  if (!strstr(request.trouble, expected))
+    fail_msg("no \"%s\" in: %s", expected, request.trouble);
   radsec_session_retire(session);
 }
 

@@ -20,23 +20,23 @@ typedef struct {
   AditAuthHandle *handle;
   AditTimer deadline;
   AaaAttempt attempt; /**< at the gate, from beginning to end */
-} Pending;
+} AaaRequest;
 
-static GHashTable *pending; /* id -> Pending */
+static GHashTable *requests; /* id -> AaaRequest */
 static guint64 last_id;
 static AditRateLimit failures, empty_secrets;
 static const char empty_proof[] = "the peer gave an empty password, which proves nothing";
-/* What a name that nobody knows is checked against: it then costs as long as a wrong password. */
-static char nobody[33];
+/* The secret of users that no source knows: the check against it takes as long as that of a wrong password. */
+static char unknown_secret[33];
 
-static void pending_free(Pending *p) {
-  aaa_gate_leave(&p->attempt, AAA_LOGIN_CANCELLED);
-  if (p->deadline.func)
-    aaa_loop->timer_cancel(&p->deadline);
-  g_clear_pointer(&p->handle, aaa_handle_forget);
-  aaa_lent_release(p->request);
-  aaa_config_unref(p->config);
-  g_free(p);
+static void free_request(AaaRequest *r) {
+  aaa_gate_leave(&r->attempt, AAA_LOGIN_CANCELLED);
+  if (r->deadline.func)
+    aaa_loop->timer_cancel(&r->deadline);
+  g_clear_pointer(&r->handle, aaa_handle_forget);
+  aaa_lent_release(r->request);
+  aaa_config_unref(r->config);
+  g_free(r);
 }
 
 /** What a verdict says about who tried: an error says nothing. */
@@ -44,25 +44,25 @@ static AaaLogin login_of(AditAuthOutcome outcome) {
   return outcome == ADIT_AUTH_ACCEPT ? AAA_LOGIN_GOOD : outcome == ADIT_AUTH_REJECT ? AAA_LOGIN_BAD : AAA_LOGIN_UNKNOWN;
 }
 
-/** Tells the one who asked, last of all: `p` is gone when it returns. */
-static void finish_request(Pending *p, AditAuthReply *reply, const char *source) {
-  AditLogContext about = {.user = p->request->user};
+/** Tells the one who asked, last of all: `r` is gone when it returns. */
+static void finish_request(AaaRequest *r, AditAuthReply *reply, const char *source) {
+  AditLogContext about = {.user = r->request->user};
 
   if (reply->outcome == ADIT_AUTH_REJECT)
     adit_debug(&about, "source %s refuses: %s", source ? source : "(none)", reply->why ? reply->why : "no reason given");
-  g_hash_table_steal(pending, &p->id);
-  aaa_gate_leave(&p->attempt, login_of(reply->outcome));
-  p->done(p->id, reply, source, p->data);
-  pending_free(p);
+  g_hash_table_steal(requests, &r->id);
+  aaa_gate_leave(&r->attempt, login_of(reply->outcome));
+  r->done(r->id, reply, source, r->data);
+  free_request(r);
 }
 
 /** The round is over for the source that was asked; `tell` it unless it has answered or is going away. */
-static void leave_source(Pending *p, gboolean tell) {
-  const AaaSource *source = g_steal_pointer(&p->source);
-  AditAuthHandle *handle = g_steal_pointer(&p->handle);
+static void leave_source(AaaRequest *r, gboolean tell) {
+  const AaaSource *source = g_steal_pointer(&r->source);
+  AditAuthHandle *handle = g_steal_pointer(&r->handle);
 
-  aaa_loop->timer_cancel(&p->deadline);
-  p->generation++;
+  aaa_loop->timer_cancel(&r->deadline);
+  r->generation++;
   if (!handle)
     return;
   if (tell && source->ops->cancel && aaa_handle_borrow(handle)) {
@@ -73,16 +73,16 @@ static void leave_source(Pending *p, gboolean tell) {
 }
 
 /** An answer of our own, which takes the same way as one of a source's. */
-static void answer_self(Pending *p, const char *source, AaaAnswer *answer) {
-  aaa_post(p->id, p->generation, source, answer);
+static void answer_self(AaaRequest *r, const char *source, AaaAnswer *answer) {
+  aaa_post(r->id, r->generation, source, answer);
 }
 
-static void deadline_passed(AditTimer *timer, gpointer data) {
-  Pending *p = (Pending *)data;
-  const char *source = p->source->name;
+static void on_source_deadline(AditTimer *timer, gpointer data) {
+  AaaRequest *r = (AaaRequest *)data;
+  const char *source = r->source->name;
 
-  leave_source(p, TRUE);
-  answer_self(p, source, aaa_answer_error("it did not answer in time"));
+  leave_source(r, TRUE);
+  answer_self(r, source, aaa_answer_error("it did not answer in time"));
 }
 
 AditAuthRequest *adit_aaa_whole(AditAuthRequest *request) {
@@ -94,49 +94,49 @@ AditAuthRequest *adit_aaa_whole(AditAuthRequest *request) {
 }
 
 /** The request for the source at hand. Earlier ones may still read theirs, so a new deadline makes a new copy. */
-static void set_deadline(Pending *p) {
-  guint64 deadline = aaa_loop->now() + p->config->timeout_ms;
-  AditAuthRequest *old = p->request;
+static void set_deadline(AaaRequest *r) {
+  guint64 deadline = aaa_loop->now() + r->config->timeout_ms;
+  AditAuthRequest *old = r->request;
 
   if (old->deadline_ms == deadline)
     return;
   if (g_atomic_int_get(&old->refs) > 1) {
-    p->request = aaa_lent_new(old);
+    r->request = aaa_lent_new(old);
     aaa_lent_release(old);
   }
-  p->request->deadline_ms = deadline;
+  r->request->deadline_ms = deadline;
 }
 
 /** Whom to ask next; NULL when all have been asked. A conversation of EAP stays with the source that opened it. */
-static const char *next_source(Pending *p) {
-  if (p->request->source)
-    return p->step++ ? NULL : p->request->source;
-  return p->step < p->config->sources->len ? (const char *)p->config->sources->pdata[p->step++] : NULL;
+static const char *next_source(AaaRequest *r) {
+  if (r->request->source)
+    return r->step++ ? NULL : r->request->source;
+  return r->step < r->config->sources->len ? (const char *)r->config->sources->pdata[r->step++] : NULL;
 }
 
-/** Asks the next source. The source may end the request from within, so `p` is not touched after ask(). */
-static void ask_next(Pending *p) {
-  const char *name = next_source(p);
+/** Asks the next source. The source may end the request from within, so `r` is not touched after ask(). */
+static void begin_at_next_source(AaaRequest *r) {
+  const char *name = next_source(r);
   if (!name) {
     AditAuthReply none = {.size = sizeof none, .outcome = ADIT_AUTH_NOT_MINE, .why = "no such user"};
-    answer_self(p, NULL, p->step ? aaa_answer_copy(&none) : aaa_answer_error("no source is configured"));
+    answer_self(r, NULL, r->step ? aaa_answer_copy(&none) : aaa_answer_error("no source is configured"));
     return;
   }
 
   const AaaSource *source = aaa_source_find(name);
   if (!source) {
-    answer_self(p, name, aaa_answer_error("its plugin is gone"));
+    answer_self(r, name, aaa_answer_error("its plugin is gone"));
     return;
   }
 
-  set_deadline(p);
-  p->source = source;
-  AditAuthHandle *handle = p->handle = aaa_handle_new(p->id, p->generation, source->name);
-  p->deadline.func = deadline_passed;
-  p->deadline.data = p;
-  aaa_loop->timer_arm(&p->deadline, p->config->timeout_ms);
+  set_deadline(r);
+  r->source = source;
+  AditAuthHandle *handle = r->handle = aaa_handle_new(r->id, r->generation, source->name);
+  r->deadline.func = on_source_deadline;
+  r->deadline.data = r;
+  aaa_loop->timer_arm(&r->deadline, r->config->timeout_ms);
 
-  AditAuthRequest *request = p->request;
+  AditAuthRequest *request = r->request;
   aaa_lent_to(request, source->name);
   adit_auth_request_ref(request);
   ADIT_HOLD(source->plugin, source->ops->ask, "ask()", source->ops->ask(source->state, request, handle));
@@ -144,32 +144,32 @@ static void ask_next(Pending *p) {
   aaa_handle_unref(handle);
 }
 
-static void try_after_failure(Pending *p, const char *source, const char *why) {
+static void try_after_failure(AaaRequest *r, const char *source, const char *why) {
   guint kept = 0;
 
   if (adit_rate_allows(&failures, aaa_loop->now(), 10, 1000, &kept)) {
-    AditLogContext about = {.user = p->request->user};
-    adit_warning(&about, "source %s failed for user %s: %s", source ? source : "(none)", p->request->user, why ? why : "no reason given");
+    AditLogContext about = {.user = r->request->user};
+    adit_warning(&about, "source %s failed for user %s: %s", source ? source : "(none)", r->request->user, why ? why : "no reason given");
   }
-  if (source && p->config->next_on_error) {
-    ask_next(p);
+  if (source && r->config->next_on_error) {
+    begin_at_next_source(r);
     return;
   }
   AditAuthReply reply = {.size = sizeof reply, .outcome = ADIT_AUTH_ERROR, .why = why};
-  finish_request(p, &reply, source);
+  finish_request(r, &reply, source);
 }
 
 /** Lets the method check what the peer sent against `secret`. `unprovable` (NULL = none) is why the peer is refused whatever it sent. */
-static void verify_proof(Pending *p, const AditAuthReply *secret, const char *source, const char *unprovable) {
-  const AditAuthMethod *method = adit_auth_method_of_kind(p->request->kind);
+static void verify_proof(AaaRequest *r, const AditAuthReply *secret, const char *source, const char *unprovable) {
+  const AditAuthMethod *method = adit_auth_method_of_kind(r->request->kind);
   AditAuthReply reply = {.size = sizeof reply};
   char text[128] = "";
 
   if (!method) {
-    try_after_failure(p, NULL, "the method's plugin is gone");
+    try_after_failure(r, NULL, "the method's plugin is gone");
     return;
   }
-  method->verify(p->request, secret, &reply, text);
+  method->verify(r->request, secret, &reply, text);
   if (unprovable || reply.outcome != ADIT_AUTH_ACCEPT) {
     /* Whoever asks must not learn from words, codes or time whether the name exists. */
     AditAuthReply refusal = {.size = sizeof refusal,
@@ -185,144 +185,144 @@ static void verify_proof(Pending *p, const AditAuthReply *secret, const char *so
   reply.retry = secret->retry && reply.outcome == ADIT_AUTH_REJECT;
   reply.password = NULL;
   reply.nt_hash = NULL;
-  finish_request(p, &reply, source);
+  finish_request(r, &reply, source);
   explicit_bzero(&reply, sizeof reply);
   explicit_bzero(text, sizeof text);
 }
 
 /** All sources have passed. */
-static void nobody_knows(Pending *p) {
-  AditAuthReply secret = {.size = sizeof secret, .outcome = ADIT_AUTH_SECRET, .password = nobody};
+static void refuse_unknown_user(AaaRequest *r) {
+  AditAuthReply secret = {.size = sizeof secret, .outcome = ADIT_AUTH_SECRET, .password = unknown_secret};
 
-  if (p->request->kind == ADIT_AUTH_EAP) { /* no round of it can be checked against a password */
+  if (r->request->kind == ADIT_AUTH_EAP) { /* no round of it can be checked against a password */
     AditAuthReply reply = {.size = sizeof reply, .outcome = ADIT_AUTH_REJECT, .why = "no such user"};
-    finish_request(p, &reply, NULL);
+    finish_request(r, &reply, NULL);
     return;
   }
-  verify_proof(p, &secret, NULL, "no such user");
+  verify_proof(r, &secret, NULL, "no such user");
 }
 
 /** The source has an empty password for this user. The peer cannot tell it from a wrong password. */
-static void refuse_empty_secret(Pending *p, const char *source) {
-  AditAuthReply secret = {.size = sizeof secret, .outcome = ADIT_AUTH_SECRET, .password = nobody};
-  AditLogContext about = {.user = p->request->user};
+static void refuse_empty_secret(AaaRequest *r, const char *source) {
+  AditAuthReply secret = {.size = sizeof secret, .outcome = ADIT_AUTH_SECRET, .password = unknown_secret};
+  AditLogContext about = {.user = r->request->user};
 
   if (adit_rate_allows(&empty_secrets, aaa_loop->now(), 5, 10000, NULL))
-    adit_warning(&about, "user %s: source %s has no password: logins are refused until it has one", p->request->user, source);
-  verify_proof(p, &secret, source, "the source has no password for this user");
+    adit_warning(&about, "user %s: source %s has no password: logins are refused until it has one", r->request->user, source);
+  verify_proof(r, &secret, source, "the source has no password for this user");
 }
 
-static void check_secret(Pending *p, AditAuthReply *secret, const char *source) {
+static void check_secret(AaaRequest *r, AditAuthReply *secret, const char *source) {
   gboolean empty = aaa_secret_drop_empty(secret);
 
-  if (p->request->kind == ADIT_AUTH_EAP || (!empty && !secret->password && !secret->nt_hash))
-    try_after_failure(p, source, "it answered with a secret that can't be used");
+  if (r->request->kind == ADIT_AUTH_EAP || (!empty && !secret->password && !secret->nt_hash))
+    try_after_failure(r, source, "it answered with a secret that can't be used");
   else if (!secret->password && !secret->nt_hash)
-    refuse_empty_secret(p, source);
+    refuse_empty_secret(r, source);
   else
-    verify_proof(p, secret, source, NULL);
+    verify_proof(r, secret, source, NULL);
 }
 
 static void take_answer(guint64 id, guint generation, const char *source, AaaAnswer *answer) {
-  Pending *p = (Pending *)g_hash_table_lookup(pending, &id);
+  AaaRequest *r = (AaaRequest *)g_hash_table_lookup(requests, &id);
   AditAuthReply *reply = &answer->reply;
 
-  if (!p || p->generation != generation) {
+  if (!r || r->generation != generation) {
     adit_debug(NULL, "an answer of source %s came too late", source ? source : "(none)");
     return;
   }
-  leave_source(p, FALSE);
+  leave_source(r, FALSE);
   if (reply->attributes && reply->attributes->type != ADIT_VALUE_MAP) {
-    try_after_failure(p, source, "its attributes are no MAP: adit_value_map() makes one");
+    try_after_failure(r, source, "its attributes are no MAP: adit_value_map() makes one");
     return;
   }
   switch (reply->outcome) {
   case ADIT_AUTH_ACCEPT:
-    if (aaa_proves_empty(p->request)) {
-      finish_request(p, &(AditAuthReply){.size = sizeof *reply, .outcome = ADIT_AUTH_REJECT, .why = empty_proof}, source);
+    if (aaa_proves_empty(r->request)) {
+      finish_request(r, &(AditAuthReply){.size = sizeof *reply, .outcome = ADIT_AUTH_REJECT, .why = empty_proof}, source);
       return;
     }
     /* fall through */
   case ADIT_AUTH_REJECT:
     reply->password = NULL;
     reply->nt_hash = NULL;
-    finish_request(p, reply, source);
+    finish_request(r, reply, source);
     return;
   case ADIT_AUTH_SECRET:
-    check_secret(p, reply, source);
+    check_secret(r, reply, source);
     return;
   case ADIT_AUTH_CHALLENGE:
-    if (p->request->kind == ADIT_AUTH_EAP && reply->eap)
-      finish_request(p, reply, source);
+    if (r->request->kind == ADIT_AUTH_EAP && reply->eap)
+      finish_request(r, reply, source);
     else
-      try_after_failure(p, source, "it answered with a challenge that the method does not know");
+      try_after_failure(r, source, "it answered with a challenge that the method does not know");
     return;
   case ADIT_AUTH_NOT_MINE:
     if (source)
-      ask_next(p);
+      begin_at_next_source(r);
     else
-      nobody_knows(p);
+      refuse_unknown_user(r);
     return;
   case ADIT_AUTH_ERROR:
-    try_after_failure(p, source, reply->why);
+    try_after_failure(r, source, reply->why);
     return;
   }
-  try_after_failure(p, source, "its answer makes no sense");
+  try_after_failure(r, source, "its answer makes no sense");
 }
 
 /** Answers without asking a source. */
-static void refuse_unasked(Pending *p, const char *why, const char *message) {
+static void refuse_before_sources(AaaRequest *r, const char *why, const char *message) {
   AditAuthReply reply = {.size = sizeof reply, .outcome = ADIT_AUTH_REJECT, .why = why, .message = message};
-  answer_self(p, NULL, aaa_answer_copy(&reply));
+  answer_self(r, NULL, aaa_answer_copy(&reply));
 }
 
 /** A source may take an empty password for a login (an LDAP server takes it for an anonymous one): it is not asked. */
-static void begin_request(Pending *p) {
-  if (p->request->kind == ADIT_AUTH_PAP && aaa_proves_empty(p->request))
-    refuse_unasked(p, empty_proof, NULL);
+static void begin_request(AaaRequest *r) {
+  if (r->request->kind == ADIT_AUTH_PAP && aaa_proves_empty(r->request))
+    refuse_before_sources(r, empty_proof, NULL);
   else
-    ask_next(p);
+    begin_at_next_source(r);
 }
 
 static void on_gate(AaaAttempt *attempt, gboolean refused) {
-  Pending *p = (Pending *)((char *)attempt - G_STRUCT_OFFSET(Pending, attempt));
+  AaaRequest *r = (AaaRequest *)((char *)attempt - G_STRUCT_OFFSET(AaaRequest, attempt));
 
   if (refused)
-    refuse_unasked(p, attempt->why, "too many failed logins: try again later");
+    refuse_before_sources(r, attempt->why, "too many failed logins: try again later");
   else
-    begin_request(p);
+    begin_request(r);
 }
 
-guint64 adit_aaa_ask(AditAuthRequest *request, AditAaaDone done, gpointer data) {
-  Pending *p = g_new0(Pending, 1);
-  guint64 id = p->id = ++last_id;
+guint64 adit_aaa_request_begin(AditAuthRequest *request, AditAaaDone done, gpointer data) {
+  AaaRequest *r = g_new0(AaaRequest, 1);
+  guint64 id = r->id = ++last_id;
 
-  p->request = aaa_lent_new(request);
+  r->request = aaa_lent_new(request);
   adit_auth_request_unref(request);
-  p->done = done;
-  p->data = data;
-  p->config = aaa_config_ref();
-  g_hash_table_insert(pending, &p->id, p);
-  AaaGuardAnswer answer = aaa_gate_enter(&p->attempt, p->request);
+  r->done = done;
+  r->data = data;
+  r->config = aaa_config_ref();
+  g_hash_table_insert(requests, &r->id, r);
+  AaaGuardAnswer answer = aaa_gate_enter(&r->attempt, r->request);
   if (answer == AAA_GUARD_GO)
-    begin_request(p);
+    begin_request(r);
   else if (answer == AAA_GUARD_REFUSE)
-    on_gate(&p->attempt, TRUE);
+    on_gate(&r->attempt, TRUE);
   return id;
 }
 
-void adit_aaa_cancel(guint64 id) {
-  Pending *p = (Pending *)g_hash_table_lookup(pending, &id);
+void adit_aaa_request_cancel(guint64 id) {
+  AaaRequest *r = (AaaRequest *)g_hash_table_lookup(requests, &id);
 
-  if (!p)
+  if (!r)
     return;
-  g_hash_table_steal(pending, &p->id);
-  leave_source(p, TRUE);
-  pending_free(p);
+  g_hash_table_steal(requests, &r->id);
+  leave_source(r, TRUE);
+  free_request(r);
 }
 
-guint adit_aaa_pending(void) {
-  return g_hash_table_size(pending);
+guint adit_aaa_requests_count(void) {
+  return g_hash_table_size(requests);
 }
 
 void aaa_request_init(void) {
@@ -330,8 +330,8 @@ void aaa_request_init(void) {
 
   aaa_loop->random(octets, sizeof octets);
   for (guint i = 0; i < sizeof octets; i++)
-    g_snprintf(nobody + 2 * i, 3, "%02x", octets[i]);
-  pending = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)pending_free);
+    g_snprintf(unknown_secret + 2 * i, 3, "%02x", octets[i]);
+  requests = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)free_request);
   aaa_handle_init(take_answer);
   aaa_gate_init(on_gate);
 }
@@ -340,21 +340,21 @@ void aaa_request_drop(const AaaSource *source) {
   GHashTableIter iter;
   gpointer value;
 
-  g_hash_table_iter_init(&iter, pending);
+  g_hash_table_iter_init(&iter, requests);
   while (g_hash_table_iter_next(&iter, NULL, &value)) {
-    Pending *p = (Pending *)value;
-    if (p->source != source)
+    AaaRequest *r = (AaaRequest *)value;
+    if (r->source != source)
       continue;
-    leave_source(p, FALSE);
-    answer_self(p, source->name, aaa_answer_error("its plugin is gone"));
+    leave_source(r, FALSE);
+    answer_self(r, source->name, aaa_answer_error("its plugin is gone"));
   }
 }
 
 void aaa_request_fini(void) {
   aaa_handle_fini();
   aaa_gate_close();
-  g_clear_pointer(&pending, g_hash_table_unref);
+  g_clear_pointer(&requests, g_hash_table_unref);
   aaa_gate_fini();
   aaa_lent_fini();
-  explicit_bzero(nobody, sizeof nobody);
+  explicit_bzero(unknown_secret, sizeof unknown_secret);
 }

@@ -59,17 +59,17 @@ typedef void (*AditAaaDone)(guint64 id, const AditAuthReply *reply, const char *
 /**
  * Asks the configured sources, one after the other, until one decides; or the one that the request names. Takes over `request`, and sets
  * its deadline. Returns an id that is never 0 and never used again. `done` comes exactly once, on the main loop, never inside this call;
- * not after adit_aaa_cancel().
+ * not after adit_aaa_request_cancel().
  */
-guint64 adit_aaa_ask(AditAuthRequest *request, AditAaaDone done, gpointer data);
+guint64 adit_aaa_request_begin(AditAuthRequest *request, AditAaaDone done, gpointer data);
 /** The request with all members of these headers, for a method that was built against older ones; takes `request` over. */
 AditAuthRequest *adit_aaa_whole(AditAuthRequest *request);
 /** Nobody waits any more; the source is told. Harmless for an id that is done. */
-void adit_aaa_cancel(guint64 id);
+void adit_aaa_request_cancel(guint64 id);
 /** Are the users of this source the machine's own? FALSE for NULL, and for a source that is gone. */
 gboolean adit_aaa_is_local(const char *source);
 /** How many requests wait for a source. */
-guint adit_aaa_pending(void);
+guint adit_aaa_requests_count(void);
 
 /* ---- failed logins: guard.h ---- */
 

@@ -129,7 +129,7 @@ static void begin_demand(AditPppLink *link) {
     known = adit_proxy_auth_request(link->proxy_auth, method);
   link->demand.status = ADIT_ROLE_RUNNING;
   if (known)
-    adit_role_ask(&link->demand, known);
+    adit_role_request_begin(&link->demand, known);
   else
     adit_role_start(&link->demand, method);
 }
@@ -260,21 +260,21 @@ static void role_send(gpointer user, guint16 protocol, const guint8 *payload, gs
     send_protocol(link, protocol, payload, length);
 }
 
-static void role_ask(gpointer user, AditAuthRequest *request) {
+static void role_request_begin(gpointer user, AditAuthRequest *request) {
   AditPppLink *link = user;
   if (is_over(link))
     adit_auth_request_unref(request);
   else
-    link->ops->ask(link->host, request);
+    link->ops->request_begin(link->host, request);
 }
 
-static void role_ask_cancel(gpointer user) {
+static void role_request_cancel(gpointer user) {
   AditPppLink *link = user;
-  if (link->ops->ask_cancel)
-    link->ops->ask_cancel(link->host);
+  if (link->ops->request_cancel)
+    link->ops->request_cancel(link->host);
 }
 
-const AditRoleOps adit_ppp_link_role_ops = {role_send, role_ask, role_ask_cancel, role_settled, role_refused};
+const AditRoleOps adit_ppp_link_role_ops = {role_send, role_request_begin, role_request_cancel, role_settled, role_refused};
 
 void adit_ppp_link_verdict(AditPppLink *link, const AditAuthReply *reply) {
   if (is_over(link) || !link->demand.asking)

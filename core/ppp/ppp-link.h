@@ -54,9 +54,9 @@ typedef struct {
   void (*send)(gpointer host, const guint8 *frame, gsize length);
   /** Put this question to AAA; takes over `request`, in which the transport's part is still empty. Answer with
    *  adit_ppp_link_verdict(), in this call or later. */
-  void (*ask)(gpointer host, AditAuthRequest *request);
+  void (*request_begin)(gpointer host, AditAuthRequest *request);
   /** The question last asked has lost its meaning (LCP restarted, the link ended): don't answer it. May be NULL. */
-  void (*ask_cancel)(gpointer host);
+  void (*request_cancel)(gpointer host);
   /** LCP is open and everybody is who they have to be. `user`: the name the peer proved; NULL if it was not asked to.
    *  From here on network_frame() comes. Called again after each network_down(). */
   void (*network_phase)(gpointer host, const char *user);

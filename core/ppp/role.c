@@ -39,26 +39,26 @@ static void method_send(gpointer host, const guint8 *payload, gsize length) {
 static void drop_question(AditRole *role) {
   if (role->asking) {
     role->asking = FALSE;
-    role->ops->ask_cancel(role->user);
+    role->ops->request_cancel(role->user);
   }
-  g_clear_pointer(&role->asked, g_free);
+  g_clear_pointer(&role->requested_user, g_free);
 }
 
-void adit_role_ask(AditRole *role, AditAuthRequest *request) {
+void adit_role_request_begin(AditRole *role, AditAuthRequest *request) {
   drop_question(role);
   request->again = role->status == ADIT_ROLE_OK;
-  role->asked = g_strdup(request->user ? request->user : "");
+  role->requested_user = g_strdup(request->user ? request->user : "");
   role->asking = TRUE;
-  role->ops->ask(role->user, request);
+  role->ops->request_begin(role->user, request);
 }
 
 /** Who has passed goes on as that user: a re-challenge answered in another name is refused unasked, right or wrong. */
-static void method_ask(gpointer host, AditAuthRequest *request) {
+static void method_request_begin(gpointer host, AditAuthRequest *request) {
   static const AditAuthReply no = {.size = sizeof no, .outcome = ADIT_AUTH_REJECT, .why = "the peer answers as another user than before"};
   AditRole *role = host;
 
   if (role->status != ADIT_ROLE_OK || !role->name || g_strcmp0(request->user, role->name) == 0) {
-    adit_role_ask(role, request);
+    adit_role_request_begin(role, request);
     return;
   }
   adit_auth_request_unref(request);
@@ -67,9 +67,9 @@ static void method_ask(gpointer host, AditAuthRequest *request) {
 
 void adit_role_settle(AditRole *role, gboolean ok, const char *why) {
   adit_env_disarm(role->outer, &role->deadline, role->base + ADIT_ROLE_SLOT_DEADLINE);
-  if (ok && role->asked) {
+  if (ok && role->requested_user) {
     g_free(role->name);
-    role->name = g_steal_pointer(&role->asked);
+    role->name = g_steal_pointer(&role->requested_user);
   }
   role->status = ok ? ADIT_ROLE_OK : ADIT_ROLE_FAILED;
   role->by_peer = role->hearing;
@@ -81,7 +81,7 @@ static void method_done(gpointer host, gboolean ok, const char *why) {
   adit_role_settle(host, ok, why);
 }
 
-static const AditAuthUpOps method_up = {sizeof(AditAuthUpOps), method_send, method_ask, method_done};
+static const AditAuthUpOps method_up = {sizeof(AditAuthUpOps), method_send, method_request_begin, method_done};
 
 /* ---- life ---- */
 

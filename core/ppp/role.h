@@ -25,8 +25,8 @@ typedef struct AditRoleBox AditRoleBox; /**< a method's state */
 
 typedef struct {
   void (*send)(gpointer user, guint16 protocol, const guint8 *payload, gsize length);
-  void (*ask)(gpointer user, AditAuthRequest *request); /**< takes over `request` */
-  void (*ask_cancel)(gpointer user);
+  void (*request_begin)(gpointer user, AditAuthRequest *request); /**< takes over `request` */
+  void (*request_cancel)(gpointer user);
   /** Settled, first time or again: role->status is OK or FAILED. */
   void (*settled)(gpointer user, AditRole *role, const char *why);
   /** A try was refused, and the peer may make another one: nothing is settled. */
@@ -50,12 +50,12 @@ struct AditRole {
   guint busy;         /**< depth of such calls */
   AditAuthEnv env;
   guint64 deadline;
-  gboolean asking;    /**< a question is open */
-  gboolean hearing;   /**< the method is reading what the peer sent */
-  gboolean by_peer;   /**< it was settled last by what the peer sent, not by a timer */
-  gboolean judged;    /**< it was settled by the last verdict */
-  gboolean stale;     /**< restored while a question was open: begin anew at the deadline slot's next wake */
-  char *asked, *name; /**< user name of the open question; of the last one accepted */
+  gboolean asking;             /**< a question is open */
+  gboolean hearing;            /**< the method is reading what the peer sent */
+  gboolean by_peer;            /**< it was settled last by what the peer sent, not by a timer */
+  gboolean judged;             /**< it was settled by the last verdict */
+  gboolean stale;              /**< restored while a question was open: begin anew at the deadline slot's next wake */
+  char *requested_user, *name; /**< user name of the open question; of the last one accepted */
 };
 
 /** `role` must be zeroed. `start`'s strings must outlive it. */
@@ -69,7 +69,7 @@ static inline gboolean adit_role_has_passed(const AditRole *role) {
 }
 
 /** A question that was put on a method's behalf, from what a LAC knows. Takes over `request`. */
-void adit_role_ask(AditRole *role, AditAuthRequest *request);
+void adit_role_request_begin(AditRole *role, AditAuthRequest *request);
 /** Settles the role without a method. */
 void adit_role_settle(AditRole *role, gboolean ok, const char *why);
 /** Back to idle; the method's state is wiped. */

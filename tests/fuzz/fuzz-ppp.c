@@ -42,8 +42,8 @@ static void on_closed(gpointer host, AditCause cause, const char *reason) {
 }
 static const AditPppLinkOps ops = {.size = sizeof ops,
                                    .send = on_send,
-                                   .ask = on_ask,
-                                   .ask_cancel = on_cancel,
+                                   .request_begin = on_ask,
+                                   .request_cancel = on_cancel,
                                    .network_phase = on_phase,
                                    .network_down = on_down,
                                    .network_frame = on_frame,

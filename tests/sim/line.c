@@ -230,8 +230,8 @@ static void on_link_closed(gpointer host, AditCause cause, const char *reason) {
 
 static const AditPppLinkOps link_ops = {.size = sizeof link_ops,
                                         .send = on_link_send,
-                                        .ask = on_ask,
-                                        .ask_cancel = on_ask_cancel,
+                                        .request_begin = on_ask,
+                                        .request_cancel = on_ask_cancel,
                                         .network_phase = on_network_phase,
                                         .network_down = on_network_down,
                                         .network_frame = on_network_frame,

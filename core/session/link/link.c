@@ -112,9 +112,9 @@ static void drop_link(AditSessLink *link, AditCause cause, const char *reason) {
   adit_tally_remove(calls, key);
   adit_numbers_give_back(&numbers, link->number);
   adit_timer_cancel(&link->timer);
-  if (link->ask)
-    adit_aaa_cancel(link->ask);
-  link->ask = 0;
+  if (link->auth_request)
+    adit_aaa_request_cancel(link->auth_request);
+  link->auth_request = 0;
 
   above->lost(link, cause, reason);
   g_clear_pointer(&link->ppp, adit_ppp_link_free);
@@ -155,7 +155,7 @@ static void on_answer(guint64 id, const AditAuthReply *reply, const char *source
   AditAuthReply refusal = {.size = sizeof refusal, .outcome = ADIT_AUTH_ERROR};
   g_autoptr(GError) error = NULL;
 
-  link->ask = 0;
+  link->auth_request = 0;
   remember_conversation(link, reply, source);
   if (reply->outcome == ADIT_AUTH_ACCEPT) {
     AditValue *record = adit_attributes_check(reply->attributes, source, &log, &error);
@@ -177,7 +177,7 @@ static void on_answer(guint64 id, const AditAuthReply *reply, const char *source
   adit_ppp_link_verdict(link->ppp, reply);
 }
 
-static void on_ask(gpointer host, AditAuthRequest *taken) {
+static void begin_auth_request(gpointer host, AditAuthRequest *taken) {
   AditSessLink *link = host;
   AditAuthRequest *request = adit_aaa_whole(taken);
 
@@ -197,14 +197,14 @@ static void on_ask(gpointer host, AditAuthRequest *taken) {
   }
   g_free(link->user);
   link->user = g_strdup(request->user);
-  link->ask = adit_aaa_ask(request, on_answer, link);
+  link->auth_request = adit_aaa_request_begin(request, on_answer, link);
 }
 
-static void on_ask_cancel(gpointer host) {
+static void cancel_auth_request(gpointer host) {
   AditSessLink *link = host;
-  if (link->ask)
-    adit_aaa_cancel(link->ask);
-  link->ask = 0;
+  if (link->auth_request)
+    adit_aaa_request_cancel(link->auth_request);
+  link->auth_request = 0;
 }
 
 static void on_network_phase(gpointer host, const char *user) {
@@ -308,8 +308,8 @@ static void on_ppp_closed(gpointer host, AditCause cause, const char *reason) {
 static const AditPppLinkOps ppp_ops = {
     .size = sizeof ppp_ops,
     .send = on_ppp_send,
-    .ask = on_ask,
-    .ask_cancel = on_ask_cancel,
+    .request_begin = begin_auth_request,
+    .request_cancel = cancel_auth_request,
     .network_phase = on_network_phase,
     .network_down = on_ppp_network_down,
     .network_frame = on_network_frame,

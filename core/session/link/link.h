@@ -15,13 +15,13 @@ struct AditSessLink {
   AditLinkSpec spec;  /**< strings and values are the link's own; proxy is not kept */
   AditPppLink *ppp;
   AditDpLink *dp_link;
-  AditTimer timer;    /**< the engine's one slot */
-  guint64 ask;        /**< open question to AAA; 0 = none */
-  AditValue *record;  /**< what the source said of the user */
-  char *source;       /**< who said it */
-  char *user;         /**< who the peer is: proven, or for a client our own name */
-  AditSess *session;  /**< borrowed: the session ends its link, or the link tells it of its end */
-  AditClient *client; /**< who dialled; NULL on a server */
+  AditTimer timer;      /**< the engine's one slot */
+  guint64 auth_request; /**< open question to AAA; 0 = none */
+  AditValue *record;    /**< what the source said of the user */
+  char *source;         /**< who said it */
+  char *user;           /**< who the peer is: proven, or for a client our own name */
+  AditSess *session;    /**< borrowed: the session ends its link, or the link tells it of its end */
+  AditClient *client;   /**< who dialled; NULL on a server */
   guint64 opened_ms;
   char *record_id;    /**< Acct-Session-Id of the session that it will have */
   guint32 number;     /**< the smallest, from 1, that no other link has */

@@ -30,7 +30,7 @@ static void a_secret_is_verified_by_the_method(void **unused) {
   adit_value_set(attributes, "profile", adit_value_string("gold"));
   guint64 id = world_ask("bob", "secret", &right);
   world_ask("bob", "guess", &wrong);
-  assert_int_equal(adit_aaa_pending(), 2);
+  assert_int_equal(adit_aaa_requests_count(), 2);
   world_reply(world_source("first"), &secret);
   world_reply(world_source("first"), &secret);
   assert_int_equal(right.calls, 0); /* never inside a call of the source's */
@@ -48,7 +48,7 @@ static void a_secret_is_verified_by_the_method(void **unused) {
   assert_null(wrong.attributes);
   assert_false(right.secret_leaked || wrong.secret_leaked);
   assert_int_equal(world_source("second")->asked, 0);
-  assert_int_equal(adit_aaa_pending(), 0);
+  assert_int_equal(adit_aaa_requests_count(), 0);
   world_verdict_clear(&right);
 }
 
@@ -259,17 +259,17 @@ static void cancelling_tells_the_source_and_drops_its_answer(void **unused) {
   WorldSource *source = world_source("first");
 
   guint64 id = world_ask("bob", "secret", &verdict);
-  adit_aaa_cancel(id);
-  adit_aaa_cancel(id);
+  adit_aaa_request_cancel(id);
+  adit_aaa_request_cancel(id);
   assert_int_equal(source->cancelled, 1);
-  assert_int_equal(adit_aaa_pending(), 0);
+  assert_int_equal(adit_aaa_requests_count(), 0);
   world_answer(source, ADIT_AUTH_ACCEPT);
   world_run(60000);
   assert_int_equal(verdict.calls, 0);
 
   id = world_ask("bob", "secret", &verdict);
   world_answer(source, ADIT_AUTH_ACCEPT);
-  adit_aaa_cancel(id); /* the answer is on its way: nothing to tell the source */
+  adit_aaa_request_cancel(id); /* the answer is on its way: nothing to tell the source */
   world_run(0);
   assert_int_equal(source->cancelled, 1);
   assert_int_equal(verdict.calls, 0);
@@ -498,7 +498,7 @@ static void a_conversation_stays_with_the_source_that_opened_it(void **unused) {
   request->eap = g_bytes_new(octets, sizeof octets);
   request->source = g_strdup("second");
   request->state = g_bytes_new("abc", 3);
-  adit_aaa_ask(request, world_done, &verdict);
+  adit_aaa_request_begin(request, world_done, &verdict);
   assert_int_equal(world_source("first")->asked, 0);
   assert_int_equal(world_source("second")->asked, 1);
   AditAuthRequest *seen = (AditAuthRequest *)g_queue_peek_head(&world_source("second")->requests);
@@ -527,7 +527,7 @@ static void a_request_of_an_older_plugin_is_made_whole(void **unused) {
   assert_string_equal(request->user, "alice");
   assert_null(request->record_id);
   request->record_id = g_strdup("7");
-  adit_aaa_ask(request, world_done, &verdict);
+  adit_aaa_request_begin(request, world_done, &verdict);
   world_answer(world_source("first"), ADIT_AUTH_REJECT);
   world_run(0);
   assert_int_equal(verdict.outcome, ADIT_AUTH_REJECT);

@@ -64,7 +64,7 @@ static guint64 ask_for(guint n) {
   AditAuthRequest *request = adit_auth_request_new(ADIT_AUTH_PAP);
   request->user = g_strdup_printf("%u", n);
   request->password = g_strdup("secret");
-  return adit_aaa_ask(request, on_done, GUINT_TO_POINTER(n));
+  return adit_aaa_request_begin(request, on_done, GUINT_TO_POINTER(n));
 }
 
 static void start(GThread *threads[THREADS]) {
@@ -100,7 +100,7 @@ static void ten_thousand_are_answered_once_each(void **unused) {
   start(threads);
   for (guint i = 0; i < FLOOD; i++)
     ask_for(i);
-  assert_true(TEST_LOOP_UNTIL(!adit_aaa_pending(), 20000));
+  assert_true(TEST_LOOP_UNTIL(!adit_aaa_requests_count(), 20000));
   stop_threads(threads);
   test_loop_drain();
   for (guint i = 0; i < FLOOD; i++)
@@ -120,11 +120,11 @@ static void cancelling_races_with_the_threads(void **unused) {
   for (guint i = 0; i < FLOOD; i++) {
     ids[i] = ask_for(i);
     if (i % 2)
-      adit_aaa_cancel(ids[i / 2]);
+      adit_aaa_request_cancel(ids[i / 2]);
     if (i % 64 == 0)
       g_main_context_iteration(NULL, FALSE);
   }
-  assert_true(TEST_LOOP_UNTIL(!adit_aaa_pending(), 20000));
+  assert_true(TEST_LOOP_UNTIL(!adit_aaa_requests_count(), 20000));
   stop_threads(threads);
   for (guint i = 0; i < FLOOD; i++)
     assert_in_range(done[i], i < FLOOD / 2 ? 0 : 1, 1);

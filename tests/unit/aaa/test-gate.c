@@ -34,7 +34,7 @@ static void an_empty_password_is_refused_before_any_source_is_asked(void **unuse
   assert_string_equal(verdict.why, "the peer gave an empty password, which proves nothing");
   assert_int_equal(none.outcome, ADIT_AUTH_REJECT);
   assert_int_equal(world_source("first")->asked + world_source("second")->asked, 0);
-  assert_int_equal(adit_aaa_pending(), 0);
+  assert_int_equal(adit_aaa_requests_count(), 0);
 }
 
 /* A source of somebody else's that knows no better. */
@@ -108,7 +108,7 @@ static void of_many_guesses_at_once_few_reach_a_source(void **unused) {
   assert_string_equal(verdicts[CALLS - 1].why, "too many logins of this user from 203.0.113.9 at once, after failed ones");
   assert_string_equal(verdicts[CALLS - 1].message, "too many failed logins: try again later");
   assert_string_equal(verdicts[CALLS - 1].source, "");
-  assert_int_equal(adit_aaa_pending(), 0);
+  assert_int_equal(adit_aaa_requests_count(), 0);
 }
 
 static void a_lockout_is_logged_and_shown_and_forgiven(void **unused) {
@@ -174,7 +174,7 @@ static void who_hangs_up_while_waiting_is_never_asked_about(void **unused) {
   for (guint i = 0; i < CALLS; i++)
     ids[i] = world_ask_from("203.0.113.9", "bob", "guess", &verdicts[i]);
   for (guint i = 3; i < CALLS; i++)
-    adit_aaa_cancel(ids[i]);
+    adit_aaa_request_cancel(ids[i]);
   world_run(20000);
   assert_int_equal(world_source("first")->asked, 3);
   assert_int_equal(count_calls(verdicts + 0, (AditAuthOutcome)0), 0);
@@ -206,7 +206,7 @@ static void who_is_exempt_or_already_in_is_not_held_up(void **unused) {
     request->user = g_strdup("bob");
     request->password = g_strdup("secret");
     request->again = TRUE;
-    adit_aaa_ask(request, world_done, &verdicts[i]);
+    adit_aaa_request_begin(request, world_done, &verdicts[i]);
   }
   assert_int_equal(source->asked, 2 * CALLS);
   answer_all(source);

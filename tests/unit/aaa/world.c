@@ -237,7 +237,7 @@ guint64 world_ask_from(const char *peer, const char *user, const char *password,
   }
   request->user = g_strdup(user);
   request->password = g_strdup(password);
-  return adit_aaa_ask(request, world_done, verdict);
+  return adit_aaa_request_begin(request, world_done, verdict);
 }
 
 /* ---- life ---- */

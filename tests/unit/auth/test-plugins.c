@@ -116,7 +116,7 @@ static Verdict login(AditAuthKind kind, const char *user, const char *password) 
   request->user = g_strdup(user);
   request->password = g_strdup(password);
   request->transport = g_strdup("l2tp");
-  adit_aaa_ask(request, on_done, &verdict);
+  adit_aaa_request_begin(request, on_done, &verdict);
   assert_true(TEST_LOOP_UNTIL(verdict.calls, 5000));
   return verdict;
 }
@@ -196,7 +196,7 @@ static AditAuthRequest *proof_of(const AditAuthMethod *method, const char *user,
 static Verdict prove(const AditAuthMethod *method, const char *user, const char *password) {
   Verdict verdict = {0};
 
-  adit_aaa_ask(proof_of(method, user, password), on_done, &verdict);
+  adit_aaa_request_begin(proof_of(method, user, password), on_done, &verdict);
   assert_true(TEST_LOOP_UNTIL(verdict.calls, 5000));
   return verdict;
 }

@@ -96,7 +96,7 @@ static void log_in(void) {
   adit_aaa_service()->method_add(NULL, &pap, NULL);
   request->user = g_strdup("old");
   request->password = g_strdup("secret");
-  adit_aaa_ask(request, decided, &done);
+  adit_aaa_request_begin(request, decided, &done);
   assert_true(TEST_LOOP_UNTIL(done, 5000));
 }
 

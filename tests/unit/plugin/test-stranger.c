@@ -70,7 +70,7 @@ static guint64 ask(const char *user, Verdict *verdict) {
   AditAuthRequest *request = adit_auth_request_new(ADIT_AUTH_PAP);
   request->user = g_strdup(user);
   request->password = g_strdup("x");
-  return adit_aaa_ask(request, decided, verdict);
+  return adit_aaa_request_begin(request, decided, verdict);
 }
 
 static Verdict ask_and_wait(const char *user) {

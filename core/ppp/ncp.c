@@ -223,6 +223,10 @@ gboolean adit_ncp_owns(const AditNcp *ncp, guint16 protocol) {
   return protocol == ncp->desc->protocol || (protocol && protocol == ncp->desc->data_protocol);
 }
 
+gboolean adit_ncp_carries(const AditNcp *ncp, guint16 protocol) {
+  return protocol && (protocol == ncp->desc->data_protocol || (ncp->desc->ether && adit_ether_has_protocol(ncp->desc->ether, protocol)));
+}
+
 void adit_ncp_up(AditNcp *ncp) {
   enter_ncp(ncp);
   ncp->desc->reset(ncp->state);

@@ -41,8 +41,10 @@ const AditNcpDesc *adit_ncp_desc(const AditNcp *ncp);
 gboolean adit_ncp_is_open(const AditNcp *ncp);
 /** True if it neither is open nor tries to be, while the network phase goes on; the peer may still begin again. */
 gboolean adit_ncp_is_over(const AditNcp *ncp);
-/** True if `protocol` is this NCP's, its own or its data's. */
+/** True if `protocol` is this NCP's, its own or its data's: when the peer rejects it, the NCP is over. */
 gboolean adit_ncp_owns(const AditNcp *ncp, guint16 protocol);
+/** True if frames of `protocol` are its data; a codec of Ethernet frames may have more of them than the one that it lives by. */
+gboolean adit_ncp_carries(const AditNcp *ncp, guint16 protocol);
 
 void adit_ncp_up(AditNcp *ncp);   /**< the network phase begins: negotiate. Opens it, too, unless it was closed */
 void adit_ncp_down(AditNcp *ncp); /**< the network phase ends; down() if it was open. A later up() starts afresh */

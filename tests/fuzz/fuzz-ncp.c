@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* IPCP and IPV6CP on the automaton. The first octet chooses the protocol and the side. */
+/* IPCP, IPV6CP and BCP on the automaton. The first octet chooses the protocol and the side. */
+#include "plugins/bcp/bcp.h"
 #include "plugins/ipcp/ipcp.h"
 #include "plugins/ipv6cp/ipv6cp.h"
 #include "ppp.h"
@@ -87,7 +88,9 @@ static void step_on(Host *h, guint step, AditCursor data) {
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
   AditCursor script = adit_cursor(data, size), part;
   guint8 how = adit_get_u8(&script);
-  Host h = {.world.now = 1000, .desc = how & 1 ? &ipv6cp_desc : &ipcp_desc};
+  Host h = {.world.now = 1000, .desc = how & 32 ? &bcp_desc : how & 1 ? &ipv6cp_desc : &ipcp_desc};
+  static const guint8 segment[2] = {0x0a, 0x12};
+  g_autoptr(AditValue) attributes = adit_value_map();
   guint step;
 
   h.env = (AditEngineEnv){&world_engine, &h};
@@ -100,7 +103,11 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
     h.params.remote4 = adit_address_ipv4(0xc000024d);
     h.params.dns[0] = adit_address_ipv4(0xc0000235);
     h.params.remote_ifid[7] = how & 16 ? 5 : 0;
+    h.params.local_mac[0] = how & 16 ? 2 : 0;
   }
+  if (how & 64)
+    adit_value_set(attributes, how & 1 ? "bridge-identification" : "line-identification", adit_value_octets(segment, sizeof segment));
+  h.params.attributes = attributes;
   h.ncp = adit_ncp_new(h.desc, &h.params, NULL, &ops, &h, &h.env);
   adit_ncp_up(h.ncp);
   for (guint i = 0; i < 200 && world_next(&script, &step, &part); i++)

@@ -3,6 +3,7 @@
 #include "plugins-auth/chap/chap.h"
 #include "plugins-auth/mschap/mschap.h"
 #include "plugins-auth/pap/pap.h"
+#include "plugins/bcp/bcp.h"
 #include "plugins/ipcp/ipcp.h"
 #include "plugins/ipv6cp/ipv6cp.h"
 #include "world.h"
@@ -69,11 +70,11 @@ static void send_frame(Line *line, const guint8 *frame, gsize length) {
   host_transmit(line->host, datagram, header + length);
 }
 
-static const AditNcpDesc *const descs[NCPS] = {&ipcp_desc, &ipv6cp_desc};
+static const AditNcpDesc *const descs[NCPS] = {&ipcp_desc, &ipv6cp_desc, &bcp_desc};
 
 static Ncp *ncp_of(Line *line, guint16 protocol) {
   for (guint i = 0; i < NCPS; i++)
-    if (line->ncps[i].ncp && adit_ncp_owns(line->ncps[i].ncp, protocol))
+    if (line->ncps[i].ncp && (adit_ncp_owns(line->ncps[i].ncp, protocol) || adit_ncp_carries(line->ncps[i].ncp, protocol)))
       return &line->ncps[i];
   return NULL;
 }
@@ -92,7 +93,7 @@ void line_data(Line *line, const guint8 *frame, gsize length) {
 }
 
 void line_send_traffic(Line *line) {
-  static const guint8 packets[NCPS][6] = {{0x00, 0x21, 0x45, 0, 0, 4}, {0x00, 0x57, 0x60, 0, 0, 4}};
+  static const guint8 packets[NCPS][6] = {{0x00, 0x21, 0x45, 0, 0, 4}, {0x00, 0x57, 0x60, 0, 0, 4}, {0x00, 0x31, 0x00, 1, 0, 2}};
   for (guint i = 0; i < NCPS; i++)
     if (line->network && line->ncps[i].ncp && adit_ncp_is_open(line->ncps[i].ncp))
       send_frame(line, packets[i], sizeof packets[i]);
@@ -131,12 +132,14 @@ static void on_ncp_alarm(AditTimer *timer, gpointer data) {
 }
 
 static void ncps_make(Line *line) {
+  static const guint8 mac[6] = {2, 0, 0, 0, 0, 1};
   for (guint i = 0; i < NCPS; i++) {
     Ncp *n = &line->ncps[i];
     n->params = (AditNcpParams){.size = sizeof n->params, .client = line->host->client};
     if (!line->host->client) {
       n->params.local4 = adit_address_ipv4(0xc0000201);
       n->params.remote4 = adit_address_ipv4(0xc0000202);
+      memcpy(n->params.local_mac, mac, sizeof mac); /* the client asks for one */
     }
     n->ncp = adit_ncp_new(descs[i], &n->params, NULL, &ncp_ops, n, &n->env);
   }

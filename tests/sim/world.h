@@ -16,7 +16,7 @@ typedef struct World World;
 typedef struct Host Host;
 typedef struct Line Line;
 
-#define NCPS 2
+#define NCPS 3
 
 /** A wake-up of an engine, or of a host. */
 typedef struct {

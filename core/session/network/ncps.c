@@ -281,7 +281,8 @@ void adit_sess_network(AditSess *session, gboolean up) {
 
 gboolean adit_sess_frame(AditSess *session, guint16 protocol, const guint8 *payload, gsize length) {
   for (guint i = 0; i < session->ncps.n; i++) {
-    if (!adit_ncp_owns(session->ncps.item[i].ncp, protocol))
+    const AditNcp *ncp = session->ncps.item[i].ncp;
+    if (!adit_ncp_owns(ncp, protocol) && !adit_ncp_carries(ncp, protocol))
       continue;
     /* Data that came up here raced with its NCP: not for anybody, and no reason to reject the protocol. */
     if (protocol >= 0x8000)

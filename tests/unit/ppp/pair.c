@@ -169,7 +169,7 @@ static gboolean on_network_frame(gpointer host, guint16 protocol, const guint8 *
   Node *node = host;
   for (guint i = 0; i < PAIR_NCPS; i++) {
     NodeNcp *n = &node->ncps[i];
-    if (!n->ncp || !adit_ncp_owns(n->ncp, protocol))
+    if (!n->ncp || (!adit_ncp_owns(n->ncp, protocol) && !adit_ncp_carries(n->ncp, protocol)))
       continue;
     if (protocol == n->desc->protocol)
       adit_ncp_input(n->ncp, payload, length);
@@ -185,7 +185,7 @@ static void on_protocol_rejected(gpointer host, guint16 protocol) {
   Node *node = host;
   node->rejected = protocol;
   for (guint i = 0; i < PAIR_NCPS; i++)
-    if (node->ncps[i].ncp && node->ncps[i].desc->protocol == protocol)
+    if (node->ncps[i].ncp && adit_ncp_owns(node->ncps[i].ncp, protocol))
       adit_ncp_rejected(node->ncps[i].ncp);
 }
 

@@ -134,3 +134,7 @@ void null_link_frame(AditDpLink *link, guint16 protocol, const guint8 *payload, 
   adit_put_bytes(&out, payload, length);
   link->ops->frame(link->user, plain, adit_built(&out));
 }
+
+void null_link_tell(AditDpLink *link, const AditStageLink *facts) {
+  adit_copy_sized(&link->facts, sizeof link->facts, facts);
+}

@@ -20,6 +20,7 @@ struct AditDpLink {
   guint32 ns, nr;
   AditDpStats stats;
   guint64 key;
+  AditStageLink facts; /* of no size: nothing is known */
 };
 
 gboolean null_claims(gpointer dp, const AditEncap *encap);

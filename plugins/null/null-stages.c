@@ -70,7 +70,16 @@ static void run_dropped(gpointer user) {
   ((Run *)user)->session->stats.drops++;
 }
 
-static const AditPipelineOps pipeline_ops = {sizeof pipeline_ops, run_room, run_to_link, run_to_port, run_note, run_dropped};
+static gboolean run_link(gpointer user, guint index, AditStageLink *out) {
+  const AditDpSession *session = ((Run *)user)->session;
+  const AditDpLink *link = index < ADIT_STAGE_LINKS ? session->links[index] : NULL;
+  if (!link || !link->facts.size)
+    return FALSE;
+  adit_copy_sized(out, out->size, &link->facts);
+  return TRUE;
+}
+
+static const AditPipelineOps pipeline_ops = {sizeof pipeline_ops, run_room, run_to_link, run_to_port, run_note, run_dropped, run_link};
 
 static void run_begin(Run *run, AditDpSession *session) {
   *run = (Run){.run = {.pipeline = &session->pipeline, .ops = &pipeline_ops, .user = run}, .session = session};
@@ -151,8 +160,8 @@ static void stage_free(Stage *stage) {
     return;
   if (stage->head.ops->fini)
     stage->head.ops->fini(stage->state);
-  explicit_bzero(stage->state, stage->head.ops->state_size);
-  explicit_bzero((gpointer)stage->head.params, stage->params_length);
+  adit_wipe(stage->state, stage->head.ops->state_size);
+  adit_wipe((gpointer)stage->head.params, stage->params_length);
   g_free((gpointer)stage->head.params);
   g_free(stage);
 }
@@ -186,7 +195,7 @@ gboolean null_stage_set(AditDpSession *session, AditStageKind kind, gconstpointe
   Stage *stage = (guint)kind < ADIT_STAGES_N ? (Stage *)(gpointer)session->pipeline.stage[kind] : NULL;
   if (!stage)
     return FALSE;
-  explicit_bzero((gpointer)stage->head.params, stage->params_length);
+  adit_wipe((gpointer)stage->head.params, stage->params_length);
   g_free((gpointer)stage->head.params);
   stage->head.params = g_memdup2(params, length);
   stage->params_length = length;

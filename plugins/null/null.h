@@ -45,5 +45,8 @@ AditPort *null_dp_port(NullDp *dp, const char *name);
 /** A packet from the system enters a port. False (and dropped) when no session takes it. */
 gboolean null_port_inject(AditPort *port, const guint8 *packet, gsize length);
 
+/** What stages are told of the link from now on: the network knows nothing of it itself. */
+void null_link_tell(AditDpLink *link, const AditStageLink *facts);
+
 /** The operations, for adit.path's datapath_add() or for calling directly; `dp` is a NullDp. */
 extern const AditDatapathOps null_datapath_ops;

@@ -9,10 +9,21 @@
 
 typedef struct TunDp TunDp;
 
+/** How sending on a socket goes; its worker's. */
+typedef struct {
+  guint64 octets, refused; /**< given to it; frames that it did not take */
+  guint64 looked_ms;
+  guint32 queue;       /**< octets that waited in it then, as the kernel counts them */
+  guint32 queue_since; /**< when the stretch began that is measured: */
+  guint64 since_ms, octets_since;
+  guint64 rate, rate_ms; /**< octets per second of the last stretch, and its end; 0 = unknown */
+} TunSocketLoad;
+
 typedef struct {
   TunEventKind kind;
   int fd;
   AditListener *listener;
+  TunSocketLoad load;
 } TunSocket;
 
 struct AditListener {

@@ -4,6 +4,7 @@
 #include "stage.h"
 #include "../dp.h"
 #include "../worker/quiet.h"
+#include "link-facts.h"
 
 typedef struct {
   AditPipelineStage head;
@@ -63,6 +64,8 @@ gboolean tun_stage_add(AditDpSession *session, const AditStageSpec *spec, GError
   stage->note = spec->note;
   stage->user = spec->user;
   adit_pipeline_attach(spec, stage->state);
+  if (spec->ops->kind == ADIT_STAGE_BUNDLE)
+    tun_link_facts_learn_all(session);
   stage_publish(session, spec->ops->kind, stage);
   return TRUE;
 }
@@ -72,6 +75,8 @@ gboolean tun_stage_set(AditDpSession *session, AditStageKind kind, gconstpointer
   if (!stage)
     return FALSE;
   gconstpointer old = stage->params;
+  if (kind == ADIT_STAGE_BUNDLE)
+    tun_link_facts_learn_all(session);
   __atomic_store_n(&stage->params, block_new(params, length), __ATOMIC_RELEASE);
   tun_retire(session->dp, block_free, block_of(old), NULL);
   return TRUE;

@@ -4,6 +4,7 @@
 #include "../dp.h"
 #include "../peer/tun-tunnel.h"
 #include "../worker/quiet.h"
+#include "link-facts.h"
 #include "tun-session.h"
 
 static void link_wire(AditDpLink *link, TunWire *wire) {
@@ -97,6 +98,8 @@ void tun_link_update(AditDpLink *link, const AditPath *path, const AditEncap *en
   const TunWire *old = link->wire;
   link_wire(link, tun_wire_new(path ? path : &old->path, encap ? encap : &old->encap, old->acfc, old->pfc));
   __atomic_store_n(&link->no_gso, FALSE, __ATOMIC_RELAXED); /* another way may be better */
+  if (link->path_mtu)
+    tun_link_facts_learn(link);
 }
 
 void tun_link_framing(AditDpLink *link, gboolean acfc, gboolean pfc) {

@@ -25,6 +25,7 @@ struct AditDpLink {
   guint32 ns;            /**< atomic: number of the next frame sent */
   gboolean peer_numbers; /**< atomic: the last frame that came had a number */
   gboolean no_gso;       /**< atomic: the kernel refused UDP_SEGMENT on this way */
+  guint32 path_mtu;      /**< atomic: IP packet that its path carries in one piece, as far as stages need to know; 0 = unknown */
   gboolean dead;         /**< atomic: the home worker should let go */
   gboolean waiting;      /**< atomic: the home worker holds it in its list */
   AditDpLink *wait_next; /**< home worker's */

@@ -2,6 +2,7 @@
 /* Sessions from their opening to their end, and the links that join and leave them. [main] */
 #include "../dp.h"
 #include "../worker/quiet.h"
+#include "link-facts.h"
 #include "source.h"
 #include "stage.h"
 #include "tun-session.h"
@@ -84,6 +85,8 @@ gboolean tun_session_join(AditDpSession *session, AditDpLink *link, guint *index
     __atomic_store_n(&session->link, link, __ATOMIC_RELEASE);
   }
   link->index = at;
+  if (session->pipeline.stage[ADIT_STAGE_BUNDLE])
+    tun_link_facts_learn(link);
   __atomic_store_n(&session->links[at], link, __ATOMIC_RELEASE);
   __atomic_store_n(&session->link_bits, session->link_bits | 1u << at, __ATOMIC_RELEASE);
   tun_link_move(link, session->home); /* whoever sees the session sees this first */

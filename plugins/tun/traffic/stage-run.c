@@ -3,6 +3,7 @@
 #include "stage-run.h"
 #include "../dp.h"
 #include "../packet/segment.h"
+#include "../session/link-facts.h"
 #include "../worker/foreign.h"
 #include "delivery.h"
 #include "tx.h"
@@ -86,7 +87,12 @@ static void run_dropped(gpointer user) {
   count_drop(((Run *)user)->w, ((Run *)user)->session);
 }
 
-static const AditPipelineOps pipeline_ops = {sizeof pipeline_ops, run_room, run_to_link, run_to_port, run_note, run_dropped};
+static gboolean run_link(gpointer user, guint index, AditStageLink *out) {
+  const Run *run = user;
+  return tun_link_facts_read(run->w, run->session, index, out);
+}
+
+static const AditPipelineOps pipeline_ops = {sizeof pipeline_ops, run_room, run_to_link, run_to_port, run_note, run_dropped, run_link};
 
 static void session_list(TunWorker *w, AditDpSession *session) {
   if (session->listed)

@@ -101,25 +101,28 @@ static void group_apart(TunWorker *w, int fd, Group *group) {
 }
 
 static void group_failed(TunWorker *w, int fd, Group *group, int error) {
-  if (group->count > 1 && (error == EIO || error == EINVAL || error == EMSGSIZE))
+  if (group->count > 1 && (error == EIO || error == EINVAL || error == EMSGSIZE)) {
     group_apart(w, fd, group);
-  else if (error == EAGAIN || error == ENOBUFS)
+  } else if (error == EAGAIN || error == ENOBUFS) {
     TUN_ADD(w->stats.send_full, group->count);
-  else
+    group->link->listener->socket[w->index].load.refused += group->count;
+  } else {
     TUN_ADD(w->stats.send_failed, group->count);
+  }
 }
 
 /* Sends groups `from`..`to`, which are of one listener. */
 static void groups_send(TunWorker *w, guint from, guint to) {
   TunTx *tx = w->tx;
-  int fd = tx->group[from].link->listener->socket[w->index].fd;
+  TunSocket *socket = &tx->group[from].link->listener->socket[w->index];
+  int fd = socket->fd;
   while (from < to) {
     int n = sendmmsg(fd, tx->message + from, to - from, MSG_DONTWAIT | MSG_NOSIGNAL);
     TUN_ADD(w->stats.sends_out, 1);
-    if (n > 0)
-      from += (guint)n;
-    else
+    if (n <= 0)
       group_failed(w, fd, &tx->group[from++], errno);
+    for (; n > 0; n--)
+      socket->load.octets += tx->group[from++].total;
   }
 }
 

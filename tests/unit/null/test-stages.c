@@ -268,6 +268,43 @@ static void links_join_and_leave(void **state) {
   assert_int_equal(fake_cut_ends, before + 1);
 }
 
+/* A bundle that asks what is known of its links. */
+static guint asked;
+static AditStageLink told[3];
+
+static void ask_encode(gpointer state, gconstpointer params, AditStageIo *io, AditStageFrame *frame) {
+  asked = 0;
+  for (guint i = 0; i < G_N_ELEMENTS(told); i++) {
+    told[i] = (AditStageLink){.size = G_STRUCT_OFFSET(AditStageLink, rate)}; /* as an older stage has it */
+    asked |= io->link(io, i, &told[i]) ? 1u << i : 0;
+  }
+  io->emit(io, frame);
+}
+static void ask_decode(gpointer state, gconstpointer params, AditStageIo *io, AditStageFrame *frame) {}
+static void ask_fini(gpointer state) {}
+static const AditStageOps asking = {.size = sizeof asking,
+                                    .name = "asking",
+                                    .kind = ADIT_STAGE_BUNDLE,
+                                    .protocol = ADIT_PPP_MP,
+                                    .encode = ask_encode,
+                                    .decode = ask_decode,
+                                    .fini = ask_fini};
+
+static void stages_are_told_of_their_links(void **state) {
+  World *w = *state;
+  AditStageLink facts = {.size = sizeof facts, .mtu = 1400, .queued = 7, .rate = 9};
+  assert_true(OPS->stage_add(w->a.session, &(AditStageSpec){.size = sizeof(AditStageSpec), .ops = &asking}, NULL));
+  assert_true(OPS->session_join(w->a.session, w->a.link[1], NULL, NULL));
+  say(&w->a, 100, 1);
+  assert_int_equal(asked, 0); /* nothing is known */
+  null_link_tell(w->a.link[1], &facts);
+  say(&w->a, 100, 1);
+  assert_int_equal(asked, 2);
+  assert_int_equal(told[1].mtu, 1400);
+  assert_int_equal(told[1].queued, 7);
+  assert_int_equal(told[1].rate, 0); /* there was no room for it */
+}
+
 /* ---- the pipeline itself ---- */
 
 typedef struct {
@@ -365,6 +402,7 @@ int main(void) {
       STAGE_TEST(what_comes_around_an_exclusive_stage_is_dropped),
       STAGE_TEST(new_parameters_hold_from_the_next_packet_on),
       STAGE_TEST(links_join_and_leave),
+      STAGE_TEST(stages_are_told_of_their_links),
       STAGE_TEST(a_stage_that_makes_no_sense_is_refused),
       cmocka_unit_test(fragmenting_copies_nothing),
       cmocka_unit_test(frames_in_pieces_are_cut_copied_and_skipped),

@@ -53,7 +53,7 @@ static void call_list(gpointer state, AditCall *call, const AditValue *parameter
   adit_control_reply_names(self->control, call, "users", names, row_of_user, self);
 }
 
-/* Parameters are what the caller sent: nothing of them is checked yet. */
+/* `user` is there, and a string: the description says so. */
 static void call_forget(gpointer state, AditCall *call, const AditValue *parameters) {
   Command *self = state;
 

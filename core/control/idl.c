@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* SPDX-License-Identifier: MIT */
 /* The grammar is that of https://varlink.org/Interface-Definition; a description is a plugin's, so it is short. */
 #include "core/control/idl.h"
 
@@ -7,7 +7,7 @@ enum { DEPTH_MAX = 16 };
 typedef struct {
   const char *text, *at;
   AditIdl *idl;
-  GPtrArray *used; /* of char*: types that something is of */
+  GPtrArray *used; /* of char*, borrowed: types that something is of */
   GError *error;   /* the first */
   guint depth;
 } Parser;
@@ -15,9 +15,15 @@ typedef struct {
 static void method_free(gpointer data) {
   AditIdlMethod *method = (AditIdlMethod *)data;
   g_free(method->name);
-  g_ptr_array_unref(method->in);
-  g_ptr_array_unref(method->out);
   g_free(method);
+}
+
+static void type_free(gpointer data) {
+  AditIdlType *type = (AditIdlType *)data;
+  g_free(type->name);
+  g_clear_pointer(&type->names, g_ptr_array_unref);
+  g_clear_pointer(&type->types, g_ptr_array_unref);
+  g_free(type);
 }
 
 void adit_idl_free(AditIdl *idl) {
@@ -26,6 +32,8 @@ void adit_idl_free(AditIdl *idl) {
   g_free(idl->interface);
   g_ptr_array_unref(idl->methods);
   g_ptr_array_unref(idl->types);
+  g_ptr_array_unref(idl->described);
+  g_ptr_array_unref(idl->owned);
   g_ptr_array_unref(idl->errors);
   g_free(idl);
 }
@@ -34,6 +42,13 @@ const AditIdlMethod *adit_idl_method(const AditIdl *idl, const char *name) {
   for (guint i = 0; i < idl->methods->len; i++)
     if (!strcmp(((const AditIdlMethod *)idl->methods->pdata[i])->name, name))
       return (const AditIdlMethod *)idl->methods->pdata[i];
+  return NULL;
+}
+
+const AditIdlType *adit_idl_type(const AditIdl *idl, const char *name) {
+  for (guint i = 0; i < idl->types->len; i++)
+    if (!strcmp((const char *)idl->types->pdata[i], name))
+      return (const AditIdlType *)idl->described->pdata[i];
   return NULL;
 }
 
@@ -116,67 +131,106 @@ static char *take_field(Parser *p) {
 
 /* ---- types ---- */
 
-static gboolean parse_type(Parser *p);
+static AditIdlType *parse_type(Parser *p);
 
-/* `(a: int, b: string)`, or an enum `(one, two)`; `names` may be NULL. */
-static gboolean parse_fields(Parser *p, GPtrArray *names, gboolean enum_too) {
-  g_autoptr(GPtrArray) own = names ? g_ptr_array_ref(names) : g_ptr_array_new_with_free_func(g_free);
-  gboolean is_enum = FALSE;
+static AditIdlType *add_type(Parser *p, AditIdlKind kind) {
+  AditIdlType *type = g_new0(AditIdlType, 1);
 
-  if (!expect_sign(p, "("))
-    return FALSE;
-  if (take_sign(p, ")"))
-    return TRUE;
-  do {
-    const char *at = p->at;
-    char *name = take_field(p);
-    if (!name)
-      return FALSE;
-    if (adit_idl_has(own, name, strlen(name))) {
-      g_free(name);
-      return fail_at(p, at, "another name than one of the same list");
-    }
-    g_ptr_array_add(own, name);
-    if (own->len == 1)
-      is_enum = enum_too && (skip_space(p), *p->at != ':');
-    if (!is_enum && (!expect_sign(p, ":") || !parse_type(p)))
-      return FALSE;
-  } while (take_sign(p, ","));
-  return expect_sign(p, ")");
+  type->kind = kind;
+  g_ptr_array_add(p->idl->owned, type);
+  return type;
 }
 
-static gboolean parse_element(Parser *p) {
+/* `a: int`, or `one` of an enum. */
+static gboolean parse_field(Parser *p, AditIdlType *type, gboolean enum_too) {
+  const char *at = p->at;
+  char *name = take_field(p);
+
+  if (!name)
+    return FALSE;
+  if (adit_idl_has(type->names, name, strlen(name))) {
+    g_free(name);
+    return fail_at(p, at, "another name than one of the same list");
+  }
+  g_ptr_array_add(type->names, name);
+  if (type->names->len == 1 && enum_too && (skip_space(p), *p->at != ':'))
+    type->kind = ADIT_IDL_ENUM;
+  if (type->kind == ADIT_IDL_ENUM)
+    return TRUE;
+  AditIdlType *of = expect_sign(p, ":") ? parse_type(p) : NULL;
+  if (of)
+    g_ptr_array_add(type->types, of);
+  return of != NULL;
+}
+
+/* `(a: int, b: string)`, or an enum `(one, two)`. NULL: it is none. */
+static AditIdlType *parse_fields(Parser *p, gboolean enum_too) {
+  AditIdlType *type = add_type(p, ADIT_IDL_STRUCT);
+
+  type->names = g_ptr_array_new_with_free_func(g_free);
+  type->types = g_ptr_array_new();
+  if (!expect_sign(p, "("))
+    return NULL;
+  if (take_sign(p, ")"))
+    return type;
+  do {
+    if (!parse_field(p, type, enum_too))
+      return NULL;
+  } while (take_sign(p, ","));
+  return expect_sign(p, ")") ? type : NULL;
+}
+
+static AditIdlType *parse_element(Parser *p) {
   static const char *const plain[] = {"bool", "int", "float", "string", "object"};
 
   skip_space(p);
   if (*p->at == '(')
-    return parse_fields(p, NULL, TRUE);
+    return parse_fields(p, TRUE);
   gsize n = word_length(p->at);
   for (guint i = 0; i < G_N_ELEMENTS(plain); i++)
     if (n == strlen(plain[i]) && !strncmp(p->at, plain[i], n)) {
       p->at += n;
-      return TRUE;
+      return add_type(p, (AditIdlKind)(ADIT_IDL_BOOL + i));
     }
   char *name = take_name(p, "a type");
-  if (name)
-    g_ptr_array_add(p->used, name);
-  return name != NULL;
+  if (!name)
+    return NULL;
+  AditIdlType *type = add_type(p, ADIT_IDL_NAMED);
+  type->name = name;
+  g_ptr_array_add(p->used, name);
+  return type;
 }
 
-static gboolean parse_type(Parser *p) {
-  if (++p->depth > DEPTH_MAX)
-    return fail_at(p, p->at, "a less nested type");
+static AditIdlType *parse_container(Parser *p, AditIdlKind kind) {
+  const AditIdlType *element = parse_type(p);
+
+  if (!element)
+    return NULL;
+  AditIdlType *type = add_type(p, kind);
+  type->element = element;
+  return type;
+}
+
+static AditIdlType *parse_type(Parser *p) {
+  if (++p->depth > DEPTH_MAX) {
+    fail_at(p, p->at, "a less nested type");
+    return NULL;
+  }
   gboolean maybe = take_sign(p, "?");
+  AditIdlType *type = NULL;
   skip_space(p);
-  gboolean good;
   if (maybe && *p->at == '?')
-    good = fail_at(p, p->at, "a type behind one `?`");
-  else if (take_sign(p, "[string]") || take_sign(p, "[]"))
-    good = parse_type(p);
+    fail_at(p, p->at, "a type behind one `?`");
+  else if (take_sign(p, "[string]"))
+    type = parse_container(p, ADIT_IDL_DICT);
+  else if (take_sign(p, "[]"))
+    type = parse_container(p, ADIT_IDL_LIST);
   else
-    good = parse_element(p);
+    type = parse_element(p);
   p->depth--;
-  return good;
+  if (type)
+    type->optional = maybe;
+  return type;
 }
 
 /* ---- members ---- */
@@ -188,9 +242,11 @@ static gboolean is_described(const AditIdl *idl, const char *name) {
 static gboolean parse_method(Parser *p, char *name) {
   AditIdlMethod *method = g_new0(AditIdlMethod, 1);
 
-  *method = (AditIdlMethod){name, g_ptr_array_new_with_free_func(g_free), g_ptr_array_new_with_free_func(g_free)};
+  method->name = name;
   g_ptr_array_add(p->idl->methods, method);
-  return parse_fields(p, method->in, FALSE) && expect_sign(p, "->") && parse_fields(p, method->out, FALSE);
+  method->in = parse_fields(p, FALSE);
+  method->out = method->in && expect_sign(p, "->") ? parse_fields(p, FALSE) : NULL;
+  return method->out != NULL;
 }
 
 static gboolean parse_member(Parser *p) {
@@ -210,7 +266,10 @@ static gboolean parse_member(Parser *p) {
   if (method)
     return parse_method(p, name);
   g_ptr_array_add(type ? p->idl->types : p->idl->errors, name);
-  return parse_fields(p, NULL, type);
+  AditIdlType *of = parse_fields(p, type);
+  if (of && type)
+    g_ptr_array_add(p->idl->described, of);
+  return of != NULL;
 }
 
 /* `io.adit.lease`: words with dots between them, at least two. */
@@ -252,10 +311,12 @@ static gboolean parse_all(Parser *p) {
 
 AditIdl *adit_idl_parse(const char *text, GError **error) {
   AditIdl *idl = g_new0(AditIdl, 1);
-  Parser p = {.text = text, .at = text, .idl = idl, .used = g_ptr_array_new_with_free_func(g_free)};
+  Parser p = {.text = text, .at = text, .idl = idl, .used = g_ptr_array_new()};
 
   idl->methods = g_ptr_array_new_with_free_func(method_free);
   idl->types = g_ptr_array_new_with_free_func(g_free);
+  idl->described = g_ptr_array_new();
+  idl->owned = g_ptr_array_new_with_free_func(type_free);
   idl->errors = g_ptr_array_new_with_free_func(g_free);
   gboolean good = parse_all(&p);
   g_ptr_array_unref(p.used);

@@ -2,11 +2,13 @@
 /** core/control/registry.h - the interfaces that the core and plugins have added. [main] */
 #pragma once
 
+#include "core/control/idl.h"
 #include <adit/control.h>
 
 typedef struct {
   AditPlugin *plugin;
   char *name;
+  AditIdl *idl; /**< what the description says */
   const char *description;
   AditMethod *methods; /**< copied: a plugin's struct may be older and shorter */
   guint n_methods;

@@ -3,6 +3,7 @@
 #include "core/base/loop.h"
 #include "core/control/call.h"
 #include "core/control/json.h"
+#include "core/control/parameters.h"
 #include "core/control/turns.h"
 
 struct AditConn {
@@ -132,6 +133,9 @@ static void dispatch_message(AditConn *conn, const AditValue *message) {
   const AditMethod *method = adit_registry_find(name, &interface);
   g_autoptr(AditValue) none = adit_value_map();
   const AditValue *parameters = adit_value_get(message, "parameters");
+  g_autoptr(AditValue) checked = NULL;
+  g_autofree char *why = NULL;
+  const char *which = NULL;
 
   if (!interface) {
     refuse_message(conn, oneway, "org.varlink.service.InterfaceNotFound", "interface", name, "no such interface");
@@ -141,6 +145,9 @@ static void dispatch_message(AditConn *conn, const AditValue *message) {
     refuse_message(conn, oneway, "org.varlink.service.PermissionDenied", NULL, NULL, refusal_text(access_needed(method)));
   } else if (parameters && parameters->type != ADIT_VALUE_MAP) {
     refuse_message(conn, oneway, "org.varlink.service.InvalidParameter", "parameter", "parameters", "parameters must be an object");
+  } else if (!(checked = adit_parameters_check(interface->idl, adit_idl_method(interface->idl, method->name),
+                                               parameters ? parameters : none, &which, &why))) {
+    refuse_message(conn, oneway, "org.varlink.service.InvalidParameter", "parameter", which, why);
   } else {
     AditCaller caller = {.ops = &caller_ops,
                          .peer = conn,
@@ -149,7 +156,7 @@ static void dispatch_message(AditConn *conn, const AditValue *message) {
                          .whole_max = reply_max(conn)};
     conn->call = adit_call_new(interface, method, &caller);
     adit_control_stats.calls++;
-    adit_call_run(conn->call, method, interface->state, parameters ? parameters : none);
+    adit_call_run(conn->call, method, interface->state, checked);
   }
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/path/protection.h"
+#include "core/base/misuse.h"
 #include "core/base/owner.h"
 #include "core/base/table.h"
 #include "core/bus/bus.h"
@@ -76,6 +77,7 @@ static Provider *find_provider(const char *name) {
 }
 
 gboolean adit_protection_add(AditPlugin *plugin, const AditProtectionOps *ops, gpointer state, GError **error) {
+  ADIT_MAIN_ONLY("adit.path protection_add", FALSE);
   if (!ADIT_HAS(ops, lookup) || !ops->name || !*ops->name || !ops->ensure || !ops->release) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "a provider of protection needs a name, ensure and release");
     return FALSE;
@@ -117,6 +119,7 @@ static void forget_association(Association *association) {
 }
 
 guint32 adit_protection_ensure(const char *name, const AditPath *path, const AditProtectionPolicy *policy, GError **error) {
+  ADIT_MAIN_ONLY("adit.path protection_ensure", 0);
   const Provider *provider = find_provider(name);
   if (!provider) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND, "no plugin provides protection%s%s (is its plugin loaded?)", name ? " by " : "",
@@ -135,6 +138,7 @@ guint32 adit_protection_ensure(const char *name, const AditPath *path, const Adi
 }
 
 void adit_protection_release(guint32 id) {
+  ADIT_MAIN_ONLY("adit.path protection_release");
   Association *association = find_association(id);
   if (!association)
     return;
@@ -145,6 +149,7 @@ void adit_protection_release(guint32 id) {
 }
 
 guint32 adit_protection_accept(AditPlugin *plugin, const AditPath *path, GError **error) {
+  ADIT_MAIN_ONLY("adit.path association_accept", 0);
   for (guint i = 0; providers && i < providers->len; i++) {
     const Provider *provider = providers->pdata[i];
     if (provider->plugin != plugin)
@@ -174,6 +179,7 @@ static void publish_association(const Association *association, AditAssociationS
 
 /* Whoever hears of it may release it. */
 void adit_protection_event(guint32 id, guint32 said, const AditPath *path, const char *why) {
+  ADIT_MAIN_ONLY("adit.path association_event");
   AditAssociationState state = (AditAssociationState)said;
   Association *association = find_association(id);
   gboolean was_up = association && association->state == ADIT_ASSOCIATION_UP;
@@ -197,6 +203,7 @@ void adit_protection_event(guint32 id, guint32 said, const AditPath *path, const
 }
 
 gboolean adit_protection_lookup(guint32 id, AditAssociationFacts *out) {
+  ADIT_MAIN_ONLY("adit.path association_lookup", FALSE);
   const Association *association = find_association(id);
   if (!association)
     return FALSE;

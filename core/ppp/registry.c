@@ -114,17 +114,23 @@ static gboolean is_lcp_complete(const AditLcpDesc *desc) {
 }
 
 static gboolean lcp_add(AditPlugin *plugin, const AditLcpDesc *desc, GError **error) {
-  if (!is_lcp_complete(desc)) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "the description of the LCP options %s is not complete",
-                ADIT_HAS(desc, name) && desc->name ? desc->name : "?");
+  ADIT_MAIN_ONLY("adit.ppp lcp_add", FALSE);
+  const char *name = ADIT_HAS(desc, name) && desc->name ? desc->name : "(NULL)";
+
+  if (!is_lcp_complete(desc))
+    return adit_registration_refuse(plugin, error, ADIT_ERR_INVALID, "lcp_add() of %s: it lacks its size, a name, types or a function",
+                                    name);
+  if (!adit_registration_allowed(plugin, "lcp_add", NULL, name, error))
     return FALSE;
-  }
   for (guint i = 0; i < desc->n_types; i++) {
     const char *owner = find_type_owner(desc->types[i].type);
-    if (owner) {
-      g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "LCP option %u of %s is %s's already", desc->types[i].type, desc->name, owner);
-      return FALSE;
-    }
+    if (owner)
+      return adit_registration_refuse(plugin, error, ADIT_ERR_EXISTS, "lcp_add() of %s: option %u is %s's already", name,
+                                      desc->types[i].type, owner);
+    if (desc->types[i].max_length > 253 || desc->types[i].min_length > desc->types[i].max_length)
+      return adit_registration_refuse(plugin, error, ADIT_ERR_INVALID,
+                                      "lcp_add() of %s: option %u has 0 to 253 octets of data, not %u to %u", name, desc->types[i].type,
+                                      desc->types[i].min_length, desc->types[i].max_length);
   }
   g_ptr_array_add(lcp_descs, (gpointer)adit_table_whole(desc, sizeof *desc));
   g_ptr_array_add(lcp_plugins, plugin);

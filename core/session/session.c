@@ -92,6 +92,7 @@ static gboolean service_link_stats(AditLinkId id, AditDpStats *out) {
 }
 
 static gboolean service_link_option(AditLinkId id, guint8 type, gboolean peer, AditPppOption *out) {
+  ADIT_MAIN_ONLY("adit.session link_option", FALSE);
   const AditSessLink *link = adit_link_find(id);
   return link && adit_ppp_link_option(link->ppp, type, peer, out);
 }

@@ -10,8 +10,10 @@ static void look_at(const AditIdl *idl) {
   for (guint i = 0; i < idl->methods->len; i++) {
     const AditIdlMethod *method = (const AditIdlMethod *)idl->methods->pdata[i];
     g_assert(adit_idl_method(idl, method->name) == method);
-    for (guint p = 0; p < method->in->len; p++)
-      g_assert(adit_idl_has(method->in, (const char *)method->in->pdata[p], strlen((const char *)method->in->pdata[p])));
+    const GPtrArray *names = method->in->names;
+    g_assert(names->len == method->in->types->len);
+    for (guint p = 0; p < names->len; p++)
+      g_assert(adit_idl_has(names, (const char *)names->pdata[p], strlen((const char *)names->pdata[p])));
   }
   g_assert(strchr(idl->interface, '.'));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* adit.net, .store, .pool, .path, .session, .control and .ppp: they say yes to everything and write it down. */
+/* adit.net, .store, .pool, .path and .ppp: they say yes to everything and write it down. */
 #include "adit-test.h"
 #include <fcntl.h>
 
@@ -25,16 +25,19 @@ static void net_later(AditNetDone done, gpointer user, int error) {
 /* ---- adit.net ---- */
 
 static void link_change(const AditLinkChange *c, AditNetDone done, gpointer user) {
+  test_main_only("adit.net link_change");
   net_later(done, user,
             test_log("net.link_change %u set %x up %d carrier %d mtu %u group %u alias %s master %u", c->ifindex, c->set, c->up, c->carrier,
                      c->mtu, c->group, c->alias ? c->alias : "-", c->master));
 }
 
 static void link_delete_group(guint group, AditNetDone done, gpointer user) {
+  test_main_only("adit.net link_delete_group");
   net_later(done, user, test_log("net.link_delete_group %u", group));
 }
 
 static void link_sweep(AditNetDone done, gpointer user) {
+  test_main_only("adit.net link_sweep");
   net_later(done, user, test_log("net.link_sweep"));
 }
 
@@ -43,6 +46,7 @@ static int net_tun_open(void) {
 }
 
 static void link_delete(guint ifindex, AditNetDone done, gpointer user) {
+  test_main_only("adit.net link_delete");
   net_later(done, user, test_log("net.link_delete %u", ifindex));
 }
 
@@ -62,41 +66,49 @@ static AditClaim *net_claim(int error) {
 }
 
 static AditClaim *net_claim_address(const AditNetAddress *a, const AditClaimant *claimant) {
+  test_main_only("adit.net claim_address");
   char local[ADIT_PREFIX_TEXT], peer[ADIT_ADDRESS_TEXT];
   return net_claim(test_log("net.claim_address %s peer %s dev %u by %s", adit_prefix_format(&a->local, local),
                             adit_address_format(&a->peer, peer), a->ifindex, claimant->who));
 }
 
 static AditClaim *net_claim_route(const AditNetRoute *r, const AditClaimant *claimant) {
+  test_main_only("adit.net claim_route");
   char to[ADIT_PREFIX_TEXT], via[ADIT_ADDRESS_TEXT];
   return net_claim(test_log("net.claim_route %s via %s dev %u metric %u table %u by %s", adit_prefix_format(&r->to, to),
                             adit_address_format(&r->via, via), r->ifindex, r->metric, r->table, claimant->who));
 }
 
 static AditClaim *net_claim_link(const AditLinkWish *wish, const AditClaimant *claimant) {
+  test_main_only("adit.net claim_link");
   return net_claim(test_log("net.claim_link %u up %d mtu %u by %s", wish->ifindex, wish->up, wish->mtu, claimant->who));
 }
 
 static AditClaim *net_claim_master(guint ifindex, guint master, const AditClaimant *claimant) {
+  test_main_only("adit.net claim_master");
   return net_claim(test_log("net.claim_master %u of %u by %s", master, ifindex, claimant->who));
 }
 
 static AditClaim *net_claim_neighbour(const AditNetNeighbour *n, const AditClaimant *claimant) {
+  test_main_only("adit.net claim_neighbour");
   char address[ADIT_ADDRESS_TEXT];
   return net_claim(test_log("net.claim_neighbour %s dev %u by %s", adit_address_format(&n->address, address), n->ifindex, claimant->who));
 }
 
 static void net_claim_set_mtu(AditClaim *claim, guint32 mtu) {
+  test_main_only("adit.net claim_set_mtu");
   test_log("net.claim_set_mtu %u", mtu);
 }
 
 static AditClaimState net_claim_state(const AditClaim *claim, const char **why) {
+  test_main_only("adit.net claim_state");
   if (why)
     *why = claim->why;
   return claim->state;
 }
 
 static void net_claim_release(AditClaim *claim) {
+  test_main_only("adit.net claim_release");
   if (!claim)
     return;
   test_log("net.claim_release");
@@ -118,6 +130,7 @@ static void net_call_run(gpointer data) {
 }
 
 static void net_call(void (*work)(gpointer data), void (*done)(gpointer data), gpointer data) {
+  test_main_only("adit.net call");
   NetCall *call = g_new(NetCall, 1);
   *call = (NetCall){work, done, data};
   test_log("net.call");
@@ -129,17 +142,20 @@ static guint32 net_group(void) {
 }
 
 static void net_protect(AditProtectKind kind, const AditAddress *address, const char *what) {
+  test_main_only("adit.net protect");
   char text[ADIT_ADDRESS_TEXT];
   test_log("net.protect %s: %s", adit_address_format(address, text), what);
 }
 
 static void net_unprotect(AditProtectKind kind, const AditAddress *address, const char *what) {
+  test_main_only("adit.net unprotect");
   char text[ADIT_ADDRESS_TEXT];
   test_log("net.unprotect %s: %s", adit_address_format(address, text), what);
 }
 
 /* A test protects an address by making the question fail. */
 static gboolean net_protected_by(const AditAddress *address, guint kinds, AditProtected *out) {
+  test_main_only("adit.net protected_by");
   char text[ADIT_ADDRESS_TEXT];
   int failed = test_log("net.protected_by %s", adit_address_format(address, text));
   if (failed && out)
@@ -148,6 +164,7 @@ static gboolean net_protected_by(const AditAddress *address, guint kinds, AditPr
 }
 
 static gboolean net_protected_within(const AditPrefix *prefix, guint kinds, AditProtected *out) {
+  test_main_only("adit.net protected_within");
   char text[ADIT_PREFIX_TEXT];
   int failed = test_log("net.protected_within %s", adit_prefix_format(prefix, text));
   if (failed && out)
@@ -211,6 +228,7 @@ static void store_later(StoreCompletion completion) {
 }
 
 static void store_put(const char *table, const char *key, const void *data, gsize length, AditStoreDone done, gpointer user) {
+  test_main_only("adit.store put");
   int error = test_log("store.put %s %s %" G_GSIZE_FORMAT " octets", table, key, length);
   if (!error)
     g_hash_table_insert(test_now->store, g_strdup_printf("%s\n%s", table, key), g_bytes_new(data, length));
@@ -218,6 +236,7 @@ static void store_put(const char *table, const char *key, const void *data, gsiz
 }
 
 static void store_remove(const char *table, const char *key, AditStoreDone done, gpointer user) {
+  test_main_only("adit.store remove");
   g_autofree char *name = g_strdup_printf("%s\n%s", table, key);
   int error = test_log("store.remove %s %s", table, key);
   if (!error)
@@ -226,6 +245,7 @@ static void store_remove(const char *table, const char *key, AditStoreDone done,
 }
 
 static void store_load(const char *table, const char *after, guint limit, AditStoreRow row, AditStoreDone done, gpointer user) {
+  test_main_only("adit.store load");
   StoreCompletion completion = {.row = row, .done = done, .user = user, .keys = g_ptr_array_new_with_free_func(g_free)};
   g_autofree char *prefix = g_strdup_printf("%s\n", table);
   g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(test_now->store), (GCompareFunc)strcmp);
@@ -273,6 +293,7 @@ static Pool *pool_of(const AditAddress *address) {
 }
 
 static gboolean pool_reserve(const AditPrefix *which) {
+  test_main_only("adit.pool reserve");
   char text[ADIT_ADDRESS_TEXT];
   Pool *pool = pool_of(&which->address);
   test_log("pool.reserve %s", adit_address_format(&which->address, text));
@@ -280,6 +301,7 @@ static gboolean pool_reserve(const AditPrefix *which) {
 }
 
 static gboolean pool_take(const char *name, const char *owner, AditPrefix *out, GError **error) {
+  test_main_only("adit.pool take");
   Pool *pool = NULL;
 
   test_log("pool.take %s %s", name, owner ? owner : "-");
@@ -306,6 +328,7 @@ static gboolean pool_take(const char *name, const char *owner, AditPrefix *out, 
 }
 
 static void pool_give_back(const AditPrefix *which) {
+  test_main_only("adit.pool give_back");
   char text[ADIT_ADDRESS_TEXT];
   Pool *pool = pool_of(&which->address);
   test_log("pool.give_back %s", adit_address_format(&which->address, text));
@@ -337,6 +360,7 @@ static gconstpointer found(GPtrArray *entries, const char *name, gpointer *state
 }
 
 static const AditDatapathOps *datapath_get(const char *name, gpointer *dp) {
+  test_main_only("adit.path datapath");
   return (const AditDatapathOps *)found(test_now->datapaths, name, dp);
 }
 
@@ -355,153 +379,44 @@ static gboolean ncp_add(AditPlugin *plugin, const AditNcpDesc *desc, GError **er
   return test_register(test_now->ncps, plugin, desc->name, desc, NULL, error);
 }
 
-const AditPppService test_ppp_service = {sizeof(AditPppService), ncp_add};
+static gboolean lcp_add(AditPlugin *plugin, const AditLcpDesc *desc, GError **error) {
+  gboolean whole =
+      ADIT_HAS(desc, restore) && desc->types && desc->n_types && desc->options && desc->init && desc->reset && desc->save && desc->restore;
+
+  test_expect_registration(plugin, "lcp_add", NULL, whole ? desc->name : NULL);
+  for (guint i = 0; i < test_now->lcps->len; i++) {
+    const AditLcpDesc *other = (const AditLcpDesc *)((const TestEntry *)test_now->lcps->pdata[i])->ops;
+    for (guint k = 0; k < other->n_types * desc->n_types; k++)
+      if (other->types[k / desc->n_types].type == desc->types[k % desc->n_types].type) {
+        g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "LCP option %u of %s is %s's already", desc->types[k % desc->n_types].type,
+                    desc->name, other->name);
+        return FALSE;
+      }
+  }
+  return test_register(test_now->lcps, plugin, desc->name, desc, NULL, error);
+}
+
+const AditPppService test_ppp_service = {sizeof(AditPppService), ncp_add, lcp_add};
+
+const AditLcpDesc *adit_test_lcp(AditTest *test, const char *name) {
+  return (const AditLcpDesc *)found(test->lcps, name, NULL);
+}
 
 const AditNcpDesc *adit_test_ncp(AditTest *test, const char *name) {
   return (const AditNcpDesc *)found(test->ncps, name, NULL);
 }
 
-/* ---- adit.control ---- */
-
-struct AditCall {
-  const char *method;
-  AditValue *result;
-  GError *error;
-  gboolean over;
-  /* a list that is made row by row, after the method has returned: */
-  char *key;
-  AditRowNext next;
-  gpointer rows_state;
-  GDestroyNotify rows_free;
-};
-
-typedef struct {
-  char *name;
-  const AditMethod *methods;
-  guint n_methods;
-  gpointer state;
-} Interface;
-
-static void interface_free(gpointer data) {
-  Interface *interface = (Interface *)data;
-  g_free(interface->name);
-  g_free(interface);
-}
-
-static gboolean interface_add(AditPlugin *plugin, const char *description, const AditMethod *methods, guint n_methods,
-                              const AditCommand *commands, guint n_commands, gpointer state, GError **error) {
-  const char *name = strstr(description, "interface ");
-
-  if (!name) {
-    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, "the description does not begin with `interface NAME`");
-    return FALSE;
-  }
-  name += strlen("interface ");
-  Interface *interface = g_new0(Interface, 1);
-  *interface = (Interface){g_strndup(name, strcspn(name, " \n\t")), methods, n_methods, state};
-  g_ptr_array_add(test_now->interfaces, interface);
-  test_log("control.interface_add %s", interface->name);
-  for (guint i = 0; i < n_commands; i++)
-    test_log("control.command %s -> %s", commands[i].verb, commands[i].method);
-  return TRUE;
-}
-
-/* What the daemon logs and survives is the end of a test. */
-static void expect_open(const AditCall *call, const char *what) {
-  if (call->over || call->next)
-    g_error("method %s: %s after the answer", call->method, what);
-}
-
-static gboolean control_reply(AditCall *call, AditValue *result, gboolean more) {
-  expect_open(call, "reply()");
-  if (!result || result->type != ADIT_VALUE_MAP)
-    g_error("method %s: reply() with something else than a MAP", call->method);
-  if (more)
-    g_error("method %s: reply() with `more` to a caller that wants one answer", call->method);
-  call->result = result;
-  call->over = TRUE;
-  return TRUE;
-}
-
-static void control_error(AditCall *call, const char *name, const char *text) {
-  expect_open(call, "error()");
-  if (!name || !g_regex_match_simple("\\A[A-Za-z][-A-Za-z0-9]*(\\.[A-Za-z0-9][-A-Za-z0-9]*)+\\z", name, 0, 0))
-    g_error("method %s: error() with the name \"%s\": `io.adit.NAME.Error` is one", call->method, name ? name : "(NULL)");
-  if (!text)
-    g_error("method %s: error() without a text", call->method);
-  call->error = g_error_new(ADIT_ERROR, ADIT_ERR_INVALID, "%s: %s", name, text);
-  call->over = TRUE;
-}
-
-static gboolean wants_more(AditCall *call) {
-  return FALSE;
-}
-
-static void on_gone(AditCall *call, void (*gone)(gpointer data), gpointer data) {}
-
-static void reply_rows(AditCall *call, const char *key, AditRowNext next, gpointer state, GDestroyNotify free_state) {
-  expect_open(call, "reply_rows()");
-  if (!key || !next)
-    g_error("method %s: reply_rows() without a key or a function", call->method);
-  call->key = g_strdup(key);
-  call->next = next;
-  call->rows_state = state;
-  call->rows_free = free_state;
-}
-
-static void make_rows(AditCall *call) {
-  AditValue *list = adit_value_list(), *row;
-
-  while ((row = call->next(call->rows_state)))
-    if (row->type == ADIT_VALUE_BOOL)
-      adit_value_unref(row);
-    else
-      adit_value_append(list, row);
-  if (call->rows_free)
-    call->rows_free(call->rows_state);
-  call->result = adit_value_map();
-  adit_value_set(call->result, call->key, list);
-  g_clear_pointer(&call->key, g_free);
-  call->over = TRUE;
-}
-
-const AditControlService test_control_service = {.size = sizeof(AditControlService),
-                                                 .interface_add = interface_add,
-                                                 .reply = control_reply,
-                                                 .error = control_error,
-                                                 .wants_more = wants_more,
-                                                 .on_gone = on_gone,
-                                                 .reply_rows = reply_rows};
-
-AditValue *adit_test_call(AditTest *test, const char *method, AditValue *parameters, GError **error) {
-  g_autoptr(AditValue) given = parameters ? parameters : adit_value_map();
-  const char *dot = strrchr(method, '.');
-  AditCall call = {.method = method};
-  gboolean called = FALSE;
-
-  for (guint i = 0; dot && i < test->interfaces->len; i++) {
-    Interface *interface = (Interface *)test->interfaces->pdata[i];
-    if (strncmp(interface->name, method, (gsize)(dot - method)) || strlen(interface->name) != (gsize)(dot - method))
-      continue;
-    for (guint m = 0; m < interface->n_methods && !called; m++)
-      if (!strcmp(interface->methods[m].name, dot + 1)) {
-        called = TRUE;
-        interface->methods[m].call(interface->state, &call, given);
-      }
-  }
-  if (!called)
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND, "no method %s", method);
-  else if (call.next)
-    make_rows(&call);
-  else if (!ADIT_TEST_UNTIL(test, call.over, 5000))
-    g_error("%s was not answered in 5 s", method); /* the call lives on this stack */
-  if (call.error)
-    g_propagate_error(error, call.error);
-  return call.result;
-}
-
 char *test_rest_leaks(AditTest *test) {
-  return test->claims ? g_strdup_printf("%u claims: adit.net claim_release()\n", test->claims) : g_strdup("");
+  GString *text = g_string_new(NULL);
+  guint leases = 0;
+
+  for (guint i = 0; i < test->pools->len; i++)
+    leases += g_hash_table_size(((Pool *)test->pools->pdata[i])->used);
+  if (test->claims)
+    g_string_append_printf(text, "%u claims: adit.net claim_release()\n", test->claims);
+  if (leases)
+    g_string_append_printf(text, "%u addresses: adit.pool give_back()\n", leases);
+  return g_string_free(text, FALSE);
 }
 
 /* ---- begin and end ---- */
@@ -510,7 +425,7 @@ void test_rest_begin(AditTest *test) {
   test->datapaths = g_ptr_array_new_with_free_func(g_free);
   test->transports = g_ptr_array_new_with_free_func(g_free);
   test->ncps = g_ptr_array_new_with_free_func(g_free);
-  test->interfaces = g_ptr_array_new_with_free_func(interface_free);
+  test->lcps = g_ptr_array_new_with_free_func(g_free);
   test->pools = g_ptr_array_new_with_free_func(pool_free);
   test->store = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
 }
@@ -518,7 +433,7 @@ void test_rest_begin(AditTest *test) {
 void test_rest_end(AditTest *test) {
   g_hash_table_unref(test->store);
   g_ptr_array_unref(test->pools);
-  g_ptr_array_unref(test->interfaces);
+  g_ptr_array_unref(test->lcps);
   g_ptr_array_unref(test->ncps);
   g_ptr_array_unref(test->transports);
   g_ptr_array_unref(test->datapaths);

@@ -12,6 +12,7 @@ typedef struct {
 } Link;
 
 static AditLinkId link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError **error) {
+  test_main_only("adit.session link_open");
   int why = test_log("session.link_open %s caller %s", spec->transport, spec->caller_id ? spec->caller_id : "-");
 
   if (why) {
@@ -32,6 +33,7 @@ static Link *link_of(AditLinkId id) {
 }
 
 static void link_close(AditLinkId id, AditCause cause, const char *reason) {
+  test_main_only("adit.session link_close");
   test_log("session.link_close %" G_GUINT64_FORMAT " cause %d %s", id, cause, reason ? reason : "-");
   g_ptr_array_remove(test_now->links, link_of(id));
 }
@@ -49,20 +51,24 @@ AditLinkId adit_test_last_link(AditTest *test) {
 }
 
 static void link_update(AditLinkId id, const AditPath *path, const AditEncap *encap) {
+  test_main_only("adit.session link_update");
   char remote[ADIT_ENDPOINT_TEXT];
   test_log("session.link_update %" G_GUINT64_FORMAT " to %s", id, adit_endpoint_format(&path->remote, remote));
 }
 
 static gboolean link_stats(AditLinkId id, AditDpStats *out) {
+  test_main_only("adit.session link_stats");
   memset(out, 0, sizeof *out);
   return link_of(id) != NULL;
 }
 
 static void dial_failed(gpointer token, AditCause cause, const char *reason) {
+  test_main_only("adit.session dial_failed");
   test_log("session.dial_failed cause %d %s", cause, reason ? reason : "-");
 }
 
 static guint session_count(const char *transport, const char *server) {
+  test_main_only("adit.session session_count");
   return test_now->links->len;
 }
 
@@ -137,6 +143,7 @@ void adit_test_end_session(AditTest *test, AditSessionId id, AditCause cause) {
 }
 
 static gboolean session_info(AditSessionId id, AditSessionInfo *out) {
+  test_main_only("adit.session session_info");
   const Session *session = session_of(id);
   gsize size = MIN(out->size, sizeof *out);
 
@@ -148,11 +155,13 @@ static gboolean session_info(AditSessionId id, AditSessionInfo *out) {
 }
 
 static void session_foreach(void (*each)(const AditSessionInfo *info, gpointer data), gpointer data) {
+  test_main_only("adit.session session_foreach");
   for (guint i = 0; i < test_now->sessions->len; i++)
     each(&((Session *)test_now->sessions->pdata[i])->info, data);
 }
 
 static gboolean session_disconnect(AditSessionId id, AditCause cause, const char *reason) {
+  test_main_only("adit.session disconnect");
   Session *session = session_of(id);
   int refused = test_log("session.disconnect %" G_GUINT64_FORMAT " cause %d %s", id, cause, reason ? reason : "-");
 
@@ -163,6 +172,7 @@ static gboolean session_disconnect(AditSessionId id, AditCause cause, const char
 }
 
 static AditSessionId session_find(const char *record_id) {
+  test_main_only("adit.session session_find");
   for (guint i = 0; i < test_now->sessions->len; i++) {
     const Session *session = (const Session *)test_now->sessions->pdata[i];
     if (!session->ending && !g_strcmp0(session->info.record_id, record_id))
@@ -219,6 +229,7 @@ static AditErrorCode code_of(int error) {
 }
 
 static gboolean session_update(AditSessionId id, const AditValue *changes, GError **error) {
+  test_main_only("adit.session session_update");
   const Session *session = session_of(id);
   g_autoptr(GString) text = g_string_new(NULL);
 
@@ -233,6 +244,7 @@ static gboolean session_update(AditSessionId id, const AditValue *changes, GErro
 }
 
 static gboolean actor_add(AditPlugin *plugin, const char *attribute, GError **error) {
+  test_expect_registration(plugin, "actor_add", NULL, attribute);
   int refused = test_log("session.actor_add %s", attribute);
 
   if (refused)
@@ -242,14 +254,15 @@ static gboolean actor_add(AditPlugin *plugin, const char *attribute, GError **er
 
 /* Whoever was told of is taken for there. */
 static gboolean actor_exists(const char *attribute) {
+  test_main_only("adit.session actor_exists");
   g_autofree char *line = g_strdup_printf("session.actor_add %s", attribute);
   return adit_test_saw(test_now, line);
 }
 
 static gboolean bundler_add(AditPlugin *plugin, const AditBundlerOps *ops, gpointer state, GError **error) {
+  test_expect_registration(plugin, "bundler_add", NULL, ADIT_HAS(ops, attached) && ops->decide ? ops->name : NULL);
   int refused = test_log("session.bundler_add %s", ops->name);
 
-  g_assert(ADIT_HAS(ops, attached) && ops->decide);
   if (!refused && test_now->bundler)
     refused = EEXIST;
   if (refused) {
@@ -267,6 +280,7 @@ AditBundleVerdict adit_test_bundle(AditTest *test, const AditLinkInfo *link, Adi
 }
 
 static gboolean link_info(AditLinkId id, AditLinkInfo *out) {
+  test_main_only("adit.session link_info");
   const AditLinkInfo info = {.size = sizeof info, .id = id};
   if (!link_of(id))
     return FALSE;
@@ -275,11 +289,16 @@ static gboolean link_info(AditLinkId id, AditLinkInfo *out) {
 }
 
 static gboolean link_end(AditLinkId id, AditCause cause, const char *reason) {
+  test_main_only("adit.session link_end");
   test_log("session.link_end %" G_GUINT64_FORMAT " cause %d %s", id, cause, reason ? reason : "-");
   return link_of(id) != NULL;
 }
 
 static gboolean stage_add(AditSessionId id, const AditStageSpec *spec, GError **error) {
+  test_main_only("adit.session stage_add");
+  if (!ADIT_HAS(spec, user) || !ADIT_HAS(spec->ops, fini) || !spec->ops->name || !spec->ops->encode || !spec->ops->decode ||
+      (guint)spec->ops->kind >= ADIT_STAGES_N || !spec->ops->protocol || spec->ops->protocol >= 0x8000)
+    g_error("stage_add() of a stage that lacks its size, a name, a function, a kind, or a protocol of data");
   int refused = test_log("session.stage_add %" G_GUINT64_FORMAT " %s", id, spec->ops->name);
 
   if (!refused && !session_of(id))
@@ -290,19 +309,23 @@ static gboolean stage_add(AditSessionId id, const AditStageSpec *spec, GError **
 }
 
 static gboolean stage_set(AditSessionId id, AditStageKind kind, gconstpointer params, gsize length) {
+  test_main_only("adit.session stage_set");
   return !test_log("session.stage_set %" G_GUINT64_FORMAT " kind %d", id, kind) && session_of(id);
 }
 
 static void stage_remove(AditSessionId id, AditStageKind kind) {
+  test_main_only("adit.session stage_remove");
   test_log("session.stage_remove %" G_GUINT64_FORMAT " kind %d", id, kind);
 }
 
 static gboolean stages_require(AditSessionId id, guint32 kinds) {
+  test_main_only("adit.session stages_require");
   test_log("session.stages_require %" G_GUINT64_FORMAT " %u", id, kinds);
   return session_of(id) != NULL;
 }
 
 static gboolean has_room(const char *transport, const AditValue *config) {
+  test_main_only("adit.session has_room");
   return TRUE;
 }
 
@@ -330,6 +353,10 @@ const AditSessionService test_session_service = {
     .stages_require = stages_require,
     .has_room = has_room,
 };
+
+char *test_session_leaks(AditTest *test) {
+  return test->links->len ? g_strdup_printf("%u links: adit.session link_close()\n", test->links->len) : g_strdup("");
+}
 
 void test_session_begin(AditTest *test) {
   test->links = g_ptr_array_new_with_free_func(g_free);

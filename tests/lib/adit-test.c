@@ -11,10 +11,13 @@ AditTest *adit_test_new(void) {
   test->plugins = g_ptr_array_new_with_free_func(g_free);
   test->log = g_string_new(NULL);
   test->failures = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  test->lent = g_ptr_array_new_with_free_func((GDestroyNotify)adit_value_unref);
+  test->features = g_ptr_array_new_with_free_func(g_free);
   test_loop_begin(test);
   test_bus_begin(test);
   test_aaa_begin(test);
   test_session_begin(test);
+  test_control_begin(test);
   test_rest_begin(test);
   return test;
 }
@@ -135,8 +138,34 @@ void test_expect_registration(AditPlugin *plugin, const char *function, const ch
     g_error("%s() of %s, but the plugin does not declare it: add {ADIT_PROVIDES, \"%s:%s\"} to its features", function, name, kind, name);
 }
 
+void adit_test_provide(AditTest *test, const char *feature) {
+  g_ptr_array_add(test->features, g_strdup(feature));
+}
+
+/* As the daemon's loader: what it requires is there, and nobody else provides what it does. */
+static gboolean check_neighbours(AditTest *test, const AditPluginInfo *info, GError **error) {
+  for (guint i = 0; i < info->n_features; i++) {
+    const AditFeature *feature = &info->features[i];
+    gboolean there = g_ptr_array_find_with_equal_func(test->features, feature->name, g_str_equal, NULL);
+    if (feature->kind == ADIT_REQUIRES && !there) {
+      g_set_error(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND,
+                  "%s requires %s, which no loaded plugin provides: load one before it, or say adit_test_provide()", info->name,
+                  feature->name);
+      return FALSE;
+    }
+    if (feature->kind == ADIT_PROVIDES && there) {
+      g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "%s provides %s, which another plugin provides", info->name, feature->name);
+      return FALSE;
+    }
+  }
+  for (guint i = 0; i < info->n_features; i++)
+    if (info->features[i].kind == ADIT_PROVIDES)
+      adit_test_provide(test, info->features[i].name);
+  return TRUE;
+}
+
 gboolean adit_test_use(AditTest *test, const AditPluginInfo *info, GError **error) {
-  if (!test_check_info(info, error))
+  if (!test_check_info(info, error) || !check_neighbours(test, info, error))
     return FALSE;
   TestPlugin *plugin = g_new0(TestPlugin, 1);
   gboolean good = TRUE;
@@ -276,9 +305,22 @@ gboolean adit_test_stop(AditTest *test, guint limit_ms) {
   return all;
 }
 
+void test_lend_value(AditTest *test, AditValue *value) {
+  g_ptr_array_add(test->lent, adit_value_ref(value));
+}
+
+static char *value_leaks(AditTest *test) {
+  guint held = 0;
+
+  for (guint i = 0; i < test->lent->len; i++)
+    held += g_atomic_int_get(&((AditValue *)test->lent->pdata[i])->refs) > 1;
+  return held ? g_strdup_printf("%u values: adit_value_unref()\n", held) : g_strdup("");
+}
+
 char *adit_test_leaks(AditTest *test) {
   g_autofree char *loop = test_loop_leaks(test), *aaa = test_aaa_leaks(test), *rest = test_rest_leaks(test);
-  return g_strconcat(loop, aaa, rest, NULL);
+  g_autofree char *session = test_session_leaks(test), *values = value_leaks(test);
+  return g_strconcat(loop, aaa, rest, session, values, NULL);
 }
 
 static gboolean holds_nothing(AditTest *test) {
@@ -309,12 +351,15 @@ void adit_test_free(AditTest *test) {
   report_leaks(test);
   test_loop_end(test); /* what is outstanding may answer the others */
   test_rest_end(test);
+  test_control_end(test);
   test_session_end(test);
   test_aaa_end(test);
   test_bus_end(test);
   adit_value_unref(test->config);
   g_string_free(test->log, TRUE);
   g_hash_table_unref(test->failures);
+  g_ptr_array_unref(test->lent);
+  g_ptr_array_unref(test->features);
   g_ptr_array_unref(test->plugins);
   g_free(test);
   test_now = NULL;

@@ -29,6 +29,8 @@ typedef struct {
 struct AditTest {
   GThread *thread;    /* the test's own: the main loop */
   guint claims;       /* not released */
+  GPtrArray *lent;    /* of AditValue*: what plugins were given */
+  GPtrArray *features; /* of char*: that plugins of the test provide, and adit_test_provide() */
   GPtrArray *plugins; /* of TestPlugin* */
   AditValue *config;
   GString *log;
@@ -47,7 +49,7 @@ struct AditTest {
   gboolean publishing;
   guint last_id;
 
-  GPtrArray *sources, *sinks, *methods, *ncps, *datapaths, *transports; /* of TestEntry* */
+  GPtrArray *sources, *sinks, *methods, *ncps, *lcps, *datapaths, *transports; /* of TestEntry* */
   GPtrArray *answers;                                                   /* of TestAsk* */
   GPtrArray *interfaces;
   GPtrArray *links, *sessions;
@@ -71,6 +73,9 @@ gboolean test_check_info(const AditPluginInfo *info, GError **error);
 char *test_aaa_leaks(AditTest *test);
 char *test_rest_leaks(AditTest *test);
 char *test_loop_leaks(AditTest *test);
+char *test_session_leaks(AditTest *test);
+/** A plugin gets the value for a call alone: what it still holds of it at the end is reported. */
+void test_lend_value(AditTest *test, AditValue *value);
 
 /** Adds a line to the log; returns the errno it shall fail with, or 0. */
 int test_log(const char *format, ...) G_GNUC_PRINTF(1, 2);
@@ -90,6 +95,8 @@ void test_aaa_begin(AditTest *test);
 void test_aaa_end(AditTest *test);
 void test_session_begin(AditTest *test);
 void test_session_end(AditTest *test);
+void test_control_begin(AditTest *test);
+void test_control_end(AditTest *test);
 void test_rest_begin(AditTest *test);
 void test_rest_end(AditTest *test);
 

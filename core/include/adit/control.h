@@ -45,8 +45,9 @@
  * enums (one, two). Fields have letters, digits and single underscores. Each method that it describes is in the table of methods, and each of
  * the table is described.
  *
- * Parameters are NOT checked against it before the plugin sees them: read them with adit_value_get_*(), which take a wrong type for an absent one,
- * and answer `org.varlink.service.InvalidParameter` when one that you need is not there. aditctl sends all arguments as strings.
+ * Parameters are checked against it before the plugin sees them: one that is missing and has no `?`, or has another type, ends the call with
+ * `org.varlink.service.InvalidParameter`. aditctl sends all arguments as strings: for a bool (yes, no) or an int the plugin gets that type.
+ * What the description does not have is passed on as it is. A value has no floats: a float is an INT, or a STRING that reads as a number.
  *
  * The name of an error is that of the interface, a dot, and a name that the description has after `error`; it takes (text: string). Any other name
  * of the same form reaches the caller, too; one that has not this form becomes io.adit.Failed, and the log names the plugin.
@@ -69,8 +70,8 @@ typedef struct {
   gsize size;
   const char *name;       /**< method within the interface: `ListTunnels` */
   gboolean changes;       /**< needs the admin group */
-  /** [main] Answer with reply(), reply_rows() or error(), now or later. `parameters` is a MAP of JSON values, borrowed; its members are
-   *  what the caller sent: nothing is checked against the description. */
+  /** [main] Answer with reply(), reply_rows() or error(), now or later. `parameters` is a MAP of JSON values, borrowed; what the
+   *  description has is there, and of its type. */
   void (*call)(gpointer state, AditCall *call, const AditValue *parameters);
   guint flags;            /**< ADIT_METHOD_*; 0: members of `management.group` alone, unless `management.read` is `all` */
   guint limit_s;          /**< seconds until a call that is not answered ends with io.adit.Timeout, and the log names the plugin; 0 = 30 */

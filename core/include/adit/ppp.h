@@ -131,6 +131,7 @@ typedef struct {
   const AditMppeKeys *mppe;
   guint8 local_mac[6];       /**< of the L2 port; zeros = none */
   const char *bridge;        /**< that the L2 port is in; NULL = none */
+  AditSessionId session;     /**< whose protocol it is, for what is kept outside the engine, and for stage_add(); 0 in tests */
 } AditNcpParams;
 
 /** What was agreed; each NCP fills its own part. */

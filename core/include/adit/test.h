@@ -14,7 +14,8 @@
  *     adit_test_free(test);
  *
  * It is as strict as the daemon: what the daemon refuses or logs of a plugin ends the test with the same words (a [main] function on another
- * thread, a registration that means nothing, a second answer to a call), and what is not given back is reported.
+ * thread, a registration that means nothing, an interface whose methods, commands or columns do not fit its description, a second answer to a
+ * call), a feature that is required must be there, and what is not given back is reported.
  *
  * All functions are [main]: call them from the test's own thread.
  */
@@ -29,7 +30,7 @@ G_BEGIN_DECLS
 typedef struct AditTest AditTest;
 
 ADIT_TEST_API AditTest *adit_test_new(void);
-/** What the plugins hold: armed timers, watches, requests, handles, claims. One line each, "" = nothing; free it. */
+/** What the plugins hold: armed timers, watches, requests, handles, claims, addresses, links, values. One line each, "" = nothing; free it. */
 ADIT_TEST_API char *adit_test_leaks(AditTest *test);
 /** Stops what was started (5 s of virtual time), calls fini, and frees everything. What plugins have not given back by then is a g_critical(). */
 ADIT_TEST_API void adit_test_free(AditTest *test);
@@ -38,6 +39,8 @@ ADIT_TEST_API void adit_test_free(AditTest *test);
 
 /** Opens a plugin's file and calls its init. */
 ADIT_TEST_API gboolean adit_test_load(AditTest *test, const char *path, GError **error);
+/** Says that something provides a feature which a plugin requires (`datapath:tun`), as if a plugin had been loaded that does. */
+ADIT_TEST_API void adit_test_provide(AditTest *test, const char *feature);
 /** The same for one that is linked in. */
 ADIT_TEST_API gboolean adit_test_use(AditTest *test, const AditPluginInfo *info, GError **error);
 /** prepare and commit of all; if one refuses, abort of all. A pending prepare has 10 s, real and virtual. Takes over `config`. */
@@ -129,11 +132,13 @@ ADIT_TEST_API gboolean adit_test_account(AditTest *test, const char *sink, const
 
 ADIT_TEST_API const AditAuthMethod *adit_test_method(AditTest *test, const char *name);
 ADIT_TEST_API const AditNcpDesc *adit_test_ncp(AditTest *test, const char *name);
+ADIT_TEST_API const AditLcpDesc *adit_test_lcp(AditTest *test, const char *name);
 ADIT_TEST_API const AditDatapathOps *adit_test_datapath(AditTest *test, const char *name, gpointer *dp);
 ADIT_TEST_API const AditTransportOps *adit_test_transport(AditTest *test, const char *name, gpointer *state);
 
 /** Calls a management method (`io.adit.mine.List`); `parameters` is taken over, NULL = none. Returns the last reply (a MAP; the caller's),
- *  or NULL with the error's name and text in `error`. Waits up to 5 s of real time. */
+ *  or NULL with the error's name and text in `error`. Waits up to 5 s of real time. Parameters that the description refuses do not reach the
+ *  plugin: `org.varlink.service.InvalidParameter`, as from the daemon. */
 ADIT_TEST_API AditValue *adit_test_call(AditTest *test, const char *method, AditValue *parameters, GError **error);
 
 /** The core ends a link that the plugin has opened with adit.session. */

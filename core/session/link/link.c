@@ -4,6 +4,7 @@
 #include "core/aaa/aaa.h"
 #include "core/base/engine.h"
 #include "core/base/loop.h"
+#include "core/base/misuse.h"
 #include "core/bus/bus.h"
 #include "core/ppp/registry.h"
 #include "core/session/config/attributes.h"
@@ -42,6 +43,7 @@ static char *server_key(const char *transport, const AditValue *config) {
 }
 
 gboolean adit_link_has_room(const char *transport, const AditValue *config) {
+  ADIT_MAIN_ONLY("adit.session has_room", FALSE);
   gint64 max = adit_option_max_sessions(config);
   g_autofree char *key = server_key(transport, config);
 

@@ -248,6 +248,7 @@ void adit_sess_ncps_start(AditSess *session) {
   AditNcpParams *params = &session->addresses.params;
 
   params->mppe = link ? link->mppe : NULL;
+  params->session = session->id;
   start_ncps(session);
   params->mppe = NULL;
   link = adit_sess_speaking_link(session);

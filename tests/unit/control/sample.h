@@ -132,10 +132,14 @@ static void sample_endless(gpointer state, AditCall *call, const AditValue *para
   adit_control_service()->reply_rows(call, "list", sample_endless_row, NULL, sample_endless_end);
 }
 
-static const char sample_description[] = "# comment\ninterface io.adit.sample\n"
-                                         "method Echo(word: ?string) -> ()\nmethod Change() -> ()\nmethod Later() -> ()\nmethod Stream() -> ()\n"
-                                         "method Fail() -> ()\nmethod List() -> ()\nmethod Twice() -> ()\nmethod Things() -> ()\n"
-                                         "method Endless() -> ()\nmethod Public() -> ()\n";
+static const char sample_description[] =
+    "# comment\ninterface io.adit.sample\n"
+    "method Echo(word: ?string) -> ()\nmethod Change() -> ()\nmethod Later() -> ()\nmethod Stream() -> ()\n"
+    "method Fail() -> ()\nmethod List() -> ()\nmethod Twice() -> ()\nmethod Things() -> ()\n"
+    "method Endless() -> ()\nmethod Public() -> ()\n"
+    "type Pair (left: int, right: ?string)\n"
+    "method Typed(number: int, yes: ?bool, ratio: ?float, word: ?(one, two), pairs: ?[]Pair, by_name: ?[string]int, what: ?object) "
+    "-> ()\n";
 
 static const AditMethod sample_methods[] = {
     {.size = sizeof(AditMethod), .name = "Echo", .call = sample_echo},
@@ -147,6 +151,7 @@ static const AditMethod sample_methods[] = {
     {.size = sizeof(AditMethod), .name = "Twice", .call = sample_twice},
     {.size = sizeof(AditMethod), .name = "Things", .call = sample_thing_list},
     {.size = sizeof(AditMethod), .name = "Endless", .call = sample_endless},
+    {.size = sizeof(AditMethod), .name = "Typed", .call = sample_echo},
     {.size = sizeof(AditMethod), .name = "Public", .call = sample_echo, .flags = ADIT_METHOD_PUBLIC},
 };
 

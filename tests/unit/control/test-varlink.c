@@ -52,6 +52,44 @@ static void what_is_not_there_is_named(void **state) {
   expect_part(*state, "InvalidParameter");
 }
 
+/* The plugin sees what its description says, or nothing. */
+static void parameters_have_the_types_of_the_description(void **state) {
+  static const struct {
+    const char *given, *answer;
+  } rows[] = {
+      {"", "{\"error\":\"org.varlink.service.InvalidParameter\",\"parameters\":{\"parameter\":\"number\",\"text\":\"parameter `number` is "
+           "missing\"}}"},
+      {"\"number\":null", "parameter `number` is missing"},
+      {"\"number\":[1]", "parameter `number` is not an int"},
+      {"\"number\":\"1x\"", "parameter `number` is not an int"},
+      {"\"number\":1.5", "parameter `number` is not an int"},
+      {"\"number\":1,\"yes\":1", "parameter `yes` is not a bool"},
+      {"\"number\":1,\"yes\":\"perhaps\"", "parameter `yes` is not a bool"},
+      {"\"number\":1,\"ratio\":\"much\"", "parameter `ratio` is not a float"},
+      {"\"number\":1,\"word\":\"three\"", "parameter `word` is not one of one, two"},
+      {"\"number\":1,\"word\":1", "parameter `word` is not one of one, two"},
+      {"\"number\":1,\"pairs\":{}", "parameter `pairs` is not a list of its type"},
+      {"\"number\":1,\"pairs\":[{\"left\":1},{}]", "parameter `pairs` is not a list of its type"},
+      {"\"number\":1,\"pairs\":[{\"left\":1,\"right\":2}]", "parameter `pairs` is not a list of its type"},
+      {"\"number\":1,\"by_name\":{\"a\":\"b\"}", "parameter `by_name` is not a map of its type"},
+      {"\"number\":1,\"what\":[]", "parameter `what` is not an object"},
+      {"\"number\":\"-7\"", "{\"parameters\":{\"echo\":{\"number\":-7}}}"},
+      {"\"number\":1,\"yes\":\"no\"", "{\"parameters\":{\"echo\":{\"number\":1,\"yes\":false}}}"},
+      {"\"number\":1,\"yes\":true,\"ratio\":2,\"word\":\"two\",\"pairs\":[{\"left\":1},{\"left\":2,\"right\":\"x\"}],\"by_name\":{\"a\":3},"
+       "\"what\":{}",
+       "\"pairs\":[{\"left\":1},{\"left\":2,\"right\":\"x\"}]"},
+      {"\"number\":1,\"ratio\":2.5", "\"ratio\":"},
+      {"\"number\":1,\"unknown\":{\"as\":\"it is\"}", "\"unknown\":{\"as\":\"it is\"}"},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autofree char *message = g_strdup_printf("{\"method\":\"io.adit.sample.Typed\",\"parameters\":{%s}}", rows[i].given);
+    assert_true(say(*state, message));
+    expect_part(*state, rows[i].answer);
+  }
+  assert_true(say(*state, "{\"method\":\"io.adit.sample.Typed\"}"));
+  expect_part(*state, "parameter `number` is missing");
+}
+
 static void changes_need_the_right(void **state) {
   Ctx *ctx = *state;
   assert_true(say(ctx, "{\"method\":\"io.adit.sample.Change\"}"));
@@ -317,6 +355,7 @@ int main(void) {
       T(calls_in_one_piece_are_answered_in_order),
       T(oneway_has_no_answer),
       T(what_is_not_there_is_named),
+      T(parameters_have_the_types_of_the_description),
       T(changes_need_the_right),
       T(reading_needs_the_right_but_for_what_is_public),
       T(junk_ends_the_connection),

@@ -101,6 +101,56 @@ static void add_interface(const Careless *c, const char *description, AditMethod
 
 #define GOOD "interface io.adit.careless\nmethod List(id: string, what: ?string) -> (things: []object)\n"
 
+static void null_init(gpointer self, const AditEngineEnv *env, const AditLcpFacts *facts) {}
+static void null_request(gpointer self, AditBuilder *out) {}
+static void null_begin(gpointer self) {}
+static AditOptionVerdict null_option(gpointer self, const AditPppOption *option, AditBuilder *nak) {
+  return ADIT_OPTION_REJECT;
+}
+static void null_naked(gpointer self, const AditPppOption *option) {}
+static gboolean null_rejected(gpointer self, const AditPppOption *option) {
+  return TRUE;
+}
+static void null_save(gconstpointer self, AditBuilder *out) {}
+static gboolean null_restore(gpointer self, AditCursor *in) {
+  return TRUE;
+}
+
+static void add_lcp(const Careless *c, AditLcpType type, gboolean whole) {
+  static const AditPppOptionOps ops = {.size = sizeof ops,
+                                       .request = null_request,
+                                       .peer_begin = null_begin,
+                                       .peer_option = null_option,
+                                       .peer_end = null_request,
+                                       .acked = null_begin,
+                                       .naked = null_naked,
+                                       .rejected = null_rejected};
+  static AditLcpType types[1];
+  static AditLcpDesc desc = {.size = sizeof desc,
+                             .name = "careless",
+                             .types = types,
+                             .n_types = 1,
+                             .options = &ops,
+                             .init = null_init,
+                             .reset = null_begin,
+                             .save = null_save};
+  types[0] = type;
+  desc.restore = whole ? null_restore : NULL;
+  c->ppp->lcp_add(c->plugin, &desc, NULL);
+}
+
+static void lcp_of_lcp(const Careless *c) {
+  add_lcp(c, (AditLcpType){1, 2, 2}, TRUE);
+}
+
+static void lcp_without_function(const Careless *c) {
+  add_lcp(c, (AditLcpType){200, 1, 9}, FALSE);
+}
+
+static void lcp_too_long(const Careless *c) {
+  add_lcp(c, (AditLcpType){200, 1, 255}, TRUE);
+}
+
 static void unparsable_description(const Careless *c) {
   add_interface(c, "interface io.adit.careless\nmethod List() -> (things: []thing)\n", (AditMethod){0}, (AditCommand){0});
 }
@@ -182,6 +232,9 @@ static const struct {
     MISTAKE(odd_event_class),
     MISTAKE(null_actor),
     MISTAKE(short_ncp),
+    MISTAKE(lcp_of_lcp),
+    MISTAKE(lcp_without_function),
+    MISTAKE(lcp_too_long),
     MISTAKE(short_datapath),
     MISTAKE(unparsable_description),
     MISTAKE(unknown_type),

@@ -217,6 +217,7 @@ static void pools_run_dry(void **state) {
   assert_true(pool->take("small", NULL, &second, NULL));
   assert_true(adit_address_equal(&first.address, &second.address));
   assert_false(pool->reserve(&second));
+  pool->give_back(&second);
 }
 
 static void session_is_down(const AditEvent *event, gpointer data) {

@@ -231,7 +231,7 @@ static void types_have_one_owner(void **state) {
   assert_true(service->lcp_add(plugin, &mp, NULL));
   assert_true(service->lcp_add(NULL, &fine, NULL));
   assert_false(service->lcp_add(plugin, &lcps, &error));
-  assert_string_equal(error->message, "LCP option 1 of mp is LCP's already");
+  assert_string_equal(error->message, "lcp_add() of mp: option 1 is LCP's already");
   g_clear_error(&error);
   assert_false(service->lcp_add(plugin, &twice, &error));
   assert_int_equal(error->code, ADIT_ERR_EXISTS);

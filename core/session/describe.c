@@ -56,6 +56,8 @@ static AditValue *summarize_session(AditSess *session) {
   set_address(map, "local-address", &session->family[ADIT_SESS_IPV4].local);
   set_address(map, "remote-address", &session->family[ADIT_SESS_IPV4].remote);
   set_text(map, "peer", adit_endpoint_format(&session->peer, peer));
+  adit_value_set(map, "links", adit_value_int(session->links->len));
+  set_text(map, "encoding", adit_sess_stages_encoding(session));
   adit_value_set(map, "uptime", adit_value_int((gint64)adit_sess_uptime_ms(session)));
   adit_value_set(map, "rx-octets", adit_value_int((gint64)counters.rx_octets));
   adit_value_set(map, "tx-octets", adit_value_int((gint64)counters.tx_octets));
@@ -206,5 +208,6 @@ AditValue *adit_session_describe(const char *which) {
   set_text(map, "attributes-without-effect", missing);
   if (session->links->len)
     add_links(map, session);
+  adit_sess_stages_describe(session, map);
   return map;
 }

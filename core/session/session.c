@@ -150,6 +150,18 @@ static void service_stage_remove(AditSessionId id, AditStageKind kind) {
   adit_life_set_mtu(session);
 }
 
+static gboolean service_stage_set_mtu(AditSessionId id, AditStageKind kind, guint mtu) {
+  ADIT_MAIN_ONLY("adit.session stage_set_mtu", FALSE);
+  AditSess *session = find_live(id, NULL);
+  if (!session || (guint)kind >= ADIT_STAGES_N)
+    return FALSE;
+  if (session->stages.mtu[kind] == mtu)
+    return TRUE;
+  session->stages.mtu[kind] = mtu;
+  adit_life_set_mtu(session);
+  return TRUE;
+}
+
 static gboolean service_stages_require(AditSessionId id, guint32 kinds) {
   ADIT_MAIN_ONLY("adit.session stages_require", FALSE);
   AditSess *session = find_live(id, NULL);
@@ -264,6 +276,7 @@ static const AditSessionService service = {
     .stage_remove = service_stage_remove,
     .stages_require = service_stages_require,
     .link_option = service_link_option,
+    .stage_set_mtu = service_stage_set_mtu,
 };
 
 const AditSessionService *adit_session_service(void) {

@@ -141,6 +141,10 @@ typedef struct {
   void (*left)(gpointer state, AditSessionId session, AditLinkId link, guint left);
   /** [main] The link has joined the session's data plane, where stages know it by `index`: of the founder before opened(). May be NULL. */
   void (*attached)(gpointer state, AditSessionId session, AditLinkId link, guint index);
+  /** [main] LCP of a link of the session negotiates anew, and nothing is sent on it (`up` FALSE), or has opened again, with options that may
+   *  be others. A link that was not the session's only one has left the data plane meanwhile: attached() tells its index anew, before this.
+   *  May be NULL, or missing. */
+  void (*changed)(gpointer state, AditSessionId session, AditLinkId link, gboolean up);
 } AditBundlerOps;
 
 #define ADIT_SESSION_SERVICE "adit.session"
@@ -207,6 +211,12 @@ typedef struct {
   /** [main] What LCP has agreed on for an option type of a plugin (AditLcpDesc): what we asked for (`peer` FALSE), or what the peer did. FALSE:
    *  it was not asked for, LCP is not open, or there is no such link. The data is borrowed until the next main-loop pass. */
   gboolean (*link_option)(AditLinkId id, guint8 type, gboolean peer, AditPppOption *out);
+  /**
+   * [main] The largest packet that a stage of this kind takes from the stage or port before it, whatever the links carry: MRRU. 0 undoes it:
+   * what they carry, less the stage's headroom. It counts with a stage of that kind in place, may change while it is, and goes with the stage
+   * or the session. FALSE = no such session.
+   */
+  gboolean (*stage_set_mtu)(AditSessionId id, AditStageKind kind, guint mtu);
 } AditSessionService;
 
 G_END_DECLS

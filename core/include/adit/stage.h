@@ -23,6 +23,7 @@
 #pragma once
 
 #include <adit/types.h>
+#include <adit/value.h>
 
 G_BEGIN_DECLS
 
@@ -108,6 +109,10 @@ struct AditStageSpec {
   gboolean exclusive; /**< data that comes around the stage is dropped: in clear, where it was agreed to encrypt */
   void (*note)(gpointer user, guint32 what, gconstpointer data, gsize length); /**< [main] what the worker noted. May be NULL */
   gpointer user;
+  /** [main] A MAP for `show session`, under the stage's name: what was agreed, counters. The caller's; NULL = nothing. May be NULL. */
+  AditValue *(*describe)(gpointer user);
+  /** [main] The word for `encoding` in `show sessions`, as RouterOS has it: `MPPE128 stateless`; NULL = none. May be NULL. */
+  const char *(*encoding)(gpointer user);
 };
 
 /* ---- frames in pieces ---- */

@@ -209,17 +209,15 @@ static void free_session(AditSess *session) {
 
 static const AditSessOps ops = {on_event, free_session};
 
-/* What path and attributes allow, whatever LCP agrees on. */
-static guint max_mtu(const AditSess *session, guint path) {
+/* The path limits frames of links, and the attribute packets of the session, which stages may cut into several frames. */
+static guint mtu_of(const AditSess *session, guint links) {
   guint most = (guint)adit_option_mtu(session->attributes);
-  return path && most ? MIN(path, most) : path ? path : most;
+  guint mtu = adit_sess_stages_mtu(session, session->max_frame ? MIN(links, session->max_frame) : links);
+  return most ? MIN(mtu, most) : mtu;
 }
 
 void adit_life_set_mtu(AditSess *session) {
-  guint mtu = adit_session_links_mtu(session);
-  mtu -= MIN(mtu, adit_sess_stages_headroom(session));
-
-  session->mtu = session->max_mtu ? MIN(mtu, session->max_mtu) : mtu;
+  session->mtu = mtu_of(session, adit_session_links_mtu(session));
   adit_sess_port_mtu(session);
   adit_sess_set_plane(session);
 }
@@ -256,8 +254,8 @@ static AditSess *make_session(AditSessLink *link) {
   adit_sess_accounting_init(session);
   adit_sess_limits_init(session);
   adit_session_attributes_merge(session, link);
-  session->max_mtu = max_mtu(session, link->spec.max_frame);
-  session->mtu = session->max_mtu ? MIN(info.mtu, session->max_mtu) : info.mtu;
+  session->max_frame = link->spec.max_frame;
+  session->mtu = mtu_of(session, info.mtu);
   return session;
 }
 

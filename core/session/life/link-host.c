@@ -28,7 +28,7 @@ static void join_session(AditSessLink *link, AditSessionId id) {
   }
   adit_lines_info(&log, "session %" G_GINT64_MODIFIER "x user %s: a link has joined: %u links", id, session->user, session->links->len);
   adit_life_set_mtu(session);
-  adit_session_links_up(session);
+  adit_session_links_joined(session);
   adit_session_links_tell(session);
 }
 
@@ -61,7 +61,7 @@ static void on_link_network(AditSessLink *link, const char *user) {
   if (!session)
     place_link(link);
   else if (!user || strcmp(user, session->user) == 0)
-    adit_session_links_up(session);
+    adit_session_links_up(session, link);
   else if (session->links->len > 1)
     adit_link_end(link, ADIT_CAUSE_USER_ERROR, another);
   else
@@ -70,7 +70,7 @@ static void on_link_network(AditSessLink *link, const char *user) {
 
 static void on_link_network_down(AditSessLink *link) {
   if (link->session)
-    adit_session_links_down(link->session);
+    adit_session_links_down(link->session, link);
 }
 
 /* Without a session (it is being refused) nobody answers, and that is no reason to reject the protocol. */

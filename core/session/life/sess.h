@@ -59,7 +59,7 @@ struct AditSess {
   AditDpSession *plane; /**< its data plane; NULL before the interface is open, and once it ends */
   AditCounters final;   /**< of its data plane, once that is closed */
   guint mtu;
-  guint max_mtu; /**< what path and attributes allow, whatever LCP says; 0 = anything */
+  guint max_frame; /**< what the path carries, whatever LCP says; 0 = anything */
 
   AditSessFamily family[ADIT_SESS_FAMILIES];
   AditAddress dns[2], wins[2]; /**< name servers that IPCP told of */

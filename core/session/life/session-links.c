@@ -54,7 +54,7 @@ gboolean adit_session_links_join(AditSess *session, AditSessLink *link, GError *
 void adit_session_links_leave(AditSess *session, AditSessLink *link) {
   link->session = NULL;
   g_ptr_array_remove(session->links, link);
-  if (session->links->len) /* with the last one the data plane is closed, and has the final counters */
+  if (session->links->len && !link->parted) /* with the last one the data plane is closed, and has the final counters */
     adit_sess_plane_leave(session, link);
   if (session->multi_id)
     adit_bundler_left(session->id, link->id, session->links->len);
@@ -95,13 +95,44 @@ static guint count_up(const AditSess *session) {
   return n;
 }
 
-void adit_session_links_up(AditSess *session) {
+/* What is sent on a link while its LCP negotiates is lost (RFC 1661 3.4), and the others can carry it. */
+static void part_link(AditSess *session, AditSessLink *link) {
+  guint others = 0;
+  for (guint i = 0; i < session->links->len; i++)
+    others += link_at(session, i) != link && !link_at(session, i)->parted;
+  if (!session->plane || !others)
+    return;
+  link->parted = TRUE;
+  adit_sess_plane_leave(session, link);
+}
+
+static void rejoin_link(AditSess *session, AditSessLink *link) {
+  g_autoptr(GError) error = NULL;
+
+  link->parted = FALSE;
+  if (session->plane && !join_plane_of(session, link, &error))
+    adit_link_end(link, ADIT_CAUSE_NAS_ERROR, error->message);
+}
+
+void adit_session_links_joined(AditSess *session) {
   if (count_up(session) == 1)
     adit_sess_network(session, TRUE);
 }
 
-void adit_session_links_down(AditSess *session) {
-  if (count_up(session) == 0)
+void adit_session_links_up(AditSess *session, AditSessLink *link) {
+  if (link->parted)
+    rejoin_link(session, link);
+  if (session->multi_id)
+    adit_bundler_changed(session->id, link->id, TRUE);
+  if (!adit_sess_is_over(session) && count_up(session) == 1)
+    adit_sess_network(session, TRUE);
+}
+
+void adit_session_links_down(AditSess *session, AditSessLink *link) {
+  part_link(session, link);
+  if (session->multi_id)
+    adit_bundler_changed(session->id, link->id, FALSE);
+  if (!adit_sess_is_over(session) && count_up(session) == 0)
     adit_sess_network(session, FALSE);
 }
 

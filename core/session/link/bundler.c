@@ -79,6 +79,11 @@ void adit_bundler_attached(AditSessionId session, AditLinkId link, guint index) 
     bundler.ops->attached(bundler.state, session, link, index);
 }
 
+void adit_bundler_changed(AditSessionId session, AditLinkId link, gboolean up) {
+  if (bundler.ops && ADIT_HAS(bundler.ops, changed) && bundler.ops->changed)
+    bundler.ops->changed(bundler.state, session, link, up);
+}
+
 void adit_bundler_left(AditSessionId session, AditLinkId link, guint left) {
   if (bundler.ops && bundler.ops->left)
     bundler.ops->left(bundler.state, session, link, left);

@@ -25,4 +25,5 @@ void adit_bundler_clear(AditBundleChoice *choice);
 gboolean adit_bundler_opened(AditSessionId session, GError **error);
 void adit_bundler_joined(AditSessionId session, AditLinkId link);
 void adit_bundler_attached(AditSessionId session, AditLinkId link, guint index);
+void adit_bundler_changed(AditSessionId session, AditLinkId link, gboolean up);
 void adit_bundler_left(AditSessionId session, AditLinkId link, guint left);

@@ -29,6 +29,7 @@ struct AditSessLink {
   GBytes *eap_state;  /**< what it gave along */
   char *proven;       /**< the user that the peer has proven to be first; NULL: it may be any stranger */
   gboolean up;        /**< LCP is open and nobody has to prove anything */
+  gboolean parted;    /**< out of its session's data plane, while LCP negotiates anew */
   guint mtu;          /**< as LCP agreed; 0 before */
   AditMppeKeys *mppe; /**< that authentication made; NULL = none, or the session's NCPs have had them */
 };

@@ -3,17 +3,30 @@
 #pragma once
 
 #include <adit/stage.h>
+#include <adit/value.h>
 
 typedef struct AditSess AditSess;
 
 typedef struct {
-  guint32 required;                /**< a bit (1 << AditStageKind) for each one without which no data may pass */
-  guint16 headroom[ADIT_STAGES_N]; /**< of those in place */
+  guint32 required; /**< a bit (1 << AditStageKind) for each one without which no data may pass */
+  gboolean placed[ADIT_STAGES_N];
+  guint16 headroom[ADIT_STAGES_N];
+  guint mtu[ADIT_STAGES_N]; /**< the largest packet that it takes, whatever the links carry; 0 = what they carry, less its headroom */
+  struct {
+    AditValue *(*describe)(gpointer user);
+    const char *(*encoding)(gpointer user);
+    gpointer user;
+    const char *name;
+  } view[ADIT_STAGES_N]; /**< of those in place; each function may be NULL */
 } AditSessStages;
 
 /** The data plane must be open. Errors: NOT_FOUND, UNSUPPORTED, INVALID. */
 gboolean adit_sess_stage_add(AditSess *session, const AditStageSpec *spec, GError **error);
 gboolean adit_sess_stage_set(AditSess *session, AditStageKind kind, gconstpointer params, gsize length);
 void adit_sess_stage_remove(AditSess *session, AditStageKind kind);
-/** Octets that all of them add to a packet at most. */
-guint adit_sess_stages_headroom(const AditSess *session);
+/** The largest packet of a session whose links carry `mtu`. */
+guint adit_sess_stages_mtu(const AditSess *session, guint mtu);
+/** Adds what the stages tell of themselves to `map`, each under its name. */
+void adit_sess_stages_describe(const AditSess *session, AditValue *map);
+/** RouterOS's word for what the stages do to packets; NULL = nothing. Borrowed. */
+const char *adit_sess_stages_encoding(const AditSess *session);

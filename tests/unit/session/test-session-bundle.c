@@ -15,11 +15,12 @@ typedef struct {
   AditSessionId session; /* 0 = there is none */
   AditSessionId wrong;   /* if set: it names this one instead */
   guint asked, opened, joined, left;
-  guint remaining; /* after the last one that left */
-  gboolean fails;  /* opened() */
-  gboolean cuts;   /* opened() puts a stage in place */
-  guint indices;   /* a bit for each link index that was told */
-  char *told;      /* of the last link that it was asked about */
+  guint remaining;  /* after the last one that left */
+  gboolean fails;   /* opened() */
+  gboolean cuts;    /* opened() puts a stage in place */
+  guint indices;    /* a bit for each link index that was told */
+  guint downs, ups; /* of LCP on a link */
+  char *told;       /* of the last link that it was asked about */
 } FakeBundle;
 
 static FakeBundle ends[2]; /* server, client */
@@ -60,6 +61,12 @@ static void attached(gpointer state, AditSessionId session, AditLinkId link, gui
   bundle_of(session)->indices |= 1u << index;
 }
 
+static void changed(gpointer state, AditSessionId session, AditLinkId link, gboolean up) {
+  FakeBundle *self = bundle_of(session);
+  self->ups += up;
+  self->downs += !up;
+}
+
 static void joined(gpointer state, AditSessionId session, AditLinkId link) {
   AditLinkInfo info = {.size = sizeof info};
   assert_true(adit_session_service()->link_info(link, &info));
@@ -77,7 +84,7 @@ static void left(gpointer state, AditSessionId session, AditLinkId link, guint r
     self->session = 0;
 }
 
-static const AditBundlerOps bundler_ops = {sizeof bundler_ops, "fake", decide, opened, joined, left, attached};
+static const AditBundlerOps bundler_ops = {sizeof bundler_ops, "fake", decide, opened, joined, left, attached, changed};
 
 /* ---- a data path that takes several links: data uses the first ---- */
 
@@ -413,11 +420,36 @@ static void a_link_that_negotiates_anew_holds_up_nothing(void **state) {
   AditSessLink *second = session->links->pdata[1];
   assert_true(null_net_deliver(w->net, &path, request, sizeof request));
   assert_false(second->up);
+  assert_int_equal(ends[0].downs, 1);
+  assert_int_equal(ends[0].ups, 0);
+  assert_int_equal(links_on(session->plane)->len, 1); /* nothing is sent where it would be discarded */
   assert_true(session->family[ADIT_SESS_IPV4].open);
   assert_true(carries(w));
   assert_true(TEST_LOOP_UNTIL(second->up, 10000));
+  assert_int_equal(ends[0].ups, 1);
+  assert_int_equal(links_on(session->plane)->len, 2);
   assert_true(session->family[ADIT_SESS_IPV4].open);
   assert_int_equal(session->links->len, 2);
+}
+
+/* Then there is no other way for its packets. */
+static void the_last_link_stays_in_the_data_plane(void **state) {
+  static const guint8 request[] = {0, 2, 0, 1, 0, 1, 0xc0, 0x21, 1, 99, 0, 4};
+  World *w = *state;
+  AditPath path = {.local = w->client.at, .remote = w->server.at};
+
+  two_links(w, "alice");
+  lose(w, 1);
+  test_loop_drain();
+  AditSess *session = session_of(FALSE);
+  AditSessLink *only = session->links->pdata[0];
+  guint downs = ends[0].downs;
+  assert_true(null_net_deliver(w->net, &path, request, sizeof request));
+  assert_false(only->up);
+  assert_int_equal(ends[0].downs, downs + 1);
+  assert_int_equal(links_on(session->plane)->len, 1);
+  assert_true(TEST_LOOP_UNTIL(only->up && session->family[ADIT_SESS_IPV4].open, 20000));
+  assert_true(carries(w));
 }
 
 /* ---- with a stage ---- */
@@ -458,6 +490,53 @@ static void a_stage_spreads_packets_over_the_links_of_a_bundle(void **state) {
   assert_int_equal(packets_of(&w->pair[1].server) - second, 10);
   assert_true(adit_session_service()->session_info(ends[0].session, &info));
   assert_int_equal(info.counters.rx_packets, 2);
+}
+
+static AditValue *describe_cut(gpointer user) {
+  AditValue *map = adit_value_map();
+  adit_value_set(map, "pieces", adit_value_int(*(const gint64 *)user));
+  return map;
+}
+
+static const char *encoding_of_cut(gpointer user) {
+  return "cut";
+}
+
+/* What it reassembles may be larger than what the links carry. */
+static void a_stage_says_how_large_packets_are_and_what_it_does(void **state) {
+  static gint64 pieces = 7;
+  const AditSessionService *service = adit_session_service();
+  World *w = *state;
+  AditStageSpec spec = *FAKE_CUTTER(&(FakeCut){100}, &notes);
+
+  datapath = null_datapath_ops;
+  world_extra = adit_value_map();
+  adit_value_set(world_extra, "mtu", adit_value_int(4000));
+  dial(w, 0, "alice");
+  assert_true(TEST_LOOP_UNTIL(w->up == 2, 5000));
+  AditSess *session = session_of(FALSE);
+  spec.user = &pieces;
+  spec.note = NULL;
+  spec.describe = describe_cut;
+  spec.encoding = encoding_of_cut;
+  assert_true(service->stage_set_mtu(session->id, ADIT_STAGE_BUNDLE, 1600));
+  assert_int_equal(session->mtu, 1450); /* there is no stage yet */
+  assert_true(service->stage_add(session->id, &spec, NULL));
+  assert_int_equal(session->mtu, 1600);
+  test_loop_drain();
+  assert_int_equal(world_told("mtu 1600"), 1);
+  assert_true(service->stage_set_mtu(session->id, ADIT_STAGE_BUNDLE, 8000));
+  assert_int_equal(session->mtu, 4000); /* Framed-MTU is of packets */
+  assert_true(service->stage_add(session->id, FAKE_SCRAMBLER(&(FakeKey){7}, &notes), NULL));
+  assert_true(service->stage_set_mtu(session->id, ADIT_STAGE_BUNDLE, 1600));
+  assert_int_equal(session->mtu, 1600 - fake_scrambler.headroom);
+  g_autoptr(AditValue) row = adit_session_row(session->id), one = adit_session_describe("l2tp-alice");
+  assert_string_equal(adit_value_get_string(row, "encoding", ""), "cut");
+  assert_int_equal(adit_value_get_int(adit_value_get(one, spec.ops->name), "pieces", 0), 7);
+  service->stage_remove(session->id, ADIT_STAGE_BUNDLE);
+  service->stage_remove(session->id, ADIT_STAGE_COMPRESSION);
+  assert_int_equal(session->mtu, 1450);
+  assert_false(service->stage_set_mtu(4711, ADIT_STAGE_BUNDLE, 1600));
 }
 
 /* What was agreed to be encrypted waits for its stage. */
@@ -510,7 +589,9 @@ int main(void) {
       test(one_link_is_told_goodbye_alone),
       test(the_end_of_the_session_is_that_of_all_its_links),
       test(a_link_that_negotiates_anew_holds_up_nothing),
+      test(the_last_link_stays_in_the_data_plane),
       test(a_stage_spreads_packets_over_the_links_of_a_bundle),
+      test(a_stage_says_how_large_packets_are_and_what_it_does),
       test(data_waits_for_a_stage_that_is_required),
   };
   return cmocka_run_group_tests_name("session bundle", tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include "core/aaa/aaa-registry.h"
 #include "core/config/defaults.h"
 #include "core/config/schema.h"
+#include <adit/mistake.h>
 
 #define ADIT_OPTION_ROW ADIT_OPTION_ACCESSOR
 #include "core/aaa/options.def"
@@ -35,17 +36,14 @@ static gboolean sources_have(const AaaConfig *config, const char *name) {
 }
 
 /** Says that `name` is no source, where that was written, and what there is instead. */
-static void no_such_source(const AditValue *value, const char *key, const char *name, GError **error) {
+static void no_such_source(const AditValue *value, const char *option, const char *name, GError **error) {
   const GPtrArray *sources = aaa_sources();
-  g_autoptr(GString) text = g_string_new(NULL);
+  g_autoptr(GString) names = g_string_new(NULL);
 
-  if (value->where.file)
-    g_string_append_printf(text, "%s:%u:%u: ", value->where.file, value->where.line, value->where.column);
-  g_string_append_printf(text, "aaa.%s: no plugin provides the source %s (there ", key, name);
   for (guint i = 0; i < sources->len; i++)
-    g_string_append_printf(text, "%s%s", i ? ", " : sources->len > 1 ? "are " : "is ", ((AaaSource *)sources->pdata[i])->name);
-  g_string_append(text, sources->len ? "): is it in `plugins'?" : "is none): is it in `plugins'?");
-  g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_NOT_FOUND, text->str);
+    g_string_append_printf(names, "%s%s", i ? ", " : sources->len > 1 ? "are " : "is ", ((AaaSource *)sources->pdata[i])->name);
+  adit_mistake(error, value, option, "no plugin provides the source %s (there %s): is it in `plugins'?", name,
+               sources->len ? names->str : "is none");
 }
 
 static gboolean read_sources(AaaConfig *config, const AditValue *aaa, GError **error) {
@@ -58,7 +56,7 @@ static gboolean read_sources(AaaConfig *config, const AditValue *aaa, GError **e
     if (!aaa_source_find(name) && ((list->flags | item->flags) & ADIT_VALUE_IS_DEFAULT))
       continue;
     if (!aaa_source_find(name)) {
-      no_such_source(item, "sources", name, error);
+      no_such_source(item, "aaa.sources", name, error);
       return FALSE;
     }
     if (!sources_have(config, name))
@@ -67,7 +65,7 @@ static gboolean read_sources(AaaConfig *config, const AditValue *aaa, GError **e
 
   if (adit_option_aaa_use_radius(aaa) && !sources_have(config, "radius")) {
     if (!aaa_source_find("radius")) {
-      no_such_source(adit_option_aaa_use_radius_value(aaa), "use-radius", "radius", error);
+      no_such_source(adit_option_aaa_use_radius_value(aaa), "aaa.use-radius", "radius", error);
       return FALSE;
     }
     g_ptr_array_add(config->sources, (gpointer)g_intern_static_string("radius"));

@@ -3,37 +3,29 @@
 #include "core/pool/pool-set.h"
 #include "core/net/special.h"
 #include "core/pool/options.h"
-
-#include <stdarg.h>
+#include <adit/mistake.h>
 
 enum { SPAN_MAX = 65536 };
 
-/* All errors of one configuration, one a line. */
 typedef struct {
-  GString *text;
-  guint pool; /* index of the pool that is read */
+  GError **error; /* all mistakes of one configuration, a line each */
+  guint pool;     /* index of the pool that is read */
+  guint count;
 } Report;
-
-static char *where_text(const AditValue *value) {
-  return value && value->where.file ? g_strdup_printf("%s:%u:%u", value->where.file, value->where.line, value->where.column) : NULL;
-}
 
 /* `index` < 0: the option is no list. */
 G_GNUC_PRINTF(5, 6)
-static void add_complaint(Report *report, const AditValue *value, const char *option, int index, const char *format, ...) {
-  g_autofree char *where = where_text(value);
+static void add_mistake(Report *report, const AditValue *value, const char *key, int index, const char *format, ...) {
+  g_autoptr(GString) option = g_string_new(NULL);
   va_list args;
-  if (report->text->len)
-    g_string_append_c(report->text, '\n');
-  if (where)
-    g_string_append_printf(report->text, "%s: ", where);
-  g_string_append_printf(report->text, "pools[%u].%s", report->pool, option);
+
+  g_string_append_printf(option, "pools[%u].%s", report->pool, key);
   if (index >= 0)
-    g_string_append_printf(report->text, "[%d]", index);
-  g_string_append(report->text, ": ");
+    g_string_append_printf(option, "[%d]", index);
   va_start(args, format);
-  g_string_append_vprintf(report->text, format, args);
+  adit_mistake_va(report->error, value ? &value->where : NULL, option->str, format, args);
   va_end(args);
+  report->count++;
 }
 
 /* ---- ranges ---- */
@@ -78,31 +70,31 @@ static void read_ranges(Report *report, AditPool *pool) {
     const char *text = value->as.string, *wrong;
     Written w;
     if ((wrong = read_range(text, &w))) {
-      add_complaint(report, value, "ranges", (int)i, "%s %s", text, wrong);
+      add_mistake(report, value, "ranges", (int)i, "%s %s", text, wrong);
       continue;
     }
     if (family && family != w.family) {
-      add_complaint(report, value, "ranges", (int)i, "%s: a pool is of one address family", text);
+      add_mistake(report, value, "ranges", (int)i, "%s: a pool is of one address family", text);
       continue;
     }
     family = w.family;
     AditAddress first = adit_number_address(w.low, family), last = adit_number_address(w.high, family);
     const AditSpecial *special = adit_special_find(&first, &last);
     if (special) {
-      add_complaint(report, value, "ranges", (int)i, "%s shares addresses with %s: each of these is %s; leave them out", text,
-                    special->prefix, special->what);
+      add_mistake(report, value, "ranges", (int)i, "%s shares addresses with %s: each of these is %s; leave them out", text,
+                  special->prefix, special->what);
       continue;
     }
 
     gint64 bits = family == AF_INET ? 32 : 128;
     gint64 length = length_value ? length_value->as.integer : family == AF_INET ? 32 : 64;
     if (length > bits) {
-      add_complaint(report, length_value, "prefix-length", -1, "%d is over 32, and the pool is of IPv4", (int)length);
+      add_mistake(report, length_value, "prefix-length", -1, "%d is over 32, and the pool is of IPv4", (int)length);
       return;
     }
     AditNumber mask = ((AditNumber)1 << (bits - length)) - 1;
     if (w.low & mask || (w.high & mask) != mask) {
-      add_complaint(report, value, "ranges", (int)i, "%s does not consist of whole /%d: see prefix-length", text, (int)length);
+      add_mistake(report, value, "ranges", (int)i, "%s does not consist of whole /%d: see prefix-length", text, (int)length);
       continue;
     }
     AditPoolRange r = {
@@ -193,7 +185,7 @@ static const AditValue *value_of(const AditPoolSpot *spot) {
   return adit_value_at(adit_option_pool_ranges(spot->pool->config), spot->range->written);
 }
 
-static void complain_overlap(Report *report, AditPoolSet *set, const AditPoolSpot *a, const AditPoolSpot *b) {
+static void report_overlap(Report *report, AditPoolSet *set, const AditPoolSpot *a, const AditPoolSpot *b) {
   /* The later one in the file is the one that is wrong. */
   if (a->pool == b->pool ? a->range > b->range : index_of(set, a->pool) > index_of(set, b->pool)) {
     const AditPoolSpot *swap = a;
@@ -201,10 +193,11 @@ static void complain_overlap(Report *report, AditPoolSet *set, const AditPoolSpo
     b = swap;
   }
   const AditValue *first = value_of(a), *second = value_of(b);
-  g_autofree char *where = where_text(first);
+  const AditWhere *at = first ? &first->where : NULL;
+  g_autofree char *where = at && at->file ? g_strdup_printf(" (%s:%u:%u)", at->file, at->line, at->column) : g_strdup("");
   report->pool = index_of(set, b->pool);
-  add_complaint(report, second, "ranges", (int)b->range->written, "%s of pool %s overlaps %s of pool %s%s%s%s", second->as.string,
-                b->pool->name, first->as.string, a->pool->name, where ? " (" : "", where ? where : "", where ? ")" : "");
+  add_mistake(report, second, "ranges", (int)b->range->written, "%s of pool %s overlaps %s of pool %s%s", second->as.string, b->pool->name,
+              first->as.string, a->pool->name, where);
 }
 
 static void check_overlaps(Report *report, AditPoolSet *set) {
@@ -213,7 +206,7 @@ static void check_overlaps(Report *report, AditPoolSet *set) {
     const AditPoolSpot *spot = &g_array_index(set->sorted, AditPoolSpot, i);
     gboolean same = widest && widest->range->family == spot->range->family;
     if (same && widest->range->cover_high >= spot->range->cover_low)
-      complain_overlap(report, set, widest, spot);
+      report_overlap(report, set, widest, spot);
     if (!same || spot->range->cover_high > widest->range->cover_high)
       widest = spot;
   }
@@ -234,11 +227,11 @@ static void link_next(Report *report, AditPoolSet *set) {
     report->pool = i;
     if (!next) {
       if (name && *name && !g_str_equal(name, "none"))
-        add_complaint(report, value, "next-pool", -1, "there is no pool %s", name);
+        add_mistake(report, value, "next-pool", -1, "there is no pool %s", name);
       continue;
     }
     if (family_of(next) && family_of(pool) && family_of(next) != family_of(pool)) {
-      add_complaint(report, value, "next-pool", -1, "pool %s is of the other address family", name);
+      add_mistake(report, value, "next-pool", -1, "pool %s is of the other address family", name);
       continue;
     }
     pool->next = next;
@@ -258,8 +251,7 @@ static void check_circles(Report *report, AditPoolSet *set) {
     if (at != pool || !first)
       continue;
     report->pool = i;
-    add_complaint(report, adit_option_pool_next_pool_value(pool->config), "next-pool", -1, "forms a loop: %s -> %s", chain->str,
-                  pool->name);
+    add_mistake(report, adit_option_pool_next_pool_value(pool->config), "next-pool", -1, "forms a loop: %s -> %s", chain->str, pool->name);
   }
 }
 
@@ -275,8 +267,7 @@ void adit_pools_abort(AditPoolSet *set) {
 AditPoolSet *adit_pools_prepare(const AditValue *config, GError **error) {
   const AditValue *list = config && config->type == ADIT_VALUE_MAP ? adit_option_pool_pools(config) : config;
   AditPoolSet *set = g_new0(AditPoolSet, 1);
-  g_autoptr(GString) text = g_string_new(NULL);
-  Report report = {.text = text};
+  Report report = {.error = error};
 
   set->pools = g_ptr_array_new_with_free_func(pool_free);
   set->by_name = g_hash_table_new(g_str_hash, g_str_equal);
@@ -289,16 +280,15 @@ AditPoolSet *adit_pools_prepare(const AditValue *config, GError **error) {
     pool->body = adit_pool_body_new();
     g_ptr_array_add(set->pools, pool);
     if (!g_hash_table_insert(set->by_name, (char *)pool->name, pool))
-      add_complaint(&report, adit_option_pool_name_value(pool->config), "name", -1, "there are two pools %s", pool->name);
+      add_mistake(&report, adit_option_pool_name_value(pool->config), "name", -1, "there are two pools %s", pool->name);
     read_ranges(&report, pool);
   }
   adit_pool_set_sort(set);
   check_overlaps(&report, set);
   link_next(&report, set);
   check_circles(&report, set);
-  if (!text->len)
+  if (!report.count)
     return set;
-  g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, text->str);
   adit_pools_abort(set);
   return NULL;
 }

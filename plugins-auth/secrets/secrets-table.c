@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "secrets-table.h"
 
+#include <adit/mistake.h>
 #include <adit/session-options.h>
 
 #define ADIT_OPTION_ROW ADIT_OPTION_ACCESSOR
@@ -24,22 +25,18 @@ static gboolean parse_hash(const char *text, guint8 hash[16]) {
   return TRUE;
 }
 
-enum { COMPLAINTS_MAX = 20 };
+enum { MISTAKES_MAX = 20 };
 
-/** What is wrong with the records, a line each. */
 typedef struct {
-  GString *text;
+  GError **error; /**< a line each, up to MISTAKES_MAX */
   guint count;
-} Complaints;
+} Mistakes;
 
-static void add_complaint(Complaints *complaints, const AditWhere *where, guint index, const char *what) {
-  if (complaints->count++ >= COMPLAINTS_MAX)
-    return;
-  if (complaints->text->len)
-    g_string_append_c(complaints->text, '\n');
-  if (where->file)
-    g_string_append_printf(complaints->text, "%s:%u:%u: ", where->file, where->line, where->column);
-  g_string_append_printf(complaints->text, "secrets[%u].%s", index, what);
+static void add_mistake(Mistakes *mistakes, const AditValue *value, guint index, const char *key, const char *what) {
+  g_autofree char *option = g_strdup_printf("secrets[%u].%s", index, key);
+
+  if (mistakes->count++ < MISTAKES_MAX)
+    adit_mistake(mistakes->error, value, option, "%s", what);
 }
 
 /** RFC 2759 8.3 of an empty password. */
@@ -49,46 +46,44 @@ static gboolean is_empty_hash(const guint8 hash[16]) {
 }
 
 /** An empty password proves nothing: everybody knows it. */
-static void check_proof(Complaints *complaints, const AditValue *record, guint index) {
+static void check_proof(Mistakes *mistakes, const AditValue *record, guint index) {
   const AditValue *hash = secrets_option_nt_hash_value(record), *password = adit_option_password_value(record);
   guint8 octets[16];
 
   if (hash && !parse_hash(hash->as.string, octets))
-    add_complaint(complaints, &hash->where, index, "nt-hash: must be 32 hexadecimal digits");
+    add_mistake(mistakes, hash, index, "nt-hash", "must be 32 hexadecimal digits");
   else if (hash && is_empty_hash(octets))
-    add_complaint(complaints, &hash->where, index, "nt-hash: the hash of an empty password is refused: set the hash of another password");
+    add_mistake(mistakes, hash, index, "nt-hash", "the hash of an empty password is refused: set the hash of another password");
   if (password && !*password->as.string)
-    add_complaint(complaints, &password->where, index, "password: an empty password is refused: set one, or remove the user");
+    add_mistake(mistakes, password, index, "password", "an empty password is refused: set one, or remove the user");
   else if (!password && !hash)
-    add_complaint(complaints, &record->where, index, "password: the user has none: set `password` (or `nt-hash`), or remove the user");
+    add_mistake(mistakes, record, index, "password", "the user has none: set `password` (or `nt-hash`), or remove the user");
 }
 
-static void add_record(SecretsTable *table, const AditValue *record, guint index, Complaints *complaints) {
+static void add_record(SecretsTable *table, const AditValue *record, guint index, Mistakes *mistakes) {
   const char *name = adit_option_name(record);
 
   if (!name) {
-    add_complaint(complaints, &record->where, index, "name: a user must have one");
+    add_mistake(mistakes, record, index, "name", "a user must have one");
     return;
   }
-  check_proof(complaints, record, index);
+  check_proof(mistakes, record, index);
   if (!g_hash_table_insert(table->records, (gpointer)name, (gpointer)record))
-    add_complaint(complaints, &record->where, index, "name: the user exists already");
+    add_mistake(mistakes, record, index, "name", "the user exists already");
 }
 
 SecretsTable *secrets_table_new(const AditValue *config, GError **error) {
   SecretsTable *table = g_new0(SecretsTable, 1);
-  g_autoptr(GString) text = g_string_new(NULL);
-  Complaints complaints = {.text = text};
+  Mistakes mistakes = {.error = error};
 
   table->list = adit_value_ref(adit_option_secrets(config));
   table->records = g_hash_table_new(g_str_hash, g_str_equal);
   for (guint i = 0; i < adit_value_length(table->list); i++)
-    add_record(table, adit_value_at(table->list, i), i, &complaints);
-  if (!complaints.count)
+    add_record(table, adit_value_at(table->list, i), i, &mistakes);
+  if (!mistakes.count)
     return table;
-  if (complaints.count > COMPLAINTS_MAX)
-    g_string_append_printf(text, "\nsecrets: %u more mistakes", complaints.count - COMPLAINTS_MAX);
-  g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, text->str);
+  if (mistakes.count > MISTAKES_MAX)
+    adit_mistake(error, NULL, "secrets", "%u more mistakes", mistakes.count - MISTAKES_MAX);
   secrets_table_free(table);
   return NULL;
 }

@@ -18,20 +18,16 @@
 
 G_BEGIN_DECLS
 
-/** Sets `*error`, or adds a line to it. `value` says where (NULL: nowhere), `option` which option (may be NULL); the words say what is wrong
- *  and what to do. Never the value of a secret. */
-G_GNUC_PRINTF(4, 5)
-static inline void adit_mistake(GError **error, const AditValue *value, const char *option, const char *format, ...) {
-  va_list args;
+/** As adit_mistake(), of a place that was copied from a value; `where` may be NULL. */
+G_GNUC_PRINTF(4, 0)
+static inline void adit_mistake_va(GError **error, const AditWhere *where, const char *option, const char *format, va_list args) {
   GString *line = g_string_new(NULL);
 
-  if (value && value->where.file)
-    g_string_append_printf(line, "%s:%u:%u: ", value->where.file, value->where.line, value->where.column);
+  if (where && where->file)
+    g_string_append_printf(line, "%s:%u:%u: ", where->file, where->line, where->column);
   if (option)
     g_string_append_printf(line, "%s: ", option);
-  va_start(args, format);
   g_string_append_vprintf(line, format, args);
-  va_end(args);
   if (error && *error) {
     char *before = (*error)->message;
     (*error)->message = g_strconcat(before, "\n", line->str, NULL);
@@ -40,6 +36,25 @@ static inline void adit_mistake(GError **error, const AditValue *value, const ch
     g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, line->str);
   }
   g_string_free(line, TRUE);
+}
+
+/** Sets `*error`, or adds a line to it. `value` says where (NULL: nowhere), `option` which option (may be NULL); the words say what is wrong
+ *  and what to do. Never the value of a secret. */
+G_GNUC_PRINTF(4, 5)
+static inline void adit_mistake(GError **error, const AditValue *value, const char *option, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  adit_mistake_va(error, value ? &value->where : NULL, option, format, args);
+  va_end(args);
+}
+
+/** The same for a place that outlives its value. */
+G_GNUC_PRINTF(4, 5)
+static inline void adit_mistake_at(GError **error, const AditWhere *where, const char *option, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  adit_mistake_va(error, where, option, format, args);
+  va_end(args);
 }
 
 G_END_DECLS

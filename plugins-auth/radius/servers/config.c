@@ -2,23 +2,11 @@
 #include "config.h"
 #include "../options.h"
 #include "radius-server.h"
+#include <adit/mistake.h>
 
 enum { AUTH_PORT = 1812, ACCT_PORT = 1813, RADSEC_PORT = 2083, PATIENCE_MS = 30000 };
 /* RFC 6614 2.3, RFC 7360 2.1: what is hidden inside TLS is hidden with these */
 static const char *const tls_secrets[] = {[RADIUS_TLS] = "radsec", [RADIUS_DTLS] = "radius/dtls"};
-
-G_GNUC_PRINTF(3, 4)
-static void add_complaint(GString *wrong, const AditWhere *where, const char *format, ...) {
-  va_list args;
-
-  if (wrong->len)
-    g_string_append_c(wrong, '\n');
-  if (where && where->file)
-    g_string_append_printf(wrong, "%s:%u:%u: ", where->file, where->line, where->column);
-  va_start(args, format);
-  g_string_append_vprintf(wrong, format, args);
-  va_end(args);
-}
 
 /* ---- a server ---- */
 
@@ -31,7 +19,7 @@ static gboolean is_host_name(const char *text) {
   return g_ascii_isalnum(*text) && !text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")];
 }
 
-static void read_address(RadiusServer *server, const AditValue *item, GString *wrong) {
+static void read_address(RadiusServer *server, const AditValue *item, GError **wrong) {
   const AditValue *value = radius_option_server_address_value(item);
   const char *text = value ? value->as.string : "";
   const AditAddress *source = radius_option_server_src_address(item);
@@ -47,45 +35,43 @@ static void read_address(RadiusServer *server, const AditValue *item, GString *w
     if (is_host_name(text))
       server->host = g_strdup(text);
     else
-      add_complaint(wrong, value ? &value->where : &item->where, "radius.servers: address: `%s' is neither an IP address nor a name", text);
+      adit_mistake(wrong, value ? value : item, "radius.servers", "address: `%s' is neither an IP address nor a name", text);
     return;
   }
   if (adit_address_is_any(&address))
-    add_complaint(wrong, &value->where, "radius.servers: address: %s can't be the address of a server", text);
+    adit_mistake(wrong, value, "radius.servers", "address: %s can't be the address of a server", text);
   if (server->source.family && server->source.family != address.family)
-    add_complaint(wrong, &radius_option_server_src_address_value(item)->where,
-                  "radius.servers: src-address is not of the same family as address");
+    adit_mistake(wrong, radius_option_server_src_address_value(item), "radius.servers", "src-address is not of the same family as address");
   for (guint role = 0; role < RADIUS_ROLES; role++)
     server->at[role] = adit_endpoint(&address, server->port[role]);
 }
 
-static void read_secret(RadiusServer *server, const AditValue *item, GString *wrong) {
+static void read_secret(RadiusServer *server, const AditValue *item, GError **wrong) {
   const AditValue *secret = radius_option_server_secret_value(item);
 
   server->shared = adit_value_ref(secret);
   server->secret = server->protocol != RADIUS_UDP ? tls_secrets[server->protocol] : secret ? secret->as.string : "";
   if (server->protocol == RADIUS_UDP && !secret)
-    add_complaint(wrong, &item->where, "radius.servers: `%s' has no secret: set one", server->name);
+    adit_mistake(wrong, item, "radius.servers", "`%s' has no secret: set one", server->name);
 }
 
-static void read_tls(RadiusServer *server, const AditValue *item, GString *wrong) {
+static void read_tls(RadiusServer *server, const AditValue *item, GError **wrong) {
   server->certificate = g_strdup(radius_option_server_certificate(item));
   server->private_key = g_strdup(radius_option_server_key(item));
   server->ca = g_strdup(radius_option_server_ca(item));
   if (server->protocol == RADIUS_UDP)
     return;
   if (server->source.family)
-    add_complaint(wrong, &radius_option_server_src_address_value(item)->where,
-                  "radius.servers: src-address: not possible with RadSec: remove it");
+    adit_mistake(wrong, radius_option_server_src_address_value(item), "radius.servers", "src-address: not possible with RadSec: remove it");
   if (!server->ca)
-    add_complaint(wrong, &item->where, "radius.servers: `%s' needs `ca': set the file of the CA certificates", server->name);
+    adit_mistake(wrong, item, "radius.servers", "`%s' needs `ca': set the file of the CA certificates", server->name);
   if (!server->certificate || !server->private_key)
-    add_complaint(wrong, &item->where, "radius.servers: `%s' needs `certificate' and `key': set the files of the client certificate",
-                  server->name);
+    adit_mistake(wrong, item, "radius.servers", "`%s' needs `certificate' and `key': set the files of the client certificate",
+                 server->name);
 }
 
 /** The name it is given, else its address; in a list where that is there already, with a number behind. */
-static char *name_of(const AditValue *item, const RadiusServers *servers, GString *wrong) {
+static char *name_of(const AditValue *item, const RadiusServers *servers, GError **wrong) {
   const AditValue *written = radius_option_server_name_value(item);
   const char *base = written ? written->as.string : radius_option_server_address(item);
   g_autofree char *name = g_strdup(base ? base : "-");
@@ -94,7 +80,7 @@ static char *name_of(const AditValue *item, const RadiusServers *servers, GStrin
     if (strcmp(radius_servers_get(servers, i)->name, name))
       continue;
     if (written) {
-      add_complaint(wrong, &written->where, "radius.servers: name: `%s' is used twice", base);
+      adit_mistake(wrong, written, "radius.servers", "name: `%s' is used twice", base);
       break;
     }
     g_free(name);
@@ -104,7 +90,7 @@ static char *name_of(const AditValue *item, const RadiusServers *servers, GStrin
   return g_steal_pointer(&name);
 }
 
-static RadiusServer *read_server(const AditValue *item, const RadiusServers *servers, GString *wrong) {
+static RadiusServer *read_server(const AditValue *item, const RadiusServers *servers, GError **wrong) {
   RadiusServer *server = g_new0(RadiusServer, 1);
 
   server->refs = 1;
@@ -144,7 +130,7 @@ static gboolean is_for_ppp(const AditValue *item) {
   return FALSE;
 }
 
-static void read_servers(RadiusConfig *config, const AditValue *list, const RadiusConfig *before, GString *wrong) {
+static void read_servers(RadiusConfig *config, const AditValue *list, const RadiusConfig *before, GError **wrong) {
   for (guint i = 0; i < adit_value_length(list); i++) {
     const AditValue *item = adit_value_at(list, i);
     if (!radius_option_server_disabled(item) && is_for_ppp(item))
@@ -154,7 +140,7 @@ static void read_servers(RadiusConfig *config, const AditValue *list, const Radi
 
 /* ---- dynamic authorization ---- */
 
-static void read_incoming(RadiusConfig *config, const AditValue *incoming, GString *wrong) {
+static void read_incoming(RadiusConfig *config, const AditValue *incoming, GError **wrong) {
   const AditValue *ports = radius_option_incoming_port(incoming), *allowed = radius_option_incoming_allowed(incoming);
   const AditAddress *address = radius_option_incoming_address(incoming);
 
@@ -175,7 +161,7 @@ static void read_incoming(RadiusConfig *config, const AditValue *incoming, GStri
   config->incoming.require_timestamp = radius_option_incoming_require_event_timestamp(incoming);
   config->incoming.window_s = (guint)(radius_option_incoming_event_timestamp_window(incoming) / 1000);
   if (config->incoming.accept && !config->incoming.secret && !radius_servers_count(config->servers))
-    add_complaint(wrong, &incoming->where, "radius.incoming: accept needs a secret or a server: set `secret', or add a server");
+    adit_mistake(wrong, incoming, "radius.incoming", "accept needs a secret or a server: set `secret', or add a server");
 }
 
 /* ---- the whole ---- */
@@ -185,7 +171,7 @@ RadiusConfig *radius_config_new(Radius *radius, const AditValue *tree, const Rad
   const char *identifier = radius_option_nas_identifier(own);
   const AditAddress *nas = radius_option_nas_address(own);
   RadiusConfig *config = g_new0(RadiusConfig, 1);
-  g_autoptr(GString) wrong = g_string_new(NULL);
+  GError *wrong = NULL;
 
   config->refs = 1;
   config->servers = radius_servers_new(radius);
@@ -197,11 +183,11 @@ RadiusConfig *radius_config_new(Radius *radius, const AditValue *tree, const Rad
   config->use_accounting_on = radius_option_accounting_on(own);
   config->spool_records = (guint64)radius_option_spool_max_records(spool);
   config->spool_drop_oldest = !g_strcmp0(radius_option_spool_when_full(spool), "drop-oldest");
-  read_servers(config, radius_option_servers(own), before, wrong);
-  read_incoming(config, radius_option_incoming(own), wrong);
-  if (!wrong->len)
+  read_servers(config, radius_option_servers(own), before, &wrong);
+  read_incoming(config, radius_option_incoming(own), &wrong);
+  if (!wrong)
     return config;
-  g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, wrong->str);
+  g_propagate_error(error, wrong);
   radius_config_unref(config);
   return NULL;
 }

@@ -7,10 +7,10 @@
 
 #include "../engine/tunnel.h"
 #include "../options.h"
-#include "guesses.h"
-#include "kin.h"
-#include "limiter.h"
-#include "shares.h"
+#include "../strangers/guesses.h"
+#include "../strangers/kin.h"
+#include "../strangers/limiter.h"
+#include "../strangers/shares.h"
 
 typedef struct L2tp L2tp;
 typedef struct L2tpPeer L2tpPeer;

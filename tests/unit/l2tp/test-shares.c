@@ -8,8 +8,8 @@
 #include <cmocka.h>
 /* clang-format on */
 
-#include "plugins/l2tp/glue/kin.h"
-#include "plugins/l2tp/glue/shares.h"
+#include "plugins/l2tp/strangers/kin.h"
+#include "plugins/l2tp/strangers/shares.h"
 #include <string.h>
 
 static const guint8 key[ADIT_SIPHASH_KEY] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};

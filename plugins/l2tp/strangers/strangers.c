@@ -4,7 +4,7 @@
  * calls that are starting, ports of their own. Each is counted by source, and when a limit is reached the newcomer displaces the
  * oldest thing of the greediest source. A tunnel with an authenticated session, and an authenticated link, are never displaced.
  */
-#include "glue.h"
+#include "../glue/glue.h"
 
 enum {
   HALF_OPEN_PATIENCE_MS = 300, /* between equals a half-open tunnel has this long: a round trip to anywhere */

@@ -1,72 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "glue/glue.h"
+#include "glue/dial.h"
+#include "glue/dispatch.h"
+#include "glue/index.h"
+#include "glue/l2tp-client.h"
+#include "glue/l2tp-link.h"
+#include "glue/l2tp.h"
+#include "glue/show.h"
+#include "glue/stop.h"
+#include "glue/tunnel-host.h"
+#include "options.h"
+#include "strangers/kin.h"
 #include <linux/capability.h>
-
-enum {
-  STOP_MS = 4000, /* less than what the daemon gives us, so that what is left is freed in order */
-  STOP_BATCH = 64 /* tunnels closed in one pass of the loop: their answers must find room in the queues of control */
-};
-
-/* ---- stopping ---- */
-
-static void free_all_peers(L2tp *l2tp) {
-  g_autoptr(GList) peers = g_hash_table_get_values(l2tp->tunnels);
-  for (GList *at = peers; at; at = at->next)
-    l2tp_peer_free(at->data);
-}
-
-static void on_stop_timer(AditTimer *timer, gpointer data) {
-  L2tp *l2tp = data;
-  void (*stopped)(AditPlugin * plugin) = l2tp->stopped;
-
-  if (!stopped)
-    return;
-  l2tp->stopped = NULL;
-  l2tp->running = FALSE;
-  l2tp->n_closing = 0;
-  free_all_peers(l2tp);
-  g_clear_pointer(&l2tp->setup, l2tp_setup_free);
-  stopped(l2tp->plugin);
-}
-
-void l2tp_stop_check(L2tp *l2tp) {
-  GHashTableIter iter;
-  gpointer value;
-
-  if (!l2tp->stopping || !l2tp->stopped)
-    return;
-  g_hash_table_iter_init(&iter, l2tp->tunnels);
-  while (g_hash_table_iter_next(&iter, NULL, &value))
-    if (((L2tpPeer *)value)->tunnel.state <= L2TP_TUNNEL_CLOSING)
-      return;
-  l2tp->loop->timer_arm(&l2tp->stop_timer, 0);
-}
-
-/* From the end of the list: what still stands is then at the table's beginning, where l2tp_stop_check() finds it at once. */
-static void close_some(AditTimer *timer, gpointer data) {
-  L2tp *l2tp = data;
-
-  for (guint i = 0; i < STOP_BATCH && l2tp->n_closing; i++) {
-    L2tpPeer *peer = g_hash_table_lookup(l2tp->tunnels, l2tp->closing[--l2tp->n_closing]);
-    if (peer && peer->half_open.host) /* its peer may be anybody, and there may be thousands */
-      l2tp_peer_free(peer);
-    else if (peer)
-      l2tp_peer_close(peer, L2TP_STOP_SHUTDOWN, "shutting down");
-  }
-  if (l2tp->n_closing)
-    l2tp->loop->timer_arm(&l2tp->close_timer, 1);
-  l2tp_stop_check(l2tp);
-}
-
-static void plugin_stop(gpointer state, void (*done)(AditPlugin *plugin), AditPlugin *plugin) {
-  L2tp *l2tp = state;
-
-  l2tp->stopping = TRUE;
-  l2tp->stopped = done;
-  l2tp->closing = g_hash_table_get_keys_as_array(l2tp->tunnels, &l2tp->n_closing);
-  l2tp->loop->timer_arm(&l2tp->stop_timer, STOP_MS);
-  close_some(NULL, l2tp);
-}
 
 /* ---- configuration ---- */
 
@@ -103,6 +47,10 @@ static void plugin_abort(gpointer state, gpointer staged) {
   l2tp_setup_free(staged);
 }
 
+static void plugin_stop(gpointer state, void (*done)(AditPlugin *plugin), AditPlugin *plugin) {
+  l2tp_stop_begin(state, done);
+}
+
 /* ---- life ---- */
 
 static void on_session_up(const AditEvent *event, gpointer data) {
@@ -129,7 +77,7 @@ static void plugin_fini(gpointer state) {
     return;
   l2tp->stopped = NULL;
   l2tp->stopping = TRUE; /* a client whose link closes here does not dial */
-  free_all_peers(l2tp);
+  l2tp_stop_free_peers(l2tp);
   l2tp_setup_free(l2tp->setup);
   for (guint i = 0; i < L2TP_SAYS; i++)
     adit_log_quota_stop(&l2tp->said[i]);
@@ -163,6 +111,8 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
   for (guint i = 0; i < L2TP_SAYS; i++)
     l2tp->said[i].what = kinds[i];
   l2tp->plugin = plugin;
+  l2tp->tunnel_ops = &l2tp_tunnel_host_ops;
+  l2tp->listener_ops = &l2tp_dispatch_ops;
   l2tp->tunnels = g_hash_table_new(NULL, NULL);
   l2tp->links = g_hash_table_new(g_int64_hash, g_int64_equal);
   l2tp->dialled = l2tp_kin_table_new();
@@ -171,8 +121,6 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
   l2tp->namesakes = l2tp_kin_table_new();
   l2tp->listeners = g_ptr_array_new();
   l2tp->rounds = l2tp_rounds_new();
-  l2tp->stop_timer = (AditTimer){.func = on_stop_timer, .data = l2tp};
-  l2tp->close_timer = (AditTimer){.func = close_some, .data = l2tp};
   l2tp->loop = host->service(plugin, ADIT_LOOP_SERVICE, 1);
   l2tp->bus = host->service(plugin, ADIT_BUS_SERVICE, 1);
   l2tp->path = host->service(plugin, ADIT_PATH_SERVICE, 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Tunnels by where their peer is. Strangers choose address, port, id and name: the hash is keyed, and no list is walked. */
-#include "glue.h"
+#include "index.h"
+#include "l2tp.h"
 
 static guint8 hash_key[ADIT_SIPHASH_KEY];
 

@@ -1,95 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "glue.h"
+#include "l2tp-client.h"
+#include "../options.h"
+#include "dial.h"
+#include "index.h"
+#include "l2tp-link.h"
+#include "l2tp.h"
 
 #include <netdb.h>
-
-enum { ADDRESSES_MAX = 16 };
-
-/** The addresses of a client's server that were found together: each attempt takes the next, and the last one's end asks for them anew. */
-typedef struct {
-  char *host;
-  int family;
-  guint n, next;
-  AditAddress address[ADDRESSES_MAX]; /**< in the order of RFC 6724 */
-} Round;
-
-/** One attempt to reach a server. */
-struct AditDial {
-  L2tp *l2tp;
-  L2tpService *service;
-  gpointer token;
-  L2tpPeer *peer; /**< once the address is known */
-  gboolean cancelled;
-  gboolean evading; /**< a stranger guesses tunnel ids: dialled again from a port of its own */
-  AditAddress remote;
-  /* for the thread that resolves: */
-  char *host;
-  int family, error;
-  Round *found; /**< NULL = nothing */
-};
-
-static void round_free(gpointer data) {
-  Round *round = data;
-
-  if (!round)
-    return;
-  g_free(round->host);
-  g_free(round);
-}
-
-GHashTable *l2tp_rounds_new(void) {
-  return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, round_free);
-}
-
-static gboolean has_client(const AditValue *clients, const char *name) {
-  for (guint i = 0; i < adit_value_length(clients); i++)
-    if (!g_strcmp0(adit_option_name(adit_value_at(clients, i)), name))
-      return TRUE;
-  return FALSE;
-}
-
-void l2tp_rounds_prune(L2tp *l2tp, const AditValue *config) {
-  const AditValue *clients = l2tp_option_clients(l2tp_option(config));
-  GHashTableIter iter;
-  gpointer name;
-
-  g_hash_table_iter_init(&iter, l2tp->rounds);
-  while (g_hash_table_iter_next(&iter, &name, NULL))
-    if (!has_client(clients, name))
-      g_hash_table_iter_remove(&iter);
-}
-
-static void dial_free(AditDial *dial) {
-  l2tp_service_unref(dial->service);
-  round_free(dial->found);
-  g_free(dial->host);
-  g_free(dial);
-}
-
-static void dial_fail(AditDial *dial, AditCause cause, const char *reason) {
-  L2tp *l2tp = dial->l2tp;
-  gpointer token = dial->token;
-
-  dial_free(dial);
-  l2tp->session->dial_failed(token, cause, reason);
-}
-
-void l2tp_dial_failed(L2tpPeer *peer, AditCause cause, const char *reason) {
-  AditDial *dial = g_steal_pointer(&peer->dial);
-  if (dial)
-    dial_fail(dial, cause, reason);
-}
-
-gpointer l2tp_dial_done(L2tpPeer *peer) {
-  AditDial *dial = g_steal_pointer(&peer->dial);
-  gpointer token = dial ? dial->token : NULL;
-
-  if (!dial)
-    return NULL;
-  g_hash_table_remove(dial->l2tp->rounds, dial->service->name);
-  dial_free(dial);
-  return token;
-}
 
 /** The listener to dial from: RouterOS's way is port 1701, shared with servers, as firewalls and IPsec policies expect; any port if that is
  *  taken, or strangers aim at it. */
@@ -239,7 +156,7 @@ gboolean l2tp_dial_evades(L2tpPeer *peer, const AditPath *path, const L2tpHeader
 static void resolve_work(gpointer data) {
   AditDial *dial = data;
   struct addrinfo hints = {.ai_family = dial->family, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG}, *list = NULL;
-  Round *round = g_new0(Round, 1);
+  L2tpRound *round = g_new0(L2tpRound, 1);
 
   round->host = g_strdup(dial->host);
   round->family = dial->family;
@@ -247,7 +164,7 @@ static void resolve_work(gpointer data) {
   dial->error = getaddrinfo(dial->host, NULL, &hints, &list);
   if (dial->error)
     return;
-  for (const struct addrinfo *at = list; at && round->n < ADDRESSES_MAX; at = at->ai_next) {
+  for (const struct addrinfo *at = list; at && round->n < L2TP_ROUND_MAX; at = at->ai_next) {
     AditEndpoint endpoint = {0};
     memcpy(&endpoint, at->ai_addr, MIN(at->ai_addrlen, sizeof endpoint));
     round->address[round->n] = adit_endpoint_address(&endpoint);
@@ -257,7 +174,7 @@ static void resolve_work(gpointer data) {
 }
 
 /** Dials the round's next address, past those that have no route. */
-static gboolean dial_next(AditDial *dial, Round *round, GError **error) {
+static gboolean dial_next(AditDial *dial, L2tpRound *round, GError **error) {
   while (round->next < round->n) {
     g_autoptr(GError) why = NULL;
     dial->remote = round->address[round->next++];
@@ -274,8 +191,8 @@ static gboolean dial_next(AditDial *dial, Round *round, GError **error) {
 }
 
 /** What is left of the client's last look-up; NULL: look the name up. */
-static Round *find_round(const AditDial *dial) {
-  Round *round = g_hash_table_lookup(dial->l2tp->rounds, dial->service->name);
+static L2tpRound *find_round(const AditDial *dial) {
+  L2tpRound *round = g_hash_table_lookup(dial->l2tp->rounds, dial->service->name);
 
   return round && round->next < round->n && round->family == dial->family && !strcmp(round->host, dial->host) ? round : NULL;
 }
@@ -285,24 +202,24 @@ static void resolve_done(gpointer data) {
   g_autoptr(GError) error = NULL;
 
   if (dial->cancelled) {
-    dial_free(dial);
+    l2tp_dial_free(dial);
   } else if (dial->error) {
     g_autofree char *text = g_strdup_printf("%s: %s", dial->host, gai_strerror(dial->error));
-    dial_fail(dial, ADIT_CAUSE_SERVICE_UNAVAILABLE, text);
+    l2tp_dial_fail(dial, ADIT_CAUSE_SERVICE_UNAVAILABLE, text);
   } else if (!dial->l2tp->running || dial->l2tp->stopping) {
-    dial_fail(dial, ADIT_CAUSE_NAS_ERROR, "stopping");
+    l2tp_dial_fail(dial, ADIT_CAUSE_NAS_ERROR, "stopping");
   } else {
-    Round *round = g_steal_pointer(&dial->found);
+    L2tpRound *round = g_steal_pointer(&dial->found);
     g_hash_table_replace(dial->l2tp->rounds, g_strdup(dial->service->name), round);
     if (!dial_next(dial, round, &error))
-      dial_fail(dial, ADIT_CAUSE_NAS_ERROR, error->message);
+      l2tp_dial_fail(dial, ADIT_CAUSE_NAS_ERROR, error->message);
   }
 }
 
 /** Begins the attempt: at once if an address is known. */
 static gboolean dial_begin(AditDial *dial, GError **error) {
   L2tp *l2tp = dial->l2tp;
-  Round *round = find_round(dial);
+  L2tpRound *round = find_round(dial);
 
   if (adit_address_parse(dial->host, &dial->remote))
     return dial_tunnel(dial, error);
@@ -329,7 +246,7 @@ static AditDial *transport_dial(gpointer state, const AditValue *client, gpointe
     g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "l2tp is not running");
   else if (dial_begin(dial, error))
     return dial;
-  dial_free(dial);
+  l2tp_dial_free(dial);
   return NULL;
 }
 
@@ -341,8 +258,8 @@ static void transport_dial_cancel(AditDial *dial) {
     return;
   }
   peer->dial = NULL;
-  dial_free(dial);
+  l2tp_dial_free(dial);
   l2tp_peer_close(peer, L2TP_STOP_CLEAR, "given up");
 }
 
-const AditTransportOps l2tp_transport_ops = {sizeof l2tp_transport_ops, "l2tp", transport_dial, transport_dial_cancel};
+const AditTransportOps l2tp_transport_ops = {sizeof l2tp_transport_ops, L2TP_TRANSPORT, transport_dial, transport_dial_cancel};

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "glue.h"
+#include "server.h"
+#include "../strangers/displacement.h"
+#include "../strangers/strangers.h"
+#include "index.h"
+#include "l2tp-link.h"
+#include "l2tp.h"
+#include "peer.h"
 
 enum {
   PROBE_MS = 4000, /* a Hello and two repeats */
@@ -79,61 +85,6 @@ void l2tp_server_judge_tie(L2tpPeer *peer) {
   l2tp_peer_discard(rival, "the peer's own tunnel won the tie");
 }
 
-/** A peer that has restarted knows nothing of its old tunnel. But a second client on the same host looks just the same, so the old
- *  tunnel is asked: who answers is kept. One that the peer has not connected yet can't be asked, and has this time to be. */
-static void ask_whether_alive(L2tpPeer *peer) {
-  L2tpTunnelEnv env = l2tp_peer_env(peer);
-
-  if (peer->probed_ms)
-    return;
-  peer->probed_ms = peer->l2tp->loop->now();
-  l2tp_tunnel_probe(&peer->tunnel, &env);
-  peer->l2tp->loop->timer_arm(&peer->probe, PROBE_MS);
-}
-
-static void ask_namesake(L2tpPeer *peer) {
-  if (peer->service->replace_stale && peer->tunnel.state == L2TP_TUNNEL_ESTABLISHED)
-    ask_whether_alive(peer);
-}
-
-void l2tp_server_probe_stale(L2tpPeer *peer) {
-  if (peer->service->replace_stale)
-    l2tp_index_each_namesake(peer, PROBES_MAX, ask_namesake);
-}
-
-/** Keeps an SCCRQ that is answered if the tunnel turns out to be dead. It is not acknowledged before: its sender would repeat it no more.
- */
-static void keep_request(L2tpPeer *peer, L2tpListener *listener, const AditPath *path, const L2tpHeader *header, const guint8 *datagram,
-                         gsize length) {
-  if (length > KEEP_MAX)
-    return;
-  l2tp_request_free(peer->kept);
-  peer->kept = g_malloc(sizeof *peer->kept + length);
-  *peer->kept = (L2tpRequest){.listener = l2tp_listener_ref(listener), .path = *path, .header = *header, .length = (guint16)length};
-  memcpy(peer->kept->datagram, datagram, length);
-}
-
-void l2tp_request_free(L2tpRequest *request) {
-  if (request)
-    l2tp_listener_unref(request->listener);
-  g_free(request);
-}
-
-/** An SCCRQ with the id of a tunnel that is there. A peer that has heard our answer does not repeat it: the sender has restarted and
- *  numbers its tunnels as before, or the datagram is late or forged. */
-static void repeat_request(L2tpPeer *peer, L2tpListener *listener, const AditPath *path, const L2tpHeader *header, const guint8 *datagram,
-                           gsize length) {
-  L2tpTunnelEnv env = l2tp_peer_env(peer);
-
-  peer->l2tp->stats.repeated++;
-  if (peer->tunnel.state == L2TP_TUNNEL_CLOSING || peer->tunnel.channel.unconfirmed) {
-    l2tp_tunnel_input(&peer->tunnel, &env, header, datagram, length);
-    return;
-  }
-  keep_request(peer, listener, path, header, datagram, length);
-  ask_whether_alive(peer);
-}
-
 /** True if the peer is known to be gone, or nothing came from it since it was asked. An answer may come within the millisecond of the
  *  question: then all that was sent is acknowledged. */
 static gboolean is_gone(L2tpPeer *peer, guint64 asked) {
@@ -156,7 +107,8 @@ static void answer_kept(const L2tpRequest *request) {
   l2tp_server_newcomer(request->listener, &request->path, &request->header, request->datagram, request->length);
 }
 
-void l2tp_server_probed(AditTimer *timer, gpointer data) {
+/** Time to answer is over. */
+static void on_probed(AditTimer *timer, gpointer data) {
   L2tpPeer *peer = data;
   L2tp *l2tp = peer->l2tp;
   L2tpRequest *request = g_steal_pointer(&peer->kept);
@@ -170,6 +122,55 @@ void l2tp_server_probed(AditTimer *timer, gpointer data) {
   if (gone && request)
     answer_kept(request);
   l2tp_request_free(request);
+}
+
+/** A peer that has restarted knows nothing of its old tunnel. But a second client on the same host looks just the same, so the old
+ *  tunnel is asked: who answers is kept. One that the peer has not connected yet can't be asked, and has this time to be. */
+static void ask_whether_alive(L2tpPeer *peer) {
+  L2tpTunnelEnv env = l2tp_peer_env(peer);
+
+  if (peer->probed_ms)
+    return;
+  peer->probed_ms = peer->l2tp->loop->now();
+  l2tp_tunnel_probe(&peer->tunnel, &env);
+  peer->probe.func = on_probed;
+  peer->probe.data = peer;
+  peer->l2tp->loop->timer_arm(&peer->probe, PROBE_MS);
+}
+
+static void ask_namesake(L2tpPeer *peer) {
+  if (peer->service->replace_stale && peer->tunnel.state == L2TP_TUNNEL_ESTABLISHED)
+    ask_whether_alive(peer);
+}
+
+void l2tp_server_probe_stale(L2tpPeer *peer) {
+  if (peer->service->replace_stale)
+    l2tp_index_each_namesake(peer, PROBES_MAX, ask_namesake);
+}
+
+/** Keeps an SCCRQ that is answered if the tunnel turns out to be dead. It is not acknowledged before: its sender would repeat it no more.
+ */
+static void keep_request(L2tpPeer *peer, L2tpListener *listener, const AditPath *path, const L2tpHeader *header, const guint8 *datagram,
+                         gsize length) {
+  if (length > KEEP_MAX)
+    return;
+  l2tp_request_free(peer->kept);
+  peer->kept = l2tp_request_new(listener, path, header, datagram, (guint16)length);
+}
+
+/** An SCCRQ with the id of a tunnel that is there. A peer that has heard our answer does not repeat it: the sender has restarted and
+ *  numbers its tunnels as before, or the datagram is late or forged. */
+static void repeat_request(L2tpPeer *peer, L2tpListener *listener, const AditPath *path, const L2tpHeader *header, const guint8 *datagram,
+                           gsize length) {
+  L2tpTunnelEnv env = l2tp_peer_env(peer);
+
+  peer->l2tp->stats.repeated++;
+  if (peer->tunnel.state == L2TP_TUNNEL_CLOSING || peer->tunnel.channel.unconfirmed) {
+    l2tp_tunnel_input(&peer->tunnel, &env, header, datagram, length);
+    return;
+  }
+  keep_request(peer, listener, path, header, datagram, length);
+  ask_whether_alive(peer);
 }
 
 /** Limits that hold before anything is allocated. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "glue.h"
+#include "show.h"
+#include "l2tp-link.h"
+#include "l2tp.h"
+#include "peer.h"
 
 enum { CALLS_SHOWN = 1000 }; /* of a tunnel, in one reply */
 

@@ -12,7 +12,10 @@
 /* clang-format on */
 
 #include "core/base/owner.h"
-#include "plugins/l2tp/glue/glue.h"
+#include "plugins/l2tp/glue/dial.h"
+#include "plugins/l2tp/glue/index.h"
+#include "plugins/l2tp/glue/l2tp-link.h"
+#include "plugins/l2tp/glue/l2tp.h"
 #include "plugins/null/null.h"
 
 /** What the core was told of one link. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Fragments of a packet have one size, but for the last, so that UDP_SEGMENT can send several in one message. Empty fragments, with which
- * RFC 1990 4.2 lets a sender tell of losses, are not sent: Linux drops them before it looks at their number, and misses it. */
+ * RFC 1990 4.2 lets a sender tell of losses, are not sent: Linux drops them before it looks at their number, and misses it. All packets
+ * have a number, also on one link: another one may join, and what has no number would be overtaken then. */
 #include "fragment.h"
 #include "count.h"
 #include "mp-header.h"
@@ -61,7 +62,7 @@ static gboolean emit_fragment(Cut *cut, guint32 sequence, guint link) {
   return TRUE;
 }
 
-/* In order on the only link, it needs no number. */
+/* The peer takes no multilink. */
 static void emit_plain(const Cut *cut, MpFragmenter *f, guint link) {
   AditStageFrame frame = *cut->packet;
   frame.link = (guint8)link;
@@ -98,9 +99,8 @@ void mp_fragment_packet(MpFragmenter *f, const MpParams *params, MpCounters *cou
     MP_ADD(counters->tx_dropped, 1);
     return;
   }
-  gboolean alone = !(io->links & (io->links - 1));
   guint link = mp_schedule_pick(&f->schedule, params, io);
-  if (!agreed || (alone && packet->length <= mp_schedule_mtu(&f->schedule, link)))
+  if (!agreed)
     emit_plain(&cut, f, link);
   else if (packet->length > params->peer_mrru)
     MP_ADD(counters->tx_too_long, 1);

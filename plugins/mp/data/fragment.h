@@ -9,5 +9,6 @@ typedef struct {
   MpSchedule schedule;
 } MpFragmenter;
 
-/** A packet to the peer. Emits its fragments, each with the link that it goes to; or the packet itself, where one link takes it whole. */
+/** A packet to the peer. Emits its fragments, each with the link that it goes to; or the packet itself, where the peer takes no multilink.
+ */
 void mp_fragment_packet(MpFragmenter *f, const MpParams *params, MpCounters *counters, AditStageIo *io, AditStageFrame *packet);

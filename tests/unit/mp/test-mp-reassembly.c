@@ -268,6 +268,12 @@ static void a_link_that_comes_may_have_what_is_missing(void **state) {
   bundle_take_fragment(b, 1, BE, 1, 4, 1);
   assert_int_equal(b->packets->len, 3);
   piece_expect_count(bundle_packet(b, 1), 4, 1);
+  bundle_take_fragment(b, 0, BE, 4, 4, 4);
+  b->links = 7; /* the peer uses it already: it has 3 */
+  bundle_take_fragment(b, 1, BE, 5, 4, 5);
+  assert_int_equal(b->packets->len, 3);
+  bundle_take_fragment(b, 2, BE, 3, 4, 3);
+  assert_int_equal(b->packets->len, 6);
 }
 
 static void duplicates_are_dropped(void **state) {

@@ -75,9 +75,27 @@ static guint session_count(const char *transport, const char *server) {
 /* ---- sessions ---- */
 
 typedef struct {
+  AditLinkId link;
+  guint8 type, length;
+  gboolean peer;
+  guint8 data[255];
+} TestAgreed;
+
+typedef struct {
+  const AditStageOps *ops; /* NULL = none */
+  gpointer params;
+} Stage;
+
+typedef struct {
   AditSessionInfo info; /* strings and values are its own */
   gboolean ending;
+  Stage stage[ADIT_STAGES_N];
 } Session;
+
+static void stage_clear(Stage *stage) {
+  g_clear_pointer(&stage->params, g_free);
+  stage->ops = NULL;
+}
 
 static void session_free(gpointer data) {
   Session *session = (Session *)data;
@@ -95,6 +113,8 @@ static void session_free(gpointer data) {
   g_free((char *)info->method);
   g_free((char *)info->multi_id);
   adit_value_unref((AditValue *)info->attributes);
+  for (guint i = 0; i < ADIT_STAGES_N; i++)
+    stage_clear(&session->stage[i]);
   g_free(session);
 }
 
@@ -305,7 +325,43 @@ static gboolean stage_add(AditSessionId id, const AditStageSpec *spec, GError **
     refused = ENOENT;
   if (refused)
     g_set_error(error, ADIT_ERROR, code_of(refused), "%s: %s", spec->ops->name, g_strerror(refused));
-  return !refused;
+  if (refused)
+    return FALSE;
+  Stage *stage = &session_of(id)->stage[spec->ops->kind];
+  stage_clear(stage);
+  *stage = (Stage){spec->ops, g_memdup2(spec->params, spec->params_length)};
+  return TRUE;
+}
+
+const AditStageOps *adit_test_stage(AditTest *test, AditSessionId id, AditStageKind kind, gconstpointer *params) {
+  const Session *session = session_of(id);
+  const Stage *stage = session ? &session->stage[kind] : NULL;
+
+  if (stage && params)
+    *params = stage->params;
+  return stage ? stage->ops : NULL;
+}
+
+/* ---- options of LCP ---- */
+
+static gboolean link_option(AditLinkId link, guint8 type, gboolean peer, AditPppOption *out) {
+  test_main_only("adit.session link_option");
+  for (guint i = 0; i < test_now->agreed->len; i++) {
+    const TestAgreed *agreed = (const TestAgreed *)test_now->agreed->pdata[i];
+    if (agreed->link == link && agreed->type == type && agreed->peer == peer) {
+      *out = (AditPppOption){type, agreed->length, agreed->data};
+      return TRUE;
+    }
+  }
+  return FALSE;
+}
+
+void adit_test_agree(AditTest *test, AditLinkId link, guint8 type, gboolean peer, gconstpointer data, guint8 length) {
+  TestAgreed *agreed = g_new0(TestAgreed, 1);
+  *agreed = (TestAgreed){.link = link, .type = type, .peer = peer, .length = length};
+  if (length)
+    memcpy(agreed->data, data, length);
+  g_ptr_array_insert(test->agreed, 0, agreed); /* before an older one */
 }
 
 static gboolean stage_set(AditSessionId id, AditStageKind kind, gconstpointer params, gsize length) {
@@ -314,8 +370,12 @@ static gboolean stage_set(AditSessionId id, AditStageKind kind, gconstpointer pa
 }
 
 static void stage_remove(AditSessionId id, AditStageKind kind) {
+  Session *session = session_of(id);
+
   test_main_only("adit.session stage_remove");
   test_log("session.stage_remove %" G_GUINT64_FORMAT " kind %d", id, kind);
+  if (session && (guint)kind < ADIT_STAGES_N)
+    stage_clear(&session->stage[kind]);
 }
 
 static gboolean stages_require(AditSessionId id, guint32 kinds) {
@@ -352,6 +412,7 @@ const AditSessionService test_session_service = {
     .stage_remove = stage_remove,
     .stages_require = stages_require,
     .has_room = has_room,
+    .link_option = link_option,
 };
 
 char *test_session_leaks(AditTest *test) {
@@ -360,10 +421,12 @@ char *test_session_leaks(AditTest *test) {
 
 void test_session_begin(AditTest *test) {
   test->links = g_ptr_array_new_with_free_func(g_free);
+  test->agreed = g_ptr_array_new_with_free_func(g_free);
   test->sessions = g_ptr_array_new_with_free_func(session_free);
 }
 
 void test_session_end(AditTest *test) {
   g_ptr_array_unref(test->sessions);
+  g_ptr_array_unref(test->agreed);
   g_ptr_array_unref(test->links);
 }

@@ -53,6 +53,7 @@ struct AditTest {
   GPtrArray *answers;                                                   /* of TestAsk* */
   GPtrArray *interfaces;
   GPtrArray *links, *sessions;
+  GPtrArray *agreed; /* of what LCP agreed on */
   const AditBundlerOps *bundler; /* NULL = none was registered */
   gpointer bundler_state;
   GPtrArray *pools;

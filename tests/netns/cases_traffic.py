@@ -139,3 +139,31 @@ def flood_of_a_million(lab):
         print('    resident memory: %d KiB before, %d after' % (before, server.resident_kib()))
     client.stop()
     server.stop()
+
+
+@case
+def datapath_links_are_those_of_sessions(lab):
+    """`show datapath-links` through the socket: ids that join it with `show session`, and counters that move."""
+    road = Road(lab)
+    server, client = road.server(), road.client()
+    road.works(server, client)
+    for end in (server, client):
+        session = end.call('io.adit.session.GetSession', id=end.sessions()[0]['id'])['session']
+
+        def link():
+            links = end.list('io.adit.tun.ListLinks', 'links')
+            expect(len(links) == 1, '%s has one link: %s' % (end.name, links))
+            return links[0]
+        before = link()
+        expect(before['session'] == session['id'] and before['link'] == session['link']['id'],
+               '%s: link %s of session %s is not that of %s' % (end.name, before['link'], before['session'], session))
+        end.namespace.expect_ping(INSIDE if end is client else server.sessions()[0]['remote-address'], 'through the link')
+        poll(lambda: link()['rx-packets'] > before['rx-packets'] and link()['tx-packets'] > before['tx-packets'], 'counters of the link move')
+        table = end.ctl('show', 'datapath-links').stdout
+        lines = table.splitlines()
+        expect(lines[0].split()[:3] == ['LINK', 'SESSION', 'PEER'] and lines[1].split()[:2] == [before['link'], before['session']], table)
+    client.ctl('client', 'down', 'uplink')
+    server.no_session()
+    poll(lambda: not server.list('io.adit.tun.ListLinks', 'links'), 'a link that is gone is not listed')
+    client.stop()
+    server.stop()

@@ -153,6 +153,10 @@ ADIT_TEST_API void adit_test_add_session(AditTest *test, const AditSessionInfo *
 ADIT_TEST_API void adit_test_end_session(AditTest *test, AditSessionId id, AditCause cause);
 /** What the plugin's bundler says of a link, as the core asks it; NONE if it registered none. Strings in `*out` are the plugin's. */
 ADIT_TEST_API AditBundleVerdict adit_test_bundle(AditTest *test, const AditLinkInfo *link, AditBundleDecision *out);
+/** What LCP has agreed on for an option type of the link, as adit.session link_option() says from now on; `data` is copied. */
+ADIT_TEST_API void adit_test_agree(AditTest *test, AditLinkId link, guint8 type, gboolean peer, gconstpointer data, guint8 length);
+/** The stage that a plugin has put into the session, and its parameters (`params` may be NULL); NULL = none. */
+ADIT_TEST_API const AditStageOps *adit_test_stage(AditTest *test, AditSessionId session, AditStageKind kind, gconstpointer *params);
 /** Adds a pool of one prefix to adit.pool. */
 ADIT_TEST_API void adit_test_add_pool(AditTest *test, const char *name, const char *prefix);
 

@@ -30,6 +30,11 @@ AditDpLink *null_link_attach(gpointer dp, AditListener *listener, const AditDpLi
     g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "the data path null does not carry this encapsulation");
     return NULL;
   }
+  if (spec->path->association && !listener->dp->net->ops.is_protected) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "the data path null carries no protected paths here: association %u",
+                spec->path->association);
+    return NULL;
+  }
   if (encap->kind != ADIT_ENCAP_NULL && g_hash_table_contains(listener->links, &key)) {
     g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "tunnel %u session %u is attached already", encap->local_tunnel, encap->local_session);
     return NULL;

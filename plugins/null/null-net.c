@@ -60,9 +60,14 @@ static gboolean path_equal(const AditPath *a, const AditPath *b) {
          (adit_address_is_any(&local) || adit_endpoint_equal(&a->local, &b->local));
 }
 
+/* A mark that no association has, of an administrator's rule or a forger's, is none. */
+static guint32 association_of(const NullNet *net, guint32 mark) {
+  return mark && net->ops.is_protected && net->ops.is_protected(net->user, mark) ? mark : 0;
+}
+
 gboolean null_net_deliver(NullNet *net, const AditPath *path, const guint8 *datagram, gsize length) {
   AditListener *listener = listener_find(net, &path->remote);
-  AditPath here = {.local = path->remote, .remote = path->local, .association = path->association};
+  AditPath here = {.local = path->remote, .remote = path->local, .association = association_of(net, path->association)};
   if (!listener)
     return FALSE;
 

@@ -22,6 +22,9 @@ typedef struct {
   void (*pending)(gpointer user);
   /** Call null_net_run() at this time at the latest: a stage has a deadline. May be NULL. */
   void (*wake)(gpointer user, guint64 deadline_ms);
+  /** Has an association that is up this mark (AditPathService.association_is_known())? Any other mark means in the clear. NULL: no path is
+   *  protected here, and a link of a protected path is refused. */
+  gboolean (*is_protected)(gpointer user, guint32 mark);
 } NullNetOps;
 
 NullNet *null_net_new(const NullNetOps *ops, gpointer user);

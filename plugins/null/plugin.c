@@ -6,6 +6,7 @@
 
 typedef struct {
   const AditLoopService *loop;
+  const AditPathService *path;
   NullNet *net;
   NullDp *dp;
   AditTimer timer, stage_timer;
@@ -30,6 +31,11 @@ static void plugin_wake(gpointer user, guint64 deadline_ms) {
   }
 }
 
+static gboolean plugin_is_protected(gpointer user, guint32 mark) {
+  const AditPathService *path = ((NullPlugin *)user)->path;
+  return ADIT_HAS(path, association_is_known) && path->association_is_known(mark);
+}
+
 static void plugin_stages(AditTimer *timer, gpointer user) {
   NullPlugin *self = user;
   self->deadline_ms = 0;
@@ -52,11 +58,13 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
   }
   NullPlugin *self = g_new0(NullPlugin, 1);
   self->loop = loop;
+  self->path = path;
   self->timer.func = plugin_run;
   self->timer.data = self;
   self->stage_timer.func = plugin_stages;
   self->stage_timer.data = self;
-  self->net = null_net_new(&(NullNetOps){.now = plugin_now, .pending = plugin_pending, .wake = plugin_wake}, self);
+  self->net = null_net_new(
+      &(NullNetOps){.now = plugin_now, .pending = plugin_pending, .wake = plugin_wake, .is_protected = plugin_is_protected}, self);
   self->dp = null_dp_new(self->net);
   *state = self;
   return path->datapath_add(plugin, &null_datapath_ops, self->dp, error);

@@ -320,8 +320,57 @@ static void splicing_joins_two_links_untouched(void **state) {
   OPS->link_detach(to);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+/* ---- protection ---- */
 
+static gboolean knows_4711(gpointer user, guint32 mark) {
+  return mark == 4711;
+}
+
+/* A mark that no association has is none: an administrator's, or that of an association which is gone. */
+static void a_mark_counts_only_while_an_association_has_it(void **state) {
+  static const NullNetOps ops = {.now = world_now, .is_protected = knows_4711};
+  World w = {0};
+
+  w.net = null_net_new(&ops, &w);
+  end_start(&w, &w.a, "192.0.2.1");
+  AditPath path = {.local = w.a.local, .remote = w.a.local};
+  const guint32 marks[][2] = {{0, 0}, {4711, 4711}, {4712, 0}};
+  for (guint i = 0; i < G_N_ELEMENTS(marks); i++) {
+    path.association = marks[i][0];
+    assert_true(null_net_deliver(w.net, &path, (const guint8 *)"\x80\0\0\0\0\0", 6));
+    assert_int_equal(w.a.from.association, marks[i][1]);
+  }
+
+  /* A link of the protected path is reached by that mark alone. */
+  AditEncap encap = {.kind = ADIT_ENCAP_L2TPV2_UDP, .local_tunnel = 7, .peer_tunnel = 7, .local_session = 8, .peer_session = 8};
+  path.association = 4711;
+  AditDpLink *link =
+      OPS->link_attach(w.a.dp, w.a.listener, &(AditDpLinkSpec){sizeof(AditDpLinkSpec), 0, &path, &encap, &link_ops, &w.a}, NULL);
+  assert_non_null(link);
+  for (guint i = 0; i < G_N_ELEMENTS(marks); i++) {
+    g_byte_array_set_size(w.a.frame, 0);
+    path.association = marks[i][0];
+    null_net_deliver(w.net, &path, (const guint8 *)"\0\0\0\7\0\10\xc0\x21x", 9);
+    assert_int_equal(w.a.frame->len, marks[i][1] ? 3 : 0);
+  }
+  assert_int_equal(w.a.strays, 2);
+  OPS->link_detach(link);
+  end_stop(&w, &w.a);
+  null_net_free(w.net);
+}
+
+static void a_protected_path_is_refused_where_none_can_be(void **state) {
+  World *w = *state;
+  g_autoptr(GError) error = NULL;
+  AditPath path = {.local = w->a.local, .remote = w->b.local, .association = 4711};
+  AditEncap encap = {.kind = ADIT_ENCAP_L2TPV2_UDP, .local_tunnel = 7, .peer_tunnel = 7, .local_session = 99, .peer_session = 99};
+
+  assert_null(
+      OPS->link_attach(w->a.dp, w->a.listener, &(AditDpLinkSpec){sizeof(AditDpLinkSpec), 0, &path, &encap, &link_ops, &w->a}, &error));
+  assert_string_equal(error->message, "the data path null carries no protected paths here: association 4711");
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 int main(void) {
   const struct CMUnitTest tests[] = {
       T(control_reaches_the_other_listener_with_its_path),
@@ -332,6 +381,8 @@ int main(void) {
       T(rfc2661_5_4_late_frames_are_dropped),
       T(shared_ports_tell_sessions_apart_by_prefix),
       T(rfc2827_sources_are_checked_and_handed_over),
+      T(a_mark_counts_only_while_an_association_has_it),
+      T(a_protected_path_is_refused_where_none_can_be),
       T(splicing_joins_two_links_untouched),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** A link's state and timers: link.c is its behaviour, link-life.c how it is made, saved and restored. */
+/** A link's state and timers: ppp-link.c is its behaviour, ppp-link-life.c how it is made, saved and restored. */
 #pragma once
 
 #include "core/ppp/lcp.h"

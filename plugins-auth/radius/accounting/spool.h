@@ -114,7 +114,7 @@ RadiusRecord *radius_record_ref(RadiusRecord *record);
 void radius_record_unref(RadiusRecord *record);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RadiusRecord, radius_record_unref)
 
-/* ---- recover.c ---- */
+/* ---- spool-recover.c ---- */
 
 typedef void (*RadiusRecovered)(gpointer user, const GError *error);
 
@@ -122,7 +122,7 @@ typedef void (*RadiusRecovered)(gpointer user, const GError *error);
  * once, with an error when a table could not be read: then the spool is empty, and what is on disk untouched. */
 void radius_spool_recover(RadiusSpool *spool, RadiusRecovered done, gpointer user);
 
-/* ---- between spool.c and recover.c ---- */
+/* ---- between spool.c and spool-recover.c ---- */
 
 /** Puts a record that is on disk under its number into the spool. */
 void radius_spool_restore(RadiusSpool *spool, RadiusRow *row, guint64 number);

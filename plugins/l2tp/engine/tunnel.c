@@ -18,7 +18,7 @@ void l2tp_tunnel_config_init(L2tpTunnelConfig *config) {
 
 /* ---- the channel and us ---- */
 
-/** A message of a call ends calls alone, by their id: see calls.c. */
+/** A message of a call ends calls alone, by their id: see tunnel-calls.c. */
 static gboolean ends_tunnel(const L2tpTunnel *tunnel, const L2tpMessage *message) {
   return message->verdict == L2TP_VERDICT_TUNNEL ||
          (message->verdict == L2TP_VERDICT_OK && !l2tp_message_is_call(message->type) && !l2tp_engine_expects(tunnel, message->type));

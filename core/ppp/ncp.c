@@ -227,6 +227,10 @@ gboolean adit_ncp_carries(const AditNcp *ncp, guint16 protocol) {
   return protocol && (protocol == ncp->desc->data_protocol || (ncp->desc->ether && adit_ether_has_protocol(ncp->desc->ether, protocol)));
 }
 
+AditValue *adit_ncp_describe(const AditNcp *ncp) {
+  return ncp->desc->describe && adit_ncp_is_open(ncp) ? ncp->desc->describe(ncp->state) : NULL;
+}
+
 void adit_ncp_up(AditNcp *ncp) {
   enter_ncp(ncp);
   ncp->desc->reset(ncp->state);

@@ -62,5 +62,7 @@ AditNcp *adit_ncp_restore(const AditNcpDesc *desc, const AditNcpParams *params, 
                           gpointer host, const AditEngineEnv *env, AditCursor *in);
 /** What was agreed; FALSE unless open. After a restore this tells the session what opened() told before. */
 gboolean adit_ncp_result(AditNcp *ncp, AditNcpResult *out);
+/** What `show session` shows of it under its name: a MAP of the caller's. NULL unless it is open and has something to show. */
+AditValue *adit_ncp_describe(const AditNcp *ncp);
 
 G_END_DECLS

@@ -208,6 +208,7 @@ AditValue *adit_session_describe(const char *which) {
   set_text(map, "attributes-without-effect", missing);
   if (session->links->len)
     add_links(map, session);
+  adit_sess_ncps_describe(session, map);
   adit_sess_stages_describe(session, map);
   return map;
 }

@@ -355,6 +355,30 @@ static gboolean get_result(gpointer self, AditNcpResult *out, const char **why) 
   return TRUE;
 }
 
+static void show_mac(AditValue *map, const char *key, const guint8 *mac) {
+  if (is_zero_mac(mac))
+    return;
+  g_autofree char *text = g_strdup_printf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+  adit_value_set(map, key, adit_value_string(text));
+}
+
+/** What is sent to the peer. */
+static AditValue *describe_bcp(gconstpointer self) {
+  const Bcp *bcp = self;
+  AditValue *map = adit_value_map();
+  BcpForm form;
+
+  describe_form(bcp, &form);
+  if (bcp->params->bridge)
+    adit_value_set(map, "bridge", adit_value_string(bcp->params->bridge));
+  show_mac(map, "local-mac", bcp->own.mac);
+  show_mac(map, "remote-mac", bcp->peer.mac);
+  adit_value_set(map, "tinygram-compression", adit_value_bool(form.tinygram));
+  adit_value_set(map, "tagged-frames", adit_value_bool(form.tagged));
+  adit_value_set(map, "spanning-tree", adit_value_string(form.management ? "inline" : form.bpdu ? "old-form" : "none"));
+  return map;
+}
+
 static void save_words(const Words *words, AditBuilder *out) {
   adit_put_u16(out, words->options);
   adit_put_u16(out, words->identification);
@@ -411,4 +435,5 @@ const AditNcpDesc bcp_desc = {
     .save = save_bcp,
     .restore = restore_bcp,
     .ether = &bcp_codec,
+    .describe = describe_bcp,
 };

@@ -172,6 +172,8 @@ typedef struct AditNcpDesc {
   void (*timeout)(gpointer self, guint slot);
   void (*wipe)(gpointer self); /**< before the state is freed: keys. May be NULL */
   const AditEtherOps *ether;   /**< ADIT_NCP_BRIDGE: how frames of the L2 port go over the links; its first protocol is data_protocol */
+  /** A MAP for `show session`, under the protocol's name, while it is open: what was agreed. The caller's; NULL = nothing. May be NULL. */
+  AditValue *(*describe)(gconstpointer self);
 } AditNcpDesc;
 
 /* ---- options of LCP ---- */

@@ -298,3 +298,11 @@ void adit_sess_rejected(AditSess *session, guint16 protocol) {
     if (adit_ncp_owns(session->ncps.item[i].ncp, protocol))
       adit_ncp_rejected(session->ncps.item[i].ncp);
 }
+
+void adit_sess_ncps_describe(const AditSess *session, AditValue *map) {
+  for (guint i = 0; i < session->ncps.n; i++) {
+    AditValue *told = adit_ncp_describe(session->ncps.item[i].ncp);
+    if (told)
+      adit_value_set(map, adit_ncp_desc(session->ncps.item[i].ncp)->name, told);
+  }
+}

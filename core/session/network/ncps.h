@@ -37,3 +37,5 @@ gboolean adit_sess_ncps_required_open(AditSess *session);
 void adit_sess_network(AditSess *session, gboolean up);
 gboolean adit_sess_frame(AditSess *session, guint16 protocol, const guint8 *payload, gsize length);
 void adit_sess_rejected(AditSess *session, guint16 protocol);
+/** Adds what `show session` shows of each that is open. */
+void adit_sess_ncps_describe(const AditSess *session, AditValue *map);

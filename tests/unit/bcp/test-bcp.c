@@ -347,6 +347,22 @@ static void a_number_that_is_refused_ends_it(void **state) {
 
 /* ---- life ---- */
 
+static void what_was_agreed_is_shown_while_it_is_open(void **state) {
+  Pair *pair = lone_server();
+  assert_null(adit_ncp_describe(pair->a.ncps[0].ncp));
+  open_with(pair, "040301 0608020000000009 070301");
+  g_autoptr(AditValue) shown = adit_ncp_describe(pair->a.ncps[0].ncp);
+  assert_string_equal(adit_value_get_string(shown, "bridge", ""), "br0");
+  assert_string_equal(adit_value_get_string(shown, "local-mac", ""), "02:00:00:00:00:01");
+  assert_string_equal(adit_value_get_string(shown, "remote-mac", ""), "02:00:00:00:00:09");
+  assert_string_equal(adit_value_get_string(shown, "spanning-tree", ""), "old-form");
+  assert_true(adit_value_get_bool(shown, "tinygram-compression", FALSE));
+  assert_false(adit_value_get_bool(shown, "tagged-frames", TRUE));
+  node_inject_text(&pair->a, "8031 05 07 0004");
+  assert_null(adit_ncp_describe(pair->a.ncps[0].ncp));
+  pair_free(pair);
+}
+
 /* Frames of 0x0201 are BCP's data, too; but it does not live by them: a peer without spanning tree rejects them, and bridging goes on. */
 static void bpdus_in_the_old_form_are_its_data_and_may_be_rejected(void **state) {
   Pair *pair = lone_server();
@@ -437,6 +453,7 @@ int main(void) {
       cmocka_unit_test(the_higher_number_wins),
       cmocka_unit_test(numbers_that_differ_do_not_open),
       cmocka_unit_test(a_number_that_is_refused_ends_it),
+      cmocka_unit_test(what_was_agreed_is_shown_while_it_is_open),
       cmocka_unit_test(bpdus_in_the_old_form_are_its_data_and_may_be_rejected),
       cmocka_unit_test(opens_on_a_bad_network),
       cmocka_unit_test(survives_death),

@@ -114,7 +114,7 @@ static char *receive_text(Connection *connection, GError **error) {
   }
 }
 
-/* What the daemon says, in its own words where it has some. */
+/* The daemon's error, with its message if it has one. */
 static void explain_error(JsonObject *reply, GError **error) {
   const char *name = json_object_get_string_member_with_default(reply, "error", "?");
   JsonNode *node = json_object_get_member(reply, "parameters");

@@ -142,7 +142,7 @@ static GArray *parse_columns(const char *columns) {
   return array;
 }
 
-/* A list whose columns nobody named: those of its first item. */
+/* A list without named columns: those of its first item. */
 static GArray *guess_columns(JsonNode *first) {
   GArray *array = g_array_new(FALSE, TRUE, sizeof(Column));
   g_autoptr(GList) members = JSON_NODE_HOLDS_OBJECT(first) ? json_object_get_members(json_node_get_object(first)) : NULL;
@@ -229,7 +229,7 @@ struct Table {
   char *name; /* of the list; for JSON */
   gboolean json;
   guint width;
-  GArray *columns;  /* NULL until the first row, where nobody has named any */
+  GArray *columns;  /* NULL until the first row, without named columns */
   GPtrArray *lines; /* the first rows' cells: they decide how wide the columns are */
   gboolean begun;   /* the head is printed, and the columns have their widths */
   guint count;

@@ -93,7 +93,7 @@ static int by_verb(gconstpointer a, gconstpointer b) {
   return strcmp(get_member(*(JsonObject *const *)a, "verb"), get_member(*(JsonObject *const *)b, "verb"));
 }
 
-/* Those whose verb begins with `prefix`. */
+/* Those with a verb that begins with `prefix`. */
 static guint print_commands(FILE *out, JsonArray *commands, const char *prefix) {
   g_autoptr(GPtrArray) sorted = g_ptr_array_new();
   int width = 0;
@@ -189,7 +189,7 @@ static int no_such_command(JsonArray *commands, const GPtrArray *words, guint fr
 
 /* ---- completion ---- */
 
-/* The words that may stand in the place of the last one. */
+/* The words that may replace the last one. */
 static int complete_words(JsonArray *commands, const GPtrArray *words) {
   g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   guint before = words->len ? words->len - 1 : 0, from = 0;

@@ -13,7 +13,7 @@ typedef struct {
 static GMutex lock; /* guards what follows; threads may acknowledge before init and after fini */
 static GHashTable *receipts;
 static gsize last_token;
-static gboolean wanted; /* somebody waits until nothing is pending */
+static gboolean wanted; /* a function is to be called when nothing is pending */
 static AditRateLimit losses;
 
 static AditWorkFunc idle_func; /* main loop only */

@@ -52,7 +52,7 @@ static gboolean read_sources(AaaConfig *config, const AditValue *aaa, GError **e
   for (guint i = 0; i < adit_value_length(list); i++) {
     const AditValue *item = adit_value_at(list, i);
     const char *name = item->as.string;
-    /* Nobody wrote the default: a daemon that only dials needs no source at all. */
+    /* The default is not written: a daemon that only dials needs no source at all. */
     if (!aaa_source_find(name) && ((list->flags | item->flags) & ADIT_VALUE_IS_DEFAULT))
       continue;
     if (!aaa_source_find(name)) {

@@ -7,7 +7,7 @@
 
 G_BEGIN_DECLS
 
-/** The map `aaa` as it stands; requests keep the one they began with. */
+/** The map `aaa` in force; requests keep the one they began with. */
 typedef struct {
   guint refs;
   GPtrArray *sources; /**< of interned names, in order */

@@ -42,7 +42,7 @@ static void on_locked(const AaaGuardView *view, gpointer data) {
                  view->failures, view->locked_ms / 1000, more);
 }
 
-/* ---- who has waited ---- */
+/* ---- the end of a delay ---- */
 
 static void open_ready(void) {
   AaaAttempt *attempt;

@@ -16,7 +16,7 @@ typedef struct {
   AditAaaDone done;
   gpointer data;
   AaaConfig *config;
-  const AaaSource *source; /**< who is asked now; NULL when nobody is */
+  const AaaSource *source; /**< the source that is asked now; NULL = none */
   AditAuthHandle *handle;
   AditTimer deadline;
   AaaAttempt attempt; /**< at the gate, from beginning to end */
@@ -39,12 +39,12 @@ static void free_request(AaaRequest *r) {
   g_free(r);
 }
 
-/** What a verdict says about who tried: an error says nothing. */
+/** What a verdict means for the guard: an error says nothing. */
 static AaaLogin login_of(AditAuthOutcome outcome) {
   return outcome == ADIT_AUTH_ACCEPT ? AAA_LOGIN_GOOD : outcome == ADIT_AUTH_REJECT ? AAA_LOGIN_BAD : AAA_LOGIN_UNKNOWN;
 }
 
-/** Tells the one who asked, last of all: `r` is gone when it returns. */
+/** Calls the caller's done(), last of all: `r` is gone when it returns. */
 static void finish_request(AaaRequest *r, AditAuthReply *reply, const char *source) {
   AditLogContext about = {.user = r->request->user};
 
@@ -72,7 +72,7 @@ static void leave_source(AaaRequest *r, gboolean tell) {
   aaa_handle_forget(handle);
 }
 
-/** An answer of our own, which takes the same way as one of a source's. */
+/** An answer that no source gave; it takes the same way as theirs. */
 static void answer_self(AaaRequest *r, const char *source, AaaAnswer *answer) {
   aaa_post(r->id, r->generation, source, answer);
 }
@@ -107,7 +107,7 @@ static void set_deadline(AaaRequest *r) {
   r->request->deadline_ms = deadline;
 }
 
-/** Whom to ask next; NULL when all have been asked. A conversation of EAP stays with the source that opened it. */
+/** The name of the next source; NULL when all have been asked. A conversation of EAP stays with the source that opened it. */
 static const char *next_source(AaaRequest *r) {
   if (r->request->source)
     return r->step++ ? NULL : r->request->source;
@@ -171,7 +171,7 @@ static void verify_proof(AaaRequest *r, const AditAuthReply *secret, const char 
   }
   method->verify(r->request, secret, &reply, text);
   if (unprovable || reply.outcome != ADIT_AUTH_ACCEPT) {
-    /* Whoever asks must not learn from words, codes or time whether the name exists. */
+    /* The peer must not learn from words, codes or time whether the name exists. */
     AditAuthReply refusal = {.size = sizeof refusal,
                              .outcome = ADIT_AUTH_REJECT,
                              .why = unprovable ? unprovable : reply.why,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * core/aaa/aaa.h - who may come in, and who is told: the chain of authentication sources, the registry of methods, the
+ * core/aaa/aaa.h - authentication and accounting: the chain of authentication sources, the registry of methods, the
  * accounting sinks. Serves "adit.aaa" (adit/auth.h) to plugins. Main loop only, unless marked [any].
  */
 #pragma once
@@ -14,7 +14,7 @@ void adit_aaa_init(const AditLoopService *loop);
 /** Forgets everything: no done is called any more, and answers that still come from threads are dropped. */
 void adit_aaa_fini(void);
 
-/** What plugins get as "adit.aaa". */
+/** The service "adit.aaa" for plugins. */
 const AditAaaService *adit_aaa_service(void);
 /** Removes the plugin's methods, sources and sinks; requests that wait for one of its sources count as ERROR. */
 void adit_aaa_drop_plugin(AditPlugin *plugin);
@@ -33,7 +33,7 @@ void adit_aaa_abort(AditAaaStaged *staged);
 
 /** False when `aaa: { accounting: no }`. */
 gboolean adit_aaa_accounting(void);
-/** Has any plugin added a sink? Without one, nobody takes records. */
+/** Has any plugin added a sink? Without one, records are dropped. */
 gboolean adit_acct_has_sink(void);
 /** Period of interim records in milliseconds; 0 = none. */
 guint64 adit_aaa_interim_ms(void);
@@ -50,9 +50,9 @@ const AditAuthMethod *const *adit_auth_methods(guint *n);
 /* ---- asking ---- */
 
 /**
- * The verdict: ACCEPT or REJECT (after the method's verify(), if a source gave a secret), CHALLENGE for EAP, or ERROR when
- * nobody could tell, which the caller treats as a refusal. `reply` and all it points to is borrowed for the call; it holds
- * neither password nor hash. `source` is the name of who decided, or NULL. Attributes are those of the source.
+ * The verdict: ACCEPT or REJECT (after the method's verify(), if a source gave a secret), CHALLENGE for EAP, or ERROR when no source could
+ * decide, which the caller treats as a refusal. `reply` and all it points to is borrowed for the call; it holds neither password nor hash.
+ * `source` is the name of the source that decided, or NULL. Attributes are those of the source.
  */
 typedef void (*AditAaaDone)(guint64 id, const AditAuthReply *reply, const char *source, gpointer data);
 
@@ -64,7 +64,7 @@ typedef void (*AditAaaDone)(guint64 id, const AditAuthReply *reply, const char *
 guint64 adit_aaa_request_begin(AditAuthRequest *request, AditAaaDone done, gpointer data);
 /** The request with all members of these headers, for a method that was built against older ones; takes `request` over. */
 AditAuthRequest *adit_aaa_whole(AditAuthRequest *request);
-/** Nobody waits any more; the source is told. Harmless for an id that is done. */
+/** Cancels the request, also at the source. Harmless for an id that is done. */
 void adit_aaa_request_cancel(guint64 id);
 /** Are the users of this source the machine's own? FALSE for NULL, and for a source that is gone. */
 gboolean adit_aaa_is_local(const char *source);
@@ -83,7 +83,7 @@ guint adit_aaa_forgive(const AditPrefix *source);
 /* ---- accounting ---- */
 
 /** Hands the record (borrowed) to all sinks. One that can't keep it is logged. While accounting is off nothing begins: START
- *  and ON are dropped; what follows them goes out, for a session that has begun must end. */
+ *  and ON are dropped; later records of a session that has begun are passed on, so that it ends. */
 void adit_acct_record(const AditAcctRecord *record);
 /** Records that sinks have taken and not yet acknowledged. [any] */
 guint adit_acct_pending(void);

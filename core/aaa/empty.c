@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* An empty password proves nothing, whatever the method and whichever source has it: everybody knows it. */
+/* An empty password proves nothing, whatever the method and whichever source has it: it is known to all. */
 #include "core/aaa/empty.h"
 #include "core/aaa/aaa.h"
 

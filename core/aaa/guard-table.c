@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* Tables of fixed size: the guard's records, and marks of who has logged in from where. */
+/* Tables of fixed size: the guard's records, and marks of users and the networks that they logged in from. */
 #include "core/aaa/guard-table.h"
 #include <adit/siphash.h>
 
 enum {
   WAYS = 8,
   MARKS = 65536,
-  KNOWN_S = 7 * 86400, /* how long a user who has logged in is known in a network */
+  KNOWN_S = 7 * 86400, /* how long a successful login of a user is remembered for a network */
   CREDIT_S = 3600,     /* a good login of one user counts in favour of its source once in so long */
   KEY_MAX = 1 + sizeof(AditPrefix) + 256,
 };
@@ -19,7 +19,7 @@ static const AaaLimits limits[AAA_GUARD_KINDS] = {
     [AAA_GUARD_NETWORK] = {.window = 60, .window_max = 4096, .leak_ms = 250, .decay_ms = 5000, .factor = 24},
 };
 
-/* Of a record that many strangers share: nobody is locked out for what others do, and failures alone count. */
+/* Of a record that many strangers share: no user is locked out for the failures of others. */
 static const AaaLimits shared_limits = {.window = 256, .window_max = 256, .leak_ms = 20, .decay_ms = 1000};
 
 typedef struct {

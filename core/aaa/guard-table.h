@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-/** What is counted of a host, a network, or a user of a host. */
+/** Counters of a host, a network, or a user of a host. */
 struct AaaRecord {
   guint64 key; /**< 0 = free */
   AaaGuardKind kind;
@@ -21,7 +21,7 @@ struct AaaRecord {
   guint64 locked_until_ms;
   guint running, refs; /**< attempts that hold it; one that is held is never replaced */
   GQueue waiting;      /**< of AaaAttempt */
-  GList busy;          /**< in the guard's list, while somebody waits */
+  GList busy;          /**< in the guard's list, while a login waits */
 };
 
 /** Limits of a kind. */

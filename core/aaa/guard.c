@@ -11,7 +11,7 @@ struct AaaGuard {
   AaaGuardRules rules;
   AaaTables *tables;
   GQueue ready; /* of AaaAttempt */
-  GQueue busy;  /* of AaaRecord: somebody waits there */
+  GQueue busy;  /* of AaaRecord: a login waits there */
   guint next_tick_ms;
   AaaGuardStats stats;
   void (*locked)(const AaaGuardView *view, gpointer data);
@@ -123,7 +123,7 @@ static void refuse_attempt(AaaGuard *guard, AaaAttempt *attempt, const AaaRecord
   guard->stats.refused++;
 }
 
-/** How many may wait there: those whose turn comes in time, once failures are what they wait for. */
+/** How many may wait there: those that get their turn in time, if they wait because of failures. */
 static guint queue_max(const AaaRecord *record) {
   if (record->level * 2 < record->window)
     return G_MAXUINT;
@@ -168,13 +168,13 @@ AaaGuardAnswer aaa_guard_begin(AaaGuard *guard, AaaAttempt *attempt, const AditA
   return AAA_GUARD_WAIT;
 }
 
-/* ---- who waits ---- */
+/* ---- the queues ---- */
 
 static void make_ready(AaaGuard *guard, AaaAttempt *attempt) {
   g_queue_push_tail_link(&guard->ready, &attempt->link);
 }
 
-/** What has become of the first one there: FALSE when it stays, and so all behind it. */
+/** The state of the first login there: FALSE when it stays, and so all behind it. */
 static gboolean serve_first(AaaGuard *guard, AaaRecord *record, guint64 now) {
   AaaAttempt *attempt = (AaaAttempt *)record->waiting.head->data;
 
@@ -214,7 +214,7 @@ void aaa_guard_tick(AaaGuard *guard, guint64 now) {
   GList *next;
 
   for (GList *at = guard->busy.head; at; at = next) {
-    next = at->next; /* who moves to another queue is looked at there in the next tick */
+    next = at->next; /* a login that moves to another queue is handled there in the next tick */
     serve_waiting(guard, (AaaRecord *)at->data, now);
   }
 }
@@ -319,7 +319,7 @@ void aaa_guard_end(AaaGuard *guard, AaaAttempt *attempt, AaaLogin outcome, guint
     leave_queue(guard, attempt);
     release_records(attempt);
     return;
-  case AAA_ATTEMPT_READY: /* nobody has taken it yet */
+  case AAA_ATTEMPT_READY: /* not taken yet */
     g_queue_unlink(&guard->ready, &attempt->link);
     end_running(guard, attempt, AAA_LOGIN_UNKNOWN, now);
     return;

@@ -3,10 +3,10 @@
  * core/aaa/guard.h - limits how many wrong logins reach the sources of users: a pure engine on the time that it is given. [main]
  *
  * Failed logins are counted by (host, user), by host and by network: a host is an IPv4 address or an IPv6 /64, a network an IPv4 /24 or an
- * IPv6 /48. Logins under way count as failed until they are known to be good, so that simultaneous guesses gain nothing. Who is over a
- * limit waits; who goes on failing is locked out, each time for longer. A good login widens the window of its host (slow start), so that
- * a NAT or a LAC with many users gets them all in at once, and its user is known in that network for a week: known users pass the limits of
- * host and network, and are held to their own alone.
+ * IPv6 /48. Logins under way count as failed until they are known to be good, so that simultaneous guesses gain nothing. A login over a
+ * limit is delayed; a source with further failures is locked out, each time for longer. A good login widens the window of its host (slow
+ * start), so that a NAT or a LAC with many users gets them all in at once, and its user is known in that network for a week: known users
+ * pass the limits of host and network, and are held to their own alone.
  *
  *     AaaAttempt attempt = {0};
  *     if (aaa_guard_begin(guard, &attempt, &address, "ann", now) == AAA_GUARD_GO)
@@ -16,7 +16,7 @@
  *
  * Memory is bounded: tables of fixed size in sets of eight, hashed with a random key. A new record takes the place of the one in its set
  * that has failed least and has no login under way. When all eight have, it shares a record with others in that case, which limits their
- * failures together and locks nobody out.
+ * failures together and locks none of them out.
  */
 #pragma once
 
@@ -45,11 +45,11 @@ typedef enum {
   AAA_ATTEMPT_RUNNING,
 } AaaAttemptState;
 
-/** A login on its way; zeroed by its owner, who may free it when it is idle or refused. */
+/** A login on its way; zeroed by its owner, which may free it when it is idle or refused. */
 typedef struct {
   AaaAttemptState state;
   AaaRecord *records[AAA_GUARD_KINDS];
-  AaaRecord *blocked; /**< the record in whose queue it waits */
+  AaaRecord *blocked; /**< the record with the queue that it waits in */
   GList link;
   gboolean known; /**< the user has logged in from this network lately */
   guint64 mark;   /**< under which that is remembered */
@@ -59,7 +59,7 @@ typedef struct {
 
 typedef enum { AAA_GUARD_GO = 1, AAA_GUARD_WAIT, AAA_GUARD_REFUSE } AaaGuardAnswer;
 
-/** UNKNOWN: the source could not tell. CANCELLED: nobody waited for the answer, and the source was asked. */
+/** UNKNOWN: the source could not tell. CANCELLED: cancelled after the source was asked. */
 typedef enum { AAA_LOGIN_GOOD = 1, AAA_LOGIN_BAD, AAA_LOGIN_UNKNOWN, AAA_LOGIN_CANCELLED } AaaLogin;
 
 typedef struct {
@@ -96,9 +96,9 @@ AaaGuardAnswer aaa_guard_begin(AaaGuard *guard, AaaAttempt *attempt, const AditA
 void aaa_guard_end(AaaGuard *guard, AaaAttempt *attempt, AaaLogin outcome, guint64 now);
 /** An attempt that may go (its state is RUNNING then) or that is refused (REFUSED); NULL: none now. */
 AaaAttempt *aaa_guard_next(AaaGuard *guard);
-/** Time has passed: who has waited long enough becomes ready, or is refused. */
+/** Time has passed: a login that has waited long enough becomes ready, or is refused. */
 void aaa_guard_tick(AaaGuard *guard, guint64 now);
-/** In how many milliseconds aaa_guard_tick() is due; 0 = nobody waits. */
+/** In how many milliseconds aaa_guard_tick() is due; 0 = no login waits. */
 guint aaa_guard_due(const AaaGuard *guard);
 
 const AaaGuardStats *aaa_guard_stats(const AaaGuard *guard);

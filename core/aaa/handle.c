@@ -3,7 +3,7 @@
 #include "core/aaa/aaa-registry.h"
 #include "core/base/misuse.h"
 
-/* Answers are handed over in turns, so that a source that answers thousands at once starves nobody. */
+/* Answers are handed over in turns, so that a source with thousands of answers at once delays no other work for long. */
 #define TURN 64
 
 /* An AditAuthHandle is a number in a pointer's clothes: what a plugin does with one that is gone is recognised. */
@@ -27,7 +27,7 @@ typedef struct {
 static GMutex lock; /* guards what follows; threads may answer before init and after fini */
 static GQueue letters = G_QUEUE_INIT;
 static gboolean open, called;
-static GHashTable *handles; /* AditAuthHandle* -> Handle; lives as long as somebody holds one */
+static GHashTable *handles; /* AditAuthHandle* -> Handle; lives as long as a reference exists */
 static gsize last_handle;
 static const AditLoopService *loop;
 static AditRateLimit culprits;
@@ -163,7 +163,7 @@ AditAuthHandle *aaa_handle_ref(AditAuthHandle *handle) {
   return handle;
 }
 
-/* What the source did wrong with its references; NULL = nothing. `*drop` is filled if this was the last one and nothing was answered. */
+/* The source's mistake with its references; NULL = nothing. `*drop` is filled if this was the last one and nothing was answered. */
 static const char *give_back_locked(Handle *h, Handle *drop) {
   if (!h->uses)
     return "gives back a request once too often";

@@ -7,7 +7,7 @@ enum { REMEMBERED = 64 };
 
 typedef struct {
   AditAuthRequest request; /* head */
-  gboolean held;           /* by the core, with a reference of its own */
+  gboolean held;           /* by the core, which has its own reference */
   const char *source;      /* interned: the one that got it last; NULL = none yet */
 } Lent;
 
@@ -37,7 +37,7 @@ static void bury_locked(Lent *lent) {
   forget_locked(REMEMBERED);
 }
 
-/* The last reference was given back; if the core still holds one, it was not anybody's to give. */
+/* The last reference was given back; if the core still holds one, a source gave back a reference that it did not own. */
 static void take_back_request(AditAuthRequest *request) {
   Lent *lent = (Lent *)request;
 

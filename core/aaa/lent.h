@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * core/aaa/lent.h - requests as sources get them: one that gives a request back once too often is named, and harms nobody.
+ * core/aaa/lent.h - requests as sources get them: one that gives a request back once too often is named in the log, without other harm.
  */
 #pragma once
 
@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 /** A copy with all members, whichever headers the method was built against; the caller's until aaa_lent_release(). [main] */
 AditAuthRequest *aaa_lent_new(const AditAuthRequest *request);
 
-/** The same, for somebody who gives it back with adit_auth_request_unref(). [main] */
+/** The same, for a caller that gives it back with adit_auth_request_unref(). [main] */
 AditAuthRequest *aaa_lent_copy(const AditAuthRequest *request);
 
 /** It goes to this source next (an interned name): to blame. [main] */

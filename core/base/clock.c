@@ -12,7 +12,7 @@ guint64 adit_clock_ms(void) {
 }
 
 guint64 adit_now_ms(void) {
-  /* Outside a dispatch nobody ends the pass, and a cached value would stand still. */
+  /* Outside a dispatch no pass ends, and a cached value would not advance. */
   if (!pass.follows || g_main_depth() == 0)
     return adit_clock_ms();
   if (!pass.ms)

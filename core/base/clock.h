@@ -16,7 +16,7 @@ guint64 adit_clock_ms(void);
 /** The main loop calls this when a new pass begins, or when time has passed in poll(). [main] */
 void adit_clock_new_pass(void);
 
-/** Names the calling thread as the one whose passes adit_now_ms() follows; FALSE ends it. */
+/** Makes the calling thread the one that ends the passes of adit_now_ms(); FALSE ends it. */
 void adit_clock_follow_passes(gboolean follow);
 
 G_END_DECLS

@@ -54,7 +54,7 @@ G_NORETURN static void serve_requests(int fd, const char *name, guint64 keep, Ad
   AditUser user;
 
   prctl(PR_SET_NAME, name);
-  signal(SIGINT, SIG_IGN); /* a terminal sends them to the whole group; what ends a helper is the end of the daemon */
+  signal(SIGINT, SIG_IGN); /* a terminal sends them to the whole group; a helper ends when the daemon ends */
   signal(SIGTERM, SIG_IGN);
   signal(SIGHUP, SIG_IGN);
   close_range(0, (unsigned)fd - 1, 0);

@@ -3,7 +3,7 @@
  * core/base/helper.h - a child process that opens files for a daemon which has given up its rights.
  *
  * It is forked while the daemon is root, before it has read any secret. It takes on the daemon's user, keeps the capabilities that its
- * task needs, and answers requests with descriptors until the daemon ends. What it may open is the task's `open` alone.
+ * task needs, and answers requests with descriptors until the daemon ends. Only the task's `open` decides which files it opens.
  */
 #pragma once
 
@@ -21,7 +21,7 @@ typedef struct AditHelper AditHelper;
 /** Forks. `name` (up to 15 octets) is the child's. NULL, with a warning, when it can't be. Before threads. */
 AditHelper *adit_helper_start(const char *name, guint64 keep, AditHelperOpen open);
 
-/** Tells the child whom to become; from then on it answers. FALSE: it has ended. */
+/** Sends the child its user and group; from then on it answers. FALSE: it has ended. */
 gboolean adit_helper_settle(AditHelper *helper, const AditUser *user);
 
 /** A descriptor (close-on-exec), or -1 with errno; EACCES without a helper (NULL), or one that has ended. [any] */

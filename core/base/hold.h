@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * core/base/hold.h - who holds the main loop: each call into code that may be a plugin's is timed, and named when it takes too long.
+ * core/base/hold.h - measures how long a call holds the main loop: each call into code that may be a plugin's is timed, and named when it
+ * takes too long.
  *
  *     ADIT_HOLD(source->plugin, source->ops->ask, "ask()", source->ops->ask(source->state, request, handle));
  *
@@ -23,7 +24,8 @@ typedef struct AditHold {
   struct AditHold *outer;
 } AditHold;
 
-/** `plugin`, or if it is NULL whose code `func` is, is called now. `what` lives as long as the program. [main] */
+/** Begins a call into `plugin`, or, if it is NULL, into the plugin that has the code of `func`. `what` lives as long as the program. [main]
+ */
 void adit_hold_begin(AditHold *hold, const AditPlugin *plugin, gconstpointer func, const char *what);
 
 /** It has returned: named if it was too long. [main] */
@@ -46,7 +48,7 @@ void adit_hold_set_pass(gint64 begun_us);
 
 /* ---- for another thread ---- */
 
-/** What the main loop is in the middle of. */
+/** The call that the main loop is in. */
 typedef struct {
   gint64 pass_us;  /**< begin of the pass; 0 = none */
   gint64 begun_us; /**< begin of the innermost call; 0 = none */

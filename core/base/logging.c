@@ -29,7 +29,7 @@ static const char *find_field(const GLogField *fields, gsize n, const char *key)
   return NULL;
 }
 
-/* What a peer chose may hold terminal escapes or forge a line of its own. */
+/* A text from a peer may contain terminal escapes or forge a line. */
 static void append_clean(GString *line, const char *text) {
   for (const char *p = text; *p;) {
     gsize plain = 0;
@@ -86,7 +86,7 @@ static gboolean is_dropped(GLogLevelFlags level, const GLogField *fields, gsize 
 static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields, gsize n, gpointer data) {
   if (!is_dropped(level, fields, n) && (!to_journal || g_log_writer_journald(level, fields, n, NULL) != G_LOG_WRITER_HANDLED)) {
     g_autofree char *line = adit_logging_line(level, fields, n, g_get_real_time());
-    /* One write a line: threads don't mix theirs. Nobody is left to tell when stderr is gone. */
+    /* One write a line: threads don't mix theirs. Without stderr there is no place left for an error. */
     if (write(STDERR_FILENO, line, strlen(line)) < 0)
       return G_LOG_WRITER_UNHANDLED;
   }

@@ -18,7 +18,7 @@ static struct {
 
 /* ---- passes: never ready itself, but before all others in each pass, and again when poll() has returned ---- */
 
-/* Sources of GLib that are not the loop's own: nobody is named but the pass. */
+/* Sources of GLib that are not the loop's own: only the pass is named. */
 static void check_pass(void) {
   static AditRateLimit lines;
   guint suppressed = 0;

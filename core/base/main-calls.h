@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 /** Calls `func` on the main loop, in the order of the calls. [any] */
 void adit_call_main(AditWorkFunc func, gpointer data);
 
-/** Attaches the source that runs them; what was queued before runs then. [main] */
+/** Attaches the source that runs them; calls queued before it run then. [main] */
 void adit_main_calls_init(void);
 /** Runs what is left, and whatever that queues. [main] */
 void adit_main_calls_run_all(void);

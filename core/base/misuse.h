@@ -34,7 +34,7 @@ void adit_main_thread_set(gboolean is);
 /** Is this the main loop's thread? TRUE also while there is no loop. [any] */
 gboolean adit_main_thread_is(void);
 
-/** Logs that `function` was called off the main loop, by the plugin whose code `caller` is in. [any] */
+/** Logs that `function` was called off the main loop, with the plugin that contains `caller`. [any] */
 void adit_misuse_thread(const char *function, gconstpointer caller);
 
 /** Returns from a function marked [main], with the rest of the arguments, when it is called on another thread. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** core/base/owner.h - whose a registration is: the head of struct AditPlugin, which core/plugin embeds. */
+/** core/base/owner.h - the owner of a registration: the head of struct AditPlugin, which core/plugin embeds. */
 #pragma once
 
 #include <adit/types.h>

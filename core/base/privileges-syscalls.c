@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* The system-call filter. It denies what could not be a network daemon's, and allows the rest: a list of what is allowed would depend
- * on the C library's version, and fail where nobody tested. The unit has such a list, which its distribution keeps. */
+/* The system-call filter. It denies what could not be a network daemon's, and allows the rest: a list of allowed calls would depend on the
+ * version of the C library, and fail with versions that were not tested. The unit has such a list, which its distribution keeps. */
 #include "config.h"
 
 #include "core/base/privileges.h"

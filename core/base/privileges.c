@@ -58,7 +58,7 @@ static gboolean set_privilege_error(GError **error, const char *what, int code) 
   return FALSE;
 }
 
-/* What root of a container may not keep is no reason to stop: it has it no more. */
+/* A capability that root of a container lacks is no reason to stop: it has it no more. */
 static gboolean reduce_capabilities(guint64 keep) {
   guint64 held = adit_privileges_held();
 

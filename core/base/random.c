@@ -9,7 +9,7 @@
 /* One getrandom(2) serves many: a session's set-up asks for ids, magic numbers and challenges of a few octets each. */
 static _Thread_local struct {
   guint8 octets[512];
-  gsize left; /* at the end of `octets`; what was handed out is wiped */
+  gsize left; /* at the end of `octets`; octets are wiped once they are handed out */
   guint forks;
 } pool;
 

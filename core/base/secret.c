@@ -11,7 +11,7 @@
 
 enum { CHUNK = 64 * 1024, SMALLEST = 32, CLASSES = 9 /* 32 to 8192 octets */ };
 
-/* Before each text; what is larger than the largest class has pages of its own. */
+/* Before each text; a secret larger than the largest class has its own pages. */
 typedef struct {
   guint32 class; /* CLASSES = own pages */
   guint32 pages; /* octets of those */
@@ -90,7 +90,7 @@ static void give_back(Head *head) {
   if (head->class == CLASSES) {
     gsize pages = head->pages;
     self.locked -= MIN(self.locked, pages);
-    munmap(head, pages); /* the kernel clears it before anybody gets it */
+    munmap(head, pages); /* the kernel clears it before it is used again */
     return;
   }
   Free *piece = (Free *)(gpointer)(head + 1);

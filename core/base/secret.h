@@ -17,7 +17,7 @@ char *adit_secret_copy(const char *text);
 /** Wipes and frees. NULL is harmless. */
 void adit_secret_free(char *text);
 
-/** A value with ADIT_VALUE_IS_SECRET whose text is in locked memory. */
+/** A value with ADIT_VALUE_IS_SECRET and its text in locked memory. */
 AditValue *adit_secret_value(const char *text);
 
 /** Octets that are in use, and that are locked; for tests and `show`. */

@@ -12,7 +12,7 @@ static struct {
   gint64 first_us, again_us;
 } self;
 
-/* What was logged last: begin of the call or pass, and when. */
+/* The call that was logged last: begin of the call or pass, and when. */
 typedef struct {
   gint64 since_us, logged_us;
 } Logged;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * core/base/stall.h - a call that does not return: a thread looks on and logs who holds the main loop, and goes on logging.
+ * core/base/stall.h - a call that does not return: a thread logs the call that holds the main loop, again and again until it returns.
  *
- * Whoever returns late is named when it returns (core/base/hold.h). The thread takes no lock that the main loop's thread may hold, so that it
- * can log whatever that thread is stuck in. Capabilities belong to threads, so it must not run while the daemon gives up its rights.
+ * A call that returns late is named when it returns (core/base/hold.h). The thread takes no lock that the main loop's thread may hold, so
+ * that it can log whatever that thread is stuck in. Capabilities belong to threads, so it must not run while the daemon gives up its
+ * rights.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* Descriptors: one epoll descriptor serves all watches, and is one GSource to GLib, whose poll() would otherwise cost each
- * pass a walk over all of them. */
+/* Descriptors: one epoll descriptor serves all watches, and is one GSource to GLib. With one source each, GLib's poll() would walk over all
+ * of them in each pass. */
 #include "core/base/watches.h"
 #include "core/base/hold.h"
 #include "core/base/misuse.h"
@@ -50,7 +50,7 @@ static gboolean dispatch_watch(int fd, GIOCondition condition, gpointer data) {
   struct epoll_event events[ADIT_LOOP_WATCH_BUDGET];
   int n = epoll_wait(watches.epoll, events, G_N_ELEMENTS(events), 0);
 
-  /* What doesn't fit comes in the next pass: epoll takes turns among the ready ones. */
+  /* Further events wait for the next pass: epoll takes turns among the ready ones. */
   watches.depth++;
   for (int i = 0; i < n; i++) {
     AditWatch *watch = events[i].data.ptr;

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 /** Watches `fd` for GIOCondition bits, level-triggered. NULL when epoll refuses it (closed, a regular file, watched
  *  already: one watch an fd); logged. Remove the watch before closing the descriptor */
 AditWatch *adit_watch_add(AditPlugin *plugin, int fd, guint condition, AditWatchFunc func, gpointer data);
-/** Ends the watch, whose function is not called again; safe inside any watch's function; NULL is harmless */
+/** Ends the watch; its function is not called again; safe inside any watch's function; NULL is harmless */
 void adit_watch_remove(AditWatch *watch);
 
 void adit_watches_init(void);

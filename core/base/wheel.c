@@ -2,7 +2,7 @@
 #include "core/base/wheel.h"
 #include "core/base/hold.h"
 
-/* A timer stands on the level of the highest group of six bits in which its deadline differs from the wheel's time, in the
+/* A timer is on the level of the highest group of six bits in which its deadline differs from the wheel's time, in the
  * slot which that group of its deadline names. Hence every timer of a level is due before those of the levels above it,
  * each slot with something in it lies ahead of the wheel's time on its level, and all timers of one slot of level 0 are due
  * in the same millisecond. When time reaches a slot of a higher level, its timers move down. */
@@ -105,7 +105,7 @@ void adit_wheel_cancel(AditWheel *w, AditTimer *timer) {
   if (!timer->back)
     return;
   list_remove(timer);
-  timer->deadline = 0; /* idle timers have none: nobody can take an old one for a new one */
+  timer->deadline = 0; /* idle timers have none: an old one is never taken for a new one */
   w->count--;
 }
 
@@ -122,7 +122,7 @@ static gboolean first_slot(AditWheel *w, guint *level, guint *slot) {
   return FALSE;
 }
 
-/* When time reaches the slot: the wheel's time with the slot's group in place of its own, and zeros below. */
+/* When time reaches the slot: the wheel's time with its group replaced by the slot's, and zeros below. */
 static guint64 slot_time(const AditWheel *w, guint level, guint slot) {
   guint shift = level * BITS;
   guint64 above = shift + BITS >= 64 ? 0 : w->time >> (shift + BITS) << (shift + BITS);

@@ -2,7 +2,7 @@
 /**
  * core/base/wheel.h - a hierarchical timer wheel: one ms of resolution, O(1) to arm and to cancel, no allocation.
  *
- * The wheel knows no clock: whoever owns it says what time it is. The main loop advances one by the monotonic clock, a
+ * The wheel knows no clock: its owner passes the time. The main loop advances one by the monotonic clock, a
  * simulation by its virtual one, and engines can't tell which. Arming, cancelling, re-arming and freeing any timer
  * inside any timer's function is safe. One thread at a time.
  */
@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 
 typedef struct AditWheel AditWheel;
 
-/** A wheel whose time is `now` (ms). Free with adit_wheel_free(). */
+/** A wheel with the time `now` (ms). Free with adit_wheel_free(). */
 AditWheel *adit_wheel_new(guint64 now);
 
 /** Frees the wheel; timers that are still armed become idle. */
@@ -37,8 +37,8 @@ void adit_wheel_advance(AditWheel *wheel, guint64 now);
 gboolean adit_wheel_advance_some(AditWheel *wheel, guint64 now, guint max);
 
 /** When to advance next: never later than the earliest deadline and exact within 64 ms of it. Farther away it may be
- *  earlier (the time when a coarse slot has to be sorted into finer ones: advance to it and ask again). 0 when no timer
- *  is armed. Costs a few instructions whatever the number of timers. */
+ *  earlier (the time when a coarse slot has to be sorted into finer ones: advance to it, then call this function once more). 0 when no
+ * timer is armed. Costs a few instructions whatever the number of timers. */
 guint64 adit_wheel_next(AditWheel *wheel);
 
 /** Number of timers armed. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* Blocking work: each plugin has threads and a queue of its own, so that one whose server hangs delays nobody else. */
+/* Blocking work: each plugin has its own threads and queue, so that a plugin with a hanging server delays no other. */
 #include "core/base/work.h"
 #include "core/base/hold.h"
 #include "core/base/main-calls.h"
@@ -81,7 +81,7 @@ static Pool *pool_of(AditPlugin *plugin) {
   pool->refs = 1;
   g_mutex_init(&pool->lock);
   g_queue_init(&pool->finished);
-  /* Exclusive: threads that GLib shares could be held by somebody else's work. */
+  /* Exclusive: threads that GLib shares could be busy with other work. */
   g_autoptr(GError) error = NULL;
   pool->threads = g_thread_pool_new(run_job, pool, ADIT_LOOP_WORK_THREADS, TRUE, &error);
   if (error)

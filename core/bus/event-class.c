@@ -3,7 +3,7 @@
 #include "core/base/misuse.h"
 #include <adit/log.h>
 
-/* A registered class; AditEventClass is a deep copy, since a table may stand in a plugin's memory. */
+/* A registered class; AditEventClass is a deep copy, since a table may be in a plugin's memory. */
 typedef struct {
   AditEventClass klass;
   GPtrArray *subscribers;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** core/bus/event-class.h - the classes of events, and who listens to each. All [main]. */
+/** core/bus/event-class.h - the classes of events, and the subscribers of each. All [main]. */
 #pragma once
 
 #include "core/bus/subscriber.h"
@@ -14,7 +14,7 @@ guint adit_bus_type(const char *name);
 /** As AditBusService.event_class: registers a class, or finds the one of that name which has these fields. 0 = there is another one. */
 guint adit_bus_class_add(AditPlugin *plugin, const AditEventClass *klass);
 
-/** Who listens to events of this type, which must exist: of AditSubscriber. */
+/** The subscribers of this type, which must exist: of AditSubscriber. */
 GPtrArray *adit_bus_class_subscribers(guint type);
 
 /** How many types there are: the last one. */

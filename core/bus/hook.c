@@ -10,7 +10,7 @@ static struct {
   char *reason; /* the last veto's */
 } hooks;
 
-/* What the core asks for; nobody would ever call another hook. */
+/* The hooks that the core calls; no other hook would ever be called. */
 static const char *const veto_names[] = {ADIT_VETO_SESSION, ADIT_VETO_LINK, NULL};
 static const char *const value_names[] = {ADIT_VALUE_INTERFACE_NAME, NULL};
 

@@ -7,9 +7,9 @@
 G_BEGIN_DECLS
 
 /** Asks the hooks `name` in order of priority. The first reason to refuse, valid until the next adit_hook_veto();
- *  NULL when nobody objects. */
+ *  NULL when no hook objects. */
 const char *adit_hook_veto(const char *name, const AditEvent *about);
-/** The first value that a hook `name` gives, in order of priority; free with adit_value_unref(). NULL = nobody has one. */
+/** The first value that a hook `name` gives, in order of priority; free with adit_value_unref(). NULL = no hook has one. */
 AditValue *adit_hook_value(const char *name, const AditEvent *about);
 
 void adit_hooks_init(void);

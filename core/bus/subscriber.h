@@ -34,7 +34,7 @@ guint adit_subscribers_add(GPtrArray *list, AditPlugin *plugin, int priority, Ad
 /** Removes the subscriber with this id, or with id 0 all of the plugin. TRUE if there was one. */
 gboolean adit_subscribers_remove(GPtrArray *list, guint id, const AditPlugin *plugin);
 
-/** What to walk: the subscribers of this moment. Each may be gone when its turn comes. */
+/** The list to walk: the subscribers of this moment. Each may be gone when its turn comes. */
 GPtrArray *adit_subscribers_snapshot(GPtrArray *list);
 
 G_END_DECLS

@@ -62,7 +62,7 @@ static void unknown_option(Check *c, const char *scope, const AditYaml *node) {
     add_mistake(c, node, "unknown option");
 }
 
-/* Places of a value that came from one scalar: its items stand where it does. */
+/* Places of a value that came from one scalar: its items have its place. */
 static void set_where(AditValue *value, AditWhere where) {
   value->where = where;
   if (value->type == ADIT_VALUE_LIST)

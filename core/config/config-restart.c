@@ -54,7 +54,7 @@ typedef struct {
 
 static void warn_map(Restart *r, const char *scope, const AditValue *before, const AditValue *now);
 
-/* The item of `list` whose KEY option is that of `item`; a list without one is matched by position. */
+/* The item of `list` with the same KEY option as `item`; a list without one is matched by position. */
 static const AditValue *find_counterpart(const AditSchema *schema, const char *scope, const AditValue *list, const AditValue *item,
                                          guint index) {
   guint n;

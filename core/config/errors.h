@@ -13,7 +13,7 @@ void adit_config_errors_free(AditConfigErrors *errors);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditConfigErrors, adit_config_errors_free)
 
 /**
- * Adds `FILE:LINE:COLUMN: PATH: message`. Without a file the place is left out, without a line only the file stands;
+ * Adds `FILE:LINE:COLUMN: PATH: message`. Without a file the place is left out, without a line it is only the file;
  * `path` (such as `l2tp.servers[0].max-mtu`) may be NULL. An error makes the configuration unusable.
  */
 void adit_config_error(AditConfigErrors *errors, AditWhere where, const char *path, const char *format, ...) G_GNUC_PRINTF(4, 5);

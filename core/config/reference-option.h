@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-/** What may be written: `integer, 512 to 65535 octets, or unlimited`. The caller's. */
+/** The accepted values: `integer, 512 to 65535 octets, or unlimited`. The caller's. */
 char *adit_reference_type(const AditOption *option);
 
 /** A value to show: the default, or something valid. As plain text, not quoted. The caller's. */

@@ -49,7 +49,7 @@ static void append_option_line(GString *out, const AditSchema *schema, const Adi
   append_scope_lines(out, schema, option->words, below, (option->flags & ADIT_OPTION_LIST) != 0, depth + 1);
 }
 
-/* The options of a scope; `item`: as the one item of a list, whose first line begins with a dash. */
+/* The options of a scope; `item`: as the one item of a list; its first line begins with a dash. */
 static void append_scope_lines(GString *out, const AditSchema *schema, const char *scope, const char *indent, gboolean item, guint depth) {
   guint n;
   const AditSchemaEntry *entries = adit_schema_scope(schema, scope, &n);

@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-/** A scope and where it stands. */
+/** A scope and its place in the file. */
 typedef struct {
   char *scope;
   char *places; /**< `l2tp.servers[], pppoe.servers[]`; "" for the top level; NULL when no loaded option opens it */

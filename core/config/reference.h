@@ -16,7 +16,7 @@ char *adit_reference_sample(const AditSchema *schema);
 char *adit_reference_json(const AditSchema *schema);
 
 /**
- * What `aditd --print-schema=WHAT` prints: `man`, `sample`, `json` as above, or `schema:NAME`, the text of NAME.schema for
+ * The output of `aditd --print-schema=WHAT`: `man`, `sample`, `json` as above, or `schema:NAME`, the text of NAME.schema for
  * plugin NAME (or `core`). NULL with an error that names the choices for any other word, or an owner that is not there.
  */
 char *adit_reference_print(const AditSchema *schema, const char *what, GError **error);

@@ -98,7 +98,7 @@ static gboolean words_are_sane(AditSchema *schema, const char *owner, const Adit
   return words[0] || report_bug(schema, owner, option, "has no words");
 }
 
-/* Refuses what nobody could configure. `*fallback` gets the default, typed. */
+/* Refuses options that could not be configured. `*fallback` gets the default, typed. */
 static gboolean option_is_sane(AditSchema *schema, const char *owner, const AditOption *option, AditValue **fallback) {
   g_autoptr(GError) error = NULL;
   gboolean worded = option->type == ADIT_TYPE_ENUM || option->type == ADIT_TYPE_SET;
@@ -309,10 +309,11 @@ gboolean adit_schema_check_scopes(AditSchema *schema) {
       continue;
     guint n;
     const AditSchemaEntry *entry = adit_schema_scope(schema, name, &n);
-    good = report_bug(schema, entry->owner, entry->option,
-               "there is no scope `%s`: it is none of global, server, client, binding, profile, secret, aaa, pool, session, and no MAP "
-               "option holds it in its words",
-               name);
+    good =
+        report_bug(schema, entry->owner, entry->option,
+                   "there is no scope `%s`: it is none of global, server, client, binding, profile, secret, aaa, pool, session, and no MAP "
+                   "option holds it in its words",
+                   name);
   }
   return good;
 }

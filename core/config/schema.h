@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * core/config/schema.h - the registry of every option that core and plugins declare, by the scope it may stand in.
+ * core/config/schema.h - the registry of every option that core and plugins declare, by its scopes.
  *
  * It is filled on the main loop before the first load and not changed afterwards; loading, formatting and printing the
  * reference only read it, so they may run on any thread.
@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 
 typedef struct AditSchema AditSchema;
 
-/** One option as it stands in one scope. */
+/** One option in one scope. */
 typedef struct {
   const AditOption *option; /**< borrowed from the table that was added */
   const char *owner;        /**< interned: a plugin's name, or "core" */
@@ -33,7 +33,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditSchema, adit_schema_free)
  */
 gboolean adit_schema_add(AditSchema *schema, const char *owner, const AditOption *options, guint n);
 
-/** Call after all tables were added and the folder was loaded. FALSE, and adit_schema_error(), if an option has a scope that no file can contain. */
+/** Call after all tables were added and the folder was loaded. FALSE, and adit_schema_error(), if an option has a scope that no file can
+ * contain. */
 gboolean adit_schema_check_scopes(AditSchema *schema);
 
 /** The first wrong declaration, or NULL. Borrowed. */
@@ -67,7 +68,7 @@ typedef gboolean (*AditSchemaFinder)(const char *name);
 /** For the hint where no NAME.schema gives it: an unknown option of scope global that has a plugin's name is taken for that plugin's. */
 void adit_schema_set_finder(AditSchema *schema, AditSchemaFinder is_plugin);
 
-/** What `plugins` would have to be: those that were added, and `owner`; "l2tp, bcp". The caller's. */
+/** The value that `plugins` needs: those that were added, and `owner`; "l2tp, bcp". The caller's. */
 char *adit_schema_plugins_with(const AditSchema *schema, const char *owner);
 
 /** The text of NAME.schema: all options of `owner`. */

@@ -197,7 +197,7 @@ static gboolean parse_duration(const char *text, gint64 *out) {
   return p > text;
 }
 
-/* A number with up to three decimals (`1.5M`) and a factor; what it makes must be whole. */
+/* A number with up to three decimals (`1.5M`) and a factor; its result must be complete. */
 static gboolean scale_number(gint64 whole, const char *decimals, gsize n_decimals, gint64 factor, gint64 *out) {
   gint64 part = 0, divisor = 1;
   for (gsize i = 0; i < n_decimals; i++) {
@@ -402,7 +402,7 @@ static AditValue *octets_parse(const AditOption *option, const char *text, GErro
   return adit_value_octets(octets, length);
 }
 
-/* What "off" is where there is no number: nothing. */
+/* The value that "off" stands in place of: nothing. */
 static AditValue *off_value(const AditOption *option) {
   static const AditAddress no_address;
   static const AditPrefix no_prefix;

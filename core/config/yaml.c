@@ -86,7 +86,7 @@ static gboolean is_tab(const Reader *r, const yaml_mark_t *mark) {
   return FALSE;
 }
 
-/* What libyaml says, and what it means to someone who writes a configuration. */
+/* Messages of libyaml, and their meaning for the author of a configuration. */
 static const char *plain_words(const char *problem) {
   static const char *const words[][2] = {
       {"could not find expected ':'", "is no `key: value`: the colon is missing"},
@@ -152,7 +152,7 @@ static gboolean refuse_event(const Reader *r, const yaml_event_t *event, const c
   return FALSE;
 }
 
-/* What YAML can and a configuration must not. */
+/* Features of YAML that a configuration must not use. */
 static gboolean event_allowed(Reader *r, const yaml_event_t *event) {
   const yaml_char_t *anchor = NULL, *tag = NULL;
 
@@ -303,7 +303,7 @@ static AditYaml *read_document(Reader *r) {
   return g_steal_pointer(&top);
 }
 
-/* What libyaml has read ahead: the text as it was, and decoded. */
+/* Octets that libyaml has read ahead: the text as it was, and decoded. */
 static void wipe_parser(yaml_parser_t *parser) {
   if (parser->raw_buffer.start)
     explicit_bzero(parser->raw_buffer.start, (size_t)(parser->raw_buffer.end - parser->raw_buffer.start));
@@ -371,7 +371,7 @@ static void merge_map(AditYaml *into, AditYaml *from, GString *path, AditConfigE
     AditYaml *item = items->pdata[i];
     AditYaml *there = g_hash_table_lookup(into->index, item->key);
     adit_yaml_path_key(path, item->key);
-    if (there && adit_yaml_is_empty(there)) { /* `profiles:` with nothing under it: the other file's stands in its place */
+    if (there && adit_yaml_is_empty(there)) { /* `profiles:` with nothing under it: the value of the other file replaces it */
       guint at;
       g_ptr_array_find(into->items, there, &at);
       g_hash_table_remove(into->index, there->key);

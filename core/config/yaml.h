@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** core/config/yaml.h - YAML as an untyped tree that knows where everything stood. [any] */
+/** core/config/yaml.h - YAML as an untyped tree with the place of each value. [any] */
 #pragma once
 
 #include "core/config/errors.h"
@@ -22,7 +22,7 @@ typedef struct {
   AditWhere where;   /**< of its key in a map, else its own */
   gboolean plain;    /**< SCALAR: without quotes; plain and empty means nothing was written */
   char *text;        /**< SCALAR; wiped when freed */
-  char *key;         /**< its name, when it stands in a map */
+  char *key;         /**< its name, when it is in a map */
   GPtrArray *items;  /**< LIST and MAP: of AditYaml*, in order */
   GHashTable *index; /**< MAP: key -> item, both borrowed */
 } AditYaml;

@@ -28,7 +28,7 @@ typedef struct {
 
 typedef enum { ENDED_BY_PLUGIN, ENDED_WITHOUT_IT } Ending; /* the latter: caller gone, time limit, plugin dropped */
 
-/* What is remembered of a call that has ended: enough to tell a plugin's mistake from bad luck, and to name it. */
+/* Facts about a call that has ended: enough to tell a plugin's mistake from bad luck, and to name it. */
 typedef struct {
   AditCall *handle;
   const char *plugin, *method; /* interned */

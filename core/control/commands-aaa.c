@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* What aditctl sees of logins that fail. */
+/* The commands of failed logins. */
 #include "core/aaa/aaa.h"
 #include "core/control/commands.h"
 #include "core/control/control.h"

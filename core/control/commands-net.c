@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* What aditctl sees of claims on the kernel. */
+/* The commands of claims on the kernel. */
 #include "core/control/commands.h"
 #include "core/control/control.h"
 #include "core/net/claims/claims.h"

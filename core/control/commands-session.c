@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* What aditctl sees of sessions, clients and pools. */
+/* The commands of sessions, clients and pools. */
 #include "core/control/commands.h"
 #include "core/control/control.h"
 #include "core/pool/pool.h"

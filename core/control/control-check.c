@@ -212,8 +212,8 @@ static void check_peers(AditValue *findings, const AditValue *config, const char
   }
 }
 
-/* Pools that overlap one another are refused when the configuration is read; with the machine's own addresses they may. Interfaces with
- * a peer are sessions, whose local address may well be in a pool. */
+/* Pools that overlap one another are refused when the configuration is read; with the machine's own addresses they may. Interfaces with a
+ * peer are sessions; their local address may well be in a pool. */
 static void check_addresses(AditValue *findings, const AditValue *config) {
   const AditValue *pools = adit_option_pool_pools(config);
   struct ifaddrs *all = NULL;

@@ -19,7 +19,7 @@ static gboolean set_path_error(GError **error, AditErrorCode code, const char *p
   return FALSE;
 }
 
-/* A socket file that nobody listens on is left over from a daemon that died. */
+/* A socket file without a listener is left over from a daemon that died. */
 static gboolean remove_stale(const struct sockaddr_un *address, GError **error) {
   struct stat st;
 

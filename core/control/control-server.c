@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* The socket: who connects and what they may, shares and patience, octets to and from varlink.c. */
+/* The socket: connections and their permissions, shares and time limits, octets to and from varlink.c. */
 #include "config.h"
 #include "core/base/clock.h"
 #include "core/base/loop.h"
@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define CONNECTIONS_MAX   64    /* of all; beyond it the user with the most connections loses one */
-#define CONNECTIONS_USER  8     /* of one user who may not change anything */
+#define CONNECTIONS_USER  8     /* of one user with permission to read */
 #define CONNECTIONS_ADMIN 24    /* of one member of the group; root and the daemon's user have no share but all */
 #define GROUPS_MAX        65536 /* of one user: NGROUPS_MAX of the kernel */
 #define STALL_MS          10000 /* a peer that reads less than STALL_OCTETS in it, while there is something to read, is dropped */
@@ -21,7 +21,7 @@
 #define HALFWAY_MS        10000        /* for the rest of a message that has begun */
 #define FIRST_MS          30000        /* for the first message */
 #define IDLE_MS           60000        /* between two calls */
-#define IDLE_ADMIN_MS     600000       /* the same for those who may change things */
+#define IDLE_ADMIN_MS     600000       /* the same for users with permission to change */
 
 typedef enum {
   WAITS_FOR_FIRST, /* for the peer's first message */
@@ -58,7 +58,7 @@ static struct {
   guint divisor; /* of all limits of time; tests are impatient */
 } self = {.fd = -1, .divisor = 1};
 
-/* ---- who may ---- */
+/* ---- permissions ---- */
 
 static gboolean in_group(int fd, const struct ucred *peer) {
   if (!self.has_group)
@@ -76,7 +76,7 @@ static gboolean in_group(int fd, const struct ucred *peer) {
   return FALSE;
 }
 
-/* What the peer may do, by its credentials when it connected. */
+/* The permissions of the peer, by its credentials when it connected. */
 static AditAccess access_of(Client *client) {
   struct ucred peer;
   socklen_t size = sizeof peer;
@@ -256,7 +256,7 @@ static void displace_client(Client *client) {
   client_close(client);
 }
 
-/* Makes a place for a newcomer, at the cost of its own user's share first. FALSE: there is none. */
+/* Makes a place for a new connection, at the cost of its user's share first. FALSE: there is none. */
 static gboolean make_place(const Client *newcomer) {
   guint own = connections_of(newcomer->uid), share = newcomer->access == ADIT_ACCESS_CHANGE ? CONNECTIONS_ADMIN : CONNECTIONS_USER;
 
@@ -325,7 +325,7 @@ static gboolean accept_some(int fd, guint condition, gpointer data) {
 
 /* ---- the listening socket ---- */
 
-/* What callers are told who may not read or change: what is needed, and how to get it. */
+/* The message to callers without permission: what is needed, and how to get it. */
 static void make_refusals(const char *name) {
   g_autofree char *join = NULL;
 

@@ -16,10 +16,9 @@
 void adit_control_init(void);
 
 /**
- * Opens the socket, replacing a stale one. Everyone on the machine may call public methods; who may read and change is told by the peer's
- * credentials. `admin_group`: members may read and change, beside root and the daemon's own user; NULL = nobody else. `read_all`: everybody
- * may read.
- * Errors: ADIT_ERR_SYSTEM; ADIT_ERR_EXISTS when another daemon answers on the path; ADIT_ERR_INVALID for a path too long.
+ * Opens the socket, replacing a stale one. Everyone on the machine may call public methods; the peer's credentials decide about reading and
+ * changing. `admin_group`: members may read and change, beside root and the daemon's own user; NULL = no others. `read_all`: all users may
+ * read. Errors: ADIT_ERR_SYSTEM; ADIT_ERR_EXISTS when another daemon answers on the path; ADIT_ERR_INVALID for a path too long.
  */
 gboolean adit_control_start(const char *socket_path, const char *admin_group, gboolean read_all, GError **error);
 
@@ -66,5 +65,6 @@ void adit_control_reply_list(AditCall *call, const char *key, AditValue *list);
 /** A finding of `aditctl check`: MAP of `level` (ok, warning, error), `what` and `advice`. Appends to `findings`. */
 void adit_control_finding(AditValue *findings, const char *level, const char *what, const char *advice);
 
-/** What trips people on day one, for a loaded configuration. A new LIST of findings; reads /proc and tries ports, never blocks long. */
+/** Common mistakes of a new installation, for a loaded configuration. A new LIST of findings; reads /proc and tries ports, never blocks
+ * long. */
 AditValue *adit_control_check(const AditValue *config);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* What every daemon answers: org.varlink.service, and io.adit.core with the list of commands, events and figures. */
+/* Methods of every daemon: org.varlink.service, and io.adit.core with the list of commands, events and figures. */
 #include "core/control/core-interface.h"
 #include "config.h"
 #include "core/base/clock.h"
@@ -171,7 +171,7 @@ static void get_stats(gpointer state, AditCall *call, const AditValue *parameter
 typedef struct {
   AditCall *call;
   char **names; /* NULL = all */
-  guint64 lost; /* events since the last that was told: the reader is slower than those who cause them */
+  guint64 lost; /* events since the last that was told: the reader is slower than the senders */
 } Monitor;
 
 static void monitor_free(gpointer data) {
@@ -216,7 +216,7 @@ static AditValue *lost_reply(guint64 count) {
   return stamp_event("events-lost", fields);
 }
 
-/* Strangers cause events faster than anybody reads: what does not fit is counted, and the reader keeps its connection. */
+/* Strangers can cause events faster than they are read: events that do not fit are counted, and the reader keeps its connection. */
 static gboolean has_place(Monitor *monitor) {
   if (!adit_call_is_read(monitor->call)) {
     monitor->lost++;

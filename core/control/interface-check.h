@@ -14,13 +14,13 @@ typedef struct {
   guint n_methods;
   const AditCommand *commands;
   guint n_commands;
-  char *(*verb_owner)(const char *verb); /**< whose a command is that exists already, for the message (the caller's); NULL = nobody's */
+  char *(*verb_owner)(const char *verb); /**< the owner of a command that exists already, for the message (the caller's); NULL = none */
 } AditInterfaceCandidate;
 
-/** What is wrong with it, `interface NAME: ...` (the caller's), and of what kind; NULL = nothing. */
+/** Its mistake, `interface NAME: ...` (the caller's), and of what kind; NULL = nothing. */
 char *adit_interface_wrong(const AditInterfaceCandidate *candidate, AditErrorCode *code);
 
-/** Copies `n` structs that begin with their size into structs of `own` octets; what an older plugin does not have is 0. NULL: they have no
+/** Copies `n` structs that begin with their size into structs of `own` octets; members that an older plugin lacks are 0. NULL: they have no
  *  size, or different ones, or end before `least`. */
 gpointer adit_interface_copy(gconstpointer structs, guint n, gsize own, gsize least);
 

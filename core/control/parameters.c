@@ -63,7 +63,7 @@ static gboolean value_fits(const AditIdl *idl, const AditIdlType *type, const Ad
   return FALSE;
 }
 
-/* What aditctl sends is a string; NULL: it does not read as the type. */
+/* aditctl sends strings; NULL: it does not read as the type. */
 static AditValue *convert_string(const AditIdlType *type, const char *text) {
   gint64 number;
 

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 /**
  * Checks `given` (a MAP) against what the description says of `method`. Returns what the plugin is given: a reference to `given`, or a copy
  * in which strings that aditctl sent for a bool, int or float have that type. NULL: `*which` is the parameter that is missing or has
- * another type, and `*why` (the caller's) says so. What the description does not have is passed on as it is.
+ * another type, and `*why` (the caller's) says so. A parameter without a description is passed on unchanged.
  */
 AditValue *adit_parameters_check(const AditIdl *idl, const AditIdlMethod *method, const AditValue *given, const char **which, char **why);
 

@@ -49,7 +49,7 @@ const AditMethod *adit_registry_find(const char *name, const AditInterface **int
 
 /* ---- what is registered ---- */
 
-/* Whose a command is that exists already. */
+/* The owner of a command that exists already. */
 static char *find_verb_owner(const char *verb) {
   for (guint i = 0; i < interfaces->len; i++) {
     const AditInterface *interface = (const AditInterface *)interfaces->pdata[i];

@@ -10,7 +10,7 @@ struct AditRows {
   gsize whole_max;
   GString *text;
   guint count;    /* rows in text */
-  gboolean given; /* text was handed out: begin anew */
+  gboolean given; /* text was handed out: begin again */
 };
 
 AditRows *adit_rows_new(const char *key, AditRowNext next, gpointer state, GDestroyNotify free_state, gsize whole_max) {

@@ -2,9 +2,9 @@
 /**
  * core/control/varlink.h - the protocol without its socket: octets in, calls out to the interfaces, octets out.
  *
- * A message is a JSON object and a NUL. Calls of one connection are answered in order, one at a time; what comes meanwhile, or while
- * answers are not read, waits in the input buffer, which is bounded. A peer that does not read loses its connection instead of the
- * daemon its memory. Messages are handled in turns (turns.h): feeding octets calls no method. [main]
+ * A message is a JSON object and a NUL. Calls of one connection are answered in order, one at a time; input that comes meanwhile, or while
+ * answers are not read, waits in the input buffer, which is bounded. A peer that does not read loses its connection instead of the daemon
+ * its memory. Messages are handled in turns (turns.h): feeding octets calls no method. [main]
  */
 #pragma once
 
@@ -13,10 +13,10 @@
 #define ADIT_VARLINK_MESSAGE_MAX (64 * 1024)        /**< longest message that is read */
 #define ADIT_VARLINK_STREAM_MAX  (1024 * 1024)      /**< unread octets at which the reader of a stream of events counts as slow */
 #define ADIT_VARLINK_ROWS_MAX    (256 * 1024)       /**< unread octets at which a list in pieces waits for its reader */
-#define ADIT_VARLINK_REPLY_MAX   (64 * 1024 * 1024) /**< longest single reply, and list in one reply, for those who may change things */
+#define ADIT_VARLINK_REPLY_MAX   (64 * 1024 * 1024) /**< longest single reply, and list in one reply, for users that may change things */
 #define ADIT_VARLINK_OTHERS_MAX  (4 * 1024 * 1024)  /**< the same for others */
 
-/** What a caller may do, each including the one before. */
+/** Permissions, each including the one before. */
 typedef enum {
   ADIT_ACCESS_PUBLIC, /**< methods with ADIT_METHOD_PUBLIC */
   ADIT_ACCESS_READ,   /**< methods that change nothing */
@@ -40,7 +40,7 @@ gboolean adit_conn_feed(AditConn *conn, const guint8 *data, gsize length);
 /** How many octets may be fed now; 0 while a call runs and the buffer is full. */
 gsize adit_conn_room(const AditConn *conn);
 
-/** What is to be sent: borrowed until the next call with this connection. NULL = nothing. */
+/** The output: borrowed until the next call with this connection. NULL = nothing. */
 const guint8 *adit_conn_output(const AditConn *conn, gsize *length);
 
 /** `length` octets of it have been sent. */

@@ -8,7 +8,7 @@
 
 /** Empties both registries; call once before plugins are loaded. */
 void adit_path_init(void);
-/** Forgets everything. What plugins registered is theirs and is not touched. */
+/** Forgets everything. The objects that plugins registered belong to them and are not touched. */
 void adit_path_fini(void);
 
 /** The table handed to plugins as ADIT_PATH_SERVICE; lives for ever. */

@@ -19,7 +19,7 @@ typedef struct {
   const Provider *provider; /* NULL = it has gone */
   AditAssociationState state;
   AditPath path;
-  gboolean accepted; /* the peer set it up: nobody here releases it */
+  gboolean accepted; /* the peer set it up: it is not released here */
 } Association;
 
 static GPtrArray *providers;     /* of Provider */
@@ -177,7 +177,7 @@ static void publish_association(const Association *association, AditAssociationS
   adit_bus_publish(&event.event);
 }
 
-/* Whoever hears of it may release it. */
+/* A listener may release it. */
 void adit_protection_event(guint32 id, guint32 said, const AditPath *path, const char *why) {
   ADIT_MAIN_ONLY("adit.path association_event");
   AditAssociationState state = (AditAssociationState)said;
@@ -218,7 +218,7 @@ gboolean adit_protection_lookup(guint32 id, AditAssociationFacts *out) {
   return TRUE;
 }
 
-/* Of a provider that goes. Each event may end others: it begins anew. */
+/* Of a provider that goes. Each event may end others: it begins again. */
 static gboolean end_one_of(const Provider *provider) {
   GHashTableIter iter;
   gpointer each;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* One configuration for everyone, or for no one: all prepare, then all commit; if one refuses or is late, all abort. The first
- * configuration goes to one after the other, since each may stand on what those before it have started. */
+ * configuration goes to one after the other, since each may need what those before it have started. */
 #include "core/plugin/apply.h"
 #include "core/base/hold.h"
 #include "core/base/loop.h"
@@ -45,7 +45,7 @@ static gsize place_length(const char *message) {
   return (gsize)end;
 }
 
-/* A place goes before the name, so that an editor can jump there; a message may have several lines. */
+/* A place precedes the name, so that an editor can jump there; a message may have several lines. */
 static void note_refusal(const char *who, const GError *error) {
   g_auto(GStrv) lines = g_strsplit(error ? error->message : "refused without a reason: set the error", "\n", -1);
 
@@ -77,7 +77,7 @@ static void abort_plugin(Loaded *plugin) {
   plugin->staged = NULL;
 }
 
-/* In the opposite order of prepare: what came last may stand on what came first. */
+/* In the opposite order of prepare: the last may use the first. */
 static void abort_all(void) {
   GPtrArray *plugins = adit_plugins_all();
   for (guint i = plugins->len; i-- > 0;)
@@ -160,7 +160,7 @@ static void prepare_rooms(guint n) {
     g_autoptr(GError) error = NULL;
     if (self.modules[i].prepare && !self.modules[i].prepare(self.coming, &self.staged[i], &error)) {
       note_refusal(self.modules[i].name, error);
-      return; /* modules stand on one another: what the next would say may be a consequence */
+      return; /* modules use one another: further errors may be consequences */
     }
     self.staged_rooms++;
   }
@@ -252,7 +252,7 @@ static void first_end(const GError *error) {
 
 static void first_next(void);
 
-/* A plugin has taken it: start it. In a trial nobody is: what it would open may be another daemon's. */
+/* A plugin has taken it: start it. A trial starts no plugin: a socket that it would open may belong to a running daemon. */
 static void first_answered(const GError *error, gpointer data) {
   g_autoptr(GError) why = NULL;
   Loaded *plugin = (Loaded *)adit_plugins_all()->pdata[first.next];

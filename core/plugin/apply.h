@@ -5,7 +5,7 @@
 #include <adit/plugin.h>
 #include <adit/value.h>
 
-/** A module of the core that takes its part of the configuration in two phases, like a plugin; modules go before plugins. */
+/** A module of the core that takes its part of the configuration in two phases, like a plugin; modules precede plugins. */
 typedef struct {
   const char *name;
   /** As AditPluginInfo.prepare, always at once. May be NULL, as may the others. */

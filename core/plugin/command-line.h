@@ -10,6 +10,6 @@ typedef struct {
   const char *const *plugin_dirs; /**< searched before the installed one; may be NULL */
   const char *socket;             /**< NULL = as configured */
   const char *state_dir;
-  const char *user; /**< whom to become; NULL = as configured */
+  const char *user; /**< the user to become; NULL = as configured */
   int verbose;      /**< 1 = debug */
 } AditDaemonOptions;

@@ -73,7 +73,7 @@ static void limit_reached(AditTimer *timer, gpointer data) {
   stop_next_phase(self.phase == STOPPING_SESSIONS ? STOPPING_PLUGINS : STOPPED);
 }
 
-/* Each stage may end before its call returns; `self.phase` tells whose end it was. */
+/* Each stage may end before its call returns; `self.phase` tells which part has ended. */
 static void stop_next_phase(Phase next) {
   self.phase = next;
   adit_timer_cancel(&self.limit);
@@ -313,7 +313,7 @@ static void clean_up(void) {
   adit_timer_cancel(&self.limit);
   adit_acct_when_idle(NULL, NULL);
   adit_control_stop();
-  adit_work_drop(NULL); /* reloads and checks that are under way end while there is somebody to tell */
+  adit_work_drop(NULL); /* reloads and checks that are under way end while their callers still exist */
   adit_modules_fini();
   adit_control_unbind();
   adit_net_unlock();
@@ -344,7 +344,7 @@ int adit_daemon_run(const AditDaemonOptions *options) {
     start_daemon();
     if (self.phase != STOPPED)
       g_main_loop_run(self.loop);
-    adit_hold_set_pass(0); /* the last pass has no end of its own */
+    adit_hold_set_pass(0); /* the last pass does not end by itself */
   }
   clean_up();
   if (self.loop) { /* not before: a further signal would end what cleans up */

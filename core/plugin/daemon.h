@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** core/plugin/daemon.h - the daemon put together from all modules; what core/aditd.c calls. */
+/** core/plugin/daemon.h - the daemon put together from all modules; the functions that core/aditd.c calls. */
 #pragma once
 
 #include "core/config/schema.h"

@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-/** Names that a file of this machine's ELF class defines for everybody, beside `adit_plugin_info` and what tools add; separated by ", ", at
+/** Global names that a file of this machine's ELF class defines, besides `adit_plugin_info` and those that tools add; separated by ", ", at
  *  most five; NULL if there are none, or the file can't be read so. Weak ones, which C++ has for templates, are left out. */
 char *adit_exports_extra(const guint8 *file, gsize size);
 

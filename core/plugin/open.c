@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* From a name to a mapped module that may be trusted: whose file it is, and whether it was built for this core. */
+/* From a name to a mapped module that may be trusted: the owner of the file, and whether it was built for this core. */
 #include "core/plugin/open.h"
 #include "core/base/table.h"
 #include "core/plugin/exports.h"
@@ -18,8 +18,8 @@ void adit_plugin_free(Loaded *plugin) {
   g_free(plugin);
 }
 
-/* One component of the path. A directory that everyone may write is harmless when it is sticky, as /tmp: nobody but its owner
- * and the entry's can then swap the entry, and the entry's owner is checked too. */
+/* One component of the path. A directory that everyone may write is harmless when it is sticky, as /tmp: only its owner and the entry's can
+ * then swap the entry, and the entry's owner is checked too. */
 static gboolean check_component(const char *path, GError **error) {
   struct stat st;
 
@@ -93,13 +93,13 @@ static gboolean check_way(const char *from, const char *path, guint *links, GErr
   return TRUE;
 }
 
-/* Refuses a file that anybody but root or this process's user could have written or could swap, or lead to another one. */
+/* Refuses a file that users other than root and this process's user could have written, swapped or redirected. */
 static gboolean check_owner(const char *path, GError **error) {
   guint links = 0;
   return check_component("/", error) && check_way("/", path, &links, error);
 }
 
-/* Where a plugin may stand in a folder: as installed, and as libtool leaves it in a build tree. */
+/* Where a plugin may be in a folder: as installed, and as libtool leaves it in a build tree. */
 static char *find_in(const char *dir, const char *name) {
   g_autofree char *file = g_strconcat(name, ".so", NULL);
   const char *const places[][3] = {{file}, {".libs", file}, {name, file}, {name, ".libs", file}};
@@ -161,7 +161,7 @@ static gboolean check_abi(const AditPluginInfo *info, GError **error) {
   return FALSE;
 }
 
-/* What the first headers of this ABI had; an older plugin is as long as its own were. */
+/* The members of the first headers of this ABI; an older plugin is as long as its own were. */
 static gboolean check_sizes(const AditPluginInfo *info, GError **error) {
   if (!ADIT_HAS(info, check))
     g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "adit_plugin_info is %" G_GSIZE_FORMAT " octets, %" G_GSIZE_FORMAT " at least are due",

@@ -6,7 +6,7 @@
 
 void adit_plugin_free(Loaded *plugin);
 
-/** Finds NAME in `dirs`, checks who may write it (unless `trusted`), maps it and checks its info. NOT_FOUND alone means: no such file
+/** Finds NAME in `dirs`, checks its owner and mode (unless `trusted`), maps it and checks its info. NOT_FOUND alone means: no such file
  *  anywhere. */
 Loaded *adit_plugin_open(const char *name, const GPtrArray *dirs, gboolean trusted, GError **error);
 

@@ -147,7 +147,7 @@ static void add_problem(GPtrArray *problems, const Loaded *plugin, const char *t
   g_ptr_array_add(problems, g_strdup_printf("plugin %s: %s", plugin->owner.name, text));
 }
 
-/* What was refused in its init, also where the plugin did not look at the answer. */
+/* Registrations that were refused in its init, also if the plugin ignored the answer. */
 static gboolean add_mistakes(GPtrArray *problems, Loaded *plugin) {
   const GPtrArray *mistakes = plugin->owner.mistakes;
 

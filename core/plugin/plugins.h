@@ -36,7 +36,7 @@ gboolean adit_plugins_load(const char *const *names, GPtrArray *problems);
 
 /**
  * Opens the standard plugins and `more` (may be NULL) for their options alone: no code of theirs runs but what the dynamic linker runs,
- * features are not looked at, and neither is who may write the files. For printing the schema, which a build does in its own tree.
+ * features, owners and modes of the files are not checked. For printing the schema, which a build does in its own tree.
  */
 gboolean adit_plugins_peruse(const char *more, GPtrArray *problems);
 

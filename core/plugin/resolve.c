@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* Features: who provides what, who needs whom, and so who starts first (Kahn's algorithm). */
+/* Features: features provided and needed, and from these the order of start (Kahn's algorithm). */
 #include "core/plugin/resolve.h"
 
 static Loaded *provider_of(const GPtrArray *plugins, const char *feature) {
@@ -40,7 +40,7 @@ static Loaded *dependent_of(const GPtrArray *plugins, const Loaded *plugin, cons
   return NULL;
 }
 
-/* "c requires x:b; b requires x:a, which no loaded plugin provides": from the one that nobody needs down to the gap. */
+/* "c requires x:b; b requires x:a, which no loaded plugin provides": from the one that no other needs down to the gap. */
 static char *missing_chain(const GPtrArray *plugins, const Loaded *plugin, const char *feature) {
   g_autoptr(GString) chain = g_string_new(NULL);
   g_string_printf(chain, "%s requires %s, which no loaded plugin provides", plugin->owner.name, feature);
@@ -68,7 +68,7 @@ static void find_missing(const GPtrArray *plugins, GPtrArray *problems) {
   }
 }
 
-/* A feature of `plugin` whose provider is among `waiting`; NULL when it may go next. */
+/* A feature of `plugin` with its provider among `waiting`; NULL when it may go next. */
 static const AditFeature *waits_for(const GPtrArray *waiting, const Loaded *plugin, gboolean wishes_too) {
   for (guint f = 0; f < plugin->info->n_features; f++) {
     const AditFeature *feature = &plugin->info->features[f];

@@ -19,7 +19,7 @@
 
 #define LOCKED_MEMORY ((gsize)64 << 20)
 
-/* ---- who ---- */
+/* ---- the user ---- */
 
 static const char *user_wanted(const AditDaemonOptions *options, const AditValue *config, gboolean *asked) {
   *asked = options->user || adit_value_is_written(adit_option_daemon_user_value(config));

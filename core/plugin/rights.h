@@ -6,7 +6,7 @@
 #include "core/plugin/command-line.h"
 #include <adit/value.h>
 
-/** The account that the command line or the configuration names. `*found` FALSE: nobody asked for one, and the usual one is not there. */
+/** The account that the command line or the configuration names. `*found` FALSE: none is configured, and the usual one does not exist. */
 gboolean adit_rights_find_user(const AditDaemonOptions *options, const AditValue *config, AditUser *user, gboolean *found, GError **error);
 
 /** Lets the group of that account read files with secrets, before the configuration is read. */
@@ -18,5 +18,5 @@ void adit_rights_know_reader(const AditDaemonOptions *options);
  */
 gboolean adit_rights_give_up(const AditDaemonOptions *options, const AditValue *config, GError **error);
 
-/** What becomes of a start without a state directory, for the reason `why`: FALSE and an error, unless `require-state` is no. */
+/** Handles a start without a state directory, for the reason `why`: FALSE and an error, unless `require-state` is no. */
 gboolean adit_rights_without_state(const AditDaemonOptions *options, const AditValue *config, const char *why, GError **error);

@@ -61,7 +61,7 @@ static void try_udp(const AditValue *value, const AditEndpoint *at) {
   case EADDRNOTAVAIL:
     add_complaint(value, NULL, "%s is not an address of this machine: `ip address` lists them", adit_address_format(&bare, address));
     break;
-  case EACCES: /* whoever checks may not; the daemon may, if it is started as root */
+  case EACCES: /* the user that checks may not; the daemon may, if it is started as root */
     if (geteuid() == 0)
       add_complaint(value, NULL, "UDP port %u is below 1024 and needs CAP_NET_BIND_SERVICE: set another port, or give the capability",
                     port);

@@ -6,7 +6,7 @@
 typedef struct {
   guint64 index;
   guint uses;
-  gboolean aside; /* only for who reserves it: in no queue, and nobody's memory */
+  gboolean aside; /* only for a reservation: in no queue, and remembered for no owner */
   char *owner;    /* free and remembered */
   GList node;     /* in resting or remembered while free */
 } Entry;
@@ -235,7 +235,7 @@ static gboolean next_fresh(AditPoolBody *b, guint64 *index) {
 
 gboolean adit_pool_body_take(AditPoolBody *b, AditPrefix *out) {
   guint64 index;
-  /* What its owner may come back for is the last to be given to another. */
+  /* An entry that is remembered for an owner is given to another one last. */
   if (b->resting.length > ADIT_POOL_REST)
     index = ((Entry *)b->resting.head->data)->index;
   else if (next_fresh(b, &index))

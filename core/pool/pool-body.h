@@ -23,9 +23,9 @@ typedef struct {
 
 /** Entries of one range that are tracked: those behind are never handed out. */
 #define ADIT_POOL_RANGE_MAX (G_GUINT64_CONSTANT(1) << 48)
-/** Owners whose last entry is remembered, for each pool. */
+/** Owners with a remembered last entry, for each pool. */
 #define ADIT_POOL_OWNERS 65536
-/** Free entries that nobody remembers rest until there are more than this, as long as there are unused ones. */
+/** As long as there are unused entries, at least this many free entries without an owner to remember are left to rest. */
 #define ADIT_POOL_REST 64
 
 /** What is handed out and what was: costs memory for entries in use and for remembered ones only, whatever the pool's size. */
@@ -40,7 +40,7 @@ const AditPoolRange *adit_pool_body_ranges(const AditPoolBody *body, guint *n);
 gboolean adit_pool_body_equal(const AditPoolBody *a, const AditPoolBody *b);
 guint64 adit_pool_body_total(const AditPoolBody *body);
 guint64 adit_pool_body_used(const AditPoolBody *body);
-/** What `owner` had last time, if it is free. */
+/** The last entry of `owner`, if it is free. */
 gboolean adit_pool_body_take_remembered(AditPoolBody *body, const char *owner, AditPrefix *out);
 /** A free entry; FALSE when there is none. */
 gboolean adit_pool_body_take(AditPoolBody *body, AditPrefix *out);

@@ -30,7 +30,7 @@ static void add_mistake(Report *report, const AditValue *value, const char *key,
 
 /* ---- ranges ---- */
 
-/* What stands in a range, before it is known how long its entries are. */
+/* A range as written, before the length of its entries is known. */
 typedef struct {
   guint8 family;
   int prefix; /* length as written; -1 = `a-b` or a single address */

@@ -3,7 +3,7 @@
 #include "core/pool/options.h"
 #include "core/pool/pool-set.h"
 
-/* What somebody has, whether a pool of today holds it or not: leases outlive the configuration they came from. */
+/* Leases, whether a pool of today contains them or not: leases outlive the configuration they came from. */
 typedef struct {
   AditPrefix which;
   guint uses;
@@ -135,7 +135,7 @@ const AditPoolService *adit_pool_service(void) {
 
 /* ---- reload ---- */
 
-/* A pool whose ranges are as they were keeps all it knows. */
+/* A pool with unchanged ranges keeps its leases and memory. */
 static void take_over(AditPoolSet *set) {
   for (guint i = 0; i < set->pools->len; i++) {
     AditPool *pool = set->pools->pdata[i];

@@ -57,7 +57,7 @@ static const Cell table[ADIT_FSM_EVENTS][ADIT_FSM_STATES] = {
 
 /* ---- actions ---- */
 
-/** What the packet at hand adds to an event. */
+/** The packet that caused an event, and the reply to it. */
 typedef struct {
   const AditPppPacket *packet;
   const guint8 *whole; /* the packet with its header, for Code-Reject */
@@ -67,7 +67,7 @@ typedef struct {
   gsize reply_length;
 } Step;
 
-/* Each answer starts the restart counter anew (RFC 1661 4.1), so that a peer could keep us negotiating for ever: no
+/* Each answer resets the restart counter (RFC 1661 4.1), so that a peer could keep us negotiating for ever: no
  * negotiation that means to end takes this many times Max-Configure. */
 #define NEGOTIATION_MAX 4
 
@@ -199,7 +199,7 @@ static void run_event(AditAutomaton *a, AditFsmEvent event, const Step *step) {
   if (before < ADIT_FSM_REQ_SENT && a->state >= ADIT_FSM_REQ_SENT)
     a->naks = a->refusals = a->requests = 0;
 
-  /* A callback may raise an event of its own; what is left of this one is then out of date. */
+  /* A callback may raise another event; the remaining actions of this one are then out of date. */
   for (guint i = 0; i < G_N_ELEMENTS(cell->actions) && a->serial == serial; i++)
     do_action(a, (Action)cell->actions[i], step, terminating);
 }
@@ -275,8 +275,8 @@ static gboolean judge_request(AditAutomaton *a, const AditPppPacket *packet, Ste
 }
 
 /** Our Ack was lost, or the network has doubled the request: in either case the peer means what we have agreed to, and
- *  to start all over would only make both of us do so in turn. Only for a while: a peer that has begun anew with the
- *  same words must get its renegotiation. */
+ *  to start all over would only make both of us do so in turn. Only for a while: a peer that begins again with the same request must get
+ * its renegotiation. */
 static gboolean is_retransmission(const AditAutomaton *a, const AditPppPacket *packet) {
   return a->state == ADIT_FSM_OPENED && packet->id == a->acked_id && packet->length == a->acked_length &&
          adit_env_now(a->env) < a->reack_until && digest_options(packet->data, packet->length) == a->acked_digest;

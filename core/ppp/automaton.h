@@ -2,8 +2,8 @@
 /**
  * The option negotiation automaton (RFC 1661 4), shared by LCP and every NCP.
  *
- * The struct is embedded in its owner, who must keep it alive while a function here runs. It holds no pointers of its
- * own but to the owner's hooks, which adit_automaton_init() and adit_automaton_restore() put in.
+ * The struct is embedded in its owner, which must keep it alive while a function here runs. Its only pointers are those to the owner's
+ * hooks, which adit_automaton_init() and adit_automaton_restore() put in.
  */
 #pragma once
 
@@ -69,7 +69,7 @@ typedef enum {
 
 typedef struct AditAutomaton AditAutomaton;
 
-/** What the automaton asks of its owner; called with `user`. */
+/** The owner's functions for the automaton; called with `user`. */
 typedef struct {
   void (*send)(gpointer user, guint8 code, guint8 id, const void *data, gsize length);
   void (*up)(gpointer user);       /**< This-Layer-Up */
@@ -79,7 +79,7 @@ typedef struct {
   /** A code over 7: TRUE if it is one of the protocol's. In Opened extra() follows. */
   gboolean (*knows)(gpointer user, const AditPppPacket *packet);
   void (*extra)(gpointer user, const AditPppPacket *packet); /**< RXR in Opened; NULL if knows() does all */
-  /** Options can't be agreed on: the owner closes. The negotiation stands as it was. */
+  /** Options can't be agreed on: the owner closes. The negotiation is unchanged. */
   void (*failed)(gpointer user, const char *why);
 } AditAutomatonOps;
 
@@ -110,7 +110,7 @@ struct AditAutomaton {
   guint restarts;        /**< the restart counter */
   guint naks;            /**< Configure-Naks sent since the last Ack */
   guint refusals;        /**< Naks and Rejects received since the last Ack */
-  guint requests;        /**< Configure-Requests sent in this negotiation; counted anew after a restore */
+  guint requests;        /**< Configure-Requests sent in this negotiation; counted from 0 after a restore */
   guint64 deadline;      /**< of the restart timer */
   guint8 request_length, request[ADIT_FSM_REQUEST_MAX];
   guint8 acked_id; /**< what we acknowledged last, to know a retransmission by */
@@ -132,7 +132,7 @@ void adit_automaton_event(AditAutomaton *a, AditFsmEvent event);
 void adit_automaton_input(AditAutomaton *a, const guint8 *payload, gsize length);
 
 /** Before adit_automaton_input(): a Configure-Request from a peer that terminated the layer, while its Terminate-Request is being
- *  settled (Stopping), begins the layer anew, as the end of one NCP does not end the link (RFC 1661 3.7). For NCPs; finished() is not
+ *  settled (Stopping), begins the layer again, as the end of one NCP does not end the link (RFC 1661 3.7). For NCPs; finished() is not
  *  called, and what was told with down() holds until up() follows. */
 void adit_automaton_reopen(AditAutomaton *automaton, const guint8 *payload, gsize length);
 

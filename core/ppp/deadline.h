@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** deadline.h - one deadline of the host for several of our own */
+/** deadline.h - one deadline of the host for several deadlines */
 #pragma once
 
 #include <adit/engine.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/ppp/lcp-extras.h"
 
-/** What the peer asked for, of one type. */
+/** The peer's requested option of one type. */
 typedef struct {
   gboolean present;
   guint8 length;
@@ -39,7 +39,7 @@ void adit_lcp_extras_free(AditLcpExtras *extras) {
   g_free(extras);
 }
 
-/* Who owns a type; `*type` is what it says of it, `*heard` (or NULL) where the peer's value is. */
+/* The owner of a type; `*type` is what it says of it, `*heard` (or NULL) where the peer's value is. */
 static Extra *find_owner(const AditLcpExtras *extras, guint8 number, const AditLcpType **type, Heard **heard) {
   for (guint i = 0; extras && i < extras->n; i++)
     for (guint k = 0; k < extras->extra[i].desc->n_types; k++)

@@ -12,18 +12,18 @@ typedef struct AditLcpExtras AditLcpExtras;
 AditLcpExtras *adit_lcp_extras_new(const AditLcpDesc *const *descs, guint n, const AditEngineEnv *env, const AditLcpFacts *facts);
 void adit_lcp_extras_free(AditLcpExtras *extras); /**< NULL is fine, here and below */
 
-/* What LCP's own AditPppOptionOps pass on. */
+/* LCP's AditPppOptionOps call these. */
 void adit_lcp_extras_reset(AditLcpExtras *extras);
 void adit_lcp_extras_request(AditLcpExtras *extras, AditBuilder *out);
 void adit_lcp_extras_peer_begin(AditLcpExtras *extras);
-/** REJECT for a type that nobody owns. */
+/** REJECT for a type without an owner. */
 AditOptionVerdict adit_lcp_extras_peer_option(AditLcpExtras *extras, const AditPppOption *option, AditBuilder *nak);
 void adit_lcp_extras_peer_end(AditLcpExtras *extras, AditBuilder *nak);
 void adit_lcp_extras_acked(AditLcpExtras *extras);
 void adit_lcp_extras_naked(AditLcpExtras *extras, const AditPppOption *option);
 gboolean adit_lcp_extras_rejected(AditLcpExtras *extras, const AditPppOption *option);
 
-/** What the peer asked for last, and got. FALSE if it did not ask. */
+/** The peer's last requested option, if it was acknowledged. FALSE if it did not ask. */
 gboolean adit_lcp_extras_heard(const AditLcpExtras *extras, guint8 type, AditPppOption *out);
 
 void adit_lcp_extras_save(const AditLcpExtras *extras, AditBuilder *out);

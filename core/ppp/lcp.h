@@ -108,7 +108,7 @@ void adit_lcp_adopt(AditLcp *lcp);
 
 /** Is the option type one of those that LCP has without plugins? */
 gboolean adit_lcp_is_own_option(guint8 type);
-/** What was agreed on for an option type of a plugin: what we asked for (`peer` FALSE), or what the peer did. FALSE = not asked for, or LCP
+/** The agreed value of a plugin's option type: of our request (`peer` FALSE), or of the peer's. FALSE = not asked for, or LCP
  * is not open. Borrowed until the next call into LCP. */
 gboolean adit_lcp_agreed(const AditLcp *lcp, guint8 type, gboolean peer, AditPppOption *out);
 

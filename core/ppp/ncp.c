@@ -99,7 +99,7 @@ static void on_ncp_up(gpointer user) {
   if (ncp->doomed)
     return;
   if (ncp->desc->result && !ncp->desc->result(ncp->state, &result, &why)) {
-    ncp->fsm.layer_up = FALSE; /* nobody has been told */
+    ncp->fsm.layer_up = FALSE; /* opened() has not been called */
     adit_ncp_close(ncp, why);
     return;
   }

@@ -59,7 +59,7 @@ extern const AditEngineOps adit_ppp_link_engine_ops;
 /** Asks the host to be woken at the earliest deadline. */
 void adit_ppp_link_rearm(AditPppLink *link);
 void adit_ppp_link_forget_proxy(AditPppLink *link);
-/** Frees at once: nobody may be inside a call. */
+/** Frees at once: no call may be running. */
 void adit_ppp_link_free_now(AditPppLink *link);
 
 G_END_DECLS

@@ -49,7 +49,7 @@ static void set_end(AditPppLink *link, AditCause cause, const char *reason) {
   link->reason = g_strndup(reason ? reason : "", REASON_MAX);
 }
 
-/** Everything stops; nothing is said to anybody. */
+/** Everything stops; nothing is reported. */
 static void go_silent(AditPppLink *link) {
   link->phase = GONE;
   adit_role_stop(&link->demand);
@@ -196,7 +196,7 @@ static void lcp_failed(gpointer user, AditCause cause, const char *why) {
   end_link(user, cause, why);
 }
 
-/** Nobody is there to be told. */
+/** No host is left for a report. */
 static void lcp_dead(gpointer user) {
   AditPppLink *link = user;
   set_end(link, ADIT_CAUSE_LOST_CARRIER, "the peer does not answer echoes");

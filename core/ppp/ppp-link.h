@@ -14,9 +14,9 @@
 
 G_BEGIN_DECLS
 
-/** What to do with the LCP that a LAC has negotiated for us (RFC 2661 4.4.5, RFC 3437). */
+/** How to treat the LCP that a LAC has negotiated for us (RFC 2661 4.4.5, RFC 3437). */
 typedef enum {
-  ADIT_RENEGOTIATE_ON_MISMATCH = 0, /**< adopt it if it fits, negotiate anew if not */
+  ADIT_RENEGOTIATE_ON_MISMATCH = 0, /**< adopt it if it fits, renegotiate if not */
   ADIT_RENEGOTIATE_NEVER,           /**< adopt it, end the link if it does not fit */
   ADIT_RENEGOTIATE_ALWAYS,          /**< as if no LAC had spoken */
 } AditRenegotiate;
@@ -31,7 +31,7 @@ typedef struct {
   const AditAuthMethod *const *answer;             /**< what we are willing to prove ourselves with */
   guint n_answer;                                  /**< 0 = never */
   const char *name;                                /**< our name in challenges; NULL = "adit" */
-  const char *user;                                /**< who we are when asked */
+  const char *user;                                /**< the user name that we give */
   const char *password;                            /**< the same; not copied: it must outlive the link */
   guint keepalive_ms;                              /**< silence before echoes are sent; 0 = never */
   guint auth_timeout_ms;                           /**< for the whole of one authentication, either direction. Default 30000 */
@@ -47,7 +47,7 @@ typedef struct {
   AditRenegotiate renegotiate;
 } AditPppLinkParams;
 
-/** What the link asks of its host. All are called with the `host` of adit_ppp_link_new(). */
+/** The host's functions for the link. All are called with the `host` of adit_ppp_link_new(). */
 typedef struct {
   gsize size;
   /** Send a frame: two octets of protocol, then the packet. */
@@ -57,12 +57,12 @@ typedef struct {
   void (*request_begin)(gpointer host, AditAuthRequest *request);
   /** The question last asked has lost its meaning (LCP restarted, the link ended): don't answer it. May be NULL. */
   void (*request_cancel)(gpointer host);
-  /** LCP is open and everybody is who they have to be. `user`: the name the peer proved; NULL if it was not asked to.
+  /** LCP is open and authentication, if any, has succeeded at both ends. `user`: the name the peer proved; NULL if it was not asked to.
    *  From here on network_frame() comes. Called again after each network_down(). */
   void (*network_phase)(gpointer host, const char *user);
   /** LCP has left Opened: NCPs go down, no data may pass. network_phase() or closed() follows. */
   void (*network_down)(gpointer host);
-  /** A packet of a protocol the link does not know itself, in the network phase. FALSE = nobody knows it: the peer gets
+  /** A packet of a protocol the link does not know itself, in the network phase. FALSE = unknown: the peer gets
    *  a Protocol-Reject. */
   gboolean (*network_frame)(gpointer host, guint16 protocol, const guint8 *payload, gsize length);
   /** The peer does not know `protocol`: an NCP of ours stops, the others go on. May be NULL. */
@@ -83,13 +83,13 @@ typedef struct {
   void (*closed)(gpointer host, AditCause cause, const char *reason);
 } AditPppLinkOps;
 
-/** What there is to say about a link; strings are borrowed until the next call into the link. */
+/** The facts about a link; strings are borrowed until the next call into the link. */
 typedef struct {
   gboolean lcp_open, network;      /**< Opened; in the network phase */
   guint16 mru, peer_mru, mtu;      /**< ours as agreed, the peer's, and what we may send */
   gboolean pfc, acfc;              /**< what we may compress when sending */
   const char *demanded, *answered; /**< methods in use, or NULL */
-  const char *user;                /**< whom the peer proved to be, or NULL */
+  const char *user;                /**< the user that the peer authenticated as, or NULL */
   gboolean refused;                /**< the peer did not take our proof, or hung up instead of an answer to it */
   gboolean proxied;                /**< LCP was adopted from a LAC */
   guint64 discarded;               /**< packets that made no sense */
@@ -103,7 +103,7 @@ AditPppLink *adit_ppp_link_new(const AditPppLinkParams *params, const AditPppLin
 /** Frees the link, quietly: nothing is sent or called, but ask_cancel() if a question is open. NULL is fine. */
 void adit_ppp_link_free(AditPppLink *link);
 
-/** The transport stands: negotiate (or adopt what the LAC did). Once. */
+/** The transport is up: negotiate (or adopt what the LAC did). Once. */
 void adit_ppp_link_open(AditPppLink *link);
 
 /** End the link politely: Terminate-Request, at most Max-Terminate times, then closed(cause, reason). */
@@ -124,10 +124,10 @@ void adit_ppp_link_verdict(AditPppLink *link, const AditAuthReply *reply);
 /** Sends a packet of `protocol`; NCPs of this link's session use it. Dropped outside the network phase. */
 void adit_ppp_link_send(AditPppLink *link, guint16 protocol, const guint8 *payload, gsize length);
 
-/** Demand authentication again, now: CHAP methods challenge the peer anew. FALSE if the method can't, or not open. */
+/** Demand authentication again, now: CHAP methods challenge the peer again. FALSE if the method can't, or not open. */
 gboolean adit_ppp_link_rechallenge(AditPppLink *link);
 
-/** What LCP has agreed on for an option type of a plugin: what we asked for, or what the peer did. FALSE = nothing, or LCP is not open. The
+/** The agreed value of a plugin's option type: of our request, or of the peer's. FALSE = nothing, or LCP is not open. The
  * data is borrowed until the next call into the link. */
 gboolean adit_ppp_link_option(const AditPppLink *link, guint8 type, gboolean peer, AditPppOption *out);
 
@@ -136,8 +136,8 @@ void adit_ppp_link_info(const AditPppLink *link, AditPppLinkInfo *out);
 /** The state as octets (at most 4 KiB, usually one); `out->bad` if it does not fit. Deadlines are relative. */
 void adit_ppp_link_save(const AditPppLink *link, AditBuilder *out);
 
-/** A link as it was when saved, with timers armed; no callback is made but wake(). A question that was open is lost: its
- *  method starts anew at the next wake. NULL if the octets make no sense. */
+/** A link as it was when saved, with timers armed; no callback is made but wake(). A question that was open is lost: its method restarts at
+ * the next wake. NULL if the octets make no sense. */
 AditPppLink *adit_ppp_link_restore(const AditPppLinkParams *params, const AditPppLinkOps *ops, gpointer host, const AditEngineEnv *env,
                                    AditCursor *in);
 

@@ -12,7 +12,7 @@ typedef struct {
 static GArray *entries;        /* of Entry, by protocol number */
 static GPtrArray *descs;       /* the same, as adit_ncp_descs() hands them out */
 static GPtrArray *lcp_descs;   /* of AditLcpDesc */
-static GPtrArray *lcp_plugins; /* whose they are */
+static GPtrArray *lcp_plugins; /* their owner */
 
 static void refresh_list(void) {
   g_ptr_array_set_size(descs, 0);
@@ -50,7 +50,7 @@ const AditNcpDesc *adit_ncp_find(guint16 protocol) {
   return NULL;
 }
 
-/** What the core calls without looking must be there. */
+/** Functions that the core calls without a test must be set. */
 static gboolean has_all_options(const AditPppOptionOps *o) {
   return ADIT_HAS(o, rejected) && o->request && o->peer_begin && o->peer_option && o->peer_end && o->acked && o->naked && o->rejected;
 }

@@ -52,7 +52,7 @@ void adit_role_request_begin(AditRole *role, AditAuthRequest *request) {
   role->ops->request_begin(role->user, request);
 }
 
-/** Who has passed goes on as that user: a re-challenge answered in another name is refused unasked, right or wrong. */
+/** A role that has passed keeps that user: a re-challenge answered in another name is refused unasked, right or wrong. */
 static void method_request_begin(gpointer host, AditAuthRequest *request) {
   static const AditAuthReply no = {.size = sizeof no, .outcome = ADIT_AUTH_REJECT, .why = "the peer answers as another user than before"};
   AditRole *role = host;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * One direction of a link's authentication: a method at work, as the one who demands or the one who answers.
+ * One direction of a link's authentication: a method at work, at the end that demands authentication or at the one that answers.
  * Embedded in a link.
  */
 #pragma once
@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 enum { ADIT_ROLE_SLOT_DEADLINE = 0, ADIT_ROLE_SLOT_METHOD, ADIT_ROLE_SLOTS = 5 };
 
 typedef enum {
-  ADIT_ROLE_IDLE = 0, /**< nobody has to prove anything */
+  ADIT_ROLE_IDLE = 0, /**< no authentication is needed */
   ADIT_ROLE_RUNNING,
   ADIT_ROLE_OK,
   ADIT_ROLE_FAILED,
@@ -54,7 +54,7 @@ struct AditRole {
   gboolean hearing;            /**< the method is reading what the peer sent */
   gboolean by_peer;            /**< it was settled last by what the peer sent, not by a timer */
   gboolean judged;             /**< it was settled by the last verdict */
-  gboolean stale;              /**< restored while a question was open: begin anew at the deadline slot's next wake */
+  gboolean stale;              /**< restored while a question was open: begin again at the deadline slot's next wake */
   char *requested_user, *name; /**< user name of the open question; of the last one accepted */
 };
 

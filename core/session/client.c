@@ -62,7 +62,7 @@ static void set_state(AditClient *client, State state) {
 
 /* ---- dialling ---- */
 
-/* A wrong password stays wrong until somebody changes it, and each try counts where accounts are locked: those pauses are longer. */
+/* A wrong password stays wrong until it is changed, and each attempt counts where accounts are locked: those pauses are longer. */
 static guint64 next_pause(AditClient *client, gboolean refused) {
   const AditValue *config = client->config;
   guint64 pause = (guint64)(refused ? adit_option_redial_refused_min(config) : adit_option_redial_min(config));

@@ -169,7 +169,7 @@ static void add_links(AditValue *map, const AditSess *session) {
   set_text(map, "multi-session-id", session->multi_id);
 }
 
-/* What the data path dropped. */
+/* Packets that the data path dropped. */
 static void add_plane(AditValue *map, const AditSess *session) {
   AditDpStats stats = {0};
   if (!session->plane)

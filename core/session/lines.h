@@ -2,8 +2,8 @@
 /**
  * core/session/lines.h - log lines that peers cause, at a bounded rate. [main]
  *
- * Strangers share one quota a kind. Each user who has logged in, and each client, has a share of its own: ADIT_LINES_BURST at once, then
- * one each ADIT_LINES_INTERVAL_MS. What is beyond a share goes into the quota of its kind (adit/log-quota.h), which prints how many lines
+ * Strangers share one quota a kind. Each authenticated user, and each client, has its own share: ADIT_LINES_BURST at once, then
+ * one each ADIT_LINES_INTERVAL_MS. Lines beyond a share go into the quota of their kind (adit/log-quota.h), which prints how many lines
  * were suppressed.
  */
 #pragma once

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* What the module offers: service "adit.session" for plugins, configuration, and the daemon's end. */
+/* The services of the module: service "adit.session" for plugins, configuration, and the daemon's end. */
 #include "core/session/session.h"
 #include "core/base/misuse.h"
 #include "core/base/owner.h"

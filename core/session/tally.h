@@ -21,11 +21,11 @@ guint adit_tally_count(const AditTally *tally, gconstpointer key);
 
 /** Zero-initialise. */
 typedef struct {
-  GArray *taken; /**< guint64: a bit for each number, set while somebody has it */
+  GArray *taken; /**< guint64: a bit for each number, set while it is in use */
   guint first;   /**< no word before this one has a free bit */
 } AditNumbers;
 
-/** The smallest number from 1 that nobody has; and back. */
+/** The smallest free number from 1; and back. */
 guint32 adit_numbers_take(AditNumbers *numbers);
 void adit_numbers_give_back(AditNumbers *numbers, guint32 number);
 void adit_numbers_clear(AditNumbers *numbers);

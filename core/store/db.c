@@ -55,7 +55,7 @@ static gboolean check_file(AditDb *db, const char *path, gboolean *unsound, GErr
   return sound;
 }
 
-/* What can be opened can be full all the same: better known now than with the first record. */
+/* A database that can be opened may still be full: better known now than with the first record. */
 static gboolean try_to_write(AditDb *db, GError **error) {
   return execute_sql(db,
                      "BEGIN IMMEDIATE; INSERT INTO entry (tab, key, data) VALUES ('', '', zeroblob(16384)) ON CONFLICT DO NOTHING; COMMIT",

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 
 typedef struct AditDb AditDb;
 
-/** Opens or makes it, and checks it. What is no sound database is moved to `PATH.corrupt-TIME`, with a warning, and a new one made. */
+/** Opens or makes it, and checks it. Moves a damaged database to `PATH.corrupt-TIME`, with a warning, and makes a new one. */
 AditDb *adit_db_open(const char *path, GError **error);
 void adit_db_close(AditDb *db);
 

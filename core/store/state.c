@@ -155,7 +155,7 @@ void adit_state_assume(const char *dir) {
 gboolean adit_state_look(const char *dir, GError **error) {
   g_autofree char *at = g_strdup(dir);
 
-  /* What is not there yet is made in the nearest folder that is. */
+  /* A missing folder is created in the nearest one that exists. */
   while (access(at, F_OK) < 0 && errno == ENOENT && !g_str_equal(at, "/") && !g_str_equal(at, ".")) {
     char *parent = g_path_get_dirname(at);
     g_free(at);

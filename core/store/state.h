@@ -19,7 +19,7 @@ G_BEGIN_DECLS
  */
 gboolean adit_state_open(const char *dir, GError **error);
 
-/** What to use when the directory can't be written: a token made of its path, so that a restart has the same. */
+/** The place to use when the directory can't be written: a token made of its path, so that a restart has the same. */
 void adit_state_assume(const char *dir);
 
 /** Whether `dir` could be used, without making or changing anything; for `aditd --check`. A lock that is held is no error. */

@@ -165,7 +165,7 @@ static void work_off(GQueue *queue) {
   }
 }
 
-/* While one group is being synced the next one gathers: under load many writes share a sync, alone a write waits for nobody. */
+/* While one group is being synced the next one gathers: under load many writes share a sync; a single write does not wait. */
 static gpointer store_thread(gpointer data) {
   g_mutex_lock(&store.lock);
   for (;;) {

@@ -12,7 +12,7 @@
 
 /** Writes 2 * `length` capital hexadecimal digits and NUL to `text`. */
 void mschap_hex(const guint8 *octets, gsize length, char *text);
-/** RFC 2759 8.3: MD4 of the password in UTF-16LE. What is not valid UTF-8 is taken octet by octet. */
+/** RFC 2759 8.3: MD4 of the password in UTF-16LE. Text that is not valid UTF-8 is taken octet by octet. */
 void mschap_nt_hash(const char *password, guint8 hash[MSCHAP_HASH]);
 /** RFC 2759 8.5: the 8 octets under a response, with a bare challenge of 8 octets in version 1. */
 void mschap_nt_response(const guint8 challenge[MSCHAP_CHALLENGE], const guint8 hash[MSCHAP_HASH], guint8 response[MSCHAP_NT_RESPONSE]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-#include "crypto.h"
 #include "mschap.h"
+#include "crypto.h"
 
 #include <nettle/memops.h>
 
@@ -24,7 +24,7 @@ static void failure_text(const AditAuthReply *reply, gboolean retry, const guint
     g_snprintf(text + n, ADIT_CHAP_TEXT - (gsize)n, " M=%s", reply->message ? reply->message : "");
 }
 
-/** RFC 2433 9, RFC 2759 6: what an error code says to who was refused. */
+/** RFC 2433 9, RFC 2759 6: the meaning of an error code for the peer. */
 static const char *words_of(guint64 code) {
   static const struct {
     guint code;
@@ -42,7 +42,7 @@ static const char *words_of(guint64 code) {
   return "refused";
 }
 
-/** What stands behind `E=` and its digits: nothing, or more fields, with or without the blank that RFC 2759 6 has before each. */
+/** The part after `E=` and its digits: nothing, or more fields, with or without the blank that RFC 2759 6 has before each. */
 static gboolean is_field_end(const char *at) {
   return !*at || *at == ' ' || (g_ascii_isupper(*at) && at[1] == '=');
 }

@@ -168,7 +168,7 @@ static void begin_login_request(gpointer state, AditAuthRequest *request, AditAu
   begin_at_next_server(login);
 }
 
-/** Nobody waits any more: what the server may still say is late. */
+/** The request is cancelled: a later answer of the server is dropped. */
 static void cancel_login_request(gpointer state, AditAuthHandle *handle) {
   g_hash_table_remove(((RadiusSource *)state)->requests, handle);
 }

@@ -8,5 +8,5 @@
 
 /** Registers the source with adit.aaa, in the plugin's init. It asks the servers of radius->config. NULL and an error if it can't. */
 RadiusSource *radius_source_new(Radius *radius, GError **error);
-/** Gives up what is under way: whoever asked gets an error. NULL is allowed. */
+/** Gives up what is under way: their callers get an error. NULL is allowed. */
 void radius_source_free(RadiusSource *source);

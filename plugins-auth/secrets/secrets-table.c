@@ -45,7 +45,7 @@ static gboolean is_empty_hash(const guint8 hash[16]) {
   return memcmp(hash, empty, sizeof empty) == 0;
 }
 
-/** An empty password proves nothing: everybody knows it. */
+/** An empty password proves nothing: it is known to all. */
 static void check_proof(Mistakes *mistakes, const AditValue *record, guint index) {
   const AditValue *hash = secrets_option_nt_hash_value(record), *password = adit_option_password_value(record);
   guint8 octets[16];

@@ -11,7 +11,7 @@ SecretsTable *secrets_table_new(const AditValue *config, GError **error);
 void secrets_table_free(SecretsTable *table);
 guint secrets_table_size(const SecretsTable *table);
 
-/** What is said about one request: `reply` points into the rest and into the table. */
+/** The answer to one request: `reply` points into the rest and into the table. */
 typedef struct {
   AditAuthReply reply;
   guint8 nt_hash[16];

@@ -7,7 +7,7 @@
 struct AditAuthHandle {
   gint refs;
   gint memory;   /* one for the source, one for the test */
-  gint answered; /* or nobody wants to hear of it any more */
+  gint answered; /* or the request was cancelled */
   gint over;
   AditTestAnswer *answer;
 };

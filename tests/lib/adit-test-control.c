@@ -52,7 +52,7 @@ static char *find_verb_owner(const char *verb) {
   return NULL;
 }
 
-/* What the daemon refuses to load the plugin for is the end of a test. */
+/* A mistake for which the daemon refuses to load the plugin ends the test. */
 static gboolean interface_add(AditPlugin *plugin, const char *description, const AditMethod *methods, guint n_methods,
                               const AditCommand *commands, guint n_commands, gpointer state, GError **error) {
   g_autoptr(GError) why = NULL;
@@ -84,7 +84,7 @@ static gboolean interface_add(AditPlugin *plugin, const char *description, const
 
 /* ---- answers ---- */
 
-/* What the daemon logs and survives is the end of a test. */
+/* A mistake that the daemon logs and survives ends the test. */
 static void expect_open(const AditCall *call, const char *what) {
   g_autofree char *function = g_strdup_printf("adit.control %s", what);
 

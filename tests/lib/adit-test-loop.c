@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* adit.loop with a clock that stands still until it is told to go on, and adit.bus. */
+/* adit.loop with a clock that the test advances, and adit.bus. */
 #include "adit-test.h"
 
 /* ---- time ---- */

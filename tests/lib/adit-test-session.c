@@ -272,7 +272,7 @@ static gboolean actor_add(AditPlugin *plugin, const char *attribute, GError **er
   return !refused;
 }
 
-/* Whoever was told of is taken for there. */
+/* Sessions in earlier events are taken to exist. */
 static gboolean actor_exists(const char *attribute) {
   test_main_only("adit.session actor_exists");
   g_autofree char *line = g_strdup_printf("session.actor_add %s", attribute);

@@ -142,7 +142,7 @@ void adit_test_provide(AditTest *test, const char *feature) {
   g_ptr_array_add(test->features, g_strdup(feature));
 }
 
-/* As the daemon's loader: what it requires is there, and nobody else provides what it does. */
+/* As the daemon's loader: its requirements are met, and no other plugin provides its features. */
 static gboolean check_neighbours(AditTest *test, const AditPluginInfo *info, GError **error) {
   for (guint i = 0; i < info->n_features; i++) {
     const AditFeature *feature = &info->features[i];

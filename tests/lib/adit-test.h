@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/** tests/lib/adit-test.h - what the files of libadit-test share. It stands on the installed headers alone. */
+/** tests/lib/adit-test.h - what the files of libadit-test share. It uses the installed headers alone. */
 #pragma once
 
 #include <adit/test.h>
@@ -27,11 +27,11 @@ typedef struct {
 } TestEntry;
 
 struct AditTest {
-  GThread *thread;    /* the test's own: the main loop */
-  guint claims;       /* not released */
-  GPtrArray *lent;    /* of AditValue*: what plugins were given */
+  GThread *thread;     /* the test's own: the main loop */
+  guint claims;        /* not released */
+  GPtrArray *lent;     /* of AditValue*: what plugins were given */
   GPtrArray *features; /* of char*: that plugins of the test provide, and adit_test_provide() */
-  GPtrArray *plugins; /* of TestPlugin* */
+  GPtrArray *plugins;  /* of TestPlugin* */
   AditValue *config;
   GString *log;
   GHashTable *failures; /* call -> errno */
@@ -50,7 +50,7 @@ struct AditTest {
   guint last_id;
 
   GPtrArray *sources, *sinks, *methods, *ncps, *lcps, *datapaths, *transports; /* of TestEntry* */
-  GPtrArray *answers;                                                   /* of TestAsk* */
+  GPtrArray *answers;                                                          /* of TestAsk* */
   GPtrArray *interfaces;
   GPtrArray *links, *sessions;
   GPtrArray *agreed; /* of what LCP agreed on */

@@ -40,7 +40,7 @@ static inline TestClaim *test_claim_new(const char *who) {
   return t;
 }
 
-/* Until the kernel has answered: 0, or an errno; EEXIST when somebody else has it. */
+/* Until the kernel has answered: 0, or an errno; EEXIST when a foreign object has it. */
 static inline int test_claim_wait(TestClaim *t, AditClaim *claim) {
   const char *why = NULL;
   t->claim = claim;

@@ -13,7 +13,7 @@ static inline gboolean test_loop_wake_(GSource *source, GSourceFunc callback, gp
   return G_SOURCE_CONTINUE;
 }
 
-/** A source whose only work is to end a blocking iteration after `ms`. */
+/** A source that only ends a blocking iteration after `ms`. */
 static inline GSource *test_loop_alarm_(guint ms) {
   static GSourceFuncs funcs = {.dispatch = test_loop_wake_};
   GSource *source = g_source_new(&funcs, sizeof(GSource));

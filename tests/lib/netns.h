@@ -49,7 +49,7 @@ static inline void test_net_done(gpointer user, int error) {
     result.error;                                                                                                                          \
   })
 
-/** What a command prints. */
+/** The output of a command. */
 static inline char *test_run(const char *command) {
   char *out = NULL;
   assert_true(g_spawn_command_line_sync(command, &out, NULL, NULL, NULL));
@@ -99,7 +99,7 @@ static inline gboolean test_netns_enter_(void) {
   return g_file_set_contents_full("/proc/self/uid_map", map, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL);
 }
 
-/** Enters a network namespace of its own, in which `lo` is up; FALSE, and says why, when that is not allowed. */
+/** Enters a new network namespace, in which `lo` is up; FALSE, and says why, when that is not allowed. */
 static inline gboolean test_netns(void) {
   if (!test_netns_enter_()) {
     g_printerr("no network namespace of its own: %s\n", g_strerror(errno));

@@ -13,11 +13,11 @@ void adit_session_set_schema(const AditSchema *schema);
 /** The declaration of an attribute: scope session, else profile, else secret. NULL if no table has it, or no schema is set. */
 const AditOption *adit_attribute_option(const char *name);
 
-/** A profile in which nobody wrote anything: all defaults, of plugins' options too. The caller's, to be completed. */
+/** A profile in which no option is written: all defaults, of plugins' options too. The caller's, to be completed. */
 AditValue *adit_attributes_defaults(void);
 
 /**
- * What `source` gave with its ACCEPT. Words that nobody declared are left out, and logged. NULL with ADIT_ERR_INVALID when a
+ * The attributes that `source` gave with its ACCEPT. Undeclared ones are left out, and logged. NULL with ADIT_ERR_INVALID when a
  * value is not what its word takes: a limit that is not understood must not become no limit. A new reference; a map that is
  * NULL comes back as an empty one.
  */

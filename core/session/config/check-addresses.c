@@ -228,7 +228,7 @@ static void collect_names(const AditValue *list, const char *key, GHashTable *na
   }
 }
 
-/* What the profile of a client says is a wish, and its server's matter. */
+/* Addresses in a client's profile are wishes, which its server decides about. */
 static gboolean is_for_clients(const char *profile, GHashTable *clients, GHashTable *others) {
   return profile && g_hash_table_contains(clients, profile) && !g_hash_table_contains(others, profile);
 }

@@ -7,7 +7,7 @@
 
 G_BEGIN_DECLS
 
-/** What is wrong with the addresses of `profiles` and `secrets`, each by itself and with one another. */
+/** Mistakes in the addresses of `profiles` and `secrets`, each by itself and with one another. */
 void adit_session_check_addresses(const AditValue *tree, AditConfigErrors *errors);
 /** All single addresses that profiles and enabled secrets name, of either end: AditPrefix, the caller's. */
 GArray *adit_session_fixed_addresses(const AditValue *tree);

@@ -9,7 +9,7 @@ struct AditProfiles {
   GHashTable *pairs;   /* set of Pair */
 };
 
-/* A profile over the service's: what all sessions share whose record says nothing else. */
+/* A profile over the service's: the default for all sessions. */
 typedef struct {
   const AditValue *own, *under; /* of by_name; may be NULL */
   AditValue *merged;
@@ -103,7 +103,7 @@ static const AditValue *pick_value(const AditValue *const level[3], const char *
     if (!is_address || item->type == ADIT_VALUE_ADDRESS)
       return item;
   }
-  for (int i = 0; !found && i < 3; i++) /* nobody said it: the schema's default */
+  for (int i = 0; !found && i < 3; i++) /* it is not written: the schema's default */
     found = adit_value_get(level[i], key);
   return found;
 }

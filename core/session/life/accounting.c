@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* What accounting is told of sessions and of the daemon, and when. */
+/* Accounting records of sessions and of the daemon. */
 #include "core/session/life/accounting.h"
 #include "core/aaa/aaa.h"
 #include "core/base/loop.h"
@@ -57,7 +57,7 @@ static void add_endpoints(AditValue *map, const AditSess *session) {
   adit_value_set(map, "peer-port", adit_value_int(adit_endpoint_port(&session->peer)));
 }
 
-/* What adit/auth.h promises of AditAcctRecord.facts. The caller owns it. */
+/* The facts that adit/auth.h promises in AditAcctRecord. The caller owns it. */
 static AditValue *facts_of(const AditSess *session) {
   AditValue *map = adit_value_map();
 

@@ -14,7 +14,7 @@ static gboolean is_only_one(const AditSess *session) {
   return g_strcmp0(adit_option_only_one_scope(session->attributes), "all") == 0 || adit_aaa_is_local(session->source);
 }
 
-/* Its addresses are free at once: what takes them away from the old interface goes before what gives them to a new one. */
+/* Its addresses are free at once: their removal from the old interface precedes their addition to the new one. */
 static void replace_session(AditSess *old, gpointer data) {
   const AditSess *session = data;
 

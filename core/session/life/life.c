@@ -47,7 +47,7 @@ static void judge_claims(AditSess *session) {
     adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, session->claims.route_failure);
     return;
   }
-  session->claims.pending++; /* until all errors are dealt with nobody looks again */
+  session->claims.pending++; /* no second look until all errors are handled */
   for (guint i = 0; i < ADIT_SESS_FAMILIES; i++)
     if (session->family[i].error && !adit_sess_is_over(session))
       give_up_family(session, &session->family[i]);

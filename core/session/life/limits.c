@@ -87,7 +87,7 @@ void adit_sess_limits_init(AditSess *session) {
   set_timer(&session->limits.quota, on_quota, session);
 }
 
-/* A limit that is passed already ends the session when the loop comes round: whoever changed it may still be at work on it. */
+/* A limit that is passed already ends the session when the loop comes round: the caller that changed it may still use the session. */
 static void arm_limit(AditTimer *timer, gint64 limit, guint64 used) {
   if (limit <= 0)
     adit_timer_cancel(timer);

@@ -32,7 +32,7 @@ static void join_session(AditSessLink *link, AditSessionId id) {
   adit_session_links_tell(session);
 }
 
-/* The link is authenticated, and nobody's yet. */
+/* The link is authenticated, and in no session yet. */
 static void place_link(AditSessLink *link) {
   AditLogContext log = {.user = link->user};
   AditBundleChoice choice;
@@ -73,7 +73,7 @@ static void on_link_network_down(AditSessLink *link) {
     adit_session_links_down(link->session, link);
 }
 
-/* Without a session (it is being refused) nobody answers, and that is no reason to reject the protocol. */
+/* Without a session (the link is being refused) there is no answer, and no reason to reject the protocol. */
 static gboolean on_link_frame(AditSessLink *link, guint16 protocol, const guint8 *payload, gsize length) {
   return link->session ? adit_sess_frame(link->session, protocol, payload, length) : TRUE;
 }

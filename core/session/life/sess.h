@@ -19,7 +19,7 @@
 #include <adit/event.h>
 #include <adit/log.h>
 
-/** What is above a session, given to it when it is made. */
+/** Functions of the layer above a session, given to it when it is made. */
 typedef struct {
   void (*event)(AditSess *session, AditLifeEvent event);
   void (*free)(AditSess *session); /**< the last reference is gone */

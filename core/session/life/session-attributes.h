@@ -11,5 +11,5 @@ void adit_session_attributes_set_profiles(AditProfiles *profiles); /**< takes th
 const AditProfiles *adit_session_attributes_profiles(void);
 /** The profile under the user's own; NULL for a client. Borrowed. */
 const char *adit_session_attributes_default_profile(const AditSess *session);
-/** Merges what the source said of the link's user over its profiles. What has no effect is logged. */
+/** Merges what the source said of the link's user over its profiles. Attributes without effect are logged. */
 void adit_session_attributes_merge(AditSess *session, const AditSessLink *link);

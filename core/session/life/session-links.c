@@ -22,7 +22,7 @@ void adit_session_links_found(AditSess *session, AditSessLink *link) {
   add_link_to(session, link);
 }
 
-/* Whoever is let into a session shares its addresses and its accounting. */
+/* A link that joins a session shares its addresses and its accounting. */
 static const char *why_not(const AditSess *session, const AditSessLink *link) {
   if (adit_sess_is_over(session))
     return "the session is ending";
@@ -95,7 +95,7 @@ static guint count_up(const AditSess *session) {
   return n;
 }
 
-/* What is sent on a link while its LCP negotiates is lost (RFC 1661 3.4), and the others can carry it. */
+/* Data that is sent on a link while its LCP negotiates is lost (RFC 1661 3.4), and the other links can carry it. */
 static void part_link(AditSess *session, AditSessLink *link) {
   guint others = 0;
   for (guint i = 0; i < session->links->len; i++)

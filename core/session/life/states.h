@@ -27,18 +27,18 @@ typedef enum {
 typedef enum {
   ADIT_LIFE_PORT_OPENED,     /**< the interface is open */
   ADIT_LIFE_NETWORK_OPENED,  /**< an NCP is open, and the kernel has not been told of its addresses */
-  ADIT_LIFE_NCP_SETTLED,     /**< an NCP is over, or open as it was: nobody has to wait for it */
+  ADIT_LIFE_NCP_SETTLED,     /**< an NCP is over, or open as it was: no wait for it is needed */
   ADIT_LIFE_PATIENCE_OVER,   /**< optional NCPs delay the session no longer */
   ADIT_LIFE_KERNEL_ANSWERED, /**< nothing that was asked of the kernel is open */
   ADIT_LIFE_STANDS,          /**< judged: the kernel has the addresses of one NCP at least */
   ADIT_LIFE_NOTHING_STANDS,  /**< judged: it has none, and another NCP may still open */
   ADIT_LIFE_SETTLED,         /**< no NCP delays the session */
-  ADIT_LIFE_END,             /**< somebody ends it; the session has cause and reason */
+  ADIT_LIFE_END,             /**< the session is to end; the session has cause and reason */
   ADIT_LIFE_PORT_CLOSED,     /**< the interface is closed or left */
   ADIT_LIFE_EVENTS,          /**< how many there are */
 } AditLifeEvent;
 
-/** What is done in the state that was entered. */
+/** The action in the state that was entered. */
 typedef enum {
   ADIT_LIFE_IGNORE,      /**< expected, and nothing to do */
   ADIT_LIFE_OPEN_PLANE,  /**< NETWORK_OPENED, if an NCP opened before the interface did */

@@ -20,7 +20,8 @@ static gboolean may_change(const char *name, const AditValue *value, GError **er
   if (strcmp(name, "profile") == 0) {
     if (value->type == ADIT_VALUE_STRING && adit_profiles_have(adit_session_attributes_profiles(), value->as.string))
       return TRUE;
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "profile: there is no profile %s", value->type == ADIT_VALUE_STRING ? value->as.string : "so");
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "profile: there is no profile %s",
+                value->type == ADIT_VALUE_STRING ? value->as.string : "so");
     return FALSE;
   }
   if (!option || !(option->flags & ADIT_OPTION_COA)) {
@@ -78,7 +79,7 @@ static void unref_later(gpointer value) {
   adit_value_unref(value);
 }
 
-/* Those who were lent the old one may use it until the loop comes round. */
+/* Borrowers of the old one may use it until the next pass of the loop. */
 static void replace_value(AditValue **value, AditValue *now) {
   adit_call_main(unref_later, *value);
   *value = now;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** core/session/link/bundler.h - who puts links together, and what it says of a link. [main] */
+/** core/session/link/bundler.h - the plugin that bundles links, and its decision about a link. [main] */
 #pragma once
 
 #include <adit/session.h>
 
 typedef struct AditSessLink AditSessLink;
 
-/** What was decided; everything is the caller's, who clears it. */
+/** The decision; the caller owns all members and clears them. */
 typedef struct {
   AditBundleVerdict verdict;
   AditSessionId session; /**< JOIN */

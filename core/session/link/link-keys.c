@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* MPPE keys of a login, on their way to the NCPs: wiped as soon as nobody needs them. */
+/* MPPE keys of a login, on their way to the NCPs: wiped as soon as they are no longer needed. */
 #include "core/session/link/link.h"
 
 void adit_link_wipe_keys(AditSessLink *link) {

@@ -265,7 +265,7 @@ static void on_auth_done(gpointer host, gboolean peer, gboolean ok, const char *
   publish_link(link, ADIT_EVENT_AUTH_DONE, ok ? ADIT_CAUSE_NONE : ADIT_CAUSE_USER_ERROR, ok ? NULL : why);
 }
 
-/* What a client's server asks for, if that is weak and the configuration does not ask for it by name. */
+/* The method that a client's server requests, if it is weak and not in the configuration by name. */
 static void warn_of_weak_method(AditSessLink *link) {
   gboolean allowed = adit_value_is_written(adit_option_allow_value(link->spec.config));
   char peer[ADIT_ENDPOINT_TEXT];

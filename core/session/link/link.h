@@ -18,29 +18,29 @@ struct AditSessLink {
   AditTimer timer;      /**< the engine's one slot */
   guint64 auth_request; /**< open question to AAA; 0 = none */
   AditValue *record;    /**< what the source said of the user */
-  char *source;         /**< who said it */
-  char *user;           /**< who the peer is: proven, or for a client our own name */
+  char *source;         /**< the source that gave it */
+  char *user;           /**< the authenticated peer: proven, or for a client our own name */
   AditSess *session;    /**< borrowed: the session ends its link, or the link tells it of its end */
-  AditClient *client;   /**< who dialled; NULL on a server */
+  AditClient *client;   /**< the client that dialled; NULL on a server */
   guint64 opened_ms;
   char *record_id;    /**< Acct-Session-Id of the session that it will have */
   guint32 number;     /**< the smallest, from 1, that no other link has */
   char *conversation; /**< EAP: the source that answered with a challenge; NULL = none is open */
   GBytes *eap_state;  /**< what it gave along */
   char *proven;       /**< the user that the peer has proven to be first; NULL: it may be any stranger */
-  gboolean up;        /**< LCP is open and nobody has to prove anything */
-  gboolean parted;    /**< out of its session's data plane, while LCP negotiates anew */
+  gboolean up;        /**< LCP is open and authentication is done */
+  gboolean parted;    /**< out of its session's data plane, while LCP renegotiates */
   guint mtu;          /**< as LCP agreed; 0 before */
   AditMppeKeys *mppe; /**< that authentication made; NULL = none, or the session's NCPs have had them */
 };
 
-/** What is above the links, given to adit_links_init(). */
+/** Functions of the layer above the links, given to adit_links_init(). */
 typedef struct {
   void (*opened)(AditSessLink *link); /**< PPP begins now */
-  /** Everybody is who they have to be: `user`, which the peer has proven, NULL if it was not asked to. Comes again after network_down(). */
+  /** Authentication is done: `user`, which the peer has proven, NULL if it was not asked to. Comes again after network_down(). */
   void (*network)(AditSessLink *link, const char *user);
-  void (*network_down)(AditSessLink *link); /**< LCP negotiates anew */
-  /** A packet of a protocol that is not PPP's own. FALSE = nobody knows the protocol. */
+  void (*network_down)(AditSessLink *link); /**< LCP renegotiates */
+  /** A packet of a protocol that is not PPP's own. FALSE = unknown protocol. */
   gboolean (*frame)(AditSessLink *link, guint16 protocol, const guint8 *payload, gsize length);
   void (*rejected)(AditSessLink *link, guint16 protocol);                   /**< the peer does not know the protocol */
   void (*mtu)(AditSessLink *link);                                          /**< LCP has agreed on one */
@@ -48,7 +48,7 @@ typedef struct {
   void (*closed)(AditSessLink *link, gboolean refused, const char *reason); /**< `refused`: the peer did not take our user or password */
 } AditSessLinkOps;
 
-/** Wipes the keys: whoever needs them has a copy. */
+/** Wipes the keys: their users have copies. */
 void adit_link_wipe_keys(AditSessLink *link);
 /** Takes over what a method or source gave for MPPE, in place of what was there. */
 void adit_link_keep_keys(AditSessLink *link, const AditAuthReply *reply);

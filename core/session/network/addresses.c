@@ -14,10 +14,10 @@ enum { POOL_TRIES = 1024 /* protected addresses of a pool in one go */, LOOKS = 
 static const AditNetService *net;
 
 /* Addresses in use that did not come out of a pool: a pool knows only its own, and two peers with the same, or a peer with
- * one of ours, would take each other's traffic. A prefix stands here by its first address. */
+ * one of ours, would take each other's traffic. A prefix is entered by its first address. */
 static GHashTable *theirs; /* AditAddress */
 static AditTally *ours;    /* AditAddress, for each session that has it */
-static GArray *parked;     /* AditPrefix: taken out of pools and given to nobody, as they are protected */
+static GArray *parked;     /* AditPrefix: taken out of pools and not leased, as they are protected */
 static guint next_parked;  /* the one to look at next */
 
 void adit_addresses_init(const AditNetService *service) {
@@ -113,7 +113,7 @@ static void hold_ours(AditSess *session, const AditAddress *address) {
   session->addresses.lease[session->addresses.n++] = (AditSessLease){prefix, ADIT_LEASE_OURS};
 }
 
-/* Taken out of the pools, so that nobody else gets it. */
+/* Taken out of the pools, so that no other session gets it. */
 static gboolean reserve_prefix(AditSess *session, const AditPrefix *prefix) {
   const AditAddress *address = &prefix->address;
 
@@ -237,7 +237,7 @@ static gboolean take_choice(AditSess *session, const AditAddress *address, GErro
   return TRUE;
 }
 
-/* AditNcpParams.choose: once said, a choice is the peer's, so that nobody else is told the same. */
+/* AditNcpParams.choose: once offered, an address is reserved for the peer, so that no other peer is offered the same. */
 static gboolean choose_address(gpointer data, const AditAddress *address) {
   AditSess *session = data;
   const AditSessLease *lease = find_lease(session, address);
@@ -255,7 +255,7 @@ static gboolean choose_address(gpointer data, const AditAddress *address) {
   return FALSE;
 }
 
-/* What a client's server says of both ends. */
+/* The addresses of both ends, as a client's server gives them. */
 static gboolean judge_server(AditSess *session, AditSessFamily *family, const AditAddress *local, AditAddress *remote, GError **error) {
   AditLogContext log = adit_sess_log(session);
   g_autoptr(GError) why = NULL;
@@ -304,7 +304,7 @@ gboolean adit_sess_prefix_at(const AditSess *session, const char *key, guint ind
   return TRUE;
 }
 
-/* IPv6 prefixes that are the peer's: two who have the same would take each other's traffic. */
+/* IPv6 prefixes that are the peer's: two sessions with the same address would take each other's traffic. */
 static gboolean reserve_prefixes(AditSess *session, const char *key, GError **error) {
   AditAddress outer = outer_of(session);
   char text[ADIT_PREFIX_TEXT];

@@ -18,16 +18,16 @@ typedef struct {
   gboolean open;             /**< its NCP is open */
   gboolean applied;          /**< the kernel has been told: the addresses stay as they are for the session's life */
   gboolean no_peer;          /**< a client's server has an inner address to which no route may lead */
-  int error;                 /**< errno by which the kernel refused it, which nobody has acted on; 0 = none */
+  int error;                 /**< errno by which the kernel refused it, not handled yet; 0 = none */
   AditAddress local, remote; /**< both ends, as the NCP agreed; of IPv6 the link-local ones. Unset before */
 } AditSessFamily;
 
 void adit_families_init(AditSessFamily family[ADIT_SESS_FAMILIES]);
-/** The family whose data this protocol is; NULL = of none. */
+/** The family of this data protocol; NULL = of none. */
 AditSessFamily *adit_family_of(AditSessFamily family[ADIT_SESS_FAMILIES], guint16 data_protocol);
 /** Has the kernel been told of any? */
 gboolean adit_families_applied(const AditSessFamily family[ADIT_SESS_FAMILIES]);
-/** Has the kernel refused any, and nobody has acted on it? */
+/** Has the kernel refused any, and is that not handled yet? */
 gboolean adit_families_failed(const AditSessFamily family[ADIT_SESS_FAMILIES]);
 /** Its error, which is acted on now. */
 int adit_family_take_error(AditSessFamily *family);

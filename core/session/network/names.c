@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/** Sessions whose names begin alike: of one user, or of two whose names are cut to the same. */
+/** Sessions with the same base name: of one user, or of two with names that are cut to the same. */
 struct AditNameBase {
   char name[ADIT_INTERFACE_NAME]; /* the first one's */
   AditNumbers numbers;            /* a number is the attempt + 1 */
@@ -49,7 +49,7 @@ char *adit_names_take(AditNameHold *hold, const char *transport, const char *use
   AditNameBase *base = base_get(transport, user);
   char *full = NULL;
 
-  do { /* one that belongs to another base keeps its number taken here, so that nobody tries it again */
+  do { /* a name that belongs to another base keeps its number taken here, so that it is not tried again */
     g_free(full);
     hold->number = adit_numbers_take(&base->numbers);
     full = adit_interface_name(transport, user, hold->number - 1, hold->name);

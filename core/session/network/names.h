@@ -12,7 +12,7 @@ typedef struct AditNameBase AditNameBase;
 /** A name in use. Zero-initialise. */
 typedef struct {
   char name[ADIT_INTERFACE_NAME];
-  AditNameBase *base; /**< whose sessions are numbered together; NULL = a name that was chosen as it is */
+  AditNameBase *base; /**< for the sessions that are numbered together; NULL = a name that was chosen as it is */
   guint32 number;
 } AditNameHold;
 

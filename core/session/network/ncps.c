@@ -73,7 +73,7 @@ static void update_plane(AditSess *session) {
   adit_sess_set_plane(session);
 }
 
-/* What the kernel has been told stands for the session's life; a peer that wants something else has to dial again. */
+/* Addresses that the kernel has stay for the session's life; a peer that wants something else has to dial again. */
 static gboolean ends_have_changed(const AditSessFamily *family, const AditAddress *local, const AditAddress *remote) {
   return family->applied && (!adit_address_equal(&family->local, local) || !adit_address_equal(&family->remote, remote));
 }
@@ -242,7 +242,7 @@ static void start_ncps(AditSess *session) {
   adit_sess_network(session, TRUE);
 }
 
-/* Keys are for the NCPs' beginning alone: whoever uses them has copied them. */
+/* Keys are for the NCPs' beginning alone: the NCPs that use them have copied them. */
 void adit_sess_ncps_start(AditSess *session) {
   AditSessLink *link = adit_sess_speaking_link(session);
   AditNcpParams *params = &session->addresses.params;
@@ -285,7 +285,7 @@ gboolean adit_sess_frame(AditSess *session, guint16 protocol, const guint8 *payl
     const AditNcp *ncp = session->ncps.item[i].ncp;
     if (!adit_ncp_owns(ncp, protocol) && !adit_ncp_carries(ncp, protocol))
       continue;
-    /* Data that came up here raced with its NCP: not for anybody, and no reason to reject the protocol. */
+    /* Data that came up here raced with its NCP: it is dropped, and is no reason to reject the protocol. */
     if (protocol >= 0x8000)
       adit_ncp_input(session->ncps.item[i].ncp, payload, length);
     return TRUE;

@@ -36,7 +36,7 @@ AditCounters adit_sess_counters(AditSess *session) {
   return stats.counters;
 }
 
-/* A client's peer is the way to everybody, so nothing is checked there. */
+/* A client's peer forwards for all sources, so nothing is checked there. */
 static gboolean checks_source(const AditSess *session) {
   return !session->is_client && adit_attribute_yes(adit_option_source_check(session->attributes), TRUE);
 }

@@ -11,7 +11,7 @@
 #include "core/session/network/session-claims.h"
 #include <adit/session-options.h>
 
-#define MAX_REFUSED 1000 /* names in a row that somebody else's interfaces have */
+#define MAX_REFUSED 1000 /* names in a row that foreign interfaces have */
 #define IPV6_LEAST  1280 /* an interface with less has no IPv6: RFC 8200 5 */
 
 /** A shared interface is of one data path: another one's of the same name is another interface. */
@@ -74,7 +74,7 @@ static void tell_opened(AditSess *session, const GError *error) {
   adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, error->message);
 }
 
-/* It was deleted or moved away by somebody. */
+/* Another program deleted or moved it. */
 static void lose_port(AditSess *session, const char *why) {
   AditLogContext log = adit_sess_log(session);
 
@@ -84,7 +84,7 @@ static void lose_port(AditSess *session, const char *why) {
   adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, why);
 }
 
-/* ---- an interface of its own ---- */
+/* ---- a separate interface ---- */
 
 static void own_opened(gpointer user, AditPort *port, const GError *error);
 
@@ -145,7 +145,7 @@ static void own_opened(gpointer user, AditPort *port, const GError *error) {
   session->port.open = port;
   if (!adit_sess_is_over(session) && !port && g_error_matches(error, ADIT_ERROR, ADIT_ERR_EXISTS) &&
       ++session->port.refused < MAX_REFUSED) {
-    own_open(session); /* somebody else's interface has that name */
+    own_open(session); /* a foreign interface has that name */
     adit_sess_unref(session);
     return;
   }
@@ -172,7 +172,7 @@ static void shared_free(AditSharedPort *port) {
 
 static void shared_closed(gpointer user, const AditCounters *final) {}
 
-/* Given up once nobody uses it and it is not on its way. */
+/* Given up once it is unused and not being opened. */
 static void shared_leave(AditSharedPort *port) {
   if (port->users || port->opening)
     return;
@@ -216,7 +216,7 @@ static void end_if_on(AditSess *session, gpointer data) {
     lose_port(session, lost->why);
 }
 
-/* All that are on it end; the next one opens it anew. */
+/* All that are on it end; the next one opens it again. */
 static void lose_shared(AditSharedPort *port, const char *why) {
   Lost lost = {port, why};
   port->users++; /* holds it while they end */

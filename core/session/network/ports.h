@@ -15,16 +15,16 @@ typedef struct {
   gboolean pending; /**< it is being opened */
   char name[16];    /**< also after it is closed */
   AditSharedPort *shared;
-  guint mtu;        /**< what an interface of its own was last told */
-  AditClaim *claim; /**< an interface of its own */
+  guint mtu;        /**< the MTU that a separate interface was last given */
+  AditClaim *claim; /**< a separate interface */
   AditClaimant claimant;
   guint refused;     /**< how many names for the interface the kernel has refused */
-  AditNameHold hold; /**< of its own interface's name */
+  AditNameHold hold; /**< of the separate interface's name */
 } AditSessPort;
 
 /** Opens the session's interface; the event PORT_OPENED follows, or its end. */
 void adit_sess_port_open(AditSess *session);
-/** Tells an interface of its own the session's MTU, if it has another one; harmless while there is none. */
+/** Tells a separate interface the session's MTU, if it has another one; harmless while there is none. */
 void adit_sess_port_mtu(AditSess *session);
 /** Closes or leaves it; the event PORT_CLOSED follows, maybe in this call. */
 void adit_sess_port_close(AditSess *session);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* What the NCPs agreed on, as claims on the kernel: addresses and routes of the session's interface. */
+/* The addresses that the NCPs agreed on, as claims on the kernel: addresses and routes of the session's interface. */
 #include "core/session/network/session-claims.h"
 #include "core/net/claims/claims.h"
 #include "core/session/config/profile.h"
@@ -152,7 +152,7 @@ static void claim_address(AditSess *session, const AditNetAddress *address) {
   hold_claim(session, net->claim_address(address, &session->claims.claimant), ADIT_SESS_ADDRESS, &address->local);
 }
 
-/* What is more than the peer takes must not come from an interface that has others' MTU: RFC 1661 6.1. */
+/* A packet larger than the peer takes must not come from an interface with the MTU of others: RFC 1661 6.1. */
 static guint32 route_mtu(const AditSess *session) {
   return session->port.shared ? session->mtu : 0;
 }

@@ -13,7 +13,7 @@ typedef enum {
   ADIT_SESS_ROUTE, /**< any other */
 } AditSessClaimKind;
 
-/** What a session claims of the kernel. */
+/** The claims of a session on the kernel. */
 typedef struct {
   AditClaim *claim;
   AditSessClaimKind kind;

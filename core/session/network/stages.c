@@ -54,7 +54,7 @@ guint adit_sess_stages_mtu(const AditSess *session, guint mtu) {
   return mtu;
 }
 
-/* After the end of the data plane, which took the stages with it, nobody is there to be asked. */
+/* After the end of the data plane, which frees the stages, there is nothing to call. */
 void adit_sess_stages_describe(const AditSess *session, AditValue *map) {
   for (guint i = 0; session->plane && i < ADIT_STAGES_N; i++) {
     AditValue *told = session->stages.view[i].describe ? session->stages.view[i].describe(session->stages.view[i].user) : NULL;

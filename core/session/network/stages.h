@@ -24,7 +24,7 @@ typedef struct {
 gboolean adit_sess_stage_add(AditSess *session, const AditStageSpec *spec, GError **error);
 gboolean adit_sess_stage_set(AditSess *session, AditStageKind kind, gconstpointer params, gsize length);
 void adit_sess_stage_remove(AditSess *session, AditStageKind kind);
-/** The largest packet of a session whose links carry `mtu`. */
+/** The largest packet of a session with links that carry `mtu`. */
 guint adit_sess_stages_mtu(const AditSess *session, guint mtu);
 /** Adds what the stages tell of themselves to `map`, each under its name. */
 void adit_sess_stages_describe(const AditSess *session, AditValue *map);

@@ -32,7 +32,7 @@ static void put_prefix(RadiusBuilder *b, guint8 type, const AditValue *item) {
   radius_put(b, 0, type, value, 2 + octets);
 }
 
-/* RFC 2866 5.6. Without a source nobody was asked: then nothing is said. */
+/* RFC 2866 5.6. Without a source there was no authentication: then nothing is said. */
 static void put_authentic(RadiusBuilder *b, const AditValue *facts) {
   const char *source = adit_value_get_string(facts, "source", NULL);
   if (source && *source)
@@ -51,7 +51,7 @@ static void put_addresses(RadiusBuilder *b, const AditValue *facts, const AditVa
   put_each(adit_option_delegated_ipv6_prefix(attributes), put_prefix, b, DELEGATED_IPV6_PREFIX);
 }
 
-/* What does not fit into a packet beside the rest is left out, whole attributes from the end. */
+/* Attributes that do not fit into a packet are left out whole, from the end. */
 static GBytes *cut_body(const RadiusBuilder *b) {
   AditCursor c = adit_cursor(b->data + RADIUS_HEADER, MIN(b->length - RADIUS_HEADER, (gsize)RADIUS_BODY_MAX));
   const guint8 *start = c.at, *end = c.at;
@@ -71,7 +71,7 @@ RadiusRow radius_acct_row_for(const RadiusRow *row, const RadiusServer *group, g
   RadiusBuilder b;
 
   own.id = n ? g_strdup_printf("%s-%u", row->id, n) : g_strdup(row->id); /* a lane for each */
-  /* Nobody's name, by which these servers are chosen and no others. */
+  /* An impossible user name, by which these servers are chosen and no others. */
   own.user = g_strdup_printf("%s%s@%s", group->domain ? group->domain : "", group->domain ? "\\" : "", group->realm ? group->realm : "");
   radius_build(&b, RADIUS_ACCOUNTING_REQUEST, FALSE);
   own.called_id = g_strdup(group->called_id);
@@ -89,14 +89,14 @@ RadiusRow radius_acct_row(const AditAcctRecord *record, gboolean swap_octets) {
                    .counters = record->counters,
                    .id = g_strndup(record->record_id, 253),
                    .user = g_strndup(record->user, 253)};
-  RadiusNas anywhere = {0}; /* who we are is the packet's to say */
+  RadiusNas anywhere = {0}; /* the NAS attributes are added to each packet */
   RadiusBuilder b;
   RadiusWho who;
 
   radius_build(&b, RADIUS_ACCOUNTING_REQUEST, FALSE);
   if (radius_row_is_session(&row)) {
     radius_who_of_record(&who, record);
-    who.record_id = NULL; /* stands in the row */
+    who.record_id = NULL; /* is in the row */
     row.called_id = who.called_id && *who.called_id ? g_strndup(who.called_id, 253) : NULL;
     radius_put_who(&b, &anywhere, &who);
     radius_put_tunnel_accounting(&b, &who);

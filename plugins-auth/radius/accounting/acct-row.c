@@ -160,6 +160,6 @@ void radius_row_put(const RadiusRow *row, gint64 now_ms, const char *realm, Radi
     put_traffic(row, b);
   if (row->kind == ADIT_ACCT_STOP && row->cause)
     radius_put_int(b, 0, ACCT_TERMINATE_CAUSE, row->cause);
-  if (radius_row_is_session(row)) /* that of On and Off says for whom they are, which is nobody's business */
+  if (radius_row_is_session(row)) /* that of On and Off only chooses their servers, and is not sent */
     put_body(row, realm, b);
 }

@@ -21,7 +21,7 @@ typedef struct {
   guint64 uptime_ms;
   AditCounters counters;
   char *id;        /**< Acct-Session-Id: 1 to 253 octets */
-  char *user;      /**< as who the peer logged in, by which servers are chosen (the body may call it otherwise); NULL = none */
+  char *user;      /**< the user that the peer logged in as, by which servers are chosen (the body may have another name); NULL = none */
   char *called_id; /**< Called-Station-Id of the body, by which servers are chosen, too; NULL = none */
   GBytes *body;    /**< attributes, each checked to fit; never NULL once written or read */
 } RadiusRow;
@@ -41,7 +41,7 @@ gboolean radius_row_read(const guint8 *data, gsize length, RadiusRow *out);
  *  RFC 2869 5.1 to 5.3). `realm` goes out as Mikrotik-Realm in place of the user's own; NULL = the user's. */
 void radius_row_put(const RadiusRow *row, gint64 now_ms, const char *realm, RadiusBuilder *b);
 
-/** How long ago it was: by the clock that nobody sets, or, after a restart, by the other. */
+/** How long ago it was: by the monotonic clock, or, after a restart, by the real-time clock. */
 static inline gint64 radius_row_age_ms(const RadiusRow *row, guint64 loop_ms, gint64 wall_ms) {
   return row->born_ms ? (gint64)(loop_ms - row->born_ms) : MAX(wall_ms - row->when_ms, 0);
 }

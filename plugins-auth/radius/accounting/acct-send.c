@@ -11,7 +11,7 @@ enum {
   WINDOW_MAX = 256,
   PAUSE_FIRST_MS = 1000,
   PAUSE_MAX_MS = 30000,
-  STUBBORN = 3, /* tries in vain after which others are given a chance */
+  STUBBORN = 3, /* failed attempts after which other records have their turn */
   COMPLAIN_EVERY_MS = 600000,
 };
 
@@ -44,7 +44,7 @@ static RadiusRecord *head_of(const RadiusLane *lane) {
   return g_queue_peek_head((GQueue *)&lane->records);
 }
 
-/* ---- who waits where ---- */
+/* ---- the queues ---- */
 
 static void unqueue_lane(RadiusLane *lane) {
   if (lane->waits_in)
@@ -64,7 +64,7 @@ static gboolean is_barrier(const RadiusRecord *record) {
 
 static RadiusSender *sender_new(RadiusSenders *all);
 
-/* Who sends a record. */
+/* The lane that sends a record. */
 static RadiusSender *sender_of(RadiusSenders *all, const RadiusRecord *record) {
   RadiusWant want = radius_acct_want(&record->row);
   guint index = radius_servers_group(all->radius->config->servers, &want);
@@ -88,7 +88,7 @@ static void release_held(RadiusSender *sender) {
     queue_lane(node->data, &sender->ready);
 }
 
-/* The next lane that may go now, still in its queue. On its way there it clears away who must wait. */
+/* The next lane that may go now, still in its queue. On its way there it removes records that must wait. */
 static RadiusLane *next_lane(RadiusSender *sender) {
   const RadiusRecord *barrier = first_barrier(sender);
   guint64 number = barrier ? barrier->number : 0;
@@ -233,7 +233,7 @@ static void note_no_answer(const Flight *flight) {
     wait_for_servers(sender);
 }
 
-/* All servers were asked in vain. */
+/* All servers have failed. */
 static void end_in_vain(Flight *flight) {
   RadiusSender *sender = flight->sender;
 
@@ -248,7 +248,7 @@ static void end_in_vain(Flight *flight) {
   flight_free(flight);
 }
 
-/* Nobody was asked: those who could be have as many as they may have at once, or others find out whether they are back. */
+/* No server was asked: the possible ones have max-in-flight requests, or are being probed. */
 static void put_off(Flight *flight) {
   RadiusLane *lane = flight->record->lane;
 
@@ -408,7 +408,7 @@ void radius_senders_forget(RadiusSenders *all, RadiusLane *lane) {
   all->radius->loop->timer_cancel(&lane->retry);
 }
 
-/* All that wait for nothing but their turn, by age, to who sends them now. */
+/* Gives all records that only wait for their turn, by age, to the lane that sends them. */
 static void queue_all(RadiusSenders *all) {
   for (GList *node = all->spool->records.head; node; node = node->next) {
     RadiusRecord *record = node->data;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** radius/accounting/acct-send.h - which record is sent next, and to whom. All [main]. */
+/** radius/accounting/acct-send.h - which record is sent next, and to which servers. All [main]. */
 #pragma once
 
 #include "../radius.h"
@@ -19,11 +19,11 @@ typedef struct RadiusSenders RadiusSenders;
 
 /**
  * Sends what waits in the spool for one group of servers. As long as they answer, as many records are on their way as the window
- * allows: it grows by one with each answer and is halved when nobody answers. When nobody answers at all, one record at a time finds
- * out whether they are back, with pauses that double up to half a minute; then the window grows from one: no storm on return.
+ * allows: it grows by one with each answer and is halved when no server answers. When no server answers at all, one record at a time probes
+ * them, with pauses that double up to half a minute; then the window grows from one: no storm on return.
  *
- * An On or Off is a barrier (RFC 2866 4.1: it ends all sessions before it): what is older goes first, what is younger waits
- * until it is answered.
+ * An On or Off is a barrier (RFC 2866 4.1: it ends all sessions before it): older records precede it, younger ones wait until it is
+ * answered.
  */
 typedef struct {
   RadiusSenders *all;
@@ -31,18 +31,18 @@ typedef struct {
   guint64 barrier;    /**< number of the On or Off that lanes are held behind; 0 = none */
   GQueue flights;     /**< of what is on its way */
   guint window;
-  gboolean waiting;    /**< nobody answers */
+  gboolean waiting;    /**< no server answers */
   gboolean complained; /**< the log has it */
   gboolean due;        /**< the pause is over: one record may go */
   guint pause_ms;
-  guint scouts; /**< whose turn it is to look for servers */
+  guint scouts; /**< the record with the turn to probe servers */
   guint spies;  /**< how often others were answered while On or Off was not */
   AditTimer pause;
   guint64 answers;
   AditRateLimit complaints;
 } RadiusSender;
 
-/** One for each group of servers, so that one that is away is in nobody else's way. */
+/** One for each group of servers, so that an unreachable one delays no other. */
 struct RadiusSenders {
   const Radius *radius;
   const RadiusAcctNet *net;
@@ -63,10 +63,10 @@ void radius_senders_start(RadiusSenders *all);
 void radius_senders_stop(RadiusSenders *all);
 /** After radius_senders_stop(). */
 void radius_senders_clear(RadiusSenders *all);
-/** Somebody else may answer now: the pauses are over. */
+/** Another server may answer now: the pauses are over. */
 void radius_senders_wake(RadiusSenders *all);
 guint radius_senders_in_flight(const RadiusSenders *all);
-/** Somewhere nobody answers. */
+/** Somewhere no server answers. */
 gboolean radius_senders_wait(const RadiusSenders *all);
 /** RadiusSpoolOps: the first record of a lane may go; a lane is no more. */
 void radius_senders_ready(RadiusSenders *all, RadiusLane *lane);

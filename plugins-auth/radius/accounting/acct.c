@@ -39,7 +39,7 @@ static const RadiusAcctNet real_net = {radius_exchange, radius_exchange_cancel, 
 
 /* ---- taking records ---- */
 
-/* Is there anybody to send it to? A session that has begun is not asked again. */
+/* Is there a server for it? For a session that has begun the answer stays yes. */
 static gboolean is_wanted(const RadiusAcct *acct, const RadiusRow *row) {
 
   if (radius_spool_knows(acct->spool, row->id))
@@ -242,7 +242,7 @@ void radius_acct_stop(RadiusAcct *acct, guint budget_ms, void (*done)(gpointer d
   acct->radius->loop->timer_arm(&acct->budget, budget_ms);
   if (acct->reads && !acct->reading && !acct->loaded)
     read_spool(&acct->read_again, acct);
-  radius_senders_wake(&acct->senders); /* a last attempt, if nobody has answered lately */
+  radius_senders_wake(&acct->senders); /* a last attempt, if no server has answered lately */
   end_if_possible(acct);
 }
 

@@ -23,11 +23,11 @@ RadiusAcct *radius_acct_new(const Radius *radius);
  *  it has been read wait for it. */
 void radius_acct_start(RadiusAcct *acct);
 
-/** After `radius->config` was replaced: other servers, other bounds. What is in flight ends with the servers it began with. */
+/** After `radius->config` was replaced: other servers, other bounds. Requests in flight end with the servers they began with. */
 void radius_acct_config(RadiusAcct *acct);
 
 /** Takes no more records, goes on sending for at most `budget_ms` (the Off and the last Stops), then calls `done` once, at the
- *  earliest when all that was taken is on disk. What is left goes out after the next start. */
+ *  earliest when all that was taken is on disk. The remaining records are sent after the next start. */
 void radius_acct_stop(RadiusAcct *acct, guint budget_ms, void (*done)(gpointer data), gpointer data);
 
 /** Cancels what is in flight. NULL is harmless. */
@@ -37,5 +37,5 @@ void radius_acct_free(RadiusAcct *acct);
  *  `acknowledged`, `superseded`, `lost`, `recovered`, `state` (`reading`, `sending`, `waiting`), `alarm` (text; absent = none). */
 AditValue *radius_acct_describe(const RadiusAcct *acct);
 
-/** For tests: with a way to the servers of their own. */
+/** For tests: with their own way to the servers. */
 RadiusAcct *radius_acct_new_with(const Radius *radius, const RadiusAcctNet *net);

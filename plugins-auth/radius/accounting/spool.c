@@ -23,7 +23,7 @@ typedef struct {
   GBytes *row;
 } SessionWrite;
 
-/* ---- references: the store may answer when nobody is there any more ---- */
+/* ---- references: the store may answer after the end of the spool ---- */
 
 RadiusSpool *radius_spool_ref(RadiusSpool *spool) {
   spool->refs++;
@@ -155,7 +155,7 @@ static void write_session(RadiusSpool *spool, RadiusLane *lane) {
                             session_written, write);
 }
 
-/* What its Stop would say if the daemon died now. */
+/* The content of its Stop if the daemon died now. */
 static void refresh_session(RadiusSpool *spool, RadiusLane *lane, const RadiusRow *row) {
   g_clear_pointer(&lane->row, g_bytes_unref);
   lane->row = radius_row_write(row);
@@ -358,7 +358,7 @@ static gboolean may_enter(RadiusSpool *spool, const RadiusRow *row) {
   return FALSE;
 }
 
-/* What the record means for its session. */
+/* The effect of the record on its session. */
 static void follow_session(RadiusSpool *spool, RadiusRecord *record) {
   RadiusLane *lane = record->lane;
 
@@ -432,7 +432,7 @@ char *radius_spool_alarm(const RadiusSpool *spool) {
 void radius_spool_restore(RadiusSpool *spool, RadiusRow *row, guint64 number) {
   RadiusRecord *record = enqueue_record(spool, row, number);
   record->kept = TRUE;
-  record->sent = TRUE; /* nobody knows */
+  record->sent = TRUE; /* not known */
   if (record->row.kind == ADIT_ACCT_STOP)
     record->lane->open = record->lane->ended = TRUE;
 }

@@ -7,8 +7,8 @@
  * Table "radius-session": one row an open session, the key is its Acct-Session-Id; what a Stop would say if the daemon died now.
  *
  * What a kill -9 between two writes leaves behind is told apart by order: a Start is written before its session's row, a Stop before that
- * row is removed, and the row is removed before the Stop. So a session whose Stop is in the spool is over whatever the rows
- * say, and one with a Start but neither row nor Stop died at once.
+ * row is removed, and the row is removed before the Stop. So a session with its Stop in the spool is over, whatever its row says, and one
+ * with a Start but neither row nor Stop died at once.
  */
 #pragma once
 
@@ -32,7 +32,7 @@ struct RadiusLane {
   gboolean busy;    /**< its first record is in flight */
   GQueue *waits_in; /**< where the lane queues to be sent, by `place`; NULL = nowhere */
   GList place;
-  AditTimer retry; /**< armed while its first record has a pause of its own */
+  AditTimer retry; /**< armed while its first record waits for its own pause */
   gboolean pausing;
 };
 
@@ -47,8 +47,8 @@ typedef struct {
   gboolean kept;     /**< it is on disk */
   gboolean gone;     /**< it is not in the spool any more */
   gboolean sent;     /**< a server may have it */
-  guint tries;       /**< how often all servers were asked for it in vain */
-  AditAcctDone done; /**< who gave it, NULL once told */
+  guint tries;       /**< how often all servers failed for it */
+  AditAcctDone done; /**< the caller that gave it, NULL once it has its answer */
   gpointer token;
 } RadiusRecord;
 
@@ -85,7 +85,7 @@ struct RadiusSpool {
 };
 
 RadiusSpool *radius_spool_new(const Radius *radius, const RadiusSpoolOps *ops, gpointer user);
-/** Forgets all, on disk it stays. Who waits for a record is told FALSE. */
+/** Forgets all, on disk it stays. A caller that waits for a record gets FALSE. */
 void radius_spool_close(RadiusSpool *spool);
 /** How many records it may hold, and whether a full one drops the oldest (else it refuses what is new). */
 void radius_spool_bound(RadiusSpool *spool, guint64 max_records, gboolean drop_oldest);
@@ -107,7 +107,7 @@ void radius_spool_drop(RadiusSpool *spool, RadiusRecord *record);
 /** Is there a session, or a run, with this id? */
 gboolean radius_spool_knows(const RadiusSpool *spool, const char *id);
 
-/** What an administrator should know, as text; NULL when all is well. Owned by the caller. */
+/** A warning for the administrator, as text; NULL when all is well. Owned by the caller. */
 char *radius_spool_alarm(const RadiusSpool *spool);
 
 RadiusRecord *radius_record_ref(RadiusRecord *record);

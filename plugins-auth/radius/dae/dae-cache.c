@@ -16,7 +16,7 @@ struct RadiusDaeCache {
 static guint seen_hash(gconstpointer data) {
   const RadiusDaeSeen *seen = data;
   guint hash;
-  memcpy(&hash, seen->authenticator, sizeof hash); /* MD5 with a secret: nobody chooses it */
+  memcpy(&hash, seen->authenticator, sizeof hash); /* MD5 with a secret: no peer chooses it */
   return hash ^ seen->id;
 }
 
@@ -26,7 +26,7 @@ static gboolean seen_equal(gconstpointer a, gconstpointer b) {
          adit_endpoint_equal(&x->from, &y->from);
 }
 
-/* Who plays a packet back chooses where it seems to come from. With an Event-Timestamp in it, the same octets are a repeat from
+/* A replayed packet may have any source address. With an Event-Timestamp in it, the same octets are a repeat from
  * anywhere (RFC 5176 6.3); without, two servers may have made them by chance. */
 static AditEndpoint source_of(const AditEndpoint *from, const RadiusPacket *request) {
   RadiusAttribute attribute;

@@ -8,7 +8,7 @@
 
 typedef struct RadiusDaeCache RadiusDaeCache;
 
-/** A request that was believed: who sent it, and what was answered. */
+/** A request that was believed: its sender, and the answer. */
 typedef struct {
   AditEndpoint from; /**< zeros for one with an Event-Timestamp: that counts wherever it comes from */
   guint8 id, authenticator[16];

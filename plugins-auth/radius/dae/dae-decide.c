@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* What to do about a request, by RFC 5176 alone: no clock, no socket. */
+/* The decision about a request, by RFC 5176 alone: no clock, no socket. */
 #include "dae-decide.h"
 #include "../reply/reply.h"
 #include "../wire/dictionary.h"
@@ -9,7 +9,7 @@
 typedef struct {
   const RadiusDaeRules *rules;
   gboolean coa;
-  guint64 once; /* 1 << (type % 64) of attributes that may stand once: theirs differ in that */
+  guint64 once; /* 1 << (type % 64) of attributes that may occur once: theirs differ in that */
   RadiusDaeKeys keys;
 } Sorted;
 
@@ -22,7 +22,7 @@ static gboolean is_our_address(const RadiusDaeRules *rules, const RadiusAttribut
   return rules->is_ours(&address, rules->data);
 }
 
-/* RFC 5176 3: whoever is meant, it must be us. */
+/* RFC 5176 3: the NAS that is meant must be this one. */
 static RadiusDaeError sort_nas(const RadiusDaeRules *rules, const RadiusAttribute *attribute) {
   gboolean ours = attribute->type == NAS_IDENTIFIER ? rules->nas_identifier && strlen(rules->nas_identifier) == attribute->length &&
                                                           memcmp(rules->nas_identifier, attribute->value, attribute->length) == 0
@@ -30,7 +30,7 @@ static RadiusDaeError sort_nas(const RadiusDaeRules *rules, const RadiusAttribut
   return ours ? RADIUS_DAE_FINE : RADIUS_DAE_OTHER_NAS;
 }
 
-/* RFC 5176 3.2: a session here is framed and stays so; to authorize it anew ("Authorize Only") is not supported. */
+/* RFC 5176 3.2: a session here is framed and stays so; to authorize it again ("Authorize Only") is not supported. */
 static RadiusDaeError sort_service(const Sorted *sorted, const RadiusAttribute *attribute) {
   guint32 service;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** radius/dae/dae-decide.h - what is to be done about a request: no clock, no socket, no state of its own. All [main]. */
+/** radius/dae/dae-decide.h - what is to be done about a request: no clock, no socket, no state. All [main]. */
 #pragma once
 
 #include "dae-find.h"
@@ -7,7 +7,7 @@
 /** The RFC's words for it; static. */
 const char *radius_dae_error_name(RadiusDaeError error);
 
-/** Who we are, and what is demanded. */
+/** Our identity, and the required attributes. */
 typedef struct {
   const AditSessionService *session;
   const char *nas_identifier;
@@ -33,7 +33,7 @@ typedef struct {
   char why[160];         /**< for the log */
 } RadiusDaeVerdict;
 
-/** What to do about a believed Disconnect- or CoA-Request, and does it: all or nothing. */
+/** Decides about a verified Disconnect- or CoA-Request, and acts: all or nothing. */
 void radius_dae_decide(const RadiusDaeRules *rules, const RadiusPacket *request, RadiusDaeVerdict *out);
 /** Writes the answer to a request that was not dropped; WAIT is written as ACK. */
 void radius_dae_answer(RadiusBuilder *b, const RadiusPacket *request, const RadiusDaeVerdict *verdict, const char *secret);

@@ -189,7 +189,7 @@ static void match_session(const AditSessionInfo *info, gpointer data) {
 
   if (!radius_dae_fits(search->keys, info))
     return;
-  if (search->session->session_find(info->record_id) != info->id) /* it is ending: a user who comes back has two for a moment */
+  if (search->session->session_find(info->record_id) != info->id) /* it is ending: a user that redials has two for a moment */
     return;
   search->found = info->id;
   search->n++;

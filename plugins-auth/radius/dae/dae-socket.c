@@ -102,7 +102,7 @@ gboolean radius_dae_socket_send(int fd, GBytes *datagram, const AditEndpoint *to
   return sendmsg(fd, &message, 0) == (gssize)length;
 }
 
-/* Who calls an own IPv6 address calls from that address: RFC 6724 5, rule 1. */
+/* A sender on this machine that uses an own IPv6 address sends from that address: RFC 6724 5, rule 1. */
 static gboolean calls_itself(int fd, const AditAddress *address) {
   AditEndpoint at = adit_endpoint(address, 9), local = {0};
   socklen_t size = sizeof local;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* The listener of dynamic authorization: who may ask, what is believed, and the answers. */
+/* The listener of dynamic authorization: allowed clients, verification, and the answers. */
 #include "dae.h"
 #include "../servers/radius-server.h"
 #include "dae-cache.h"
@@ -27,7 +27,7 @@ typedef struct {
   AditWatch *watch; /* NULL: prepared only */
 } Socket;
 
-/* A Disconnect-Request whose session is ending. */
+/* A Disconnect-Request with a session that is ending. */
 typedef struct {
   AditSessionId session; /* key */
   RadiusDaeSeen *seen;
@@ -76,7 +76,7 @@ static void drop_request(const Incoming *in, const char *why) {
     adit_warning(&log, "dynamic authorization: dropped a request from %s: %s", text, why);
 }
 
-/* ---- who may ask, and with which secret ---- */
+/* ---- allowed clients and their secrets ---- */
 
 static gboolean is_allowed(const RadiusConfig *config, const AditAddress *address) {
   for (guint i = 0; i < config->incoming.allowed->len; i++)
@@ -88,7 +88,7 @@ static gboolean is_allowed(const RadiusConfig *config, const AditAddress *addres
   return FALSE;
 }
 
-/* The `n`th secret that a request from there may be made with; NULL: there are no more. RadSec's is known to everybody. */
+/* The `n`th secret that a request from there may be made with; NULL: there are no more. RadSec's is public. */
 static const char *secret_of(const RadiusConfig *config, const AditAddress *address, guint n) {
   if (config->incoming.secret)
     return n ? NULL : config->incoming.secret;
@@ -392,7 +392,7 @@ static void share_all(const RadiusDae *dae, gboolean share) {
     radius_dae_socket_share(((Socket *)dae->sockets->pdata[i])->fd, share);
 }
 
-/* A machine without IPv6 is no error as long as nobody asked for it by name. */
+/* A machine without IPv6 is no error unless an IPv6 address is configured. */
 static gboolean open_one(RadiusDae *dae, const AditEndpoint *at, GError **error) {
   g_autoptr(GError) problem = NULL;
   AditAddress address = adit_endpoint_address(at);

@@ -2,8 +2,8 @@
 /**
  * radius/dae/dae.h - dynamic authorization (RFC 5176): servers end sessions (Disconnect-Request) and change them (CoA-Request). All [main].
  *
- * It listens while `incoming: { accept: yes }`. What it reads of the configuration is `incoming`, the servers (who may ask, and with
- * which secret) and who we are (nas_identifier, nas_address).
+ * It listens while `incoming: { accept: yes }`. It reads from the configuration: `incoming`, the servers (allowed clients, with their
+ * secrets) and our identity (nas_identifier, nas_address).
  */
 #pragma once
 
@@ -21,7 +21,7 @@ typedef struct {
 } RadiusDaeStats;
 
 /** From the plugin's start(): opens the sockets that radius->config asks for; none with `accept: no`. NULL and an error when a
- *  port is taken. `radius` must outlive it; its config is read anew at each datagram. */
+ *  port is taken. `radius` must outlive it; its config is read at each datagram. */
 RadiusDae *radius_dae_start(Radius *radius, GError **error);
 /** From prepare(), once started: opens the sockets that `next` needs beside those that are open. FALSE and an error: nothing was changed.
  *  One of commit and abort must follow. */
@@ -29,7 +29,7 @@ gboolean radius_dae_prepare(RadiusDae *dae, const RadiusConfig *next, GError **e
 /** After radius->config has become what was prepared: closes the sockets that it does not need. */
 void radius_dae_commit(RadiusDae *dae);
 void radius_dae_abort(RadiusDae *dae);
-/** Closes all and frees it; Disconnect-Requests whose session is not gone yet are not answered. NULL is allowed. */
+/** Closes all and frees it; Disconnect-Requests are not answered before their session is gone. NULL is allowed. */
 void radius_dae_stop(RadiusDae *dae);
 /** Since start; kept over reloads. Borrowed. */
 const RadiusDaeStats *radius_dae_stats(const RadiusDae *dae);

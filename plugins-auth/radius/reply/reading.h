@@ -7,7 +7,7 @@
 /** A kind of limit on octets; two attributes make its 64 bits. */
 enum { LIMIT_IN = 0, LIMIT_OUT, LIMIT_TOTAL, LIMITS };
 
-/** What an address of the server's choice may mean: RFC 2865 5.8. */
+/** Meanings of an address from the server: RFC 2865 5.8. */
 typedef enum { FRAMED_NOT_SAID = 0, FRAMED_ADDRESS, FRAMED_BY_US, FRAMED_BY_PEER } RadiusFramed;
 
 typedef struct {
@@ -16,7 +16,7 @@ typedef struct {
   const RadiusReplyContext *context; /**< NULL for a CoA-Request */
   AditValue *map;                    /**< being built */
   GPtrArray *unsupported, *invalid;  /**< of char* */
-  char *refusal;                     /**< why an Accept counts as a Reject; the first one stands */
+  char *refusal;                     /**< why an Accept counts as a Reject; the first one counts */
 
   /* what takes several attributes */
   RadiusFramed framed;
@@ -50,7 +50,7 @@ typedef struct {
 enum {
   ROW_COA = 1 << 0,  /**< a CoA-Request may have it */
   ROW_LIST = 1 << 1, /**< each one is appended to the word's list */
-  ROW_MANY = 1 << 2, /**< it may stand more than once, and the reader knows what to do with that */
+  ROW_MANY = 1 << 2, /**< it may occur more than once, and the reader handles that */
 };
 
 typedef struct RadiusWordRow RadiusWordRow;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* What says whether the user is in: kinds of service, messages, MS-CHAP's proofs, EAP, keys. */
+/* The attributes that decide the login: kinds of service, messages, MS-CHAP's proofs, EAP, keys. */
 #include "reply-login.h"
 #include "../wire/vocabulary.h"
 #include <nettle/sha1.h>
@@ -17,8 +17,8 @@ RADIUS_READER(radius_read_must_be) {
   return NULL;
 }
 
-/* RFC 2868 3.1: who can't make such a tunnel takes it for a Reject; to the end of a tunnel it says which one the user came through. A VLAN
- * (RFC 3580) is no tunnel. */
+/* RFC 2868 3.1: a NAS that can't make such a tunnel takes it for a Reject; to the end of a tunnel it says which one the user came through.
+ * A VLAN (RFC 3580) is no tunnel. */
 RADIUS_READER(radius_read_tunnel) {
   guint32 number;
   if (!radius_attribute_int(a, &number))
@@ -32,7 +32,7 @@ RADIUS_READER(radius_read_tunnel) {
   return NULL;
 }
 
-/* RFC 2868 3.4: perhaps a tag, then an address or a name, which is nobody's address until it is looked up. */
+/* RFC 2868 3.4: perhaps a tag, then an address or a name, which has no address until it is looked up. */
 RADIUS_READER(radius_read_tunnel_server) {
   gboolean tagged = a->length && a->value[0] <= TAG_MAX;
   g_autofree char *text = radius_text(a->value + tagged, a->length - tagged);
@@ -99,7 +99,7 @@ RADIUS_READER(radius_read_state) {
   return NULL;
 }
 
-/* What stands behind the identifier of RFC 2548, which is CHAP's. It is not compared: the answer is to this request by its
+/* The part after the identifier of RFC 2548, which is CHAP's. It is not compared: the answer is to this request by its
  * authenticator, and the peer checks the proof. Servers put 0 there, or leave it out: then the text's own `S=` or `E=` is first. */
 static char *behind_identifier(const RadiusAttribute *a) {
   gsize skip = a->length > 1 && a->value[1] == '=' ? 0 : MIN(a->length, 1u);
@@ -113,7 +113,7 @@ static char *message_of(char *text) {
 }
 
 /* RFC 2548 2.3.3: an identifier, then `S=` and 40 digits, which the peer will check, and perhaps ` M=` and a text. Servers are known to
- * leave out the blank, and to end it with a NUL or a line's end: it is written anew as RFC 2759 5 has it, for peers that are strict. */
+ * leave out the blank, and to end it with a NUL or a line's end: it is rewritten as RFC 2759 5 requires, for strict peers. */
 RADIUS_READER(radius_read_proof) {
   g_autofree char *text = behind_identifier(a);
 

@@ -17,5 +17,5 @@ RADIUS_READER(radius_read_mppe_policy);
 RADIUS_READER(radius_read_mppe_types);
 RADIUS_READER(radius_read_mppe_key);  /**< least: 0 ours to send with, 1 to receive with */
 RADIUS_READER(radius_read_mppe_keys); /**< MS-CHAPv1's, both in one */
-/** What all of them together refuse. */
+/** Reasons of all of them together to refuse. */
 void radius_finish_login(RadiusReading *r);

@@ -112,7 +112,7 @@ RADIUS_READER(radius_read_until) {
   return NULL;
 }
 
-/* RouterOS's own words; who shapes reads them. */
+/* RouterOS's own words; a traffic shaper reads them. */
 RADIUS_READER(radius_read_rate) {
   g_autofree char *text = radius_text(a->value, a->length);
 

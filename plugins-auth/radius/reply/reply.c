@@ -90,7 +90,7 @@ static void reply_reject(RadiusReading *r, RadiusReply *out, const char *why) {
   out->why = g_strdup(why);
 }
 
-/* What the peer is shown: RFC 2759 5 puts it behind the proof, unless the server has done so. */
+/* The message for the peer: RFC 2759 5 puts it behind the proof, unless the server has done so. */
 static char *choose_words(RadiusReading *r) {
   const char *said = r->message->len ? r->message->str : NULL;
 
@@ -134,7 +134,7 @@ static void decide_outcome(RadiusReading *r, guint8 code, RadiusReply *out) {
     reply_reject(r, out, said ? said : "rejected by the server");
     return;
   case RADIUS_ACCESS_CHALLENGE:
-    if (r->request->kind != ADIT_AUTH_EAP || !r->eap->len) { /* RFC 2865 4.4: who can't, takes it for a Reject */
+    if (r->request->kind != ADIT_AUTH_EAP || !r->eap->len) { /* RFC 2865 4.4: a NAS that can't takes it for a Reject */
       reply_reject(r, out, "the server wants another round, which only EAP has");
       return;
     }
@@ -179,7 +179,7 @@ void radius_reply_clear(RadiusReply *reply) {
   explicit_bzero(reply, sizeof *reply);
 }
 
-/* What a CoA-Request has for other reasons than to change something. */
+/* Attributes of a CoA-Request that change nothing. */
 static gboolean is_for_caller(const RadiusAttribute *a) {
   static const guint8 types[] = {USER_NAME,         NAS_IP_ADDRESS,
                                  NAS_PORT,          SERVICE_TYPE,

@@ -11,7 +11,7 @@
 #include "../wire/radius-packet.h"
 #include <adit/auth.h>
 
-/** What it takes to read an answer. */
+/** The context for reading an answer. */
 typedef struct {
   const guint8 *authenticator; /**< the request's, 16 octets */
   const char *secret;
@@ -32,14 +32,15 @@ typedef struct {
 void radius_reply_read(const RadiusPacket *packet, const AditAuthRequest *request, const RadiusReplyContext *context, RadiusReply *out);
 void radius_reply_clear(RadiusReply *reply); /**< wipes keys; harmless on a zeroed one */
 
-/** What a CoA-Request wants changed. All or nothing: with one entry in `unsupported` or `invalid` nothing may be changed. */
+/** The changes in a CoA-Request. All or nothing: with one entry in `unsupported` or `invalid` nothing may be changed. */
 typedef struct {
   AditValue *changes;     /**< MAP for session_update(); empty when nothing was to be changed */
   GPtrArray *unsupported; /**< of char*, as above: Error-Cause 401, Unsupported Attribute (RFC 5176 3.5) */
   GPtrArray *invalid;     /**< of char*, as above: Error-Cause 407, Invalid Attribute Value */
 } RadiusChanges;
 
-/** Reads a verified CoA-Request. What says who is meant or who asks (RFC 5176 3: User-Name, Acct-Session-Id, NAS-*, Framed-IP-Address,
- *  Calling-Station-Id, ...), Event-Timestamp, State, Service-Type, Proxy-State and Message-Authenticator are left to the caller. */
+/** Reads a verified CoA-Request. Attributes that identify the session or the client (RFC 5176 3: User-Name, Acct-Session-Id, NAS-*,
+ * Framed-IP-Address, Calling-Station-Id, ...), Event-Timestamp, State, Service-Type, Proxy-State and Message-Authenticator are left to the
+ * caller. */
 void radius_reply_changes(const RadiusPacket *packet, RadiusChanges *out);
 void radius_changes_clear(RadiusChanges *changes);

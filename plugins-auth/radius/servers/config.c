@@ -208,7 +208,7 @@ void radius_config_unref(RadiusConfig *config) {
   g_free(config);
 }
 
-/** Whoever dials has hung up by then. */
+/** A peer has hung up by then. */
 static void warn_of_patience(const RadiusServer *server) {
   guint64 wait_ms = (guint64)server->timeout_ms * server->tries;
 

@@ -4,7 +4,7 @@
 
 #include "../radius.h"
 
-/** Reads and checks the whole. What servers of `before` (NULL = none) have learned is kept for those that stay the same. NULL and
+/** Reads and checks the whole. Servers that are also in `before` (NULL = none) keep their state. NULL and
  *  all that is wrong, a line each. */
 RadiusConfig *radius_config_new(Radius *radius, const AditValue *config, const RadiusConfig *before, GError **error);
 RadiusConfig *radius_config_ref(RadiusConfig *config);

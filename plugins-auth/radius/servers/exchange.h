@@ -35,7 +35,7 @@ typedef struct {
   RadiusFill fill;
   RadiusDone done;    /**< exactly once, never from within radius_exchange() */
   gpointer data;      /**< must live until done or cancelled */
-  gboolean impatient; /**< another server can be asked: end at once when this one's host says that nobody listens there */
+  gboolean impatient; /**< another server can be asked: end at once when this one's host reports a closed port */
 } RadiusRequest;
 
 typedef struct RadiusExchange RadiusExchange;

@@ -41,7 +41,7 @@ static void look_up(gpointer data) {
   }
 }
 
-/** What was known stays when a name can't be looked up now. */
+/** Known addresses stay when a name can't be looked up now. */
 static gboolean apply_names(RadiusServer *server, const GArray *names) {
   for (guint i = 0; i < names->len; i++) {
     const Name *name = &g_array_index(names, Name, i);

@@ -122,7 +122,7 @@ static const char *hash_secret(const RadiusServer *server, char text[2 * SHA256_
   return text;
 }
 
-/** What makes it the same server for those who talk with it. */
+/** The settings that make it the same server after a reload. */
 static char *peer_key(const RadiusServer *server) {
   char source[ADIT_ADDRESS_TEXT], at[ADIT_ENDPOINT_TEXT], secret[2 * SHA256_DIGEST_SIZE + 1];
 
@@ -176,7 +176,7 @@ AditAddress radius_server_nas_address(const RadiusServer *server, RadiusRole rol
   return config && adit_address_is_set(&config->nas_address) ? config->nas_address : server->peer->role[role].local;
 }
 
-/* ---- who fits ---- */
+/* ---- fitting servers ---- */
 
 /** The same text, or the same address written in another way. */
 static gboolean same_called(const char *wanted, const char *called) {
@@ -282,7 +282,7 @@ guint radius_servers_group(RadiusServers *servers, const RadiusWant *want) {
   return group;
 }
 
-/* ---- who is next ---- */
+/* ---- the next server ---- */
 
 typedef enum { FIRST = 0, BACKUP, SUSPECT, DEAD, NOT_NOW } Rank;
 
@@ -299,12 +299,12 @@ static Rank rank_server(const RadiusServer *server, RadiusRole role, guint64 now
     return NOT_NOW;
   if (state->dead && now < state->dead_until_ms)
     return DEAD;
-  if (state->in_flight && state->silence >= server->dead_after) /* those who wait for it will find out */
+  if (state->in_flight && state->silence >= server->dead_after) /* requests that wait for it will find out */
     return SUSPECT;
   return server->backup || (role == RADIUS_ACCT && server->accounting_backup) ? BACKUP : FIRST;
 }
 
-/** One of them by chance, as their weights say; the first when nobody wrote any. */
+/** One of them by chance, as their weights say; the first when none is written. */
 static RadiusServer *by_weight(const RadiusServers *servers, RadiusServer *const *these, guint n) {
   guint total = 0;
   gboolean written = FALSE;
@@ -367,7 +367,7 @@ static void mark_alive(RadiusServer *server, RadiusRole role) {
   adit_notice(NULL, "server %s responds to %s again", server->name, role == RADIUS_AUTH ? "authentication" : "accounting");
 }
 
-/** Then it may be for what is configured here or there, and not only because it is away. */
+/** Then the cause may be the configuration at either end, and not only an unreachable server. */
 static gboolean never_heard(const RadiusServer *server) {
   const RadiusRoleState *role = server->peer->role;
 

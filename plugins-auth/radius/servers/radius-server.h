@@ -2,8 +2,8 @@
 /**
  * radius/servers/radius-server.h - the servers of one configuration: their state of health, and which is asked next. All [main].
  *
- * A set belongs to a configuration and is refcounted: requests under way keep their server over a reload. What was learned of a
- * server (RadiusPeer: health, counters, sockets) is kept over a reload as long as its address, ports, secret and protocol are unchanged.
+ * A set belongs to a configuration and is refcounted: requests under way keep their server over a reload. Facts learned about a server
+ * (RadiusPeer: health, counters, sockets) is kept over a reload as long as its address, ports, secret and protocol are unchanged.
  */
 #pragma once
 
@@ -15,7 +15,7 @@ enum { RADIUS_ROLES = 2 };
 
 typedef enum { RADIUS_UDP = 0, RADIUS_TLS, RADIUS_DTLS } RadiusProtocol;
 
-/** RouterOS's `/radius monitor`, for each role; `late`: right, but nobody waited any more. */
+/** RouterOS's `/radius monitor`, for each role; `late`: right, but too late. */
 typedef struct {
   guint64 requests, accepts, rejects, resends, timeouts, bad_replies, late;
   guint64 last_request_rtt_us;
@@ -27,14 +27,14 @@ typedef struct {
   guint failures;        /**< exchanges in a row without any answer */
   guint silence;         /**< tries in a row that stayed without one */
   gboolean dead;         /**< one request at a time may look whether it is back */
-  guint64 dead_until_ms; /**< before that it is asked only when there is nobody else */
+  guint64 dead_until_ms; /**< before that it is used only when there is no other */
   RadiusStats stats;
   AditAddress local;  /**< the address it was last asked from; family 0 = not asked yet */
   gpointer transport; /**< udp.c's or radsec.c's: sockets, workers */
   GDestroyNotify transport_free;
 } RadiusRoleState;
 
-/** What outlives a reload. */
+/** The state that outlives a reload. */
 typedef struct {
   gint refs;
   char *key; /**< address, ports, secret (a keyed hash of it) and protocol: the same key means the same server */
@@ -50,7 +50,7 @@ typedef struct RadiusServer {
   gboolean nameless;             /**< it could not be resolved when that was last tried */
   AditEndpoint at[RADIUS_ROLES]; /**< family 0 when the name did not resolve yet */
   AditAddress source;            /**< src-address; family 0 = any */
-  const char *secret;            /**< of `shared`, or what everybody knows (RadSec) */
+  const char *secret;            /**< of `shared`, or the public one (RadSec) */
   AditValue *shared;             /**< the configuration's own, in locked memory; NULL = none */
   RadiusProtocol protocol;
   guint16 port[RADIUS_ROLES];
@@ -66,7 +66,7 @@ typedef struct RadiusServer {
 void radius_server_protect(RadiusServer *server);
 RadiusServer *radius_server_ref(RadiusServer *server);
 void radius_server_unref(RadiusServer *server);
-/** What goes into NAS-IP-Address or NAS-IPv6-Address: what is configured, else the address that server is asked from.
+/** The value of NAS-IP-Address or NAS-IPv6-Address: the configured one, else the local address towards that server.
  *  Family 0 when that is not known: in a RadiusFill it is. */
 AditAddress radius_server_nas_address(const RadiusServer *server, RadiusRole role);
 
@@ -76,7 +76,7 @@ struct RadiusServers {
   gint refs;
   Radius *radius;
   GPtrArray *list;   /**< of RadiusServer, owned */
-  GPtrArray *groups; /**< radius_servers_groups(); NULL until somebody asks */
+  GPtrArray *groups; /**< radius_servers_groups(); NULL until first needed */
   AditTimer look_up; /**< names are due again */
 };
 
@@ -96,7 +96,7 @@ void radius_servers_resolve(RadiusServers *servers);
 
 /* ---- selection ---- */
 
-/** What a server is chosen by: realm is what follows the last `@` of the user's name, domain what precedes its first `\`. */
+/** The criteria for a server: realm is what follows the last `@` of the user's name, domain what precedes its first `\`. */
 typedef struct {
   RadiusRole role;
   const char *user, *called_id; /**< may be NULL */
@@ -104,20 +104,19 @@ typedef struct {
 
 /** Is there a server at all, dead or alive, that is for such users? */
 gboolean radius_servers_serve(const RadiusServers *servers, const RadiusWant *want);
-/** The groups that servers form by whom they are for, as the first server of each (borrowed); the same servers are a group once.
+/** The groups of servers with the same users, as the first server of each (borrowed); the same servers are a group once.
  *  The caller owns the array. */
 GPtrArray *radius_servers_groups(const RadiusServers *servers);
 /** The place in that array of the group that a user's first server is in; its length when no server is for him. */
 guint radius_servers_group(RadiusServers *servers, const RadiusWant *want);
-/** Who is asked next, after those in `tried` (RadiusServer*; NULL = none): fitting servers that are alive, by weight, then backups,
- *  then those whose silence others are just waiting on, then the dead ones (someone must find out that they are back; at most one request
- *  at a time probes a dead server). Borrowed.
- *  NULL when there is none left that may be asked now. Changes nothing. */
+/** The next server, after those in `tried` (RadiusServer*; NULL = none): fitting servers that are alive, by weight, then backups,
+ *  then those that other requests are already timing out on, then the dead ones (a request must find out that they are back; at most one
+ * request at a time probes a dead server). Borrowed. NULL when there is none left that may be asked now. Changes nothing. */
 RadiusServer *radius_servers_pick(RadiusServers *servers, const RadiusWant *want, const GPtrArray *tried);
 
 /* ---- health: for what implements exchange.h ---- */
 
-/** An exchange begins. FALSE: it may not, as too many are under way or somebody else is probing. */
+/** An exchange begins. FALSE: it may not, as too many are under way or another request is probing. */
 gboolean radius_server_begin(RadiusServer *server, RadiusRole role);
 /** A try of it stayed without an answer; it is sent again. */
 void radius_server_silent(RadiusServer *server, RadiusRole role);

@@ -112,8 +112,8 @@ void radsec_session_retire(RadsecSession *session) {
 
 /* ---- a dictionary without meanings: every attribute is octets, so that none is lost or changed on its way ---- */
 
-/** Vendors whose attributes adit reads or writes, and a few whose attributes servers are fond of. libradcli 1.2.11 knows vendors below
- *  65536 only, and drops those that its dictionary has not. */
+/** Vendors with attributes that adit reads or writes, and a few with attributes that servers often send. libradcli 1.2.11 knows vendors
+ * below 65536 only, and drops those that its dictionary has not. */
 static const guint vendors[] = {9, 311, 529, 2352, 3561, 4874, 8164, 10415, 11344, 14122, 14559, 14988, 25053, 25506};
 
 /** libradcli itself writes these four, and must know how. */

@@ -10,7 +10,7 @@
 #include "../wire/radius-packet.h"
 #include "radius-server.h"
 
-/** What it takes to reach a server; copied by those who need it longer. */
+/** The settings to reach a server; to be copied for longer use. */
 typedef struct {
   gboolean dtls;
   AditEndpoint at;                      /**< resolved: whether it can be reached at all is tried here */
@@ -47,9 +47,9 @@ typedef struct {
 
 /** Without a connection yet. [any] */
 RadsecSession *radsec_session_new(void);
-/** Is it connected, or may it be connected (again) now? [any], while nobody uses it */
+/** Is it connected, or may it be connected (again) now? [any], while it is not in use */
 gboolean radsec_session_usable(const RadsecSession *session);
-/** Had it a connection when it was last used? [any], while nobody uses it */
+/** Had it a connection when it was last used? [any], while it is not in use */
 gboolean radsec_session_connected(const RadsecSession *session);
 /** Connects if need be, and asks; `*fresh` when it had to connect. Blocks for about twice the timeout, in a handshake with a server that
  *  says nothing for 40 s (TLS) or 60 s (DTLS): libradcli's own limits. */
@@ -57,7 +57,7 @@ RadsecResult radsec_session_request(RadsecSession *session, const RadsecSettings
 /** Ends what radsec_session_request() waits for in another thread, after the handshake if there is one. Holds until radsec_session_ready().
  * [any] */
 void radsec_session_interrupt(RadsecSession *session);
-/** May be used (again). [any], while nobody uses it */
+/** May be used (again). [any], while it is not in use */
 void radsec_session_ready(RadsecSession *session);
-/** Closes its connection. Some memory stays with libradcli for ever. [any], while nobody uses it */
+/** Closes its connection. Some memory stays with libradcli for ever. [any], while it is not in use */
 void radsec_session_retire(RadsecSession *session);

@@ -27,7 +27,7 @@ typedef struct {
 
 /** A request on its way through a worker. Everything but request, session and settings is the main loop's. */
 typedef struct {
-  RadiusExchange *exchange; /* NULL: nobody waits any more */
+  RadiusExchange *exchange; /* NULL: cancelled */
   RadiusServer *server;
   RadiusRole role;
   Way *way;
@@ -65,7 +65,7 @@ static void job_free(Job *job) {
   radius_kept_unref(job->way);
   radius_server_unref(job->server);
   radsec_settings_free(job->settings);
-  explicit_bzero(job->packet, RADIUS_HEADER + job->request.length); /* a password in it is hidden with what everybody knows */
+  explicit_bzero(job->packet, RADIUS_HEADER + job->request.length); /* a password in it is hidden with a public secret */
   g_free(job->packet);
   explicit_bzero(&job->request, sizeof job->request);
   g_free(job);
@@ -119,7 +119,7 @@ static void log_job_failure(const Job *job) {
     adit_warning(NULL, "server %s: RadSec connection failed: %s", job->server->name, job->request.trouble);
 }
 
-/** What the exchange is told; it may have ended long ago. */
+/** The result for the exchange; it may have ended long ago. */
 static void tell_exchange(Job *job) {
   const RadiusPacket packet = {.code = job->request.reply_code,
                                .attributes = job->request.reply.data + RADIUS_HEADER,
@@ -142,7 +142,7 @@ static void tell_exchange(Job *job) {
     radius_exchange_finish(exchange, RADIUS_TIMEOUT, NULL, NULL, 0);
 }
 
-/** What a connection that was good before has lost is tried on another. */
+/** A request that a broken connection has lost is repeated on another. */
 static gboolean try_again(Job *job) {
   if (!job->exchange || job->result != RADSEC_BROKEN || job->fresh || job->interrupted || job->again >= AGAIN_MAX)
     return FALSE;

@@ -22,14 +22,14 @@ struct RadiusExchange {
   gpointer own;      /**< the transport's */
 };
 
-/** Head of what a transport keeps for one role of one server: as long as the role lives, and who is at work with it. */
+/** Head of what a transport keeps for one role of one server: as long as the role and its users live. */
 typedef struct {
   gint refs;
   gboolean gone;       /**< the role is no more */
   GDestroyNotify free; /**< of the whole */
 } RadiusKept;
 
-/** What the exchange's transport keeps there; made by `make` for the first that asks, and freed by `free`. */
+/** State of the exchange's transport; made by `make` for the first that asks, and freed by `free`. */
 gpointer radius_kept(const RadiusExchange *exchange, gpointer (*make)(const RadiusExchange *exchange), GDestroyNotify free);
 gpointer radius_kept_ref(gpointer kept);
 void radius_kept_unref(gpointer kept);

@@ -41,10 +41,10 @@ struct Socket {
   guint8 next;
   guint64 serial; /* of the last packet that was given an identifier here */
   Slot *slots[256];
-  guint8 last[256][16]; /* authenticator of the last packet with that identifier: who answers it late is no forger */
+  guint8 last[256][16]; /* authenticator of the last packet with that identifier: a late answer to it is no forgery */
 };
 
-/* A packet that an answer may come to. An accounting request whose Acct-Delay-Time has changed has several. */
+/* A packet that may get an answer. An accounting request has several after its Acct-Delay-Time has changed. */
 struct Slot {
   RadiusExchange *exchange; /* NULL: it rests */
   Socket *socket;
@@ -142,7 +142,8 @@ static gboolean is_fit(const Socket *s, const AditEndpoint *remote, const AditAd
   return adit_endpoint_equal(&s->remote, remote) && adit_address_equal(&s->source, source) && !(s->serial && s->pool->state->dead);
 }
 
-/** Closes those that nobody waits on and that are not needed: unfit, or one more than the first, and all its identifiers have rested. */
+/** Closes those that no request waits on and that are not needed: unfit, or one more than the first, and all its identifiers have rested.
+ */
 static void close_idle(const Pool *pool, const AditEndpoint *remote, const AditAddress *source) {
   for (guint i = pool->sockets->len; i-- > 0;) {
     Socket *s = pool->sockets->pdata[i];
@@ -225,7 +226,7 @@ static Slot *slot_take(RadiusExchange *exchange) {
 
 /* ---- sending ---- */
 
-/** Writes a packet of its own identifier, and makes it the one at hand. FALSE if there is no identifier, or a login does not fit into
+/** Writes a packet with a new identifier, and makes it the current one. FALSE if there is no identifier, or a login does not fit into
  *  it; of a record, what fits is better than nothing. */
 static gboolean write_packet(RadiusExchange *exchange, const RadiusBuilder *written, const guint8 authenticator[16]) {
   Attempt *attempt = exchange->own;
@@ -268,7 +269,7 @@ static void arm_retransmit(RadiusExchange *exchange) {
   loop->timer_arm(&exchange->timer, timeout - timeout / 10 + dice % (timeout / 5 + 1));
 }
 
-/** Nobody listens there: for an exchange that has somewhere else to go, that is the answer. */
+/** The port is closed: for an exchange that has somewhere else to go, that is the answer. */
 static void on_refused(Socket *socket) {
   guint64 until = socket->serial;
 
@@ -279,7 +280,7 @@ static void on_refused(Socket *socket) {
   }
 }
 
-/** What the network says to it is heard when the socket is read; what is lost is sent again. */
+/** An ICMP error is seen when the socket is read; a lost packet is retransmitted. */
 static void transmit_request(RadiusExchange *exchange) {
   Attempt *attempt = exchange->own;
   int fd = attempt->slots->socket->fd;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* What in a packet depends on the shared secret: authenticators, signatures, hidden values. */
+/* The parts of a packet that depend on the shared secret: authenticators, signatures, hidden values. */
 #include "radius-packet.h"
 #include <nettle/hmac.h>
 #include <nettle/md5.h>
@@ -81,7 +81,7 @@ gboolean radius_unsalt(const guint8 *value, gsize length, const guint8 request_a
   return good;
 }
 
-/* HMAC-MD5 over the packet as it stands, with `authenticator` in its place: RFC 3579 3.2, RFC 5176 3.4. */
+/* HMAC-MD5 over the packet, with `authenticator` in its place: RFC 3579 3.2, RFC 5176 3.4. */
 static void sign_packet(const guint8 *data, gsize length, gsize offset, const guint8 authenticator[16], const char *secret,
                         guint8 out[16]) {
   static const guint8 zeros[16] = {0};
@@ -116,7 +116,7 @@ static void set_head(RadiusBuilder *b, guint8 id) {
   b->data[3] = (guint8)b->length;
 }
 
-/* A packet whose authenticator is a digest: over `authenticator`, which its signature stands over as well. */
+/* A packet with a digest as authenticator: over `authenticator`, which its signature covers as well. */
 static void finish_sealed(RadiusBuilder *b, const guint8 authenticator[16], const char *secret) {
   if (b->message_authenticator)
     sign_packet(b->data, b->length, b->message_authenticator, authenticator, secret, b->data + b->message_authenticator);

@@ -34,7 +34,7 @@ typedef struct {
   gsize length;             /**< of the attributes, octets; each one has been checked to fit */
 } RadiusPacket;
 
-/** One attribute; a vendor's sub-attribute (RFC 2865 5.26) is given as one of its own. */
+/** One attribute; a vendor's sub-attribute (RFC 2865 5.26) is given as a separate attribute. */
 typedef struct {
   guint32 vendor; /**< Private Enterprise Number; 0 = standard */
   guint8 type;    /**< of the attribute, or of the vendor's sub-attribute */
@@ -42,15 +42,15 @@ typedef struct {
   guint8 length; /**< of the value, octets */
 } RadiusAttribute;
 
-/** Where an iteration over a packet stands; zero-initialise. */
+/** The position of an iteration over a packet; zero-initialise. */
 typedef struct {
   gsize at, vendor_end;
   guint32 vendor;
 } RadiusIter;
 
 /** Takes a datagram apart. FALSE when it is no RADIUS packet: too short, too long, a length that lies (RFC 2865 3: octets
- *  beyond Length are padding and ignored), an attribute shorter than two octets or over the end. A Vendor-Specific
- *  attribute whose inside does not follow RFC 2865 5.26's suggestion is given as type 26 of vendor 0. */
+ *  beyond Length are padding and ignored), an attribute shorter than two octets or over the end. A Vendor-Specific attribute that does not
+ * follow RFC 2865 5.26's suggestion is given as type 26 of vendor 0. */
 gboolean radius_packet_parse(const guint8 *data, gsize length, RadiusPacket *out);
 gboolean radius_packet_next(const RadiusPacket *packet, RadiusIter *iter, RadiusAttribute *out);
 /** The first such attribute. */
@@ -94,7 +94,7 @@ typedef enum {
 /** Is `reply` the answer to a request with this authenticator? RFC 2865 3, RFC 3579 3.2. Constant time. */
 RadiusCheck radius_check_reply(const guint8 *data, gsize length, const guint8 request_authenticator[16], const char *secret,
                                gboolean demand_signature);
-/** Is this Accounting-, CoA- or Disconnect-Request from someone who knows the secret? RFC 2866 3, RFC 5176 2.3, 3.4. */
+/** Is this Accounting-, CoA- or Disconnect-Request from a client that knows the secret? RFC 2866 3, RFC 5176 2.3, 3.4. */
 RadiusCheck radius_check_request(const guint8 *data, gsize length, const char *secret, gboolean demand_signature);
 
 /** Salted values (Tunnel-Password, RFC 2868 3.5; MS-MPPE keys, RFC 2548 2.4.2): `value` is Salt and String (no tag).

@@ -60,13 +60,13 @@ static const char *domain_of(const char *user, gsize *length) {
   return backslash ? user : at ? at + 1 : NULL;
 }
 
-/* As RouterOS: the user's domain, and as realm the same unless the server has one of its own. RFC 2548 2.1.6 puts an identifier first. */
+/* As RouterOS: the user's domain, and as realm the same unless the server has its own realm. RFC 2548 2.1.6 puts an identifier first. */
 static void put_domain(RadiusBuilder *b, const RadiusNas *nas, const char *user) {
   guint8 value[1 + VALUE_ROOM] = {0};
   gsize length;
   const char *domain = domain_of(user, &length);
 
-  length = MIN(length, 200); /* a longer one is no domain; it stands in the user's name anyway */
+  length = MIN(length, 200); /* a longer one is no domain; it is in the user's name anyway */
   if (length) {
     memcpy(value + 1, domain, length);
     radius_put(b, VENDOR_MICROSOFT, MS_CHAP_DOMAIN, value, 1 + length);

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * radius/wire/request.h - what is asked, as attributes: who and where, for authentication and accounting, and what the peer has
- * shown to prove itself. Pure. [any]
+ * radius/wire/request.h - what is asked, as attributes: user, NAS and port, for authentication and accounting, and the peer's proof. Pure.
+ * [any]
  */
 #pragma once
 
 #include "radius-packet.h"
 #include <adit/auth.h>
 
-/** Who asks, towards one server. */
+/** The NAS, towards one server. */
 typedef struct {
   const char *identifier; /**< NAS-Identifier; NULL = none */
   AditAddress address;    /**< NAS-IP-Address or NAS-IPv6-Address, by its family; 0 = none */
   const char *realm;      /**< Mikrotik-Realm: the server's `realm`; NULL = the user's own */
 } RadiusNas;
 
-/** Whom it is about and where that one is. Pointers are borrowed, NULL what is not known. */
+/** The user, and its port and peer. Pointers are borrowed, NULL what is not known. */
 typedef struct {
   const char *user;            /**< User-Name */
   const char *record_id;       /**< Acct-Session-Id */
@@ -39,7 +39,7 @@ void radius_put_nas(RadiusBuilder *b, const RadiusNas *nas);
  *  what RouterOS sends, and RFC 2868. Access- and Accounting-Requests have it in common. */
 void radius_put_who(RadiusBuilder *b, const RadiusNas *nas, const RadiusWho *who);
 
-/** What RFC 2868 6 and RFC 2867 4 let an Accounting-Request alone have: Tunnel-Assignment-ID (our id of the tunnel) and
+/** Attributes that RFC 2868 6 and RFC 2867 4 allow in an Accounting-Request alone: Tunnel-Assignment-ID (our id of the tunnel) and
  *  Acct-Tunnel-Connection (L2TP's Call Serial Number). */
 void radius_put_tunnel_accounting(RadiusBuilder *b, const RadiusWho *who);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/base/memory.h"
+#include "core/base/misuse.h"
 #include <malloc.h>
 
 enum { ARENAS = 4, LARGE = 1024 * 1024 };
@@ -34,6 +35,7 @@ static void start_trim(AditTimer *timer, gpointer data) {
 }
 
 void adit_memory_give_back(void) {
+  ADIT_MAIN_ONLY("adit.loop memory_freed");
   if (!self.loop || self.timer.deadline)
     return;
   guint64 now = self.loop->now(), next = self.last_ms ? self.last_ms + ADIT_MEMORY_PAUSE_MS : 0;

@@ -78,14 +78,12 @@ static Provider *find_provider(const char *name) {
 
 gboolean adit_protection_add(AditPlugin *plugin, const AditProtectionOps *ops, gpointer state, GError **error) {
   ADIT_MAIN_ONLY("adit.path protection_add", FALSE);
-  if (!ADIT_HAS(ops, lookup) || !ops->name || !*ops->name || !ops->ensure || !ops->release) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "a provider of protection needs a name, ensure and release");
+  if (!ADIT_HAS(ops, lookup) || !ops->name || !*ops->name || !ops->ensure || !ops->release)
+    return adit_registration_refuse(plugin, error, ADIT_ERR_INVALID, "a provider of protection needs a name, ensure and release");
+  if (!adit_registration_allowed(plugin, "protection_add", "ipsec", ops->name, error))
     return FALSE;
-  }
-  if (find_provider(ops->name)) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "there is a provider of protection called %s already", ops->name);
-    return FALSE;
-  }
+  if (find_provider(ops->name))
+    return adit_registration_refuse(plugin, error, ADIT_ERR_EXISTS, "there is a provider of protection called %s already", ops->name);
   Provider *provider = g_new(Provider, 1);
   *provider = (Provider){adit_table_whole(ops, sizeof *ops), state, plugin};
   g_ptr_array_add(providers, provider);

@@ -85,16 +85,14 @@ static gboolean interface_add(AditPlugin *plugin, const char *description, const
 /* ---- answers ---- */
 
 /* A mistake that the daemon logs and survives ends the test. */
-static void expect_open(const AditCall *call, const char *what) {
-  g_autofree char *function = g_strdup_printf("adit.control %s", what);
-
+static void expect_open(const AditCall *call, const char *function) {
   test_main_only(function);
   if (call->over || call->next)
-    g_error("method %s: %s() after the answer", call->method, what);
+    g_error("method %s: %s() after the answer", call->method, strchr(function, ' ') + 1);
 }
 
 static gboolean control_reply(AditCall *call, AditValue *result, gboolean more) {
-  expect_open(call, "reply");
+  expect_open(call, "adit.control reply");
   if (!result || result->type != ADIT_VALUE_MAP)
     g_error("method %s: reply() with something else than a MAP", call->method);
   if (more)
@@ -105,7 +103,7 @@ static gboolean control_reply(AditCall *call, AditValue *result, gboolean more) 
 }
 
 static void control_error(AditCall *call, const char *name, const char *text) {
-  expect_open(call, "error");
+  expect_open(call, "adit.control error");
   if (!name || !g_regex_match_simple("\\A[A-Za-z][-A-Za-z0-9]*(\\.[A-Za-z0-9][-A-Za-z0-9]*)+\\z", name, 0, 0))
     g_error("method %s: error() with the name \"%s\": `io.adit.NAME.Error` is one", call->method, name ? name : "(NULL)");
   if (!text)
@@ -124,7 +122,7 @@ static void on_gone(AditCall *call, void (*gone)(gpointer data), gpointer data) 
 }
 
 static void reply_rows(AditCall *call, const char *key, AditRowNext next, gpointer state, GDestroyNotify free_state) {
-  expect_open(call, "reply_rows");
+  expect_open(call, "adit.control reply_rows");
   if (!key || !next)
     g_error("method %s: reply_rows() without a key or a function", call->method);
   call->key = g_strdup(key);

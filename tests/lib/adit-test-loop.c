@@ -391,15 +391,25 @@ static void remove_handler(guint id) {
     }
 }
 
+static void unsubscribe(guint id) {
+  test_main_only("adit.bus unsubscribe");
+  remove_handler(id);
+}
+
+static void hook_remove(guint id) {
+  test_main_only("adit.bus hook_remove");
+  remove_handler(id);
+}
+
 const AditBusService test_bus_service = {
     .size = sizeof(AditBusService),
     .event_class = event_class,
     .publish = publish,
     .subscribe = subscribe,
-    .unsubscribe = remove_handler,
+    .unsubscribe = unsubscribe,
     .veto_add = veto_add,
     .value_add = value_add,
-    .hook_remove = remove_handler,
+    .hook_remove = hook_remove,
 };
 
 static void class_free(gpointer data) {

@@ -384,6 +384,11 @@ static gboolean stages_require(AditSessionId id, guint32 kinds) {
   return session_of(id) != NULL;
 }
 
+static gboolean stage_set_mtu(AditSessionId id, AditStageKind kind, guint mtu) {
+  test_main_only("adit.session stage_set_mtu");
+  return !test_log("session.stage_set_mtu %" G_GUINT64_FORMAT " kind %d mtu %u", id, kind, mtu) && session_of(id);
+}
+
 static gboolean has_room(const char *transport, const AditValue *config) {
   test_main_only("adit.session has_room");
   return TRUE;
@@ -413,6 +418,7 @@ const AditSessionService test_session_service = {
     .stages_require = stages_require,
     .has_room = has_room,
     .link_option = link_option,
+    .stage_set_mtu = stage_set_mtu,
 };
 
 char *test_session_leaks(AditTest *test) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/session/link/bundler.h"
+#include "core/base/hold.h"
 #include "core/base/misuse.h"
 #include "core/base/owner.h"
 #include "core/session/link/link.h"
@@ -16,15 +17,13 @@ void adit_bundler_fini(void) {
 
 gboolean adit_bundler_add(AditPlugin *plugin, const AditBundlerOps *ops, gpointer state, GError **error) {
   ADIT_MAIN_ONLY("adit.session bundler_add", FALSE);
-  if (!ADIT_HAS(ops, attached) || !ops->name || !ops->decide) {
-    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, "a bundler must have a name and decide()");
+  if (!ADIT_HAS(ops, attached) || !ops->name || !ops->decide)
+    return adit_registration_refuse(plugin, error, ADIT_ERR_INVALID, "a bundler must have a name and decide()");
+  if (!adit_registration_allowed(plugin, "bundler_add", NULL, ops->name, error))
     return FALSE;
-  }
-  if (bundler.ops) {
-    g_set_error(error, ADIT_ERROR, ADIT_ERR_EXISTS, "there is a bundler already: %s, of plugin %s", bundler.ops->name,
-                adit_plugin_name(bundler.plugin));
-    return FALSE;
-  }
+  if (bundler.ops)
+    return adit_registration_refuse(plugin, error, ADIT_ERR_EXISTS, "there is a bundler already: %s, of plugin %s", bundler.ops->name,
+                                    adit_plugin_name(bundler.plugin));
   bundler.plugin = plugin;
   bundler.ops = ops;
   bundler.state = state;
@@ -44,7 +43,7 @@ void adit_bundler_decide(const AditSessLink *link, AditBundleChoice *out) {
   if (!bundler.ops)
     return;
   adit_link_fill_info(link, &info);
-  out->verdict = bundler.ops->decide(bundler.state, &info, &decision);
+  ADIT_HOLD(bundler.plugin, bundler.ops->decide, "decide()", out->verdict = bundler.ops->decide(bundler.state, &info, &decision));
   switch (out->verdict) {
   case ADIT_BUNDLE_NONE:
     break;
@@ -71,12 +70,12 @@ gboolean adit_bundler_opened(AditSessionId session, GError **error) {
 
 void adit_bundler_joined(AditSessionId session, AditLinkId link) {
   if (bundler.ops && bundler.ops->joined)
-    bundler.ops->joined(bundler.state, session, link);
+    ADIT_HOLD(bundler.plugin, bundler.ops->joined, "joined()", bundler.ops->joined(bundler.state, session, link));
 }
 
 void adit_bundler_attached(AditSessionId session, AditLinkId link, guint index) {
   if (bundler.ops && bundler.ops->attached)
-    bundler.ops->attached(bundler.state, session, link, index);
+    ADIT_HOLD(bundler.plugin, bundler.ops->attached, "attached()", bundler.ops->attached(bundler.state, session, link, index));
 }
 
 void adit_bundler_changed(AditSessionId session, AditLinkId link, gboolean up) {
@@ -86,5 +85,5 @@ void adit_bundler_changed(AditSessionId session, AditLinkId link, gboolean up) {
 
 void adit_bundler_left(AditSessionId session, AditLinkId link, guint left) {
   if (bundler.ops && bundler.ops->left)
-    bundler.ops->left(bundler.state, session, link, left);
+    ADIT_HOLD(bundler.plugin, bundler.ops->left, "left()", bundler.ops->left(bundler.state, session, link, left));
 }

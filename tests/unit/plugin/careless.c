@@ -151,6 +151,16 @@ static void lcp_too_long(const Careless *c) {
   add_lcp(c, (AditLcpType){200, 1, 255}, TRUE);
 }
 
+static void protection_without_ensure(const Careless *c) {
+  static const AditProtectionOps ops = {.size = sizeof ops, .name = "careless"};
+  c->path->protection_add(c->plugin, &ops, NULL, NULL);
+}
+
+static void bundler_without_decide(const Careless *c) {
+  static const AditBundlerOps ops = {.size = sizeof ops, .name = "careless"};
+  c->session->bundler_add(c->plugin, &ops, NULL, NULL);
+}
+
 static void unparsable_description(const Careless *c) {
   add_interface(c, "interface io.adit.careless\nmethod List() -> (things: []thing)\n", (AditMethod){0}, (AditCommand){0});
 }
@@ -169,6 +179,16 @@ static void described_and_missing(const Careless *c) {
 
 static void method_not_described(const Careless *c) {
   add_interface(c, GOOD, (AditMethod){.name = "Lists"}, (AditCommand){0});
+}
+
+static void method_without_function(const Careless *c) {
+  static const AditMethod methods[] = {{.size = sizeof(AditMethod), .name = "List"}};
+  c->control->interface_add(c->plugin, GOOD, methods, 1, NULL, 0, NULL, NULL);
+}
+
+static void method_without_size(const Careless *c) {
+  static const AditMethod methods[] = {{.name = "List", .call = method_call}};
+  c->control->interface_add(c->plugin, GOOD, methods, 1, NULL, 0, NULL, NULL);
 }
 
 static void method_flags(const Careless *c) {
@@ -232,6 +252,8 @@ static const struct {
     MISTAKE(odd_event_class),
     MISTAKE(null_actor),
     MISTAKE(short_ncp),
+    MISTAKE(protection_without_ensure),
+    MISTAKE(bundler_without_decide),
     MISTAKE(lcp_of_lcp),
     MISTAKE(lcp_without_function),
     MISTAKE(lcp_too_long),
@@ -241,6 +263,8 @@ static const struct {
     MISTAKE(interface_without_name),
     MISTAKE(described_and_missing),
     MISTAKE(method_not_described),
+    MISTAKE(method_without_function),
+    MISTAKE(method_without_size),
     MISTAKE(method_flags),
     MISTAKE(command_without_method),
     MISTAKE(nonsense_columns),

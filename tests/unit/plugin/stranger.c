@@ -92,6 +92,9 @@ static void misuse(Stranger *self, AditAuthRequest *request, AditAuthHandle *han
     say(q, ADIT_AUTH_ACCEPT);
     for (guint i = 0; i < 3; i++)
       self->aaa->handle_unref(handle);
+  } else if (strcmp(request->user, "keeps-for-ever") == 0) {
+    self->aaa->handle_ref(handle);
+    say(q, ADIT_AUTH_ACCEPT);
   } else if (strcmp(request->user, "holds-the-loop") == 0) {
     g_usleep(150 * 1000);
     say(q, ADIT_AUTH_ACCEPT);

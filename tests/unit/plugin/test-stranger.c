@@ -295,6 +295,14 @@ static void what_only_the_loop_may_call_is_refused_to_threads(void **state) {
   }
 }
 
+static void what_it_never_gives_back_is_counted_when_it_leaves(void **state) {
+  Verdict verdict = ask_and_wait("keeps-for-ever");
+  assert_int_equal(verdict.outcome, ADIT_AUTH_ACCEPT);
+  g_free(verdict.why);
+  adit_plugins_fini();
+  assert_int_equal(logged("plugin stranger: it leaves and has not given back 1 requests: call handle_unref() for each handle_ref()"), 1);
+}
+
 /* It still holds what it was asked when it has to go. */
 static void it_may_leave_in_the_middle(void **state) {
   Verdict first = {0}, second = {0};
@@ -316,6 +324,7 @@ int main(void) {
       test(what_is_let_go_without_an_answer_is_an_error),
       test(one_users_mistake_is_not_anothers),
       test(it_may_leave_in_the_middle),
+      test(what_it_never_gives_back_is_counted_when_it_leaves),
       test(a_reference_too_many_is_blamed_on_its_source),
       test(attributes_that_are_no_map_are_an_error),
       test(who_holds_the_loop_is_named),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/ppp/automaton.h"
+#include "core/base/hold.h"
 
 /* ---- the table of RFC 1661 4.1 ---- */
 
@@ -82,7 +83,7 @@ static void send_request(AditAutomaton *a) {
   adit_env_arm(a->env, &a->deadline, a->slot, a->config.restart_ms);
   if (!a->awaiting) {
     AditBuilder out = adit_builder(a->request, sizeof a->request);
-    a->options->request(a->self, &out);
+    ADIT_HOLD(NULL, a->options->request, "request()", a->options->request(a->self, &out));
     a->request_length = (guint8)adit_built(&out);
     a->awaiting = TRUE;
     adit_automaton_next_id(a);
@@ -240,17 +241,18 @@ static gboolean judge_request(AditAutomaton *a, const AditPppPacket *packet, Ste
   AditCursor in = adit_cursor(packet->data, packet->length);
   AditPppOption option;
 
-  a->options->peer_begin(a->self);
+  ADIT_HOLD(NULL, a->options->peer_begin, "peer_begin()", a->options->peer_begin(a->self));
   while (adit_ppp_next_option(&in, &option)) {
     guint8 *mark = nak.at;
-    AditOptionVerdict verdict = a->options->peer_option(a->self, &option, &nak);
+    AditOptionVerdict verdict;
+    ADIT_HOLD(NULL, a->options->peer_option, "peer_option()", verdict = a->options->peer_option(a->self, &option, &nak));
     if (verdict != ADIT_OPTION_NAK || stubborn)
       nak.at = mark;
     if (verdict == ADIT_OPTION_REJECT || (verdict == ADIT_OPTION_NAK && stubborn)) /* RFC 1661 4.6 Max-Failure */
       adit_ppp_put_option(&reject, option.type, option.data, option.length);
   }
   if (!stubborn)
-    a->options->peer_end(a->self, &nak);
+    ADIT_HOLD(NULL, a->options->peer_end, "peer_end()", a->options->peer_end(a->self, &nak));
   if (nak.bad || reject.bad)
     return FALSE;
 
@@ -319,7 +321,7 @@ static gboolean input_ack(AditAutomaton *a, const AditPppPacket *packet, const S
       return FALSE;
     a->awaiting = FALSE;
     a->refusals = 0;
-    a->options->acked(a->self);
+    ADIT_HOLD(NULL, a->options->acked, "acked()", a->options->acked(a->self));
   }
   run_event(a, ADIT_FSM_RCA, step);
   return TRUE;
@@ -361,7 +363,7 @@ static gboolean input_refusal(AditAutomaton *a, const AditPppPacket *packet, con
   AditPppOption option;
   while (adit_ppp_next_option(&in, &option)) {
     if (!reject)
-      a->options->naked(a->self, &option);
+      ADIT_HOLD(NULL, a->options->naked, "naked()", a->options->naked(a->self, &option));
     else if (!a->options->rejected(a->self, &option))
       why = "the peer refuses an option that is needed";
   }

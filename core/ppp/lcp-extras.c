@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/ppp/lcp-extras.h"
+#include "core/base/hold.h"
 
 /** The peer's requested option of one type. */
 typedef struct {
@@ -26,7 +27,7 @@ AditLcpExtras *adit_lcp_extras_new(const AditLcpDesc *const *descs, guint n, con
   extras->n = n;
   for (guint i = 0; i < n; i++) {
     extras->extra[i] = (Extra){descs[i], g_malloc0(MAX(descs[i]->state_size, 1)), g_new0(Heard, descs[i]->n_types)};
-    descs[i]->init(extras->extra[i].state, env, facts);
+    ADIT_HOLD(NULL, descs[i]->init, "init() of an LCP option", descs[i]->init(extras->extra[i].state, env, facts));
   }
   return extras;
 }
@@ -58,13 +59,14 @@ static gboolean fits_type(const AditLcpType *type, const AditPppOption *option) 
 
 void adit_lcp_extras_reset(AditLcpExtras *extras) {
   for (guint i = 0; extras && i < extras->n; i++)
-    extras->extra[i].desc->reset(extras->extra[i].state);
+    ADIT_HOLD(NULL, extras->extra[i].desc->reset, "reset() of an LCP option", extras->extra[i].desc->reset(extras->extra[i].state));
   adit_lcp_extras_peer_begin(extras);
 }
 
 void adit_lcp_extras_request(AditLcpExtras *extras, AditBuilder *out) {
   for (guint i = 0; extras && i < extras->n; i++)
-    extras->extra[i].desc->options->request(extras->extra[i].state, out);
+    ADIT_HOLD(NULL, extras->extra[i].desc->options->request, "request()",
+              extras->extra[i].desc->options->request(extras->extra[i].state, out));
 }
 
 void adit_lcp_extras_peer_begin(AditLcpExtras *extras) {
@@ -72,7 +74,7 @@ void adit_lcp_extras_peer_begin(AditLcpExtras *extras) {
     const Extra *extra = &extras->extra[i];
     for (guint k = 0; k < extra->desc->n_types; k++)
       extra->heard[k].present = FALSE;
-    extra->desc->options->peer_begin(extra->state);
+    ADIT_HOLD(NULL, extra->desc->options->peer_begin, "peer_begin()", extra->desc->options->peer_begin(extra->state));
   }
 }
 
@@ -82,7 +84,9 @@ AditOptionVerdict adit_lcp_extras_peer_option(AditLcpExtras *extras, const AditP
   Extra *extra = find_owner(extras, option->type, &type, &heard);
   if (!extra || !fits_type(type, option))
     return ADIT_OPTION_REJECT;
-  AditOptionVerdict verdict = extra->desc->options->peer_option(extra->state, option, nak);
+  AditOptionVerdict verdict;
+  ADIT_HOLD(NULL, extra->desc->options->peer_option, "peer_option()",
+            verdict = extra->desc->options->peer_option(extra->state, option, nak));
   heard->present = verdict == ADIT_OPTION_ACK;
   heard->length = option->length;
   if (option->length)
@@ -92,25 +96,29 @@ AditOptionVerdict adit_lcp_extras_peer_option(AditLcpExtras *extras, const AditP
 
 void adit_lcp_extras_peer_end(AditLcpExtras *extras, AditBuilder *nak) {
   for (guint i = 0; extras && i < extras->n; i++)
-    extras->extra[i].desc->options->peer_end(extras->extra[i].state, nak);
+    ADIT_HOLD(NULL, extras->extra[i].desc->options->peer_end, "peer_end()",
+              extras->extra[i].desc->options->peer_end(extras->extra[i].state, nak));
 }
 
 void adit_lcp_extras_acked(AditLcpExtras *extras) {
   for (guint i = 0; extras && i < extras->n; i++)
-    extras->extra[i].desc->options->acked(extras->extra[i].state);
+    ADIT_HOLD(NULL, extras->extra[i].desc->options->acked, "acked()", extras->extra[i].desc->options->acked(extras->extra[i].state));
 }
 
 void adit_lcp_extras_naked(AditLcpExtras *extras, const AditPppOption *option) {
   const AditLcpType *type;
   Extra *extra = find_owner(extras, option->type, &type, NULL);
   if (extra && fits_type(type, option))
-    extra->desc->options->naked(extra->state, option);
+    ADIT_HOLD(NULL, extra->desc->options->naked, "naked()", extra->desc->options->naked(extra->state, option));
 }
 
 gboolean adit_lcp_extras_rejected(AditLcpExtras *extras, const AditPppOption *option) {
   const AditLcpType *type;
   Extra *extra = find_owner(extras, option->type, &type, NULL);
-  return !extra || extra->desc->options->rejected(extra->state, option);
+  gboolean lives = TRUE;
+  if (extra)
+    ADIT_HOLD(NULL, extra->desc->options->rejected, "rejected()", lives = extra->desc->options->rejected(extra->state, option));
+  return lives;
 }
 
 gboolean adit_lcp_extras_heard(const AditLcpExtras *extras, guint8 number, AditPppOption *out) {

@@ -64,6 +64,28 @@ static void another_type_is_not_converted(void **state) {
   assert_false(accepts(&size, adit_value_int(-1)));
 }
 
+/* A source's author reads what the value must be. */
+static void refusals_say_what_is_wanted(void **state) {
+  const AditOption number = {"a", "s", ADIT_TYPE_INT}, at = {"a", "s", ADIT_TYPE_ADDRESS}, name = {"a", "s", ADIT_TYPE_ADDRESS_OR_NAME};
+  const struct {
+    const AditOption *option;
+    AditValue *value;
+    const char *why;
+  } rows[] = {
+      {&number, adit_value_string("5"), "is a text: a number is wanted"},
+      {&at, adit_value_int(5), "is a number: an address is wanted"},
+      {&name, adit_value_int(5),
+       "is neither an address nor a text: an ADDRESS value (adit_value_address()) or the name of a pool is wanted"},
+      {&name, adit_value_string("10.0.0.5"), "is a text that reads like an address: an ADDRESS value (adit_value_address()) is wanted"},
+  };
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autoptr(AditValue) value = rows[i].value;
+    g_autoptr(GError) error = NULL;
+    assert_false(adit_option_accepts(rows[i].option, value, &error));
+    assert_string_equal(error->message, rows[i].why);
+  }
+}
+
 static void bounds_and_words_hold(void **state) {
   const AditOption id = {"a", "s", ADIT_TYPE_OCTETS, .min = 8, .max = 8}, mtu = {"a", "s", ADIT_TYPE_INT, .min = 68, .max = 65535},
                    word = {"a", "s", ADIT_TYPE_ENUM, .words = "yes no true=yes"}, name = {"a", "s", ADIT_TYPE_STRING, .max = 3};
@@ -85,9 +107,8 @@ static void octets_are_written_as_they_are_read(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(what_a_file_gives_is_accepted),
-      cmocka_unit_test(another_type_is_not_converted),
-      cmocka_unit_test(bounds_and_words_hold),
+      cmocka_unit_test(what_a_file_gives_is_accepted),       cmocka_unit_test(another_type_is_not_converted),
+      cmocka_unit_test(refusals_say_what_is_wanted),         cmocka_unit_test(bounds_and_words_hold),
       cmocka_unit_test(octets_are_written_as_they_are_read),
   };
   return cmocka_run_group_tests_name("accept", tests, NULL, NULL);

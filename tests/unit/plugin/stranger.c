@@ -141,6 +141,43 @@ static void cancel(gpointer state, AditAuthHandle *handle) {
   self->aaa->answer(handle, &reply);
 }
 
+/* ---- an option of LCP that takes its time ---- */
+
+static void option_init(gpointer self, const AditEngineEnv *env, const AditLcpFacts *facts) {}
+static void option_put(gpointer self, AditBuilder *out) {}
+static void option_event(gpointer self) {}
+static AditOptionVerdict option_peer(gpointer self, const AditPppOption *option, AditBuilder *nak) {
+  g_usleep(150 * 1000);
+  return ADIT_OPTION_ACK;
+}
+static void option_naked(gpointer self, const AditPppOption *option) {}
+static gboolean option_rejected(gpointer self, const AditPppOption *option) {
+  return TRUE;
+}
+static void option_save(gconstpointer self, AditBuilder *out) {}
+static gboolean option_restore(gpointer self, AditCursor *in) {
+  return TRUE;
+}
+
+static const AditLcpType option_types[] = {{200, 1, 9}};
+static const AditPppOptionOps option_ops = {.size = sizeof option_ops,
+                                            .request = option_put,
+                                            .peer_begin = option_event,
+                                            .peer_option = option_peer,
+                                            .peer_end = option_put,
+                                            .acked = option_event,
+                                            .naked = option_naked,
+                                            .rejected = option_rejected};
+static const AditLcpDesc option = {.size = sizeof option,
+                                   .name = "stranger",
+                                   .types = option_types,
+                                   .n_types = 1,
+                                   .options = &option_ops,
+                                   .init = option_init,
+                                   .reset = option_event,
+                                   .save = option_save,
+                                   .restore = option_restore};
+
 static const AditAuthSourceOps source = {.size = sizeof source, .name = "stranger", .ask = ask, .cancel = cancel};
 
 static void join(gpointer thread) {
@@ -155,7 +192,8 @@ static gboolean init(AditPlugin *plugin, const AditHost *host, gpointer *state, 
   self->kept = g_ptr_array_new_with_free_func((GDestroyNotify)self->aaa->handle_unref);
   self->threads = g_ptr_array_new_with_free_func(join);
   *state = self;
-  return self->aaa->source_add(plugin, &source, self, error);
+  const AditPppService *ppp = host->service(plugin, ADIT_PPP_SERVICE, 1);
+  return ppp->lcp_add(plugin, &option, error) && self->aaa->source_add(plugin, &source, self, error);
 }
 
 static void fini(gpointer state) {

@@ -6,6 +6,8 @@
 #include "core/base/stall.h"
 #include "core/bus/bus.h"
 #include "core/plugin/plugins.h"
+#include "core/ppp/lcp-extras.h"
+#include "core/ppp/registry.h"
 #include "tests/lib/loop.h"
 #include "tests/unit/defaults.h"
 #include <glib/gstdio.h>
@@ -97,7 +99,8 @@ static void set_timeout(guint ms) {
 static int setup(void **state) {
   static AditServed served[] = {{.name = ADIT_AAA_SERVICE, .version = 1, .drop_plugin = adit_aaa_drop_plugin},
                                 {.name = ADIT_LOOP_SERVICE, .version = 1, .drop_plugin = adit_loop_drop_plugin},
-                                {.name = ADIT_BUS_SERVICE, .version = 1, .drop_plugin = adit_bus_drop_plugin}};
+                                {.name = ADIT_BUS_SERVICE, .version = 1, .drop_plugin = adit_bus_drop_plugin},
+                                {.name = ADIT_PPP_SERVICE, .version = 1, .drop_plugin = adit_ppp_drop_plugin}};
   static const char *const names[] = {"stranger", NULL};
   g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
   g_autofree char *code = NULL;
@@ -116,6 +119,7 @@ static int setup(void **state) {
   served[0].table = adit_aaa_service();
   served[1].table = adit_loop_service();
   served[2].table = adit_bus_service();
+  served[3].table = adit_ppp_service();
   adit_plugins_init(served, G_N_ELEMENTS(served), NULL, 0);
   adit_plugins_add_dir(folder);
   if (!adit_plugins_load(names, problems))
@@ -127,6 +131,7 @@ static int setup(void **state) {
 static int teardown(void **state) {
   adit_plugins_fini();
   adit_aaa_fini();
+  adit_ppp_fini();
   adit_bus_fini();
   adit_loop_fini();
   g_remove(file);
@@ -224,6 +229,17 @@ static void who_holds_the_loop_is_named(void **state) {
   assert_true(logged("plugin stranger: ask() held the main loop for ") >= 1); /* how long is the machine's business, too */
 }
 
+static void an_engine_that_holds_the_loop_is_named(void **state) {
+  const AditPppOption option = {200, 1, (const guint8 *)"x"};
+  guint n;
+  const AditLcpDesc *const *descs = adit_lcp_descs(&n);
+  AditLcpExtras *extras = adit_lcp_extras_new(descs, n, NULL, NULL);
+
+  assert_int_equal(adit_lcp_extras_peer_option(extras, &option, NULL), ADIT_OPTION_ACK);
+  adit_lcp_extras_free(extras);
+  assert_int_equal(logged("plugin stranger: peer_option() held the main loop for "), 1);
+}
+
 /* The line comes while the call lasts: it is what ends the call. */
 static void name_while_it_lasts(const char *user, const char *line) {
   g_autofree char *whole = NULL;
@@ -318,20 +334,22 @@ static void it_may_leave_in_the_middle(void **state) {
 int main(void) {
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
   const struct CMUnitTest tests[] = {
+      /* first, as such lines come at a bounded rate */
+      test(what_only_the_loop_may_call_is_refused_to_threads),
+      test(what_it_never_gives_back_is_counted_when_it_leaves),
       test(an_answer_may_come_from_any_thread),
       test(a_second_answer_changes_nothing_and_is_blamed_on_its_source),
       test(silence_meets_its_deadline_and_is_blamed_on_its_source),
       test(what_is_let_go_without_an_answer_is_an_error),
       test(one_users_mistake_is_not_anothers),
       test(it_may_leave_in_the_middle),
-      test(what_it_never_gives_back_is_counted_when_it_leaves),
       test(a_reference_too_many_is_blamed_on_its_source),
       test(attributes_that_are_no_map_are_an_error),
       test(who_holds_the_loop_is_named),
+      test(an_engine_that_holds_the_loop_is_named),
       test(who_does_not_return_is_named_while_it_lasts),
       test(a_pass_that_does_not_end_is_named),
       test(a_loop_that_moves_is_not_named),
-      test(what_only_the_loop_may_call_is_refused_to_threads),
   };
   g_log_set_writer_func(keep_line, NULL, NULL);
   return cmocka_run_group_tests_name("stranger", tests, NULL, NULL);

@@ -105,7 +105,7 @@ static void side_begin(Side *side, guint8 *room, guint8 switches) {
   side->params.own_mrru = side->params.peer_mrru = mrru[switches >> 2 & 3];
   side->params.counters = mp_counters_new();
   for (guint i = 0; i < ADIT_STAGE_LINKS; i++)
-    side->params.link[i].mtu = (guint32)(switches >> 4) * 100 + i;
+    side->params.link[i].mtu = (guint32)(switches >> 4) * 100 + 80 + i; /* the longest packet has less than MP_BUNDLE_MOST fragments */
   side->stage = (AditPipelineStage){.ops = &mp_stage_ops, .params = &side->params, .state = g_malloc0(mp_stage_ops.state_size)};
   side->pipeline.stage[ADIT_STAGE_BUNDLE] = &side->stage;
   AditStageSpec spec = {.size = sizeof spec, .ops = &mp_stage_ops, .params = &side->params, .params_length = sizeof side->params};

@@ -25,7 +25,7 @@ typedef struct {
   guint64 no_memory;      /**< fragments dropped, as the share of the pool was used up */
   guint64 malformed;      /**< frames too short for their header, packets without a protocol, multilink in multilink */
   guint64 forbidden;      /**< LCP Configure and Terminate inside of multilink, discarded (RFC 1990 2) */
-  guint64 resyncs;        /**< the peer's numbers began anew */
+  guint64 resyncs;        /**< the peer restarted its numbering */
   guint64 held;           /**< octets of the pool that the bundle has now */
   MpLinkCounters link[ADIT_STAGE_LINKS];
 } MpCounters;

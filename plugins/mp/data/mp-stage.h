@@ -3,7 +3,7 @@
  * mp-stage.h - the data side of Multilink PPP (RFC 1990): a stage of kind ADIT_STAGE_BUNDLE that fragments, schedules and reassembles.
  *
  * The control side makes one MpCounters for each bundle and passes it in the parameters. It publishes new parameters when a link joins,
- * leaves or changes. To begin anew (the sequence numbers of a bundle start at 0), it removes the stage and adds it again.
+ * leaves or changes. To restart (the sequence numbers of a bundle start at 0), it removes the stage and adds it again.
  *
  *     MpParams params = {.own_mrru = 1600, .peer_mrru = 1614, .counters = mp_counters_new()};
  *     params.link[index].mtu = MIN(peer_mru, what_the_path_carries);
@@ -42,7 +42,7 @@ typedef struct {
 /** What the stage notes to the main loop. */
 typedef enum {
   MP_NOTE_LOST = 1, /**< fragments were lost; MpNoteLost. Once a second for a bundle at most */
-  MP_NOTE_RESYNC,   /**< the peer's numbers began anew; no data */
+  MP_NOTE_RESYNC,   /**< the peer restarted its numbering; no data */
 } MpNote;
 
 typedef struct {

@@ -6,7 +6,7 @@
 #include "mp-pool.h"
 
 enum {
-  STRAYS = 4,    /* numbers far away in a row, each a little after the one before: the peer counts anew */
+  STRAYS = 4,    /* numbers far away in a row, each a little after the one before: the peer has restarted its numbering */
   PREFIX = 4,    /* before a packet: address and control, which the peer may send, and the protocol */
   PATIENCE = 10, /* deadlines that the begin of a packet waits for its rest while nothing waits behind it */
   NOTE_MS = 1000,
@@ -250,8 +250,8 @@ static void begin_at(const Call *c, guint32 number) {
   follow_links(r, c->io->links);
 }
 
-/* A number that is far from what is expected: the peer counts anew, or it is noise. TRUE: it counts anew from here. */
-static gboolean is_new_count(const Call *c, guint32 sequence, guint bits) {
+/* A number that is far from what is expected: the peer has restarted its numbering, or it is noise. TRUE: it restarts here. */
+static gboolean is_new_numbering(const Call *c, guint32 sequence, guint bits) {
   MpReassembly *r = c->r;
   guint32 step = (sequence - r->stray) & ((1u << bits) - 1);
   r->strays = r->strays && step && step < MP_WINDOW ? r->strays + 1 : 1;
@@ -288,7 +288,7 @@ void mp_reassembly_input(MpReassembly *r, const MpParams *params, MpCounters *co
     begin_at(&c, header.sequence); /* RFC 1990 5.1: from 0 on, but nothing before it can come */
     distance = 0;
   } else if (distance < -MP_WINDOW || distance >= MP_WINDOW) {
-    if (!is_new_count(&c, header.sequence, bits)) {
+    if (!is_new_numbering(&c, header.sequence, bits)) {
       MP_ADD(link->late, 1);
       return;
     }

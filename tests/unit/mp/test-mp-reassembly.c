@@ -335,7 +335,7 @@ static void a_long_life_of_short_numbers(void **state) {
   assert_int_equal(bundle_counters(b).lost, 0);
 }
 
-static void a_peer_that_counts_anew_is_followed_and_noise_is_not(void **state) {
+static void a_peer_that_restarts_its_numbers_is_followed_and_noise_is_not(void **state) {
   Bundle *b = *state;
   b->links = 3;
   for (guint32 i = 0; i < 5; i++)
@@ -392,7 +392,7 @@ int main(void) {
       BUNDLE_TEST(short_numbers_wrap),
       BUNDLE_TEST(long_numbers_wrap),
       BUNDLE_TEST(a_long_life_of_short_numbers),
-      BUNDLE_TEST(a_peer_that_counts_anew_is_followed_and_noise_is_not),
+      BUNDLE_TEST(a_peer_that_restarts_its_numbers_is_followed_and_noise_is_not),
       BUNDLE_TEST(the_first_number_may_be_any),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

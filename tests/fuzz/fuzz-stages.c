@@ -146,7 +146,8 @@ static void from_peer(guint8 kind, guint8 more, const guint8 *data, gsize length
 
 /* With nobody hostile in between every packet arrives, as it was: in pieces or scrambled on its way. */
 static void from_system(const guint8 *data, gsize length, guint8 switches) {
-  if (length < 20 || length > 3000 || !world.a.port || switches & REQUIRED_MISSING || world.hostile)
+  gboolean unnumbered = (switches & (NUMBERED | STRICT_NUMBERS)) == STRICT_NUMBERS; /* which is what the other end drops */
+  if (length < 20 || length > 3000 || !world.a.port || switches & REQUIRED_MISSING || world.hostile || unnumbered)
     return;
   guint pieces = (guint)(length + 2) / (switches & SMALL_PIECES ? 7 : 400) + 2;
   if (switches & WITH_CUTTER && pieces >= FAKE_WINDOW)

@@ -3,7 +3,7 @@
 #include "core/base/secret.h"
 
 AaaAnswer *aaa_answer_copy(const AditAuthReply *reply) {
-  AaaAnswer *answer = g_new0(AaaAnswer, 1);
+  AaaAnswer *answer = adit_secret_memory(sizeof *answer); /* it may hold keys and a hash */
   AditAuthReply *copy = &answer->reply;
 
   memcpy(copy, reply, MIN(reply->size, sizeof *copy)); /* a source built against older headers knows fewer members */
@@ -35,6 +35,5 @@ void aaa_answer_free(AaaAnswer *answer) {
   adit_value_unref(answer->reply.attributes);
   g_clear_pointer(&answer->reply.eap, g_bytes_unref);
   g_clear_pointer(&answer->reply.state, g_bytes_unref);
-  explicit_bzero(answer, sizeof *answer);
-  g_free(answer);
+  adit_secret_memory_free(answer, sizeof *answer);
 }

@@ -119,6 +119,27 @@ void adit_secret_free(char *text) {
   g_mutex_unlock(&self.lock);
 }
 
+/* Pieces begin at multiples of SMALLEST, and their Head has half of what octets are aligned to. */
+enum { ALIGN_PAD = 16 - sizeof(Head) };
+
+gpointer adit_secret_memory(gsize length) {
+  g_mutex_lock(&self.lock);
+  Head *head = take_piece(sizeof *head + ALIGN_PAD + length);
+  self.used += length;
+  g_mutex_unlock(&self.lock);
+  return memset((guint8 *)(gpointer)(head + 1) + ALIGN_PAD, 0, length);
+}
+
+void adit_secret_memory_free(gpointer memory, gsize length) {
+  if (!memory)
+    return;
+  explicit_bzero(memory, length);
+  g_mutex_lock(&self.lock);
+  self.used -= length;
+  give_back((Head *)(gpointer)((guint8 *)memory - ALIGN_PAD) - 1);
+  g_mutex_unlock(&self.lock);
+}
+
 AditValue *adit_secret_value(const char *text) {
   AditValue *value = adit_value_new_(ADIT_VALUE_STRING);
   value->flags |= ADIT_VALUE_IS_SECRET;

@@ -17,6 +17,12 @@ char *adit_secret_copy(const char *text);
 /** Wipes and frees. NULL is harmless. */
 void adit_secret_free(char *text);
 
+/** Zeroed octets in locked memory, aligned to 16; free them with adit_secret_memory_free(). */
+gpointer adit_secret_memory(gsize length);
+
+/** Wipes and frees; `length` as it was asked for. NULL is harmless. */
+void adit_secret_memory_free(gpointer memory, gsize length);
+
 /** A value with ADIT_VALUE_IS_SECRET and its text in locked memory. */
 AditValue *adit_secret_value(const char *text);
 

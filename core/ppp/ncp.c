@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/ppp/ncp.h"
+#include "core/base/secret.h"
 #include "core/ppp/deadline.h"
 
 #include "core/ppp/automaton.h"
@@ -22,14 +23,17 @@ struct AditNcp {
   char *why;       /* for closed(), when the reason is ours */
   guint depth;
   gboolean doomed;
-  _Alignas(16) guint8 state[];
+  guint8 *state; /* the plugin's: `room`, or in locked memory */
+  _Alignas(16) guint8 room[];
 };
 
 static void free_now(AditNcp *ncp) {
   if (ncp->armed)
     ncp->outer.ops->wake(ncp->outer.host, 0, 0);
-  if (ncp->desc->wipe)
+  if (ncp->desc->wipe) {
     ncp->desc->wipe(ncp->state);
+    adit_secret_memory_free(ncp->state, ncp->desc->state_size);
+  }
   g_free(ncp->why);
   g_free(ncp);
 }
@@ -173,8 +177,9 @@ static const AditAutomatonOps automaton_ops = {.send = send_ncp_packet,
 
 static AditNcp *make_ncp(const AditNcpDesc *desc, const AditNcpParams *params, const AditNcpTiming *timing, const AditNcpOps *ops,
                          gpointer host, const AditEngineEnv *env) {
-  AditNcp *ncp = g_malloc0(sizeof *ncp + desc->state_size);
+  AditNcp *ncp = g_malloc0(sizeof *ncp + (desc->wipe ? 0 : desc->state_size));
   AditFsmConfig config = {0};
+  ncp->state = desc->wipe ? adit_secret_memory(desc->state_size) : ncp->room;
   ncp->desc = desc;
   ncp->ops = ops;
   ncp->host = host;
@@ -286,6 +291,14 @@ void adit_ncp_timeout(AditNcp *ncp, guint slot) {
 void adit_ncp_rejected(AditNcp *ncp) {
   enter_ncp(ncp);
   adit_automaton_event(&ncp->fsm, ADIT_FSM_RXJ_MINUS);
+  leave_ncp(ncp);
+}
+
+void adit_ncp_rekey(AditNcp *ncp, const AditMppeKeys *keys) {
+  if (!ncp->desc->rekey)
+    return;
+  enter_ncp(ncp);
+  ncp->desc->rekey(ncp->state, keys);
   leave_ncp(ncp);
 }
 

@@ -56,6 +56,9 @@ void adit_ncp_timeout(AditNcp *ncp, guint slot);
 /** The peer does not know the protocol (RFC 1661 5.7): stops at once. */
 void adit_ncp_rejected(AditNcp *ncp);
 
+/** Authentication has run again; NULL = it made no keys. Borrowed. */
+void adit_ncp_rekey(AditNcp *ncp, const AditMppeKeys *keys);
+
 void adit_ncp_save(const AditNcp *ncp, AditBuilder *out);
 /** As saved, with timers armed and no callback made. NULL if the octets make no sense. */
 AditNcp *adit_ncp_restore(const AditNcpDesc *desc, const AditNcpParams *params, const AditNcpTiming *timing, const AditNcpOps *ops,

@@ -69,6 +69,10 @@ gboolean adit_ppp_link_option(const AditPppLink *link, guint8 type, gboolean pee
   return adit_lcp_agreed(&link->lcp, type, peer, out);
 }
 
+gboolean adit_ppp_link_keys(const AditPppLink *link, AditMppeKeys *out) {
+  return adit_role_keys(&link->answer, out);
+}
+
 void adit_ppp_link_info(const AditPppLink *link, AditPppLinkInfo *out) {
   const AditAuthMethod *demanded = adit_lcp_demanded(&link->lcp), *answered = adit_lcp_answered(&link->lcp);
   *out = (AditPppLinkInfo){

@@ -131,6 +131,10 @@ gboolean adit_ppp_link_rechallenge(AditPppLink *link);
  * data is borrowed until the next call into the link. */
 gboolean adit_ppp_link_option(const AditPppLink *link, guint8 type, gboolean peer, AditPppOption *out);
 
+/** The MPPE keys of our proof, which the peer has accepted; `out` is zeroed but for its size. FALSE = the method makes none, or nobody asked
+ * us for a proof. Wipe them. */
+gboolean adit_ppp_link_keys(const AditPppLink *link, AditMppeKeys *out);
+
 void adit_ppp_link_info(const AditPppLink *link, AditPppLinkInfo *out);
 
 /** The state as octets (at most 4 KiB, usually one); `out->bad` if it does not fit. Deadlines are relative. */

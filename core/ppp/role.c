@@ -203,6 +203,17 @@ void adit_role_verdict(AditRole *role, const AditAuthReply *reply) {
     role->ops->refused(role->user, role, reply->why);
 }
 
+gboolean adit_role_keys(const AditRole *role, AditMppeKeys *out) {
+  const AditAuthMethod *method = role->method;
+
+  if (!role->box || role->status != ADIT_ROLE_OK || role->start.demand || !method->keys)
+    return FALSE;
+  if (!method->keys(role->box->state, out->send, out->receive))
+    return FALSE;
+  out->shorter = method->short_key ? method->short_key(role->box->state, out->short_key) : ADIT_MPPE_SHORT_SAME;
+  return TRUE;
+}
+
 /* ---- save and restore ---- */
 
 static void save_text(const char *text, AditBuilder *out) {

@@ -7,6 +7,7 @@
 
 #include "core/ppp/automaton.h"
 #include <adit/auth.h>
+#include <adit/ppp.h>
 
 G_BEGIN_DECLS
 
@@ -77,6 +78,9 @@ void adit_role_stop(AditRole *role);
 void adit_role_timeout(AditRole *role, guint slot); /**< slot from the role's base */
 void adit_role_input(AditRole *role, guint16 protocol, const guint8 *payload, gsize length);
 void adit_role_verdict(AditRole *role, const AditAuthReply *reply);
+
+/** What the peer has accepted makes these keys; `out` is zeroed but for its size. FALSE: none, or we have proven nothing. */
+gboolean adit_role_keys(const AditRole *role, AditMppeKeys *out);
 
 void adit_role_save(const AditRole *role, AditBuilder *out);
 /** After adit_role_init(); `method` is the one agreed by LCP. */

@@ -112,6 +112,22 @@ void mschap_v2_proof(const guint8 hash[MSCHAP_HASH], const guint8 nt_response[MS
   explicit_bzero(&ctx, sizeof ctx);
 }
 
+/* RFC 2433 A.2: only the first seven characters count for the half of the hash that is the key. */
+gboolean mschap_v1_short_key(const char *password, guint8 key[MSCHAP_SHORT_KEY]) {
+  static const guint8 words[] = "KGS!@#$%";
+  guint8 first[7] = {0};
+
+  for (gsize i = 0; password[i]; i++) {
+    if ((guint8)password[i] >= 0x80)
+      return FALSE;
+    if (i < sizeof first)
+      first[i] = (guint8)g_ascii_toupper(password[i]);
+  }
+  des_block(first, words, key);
+  explicit_bzero(first, sizeof first);
+  return TRUE;
+}
+
 void mschap_v1_start_key(const guint8 hash[MSCHAP_HASH], const guint8 challenge[MSCHAP_CHALLENGE], guint8 key[MSCHAP_KEY]) {
   guint8 again[MSCHAP_HASH];
   struct sha1_ctx ctx;

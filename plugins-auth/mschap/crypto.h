@@ -9,6 +9,7 @@
 #define MSCHAP_NT_RESPONSE 24
 #define MSCHAP_PROOF       43 /**< `S=` and 40 digits, ended by NUL */
 #define MSCHAP_KEY         16
+#define MSCHAP_SHORT_KEY   8
 
 /** Writes 2 * `length` capital hexadecimal digits and NUL to `text`. */
 void mschap_hex(const guint8 *octets, gsize length, char *text);
@@ -21,6 +22,9 @@ void mschap_v2_challenge(const guint8 peer_challenge[16], const guint8 challenge
 /** RFC 2759 8.7: what the server proves itself with. */
 void mschap_v2_proof(const guint8 hash[MSCHAP_HASH], const guint8 nt_response[MSCHAP_NT_RESPONSE], const guint8 peer_challenge[16],
                      const guint8 challenge[16], const char *user, char proof[MSCHAP_PROOF]);
+/** RFC 3079 2.1: version 1's start key of 40 and 56 bits, the same both ways: 8 octets of the LM hash. FALSE = the password has characters
+ * that are none of ASCII. */
+gboolean mschap_v1_short_key(const char *password, guint8 key[MSCHAP_SHORT_KEY]);
 /** RFC 3079 2.4: version 1's 128-bit start key, the same both ways. */
 void mschap_v1_start_key(const guint8 hash[MSCHAP_HASH], const guint8 challenge[MSCHAP_CHALLENGE], guint8 key[MSCHAP_KEY]);
 /** RFC 3079 3.4: version 2's master key. */

@@ -97,6 +97,10 @@ static void v1_failure(const AditAuthReply *reply, gboolean retry, const guint8 
   failure_text(reply, retry, challenge, MSCHAP_CHALLENGE, 2, text);
 }
 
+static AditMppeShort short_key_of(const char *password, guint8 key[MSCHAP_SHORT_KEY]) {
+  return password && mschap_v1_short_key(password, key) ? ADIT_MPPE_SHORT_OWN : ADIT_MPPE_SHORT_NONE;
+}
+
 static void v1_verify(const AditAuthRequest *request, const AditAuthReply *secret, AditAuthReply *out, char text[128]) {
   guint8 hash[MSCHAP_HASH], expected[MSCHAP_NT_RESPONSE];
 
@@ -114,6 +118,7 @@ static void v1_verify(const AditAuthRequest *request, const AditAuthReply *secre
     mschap_v1_start_key(hash, request->challenge, out->mppe_send_key);
     memcpy(out->mppe_receive_key, out->mppe_send_key, MSCHAP_KEY);
     out->has_mppe_keys = TRUE;
+    out->mppe_short = short_key_of(secret->password, out->mppe_short_key);
   } else {
     refuse_login(out, "wrong password");
   }
@@ -290,6 +295,10 @@ static gboolean v1_method_keys(gconstpointer state, guint8 send[16], guint8 rece
   return adit_chap_keys((const AditChap *)state, send, receive, &version1);
 }
 
+static AditMppeShort v1_method_short_key(gconstpointer state, guint8 key[8]) {
+  return short_key_of(((const AditChap *)state)->password, key);
+}
+
 static gboolean v2_method_keys(gconstpointer state, guint8 send[16], guint8 receive[16]) {
   return adit_chap_keys((const AditChap *)state, send, receive, &version2);
 }
@@ -316,6 +325,7 @@ const AditAuthMethod mschap1_method = {
     .save = save_mschap,
     .restore = v1_restore,
     .keys = v1_method_keys,
+    .short_key = v1_method_short_key,
 };
 
 const AditAuthMethod mschap2_method = {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "source.h"
+#include "options.h"
 #include "servers/config.h"
 
 #include "reply/reply.h"
@@ -75,8 +76,13 @@ static void log_unsupported(const LoginRequest *login, const RadiusReply *reply)
   adit_warning(&about, "server %s: attributes for user %s ignored: %s", login->server->name, login->request->user, list);
 }
 
+static gboolean mppe_is_there(const Radius *radius) {
+  return ADIT_HAS(radius->session, actor_exists) && radius->session->actor_exists(radius_option_mppe_policy_key);
+}
+
 static void read_reply(LoginRequest *login, const RadiusAnswer *from) {
-  const RadiusReplyContext context = {from->request_authenticator, from->secret, login->config->framed_mtu};
+  const RadiusReplyContext context = {from->request_authenticator, from->secret, login->config->framed_mtu,
+                                      mppe_is_there(login->source->radius)};
   RadiusReply reply;
 
   radius_reply_read(from->reply, login->request, &context, &reply);

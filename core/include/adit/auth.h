@@ -152,6 +152,8 @@ typedef struct {
   guint8 mppe_send_key[16], mppe_receive_key[16]; /**< as this side uses them; see has_mppe_keys */
   gboolean has_mppe_keys;
   GBytes *state;           /**< CHALLENGE: octets of the source's own, which the next round's request has again; may be NULL */
+  AditMppeShort mppe_short;   /**< with has_mppe_keys */
+  guint8 mppe_short_key[8];   /**< ADIT_MPPE_SHORT_OWN */
 } AditAuthReply;
 
 /** The way back for one answer; refcounted, holds no link. */
@@ -220,6 +222,8 @@ typedef struct AditAuthMethod {
   /** Answering side, from done(TRUE) until the next challenge: the start keys of RFC 3079 as this side uses them, which an
    *  AditAuthReply has for the demanding side. FALSE = there are none. NULL = the method makes none. */
   gboolean (*keys)(gconstpointer state, guint8 send[16], guint8 receive[16]);
+  /** As keys(): the start key of 40 and 56 bits, where it is not the first octets of those. NULL = it is. */
+  AditMppeShort (*short_key)(gconstpointer state, guint8 key[8]);
 } AditAuthMethod;
 
 /* ---- accounting ---- */

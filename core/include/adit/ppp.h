@@ -93,6 +93,8 @@ typedef struct AditNcpResult AditNcpResult;
 typedef struct {
   gsize size;
   guint8 send[16], receive[16];
+  AditMppeShort shorter;  /**< where those of 40 and 56 bits come from */
+  guint8 short_key[8];    /**< ADIT_MPPE_SHORT_OWN */
 } AditMppeKeys;
 
 #define ADIT_NCP_SLOTS 4 /**< timer slots that an NCP may have */
@@ -127,7 +129,8 @@ typedef struct {
   /** What was agreed when the protocol opened first; NULL before. The kernel has these addresses, so that a renegotiation can only
    *  agree on the same: another value is answered with a Configure-Nak that holds the old one (RFC 1661 5.3). */
   const AditNcpResult *in_force;
-  /** NULL = authentication made none. Valid in init() and restore() alone, and wiped afterwards: what an NCP copies it wipes itself. */
+  /** NULL = authentication made none. Valid in init() and restore() alone, and wiped afterwards: what an NCP copies it wipes itself in
+   *  wipe(). Later ones come by rekey(). */
   const AditMppeKeys *mppe;
   guint8 local_mac[6];       /**< of the L2 port; zeros = none */
   const char *bridge;        /**< that the L2 port is in; NULL = none */
@@ -170,10 +173,13 @@ typedef struct AditNcpDesc {
   /** Timer slots 0 to n_slots - 1 of `env` are the NCP's; the core calls timeout() at the deadline that it set. */
   guint n_slots;
   void (*timeout)(gpointer self, guint slot);
-  void (*wipe)(gpointer self); /**< before the state is freed: keys. May be NULL */
+  void (*wipe)(gpointer self); /**< before the state is freed: keys. May be NULL; the state of an NCP that has it is in locked memory */
   const AditEtherOps *ether;   /**< ADIT_NCP_BRIDGE: how frames of the L2 port go over the links; its first protocol is data_protocol */
   /** A MAP for `show session`, under the protocol's name, while it is open: what was agreed. The caller's; NULL = nothing. May be NULL. */
   AditValue *(*describe)(gconstpointer self);
+  /** Authentication has run again: a re-challenge, or LCP has started again. These keys count from the next negotiation of the protocol on.
+   *  NULL = it made none. Wiped afterwards. May be NULL */
+  void (*rekey)(gpointer self, const AditMppeKeys *keys);
 } AditNcpDesc;
 
 /* ---- options of LCP ---- */

@@ -65,6 +65,13 @@ typedef enum {
   ADIT_CAUSE_USER_ERROR = 17,      /**< wrong credentials, or options that can't be agreed on */
 } AditCause;
 
+/** Where start keys of 40 and 56 bits come from (RFC 3079 2.1, 2.2, 3.1, 3.2). */
+typedef enum {
+  ADIT_MPPE_SHORT_SAME = 0, /**< they are the first 8 octets of those of 128 bits: MS-CHAPv2 */
+  ADIT_MPPE_SHORT_OWN,      /**< 8 octets for both directions: of the LM hash, MS-CHAPv1 */
+  ADIT_MPPE_SHORT_NONE,     /**< nobody knows them: MS-CHAPv1, and only the NT hash is known */
+} AditMppeShort;
+
 /** Result of a completion callback or a verdict. */
 typedef enum {
   ADIT_OK = 0,

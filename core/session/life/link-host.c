@@ -27,6 +27,7 @@ static void join_session(AditSessLink *link, AditSessionId id) {
     return;
   }
   adit_lines_info(&log, "session %" G_GINT64_MODIFIER "x user %s: a link has joined: %u links", id, session->user, session->links->len);
+  adit_sess_ncps_rekey(session, link);
   adit_life_set_mtu(session);
   adit_session_links_joined(session);
   adit_session_links_tell(session);
@@ -60,9 +61,10 @@ static void on_link_network(AditSessLink *link, const char *user) {
 
   if (!session)
     place_link(link);
-  else if (!user || strcmp(user, session->user) == 0)
+  else if (!user || strcmp(user, session->user) == 0) {
+    adit_sess_ncps_rekey(session, link);
     adit_session_links_up(session, link);
-  else if (session->links->len > 1)
+  } else if (session->links->len > 1)
     adit_link_end(link, ADIT_CAUSE_USER_ERROR, another);
   else
     adit_sess_end(session, ADIT_CAUSE_USER_ERROR, another);
@@ -81,6 +83,11 @@ static gboolean on_link_frame(AditSessLink *link, guint16 protocol, const guint8
 static void on_link_rejected(AditSessLink *link, guint16 protocol) {
   if (link->session)
     adit_sess_rejected(link->session, protocol);
+}
+
+static void on_link_rekeyed(AditSessLink *link) {
+  if (link->session)
+    adit_sess_ncps_rekey(link->session, link);
 }
 
 static void on_link_mtu(AditSessLink *link) {
@@ -112,5 +119,5 @@ static void on_link_closed(AditSessLink *link, gboolean refused, const char *rea
     adit_client_link_closed(client, refused, reason);
 }
 
-const AditSessLinkOps adit_link_host_ops = {on_link_opened,   on_link_network, on_link_network_down, on_link_frame,
-                                            on_link_rejected, on_link_mtu,     on_link_lost,         on_link_closed};
+const AditSessLinkOps adit_link_host_ops = {on_link_opened, on_link_network, on_link_network_down, on_link_frame, on_link_rejected,
+                                            on_link_mtu,    on_link_rekeyed, on_link_lost,         on_link_closed};

@@ -262,6 +262,10 @@ static void on_auth_done(gpointer host, gboolean peer, gboolean ok, const char *
     adit_debug(&log, "%s: %s accepted", method, peer ? "peer" : "we are");
   else if (may_log(link, ADIT_LINES_LOGIN_REFUSED))
     adit_notice(&log, "%s: %s: %s", method, peer ? "peer refused" : "this end refused by the peer", why ? why : "no reason given");
+  if (ok && !peer)
+    adit_link_keep_own_keys(link);
+  if (ok && link->up)
+    above->rekeyed(link);
   publish_link(link, ADIT_EVENT_AUTH_DONE, ok ? ADIT_CAUSE_NONE : ADIT_CAUSE_USER_ERROR, ok ? NULL : why);
 }
 

@@ -31,7 +31,7 @@ struct AditSessLink {
   gboolean up;        /**< LCP is open and authentication is done */
   gboolean parted;    /**< out of its session's data plane, while LCP renegotiates */
   guint mtu;          /**< as LCP agreed; 0 before */
-  AditMppeKeys *mppe; /**< that authentication made; NULL = none, or the session's NCPs have had them */
+  AditMppeKeys *mppe; /**< that authentication made, in locked memory; NULL = none, or the session's NCPs have had them */
 };
 
 /** Functions of the layer above the links, given to adit_links_init(). */
@@ -44,6 +44,7 @@ typedef struct {
   gboolean (*frame)(AditSessLink *link, guint16 protocol, const guint8 *payload, gsize length);
   void (*rejected)(AditSessLink *link, guint16 protocol);                   /**< the peer does not know the protocol */
   void (*mtu)(AditSessLink *link);                                          /**< LCP has agreed on one */
+  void (*rekeyed)(AditSessLink *link);                                      /**< a re-challenge was passed while it is up: `mppe` */
   void (*lost)(AditSessLink *link, AditCause cause, const char *reason);    /**< its session must let go of it; PPP is still there */
   void (*closed)(AditSessLink *link, gboolean refused, const char *reason); /**< `refused`: the peer did not take our user or password */
 } AditSessLinkOps;
@@ -52,6 +53,8 @@ typedef struct {
 void adit_link_wipe_keys(AditSessLink *link);
 /** Takes over what a method or source gave for MPPE, in place of what was there. */
 void adit_link_keep_keys(AditSessLink *link, const AditAuthReply *reply);
+/** The same of our own proof, which the peer has accepted. */
+void adit_link_keep_own_keys(AditSessLink *link);
 AditLinkId adit_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError **error);
 /** Has the server of that configuration fewer links than its max-sessions? */
 gboolean adit_link_has_room(const char *transport, const AditValue *config);

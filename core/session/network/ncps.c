@@ -256,6 +256,14 @@ void adit_sess_ncps_start(AditSess *session) {
     adit_link_wipe_keys(link);
 }
 
+void adit_sess_ncps_rekey(AditSess *session, AditSessLink *link) {
+  gboolean counts = session->links->len && session->links->pdata[0] == link;
+
+  for (guint i = 0; counts && i < session->ncps.n && !adit_sess_is_over(session); i++)
+    adit_ncp_rekey(session->ncps.item[i].ncp, link->mppe);
+  adit_link_wipe_keys(link);
+}
+
 void adit_sess_ncps_stop(AditSess *session) {
   for (guint i = 0; i < session->ncps.n; i++) {
     adit_timer_cancel(&session->ncps.item[i].timer);

@@ -7,6 +7,7 @@
 #include <adit/loop.h>
 
 typedef struct AditSess AditSess;
+typedef struct AditSessLink AditSessLink;
 
 typedef struct {
   AditNcp *ncp;
@@ -25,6 +26,8 @@ typedef struct {
 void adit_sess_ncps_start(AditSess *session);
 /** Closes the NCP of a family for good, as the kernel does not take its addresses. FALSE if the session is nothing without it. */
 gboolean adit_sess_ncp_give_up(AditSess *session, const AditSessFamily *family, const char *why);
+/** The link was authenticated again, or joins: its keys count if the session began with it, and are wiped. */
+void adit_sess_ncps_rekey(AditSess *session, AditSessLink *link);
 /** Ends them without a word to the peer. */
 void adit_sess_ncps_stop(AditSess *session);
 /** With the session itself. */

@@ -39,7 +39,8 @@ typedef struct {
   char *failure; /* MS-CHAP-Error's M= */
   guint error_code;
   gboolean retry, has_send, has_receive;
-  guint8 send[16], receive[16];
+  guint8 send[16], receive[16], short_key[8];
+  AditMppeShort mppe_short;
   GBytes *state;
   struct {
     gboolean in_use;          /* Tunnel-Type is that of the tunnel which the user came through */

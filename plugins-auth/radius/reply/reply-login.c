@@ -153,13 +153,15 @@ RADIUS_READER(radius_read_mppe_policy) {
   guint32 number;
   if (!radius_attribute_int(a, &number) || number < 1 || number > 2)
     return "is no policy";
-  if (number == 2)
-    radius_refuse(r, a, "demands encryption by MPPE, which is not there");
+  if (number == 2 && !r->context->mppe)
+    radius_refuse(r, a, "demands encryption by MPPE, and no plugin does that");
   radius_take(r, row, adit_value_string(number == 2 ? "required" : "allowed"));
   return NULL;
 }
 
-/* RFC 2548 2.4.5 */
+enum { MPPE_TYPES = 0xe };
+
+/* RFC 2548 2.4.5: without any bit encryption is not allowed */
 RADIUS_READER(radius_read_mppe_types) {
   static const struct {
     guint32 bit;
@@ -172,6 +174,8 @@ RADIUS_READER(radius_read_mppe_types) {
   for (gsize i = 0; i < G_N_ELEMENTS(types); i++)
     if (number & types[i].bit)
       radius_take(r, row, adit_value_string(types[i].word));
+  if (!(number & MPPE_TYPES))
+    radius_take(r, row, adit_value_string("none"));
   return NULL;
 }
 
@@ -190,9 +194,10 @@ RADIUS_READER(radius_read_mppe_key) {
 }
 
 /* RFC 2548 2.4.1, of MS-CHAPv1: hidden as a password is, 8 octets of a LAN Manager key and 16 of the hash of the password's hash;
- * RFC 3079 2.4 makes of it the key for both directions. */
+ * RFC 3079 2.4 makes of it the key for both directions, and 2.1 takes the former for short ones. A server that knows none sends zeros. */
 RADIUS_READER(radius_read_mppe_keys) {
   enum { CHALLENGE = 8, HASH_AT = 8 };
+  static const guint8 none[HASH_AT] = {0};
   char clear[129];
   struct sha1_ctx sha1;
 
@@ -207,6 +212,8 @@ RADIUS_READER(radius_read_mppe_keys) {
   sha1_digest(&sha1, KEY, r->send);
   memcpy(r->receive, r->send, KEY);
   r->has_send = r->has_receive = TRUE;
+  memcpy(r->short_key, clear, sizeof r->short_key);
+  r->mppe_short = memcmp(clear, none, sizeof none) ? ADIT_MPPE_SHORT_OWN : ADIT_MPPE_SHORT_NONE;
   explicit_bzero(clear, sizeof clear);
   explicit_bzero(&sha1, sizeof sha1);
   return NULL;

@@ -109,6 +109,8 @@ static void reply_accept(RadiusReading *r, RadiusReply *out) {
   out->reply.has_mppe_keys = TRUE;
   memcpy(out->reply.mppe_send_key, r->send, sizeof r->send);
   memcpy(out->reply.mppe_receive_key, r->receive, sizeof r->receive);
+  memcpy(out->reply.mppe_short_key, r->short_key, sizeof r->short_key);
+  out->reply.mppe_short = r->mppe_short;
 }
 
 /* Why an Accept can't be believed in; NULL: it can. */

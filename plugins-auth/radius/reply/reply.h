@@ -16,6 +16,7 @@ typedef struct {
   const guint8 *authenticator; /**< the request's, 16 octets */
   const char *secret;
   gboolean framed_mtu; /**< Framed-MTU is honoured */
+  gboolean mppe;       /**< a plugin acts on `mppe-policy`: without one a policy that demands encryption refuses the user */
 } RadiusReplyContext;
 
 /** An answer read. `reply` borrows from the rest, which radius_reply_clear() frees. */

@@ -79,6 +79,9 @@ static void rfc3079_2_5_v1_key(void **unused) {
   unhex(V1_CHALLENGE, challenge);
   mschap_v1_start_key(hash, challenge, key);
   pair_assert_hex(key, 16, "A8947850CFC0ACC1D1789FB62DDCDDB0");
+  assert_true(mschap_v1_short_key("CLIENTPa", key)); /* of the LAN Manager hash: capitals, seven characters */
+  pair_assert_hex(key, 8, "76A152936096D783");
+  assert_false(mschap_v1_short_key("p\xc3\xa4", key));
 }
 
 static void rfc2759_8_3_passwords_are_utf16le(void **unused) {
@@ -150,8 +153,10 @@ static void rfc2433_5_verify_and_no_lm(void **unused) {
   assert_int_equal(verify(&mschap1_method, "x", V1_CHALLENGE, response, "MyPw", NULL, &out, text), ADIT_AUTH_ACCEPT);
   assert_true(out.has_mppe_keys);
   assert_memory_equal(out.mppe_send_key, out.mppe_receive_key, 16);
+  assert_int_equal(out.mppe_short, ADIT_MPPE_SHORT_OWN);
   assert_int_equal(verify(&mschap1_method, "x", V1_CHALLENGE, response, NULL, "FC156AF7EDCD6C0EDDE3337D427F4EAC", &out, text),
                    ADIT_AUTH_ACCEPT);
+  assert_int_equal(out.mppe_short, ADIT_MPPE_SHORT_NONE); /* it does not tell the LAN Manager hash */
   assert_int_equal(verify(&mschap1_method, "x", V1_CHALLENGE, response, "mypw", NULL, &out, text), ADIT_AUTH_REJECT);
   assert_int_equal(verify(&mschap1_method, "x", V1_CHALLENGE, lm, "MyPw", NULL, &out, text), ADIT_AUTH_REJECT);
 }
@@ -214,6 +219,10 @@ static void keys_of_both_ends_agree(const AditAuthMethod *method) {
     assert_true(pair_restart(pair, CLIENT));
   }
   assert_false(method->keys(server->state, send, receive));
+  if (method->short_key) {
+    assert_int_equal(method->short_key(client->state, send), pair->last.mppe_short);
+    assert_memory_equal(send, pair->last.mppe_short_key, 8);
+  }
 
   /* Old challenges that come late settle nothing, so there are no keys of theirs, wherever they are kept. */
   pair->loss = 100;

@@ -51,6 +51,28 @@ static void a_secret_is_locked_and_wiped(void **state) {
   assert_int_equal(used(), before);
 }
 
+static void octets_are_locked_aligned_and_wiped(void **state) {
+  gsize before = used();
+  guint8 *one = adit_secret_memory(20), *two = adit_secret_memory(10000);
+  static const guint8 zeros[20] = {0};
+
+  assert_true(is_locked((char *)one) && is_locked((char *)two));
+  assert_int_equal((gsize)one % 16, 0);
+  assert_int_equal((gsize)two % 16, 0);
+  assert_memory_equal(one, zeros, 20);
+  assert_int_equal(used() - before, 10020);
+  memset(one, 0xaa, 20);
+  memset(two, 0xbb, 10000);
+  adit_secret_memory_free(one, 20);
+  assert_memory_equal(one, zeros, 20);
+  guint8 *three = adit_secret_memory(20);
+  assert_ptr_equal(three, one);
+  adit_secret_memory_free(two, 10000);
+  adit_secret_memory_free(three, 20);
+  adit_secret_memory_free(NULL, 20);
+  assert_int_equal(used(), before);
+}
+
 /* Every size class, and beyond; seeds print nothing, as the order is fixed by the seed. */
 static void many_sizes_keep_apart(void **state) {
   enum { N = 3000 };
@@ -92,6 +114,7 @@ static void a_value_gives_its_secret_back(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_secret_is_locked_and_wiped),
+      cmocka_unit_test(octets_are_locked_aligned_and_wiped),
       cmocka_unit_test(many_sizes_keep_apart),
       cmocka_unit_test(a_value_gives_its_secret_back),
   };

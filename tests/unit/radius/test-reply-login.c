@@ -322,6 +322,7 @@ static void rfc2548_2_4_2_keys_for_both_directions(void **unused) {
 
 /* RFC 3079 2.5: the password clientPass, and the challenge of RFC 2433 B */
 static void rfc2548_2_4_1_keys_of_mschap1(void **unused) {
+  static const char with_lm[] = "1a28 00000137 0c22 1a6d416a922ca3281e22e86733f8d3f2f938dd98ad69960f8b8f0022c1685abe";
   static const char keys[] = "1a28 00000137 0c22 6ccc13f9f2ba74ab1e22e86733f8d3f2889a895e498fcfd940f3d06f6e0efbd7";
   guint8 want[16];
   RadiusReply reply;
@@ -332,7 +333,15 @@ static void rfc2548_2_4_1_keys_of_mschap1(void **unused) {
   assert_true(adit_value_get_bool(reply.attributes, "mppe-keys", FALSE));
   assert_memory_equal(reply.reply.mppe_send_key, want, 16);
   assert_memory_equal(reply.reply.mppe_receive_key, want, 16);
+  assert_int_equal(reply.reply.mppe_short, ADIT_MPPE_SHORT_NONE); /* the server knows no LAN Manager hash */
   assert_int_equal(reply.unsupported->len, 0);
+  radius_reply_clear(&reply);
+  read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_MSCHAPV1, FALSE, with_lm);
+  assert_true(reply.reply.has_mppe_keys);
+  assert_memory_equal(reply.reply.mppe_send_key, want, 16);
+  assert_int_equal(reply.reply.mppe_short, ADIT_MPPE_SHORT_OWN);
+  hex("76a152936096d783", want, 8);
+  assert_memory_equal(reply.reply.mppe_short_key, want, 8);
   radius_reply_clear(&reply);
   read_code(&reply, RADIUS_ACCESS_ACCEPT, ADIT_AUTH_MSCHAPV1, FALSE, "1a18 00000137 0c12 6ccc13f9f2ba74ab1e22e86733f8d3f2");
   assert_false(reply.reply.has_mppe_keys);
@@ -348,9 +357,25 @@ static void rfc2548_2_4_1_keys_of_mschap1(void **unused) {
 static void rfc2548_2_4_4_policy(void **unused) {
   assert_accept("1a0c 00000137 070600000001 1a0c 00000137 080600000006", "mppe-policy='allowed' mppe-types=['40-bit','128-bit']", "");
   assert_reject(ADIT_AUTH_PAP, "1a0c 00000137 070600000002",
-                "MS-MPPE-Encryption-Policy (311/7) demands encryption by MPPE, which is not there");
+                "MS-MPPE-Encryption-Policy (311/7) demands encryption by MPPE, and no plugin does that");
+  assert_accept("1a0c 00000137 080600000000", "mppe-types=['none']", "");
   assert_accept("1a0c 00000137 070600000003", "", "MS-MPPE-Encryption-Policy (311/7): is no policy");
   assert_accept("1a0b 00000137 0805000006", "", "MS-MPPE-Encryption-Types (311/8): is no integer of 4 octets");
+}
+
+/* With a plugin that encrypts it is that one's to refuse the session. */
+static void rfc2548_2_4_4_a_policy_that_demands_encryption(void **unused) {
+  g_autoptr(AditAuthRequest) request = adit_auth_request_new(ADIT_AUTH_PAP);
+  RadiusReplyContext context = {.authenticator = authenticator, .secret = SECRET, .mppe = TRUE};
+  RadiusReply reply;
+  Wire w;
+
+  wire(&w, RADIUS_ACCESS_ACCEPT, "1a0c 00000137 070600000002 1a0c 00000137 080600000004");
+  radius_reply_read(&w.packet, request, &context, &reply);
+  assert_int_equal(reply.reply.outcome, ADIT_AUTH_ACCEPT);
+  g_autofree char *got = describe(reply.reply.attributes);
+  assert_string_equal(got, "mppe-policy='required' mppe-types=['128-bit']");
+  radius_reply_clear(&reply);
 }
 
 static void assert_changes(const char *attributes, const char *want, const char *unsupported, const char *invalid) {
@@ -441,6 +466,7 @@ int main(void) {
       cmocka_unit_test(rfc2548_2_4_2_keys_for_both_directions),
       cmocka_unit_test(rfc2548_2_4_1_keys_of_mschap1),
       cmocka_unit_test(rfc2548_2_4_4_policy),
+      cmocka_unit_test(rfc2548_2_4_4_a_policy_that_demands_encryption),
       cmocka_unit_test(rfc5176_3_2_changes),
       cmocka_unit_test(no_value_is_read_beyond_its_end),
   };

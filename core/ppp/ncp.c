@@ -23,7 +23,9 @@ struct AditNcp {
   char *why;       /* for closed(), when the reason is ours */
   guint depth;
   gboolean doomed;
-  guint8 *state; /* the plugin's: `room`, or in locked memory */
+  AditStageSpec stage; /* as the plugin gave it, but for the parameters; size 0 = none */
+  char *stage_why;     /* it was refused last */
+  guint8 *state;       /* the plugin's: `room`, or in locked memory */
   _Alignas(16) guint8 room[];
 };
 
@@ -35,6 +37,7 @@ static void free_now(AditNcp *ncp) {
     adit_secret_memory_free(ncp->state, ncp->desc->state_size);
   }
   g_free(ncp->why);
+  g_free(ncp->stage_why);
   g_free(ncp);
 }
 
@@ -160,6 +163,73 @@ static void close_by_plugin(const AditNcpHost *host, const char *why) {
   adit_ncp_close(ncp_of_host(host), why);
 }
 
+/* The plugin's note may close the protocol, and that may free it. */
+static void on_stage_note(gpointer user, guint32 what, gconstpointer data, gsize length) {
+  AditNcp *ncp = user;
+
+  if (!ncp->stage.note)
+    return;
+  enter_ncp(ncp);
+  ncp->stage.note(ncp->stage.user, what, data, length);
+  leave_ncp(ncp);
+}
+
+static AditValue *describe_stage(gpointer user) {
+  const AditNcp *ncp = user;
+  return ncp->stage.describe ? ncp->stage.describe(ncp->stage.user) : NULL;
+}
+
+static const char *name_stage_encoding(gpointer user) {
+  const AditNcp *ncp = user;
+  return ncp->stage.encoding ? ncp->stage.encoding(ncp->stage.user) : NULL;
+}
+
+static gboolean add_stage(const AditNcpHost *host, const AditStageSpec *spec, const char **why) {
+  AditNcp *ncp = ncp_of_host(host);
+  g_autoptr(GError) error = NULL;
+  AditStageSpec own;
+
+  adit_copy_sized(&own, sizeof own, spec);
+  ncp->stage = own;
+  ncp->stage.params = NULL;
+  own.note = on_stage_note;
+  own.describe = describe_stage;
+  own.encoding = name_stage_encoding;
+  own.user = ncp;
+  if (ncp->ops->stage_add && ncp->ops->stage_add(ncp->host, ncp, &own, &error))
+    return TRUE;
+  ncp->stage = (AditStageSpec){0};
+  g_free(ncp->stage_why);
+  ncp->stage_why = g_strdup(error ? error->message : "there are no stages");
+  *why = ncp->stage_why;
+  return FALSE;
+}
+
+static void set_stage(const AditNcpHost *host, AditStageKind kind, gconstpointer params, gsize length) {
+  AditNcp *ncp = ncp_of_host(host);
+  if (ncp->ops->stage_set)
+    ncp->ops->stage_set(ncp->host, ncp, kind, params, length);
+}
+
+static void remove_stage(const AditNcpHost *host, AditStageKind kind) {
+  AditNcp *ncp = ncp_of_host(host);
+  ncp->stage = (AditStageSpec){0};
+  if (ncp->ops->stage_remove)
+    ncp->ops->stage_remove(ncp->host, ncp, kind);
+}
+
+static void warn_of_ncp(const AditNcpHost *host, const char *text) {
+  AditNcp *ncp = ncp_of_host(host);
+  if (ncp->ops->warn)
+    ncp->ops->warn(ncp->host, ncp, text);
+}
+
+static void renegotiate_ncp(const AditNcpHost *host) {
+  AditNcp *ncp = ncp_of_host(host);
+  adit_ncp_down(ncp);
+  adit_ncp_up(ncp);
+}
+
 static void attach_plugin(AditNcp *ncp) {
   ncp->params.mppe = NULL; /* it was init()'s to take */
   if (ncp->desc->attach)
@@ -186,7 +256,15 @@ static AditNcp *make_ncp(const AditNcpDesc *desc, const AditNcpParams *params, c
   ncp->outer = *env;
   ncp->env = (AditEngineEnv){&automaton_engine, ncp};
   ncp->plugin_env = (AditEngineEnv){&plugin_engine, ncp};
-  ncp->callbacks = (AditNcpHost){sizeof ncp->callbacks, send_own_code, take_next_id, close_by_plugin};
+  ncp->callbacks = (AditNcpHost){.size = sizeof ncp->callbacks,
+                                 .send = send_own_code,
+                                 .next_id = take_next_id,
+                                 .close = close_by_plugin,
+                                 .stage_add = add_stage,
+                                 .stage_set = set_stage,
+                                 .stage_remove = remove_stage,
+                                 .warn = warn_of_ncp,
+                                 .renegotiate = renegotiate_ncp};
   memcpy(&ncp->params, params, MIN(params->size, sizeof ncp->params));
   ncp->params.size = sizeof ncp->params;
   ncp->params.in_force = NULL;

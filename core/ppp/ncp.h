@@ -24,6 +24,11 @@ typedef struct {
   /** It has come to an end (`why`: the peer rejected the protocol, terminated, did not answer, ...); the link goes on.
    *  If the peer begins again later, opened() comes. Not called after adit_ncp_down(). */
   void (*closed)(gpointer host, AditNcp *ncp, const char *why);
+  /** AditNcpHost's, of which spec->note() may be called while it lives. NULL = there are no stages. */
+  gboolean (*stage_add)(gpointer host, AditNcp *ncp, const AditStageSpec *spec, GError **error);
+  void (*stage_set)(gpointer host, AditNcp *ncp, AditStageKind kind, gconstpointer params, gsize length);
+  void (*stage_remove)(gpointer host, AditNcp *ncp, AditStageKind kind);
+  void (*warn)(gpointer host, AditNcp *ncp, const char *text); /**< NULL = nobody reads it */
 } AditNcpOps;
 
 /** Restart timer and counters (RFC 1661 4.6); zero = 3000 ms, 10, 2, 5. */

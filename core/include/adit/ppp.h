@@ -11,6 +11,7 @@
 #include <adit/engine.h>
 #include <adit/ether.h>
 #include <adit/plugin.h>
+#include <adit/stage.h>
 
 G_BEGIN_DECLS
 
@@ -109,6 +110,16 @@ struct AditNcpHost {
   guint8 (*next_id)(const AditNcpHost *host); /**< a fresh identifier for a request */
   /** Closes the protocol, with a reason for the log. */
   void (*close)(const AditNcpHost *host, const char *why);
+
+  /* Members from here on may be missing (ADIT_HAS) in an older core. */
+
+  /** Puts a stage into the session's data path: now, or as soon as that is open. What its worker notes comes to spec->note() on the main loop
+   *  until stage_remove(), and so do questions for views. Call it from result(), which fails if this does: FALSE with `*why`, which is borrowed until the next call. */
+  gboolean (*stage_add)(const AditNcpHost *host, const AditStageSpec *spec, const char **why);
+  void (*stage_set)(const AditNcpHost *host, AditStageKind kind, gconstpointer params, gsize length);
+  void (*stage_remove)(const AditNcpHost *host, AditStageKind kind); /**< harmless without one */
+  void (*warn)(const AditNcpHost *host, const char *text);          /**< a line in the log, at a bounded rate */
+  void (*renegotiate)(const AditNcpHost *host);                     /**< leaves Opened and sends a new Configure-Request */
 };
 
 /** What the session asks of an NCP; addresses are already reserved. */
@@ -147,6 +158,14 @@ struct AditNcpResult {
   guint64 ether_params[ADIT_ETHER_PARAMS / 8]; /**< for the codec of AditNcpDesc.ether: octets of the NCP's own layout */
 };
 
+/** What a session is to do with a protocol. */
+typedef enum {
+  ADIT_NCP_OFF = 0, /**< a peer that asks for it gets a Protocol-Reject */
+  ADIT_NCP_OFFER,   /**< the session goes on without it if the peer does not want it */
+  ADIT_NCP_REQUIRE, /**< no data passes before it is open, and the session ends without it */
+  ADIT_NCP_REFUSE,  /**< it is required, and cannot be had: the session ends */
+} AditNcpNeed;
+
 typedef struct AditNcpDesc {
   gsize size;
   const char *name;       /**< `ipcp`, also the feature `ncp:ipcp` */
@@ -180,6 +199,10 @@ typedef struct AditNcpDesc {
   /** Authentication has run again: a re-challenge, or LCP has started again. These keys count from the next negotiation of the protocol on.
    *  NULL = it made none. Wiped afterwards. May be NULL */
   void (*rekey)(gpointer self, const AditMppeKeys *keys);
+  /** Before init(): what the session is to do with the protocol, where the word of `enable` is not all: it needs keys, or a source has a
+   *  say. `word` is that word, NULL = there is none; REFUSE has `*why`, for the log and the peer. NULL = no is OFF, required is REQUIRE, anything
+   *  else is OFFER. */
+  AditNcpNeed (*need)(const AditNcpParams *params, const char *word, const char **why);
 } AditNcpDesc;
 
 /* ---- options of LCP ---- */

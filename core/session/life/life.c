@@ -20,7 +20,7 @@ static void open_plane(AditSess *session) {
   g_autoptr(GError) error = NULL;
   gboolean open = FALSE;
 
-  if (!adit_sess_plane_open(session, &error) || !adit_session_links_attach(session, &error)) {
+  if (!adit_sess_plane_open(session, &error) || !adit_session_links_attach(session, &error) || !adit_sess_stages_open(session, &error)) {
     adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, error ? error->message : "data path");
     return;
   }
@@ -183,6 +183,7 @@ static void on_event(AditSess *session, AditLifeEvent event) {
 /* A part's function that is called for what was never made is harmless. */
 static void free_session(AditSess *session) {
   adit_sess_ncps_free(session);
+  adit_sess_stages_free(session);
   adit_sess_limits_stop(session);
   adit_sess_accounting_stop(session);
   adit_timer_cancel(&session->patience);
@@ -207,8 +208,6 @@ static void free_session(AditSess *session) {
   g_free(session);
 }
 
-static const AditSessOps ops = {on_event, free_session};
-
 /* The path limits frames of links, and the attribute packets of the session, which stages may cut into several frames. */
 static guint mtu_of(const AditSess *session, guint links) {
   guint most = (guint)adit_option_mtu(session->attributes);
@@ -221,6 +220,8 @@ void adit_life_set_mtu(AditSess *session) {
   adit_sess_port_mtu(session);
   adit_sess_set_plane(session);
 }
+
+static const AditSessOps ops = {on_event, free_session, adit_life_set_mtu};
 
 static AditSess *make_session(AditSessLink *link) {
   AditSess *session = g_new0(AditSess, 1);

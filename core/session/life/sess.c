@@ -16,6 +16,10 @@ void adit_sess_event(AditSess *session, AditLifeEvent event) {
   session->ops->event(session, event);
 }
 
+void adit_sess_mtu_changed(AditSess *session) {
+  session->ops->mtu(session);
+}
+
 gboolean adit_sess_is_over(const AditSess *session) {
   return adit_life_is_over(session->state);
 }

@@ -23,6 +23,7 @@
 typedef struct {
   void (*event)(AditSess *session, AditLifeEvent event);
   void (*free)(AditSess *session); /**< the last reference is gone */
+  void (*mtu)(AditSess *session);  /**< what its MTU depends on has changed */
 } AditSessOps;
 
 struct AditSess {
@@ -76,6 +77,8 @@ AditSess *adit_sess_ref(AditSess *session);
 void adit_sess_unref(AditSess *session);
 /** Something has happened to a part of it. */
 void adit_sess_event(AditSess *session, AditLifeEvent event);
+/** Stages make its packets smaller, or no longer. */
+void adit_sess_mtu_changed(AditSess *session);
 /** Ends it; harmless when it is ending. The link, if it lives, says goodbye by itself. */
 void adit_sess_end(AditSess *session, AditCause cause, const char *reason);
 gboolean adit_sess_is_over(const AditSess *session);

@@ -7,6 +7,7 @@
 #include "core/session/life/sess.h"
 #include "core/session/lines.h"
 #include "core/session/network/plane.h"
+#include <adit/session-options.h>
 
 static void on_ncp_timer(AditTimer *timer, gpointer data) {
   AditSessNcp *self = data;
@@ -183,7 +184,42 @@ static void on_ncp_closed(gpointer host, AditNcp *ncp, const char *why) {
   }
 }
 
-static const AditNcpOps ncp_ops = {sizeof ncp_ops, on_ncp_send, on_ncp_opened, on_ncp_down, on_ncp_closed};
+static gboolean on_ncp_stage_add(gpointer host, AditNcp *ncp, const AditStageSpec *spec, GError **error) {
+  AditSess *session = ((AditSessNcp *)host)->session;
+
+  if (!adit_sess_stage_place(session, spec, error))
+    return FALSE;
+  adit_sess_mtu_changed(session);
+  return TRUE;
+}
+
+static void on_ncp_stage_set(gpointer host, AditNcp *ncp, AditStageKind kind, gconstpointer params, gsize length) {
+  adit_sess_stage_set(((AditSessNcp *)host)->session, kind, params, length);
+}
+
+static void on_ncp_stage_remove(gpointer host, AditNcp *ncp, AditStageKind kind) {
+  AditSess *session = ((AditSessNcp *)host)->session;
+
+  adit_sess_stage_remove(session, kind);
+  adit_sess_mtu_changed(session);
+}
+
+static void on_ncp_warn(gpointer host, AditNcp *ncp, const char *text) {
+  AditSess *session = ((AditSessNcp *)host)->session;
+  AditLogContext log = adit_sess_log(session);
+
+  adit_lines_warning(&log, "%s: %s", adit_ncp_desc(ncp)->name, text);
+}
+
+static const AditNcpOps ncp_ops = {.size = sizeof ncp_ops,
+                                   .send = on_ncp_send,
+                                   .opened = on_ncp_opened,
+                                   .down = on_ncp_down,
+                                   .closed = on_ncp_closed,
+                                   .stage_add = on_ncp_stage_add,
+                                   .stage_set = on_ncp_stage_set,
+                                   .stage_remove = on_ncp_stage_remove,
+                                   .warn = on_ncp_warn};
 
 /* A server has to say both ends' IPv4 addresses, or let the peer choose. */
 static gboolean lacks_address(AditSess *session) {
@@ -197,14 +233,10 @@ static gboolean lacks_address(AditSess *session) {
   return TRUE;
 }
 
-/* yes and default switch it on, no leaves it out. */
-static gboolean is_wanted(AditSess *session, const AditNcpDesc *desc, gboolean *required) {
-  const char *word = desc->enable ? adit_value_get_string(session->attributes, desc->enable, NULL) : NULL;
+/* Is there what an NCP of that kind needs? */
+static gboolean can_run(AditSess *session, const AditNcpDesc *desc) {
   const AditSessFamily *family = family_of(session, desc);
 
-  *required = !g_strcmp0(word, "required");
-  if (!g_strcmp0(word, "no"))
-    return FALSE;
   switch (desc->kind) {
   case ADIT_NCP_NETWORK:
     return family && (family->family != AF_INET || !lacks_address(session));
@@ -216,28 +248,75 @@ static gboolean is_wanted(AditSess *session, const AditNcpDesc *desc, gboolean *
   return FALSE;
 }
 
+/* yes and default switch it on, no leaves it out, unless the NCP knows more. */
+static AditNcpNeed find_need(AditSess *session, const AditNcpDesc *desc, const char **why) {
+  const char *word = desc->enable ? adit_value_get_string(session->attributes, desc->enable, NULL) : NULL;
+  AditNcpNeed need = !g_strcmp0(word, "no") ? ADIT_NCP_OFF : !g_strcmp0(word, "required") ? ADIT_NCP_REQUIRE : ADIT_NCP_OFFER;
+
+  if (desc->need)
+    need = desc->need(&session->addresses.params, word, why);
+  if (need == ADIT_NCP_OFF || need == ADIT_NCP_REFUSE || can_run(session, desc))
+    return need;
+  return need == ADIT_NCP_REQUIRE ? ADIT_NCP_REFUSE : ADIT_NCP_OFF;
+}
+
+static void refuse_session(AditSess *session, const char *name, const char *why) {
+  g_autofree char *reason = g_strdup_printf("%s is required and cannot be offered%s%s", name, why ? ": " : "", why ? why : "");
+  adit_sess_end(session, ADIT_CAUSE_SERVICE_UNAVAILABLE, reason);
+}
+
+static void add_ncp(AditSess *session, const AditNcpDesc *desc, gboolean required) {
+  AditSessNcp *self = &session->ncps.item[session->ncps.n++];
+  AditEngineEnv env = adit_loop_engine(&self->timer);
+
+  self->session = session;
+  self->required = required;
+  session->ncps.hold_data |= required;
+  if (required && desc->kind == ADIT_NCP_COMPRESSION)
+    session->stages.required_by_ncps |= 1u << ADIT_STAGE_COMPRESSION;
+  self->timer.func = on_ncp_timer;
+  self->timer.data = self;
+  self->ncp = adit_ncp_new(desc, &session->addresses.params, NULL, &ncp_ops, self, &env);
+}
+
+/* An option that requires what no plugin has; NULL = there is none. */
+static const char *find_unprovided(AditSess *session, const AditNcpDesc *const *descs, guint n) {
+  static const char *const keys[] = {adit_option_use_ipv4_key, adit_option_use_ipv6_key, adit_option_use_encryption_key};
+
+  for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+    gboolean provided = g_strcmp0(adit_value_get_string(session->attributes, keys[i], NULL), "required") != 0;
+    for (guint k = 0; k < n && !provided; k++)
+      provided = g_strcmp0(descs[k]->enable, keys[i]) == 0;
+    if (!provided)
+      return keys[i];
+  }
+  return NULL;
+}
+
 static void start_ncps(AditSess *session) {
   guint n;
   const AditNcpDesc *const *descs = adit_ncp_descs(&n);
+  const char *unprovided = find_unprovided(session, descs, n), *why = "no plugin that is loaded does that";
 
   session->ncps.item = g_new0(AditSessNcp, n);
+  if (unprovided) {
+    refuse_session(session, unprovided, why);
+    return;
+  }
   for (guint i = 0; i < n; i++) {
-    gboolean required;
-    if (!is_wanted(session, descs[i], &required)) {
-      if (!required)
-        continue;
-      g_autofree char *reason = g_strdup_printf("%s is required and cannot be offered", descs[i]->name);
-      adit_sess_end(session, ADIT_CAUSE_SERVICE_UNAVAILABLE, reason);
+    why = NULL;
+    AditNcpNeed need = find_need(session, descs[i], &why);
+    switch (need) {
+    case ADIT_NCP_OFF:
+      break;
+    case ADIT_NCP_OFFER:
+    case ADIT_NCP_REQUIRE:
+      add_ncp(session, descs[i], need == ADIT_NCP_REQUIRE);
+      break;
+    case ADIT_NCP_REFUSE:
+      refuse_session(session, descs[i]->name, why);
       return;
     }
-    AditSessNcp *self = &session->ncps.item[session->ncps.n++];
-    AditEngineEnv env = adit_loop_engine(&self->timer);
-    self->session = session;
-    self->required = required;
-    session->ncps.hold_data |= required;
-    self->timer.func = on_ncp_timer;
-    self->timer.data = self;
-    self->ncp = adit_ncp_new(descs[i], &session->addresses.params, NULL, &ncp_ops, self, &env);
   }
   adit_sess_network(session, TRUE);
 }

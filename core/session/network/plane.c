@@ -46,7 +46,7 @@ void adit_sess_set_plane(AditSess *session) {
     return;
   guint16 protocols[2];
   AditDpSessionParams params = {
-      .size = sizeof params, .protocols = protocols, .check_source = checks_source(session), .required = session->stages.required};
+      .size = sizeof params, .protocols = protocols, .check_source = checks_source(session), .required = session->stages.required | session->stages.required_by_ncps};
   if (session->family[ADIT_SESS_IPV4].open && !session->ncps.hold_data)
     protocols[params.n_protocols++] = ADIT_PPP_IPV4;
   if (session->family[ADIT_SESS_IPV6].open && !session->ncps.hold_data)

@@ -7,7 +7,11 @@
 
 typedef struct AditSess AditSess;
 
+typedef struct AditSessStageWaiting AditSessStageWaiting;
+
 typedef struct {
+  guint32 required_by_ncps;                     /**< as `required`: an NCP that is required brings them */
+  AditSessStageWaiting *waiting[ADIT_STAGES_N]; /**< for the data plane to open; NULL = none */
   guint32 required; /**< a bit (1 << AditStageKind) for each one without which no data may pass */
   gboolean placed[ADIT_STAGES_N];
   guint16 headroom[ADIT_STAGES_N];
@@ -17,13 +21,19 @@ typedef struct {
     const char *(*encoding)(gpointer user);
     gpointer user;
     const char *name;
-  } view[ADIT_STAGES_N]; /**< of those in place; each function may be NULL */
+  } view[ADIT_STAGES_N]; /**< of those that are placed; each function may be NULL */
 } AditSessStages;
 
 /** The data plane must be open. Errors: NOT_FOUND, UNSUPPORTED, INVALID. */
 gboolean adit_sess_stage_add(AditSess *session, const AditStageSpec *spec, GError **error);
 gboolean adit_sess_stage_set(AditSess *session, AditStageKind kind, gconstpointer params, gsize length);
 void adit_sess_stage_remove(AditSess *session, AditStageKind kind);
+/** As adit_sess_stage_add(), but waits for the data plane if that is not open yet. */
+gboolean adit_sess_stage_place(AditSess *session, const AditStageSpec *spec, GError **error);
+/** The data plane is open: what waits for that is put in place. */
+gboolean adit_sess_stages_open(AditSess *session, GError **error);
+/** Those that wait are given up. */
+void adit_sess_stages_free(AditSess *session);
 /** The largest packet of a session with links that carry `mtu`. */
 guint adit_sess_stages_mtu(const AditSess *session, guint mtu);
 /** Adds what the stages tell of themselves to `map`, each under its name. */

@@ -265,7 +265,46 @@ static void ncp_closed(gpointer host, AditNcp *ncp, const char *why) {
   g_strlcpy(n->why, why, sizeof n->why);
 }
 
-static const AditNcpOps ncp_ops = {sizeof(AditNcpOps), ncp_send, ncp_opened, ncp_down, ncp_closed};
+static void ncp_stage_set(gpointer host, AditNcp *ncp, AditStageKind kind, gconstpointer params, gsize length) {
+  NodeNcp *n = host;
+  assert_true(length <= sizeof n->stage.params);
+  n->stage.sets++;
+  memcpy(n->stage.params, params, length);
+  n->stage.params_length = length;
+}
+
+static gboolean ncp_stage_add(gpointer host, AditNcp *ncp, const AditStageSpec *spec, GError **error) {
+  NodeNcp *n = host;
+  if (n->stage.refuse) {
+    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "it runs no stages");
+    return FALSE;
+  }
+  ncp_stage_set(host, ncp, spec->ops->kind, spec->params, spec->params_length);
+  n->stage.sets--;
+  n->stage.adds++;
+  n->stage.note = spec->note;
+  n->stage.user = spec->user;
+  n->stage.encoding = spec->encoding;
+  return TRUE;
+}
+
+static void ncp_stage_remove(gpointer host, AditNcp *ncp, AditStageKind kind) {
+  ((NodeNcp *)host)->stage.removes++;
+}
+
+static void ncp_warn(gpointer host, AditNcp *ncp, const char *text) {
+  ((NodeNcp *)host)->warns++;
+}
+
+static const AditNcpOps ncp_ops = {.size = sizeof(AditNcpOps),
+                                   .send = ncp_send,
+                                   .opened = ncp_opened,
+                                   .down = ncp_down,
+                                   .closed = ncp_closed,
+                                   .stage_add = ncp_stage_add,
+                                   .stage_set = ncp_stage_set,
+                                   .stage_remove = ncp_stage_remove,
+                                   .warn = ncp_warn};
 
 /* ---- life ---- */
 
@@ -313,6 +352,7 @@ void node_add_ncp(Node *node, const AditNcpDesc *desc, const AditNcpParams *para
   n->params.size = sizeof n->params;
   n->env = (AditEngineEnv){&ncp_engine, n};
   n->ncp = adit_ncp_new(desc, &n->params, NULL, &ncp_ops, n, &n->env);
+  n->params.mppe = NULL; /* whoever restores it has no keys */
 }
 
 void node_make(Node *node) {

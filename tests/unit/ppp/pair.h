@@ -28,6 +28,16 @@ typedef struct {
   guint opens, downs, closes;
   char why[128];
   AditNcpResult result;
+  guint warns;
+  struct {
+    gboolean refuse;
+    guint adds, sets, removes;
+    _Alignas(16) guint8 params[512]; /**< as they were told last */
+    gsize params_length;
+    void (*note)(gpointer user, guint32 what, gconstpointer data, gsize length);
+    const char *(*encoding)(gpointer user);
+    gpointer user;
+  } stage;
 } NodeNcp;
 
 struct Node {

@@ -398,6 +398,8 @@ AditValue *world_config(void) {
   profile_add(profiles, "many", "interface", adit_value_string("shared"));
   profile_add(profiles, "fixed", "remote-address", address("10.0.0.99"));
   profile_add(profiles, "no4", "use-ipv4", adit_value_string("no"));
+  profile_add(profiles, "crypt", "use-encryption", adit_value_string("yes"));
+  profile_add(profiles, "mustcrypt", "use-encryption", adit_value_string("required"));
   profile_add(profiles, "need4", "use-ipv4", adit_value_string("required"));
   profile_add(profiles, "chooser", "accept-remote-address", prefixes("10.9.0.0/24", "0.0.0.0/0"));
   profile_add(profiles, "bounded", "accept-remote-address", prefixes("10.9.0.0/24", NULL));

@@ -77,7 +77,7 @@ static void log_unsupported(const LoginRequest *login, const RadiusReply *reply)
 }
 
 static gboolean mppe_is_there(const Radius *radius) {
-  return ADIT_HAS(radius->session, actor_exists) && radius->session->actor_exists(radius_option_mppe_policy_key);
+  return ADIT_HAS(radius->session, actor_exists) && radius->session->actor_exists(adit_option_mppe_policy_key);
 }
 
 static void read_reply(LoginRequest *login, const RadiusAnswer *from) {

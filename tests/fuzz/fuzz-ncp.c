@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* IPCP, IPV6CP and BCP on the automaton. The first octet chooses the protocol and the side. */
 #include "plugins/bcp/bcp.h"
+#include "plugins/ccp/ccp.h"
 #include "plugins/ipcp/ipcp.h"
 #include "plugins/ipv6cp/ipv6cp.h"
 #include "ppp.h"
@@ -12,6 +13,7 @@ typedef struct {
   AditNcpParams params;
   AditEngineEnv env;
   gboolean up;
+  AditStageSpec stage; /* in place; its parameters are gone */
 } Host;
 
 static void on_send(gpointer host, AditNcp *ncp, const guint8 *frame, gsize length) {
@@ -36,7 +38,26 @@ static gboolean choose(gpointer user, const AditAddress *address) {
   return address->octet[3] & 1;
 }
 
-static const AditNcpOps ops = {sizeof ops, on_send, on_opened, on_down, on_closed};
+static gboolean on_stage_add(gpointer host, AditNcp *ncp, const AditStageSpec *spec, GError **error) {
+  Host *h = host;
+  h->stage = *spec;
+  return TRUE;
+}
+static void on_stage_set(gpointer host, AditNcp *ncp, AditStageKind kind, gconstpointer params, gsize length) {
+  g_assert(((Host *)host)->stage.ops && length == ((Host *)host)->stage.params_length);
+}
+static void on_stage_remove(gpointer host, AditNcp *ncp, AditStageKind kind) {
+  memset(&((Host *)host)->stage, 0, sizeof(AditStageSpec));
+}
+
+static const AditNcpOps ops = {.size = sizeof ops,
+                               .send = on_send,
+                               .opened = on_opened,
+                               .down = on_down,
+                               .closed = on_closed,
+                               .stage_add = on_stage_add,
+                               .stage_set = on_stage_set,
+                               .stage_remove = on_stage_remove};
 
 static void step_on(Host *h, guint step, AditCursor data) {
   guint8 frame[2048];
@@ -58,7 +79,14 @@ static void step_on(Host *h, guint step, AditCursor data) {
       adit_ncp_input(h->ncp, h->world.request + 2, h->world.request_length - 2);
     break;
   case STEP_WAIT:
-    h->world.now += 100 * adit_get_u8(&data) + 3000;
+    if (h->stage.note && adit_left(&data)) {
+      guint8 what = adit_get_u8(&data);
+      h->stage.note(h->stage.user, what, data.at, adit_left(&data));
+      g_assert(h->stage.encoding(h->stage.user));
+      g_autoptr(AditValue) told = h->stage.describe(h->stage.user);
+      g_assert(told);
+    }
+    h->world.now += 100 * adit_get_u8(&data) + (h->desc == &ccp_desc ? 0 : 3000);
     adit_ncp_timeout(h->ncp, 0);
     break;
   case STEP_VERDICT: /* LCP renegotiates */
@@ -88,9 +116,10 @@ static void step_on(Host *h, guint step, AditCursor data) {
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
   AditCursor script = adit_cursor(data, size), part;
   guint8 how = adit_get_u8(&script);
-  Host h = {.world.now = 1000, .desc = how & 32 ? &bcp_desc : how & 1 ? &ipv6cp_desc : &ipcp_desc};
+  Host h = {.world.now = 1000, .desc = how & 128 ? &ccp_desc : how & 32 ? &bcp_desc : how & 1 ? &ipv6cp_desc : &ipcp_desc};
   static const guint8 segment[2] = {0x0a, 0x12};
   g_autoptr(AditValue) attributes = adit_value_map();
+  AditMppeKeys keys = {.size = sizeof keys};
   guint step;
 
   h.env = (AditEngineEnv){&world_engine, &h};
@@ -107,6 +136,12 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
   }
   if (how & 64)
     adit_value_set(attributes, how & 1 ? "bridge-identification" : "line-identification", adit_value_octets(segment, sizeof segment));
+  if (how & 128 && how & 1)
+    adit_value_set(attributes, "encryption-mode", adit_value_string(how & 2 ? "stateful" : "stateless"));
+  if (how & 128 && how & 4)
+    adit_value_set(attributes, "encryption-types", adit_value_list());
+  keys.shorter = how & 8 ? ADIT_MPPE_SHORT_OWN : how & 16 ? ADIT_MPPE_SHORT_NONE : ADIT_MPPE_SHORT_SAME;
+  h.params.mppe = &keys;
   h.params.attributes = attributes;
   h.ncp = adit_ncp_new(h.desc, &h.params, NULL, &ops, &h, &h.env);
   adit_ncp_up(h.ncp);

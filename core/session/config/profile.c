@@ -31,12 +31,33 @@ static void pair_free(gpointer data) {
   g_free(pair);
 }
 
+static gboolean is_said(const AditValue *item) {
+  if (!item || (item->flags & ADIT_VALUE_IS_DEFAULT))
+    return FALSE;
+  return item->type != ADIT_VALUE_STRING || strcmp(item->as.string, "default") != 0;
+}
+
+/* RouterOS's profile of that name encrypts, whatever else an administrator changes in it. */
+static AditValue *encrypt_by_default(const AditValue *item) {
+  AditValue *map = adit_value_map();
+
+  for (guint i = 0; i < adit_value_length(item); i++)
+    adit_value_set(map, adit_value_key(item, i), adit_value_ref((AditValue *)adit_value_get(item, adit_value_key(item, i))));
+  adit_value_set(map, adit_option_use_encryption_key, adit_value_string("yes"));
+  return map;
+}
+
+static void add_profile(AditProfiles *profiles, const char *name, const AditValue *item) {
+  gboolean encrypts = strcmp(name, "default-encryption") == 0 && !is_said(adit_value_get(item, adit_option_use_encryption_key));
+  g_hash_table_insert(profiles->by_name, g_strdup(name), encrypts ? encrypt_by_default(item) : adit_value_ref(item));
+}
+
 static void add_built_in(AditProfiles *profiles, const char *name) {
   if (g_hash_table_contains(profiles->by_name, name))
     return;
-  AditValue *map = adit_attributes_defaults();
+  g_autoptr(AditValue) map = adit_attributes_defaults();
   adit_value_set(map, adit_option_name_key, adit_value_string(name));
-  g_hash_table_insert(profiles->by_name, g_strdup(name), map);
+  add_profile(profiles, name, map);
 }
 
 AditProfiles *adit_profiles_new(const AditValue *config) {
@@ -49,7 +70,7 @@ AditProfiles *adit_profiles_new(const AditValue *config) {
     const AditValue *item = adit_value_at(list, i);
     const char *name = adit_option_name(item);
     if (name)
-      g_hash_table_insert(profiles->by_name, g_strdup(name), adit_value_ref(item));
+      add_profile(profiles, name, item);
   }
   add_built_in(profiles, "default");
   add_built_in(profiles, "default-encryption");
@@ -71,12 +92,6 @@ static const AditValue *profile_named(const AditProfiles *profiles, const char *
 
 gboolean adit_profiles_have(const AditProfiles *profiles, const char *name) {
   return profile_named(profiles, name) != NULL;
-}
-
-static gboolean is_said(const AditValue *item) {
-  if (!item || (item->flags & ADIT_VALUE_IS_DEFAULT))
-    return FALSE;
-  return item->type != ADIT_VALUE_STRING || strcmp(item->as.string, "default") != 0;
 }
 
 static gboolean is_private(const char *key) {

@@ -55,8 +55,8 @@ static const RadiusWordRow rows[] = {
     {0, DELEGATED_IPV6_PREFIX_POOL, radius_read_text, adit_option_dhcpv6_pd_pool_key},
 
     {MS, MS_CHAP_ERROR, radius_read_error},
-    {MS, MS_MPPE_ENCRYPTION_POLICY, radius_read_mppe_policy, radius_option_mppe_policy_key},
-    {MS, MS_MPPE_ENCRYPTION_TYPES, radius_read_mppe_types, radius_option_mppe_types_key, LIST},
+    {MS, MS_MPPE_ENCRYPTION_POLICY, radius_read_mppe_policy, adit_option_mppe_policy_key},
+    {MS, MS_MPPE_ENCRYPTION_TYPES, radius_read_mppe_types, adit_option_mppe_types_key, LIST},
     {MS, MS_CHAP_DOMAIN, radius_read_ignored}, /* the domain that the server looked in */
     {MS, MS_CHAP_MPPE_KEYS, radius_read_mppe_keys},
     {MS, MS_MPPE_SEND_KEY, radius_read_mppe_key, NULL, 0, 0},

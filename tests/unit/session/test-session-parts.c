@@ -214,10 +214,34 @@ static void unknown_profiles_and_no_record_fall_through(void **state) {
   g_autoptr(AditProfiles) profiles = three_levels();
   g_autoptr(AditValue) merged = adit_profiles_merge(profiles, NULL, "base");
   assert_string_equal(adit_value_get_string(merged, "remote-address", NULL), "base-pool");
-  g_autoptr(AditValue) nothing = adit_profiles_merge(profiles, NULL, "default-encryption");
+  g_autoptr(AditValue) nothing = adit_profiles_merge(profiles, NULL, "default");
   assert_int_equal(adit_value_length(nothing), 0);
   assert_false(adit_attribute_yes(adit_option_only_one(nothing), FALSE));
   assert_true(adit_attribute_yes(adit_option_change_tcp_mss(nothing), TRUE));
+}
+
+/* As RouterOS's: an administrator who changes something else in it does not switch encryption off by that. */
+static void default_encryption_encrypts_unless_it_says_otherwise(void **state) {
+  static const char *const said[] = {NULL, "default", "no", "required"}, *const want[] = {"yes", "yes", "no", "required"};
+  g_autoptr(AditValue) empty = adit_value_map();
+  g_autoptr(AditProfiles) built_in = adit_profiles_new(empty);
+  g_autoptr(AditValue) own = adit_profiles_merge(built_in, NULL, "default-encryption");
+  assert_string_equal(adit_option_use_encryption(own), "yes");
+
+  for (gsize i = 0; i < G_N_ELEMENTS(said); i++) {
+    g_autoptr(AditValue) config = adit_value_map();
+    AditValue *list = adit_value_list(), *item = adit_value_map();
+    adit_value_set(item, "name", adit_value_string("default-encryption"));
+    adit_value_set(item, "session-timeout", adit_value_int(60));
+    if (said[i])
+      adit_value_set(item, "use-encryption", adit_value_string(said[i]));
+    adit_value_append(list, item);
+    adit_value_set(config, "profiles", list);
+    g_autoptr(AditProfiles) profiles = adit_profiles_new(config);
+    g_autoptr(AditValue) merged = adit_profiles_merge(profiles, NULL, "default-encryption");
+    assert_string_equal(adit_option_use_encryption(merged), want[i]);
+    assert_int_equal(adit_value_get_int(merged, "session-timeout", 0), 60);
+  }
 }
 
 /* A plugin's own option has its default in profiles that nobody wrote, too. */
@@ -247,6 +271,7 @@ int main(void) {
       cmocka_unit_test(sessions_without_attributes_of_their_own_share_a_map),
       cmocka_unit_test(an_address_beats_a_pool_wherever_it_stands),
       cmocka_unit_test(unknown_profiles_and_no_record_fall_through),
+      cmocka_unit_test(default_encryption_encrypts_unless_it_says_otherwise),
       cmocka_unit_test(built_in_profiles_have_all_defaults),
   };
   return cmocka_run_group_tests_name("session parts", tests, NULL, NULL);

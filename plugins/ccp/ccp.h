@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/** ccp.h - CCP (RFC 1962) for MPPE (RFC 3078): its option, resets, and the parameters of the stage. A pure engine. */
+#pragma once
+
+#include <adit/ppp.h>
+
+extern const AditNcpDesc ccp_desc;
+
+enum { CCP_RESET_REQUEST = 14, CCP_RESET_ACK = 15 };
+
+/** Between two flushes that the peer asks for, and two Reset-Requests of ours. */
+enum { CCP_FLUSH_MS = 50, CCP_RESET_MS = 100 };

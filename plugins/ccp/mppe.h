@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/**
+ * mppe.h - MPPE (RFC 3078) as a stage: what it encrypts and decrypts, on the session's home worker.
+ *
+ * A frame that does not become a packet of a network protocol is never passed on. Its octets prove that: an IPv4 header by its checksum, an
+ * IPv6 header by its length. No state is kept of a frame that proves nothing, so that noise and forged frames cost only themselves.
+ *
+ * Peers restart RC4 in stateful mode in two ways after a Reset-Request: with the current key (RFC 3078 8.3), or with a changed one (Linux).
+ * Both are understood. To a peer that is not known to be of the first kind the coherency count goes on at the next flag packet, where both
+ * ways are the same.
+ */
+#pragma once
+
+#include "mppe-key.h"
+#include <adit/stage.h>
+
+enum { MPPE_HEADER = 2, MPPE_HEADROOM = 4 };
+
+typedef struct {
+  guint8 start[MPPE_KEY]; /**< as mppe_key_init() */
+  guint32 strength;
+  gboolean stateless;
+} MppeDirection;
+
+/** The parameters. */
+typedef struct {
+  guint32 epoch; /**< another number = everything begins anew, with these keys */
+  guint32 flush; /**< another number = the peer has sent a Reset-Request */
+  MppeDirection send, receive;
+} MppeParams;
+
+/** What the worker notes. */
+enum {
+  MPPE_NOTE_RESET = 1, /**< stateful: a Reset-Request is needed. At most one each MPPE_RESET_MS */
+  MPPE_NOTE_NOISE,     /**< MppeNoise. At most one each MPPE_NOISE_MS */
+};
+
+enum { MPPE_RESET_MS = 100, MPPE_NOISE_MS = 1000 };
+
+typedef struct {
+  guint32 dropped; /**< frames that made no sense, since the keys are in use */
+  gboolean proven; /**< one has made sense: the keys are those of the peer */
+} MppeNoise;
+
+extern const AditStageOps mppe_stage;
+
+/* ---- for tests ---- */
+
+typedef enum { MPPE_HABIT_UNKNOWN = 0, MPPE_HABIT_CURRENT, MPPE_HABIT_CHANGED } MppeHabit;
+
+/** How the peer restarts RC4, as its own flushed packets have shown. */
+MppeHabit mppe_habit(gconstpointer state);

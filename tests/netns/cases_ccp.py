@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""MPPE between a server and a client: who gets it, what is on the wire, and what loss does to it. tshark judges."""
+
+import configs
+from lab import expect, poll
+from road import INSIDE, Road
+from runner import case
+
+PLUGINS = ['l2tp', 'ipcp', 'ipv6cp', 'ccp', 'tun', 'pap', 'chap', 'mschap', 'secrets']
+CLEAR, ENCRYPTED = 'ppp.protocol == 0x0021 || ppp.protocol == 0x0057', 'ppp.protocol == 0x00fd'
+
+
+def server_tree(profile, **options):
+    return dict(configs.server({'alice': 'wonder-land'}, profile=profile, **options), plugins=PLUGINS)
+
+
+def client_tree(profile, **options):
+    return dict(configs.client('alice', 'wonder-land', profile=dict({'use-ipv6': 'no'}, **profile), **options), plugins=PLUGINS)
+
+
+class Ends:
+    """Both daemons, whose profiles change from one dial to the next."""
+
+    def __init__(self, lab):
+        self.road = Road(lab)
+        self.server = lab.adit(self.road.srv, configs.write(server_tree({'use-encryption': 'no'})))
+        self.client = lab.adit(self.road.cli, configs.write(client_tree({'use-encryption': 'no'})))
+        self.road.ends(self.server, self.client)
+
+    def redial(self, at_server, at_client, methods=('mschap2',), **client):
+        self.client.ctl('client', 'down', 'uplink')
+        self.client.no_session()
+        self.server.no_session()
+        self.server.reload(configs.write(server_tree(at_server, methods=methods)))
+        self.client.reload(configs.write(client_tree(at_client, **client)))
+        self.client.ctl('client', 'up', 'uplink')
+
+    def encoding(self):
+        """What both ends say, once they say the same."""
+        def found():
+            words = [str(end.session().get('encoding', '')) for end in (self.server, self.client)]
+            return words[0] == words[1] and (words[0] or None)
+        return poll(found, 'both ends have the same encoding', 15)
+
+    def pings(self, n=5):
+        at_server, _ = self.road.ends(self.server, self.client)
+        for _ in range(n):
+            self.client.namespace.expect_ping(INSIDE, 'client to server')
+            self.road.srv.expect_ping(at_server['remote-address'], 'server to client')
+
+    def refused(self, text):
+        """No session comes up, and the log says why."""
+        poll(lambda: text in self.server.process.text() or text in self.client.process.text(), 'the log says %r' % text, 20)
+        expect(not self.server.sessions() or not any('remote-address' in s and s['state'] == 'up' for s in self.server.sessions()), 'a session is up')
+
+    def stop(self):
+        self.client.stop()
+        self.server.stop()
+
+
+def on(use, **more):
+    return dict({'use-encryption': use}, **more)
+
+
+@case
+def mppe_who_gets_it(lab):
+    """use-encryption at both ends: the session is encrypted where both want it, goes on in clear where nobody insists, and ends where one does."""
+    ends = Ends(lab)
+    for at_server, at_client, encoding in (
+            (on('yes'), on('yes'), 'MPPE128 stateless'), (on('required'), on('yes'), 'MPPE128 stateless'), (on('yes'), on('required'), 'MPPE128 stateless'),
+            (on('required', **{'encryption-types': ['56-bit']}), on('required'), 'MPPE56 stateless'),
+            (on('yes', **{'encryption-types': ['40-bit']}), on('required'), 'MPPE40 stateless'),
+            (on('required', **{'encryption-mode': 'stateful'}), on('yes'), 'MPPE128 stateful')):
+        ends.redial(at_server, at_client)
+        expect(ends.encoding() == encoding, 'not %s: %s' % (encoding, ends.encoding()))
+        clear, encrypted = ends.road.sent(CLEAR), ends.road.sent(ENCRYPTED)
+        ends.pings()
+        ends.road.expect_sent(ENCRYPTED, 'encrypted frames')
+        poll(lambda: ends.road.sent(ENCRYPTED) >= encrypted + 20, 'all pings and answers encrypted', 5, 0.3)
+        expect(ends.road.sent(CLEAR) == clear, 'data in clear with %s' % encoding)
+    for at_server, at_client in ((on('no'), on('yes')), (on('yes'), on('no')), (on('no'), on('no'))):
+        ends.redial(at_server, at_client)
+        ends.pings()
+        expect(not ends.server.session().get('encoding'), 'encrypted, and one end said no')
+    ends.stop()
+
+
+@case
+def mppe_required_and_refused(lab):
+    """A session ends that must be encrypted and cannot be: the other end does not want it, or nobody made keys."""
+    ends = Ends(lab)
+    ends.redial(on('required'), on('no'))
+    ends.refused('ccp is required: the peer rejected it')
+    ends.redial(on('no'), on('required'))
+    ends.refused('ccp is required: the peer rejected it')
+    ends.redial(on('required'), on('yes'), methods=('pap',), allow=['pap'])
+    ends.refused('ccp is required and cannot be offered: authentication made no keys')
+    ends.redial(on('required', **{'encryption-types': ['128-bit']}), on('yes', **{'encryption-types': ['40-bit']}))
+    ends.refused('ccp is required: ')
+    expect(ends.road.sent(CLEAR) == 0, 'data in clear')
+    ends.redial(on('required'), on('required'))
+    expect(ends.encoding() == 'MPPE128 stateless', 'it does not work any more')
+    ends.pings()
+    ends.stop()
+
+
+@case
+def mppe_survives_loss(lab):
+    """Both modes on a path that loses 3 %: what gets through is what was sent, and afterwards nothing is missing."""
+    ends = Ends(lab)
+    for mode, least in (('stateless', 70), ('stateful', 20)):
+        ends.redial(on('required', **{'encryption-mode': mode}), on('required'))
+        expect(ends.encoding() == 'MPPE128 ' + mode, 'not %s' % mode)
+        for rule in ('add table inet loss', 'add chain inet loss road { type filter hook forward priority 0; }',
+                     'add rule inet loss road meta l4proto udp numgen random mod 100 < 3 drop'):
+            ends.road.mid.run('nft', rule)
+        answer = ends.road.cli.run('ping', '-c', '300', '-i', '0.02', '-W', '1', '-q', INSIDE, check=False, deadline=60).stdout
+        ends.road.mid.run('nft', 'delete table inet loss')
+        received = int(answer.split(' received')[0].split()[-1])
+        expect(received >= 3 * least, '%s: %s' % (mode, answer))
+        ends.road.cli.run('ping', '-c', '2', '-W', '2', INSIDE, check=False)  # the reset, if one is due
+        ends.pings()
+    ends.stop()

@@ -2,6 +2,8 @@
 #include "mp-pool.h"
 #include <sys/mman.h>
 
+G_STATIC_ASSERT(sizeof(MpBlock) == 2048);
+
 /* The free blocks are a stack. Its head has a count in its upper half, which makes it differ although the same block is on top again:
  * another thread may have taken two and given one back between our look at the head and its exchange. */
 static struct {
@@ -30,7 +32,7 @@ MpBlock *mp_pool_block(guint32 number) {
 static guint32 pop_free(void) {
   guint64 head = __atomic_load_n(&pool.head, __ATOMIC_ACQUIRE);
   while ((guint32)head) {
-    guint32 next = __atomic_load_n(&mp_pool_block((guint32)head)->next, __ATOMIC_RELAXED);
+    guint32 next = __atomic_load_n(&mp_pool_block((guint32)head)->free, __ATOMIC_RELAXED);
     guint64 after = ((head >> 32) + 1) << 32 | next;
     if (__atomic_compare_exchange_n(&pool.head, &head, after, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
       return (guint32)head;
@@ -78,7 +80,7 @@ void mp_pool_give(guint32 number) {
   MpBlock *block = mp_pool_block(number);
   guint64 head = __atomic_load_n(&pool.head, __ATOMIC_ACQUIRE);
   do
-    __atomic_store_n(&block->next, (guint32)head, __ATOMIC_RELAXED);
+    __atomic_store_n(&block->free, (guint32)head, __ATOMIC_RELAXED);
   while (!__atomic_compare_exchange_n(&pool.head, &head, ((head >> 32) + 1) << 32 | number, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
   __atomic_sub_fetch(&pool.taken, 1, __ATOMIC_RELAXED);
 }

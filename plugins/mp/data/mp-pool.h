@@ -7,7 +7,7 @@
 
 #include <glib.h>
 
-#define MP_BLOCK_DATA    2024  /**< octets of data in a block */
+#define MP_BLOCK_DATA    2020  /**< octets of data in a block */
 #define MP_BUNDLE_MOST   1024  /**< blocks of a bundle at most */
 #define MP_BUNDLE_LEAST  4     /**< blocks that a bundle may ask for while there are any */
 #define MP_BUNDLE_PACKET 64    /**< blocks for the longest packet in fragments of 1,024 octets */
@@ -15,7 +15,8 @@
 
 /** A fragment, or a piece of a long one. */
 typedef struct {
-  guint32 next;    /**< the rest of the fragment; 0 = none. In a free block: the next free one */
+  guint32 next;    /**< the rest of the fragment; 0 = none */
+  guint32 free;    /**< atomic: the pool's. A thread may look at it although another one has taken the block meanwhile */
   guint32 length;  /**< of the whole fragment, in its first block */
   guint64 came_ms; /**< in the first block */
   guint8 begin, end, link;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The stage in the data path tun: full frames and jumbos over a short path, two links, and a hostile peer. The peer has the same stage. */
 #include "bundle.h"
+#include "peer/path-mtu.h"
 #include "session/link-facts.h"
 #include "tests/unit/tun/world.h"
 
@@ -178,6 +179,20 @@ static void fragments_fit_the_path(void **state) {
   close(inside);
 }
 
+static void the_mtu_of_a_path_is_the_kernels(void **state) {
+  AditPath four = {.local = endpoint("127.0.0.1", 1701), .remote = endpoint("127.0.0.1", 1)},
+           away = {.remote = endpoint("192.0.2.9", 1701)};
+  AditPath six = {.local = endpoint("::1", 1701), .remote = endpoint("::1", 1)},
+           any = {.local = endpoint("::", 1701), .remote = six.remote};
+  assert_int_equal(system("ip link set lo mtu 1400"), 0);
+  assert_int_equal(tun_path_mtu(&four), 1400);
+  assert_int_equal(tun_path_mtu(&six), 1400);
+  assert_int_equal(tun_path_mtu(&any), 1400);
+  assert_int_equal(tun_path_mtu(&away), 0); /* there is no way */
+  assert_int_equal(system("ip link set lo mtu 65536 && ip route add 192.0.2.9 dev lo mtu lock 1333"), 0);
+  assert_int_equal(tun_path_mtu(&away), 1333);
+}
+
 static void two_links_share_and_one_carries_on(void **state) {
   Site *site = *state;
   World *w = site->w;
@@ -255,6 +270,7 @@ int main(void) {
       SITE_TEST(full_frames_and_jumbos_over_a_short_path),
       SITE_TEST(fragments_leave_together),
       SITE_TEST(fragments_fit_the_path),
+      SITE_TEST(the_mtu_of_a_path_is_the_kernels),
       SITE_TEST(two_links_share_and_one_carries_on),
       SITE_TEST(a_flood_of_fragments_harms_nobody_else),
       SITE_TEST(queues_and_rates_are_seen),

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* CCP's side of MPPE: what is asked for and accepted, resets, keys, and what the stage is told. */
+#include "core/config/schema.h"
+#include "core/session/config/options.h"
 #include "plugins/ccp/ccp.h"
 #include "plugins/ccp/mppe.h"
+#include "plugins/ccp/options.h"
 #include "plugins/ccp/policy.h"
 #include "tests/unit/ppp/lone-ncp.h"
 
@@ -421,6 +424,13 @@ static void what_is_allowed(void **unused) {
   assert_int_equal(ccp_mode(nothing), CCP_MODE_ANY);
 }
 
+static void the_options_are_good(void **unused) {
+  g_autoptr(AditSchema) schema = adit_schema_new();
+  adit_schema_add(schema, "core", adit_session_options, adit_session_n_options);
+  adit_schema_add(schema, "ccp", ccp_options, CCP_N_OPTIONS);
+  assert_null(adit_schema_error(schema));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_longest_key_and_stateless_are_taken),
@@ -442,6 +452,7 @@ int main(void) {
       cmocka_unit_test(a_data_path_without_stages_closes_it),
       cmocka_unit_test(use_encryption_and_the_policy_of_radius),
       cmocka_unit_test(what_is_allowed),
+      cmocka_unit_test(the_options_are_good),
   };
   return cmocka_run_group_tests_name("ccp", tests, NULL, NULL);
 }

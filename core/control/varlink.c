@@ -65,7 +65,7 @@ static gboolean conn_put(gpointer peer, const GString *text, gboolean streamed) 
   if (waiting + text->len > reply_max(conn) + ADIT_VARLINK_STREAM_MAX || (streamed && waiting > ADIT_VARLINK_STREAM_MAX)) {
     adit_control_stats.slow++;
     if (adit_rate_allows(&lines, adit_loop_service()->now(), 10, 60000, NULL))
-      adit_info(NULL, "control: dropped a client that does not read its replies");
+      adit_info(NULL, "control: client dropped: it does not read its replies");
     conn_fail(conn);
     return FALSE;
   }

@@ -96,10 +96,6 @@ void secrets_table_free(SecretsTable *table) {
   g_free(table);
 }
 
-guint secrets_table_size(const SecretsTable *table) {
-  return g_hash_table_size(table->records);
-}
-
 /** Equal octet by octet, or the same address written in another way. */
 static gboolean same_caller(const char *wanted, const char *caller) {
   AditAddress a, b;

@@ -9,7 +9,6 @@ typedef struct SecretsTable SecretsTable;
 /** Reads `secrets` of the whole tree, which it keeps a reference to. NULL and an error that says where. */
 SecretsTable *secrets_table_new(const AditValue *config, GError **error);
 void secrets_table_free(SecretsTable *table);
-guint secrets_table_size(const SecretsTable *table);
 
 /** The answer to one request: `reply` points into the rest and into the table. */
 typedef struct {

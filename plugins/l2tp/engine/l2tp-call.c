@@ -108,7 +108,7 @@ void l2tp_calls_remove(L2tpCallTable *table, guint16 local) {
     l2tp_calls_clear(table);
     return;
   }
-  /* Close the gap: whoever probed over it must be found without it. */
+  /* Close the gap: a peer that was probed over it must be found without it. */
   guint mask = table->size - 1, gap = (guint)(call - table->slots);
   for (guint at = (gap + 1) & mask; table->slots[at].local; at = (at + 1) & mask) {
     guint home = table_home(table, table->slots[at].local);
@@ -196,7 +196,7 @@ static void bytes_wipe(gpointer block) {
   g_free(block);
 }
 
-/** What a proxy passes on may be a password: it is wiped with its last reference. */
+/** Proxy data may contain a password: it is wiped with its last reference. */
 static void bytes_set(GBytes **bytes, const void *data, gsize length) {
   gsize *block = g_malloc(sizeof *block + length);
 
@@ -227,14 +227,6 @@ void l2tp_call_info_clear(L2tpCallInfo *info) {
   for (guint i = 0; i < G_N_ELEMENTS(fields); i++)
     field_clear(info, i);
   memset(info, 0, sizeof *info);
-}
-
-void l2tp_call_info_clear_proxy(L2tpCallInfo *info) {
-  for (guint i = 0; i < G_N_ELEMENTS(fields); i++)
-    if (fields[i].type >= L2TP_AVP_INITIAL_RECEIVED_CONFREQ && fields[i].type <= L2TP_AVP_PROXY_AUTHEN_RESPONSE)
-      field_clear(info, i);
-  info->auth_type = 0;
-  info->auth_id = 0;
 }
 
 void l2tp_call_info_copy(L2tpCallInfo *to, const L2tpCallInfo *from) {

@@ -23,7 +23,7 @@ typedef enum {
   L2TP_CALL_ESTABLISHED,
 } L2tpCallState;
 
-/** What the two sides tell each other of a call. Given for calls we start, learned for the others. Owns what it points to. */
+/** Facts about a call that the two ends exchange. Given for calls we start, learned for the others. Owns what it points to. */
 typedef struct {
   guint32 serial;       /**< Call Serial Number */
   guint32 bearer_type;  /**< 1 digital, 2 analog; 0 = none given */
@@ -43,8 +43,6 @@ typedef struct {
 
 void l2tp_call_info_clear(L2tpCallInfo *info);
 void l2tp_call_info_copy(L2tpCallInfo *to, const L2tpCallInfo *from);
-/** Forgets the proxy part: nobody needs it once the call is up. */
-void l2tp_call_info_clear_proxy(L2tpCallInfo *info);
 /** Takes over what `message` says. */
 void l2tp_call_info_learn(L2tpCallInfo *info, const L2tpMessage *message);
 /** Writes what belongs into a message of `type` (ICRQ, ICCN, OCRQ, OCCN). */
@@ -56,7 +54,7 @@ typedef struct {
   guint16 local, peer; /**< session ids; peer 0 = not known yet: see l2tp_calls_set_peer() */
   guint8 role, state;  /**< L2tpCallRole, L2tpCallState */
   guint64 deadline;    /**< of setting it up; 0 = none */
-  L2tpCallInfo *info;  /**< NULL once nobody needs it */
+  L2tpCallInfo *info;  /**< NULL once it is not needed */
 } L2tpCall;
 
 /** Calls by local session id: an open-addressed table that grows with them. */

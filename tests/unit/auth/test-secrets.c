@@ -241,7 +241,6 @@ static void a_hundred_thousand_users_cost_no_more_than_one(void **unused) {
     user(list, name, name);
   }
   f.table = secrets_table_new(config, NULL);
-  assert_int_equal(secrets_table_size(f.table), 100000);
   for (int i = 0; i < 100000; i++) { /* a walk through the list would take minutes here */
     g_snprintf(name, sizeof name, "user-%d", i);
     assert_string_equal(ask(&f, name)->password, name);

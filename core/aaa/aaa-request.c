@@ -39,7 +39,7 @@ static void free_request(AaaRequest *r) {
   g_free(r);
 }
 
-/** What a verdict means for the guard: an error says nothing. */
+/** The meaning of a verdict for the guard: an error means nothing. */
 static AaaLogin login_of(AditAuthOutcome outcome) {
   return outcome == ADIT_AUTH_ACCEPT ? AAA_LOGIN_GOOD : outcome == ADIT_AUTH_REJECT ? AAA_LOGIN_BAD : AAA_LOGIN_UNKNOWN;
 }

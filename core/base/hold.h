@@ -18,7 +18,7 @@ enum { ADIT_HOLD_LIMIT_MS = 100 }; /**< a plugin that blocks the main loop longe
 /** One call into code that may be a plugin's, on the main loop; may be inside another. */
 typedef struct AditHold {
   gint64 begun_us, inner_us; /**< begin; time of calls inside this one, which are named for themselves */
-  const char *plugin;        /**< its name; NULL: whose code `func` is */
+  const char *plugin;        /**< its name; NULL: the plugin with the code of `func` */
   gconstpointer func;
   const char *what; /**< the function for the log */
   struct AditHold *outer;
@@ -40,7 +40,7 @@ void adit_hold_end(AditHold *hold);
     adit_hold_end(&adit_hold_);                                                                                                            \
   } while (0)
 
-/** Microseconds that calls have taken since the last question: what a pass of the loop took beyond them nobody is named for. [main] */
+/** Microseconds that calls have taken since the last question: no plugin is named for the rest of a pass. [main] */
 gint64 adit_hold_named_us(void);
 
 /** A pass of the loop begins at this time; 0: it is over, and the loop waits for something to do. [main] */

@@ -36,7 +36,7 @@ static const char *const denied[] = {
     /* file systems and namespaces */
     "chroot", "fsconfig", "fsmount", "fsopen", "fspick", "mount", "mount_setattr", "move_mount", "name_to_handle_at", "open_by_handle_at",
     "open_tree", "pivot_root", "setns", "umount", "umount2", "unshare",
-    /* who one is */
+    /* user and process ids */
     "capset", "setfsgid", "setfsuid", "setgid", "setgroups", "setregid", "setresgid", "setresuid", "setreuid", "setuid", "personality"};
 
 /* A sanitizer traces its own process to find leaks, and starts a program that prints names for addresses. */

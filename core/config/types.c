@@ -402,7 +402,7 @@ static AditValue *octets_parse(const AditOption *option, const char *text, GErro
   return adit_value_octets(octets, length);
 }
 
-/* The value that "off" stands in place of: nothing. */
+/* The value that "off" replaces: nothing. */
 static AditValue *off_value(const AditOption *option) {
   static const AditAddress no_address;
   static const AditPrefix no_prefix;

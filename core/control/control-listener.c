@@ -44,7 +44,7 @@ gboolean adit_control_answers(const char *path) {
   return answers;
 }
 
-/* Everyone may connect. The mode comes with the name, so that nothing is done to whatever the name means a moment later. */
+/* All users may connect. The mode comes with the name, so that no other file of that name is changed. */
 static int bind_for_all(int fd, const struct sockaddr_un *address) {
   mode_t before = umask(0111);
   int result = bind(fd, (const struct sockaddr *)address, sizeof *address);

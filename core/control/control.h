@@ -16,14 +16,14 @@
 void adit_control_init(void);
 
 /**
- * Opens the socket, replacing a stale one. Everyone on the machine may call public methods; the peer's credentials decide about reading and
- * changing. `admin_group`: members may read and change, beside root and the daemon's own user; NULL = no others. `read_all`: all users may
- * read. Errors: ADIT_ERR_SYSTEM; ADIT_ERR_EXISTS when another daemon answers on the path; ADIT_ERR_INVALID for a path too long.
+ * Opens the socket, replacing a stale one. All users of the machine may call public methods; the peer's credentials decide about reading
+ * and changing. `admin_group`: members may read and change, beside root and the daemon's own user; NULL = no others. `read_all`: all users
+ * may read. Errors: ADIT_ERR_SYSTEM; ADIT_ERR_EXISTS when another daemon answers on the path; ADIT_ERR_INVALID for a path too long.
  */
 gboolean adit_control_start(const char *socket_path, const char *admin_group, gboolean read_all, GError **error);
 
 /**
- * Makes the socket file, with a mode that lets everyone connect, but does not listen yet: for a daemon that gives up its rights before it
+ * Makes the socket file, with a mode that lets all users connect, but does not listen yet: for a daemon that gives up its rights before it
  * is ready. adit_control_start() does it otherwise. Same errors. One at a time.
  */
 gboolean adit_control_bind(const char *path, GError **error);

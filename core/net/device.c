@@ -24,7 +24,7 @@ static gboolean may_open(const AditUser *user) {
   mode_t wanted = S_IROTH | S_IWOTH;
 
   if (stat(DEVICE, &st) < 0)
-    return TRUE; /* nobody can */
+    return TRUE; /* it can't be opened */
   if (st.st_uid == user->uid)
     wanted = S_IRUSR | S_IWUSR;
   else if (st.st_gid == user->gid)

@@ -7,7 +7,7 @@
 G_BEGIN_DECLS
 
 void adit_facts_event(const AditWatched *watched); /**< [main] */
-/** Reads them anew; at once, or a while after the last time. [main] */
+/** Reads them again; at once, or a while after the last time. [main] */
 void adit_facts_scan(void);
 void adit_facts_fini(void); /**< [main] */
 

@@ -46,7 +46,7 @@ static void drop_route(Work *work, AditRtnl *rtnl, const AditNetRoute *route) {
   work->lost |= error && error != ENODEV;
 }
 
-/* Whose route is it that is there? Ours, somebody else's, or ours with another next hop after a race: then the right one takes its place.
+/* The owner of the present route: we, another program, or we with another next hop after a race: then the right one takes its place.
  */
 static void look_at_route(AditNetJob *job, AditRtnl *rtnl) {
   Work *work = (Work *)job;
@@ -145,7 +145,7 @@ static void read_entry(struct nlmsghdr *h, gpointer data) {
   entry->there = adit_rtnl_neighbour_parse(h, &neighbour, &entry->protocol);
 }
 
-/* The kernel neither refuses an entry that is there nor keeps two: whose it is has to be asked first. */
+/* The kernel neither refuses an entry that is there nor keeps two: its owner must be read first. */
 static void look_at_neighbour(AditNetJob *job, AditRtnl *rtnl) {
   Work *work = (Work *)job;
   AditNetNeighbour neighbour = adit_object_neighbour(&work->change.key);

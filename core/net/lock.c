@@ -38,7 +38,7 @@ static socklen_t name_to_address(const char *name, struct sockaddr_un *address) 
 
 typedef enum { FREE, ADITD, STRANGER } Holder;
 
-/* Who listens on the name; the kernel keeps the credentials that it had when it began to. */
+/* The process that listens on the name; the kernel keeps the credentials that it had when it began to. */
 static Holder look_up(const char *name, uid_t user, struct ucred *peer) {
   struct sockaddr_un address;
   socklen_t length = name_to_address(name, &address), size = sizeof *peer;
@@ -51,7 +51,7 @@ static Holder look_up(const char *name, uid_t user, struct ucred *peer) {
   if (connect(fd, (const struct sockaddr *)&address, length) == 0) {
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &size) == 0 && (peer->uid == 0 || peer->uid == user || peer->uid == geteuid()))
       holder = ADITD;
-  } else if (errno == ECONNREFUSED) { /* nobody has it, or somebody who does not listen */
+  } else if (errno == ECONNREFUSED) { /* it is free, or its holder does not listen */
     int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (probe >= 0 && bind(probe, (const struct sockaddr *)&address, length) == 0)
       holder = FREE;
@@ -121,7 +121,7 @@ gboolean adit_net_lock_others(uid_t user) {
   struct ucred peer;
 
   if (!g_file_get_contents("/proc/net/unix", &text, NULL, NULL))
-    return TRUE; /* nobody can tell */
+    return TRUE; /* unknown */
   for (const char *at = text; (at = strstr(at, "@" NAME)) != NULL;) {
     char name[64];
     gsize length = strcspn(++at, "\n");

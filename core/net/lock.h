@@ -12,9 +12,9 @@
 G_BEGIN_DECLS
 
 /**
- * Locks `group` for the life of this process. `user`: the uid that aditd runs as, whose processes count as aditd beside root's and our
- * own. ADIT_ERR_EXISTS when another aditd holds it; a holder of another uid is ignored with a warning. Adds to what the process
- * holds already. [main]
+ * Locks `group` for the life of this process. `user`: the uid that aditd runs as; its processes count as aditd, as root's and our own do.
+ * ADIT_ERR_EXISTS when another aditd holds it; a holder of another uid is ignored with a warning. Adds to what the process holds already.
+ * [main]
  */
 gboolean adit_net_lock(guint32 group, uid_t user, GError **error);
 

@@ -42,7 +42,7 @@ static void read_found(struct nlmsghdr *h, gpointer data) {
   found->type = rtm->rtm_type;
 }
 
-/* An address in the prefix that has no meaning of its own, as 0.0.0.0 and ::1 have. */
+/* An address in the prefix without special meaning, as 0.0.0.0 and ::1 have. */
 static AditAddress choose_sample(const AditPrefix *prefix) {
   AditAddress address = prefix->address;
   guint bits = (guint)adit_address_size(&address) * 8;

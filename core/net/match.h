@@ -10,13 +10,13 @@ typedef enum {
   ADIT_MATCH_OURS,           /**< adit's, and just that one */
   ADIT_MATCH_OURS_OTHERWISE, /**< adit's with another next hop or MTU */
   ADIT_MATCH_FOREIGN,        /**< of another protocol */
-  ADIT_MATCH_UNKNOWN,        /**< a longer prefix hides it, or it is in a table of its own */
+  ADIT_MATCH_UNKNOWN,        /**< a longer prefix hides it, or it is in a separate table */
 } AditMatch;
 
 #define ADIT_MATCH_PROTOCOL 16
 /** `static`, `bird`: as ip(8) prints it. */
 const char *adit_match_protocol_word(guint8 protocol, char buffer[ADIT_MATCH_PROTOCOL]);
-/** Who has the prefix, table and metric of `route`? `there`: what is there; `text`: the same for people. */
+/** Finds the owner of the prefix, table and metric of `route`. `there`: the present route; `text`: the same for people. */
 AditMatch adit_match_route(AditRtnl *rtnl, const AditNetRoute *route, AditNetRoute *there, char *text, gsize size);
 
 typedef struct {

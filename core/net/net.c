@@ -22,7 +22,7 @@ struct Request {
   char what[64];  /* for logs */
   char text[96];
   void (*run)(Request *request); /* on the network thread */
-  gboolean undoes;               /* what is gone already is as asked for, unless somebody wants to know */
+  gboolean undoes;               /* an object that is gone already is success, unless the caller asked to know */
 
   AditNetDone done;
   gpointer user;
@@ -131,7 +131,7 @@ static void set_alias(Request *r, guint ifindex, const char *alias) {
     run_forgiving(r, adit_rtnl_link_alias(RTM_NEWLINKPROP, ifindex, alias), EEXIST, 0); /* another's: this one goes without */
 }
 
-/* What enters our group carries our token from that moment on, so that the next start finds it. */
+/* An interface carries our token from the moment it enters our group, so that the next start finds it. */
 static struct nl_msg *link_message(const AditLinkChange *c) {
   struct nl_msg *msg = adit_rtnl_link_set(c);
   if ((c->set & ADIT_LINK_GROUP) && c->group == (guint32)g_atomic_int_get(&net.group))

@@ -21,9 +21,8 @@ G_BEGIN_DECLS
 /** Opens the socket and starts the thread, which works in the calling thread's network namespace. */
 gboolean adit_net_init(GError **error);
 
-/** Carries out what is queued, calls every outstanding completion, and ends the thread. What is asked for after that fails
- *  with ESHUTDOWN, and is completed by the next call of this function or of adit_net_fini(): whoever is about to free what
- *  completions go to calls it before. [main] */
+/** Carries out what is queued, calls every outstanding completion, and ends the thread. Later jobs fail with ESHUTDOWN, and are completed
+ * by the next call of this function or of adit_net_fini(): call it before you free what completions use. [main] */
 void adit_net_quiesce(void);
 
 /** adit_net_quiesce(), and gives everything back. */
@@ -35,10 +34,10 @@ const AditNetService *adit_net_service(void);
 /** Sets the group that AditNetService.group() tells; not 0. Before any interface is made. [main] */
 void adit_net_set_group(guint32 group);
 
-/** What the interfaces that this daemon makes are recognised by: see core/net/sweep.h. Without it a random one. Before adit_net_init(). */
+/** The mark of interfaces that this daemon makes: see core/net/sweep.h. Without it a random one. Before adit_net_init(). */
 void adit_net_set_token(const char *token);
 
-/** What a sweep found. */
+/** The result of a sweep. */
 typedef struct {
   guint links, routes;        /**< deleted */
   guint strangers;            /**< interfaces of our groups without our token, which are left alone */

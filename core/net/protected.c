@@ -14,7 +14,7 @@ typedef struct {
   GArray *reasons;     /* of Reason; seldom more than one */
 } Node;
 
-/* What the kernel was last known to have. */
+/* The last known facts of the kernel. */
 typedef struct {
   AditAddress address;
   guint ifindex;

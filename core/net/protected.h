@@ -23,7 +23,7 @@ void adit_protected_remove(AditProtectKind kind, const AditAddress *address, con
 /** The kernel has, or no longer has, an address (ADIT_PROTECT_LOCAL) or a route through a gateway (ADIT_PROTECT_NEXT_HOP). The interfaces
  *  of this daemon's own sessions are not told: what they have is the session's business. */
 void adit_protected_kernel(AditProtectKind kind, guint ifindex, const AditAddress *address, gboolean present);
-/** Forgets all facts of the kernel, before they are told anew: after a netlink overrun. */
+/** Forgets all facts of the kernel, before they are read again: after a netlink overrun. */
 void adit_protected_kernel_forget(void);
 
 /** AditNetService.protected_by and protected_within. */

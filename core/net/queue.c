@@ -123,7 +123,7 @@ static void work_off(GQueue *queue) {
     flush_parts(jobs, parts);
 }
 
-/* Until there is work; what others do to the kernel is read meanwhile. */
+/* Until there is work; changes of other programs are read meanwhile. */
 static void wait_for_work(void) {
   struct pollfd watched[] = {{.fd = net.wake_fd, .events = POLLIN}, {.fd = adit_watcher_fd(), .events = POLLIN}};
   guint64 count;

@@ -100,7 +100,7 @@ struct nl_msg *adit_rtnl_address(int type, const AditNetAddress *a) {
   struct ifaddrmsg ifa = {.ifa_family = local->family, .ifa_prefixlen = a->local.length, .ifa_index = a->ifindex};
   gboolean peer = a->peer.family == local->family;
   if (local->family == AF_INET6)
-    ifa.ifa_flags = IFA_F_NODAD; /* two ends, each told its own: nobody to collide with, and usable at once */
+    ifa.ifa_flags = IFA_F_NODAD; /* two ends, each told its own: no collision is possible, and it is usable at once */
   struct nl_msg *msg = new_message(type, type == RTM_NEWADDR ? NLM_F_CREATE | NLM_F_REPLACE : 0, &ifa, sizeof ifa);
   put_address(msg, IFA_LOCAL, local);
   put_address(msg, IFA_ADDRESS, peer ? &a->peer : local);

@@ -65,7 +65,7 @@ struct nl_msg *adit_rtnl_route_append(const AditNetRoute *route);
 gboolean adit_rtnl_route_is_unreachable(const AditNetRoute *route);
 /** Asks for the entry of the table that leads to `to`, as it was added. */
 struct nl_msg *adit_rtnl_route_match(const AditAddress *to);
-/** A dump of the main table, everybody's routes. */
+/** A dump of the main table, with foreign routes. */
 struct nl_msg *adit_rtnl_route_dump_main(int family);
 struct nl_msg *adit_rtnl_address_dump(int family);
 /** A dump of all routes of ADIT_NET_PROTOCOL, of one family. Older kernels send the others, too. */

@@ -93,7 +93,7 @@ static void collect_link(struct nlmsghdr *h, gpointer data) {
   count_stranger(w, group, attr[IFLA_IFNAME] ? nla_get_string(attr[IFLA_IFNAME]) : "?");
 }
 
-/* One RTNL round for thousands, where the group holds nobody else's. */
+/* One RTNL round for thousands, where the group holds no foreign interface. */
 static void delete_group(Work *w, guint32 group, guint strangers) {
   GHashTableIter iter;
   gpointer value;
@@ -176,7 +176,7 @@ int adit_sweep_run(AditRtnl *rtnl, const AditSweep *sweep, AditSweepReport *repo
   w.ours = g_hash_table_new_full(NULL, NULL, NULL, g_free);
   w.others = g_hash_table_new_full(NULL, NULL, NULL, g_free);
   w.deletions = g_ptr_array_new();
-  /* Without a whole list of links nobody knows whose the rest is. */
+  /* Without a complete list of links the owners of the rest are unknown. */
   if (!dump_family(&w, adit_rtnl_link_dump, AF_UNSPEC, collect_link)) {
     if (sweep->routes) {
       dump_family(&w, adit_rtnl_route_dump, AF_INET, collect_route);

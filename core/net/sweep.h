@@ -14,7 +14,7 @@
 G_BEGIN_DECLS
 
 typedef struct {
-  const char *token; /**< whose interfaces go */
+  const char *token; /**< for interfaces to delete */
   guint32 group;     /**< of the interfaces that the daemon makes */
   gboolean routes;   /**< also routes and proxy neighbours of ADIT_NET_PROTOCOL that lead through our interfaces, or through no interface of
                         any aditd */

@@ -156,7 +156,7 @@ static void read_link(struct nlmsghdr *h) {
   push_watched(&watched);
 }
 
-/* What an interface of ours is like now. */
+/* The state of one of our interfaces. */
 static void push_link(struct nlmsghdr *h, gpointer data) {
   const struct ifinfomsg *ifi = nlmsg_data(h);
   struct nlattr *attr[IFLA_MAX + 1];

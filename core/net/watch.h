@@ -2,8 +2,8 @@
 /**
  * core/net/watch.h - what others do to links, addresses and routes: read on the network thread, handed to the main loop in pieces.
  *
- * The kernel itself leaves out what our own requests changed. When it could not keep pace (ENOBUFS), all links are read anew, and the
- * claims are told that anything may have happened.
+ * The kernel itself leaves out what our own requests changed. After an overrun (ENOBUFS) all links are read again, and the claims check all
+ * objects.
  */
 #pragma once
 
@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 
 #define ADIT_WATCH_BUDGET 256 /**< events in one go on the main loop */
 
-/** What the watch saw. */
+/** An event of the watch. */
 typedef struct {
   AditKernelEvent event;
   AditAddress local; /**< of an address; unset = it is none */
@@ -22,7 +22,7 @@ typedef struct {
   gboolean gone, down;
 } AditWatched;
 
-/** Who is told. */
+/** The receiver of events. */
 typedef struct {
   void (*overrun)(void);                     /**< anything may have happened. [main] */
   void (*event)(const AditWatched *watched); /**< [main] */
@@ -30,7 +30,7 @@ typedef struct {
   guint32 (*group)(void);                    /**< the link group of our interfaces. [any] */
 } AditWatchOps;
 
-/** Opens the socket in the calling thread's namespace, and reads nothing yet. `ours`: the socket whose changes are left out. `ops` must
+/** Opens the socket in the calling thread's namespace, and reads nothing yet. `ours`: the socket with changes to leave out. `ops` must
  *  outlive adit_watcher_close(). [main] */
 gboolean adit_watcher_open(const AditRtnl *ours, const AditWatchOps *ops, GError **error);
 /** The network thread has ended. [main] */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* One configuration for everyone, or for no one: all prepare, then all commit; if one refuses or is late, all abort. The first
+/* One configuration for all, or for none: all prepare, then all commit; if one refuses or is late, all abort. The first
  * configuration goes to one after the other, since each may need what those before it have started. */
 #include "core/plugin/apply.h"
 #include "core/base/hold.h"

@@ -14,7 +14,7 @@ typedef enum {
 } PluginPhase;
 
 typedef struct {
-  AditPlugin owner;           /**< the head that everyone else sees */
+  AditPlugin owner;           /**< the head that all others see */
   const AditPluginInfo *info; /**< `whole` */
   AditPluginInfo whole;       /**< the plugin's own, as this core knows it: an older plugin's is shorter */
   char *path;                 /**< NULL when linked in */

@@ -18,8 +18,8 @@ void adit_plugin_free(Loaded *plugin) {
   g_free(plugin);
 }
 
-/* One component of the path. A directory that everyone may write is harmless when it is sticky, as /tmp: only its owner and the entry's can
- * then swap the entry, and the entry's owner is checked too. */
+/* One component of the path. A directory that all users may write is harmless when it is sticky, as /tmp: only its owner and the entry's
+ * can then swap the entry, and the entry's owner is checked too. */
 static gboolean check_component(const char *path, GError **error) {
   struct stat st;
 

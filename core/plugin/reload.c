@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* A reload: files read and checked on another thread, then given to everyone, then told. */
+/* A reload: files read and checked on another thread, then given to all modules and plugins, then reported. */
 #include "core/plugin/reload.h"
 #include "core/base/logging.h"
 #include "core/base/loop.h"

@@ -28,7 +28,7 @@ typedef struct {
 /** As long as there are unused entries, at least this many free entries without an owner to remember are left to rest. */
 #define ADIT_POOL_REST 64
 
-/** What is handed out and what was: costs memory for entries in use and for remembered ones only, whatever the pool's size. */
+/** Leased and remembered entries: costs memory for entries in use and for remembered ones only, whatever the pool's size. */
 typedef struct AditPoolBody AditPoolBody;
 
 AditPoolBody *adit_pool_body_new(void);

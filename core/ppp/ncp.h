@@ -21,14 +21,14 @@ typedef struct {
   void (*opened)(gpointer host, AditNcp *ncp, const AditNcpResult *result);
   /** It has left Opened: its data must not pass. opened() or closed() may follow. */
   void (*down)(gpointer host, AditNcp *ncp);
-  /** It has come to an end (`why`: the peer rejected the protocol, terminated, did not answer, ...); the link goes on.
+  /** It has ended (`why`: the peer rejected the protocol, terminated, did not answer, ...); the link goes on.
    *  If the peer begins again later, opened() comes. Not called after adit_ncp_down(). */
   void (*closed)(gpointer host, AditNcp *ncp, const char *why);
   /** AditNcpHost's, of which spec->note() may be called while it lives. NULL = there are no stages. */
   gboolean (*stage_add)(gpointer host, AditNcp *ncp, const AditStageSpec *spec, GError **error);
   void (*stage_set)(gpointer host, AditNcp *ncp, AditStageKind kind, gconstpointer params, gsize length);
   void (*stage_remove)(gpointer host, AditNcp *ncp, AditStageKind kind);
-  void (*warn)(gpointer host, AditNcp *ncp, const char *text); /**< NULL = nobody reads it */
+  void (*warn)(gpointer host, AditNcp *ncp, const char *text); /**< NULL = not read */
 } AditNcpOps;
 
 /** Restart timer and counters (RFC 1661 4.6); zero = 3000 ms, 10, 2, 5. */
@@ -68,9 +68,9 @@ void adit_ncp_save(const AditNcp *ncp, AditBuilder *out);
 /** As saved, with timers armed and no callback made. NULL if the octets make no sense. */
 AditNcp *adit_ncp_restore(const AditNcpDesc *desc, const AditNcpParams *params, const AditNcpTiming *timing, const AditNcpOps *ops,
                           gpointer host, const AditEngineEnv *env, AditCursor *in);
-/** What was agreed; FALSE unless open. After a restore this tells the session what opened() told before. */
+/** The result; FALSE unless open. After a restore this tells the session what opened() told before. */
 gboolean adit_ncp_result(AditNcp *ncp, AditNcpResult *out);
-/** What `show session` shows of it under its name: a MAP of the caller's. NULL unless it is open and has something to show. */
+/** Its part of `show session`, under its name: a MAP of the caller's. NULL unless it is open and has something to show. */
 AditValue *adit_ncp_describe(const AditNcp *ncp);
 
 G_END_DECLS

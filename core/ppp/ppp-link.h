@@ -131,8 +131,7 @@ gboolean adit_ppp_link_rechallenge(AditPppLink *link);
  * data is borrowed until the next call into the link. */
 gboolean adit_ppp_link_option(const AditPppLink *link, guint8 type, gboolean peer, AditPppOption *out);
 
-/** The MPPE keys of our proof, which the peer has accepted; `out` is zeroed but for its size. FALSE = the method makes none, or nobody asked
- * us for a proof. Wipe them. */
+/** The MPPE keys of our proof, which the peer has accepted; `out` is zeroed but for its size. FALSE = the method makes none, or no proof of ours was requested. Wipe them. */
 gboolean adit_ppp_link_keys(const AditPppLink *link, AditMppeKeys *out);
 
 void adit_ppp_link_info(const AditPppLink *link, AditPppLinkInfo *out);

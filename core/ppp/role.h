@@ -79,7 +79,7 @@ void adit_role_timeout(AditRole *role, guint slot); /**< slot from the role's ba
 void adit_role_input(AditRole *role, guint16 protocol, const guint8 *payload, gsize length);
 void adit_role_verdict(AditRole *role, const AditAuthReply *reply);
 
-/** What the peer has accepted makes these keys; `out` is zeroed but for its size. FALSE: none, or we have proven nothing. */
+/** The keys of the proof that the peer has accepted; `out` is zeroed but for its size. FALSE: none, or we have proven nothing. */
 gboolean adit_role_keys(const AditRole *role, AditMppeKeys *out);
 
 void adit_role_save(const AditRole *role, AditBuilder *out);

@@ -30,7 +30,7 @@ static gboolean is_host(guint32 address) {
   return first != 0 && first != 127 && first < 224;
 }
 
-/** What the peer is told: the address of its first negotiation once there was one, else what is reserved for it. */
+/** The values for the peer: the address of its first negotiation once there was one, else what is reserved for it. */
 static guint32 assigned_to_peer(const Ipcp *ip) {
   const AditNcpResult *in_force = ip->params->in_force;
   return adit_address_to_ipv4(in_force ? &in_force->remote4 : &ip->params->remote4);

@@ -60,7 +60,7 @@ static void take_nak(gpointer self, const AditPppOption *option) {
     memcpy(ip->own, option->data, IFID);
 }
 
-/** The peer does not talk about identifiers: ours stands. */
+/** The peer does not talk about identifiers: ours stays. */
 static gboolean take_reject(gpointer self, const AditPppOption *option) {
   Ipv6cp *ip = self;
   if (option->type == INTERFACE_IDENTIFIER)

@@ -76,7 +76,7 @@ static void plugin_fini(gpointer state) {
   if (!l2tp)
     return;
   l2tp->stopped = NULL;
-  l2tp->stopping = TRUE; /* a client whose link closes here does not dial */
+  l2tp->stopping = TRUE; /* a client with a link that closes here does not dial */
   l2tp_stop_free_peers(l2tp);
   l2tp_setup_free(l2tp->setup);
   for (guint i = 0; i < L2TP_SAYS; i++)

@@ -35,7 +35,7 @@ static void detach_link(AditDpLink *link) {
   null_link_detach(link);
 }
 
-/* What waited for a required stage goes on, if it can. */
+/* Sends packets that waited for a required stage, if it is in place. */
 static void set_session(AditDpSession *session, const AditDpSessionParams *params) {
   null_session_set(session, params);
   null_stages_look(session);

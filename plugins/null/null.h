@@ -3,9 +3,9 @@
  * null.h - a data path without a kernel: datagrams go from one listener to another inside the process, ports are
  * counters. Everything is on the calling thread and in order, so a test that drives it is deterministic.
  *
- * A `NullNet` is the network. Several data paths (one for each daemon under test) may hang on one. What is sent waits
- * in the network's queue until null_net_run(); a test with a network of its own (loss, delay) takes each datagram in
- * `transmit` instead and hands it back by null_net_deliver() when it thinks fit.
+ * A `NullNet` is the network. Several data paths (one for each daemon under test) may hang on one. Sent datagrams wait in the network's
+ * queue until null_net_run(); a test with its own network (loss, delay) takes each datagram in `transmit` instead and hands it back by
+ * null_net_deliver().
  */
 #pragma once
 
@@ -48,7 +48,7 @@ AditPort *null_dp_port(NullDp *dp, const char *name);
 /** A packet from the system enters a port. False (and dropped) when no session takes it. */
 gboolean null_port_inject(AditPort *port, const guint8 *packet, gsize length);
 
-/** What stages are told of the link from now on: the network knows nothing of it itself. */
+/** The facts about the link for stages from now on: the network knows nothing of it itself. */
 void null_link_tell(AditDpLink *link, const AditStageLink *facts);
 
 /** The operations, for adit.path's datapath_add() or for calling directly; `dp` is a NullDp. */

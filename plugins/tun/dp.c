@@ -61,7 +61,7 @@ gboolean tun_dp_setup(TunDp *dp, const TunConfig *config, GError **error) {
     if (!(dp->worker[i] = tun_worker_new(dp, i, error))) {
       while (i-- > 0)
         tun_worker_free(g_steal_pointer(&dp->worker[i]));
-      dp->n_workers = 0; /* none is not few: another attempt begins anew */
+      dp->n_workers = 0; /* none is not few: another attempt begins again */
       close(dp->wake_fd);
       dp->wake_fd = -1;
       return FALSE;

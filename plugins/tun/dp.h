@@ -4,8 +4,8 @@
  *
  * Threads. Everything is made, changed and freed on the main loop. Workers only look: at tables (tun-table.h), at wires
  * (immutable, replaced by pointer), at links, sessions and ports, which the main loop frees after every worker has
- * passed a quiescent point (quiet.h). What a worker writes is its own: its cells of counters, its rings, and the
- * reorder state of links whose home it is.
+ * passed a quiescent point (quiet.h). A worker writes only its own memory: its cells of counters, its rings, and the reorder state of links
+ * with it as home.
  */
 #pragma once
 
@@ -54,7 +54,7 @@ struct TunDp {
   AditRateLimit spoofed_log;
   GHashTable *ports;     /**< set of TunPort that are in use, or that a worker may still see */
   GHashTable *closing;   /**< name -> TunPort that a worker may still see */
-  GHashTable *condemned; /**< name -> TunPort whose interface waits for its deletion */
+  GHashTable *condemned; /**< name -> TunPort with an interface that waits for its deletion */
   AditTimer condemned_timer;
   guint deleting;          /**< ports that the network thread is about to delete */
   gboolean sweeping;       /**< tun_condemned_sweep() of the end is under way */

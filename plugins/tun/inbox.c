@@ -55,9 +55,9 @@ static void log_spoofed(TunDp *dp, const TunNote *note) {
               note->serial, adit_address_format(&source, text), kept);
 }
 
-/* ---- interfaces that somebody deleted ---- */
+/* ---- interfaces that other programs deleted ---- */
 
-/* Whoever is told may close the port within the call, and others with it: each round begins anew. */
+/* The callee may close the port within the call, and others with it: each round starts at the beginning. */
 static TunPort *next_gone(TunDp *dp) {
   GHashTableIter iter;
   gpointer each;
@@ -141,7 +141,7 @@ static void notes_serve(TunDp *dp) {
   gboolean all, storm = tun_pace_count(&dp->pace, dp->loop->now(), 0);
   int fd = dp->wake_fd;
   if (!storm)
-    __atomic_store_n(&dp->woken, FALSE, __ATOMIC_SEQ_CST); /* before the rings are read: what comes after is told anew */
+    __atomic_store_n(&dp->woken, FALSE, __ATOMIC_SEQ_CST); /* before the rings are read: later notes wake it again */
   tun_outbox_hold(dp->outbox, storm);
   guint handled = notes_read(dp, &all);
   tun_outbox_flush(dp->outbox);

@@ -18,7 +18,7 @@ typedef struct {
   GError *refusal;
 } TestPlugin;
 
-/** A registration: who, what, and its state. */
+/** A registration: its plugin, table and state. */
 typedef struct {
   AditPlugin *plugin;
   const char *name;
@@ -53,7 +53,7 @@ struct AditTest {
   GPtrArray *answers;                                                          /* of TestAsk* */
   GPtrArray *interfaces;
   GPtrArray *links, *sessions;
-  GPtrArray *agreed; /* of what LCP agreed on */
+  GPtrArray *agreed;             /* of what LCP agreed on */
   const AditBundlerOps *bundler; /* NULL = none was registered */
   gpointer bundler_state;
   GPtrArray *pools;
@@ -64,7 +64,7 @@ struct AditTest {
 /** The one that is there. */
 extern AditTest *test_now;
 
-/** What the daemon logs and refuses is the end of a test: a [main] function on another thread. */
+/** A mistake that the daemon logs and refuses ends the test: a [main] function on another thread. */
 void test_main_only(const char *function);
 /** Ends the test if the plugin registers outside of init(), or what it does not declare as KIND:NAME (kind NULL: nothing to declare). */
 void test_expect_registration(AditPlugin *plugin, const char *function, const char *kind, const char *name);

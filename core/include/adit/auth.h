@@ -65,14 +65,14 @@ typedef struct AditAuthRequest {
   GBytes *eap;           /**< EAP packet, else NULL */
   char *transport;       /**< "l2tp": RouterOS's `service` */
   char *server;          /**< name of the server that was called */
-  char *caller_id;       /**< who calls: an address, or the Calling Number, by `caller-id-type` */
+  char *caller_id;       /**< the caller: an address, or the Calling Number, by `caller-id-type` */
   char *called_id;
   AditEndpoint peer, local;
   AditValue *attributes; /**< MAP of what else the transport knows (tunnel names, speeds); may be NULL */
   guint64 deadline_ms;   /**< on adit.loop's now(); an answer after it is dropped */
   char *record_id;       /**< what AditAcctRecord.record_id of the session will be: given to the link at its birth */
   guint32 port;          /**< a small number of the link's own, from 1: the smallest that no other link has (NAS-Port) */
-  char *source;          /**< EAP: who opened the conversation with a CHALLENGE, and is asked alone; NULL = the first round */
+  char *source;          /**< EAP: the source that opened the conversation with a CHALLENGE, and is asked alone; NULL = the first round */
   GBytes *state;         /**< EAP: what that source gave with its last CHALLENGE; may be NULL */
   void (*dispose)(struct AditAuthRequest *request); /**< private: the core's, for when the last reference is given back */
 } AditAuthRequest;
@@ -165,7 +165,7 @@ typedef struct {
   /** [main] Answer now or later with adit.aaa's answer(). `request` and `handle` are borrowed: ref to keep. A request that proves
    *  only an empty password is refused by the core, whatever a source answers; PAP's never gets here. */
   void (*ask)(gpointer state, AditAuthRequest *request, AditAuthHandle *handle);
-  /** [main] Nobody waits any more; an answer is still allowed, and dropped. May be NULL. */
+  /** [main] The request is cancelled; an answer is still allowed, and dropped. May be NULL. */
   void (*cancel)(gpointer state, AditAuthHandle *handle);
   gboolean local; /**< its users are this machine's own: RouterOS's `only-one` counts for them alone */
 } AditAuthSourceOps;
@@ -232,7 +232,7 @@ typedef struct AditAuthMethod {
 typedef enum { ADIT_ACCT_START = 1, ADIT_ACCT_INTERIM, ADIT_ACCT_STOP, ADIT_ACCT_ON, ADIT_ACCT_OFF } AditAcctKind;
 
 /**
- * What happened to a session, or to the daemon (ON and OFF: session 0, user NULL, record_id of the daemon's run). Borrowed for
+ * The event of a session, or of the daemon (ON and OFF: session 0, user NULL, record_id of the daemon's run). Borrowed for
  * the call, values may be kept by reference. While the daemon lives every START is followed by one STOP, also when `accounting` is switched
  * off between them; a session that ended before it was up has neither. A daemon that is killed sends no STOP, and the next one knows nothing of its
  * sessions: ON, with the record_id of a new run, says so. A sink that must close them keeps what it needs in adit.store and writes the

@@ -2,10 +2,10 @@
 /**
  * adit/chap.h - the CHAP exchange (RFC 1994), both sides, as an engine (adit/engine.h) for a method plugin to embed.
  *
- * What differs between CHAP with MD5, MS-CHAPv1 and MS-CHAPv2 is an AditChapAlgorithm; the packets, identifiers, timers
- * and repeats are the same, and they are here. An AditAuthMethod whose state is an AditChap forwards its calls. [any]
+ * An AditChapAlgorithm holds the differences between CHAP with MD5, MS-CHAPv1 and MS-CHAPv2; the packets, identifiers, timers
+ * and repeats are the same, and they are here. An AditAuthMethod with an AditChap as state forwards its calls. [any]
  *
- * A method whose state is an AditChap forwards the calls of AditAuthMethod with its algorithm:
+ * A method with an AditChap as state forwards the calls of AditAuthMethod with its algorithm:
  *
  *     static void my_respond(const AditChap *chap, const AditAuthEnv *env, guint8 id, const guint8 *challenge, guint8 length,
  *                            guint8 *response) {
@@ -76,7 +76,7 @@ typedef struct {
   const char *password; /**< AditAuthStart's, not copied; NULL where the peer answers */
 } AditChap;
 
-/** What an algorithm supplies; all pure. */
+/** The functions of an algorithm; all pure. */
 typedef struct {
   AditAuthKind kind;
   guint8 challenge_length;             /**< of challenges we send, at most 16 */
@@ -430,7 +430,7 @@ static inline void adit_chap_repeat(AditChap *chap, const AditAuthEnv *env, cons
       adit_chap_fail(chap, env, "the peer does not answer our challenges");
     return;
   case ADIT_CHAP_STATE_ANSWERED:
-    /* We are in, and this may have been an old challenge that came late: whoever doubts us will end the link. */
+    /* We are in, and this may have been an old challenge that came late: a peer that doubts us will end the link. */
     if (!chap->tries_left && chap->again) {
       memset(chap->rounds, 0, sizeof chap->rounds); /* none of them was accepted */
       chap->state = ADIT_CHAP_STATE_OPEN;

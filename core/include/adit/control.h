@@ -2,7 +2,7 @@
 /**
  * adit/control.h - management: Varlink interfaces and the commands that aditctl makes of them. Service "adit.control".
  *
- * aditctl knows no command of its own: it asks the daemon, so a plugin's commands appear in its help and completion.
+ * aditctl has no built-in commands: it asks the daemon, so a plugin's commands appear in its help and completion.
  *
  * An interface with a list and a method that changes something:
  *
@@ -47,7 +47,7 @@
  *
  * Parameters are checked against it before the plugin sees them: one that is missing and has no `?`, or has another type, ends the call with
  * `org.varlink.service.InvalidParameter`. aditctl sends all arguments as strings: for a bool (yes, no) or an int the plugin gets that type.
- * What the description does not have is passed on as it is. A value has no floats: a float is an INT, or a STRING that reads as a number.
+ * A parameter without a description is passed on unchanged. A value has no floats: a float is an INT, or a STRING that reads as a number.
  *
  * The name of an error is that of the interface, a dot, and a name that the description has after `error`; it takes (text: string). Any other name
  * of the same form reaches the caller, too; one that has not this form becomes io.adit.Failed, and the log names the plugin.
@@ -63,15 +63,15 @@ G_BEGIN_DECLS
 typedef struct AditCall AditCall;
 
 enum {
-  ADIT_METHOD_PUBLIC = 1 << 0, /**< everybody on the machine may call it: it tells nothing of users, addresses or traffic */
+  ADIT_METHOD_PUBLIC = 1 << 0, /**< all users of the machine may call it: it tells nothing of users, addresses or traffic */
 };
 
 typedef struct {
   gsize size;
   const char *name;       /**< method within the interface: `ListTunnels` */
   gboolean changes;       /**< needs the admin group */
-  /** [main] Answer with reply(), reply_rows() or error(), now or later. `parameters` is a MAP of JSON values, borrowed; what the
-   *  description has is there, and of its type. */
+  /** [main] Answer with reply(), reply_rows() or error(), now or later. `parameters` is a MAP of JSON values, borrowed; the parameters of
+   *  the description are there, and of their types. */
   void (*call)(gpointer state, AditCall *call, const AditValue *parameters);
   guint flags;            /**< ADIT_METHOD_*; 0: members of `management.group` alone, unless `management.read` is `all` */
   guint limit_s;          /**< seconds until a call that is not answered ends with io.adit.Timeout, and the log names the plugin; 0 = 30 */
@@ -89,7 +89,7 @@ typedef struct {
 } AditCommand;
 
 /** The next row of a list (a MAP, handed over); NULL = end; a BOOL = none found so far, to be called again: a function that passes over many
- *  things which are gone says so after some dozens of them, so that it holds nobody up. [main], between passes of the loop: anything may have changed since the row before,
+ *  things which are gone says so after some dozens of them, so that it does not delay other work. [main], between passes of the loop: anything may have changed since the row before,
  *  so `state` holds ids or names, not pointers to what it lists. A row takes well under a millisecond. */
 typedef AditValue *(*AditRowNext)(gpointer state);
 
@@ -97,7 +97,7 @@ typedef AditValue *(*AditRowNext)(gpointer state);
 typedef struct {
   gsize size;
   /** [main] in init. `description` is the interface in Varlink's definition language; it begins `interface io.adit.NAME`. Methods and
-   *  commands are copied; what they point to stays the plugin's. */
+   *  commands are copied; the plugin owns the strings that they point to. */
   gboolean (*interface_add)(AditPlugin *plugin, const char *description, const AditMethod *methods, guint n_methods, const AditCommand *commands,
                             guint n_commands, gpointer state, GError **error);
   /** [main] Takes over `result` (a MAP). `more`: further replies follow; only if wants_more(). FALSE: the call has ended, without this reply.
@@ -173,7 +173,7 @@ static inline void adit_control_rows_reply_(const AditControlService *control, A
   control->reply_rows(call, key, adit_control_rows_next_, own, adit_control_rows_free_);
 }
 
-/** [main] Lists the things whose ids are in `ids` (of guint64, handed over). `row` makes the row of one, or says NULL if it is gone by now, so
+/** [main] Lists the things with the ids in `ids` (of guint64, handed over). `row` makes the row of one, or says NULL if it is gone by now, so
  *  that things may come and go while the list is sent. `state` must live until the plugin's fini. */
 static inline void adit_control_reply_ids(const AditControlService *control, AditCall *call, const char *key, GArray *ids,
                                           AditValue *(*row)(gpointer state, guint64 id), gpointer state) {

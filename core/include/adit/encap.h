@@ -3,8 +3,8 @@
  * adit/encap.h - how encapsulations are laid out, for data paths that run them in user space. [any]
  *
  * A layout writes a header once for each link, as octets with places in them for what differs from frame to frame; the data
- * path copies it before each frame and fills the places. What comes in is classified by the transport (AditClassify); what
- * only the link knows, such as a cookie, its layout's open() checks and strips. Nothing else knows where a field is.
+ * path copies it before each frame and fills the places. The transport classifies received datagrams (AditClassify); the layout's open()
+ * checks and strips fields that differ by link, such as a cookie. Nothing else knows where a field is.
  *
  * A transport with an encapsulation that is not here brings its own layout:
  *
@@ -33,7 +33,7 @@ typedef struct {
   guint8 sequence_at;
 } AditEncapHeader;
 
-/** Where the ids are in a data message whose first octet, masked, has this value. */
+/** The place of the ids in a data message with this value of the masked first octet. */
 typedef struct {
   guint8 mask, value;
   guint8 octets;           /**< of each id: 2 or 4 */
@@ -45,9 +45,9 @@ struct AditEncapLayout {
   gsize size;
   const char *name;        /**< "l2tpv2-udp": for messages */
   guint8 sequence_bits;    /**< frame numbers wrap at so many bits, up to 32; 0 = they have none */
-  /** Fills `out` for the link, whose octets are zero. FALSE if `encap` makes no sense. */
+  /** Fills `out` for the link; its octets are zero before. FALSE if `encap` makes no sense. */
   gboolean (*header)(const AditEncap *encap, gboolean sequenced, AditEncapHeader *out);
-  /** [worker] Pure. Checks and removes the fields of a data message whose values differ by link, such as a cookie: advances `c->offset`,
+  /** [worker] Pure. Checks and removes the fields of a data message with values that differ by link, such as a cookie: advances `c->offset`,
    *  reduces `length`, and may set the sequence number. Returns FALSE to drop the message. NULL = there are no such fields. */
   gboolean (*open)(const AditEncap *encap, const guint8 *datagram, AditClassified *c);
   /** A data message that none of these describes is not steered: control, for one. */
@@ -139,7 +139,7 @@ static inline guint adit_encap_write(const AditEncap *encap, guint8 to[ADIT_ENCA
   return header.length;
 }
 
-/** What tells a listener's links apart: their ids in what is received. */
+/** The key of a listener's links: their ids in what is received. */
 static inline guint64 adit_encap_key(guint32 tunnel, guint32 session) { return (guint64)tunnel << 32 | session; }
 
 /** By which of `n` workers a link's data is taken, as AditEncapSteer lets the kernel choose, too. */

@@ -21,7 +21,7 @@
  *       adit_env_arm(env, &asker->deadline, 0, 3000);
  *     }
  *
- *     static gboolean asker_timeout(Asker *asker, const AditEngineEnv *env) { // TRUE: ask again
+ *     static gboolean asker_timeout(Asker *asker, const AditEngineEnv *env) { // TRUE: retransmit
  *       if (!adit_env_due(env, &asker->deadline, 0))
  *         return FALSE;
  *       adit_env_arm(env, &asker->deadline, 0, 3000);
@@ -44,7 +44,7 @@ typedef struct {
   void (*random)(gpointer host, gpointer buffer, gsize length);
 } AditEngineOps;
 
-/** What an engine carries of its host: restored by whoever restores the engine, never saved. */
+/** The pointers to its host that an engine has: set by the caller that restores the engine, never saved. */
 typedef struct {
   const AditEngineOps *ops;
   gpointer host;

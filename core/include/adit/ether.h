@@ -40,7 +40,7 @@ G_BEGIN_DECLS
 #define ADIT_ETHER_PARAMS    64  /**< octets of parameters */
 #define ADIT_ETHER_ROOM      128 /**< octets that room() gives in one call at least, all taken together */
 
-/** What a codec is given in a call; the data path's. */
+/** The context of a codec's call; the data path's. */
 typedef struct AditEtherIo AditEtherIo;
 struct AditEtherIo {
   gsize size;
@@ -52,7 +52,7 @@ struct AditEtherIo {
 typedef struct {
   gsize size;
   const char *name;         /**< for messages */
-  const guint16 *protocols; /**< PPP protocols (below 0x8000) whose frames go to decode() */
+  const guint16 *protocols; /**< PPP protocols (below 0x8000) with frames for decode() */
   guint n_protocols;
   guint16 overhead; /**< octets that encode() adds to an Ethernet frame at most, without the PPP protocol */
   /**

@@ -21,8 +21,8 @@
  *       return FALSE; // this core has no such event
  *     bus->veto_add(plugin, ADIT_VETO_SESSION, 0, may_start, self);
  *
- * An event of another plugin: require or want the feature of that plugin, so that its init comes first, and subscribe by name in init; 0 means
- * that nobody has registered it. An event of your own:
+ * An event of another plugin: require or want the feature of that plugin, so that its init comes first, and subscribe by name in init; 0
+ * means that it is not registered. To add an event:
  *
  *     static const AditField fields[] = {{"lease", ADIT_FIELD_U32, G_STRUCT_OFFSET(LeaseEvent, lease)}};
  *     const AditEventClass klass = {sizeof klass, "lease-gone", sizeof(LeaseEvent), fields, G_N_ELEMENTS(fields)};
@@ -68,7 +68,7 @@ typedef struct {
 } AditEventClass;
 
 /**
- * What is set, by event and hook; the rest is zero:
+ * The members that are set, by event and hook; the rest is zero:
  *
  *   the hook session       session, link, user, service, caller_id, peer; no interface, no addresses: none is reserved yet
  *   the hook interface-name  the same, and the addresses that are reserved
@@ -128,7 +128,7 @@ typedef struct {
 typedef struct {
   AditEvent event;
   const char *source;     /**< an address, or a prefix */
-  const char *user;       /**< who is locked out there; NULL = all who are not known there */
+  const char *user;       /**< the user that is locked out there; NULL = all users unknown there */
   guint32 failures;       /**< failed logins that count against it */
   guint64 lockout_ms;
 } AditLockoutEvent;
@@ -136,7 +136,7 @@ typedef struct {
 typedef struct {
   AditEvent event;
   guint32 association;    /**< as in AditPath */
-  const char *provider;   /**< who protects it */
+  const char *provider;   /**< the provider that protects it */
   AditEndpoint peer;      /**< where it leads to; after a move, the new address */
   const char *reason;     /**< association-down only; may be NULL */
 } AditAssociationEvent;
@@ -154,7 +154,7 @@ typedef void (*AditEventFunc)(const AditEvent *event, gpointer data);
 /** [main] A hook decides, synchronously, in order of `priority` (low first, equals in order of registration); the first reason or value counts,
  *  and hooks after it are not called. A veto returns NULL, or a reason that reaches log and peer: it is copied at once, so a static string, or one
  *  that the plugin keeps until its next call, is right, and one on the stack or freed by g_autofree is not. A value hook returns a new AditValue,
- *  which the caller frees, or NULL to pass. Neither may block: the session waits, and with it everybody. */
+ *  which the caller frees, or NULL to pass. Neither may block: the session waits, and all other work with it. */
 typedef const char *(*AditVetoFunc)(const AditEvent *about, gpointer data);
 typedef AditValue *(*AditValueFunc)(const AditEvent *about, gpointer data);
 

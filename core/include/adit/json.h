@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 
 static inline void adit_json_append(GString *out, const AditValue *value);
 
-/** Appends a string in quotes; what is no UTF-8 is replaced. */
+/** Appends a string in quotes; octets that are no UTF-8 are replaced. */
 static inline void adit_json_append_string(GString *out, const char *text) {
   g_autofree char *valid = g_utf8_validate(text, -1, NULL) ? NULL : g_utf8_make_valid(text, -1);
 

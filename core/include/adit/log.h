@@ -26,7 +26,7 @@
 
 G_BEGIN_DECLS
 
-/** What a line is about; fields that are NULL or 0 are left out. They become journal fields ADIT_SESSION, ADIT_USER, ... */
+/** The object of a line; fields that are NULL or 0 are left out. They become journal fields ADIT_SESSION, ADIT_USER, ... */
 typedef struct {
   AditSessionId session;
   const char *user;

@@ -62,7 +62,7 @@ typedef struct {
   guint32 reserved[6];  /**< zero */
 } AditNetRoute;
 
-/** What a claim wants of an interface. */
+/** The state of an interface that a claim wants. */
 typedef struct {
   gsize size;
   guint ifindex;
@@ -88,11 +88,11 @@ typedef enum {
   ADIT_CLAIM_LOST,      /**< of interfaces: deleted, or moved to another network namespace */
 } AditClaimState;
 
-/** Whose claims they are. The owner keeps it unchanged while it has claims. */
+/** The owner of claims. The owner keeps it unchanged while it has claims. */
 typedef struct {
   gsize size;
   const char *who;      /**< for people: `session 1f user ann` */
-  /** The user it is for; NULL = nobody. Of two claims of one party on one route the later one wins (a redial before the old session has
+  /** The user it is for; NULL = none. Of two claims of one party on one route the later one wins (a redial before the old session has
    *  timed out); of others the earlier one. */
   const char *party;
   AditAddress endpoint; /**< where the tunnel behind the interface ends; unset = there is no tunnel */

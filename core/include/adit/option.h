@@ -95,7 +95,7 @@ typedef struct AditOption {
  *     const AditValue *map = mine_option_mine(config);
  *     gint64 timeout_ms = mine_option_timeout(map);
  *
- * The tree that a plugin gets holds the default of each option that nobody wrote, so a default is written in the row alone. A
+ * The tree that a plugin gets holds the default of each option that is not written, so a default is written in the row alone. A
  * misspelt accessor does not compile (-Werror=implicit-function-declaration, which adit-plugin.pc sets).
  */
 
@@ -104,9 +104,9 @@ typedef struct AditOption {
   {.name = key, .scopes = where, .type = ADIT_ROW_TYPE_(ADIT_ROW_##kind), .flags = (bits) | ADIT_ROW_FLAGS_(ADIT_ROW_##kind), __VA_ARGS__},
 
 /**
- * A row as functions that read the option from a map (a file's, or one of attributes); what they return is borrowed from the map. [any]
+ * A row as functions that read the option from a map (a file's, or one of attributes); the result is borrowed from the map. [any]
  *
- *     accessor(map)        the value: 0, FALSE or NULL when the option has no default and nobody wrote it, or `map` is NULL
+ *     accessor(map)        the value: 0, FALSE or NULL when the option is not written and has no default, or `map` is NULL
  *     accessor_value(map)  the AditValue, with its place; NULL if absent
  *     accessor_key         the option's name, for adit_value_set() and messages
  */
@@ -119,12 +119,12 @@ typedef struct AditOption {
     return ADIT_ROW_READ_(ADIT_ROW_##kind)(adit_value_get(map, key));                                                                      \
   }
 
-/** False for NULL and for a default: somebody wrote this value. */
+/** False for NULL and for a default: this value is written. */
 static inline gboolean adit_value_is_written(const AditValue *value) {
   return value && !(value->flags & ADIT_VALUE_IS_DEFAULT);
 }
 
-/* What a row's type is: in a table, as flags, in C, and how it is read. Milliseconds, bit/s, octets. */
+/* The type of a row: in a table, as flags, in C, and how it is read. Milliseconds, bit/s, octets. */
 #define ADIT_ROW_BOOL            ADIT_TYPE_BOOL, 0, gboolean, adit_row_bool_
 #define ADIT_ROW_INT             ADIT_TYPE_INT, 0, gint64, adit_row_int_
 #define ADIT_ROW_DURATION        ADIT_TYPE_DURATION, 0, gint64, adit_row_int_

@@ -73,10 +73,10 @@ typedef struct {
   guint32 reserved[6];                 /**< zero */
 } AditEncap;
 
-/** What classify says of a datagram. */
+/** The result of classify for a datagram. */
 typedef enum {
   ADIT_CLASS_DROP = 0,
-  ADIT_CLASS_CONTROL,      /**< of a tunnel that says it exists: goes before newcomers */
+  ADIT_CLASS_CONTROL,      /**< of a tunnel that says it exists: precedes newcomers */
   ADIT_CLASS_CONTROL_NEW,  /**< asks for a tunnel, or belongs to none */
   ADIT_CLASS_DATA,
 } AditClass;
@@ -114,7 +114,7 @@ typedef struct {
   const AditEncapLayout *layout; /**< of its data, so that the kernel can bring a link's datagrams to one worker; NULL = any worker */
 } AditListenerSpec;
 
-/** What a transport says of a tunnel that is there, so that a data path can tell its datagrams from those that claim to be. */
+/** Facts about an existing tunnel, by which a data path tells its datagrams from forged ones. */
 typedef struct {
   gsize size;
   const AditPath *path;     /**< remote port 0 = any: the peer has not chosen yet (RFC 2661 8.1) */
@@ -159,8 +159,7 @@ typedef struct {
   guint mtu;
   gboolean shared;      /**< many sessions, told apart by session_add_prefix() */
   gboolean is_static;   /**< kept without carrier when no session has it */
-  /** [main] Once, between opened and port_close(), with port_open()'s `user`: the interface is not there any more, as somebody
-   *  deleted it. It carries nothing from now on; port_close() is still owed, from within this call or later. May be NULL. */
+  /** [main] Once, between opened and port_close(), with port_open()'s `user`: another program has deleted the interface. It carries nothing from now on; port_close() is still owed, from within this call or later. May be NULL. */
   void (*lost)(gpointer user, AditPort *port);
   guint8 mac[6];        /**< of an L2 port; zeros = any */
 } AditPortSpec;
@@ -180,19 +179,19 @@ typedef void (*AditPortClosed)(gpointer user, const AditCounters *final);       
 typedef struct {
   gsize size;
   guint16 mss4, mss6;       /**< largest TCP MSS to let pass either way; 0 = leave alone */
-  /** PPP protocols of data whose NCP is open (0x0021, 0x0057, 0x0031): they pass between ports and links; frames of others go to the main
+  /** PPP protocols of data with an open NCP (0x0021, 0x0057, 0x0031): they pass between ports and links; frames of others go to the main
    *  loop. Those of the codec of session_attach_ether() go to the L2 port, others to the L3 port. Copied. */
   const guint16 *protocols;
   guint n_protocols;
-  /** Packets from the peer whose source is in none of the session's prefixes are dropped; and so are those whose source is in a
-   *  longer prefix of another session. IPv6's unspecified address may send to multicast of the link (RFC 4861 4.1, 4.3). */
+  /** Packets from the peer with a source in none of the session's prefixes are dropped; and so are those with a source in a longer prefix
+   *  of another session. IPv6's unspecified address may send to multicast of the link (RFC 4861 4.1, 4.3). */
   gboolean check_source;
   /** A bit (1 << AditStageKind) for each stage without which no data may pass. Until it is in place, the data path keeps the session's first
    *  packets of each direction and drops the rest. */
   guint32 required;
 } AditDpSessionParams;
 
-/** What a data path does. Everything is [main] unless marked; nothing blocks. `dp` is the state given to datapath_add(). */
+/** The functions of a data path. Everything is [main] unless marked; nothing blocks. `dp` is the state given to datapath_add(). */
 typedef struct {
   gsize size;
   const char *name;  /**< `tun`: the word for `data-path:` */
@@ -229,7 +228,7 @@ typedef struct {
   void (*session_leave)(AditDpSession *session, AditDpLink *link);
   void (*session_set)(AditDpSession *session, const AditDpSessionParams *params);
   /** The session's own traffic may come from `prefix`. On a shared port, traffic to it is this session's, too, and it is an error
-   *  (ADIT_ERR_EXISTS) if another session on the port has it; on ports of their own many may have the same. */
+   *  (ADIT_ERR_EXISTS) if another session on the port has it; with separate ports many may have the same. */
   gboolean (*session_add_prefix)(AditDpSession *session, const AditPrefix *prefix, GError **error);
   void (*session_stats)(AditDpSession *session, AditDpStats *out); /**< counters of network-layer packets */
   void (*session_close)(AditDpSession *session, AditDpStats *final);  /**< links leave; counters final on return */
@@ -265,9 +264,9 @@ typedef struct AditDial AditDial; /**< a transport's one attempt to reach a serv
 
 typedef struct {
   gsize size;
-  const char *name; /**< `l2tp`: also where `servers` and `clients` stand in the configuration, and RouterOS's `service` */
-  /** [main] Dials what `client` (an item of NAME.clients, with defaults filled in) says. A link is opened through
-   *  adit.session when the call stands; until then failure comes by adit.session's dial_failed(token). */
+  const char *name; /**< `l2tp`: also the map of `servers` and `clients` in the configuration, and RouterOS's `service` */
+  /** [main] Dials what `client` (an item of NAME.clients, with defaults filled in) says. A link is opened through adit.session when the
+   *  call is established; until then failure comes by adit.session's dial_failed(token). */
   AditDial *(*dial)(gpointer state, const AditValue *client, gpointer token, GError **error);
   /** [main] Give up, quietly; the token is not used again. Not after its link was opened. */
   void (*dial_cancel)(AditDial *dial);
@@ -288,7 +287,7 @@ typedef struct {
   /* ---- protection; see adit/protection.h ---- */
 
   gboolean (*protection_add)(AditPlugin *plugin, const AditProtectionOps *ops, gpointer state, GError **error); /**< [main] in init */
-  /** [main] Has a provider protect the way (NULL = the first one): the association's number, whose events come; 0 = it can't. It is the
+  /** [main] Has a provider protect the way (NULL = the first one): the association's number, for its events; 0 = it can't. It is the
    *  caller's until release. Errors: NOT_FOUND (no such provider), BUSY, the provider's. */
   guint32 (*protection_ensure)(const char *provider, const AditPath *path, const AditProtectionPolicy *policy, GError **error);
   void (*protection_release)(guint32 association); /**< [main] harmless for one that is not there */

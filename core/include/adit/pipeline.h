@@ -138,7 +138,7 @@ static inline void adit_pipeline_decode(AditPipelineRun *run, AditStageFrame *fr
   adit_pipeline_step(run, frame);
 }
 
-/** Lets the stages whose time has come do what is due; afterwards run->deadline_ms is the next one of all. */
+/** Runs the stages with an expired deadline; afterwards run->deadline_ms is the next one of all. */
 static inline void adit_pipeline_expire(AditPipelineRun *run) {
   run->deadline_ms = 0;
   run->encoding = FALSE;

@@ -4,18 +4,18 @@
  *
  * Life, all of it on the main loop:
  *
- *   init             register what you provide, and get services. No I/O. What is registered wrongly refuses the plugin, also if you do not look
- *   prepare, commit  the first configuration. What you require or want has been started before. prepare may only look: `aditd --check` prepares and
+ *   init             register what you provide, and get services. No I/O. A wrong registration refuses the plugin, also if you ignore the error
+ *   prepare, commit  the first configuration. Plugins that you require or want have been started before. prepare may only look: `aditd --check` prepares and
  *                    aborts beside a daemon that works
  *   start            take what others can have, too (ports, devices), and begin
  *   prepare, commit or abort  a reload: all plugins commit, or all abort
  *   stop             finish, cancel, close
  *   fini             free; references that you still hold are named in the log. The code stays mapped
  *
- * Nothing may hold up the loop: whoever does so for 100 ms is named in the log when the call returns, and a call that has not returned after a
+ * Nothing may hold up the loop: a plugin that does so for 100 ms is named in the log when the call returns, and a call that has not returned after a
  * second is named while it lasts. An open() or a read of a file that may block goes through
- * adit.loop run_blocking(), from prepare(), which says that it is pending and answers with `done`; start() can't be pending, so a device whose
- * open blocks is opened with O_NONBLOCK, or on a thread of run_blocking() from start() on, which then returns before it is there. A file that only
+ * adit.loop run_blocking(), from prepare(), which says that it is pending and answers with `done`; start() can't be pending, so a device
+ * that blocks in open() is opened with O_NONBLOCK, or on a thread of run_blocking() from start() on, which then returns before it is there. A file that only
  * root may read: AditHost.open_file(), also through run_blocking().
  *
  *     static gboolean init(AditPlugin *plugin, const AditHost *host, gpointer *state, GError **error) {
@@ -48,7 +48,7 @@ typedef enum {
   ADIT_WANTS,    /**< started after it when it is there */
 } AditFeatureKind;
 
-/** What a plugin registers it declares: ncp_add() of "mine" needs {ADIT_PROVIDES, "ncp:mine"}. `transport:l2tp`, `ncp:ipcp`, `auth-method:mschapv2`, `auth-source:radius`, `acct-sink:radius`, `datapath:tun`, `ipsec:charon`. */
+/** A plugin declares each feature that it registers: ncp_add() of "mine" needs {ADIT_PROVIDES, "ncp:mine"}. `transport:l2tp`, `ncp:ipcp`, `auth-method:mschapv2`, `auth-source:radius`, `acct-sink:radius`, `datapath:tun`, `ipsec:charon`. */
 typedef struct {
   AditFeatureKind kind;
   const char *name;
@@ -59,8 +59,8 @@ typedef struct {
   guint16 abi_major, abi_minor;
   /** [main] The service `name` (ADIT_*_SERVICE) of at least `version`; NULL if this core has none. Valid until fini. */
   const void *(*service)(AditPlugin *plugin, const char *name, guint version);
-  /** [any] Opens a file for reading whose absolute path the configuration names (a certificate, a key), also where only root may read it and
-   *  the daemon is root no more. A descriptor (close-on-exec), yours to close, or -1 with errno. Blocks. May be NULL: use open(). */
+  /** [any] Opens a file that the configuration names by its absolute path (a certificate, a key) for reading, also where only root may
+   *  read it and the daemon is root no more. A descriptor (close-on-exec), yours to close, or -1 with errno. Blocks. May be NULL: use open(). */
   int (*open_file)(const char *path);
 } AditHost;
 
@@ -68,7 +68,7 @@ typedef struct {
 typedef void (*AditPrepared)(AditPlugin *plugin, gpointer staged, GError *error);
 
 /**
- * What `aditd --check` tries on the machine for a plugin. Nothing of it lasts, and a daemon that runs is not disturbed. Each problem is
+ * A trial of `aditd --check` on the machine for a plugin. Nothing of it lasts, and a daemon that runs is not disturbed. Each problem is
  * printed with the place of `value`, and fails the check. [main]
  *
  *     static void plugin_check(gpointer state, const AditValue *config, const AditTrial *trial) {
@@ -85,7 +85,7 @@ typedef struct {
   void (*problem)(const AditValue *value, const char *text);
 } AditTrial;
 
-/** What a plugin says of itself; ADIT_PLUGIN_DEFINE() fills the first line. */
+/** The description of a plugin; ADIT_PLUGIN_DEFINE() fills the first line. */
 typedef struct {
   gsize size;
   guint16 abi_major, abi_minor;
@@ -106,7 +106,7 @@ typedef struct {
    *  Return TRUE with `*staged` set, or FALSE with an error: nothing may have changed. To finish later set
    *  `*pending` and call `done`; the core aborts what is not answered in 10 s. Keep a reference to what you keep of config.
    *  Before start() only look, and take in start() what others can have too (ports, devices): `aditd --check` prepares and aborts, beside
-   *  a daemon that may be at work, and nobody is started then. */
+   *  a daemon that may be running, and starts no plugin. */
   gboolean (*prepare)(gpointer state, const AditValue *config, gpointer *staged, gboolean *pending, AditPrepared done, GError **error);
   void (*commit)(gpointer state, gpointer staged); /**< cannot fail */
   void (*abort)(gpointer state, gpointer staged);  /**< undo prepare */

@@ -24,7 +24,7 @@ typedef struct {
   /** [main] Marks one certain address as used, if a pool holds it; FALSE if it is taken already. */
   gboolean (*reserve)(const AditPrefix *which);
   void (*give_back)(const AditPrefix *which); /**< [main] undoes one take, reserve or hold */
-  /** [main] Keeps an address from being handed out, whoever has it now: one of ours, which many sessions may share. */
+  /** [main] Keeps an address from being handed out, also if it is leased now: one of ours, which many sessions may share. */
   void (*hold)(const AditPrefix *which);
 } AditPoolService;
 

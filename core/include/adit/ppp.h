@@ -29,7 +29,7 @@ G_BEGIN_DECLS
 #define ADIT_PPP_CHAP 0xc223
 #define ADIT_PPP_EAP 0xc227
 
-/** One configuration option as it stands in a packet (RFC 1661 6). */
+/** One configuration option of a packet (RFC 1661 6). */
 typedef struct {
   guint8 type;
   guint8 length; /**< of data: the option's length less 2 */
@@ -74,7 +74,7 @@ typedef struct {
   AditOptionVerdict (*peer_option)(gpointer self, const AditPppOption *option, AditBuilder *nak);
   /** It was read to its end: put options that are missing and wanted into `nak` (which makes the answer a Nak). */
   void (*peer_end)(gpointer self, AditBuilder *nak);
-  /** The peer acknowledged request() verbatim: the values in it stand. */
+  /** The peer acknowledged request() verbatim: the values in it are agreed. */
   void (*acked)(gpointer self);
   /** The peer suggests another value; take it or keep asking. */
   void (*naked)(gpointer self, const AditPppOption *option);
@@ -100,7 +100,7 @@ typedef struct {
 
 #define ADIT_NCP_SLOTS 4 /**< timer slots that an NCP may have */
 
-/** What an NCP may ask of the link while it lives; the core's. */
+/** The functions of the link for an NCP; the core's. */
 typedef struct AditNcpHost AditNcpHost;
 struct AditNcpHost {
   gsize size;
@@ -113,7 +113,7 @@ struct AditNcpHost {
 
   /* Members from here on may be missing (ADIT_HAS) in an older core. */
 
-  /** Puts a stage into the session's data path: now, or as soon as that is open. What its worker notes comes to spec->note() on the main loop
+  /** Puts a stage into the session's data path: now, or as soon as that is open. Notes of its worker reach spec->note() on the main loop
    *  until stage_remove(), and so do questions for views. Call it from result(), which fails if this does: FALSE with `*why`, which is borrowed until the next call. */
   gboolean (*stage_add)(const AditNcpHost *host, const AditStageSpec *spec, const char **why);
   void (*stage_set)(const AditNcpHost *host, AditStageKind kind, gconstpointer params, gsize length);
@@ -122,7 +122,7 @@ struct AditNcpHost {
   void (*renegotiate)(const AditNcpHost *host);                     /**< leaves Opened and sends a new Configure-Request */
 };
 
-/** What the session asks of an NCP; addresses are already reserved. */
+/** The parameters of the session for an NCP; addresses are already reserved. */
 typedef struct {
   gsize size;
   gboolean client;           /**< we dialled: take what the peer assigns */
@@ -137,7 +137,7 @@ typedef struct {
    *  earlier choice. NULL = any that a host may have. */
   gboolean (*choose)(gpointer choose_user, const AditAddress *address);
   gpointer choose_user;
-  /** What was agreed when the protocol opened first; NULL before. The kernel has these addresses, so that a renegotiation can only
+  /** The result when the protocol opened first; NULL before. The kernel has these addresses, so that a renegotiation can only
    *  agree on the same: another value is answered with a Configure-Nak that holds the old one (RFC 1661 5.3). */
   const AditNcpResult *in_force;
   /** NULL = authentication made none. Valid in init() and restore() alone, and wiped afterwards: what an NCP copies it wipes itself in
@@ -145,10 +145,10 @@ typedef struct {
   const AditMppeKeys *mppe;
   guint8 local_mac[6];       /**< of the L2 port; zeros = none */
   const char *bridge;        /**< that the L2 port is in; NULL = none */
-  AditSessionId session;     /**< whose protocol it is, for what is kept outside the engine, and for stage_add(); 0 in tests */
+  AditSessionId session;     /**< the session, for state outside the engine, and for stage_add(); 0 in tests */
 } AditNcpParams;
 
-/** What was agreed; each NCP fills its own part. */
+/** The result of the negotiation; each NCP fills its own part. */
 struct AditNcpResult {
   gsize size;
   AditAddress local4, remote4, dns[2], wins[2];
@@ -158,7 +158,7 @@ struct AditNcpResult {
   guint64 ether_params[ADIT_ETHER_PARAMS / 8]; /**< for the codec of AditNcpDesc.ether: octets of the NCP's own layout */
 };
 
-/** What a session is to do with a protocol. */
+/** The use of a protocol in a session. */
 typedef enum {
   ADIT_NCP_OFF = 0, /**< a peer that asks for it gets a Protocol-Reject */
   ADIT_NCP_OFFER,   /**< the session goes on without it if the peer does not want it */
@@ -183,7 +183,7 @@ typedef struct AditNcpDesc {
   gboolean (*result)(gpointer self, AditNcpResult *out, const char **why);
   /** Back to the start: the automaton left Opened, or LCP came up again. Keep what params said. */
   void (*reset)(gpointer self);
-  /** A code the automaton does not know (CCP Reset-Request). True if it was one of its own. May be NULL. */
+  /** A code the automaton does not know (CCP Reset-Request). True if it was one of its codes. May be NULL. */
   gboolean (*code)(gpointer self, guint8 code, guint8 id, const guint8 *data, gsize length);
   void (*save)(gconstpointer self, AditBuilder *out);
   gboolean (*restore)(gpointer self, const AditEngineEnv *env, const AditNcpParams *params, AditCursor *in);
@@ -212,7 +212,7 @@ typedef struct {
   guint8 type, min_length, max_length;
 } AditLcpType;
 
-/** What the options of a link can be decided by. */
+/** Facts by which the options of a link can be decided. */
 typedef struct {
   gsize size;
   gboolean client;         /**< we dialled */
@@ -230,8 +230,8 @@ typedef struct {
  *     if (!ADIT_HAS(ppp, lcp_add) || !ppp->lcp_add(plugin, &desc, error)) // in init
  *       return FALSE;
  *
- * `options` is called for its own types alone, but for request() and peer_end(), which may put any of them. What was agreed on is read by
- * type with AditSessionService.link_option().
+ * `options` is called for its own types alone, but for request() and peer_end(), which may put any of them.
+ * AditSessionService.link_option() reads the agreed value by type.
  */
 typedef struct {
   gsize size;

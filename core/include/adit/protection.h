@@ -32,20 +32,20 @@ typedef enum {
   ADIT_ASSOCIATION_DOWN,       /**< over; its mark means nothing from now on */
 } AditAssociationState;
 
-/** What a transport asks for. */
+/** The protection that a transport requests. */
 struct AditProtectionPolicy {
   gsize size;
   const char *name;        /**< of the server or client, for logs */
   const AditValue *config; /**< its item; the provider reads its own words. May be NULL */
 };
 
-/** What is known of an association; strings are borrowed until the next main-loop pass. */
+/** The facts about an association; strings are borrowed until the next main-loop pass. */
 struct AditAssociationFacts {
   gsize size;
   AditAssociationState state;
   AditPath path;
   const char *provider;
-  const char *identity;    /**< whom the peer has proven to be; NULL = unknown */
+  const char *identity;    /**< the authenticated identity of the peer; NULL = unknown */
   const char *algorithms;  /**< for people: "AES_GCM_16-256"; NULL = unknown */
   guint32 overhead;        /**< octets that it adds to a packet at most: the MTU is so much smaller */
 };
@@ -55,7 +55,7 @@ struct AditProtectionOps {
   const char *name; /**< `charon`, also the feature `protection:charon` */
   /** [main] Protect this way, by that association; association_event() says UP or DOWN, in this call or later. FALSE: it can't. */
   gboolean (*ensure)(gpointer state, guint32 association, const AditPath *path, const AditProtectionPolicy *policy, GError **error);
-  void (*release)(gpointer state, guint32 association); /**< [main] nobody needs it any more; no event follows */
+  void (*release)(gpointer state, guint32 association); /**< [main] it is no longer needed; no event follows */
   /** [main] Fills in what it knows: identity, algorithms, overhead. */
   void (*lookup)(gpointer state, guint32 association, AditAssociationFacts *facts);
 };

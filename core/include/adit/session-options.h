@@ -20,7 +20,7 @@ G_BEGIN_DECLS
 #include <adit/session-options.def>
 #undef ADIT_OPTION_ROW
 
-/** The items of a transport, whose map in the configuration has these two lists. */
+/** The items of a transport: its map in the configuration has these two lists. */
 static inline const AditValue *adit_transport_servers(const AditValue *map) {
   return adit_value_get(map, "servers");
 }

@@ -24,8 +24,8 @@ typedef struct {
   void (*closed)(gpointer user, AditLinkId link, AditCause cause, const char *reason);
 } AditLinkOps;
 
-/** What a LAC learned before it handed the call over (RFC 2661 4.4.5); everything is copied. Its caller is let in by it: a transport gives
- *  it only for a peer that the administrator named and that proved who it is. */
+/** Facts that a LAC learned before it handed the call over (RFC 2661 4.4.5); everything is copied. Its caller is let in by it: a transport gives it
+ *  only for an authenticated peer that the administrator named. */
 typedef struct {
   gsize size;
   GBytes *initial_received;  /**< first CONFREQ from the peer: options only */
@@ -68,7 +68,7 @@ typedef struct {
   const char *record_id;       /**< Acct-Session-Id: unique over restarts */
   const char *called_id;
   const char *server;          /**< name of the server or client: the same as `service` */
-  const char *source;          /**< who vouched for the user; NULL for a client */
+  const char *source;          /**< the source that accepted the user; NULL for a client */
   const char *method;          /**< of authentication: pap, mschap2; NULL = none */
   guint32 port;                /**< the link's number, see AditAuthRequest.port */
   AditEndpoint peer;           /**< where the tunnel comes from */
@@ -97,13 +97,13 @@ typedef struct {
 } AditLinkInfo;
 
 typedef enum {
-  ADIT_BUNDLE_NONE = 0, /**< the link gets a session of its own, which no other link may join */
+  ADIT_BUNDLE_NONE = 0, /**< the link gets a separate session, which no other link may join */
   ADIT_BUNDLE_FOUND,    /**< the same, and others may join: `multi_id` */
   ADIT_BUNDLE_JOIN,     /**< the link becomes one more of `session` */
   ADIT_BUNDLE_REFUSE,   /**< the link is ended: `reason` */
 } AditBundleVerdict;
 
-/** What a bundler adds to its verdict; zero when it is asked. Strings are copied. */
+/** Details of a bundler's verdict; zero when it is asked. Strings are copied. */
 typedef struct {
   gsize size;
   AditSessionId session;
@@ -112,7 +112,7 @@ typedef struct {
 } AditBundleDecision;
 
 /**
- * What puts links together (RFC 1990). One plugin registers itself by bundler_add(); without one each link is a session.
+ * The functions of a bundler (RFC 1990). One plugin registers itself by bundler_add(); without one each link is a session.
    *
  *     static AditBundleVerdict decide(gpointer state, const AditLinkInfo *link, AditBundleDecision *out) {
  *       Bundle *bundle = g_hash_table_lookup(bundles, link->user);
@@ -141,8 +141,8 @@ typedef struct {
   void (*left)(gpointer state, AditSessionId session, AditLinkId link, guint left);
   /** [main] The link has joined the session's data plane, where stages know it by `index`: of the founder before opened(). May be NULL. */
   void (*attached)(gpointer state, AditSessionId session, AditLinkId link, guint index);
-  /** [main] LCP of a link of the session negotiates anew, and nothing is sent on it (`up` FALSE), or has opened again, with options that may
-   *  be others. A link that was not the session's only one has left the data plane meanwhile: attached() tells its index anew, before this.
+  /** [main] LCP of a link of the session renegotiates, and nothing is sent on it (`up` FALSE), or has opened again, with options that may
+   *  be others. A link that was not the session's only one has left the data plane meanwhile: attached() tells its index again, before this.
    *  May be NULL, or missing. */
   void (*changed)(gpointer state, AditSessionId session, AditLinkId link, gboolean up);
 } AditBundlerOps;
@@ -150,7 +150,7 @@ typedef struct {
 #define ADIT_SESSION_SERVICE "adit.session"
 typedef struct {
   gsize size;
-  /** [main] The call stands: attach it to the data path and start LCP. 0 and an error when refused (a limit, a veto). */
+  /** [main] The call is established: attach it to the data path and start LCP. 0 and an error when refused (a limit, a veto). */
   AditLinkId (*link_open)(AditPlugin *plugin, const AditLinkSpec *spec, GError **error);
   /** [main] The transport has lost the call; `reason` for people. ops->closed is not called. */
   void (*link_close)(AditLinkId link, AditCause cause, const char *reason);
@@ -168,9 +168,9 @@ typedef struct {
   /**
    * [main] Changes attributes of a live session: all or nothing. `changes` is a MAP in the words of the scopes profile and
    * session; each must have ADIT_OPTION_COA. `profile` among them merges what that profile says, of such words alone,
-   * under the other changes. Limits begin anew with the new value, session-timeout counting from the session's start
+   * under the other changes. Limits restart with the new value, session-timeout counting from the session's start
    * (RFC 2865 5.27); the event session-update and an INTERIM record follow.
-   * Errors: NOT_FOUND (also when it is ending), UNSUPPORTED (an attribute that may not change, or nobody knows), INVALID
+   * Errors: NOT_FOUND (also when it is ending), UNSUPPORTED (an attribute that may not change, or is unknown), INVALID
    * (a value of the wrong type, no such profile); the message begins with the attribute's name and a colon.
    */
   gboolean (*session_update)(AditSessionId id, const AditValue *changes, GError **error);
@@ -190,7 +190,7 @@ typedef struct {
    *       return FALSE;
    */
   gboolean (*actor_add)(AditPlugin *plugin, const char *attribute, GError **error);
-  gboolean (*actor_exists)(const char *attribute); /**< [main] does anything act on it? FALSE for a word that nobody declared */
+  gboolean (*actor_exists)(const char *attribute); /**< [main] does anything act on it? FALSE for an undeclared word */
   /** [main] in init: this plugin puts links together. Gone with the plugin: its sessions keep their links, and no other one joins.
    *  Errors: EXISTS (there is one already), INVALID (no name, no decide). */
   gboolean (*bundler_add)(AditPlugin *plugin, const AditBundlerOps *ops, gpointer state, GError **error);
@@ -198,7 +198,7 @@ typedef struct {
   /** [main] Says goodbye on this link alone; its session goes on with the others, or ends with it. FALSE when there is none. */
   gboolean (*link_end)(AditLinkId id, AditCause cause, const char *reason);
   /**
-   * [main] Puts a stage into the session's data path (AditDatapathOps.stage_add()), whose MTU gets smaller by the stage's headroom. It goes
+   * [main] Puts a stage into the session's data path (AditDatapathOps.stage_add()); the MTU shrinks by the stage's headroom. It goes
    * with the session. Errors: NOT_FOUND (no such session, or its data path is not open yet), UNSUPPORTED, INVALID.
    */
   gboolean (*stage_add)(AditSessionId id, const AditStageSpec *spec, GError **error);

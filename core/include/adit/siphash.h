@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * adit/siphash.h - SipHash-2-4 (J.-P. Aumasson, D. J. Bernstein, 2012): the hash of tables whose keys strangers choose. Who does not know
- * the random key can't make two keys collide. Pure. [any]
+ * adit/siphash.h - SipHash-2-4 (J.-P. Aumasson, D. J. Bernstein, 2012): the hash of tables with keys that strangers choose. Without the
+ * random key a stranger can't make two keys collide. Pure. [any]
  *
  *     guint8 key[ADIT_SIPHASH_KEY];
  *     loop->random(key, sizeof key);                                       // once for each table

@@ -40,7 +40,7 @@ typedef struct {
   guint32 length;
 } AditStageSlice;
 
-/** What follows the PPP protocol of a packet or frame, in pieces. Fixed. */
+/** The octets after the PPP protocol of a packet or frame, in pieces. Fixed. */
 typedef struct {
   guint16 protocol;
   guint8 link;    /**< index of the link that it goes to or came by; of no meaning between the port and the bundle */
@@ -49,7 +49,7 @@ typedef struct {
   AditStageSlice slice[ADIT_STAGE_SLICES];
 } AditStageFrame;
 
-/** What a data path knows of a link now; 0 = it does not know. */
+/** The current facts of a link in the data path; 0 = it does not know. */
 typedef struct {
   gsize size;
   guint32 mtu;     /**< octets after the PPP protocol of a frame that its path carries in one piece */
@@ -58,7 +58,7 @@ typedef struct {
   guint64 refused; /**< frames that the system did not take, as too many waited; counts up */
 } AditStageLink;
 
-/** What a stage is given in a call; the data path's. */
+/** The context of a stage's call; the data path's. */
 typedef struct AditStageIo AditStageIo;
 struct AditStageIo {
   gsize size;

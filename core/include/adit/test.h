@@ -2,8 +2,8 @@
 /**
  * adit/test.h - a fake core: runs a plugin in a test program, without root, network, daemon or waiting.
  *
- * Link with `pkg-config --libs adit-plugin-test`. Every service is there. The loop has a virtual clock that stands still until
- * adit_test_advance(); the others record what they are asked (adit_test_saw()) and complete it. One at a time in a process.
+ * Link with `pkg-config --libs adit-plugin-test`. Every service is there. The loop has a virtual clock that only adit_test_advance()
+ * moves; the others record what they are asked (adit_test_saw()) and complete it. One at a time in a process.
  *
  *     AditTest *test = adit_test_new();
  *     adit_test_load(test, "./mine.so", &error);
@@ -13,9 +13,8 @@
  *     g_assert_true(ADIT_TEST_UNTIL(test, answer->count, 2000));
  *     adit_test_free(test);
  *
- * It is as strict as the daemon: what the daemon refuses or logs of a plugin ends the test with the same words (a [main] function on another
- * thread, a registration that means nothing, an interface whose methods, commands or columns do not fit its description, a second answer to a
- * call), a feature that is required must be there, and what is not given back is reported.
+ * It is as strict as the daemon: a mistake that the daemon refuses or logs ends the test with the same words (a [main] function on
+ * another thread, a registration without effect, an interface with methods, commands or columns that do not fit its description, a second answer to a call), a feature that is required must be there, and leaked references are reported.
  *
  * All functions are [main]: call them from the test's own thread.
  */
@@ -30,9 +29,9 @@ G_BEGIN_DECLS
 typedef struct AditTest AditTest;
 
 ADIT_TEST_API AditTest *adit_test_new(void);
-/** What the plugins hold: armed timers, watches, requests, handles, claims, addresses, links, values. One line each, "" = nothing; free it. */
+/** The objects that plugins hold: armed timers, watches, requests, handles, claims, addresses, links, values. One line each, "" = nothing; free it. */
 ADIT_TEST_API char *adit_test_leaks(AditTest *test);
-/** Stops what was started (5 s of virtual time), calls fini, and frees everything. What plugins have not given back by then is a g_critical(). */
+/** Stops what was started (5 s of virtual time), calls fini, and frees everything. Objects that plugins have not given back by then are a g_critical(). */
 ADIT_TEST_API void adit_test_free(AditTest *test);
 
 /* ---- life of plugins; several may be there, in the order in which they came ---- */
@@ -58,7 +57,7 @@ ADIT_TEST_API gboolean adit_test_stop(AditTest *test, guint limit_ms);
 ADIT_TEST_API AditValue *adit_test_config(AditTest *test, const char *name, ...) G_GNUC_NULL_TERMINATED;
 
 /**
- * A map of `scope` as the daemon makes it where nobody wrote anything: each option of the table that has a default, and single maps within.
+ * A map of `scope` as the daemon makes it without any written option: each option of the table that has a default, and single maps within.
  * Complete it with adit_value_set(). The caller's.
  */
 ADIT_TEST_API AditValue *adit_test_defaults(const AditOption *options, guint n, const char *scope);
@@ -91,7 +90,7 @@ ADIT_TEST_API gboolean adit_test_saw(AditTest *test, const char *text);
 /** All lines, for a failing test to print. */
 ADIT_TEST_API const char *adit_test_log(AditTest *test);
 ADIT_TEST_API void adit_test_clear_log(AditTest *test);
-/** From now on calls whose line begins with `call` (`net.claim_route`) fail with `error` (a positive errno); 0 = succeed again. */
+/** From now on calls with a line that begins with `call` (`net.claim_route`) fail with `error` (a positive errno); 0 = succeed again. */
 ADIT_TEST_API void adit_test_fail(AditTest *test, const char *call, int error);
 /** How many events of that class were published. */
 ADIT_TEST_API guint adit_test_published(AditTest *test, const char *event);
@@ -107,7 +106,7 @@ ADIT_TEST_API void adit_test_publish(AditTest *test, const char *name, AditEvent
 
 /* ---- authentication and accounting ---- */
 
-/** What a source has answered; lives as long as the test. */
+/** The answer of a source; lives as long as the test. */
 typedef struct {
   guint count; /**< answers so far: 1 is right */
   AditAuthOutcome outcome;
@@ -145,15 +144,15 @@ ADIT_TEST_API AditValue *adit_test_call(AditTest *test, const char *method, Adit
 ADIT_TEST_API void adit_test_close_link(AditTest *test, AditLinkId link, AditCause cause, const char *reason);
 /** The link that was opened last; 0 = none. */
 ADIT_TEST_API AditLinkId adit_test_last_link(AditTest *test);
-/** A session for adit.session to tell of; `info` is copied, strings too, and has an id of its own. What a plugin changes of it, and that a
- *  plugin ends it, are lines of the log; with adit_test_fail(test, "session.session_update", ENOENT, ENOTSUP or EINVAL) the error is
+/** A session for adit.session to tell of; `info` is copied, strings too, and gets a new id. A plugin's changes to it, and its end by a
+ *  plugin, are lines of the log; with adit_test_fail(test, "session.session_update", ENOENT, ENOTSUP or EINVAL) the error is
  *  NOT_FOUND, UNSUPPORTED or INVALID. One that is ended stays, ending, until adit_test_end_session(). */
 ADIT_TEST_API void adit_test_add_session(AditTest *test, const AditSessionInfo *info);
 /** It is gone: session-down is published. */
 ADIT_TEST_API void adit_test_end_session(AditTest *test, AditSessionId id, AditCause cause);
-/** What the plugin's bundler says of a link, as the core asks it; NONE if it registered none. Strings in `*out` are the plugin's. */
+/** The verdict of the plugin's bundler about a link, as the core gets it; NONE if it registered none. Strings in `*out` are the plugin's. */
 ADIT_TEST_API AditBundleVerdict adit_test_bundle(AditTest *test, const AditLinkInfo *link, AditBundleDecision *out);
-/** What LCP has agreed on for an option type of the link, as adit.session link_option() says from now on; `data` is copied. */
+/** The value that LCP has agreed on for an option type of the link, as adit.session link_option() says from now on; `data` is copied. */
 ADIT_TEST_API void adit_test_agree(AditTest *test, AditLinkId link, guint8 type, gboolean peer, gconstpointer data, guint8 length);
 /** The stage that a plugin has put into the session, and its parameters (`params` may be NULL); NULL = none. */
 ADIT_TEST_API const AditStageOps *adit_test_stage(AditTest *test, AditSessionId session, AditStageKind kind, gconstpointer *params);

@@ -8,12 +8,12 @@
  *   [any]     from any thread.
  *
  * How structs grow. A plugin that was built against older headers of the same ABI major goes on working, as members are only ever added:
- *   sized     begins with `gsize size`; whoever makes it sets `.size = sizeof it`, and members are added at its end. A reader asks ADIT_HAS()
+ *   sized     begins with `gsize size`; its maker sets `.size = sizeof it`, and members are added at its end. A reader asks ADIT_HAS()
  *             for a member that the first headers did not have, or takes a copy with adit_copy_sized();
- *   reserved  ends in `reserved`, which must be zero: a new member takes its place. Such a struct may stand inside of another;
+ *   reserved  ends in `reserved`, which must be zero: a new member takes its place. Such a struct may be inside another;
  *   fixed     never changes: AditAddress, AditPrefix, AditEndpoint, AditCounters, AditWhere, AditValue, AditField, AditEvent, AditTimer,
  *             AditEngineEnv, AditAuthEnv, AditCursor, AditBuilder, AditPppOption, AditStageFrame, AditStageSlice, and what only code in a header reads (log.h, chap.h);
- *   listed    an array whose owner says how long an item is: AditFeature and AditOption, in AditPluginInfo.
+ *   listed    an array with a length of items that its owner gives: AditFeature and AditOption, in AditPluginInfo.
  * So zero-initialise what you give, and never copy what you are given with `=` or sizeof, unless it is fixed or reserved.
  *
  *     AditSessionInfo info = {.size = sizeof info};
@@ -59,7 +59,7 @@ typedef enum {
   ADIT_CAUSE_ADMIN_REBOOT = 7,     /**< the daemon is stopping */
   ADIT_CAUSE_PORT_ERROR = 8,       /**< the interface could not be made or set up */
   ADIT_CAUSE_NAS_ERROR = 9,        /**< anything else on our side */
-  ADIT_CAUSE_NAS_REQUEST = 10,     /**< we ended it for a reason of our own: a veto, a byte limit, a reload */
+  ADIT_CAUSE_NAS_REQUEST = 10,     /**< we ended it for an internal reason: a veto, a byte limit, a reload */
   ADIT_CAUSE_NAS_REBOOT = 11,      /**< the daemon died under it */
   ADIT_CAUSE_SERVICE_UNAVAILABLE = 15,
   ADIT_CAUSE_USER_ERROR = 17,      /**< wrong credentials, or options that can't be agreed on */
@@ -69,7 +69,7 @@ typedef enum {
 typedef enum {
   ADIT_MPPE_SHORT_SAME = 0, /**< they are the first 8 octets of those of 128 bits: MS-CHAPv2 */
   ADIT_MPPE_SHORT_OWN,      /**< 8 octets for both directions: of the LM hash, MS-CHAPv1 */
-  ADIT_MPPE_SHORT_NONE,     /**< nobody knows them: MS-CHAPv1, and only the NT hash is known */
+  ADIT_MPPE_SHORT_NONE,     /**< unknown: MS-CHAPv1, and only the NT hash is known */
 } AditMppeShort;
 
 /** Result of a completion callback or a verdict. */
@@ -98,8 +98,8 @@ static inline void adit_wipe(gpointer octets, gsize length) {
   __asm__ __volatile__("" : : "r"(octets) : "memory");
 }
 
-/** Copies the struct `from`, which begins with its size, to `to`, which has room for `size` octets. What `from` is too short for is zero in
- *  the copy, and what it has beyond is left out; the copy's size is `size`. [any] */
+/** Copies the struct `from`, which begins with its size, to `to`, which has room for `size` octets. Members beyond the end of `from` are
+ *  zero in the copy, and its further members are left out; the copy's size is `size`. [any] */
 static inline void adit_copy_sized(gpointer to, gsize size, gconstpointer from) {
   gsize have = *(const gsize *)from;
   memset(to, 0, size);

@@ -36,7 +36,7 @@ typedef enum {
 } AditValueType;
 
 enum {
-  ADIT_VALUE_IS_DEFAULT = 1 << 0, /**< nobody wrote it: it came from the schema. Merging treats it as absent */
+  ADIT_VALUE_IS_DEFAULT = 1 << 0, /**< it is not written: it came from the schema. Merging treats it as absent */
   ADIT_VALUE_IS_SECRET = 1 << 1,  /**< never printed */
 };
 

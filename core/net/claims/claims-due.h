@@ -10,10 +10,10 @@ G_BEGIN_DECLS
 void adit_claims_wake(AditClaims *claims, guint64 delay_ms);
 /** It failed: tries again after this pause or a longer one. */
 void adit_object_retry(AditClaims *claims, AditObject *object, guint pause);
-/** Somebody changed `what`, an interface or an object. TRUE if it is to be restored, for the first time of late or again. */
+/** Another program changed `what`, an interface or an object. TRUE if it is to be restored, for the first time of late or again. */
 gboolean adit_due_disturbed(AditClaims *claims, AditDue *due, gpointer what, gboolean iface);
 void adit_due_cancel(AditClaims *claims, AditDue *due, gboolean iface);
-/** The object is of a kind whose deletion the kernel does not report: it is looked at now and then, from now on or no more. */
+/** The kernel does not report the deletion of this kind of object: it is looked at now and then, from now on or no more. */
 void adit_looks_add(AditClaims *claims, AditObject *object);
 void adit_looks_remove(AditClaims *claims, AditObject *object);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* The line of those who claim an object, its state, and how they are told of it. */
+/* The claimants of an object in order, its state, and the calls of changed(). */
 #include "core/net/claims/claims-line.h"
 #include "core/base/misuse.h"
 
@@ -19,7 +19,7 @@ guint adit_claims_count(const AditClaims *claims) {
   return claims->all.length;
 }
 
-/* ---- states, and those who are told of them ---- */
+/* ---- states, and calls of changed() ---- */
 
 AditClaimState adit_claims_state(const AditClaim *claim, const char **why) {
   ADIT_MAIN_ONLY("adit.net claim_state", ADIT_CLAIM_PENDING);

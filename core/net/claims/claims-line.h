@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** core/net/claims/claims-line.h - the line of those who claim an object, and the state that they are told of */
+/** core/net/claims/claims-line.h - the claimants of an object in order, and the state that changed() tells them */
 #pragma once
 
 #include "core/net/claims/claims-table.h"
@@ -11,11 +11,11 @@ const AditClaim *adit_object_winner(const AditObject *object);
 /** Several claims can have it at once: it has no value over which they could differ. */
 gboolean adit_object_is_shared(const AditObject *object);
 void adit_object_set_state(AditClaims *claims, AditObject *object, AditClaimState state, int error, const char *why);
-/** Those who are told of its state have to be told of a change. */
+/** The claimants are due for a call of changed(). */
 void adit_object_mark_line(AditClaims *claims, AditObject *object);
-/** Somebody may have changed it. */
+/** Another program may have changed it. */
 void adit_object_doubt(AditObject *object);
-/** Tells claims whose state has changed. */
+/** Calls changed() of claims with a new state. */
 void adit_claims_tell(AditClaims *claims);
 void adit_claim_tell(AditClaim *claim);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* What others did to objects of ours: when they are looked at again, and how many at once. */
+/* Changes of other programs to our objects: when they are looked at again, and how many at once. */
 #include "core/net/claims/claims-due.h"
 #include "core/net/claims/claims-iface.h"
 #include "core/net/claims/claims-line.h"
@@ -89,7 +89,7 @@ static void run_due_ifaces(AditClaims *claims, guint64 now) {
     }
 }
 
-/* Those whose turn it is; how long until the next ones' is, 0 = there are none. */
+/* The due ones; how long until the next ones' is, 0 = there are none. */
 static guint64 run_looks(AditClaims *claims, guint64 now) {
   guint64 pause = (guint64)claims->pause_ms * ADIT_LOOK_PAUSES;
   if (!claims->looks.length || now < claims->look_ms)
@@ -149,7 +149,7 @@ void adit_claims_run(AditClaims *claims) {
 
 /* ---- events ---- */
 
-/* Somebody put the interface elsewhere, or deleted the bridge. */
+/* Another program moved the interface to another master, or deleted the bridge. */
 static void on_master(AditClaims *claims, guint32 ifindex, guint32 master) {
   AditObjectKey key = adit_object_key_master(ifindex);
   AditObject *object = adit_object_find(claims, &key);
@@ -198,7 +198,7 @@ static void on_link_gone(AditClaims *claims, AditIface *iface, gboolean moved) {
   iface->gone = TRUE;
   iface->moved = moved;
   if (link)
-    adit_object_step(claims, link); /* who has the interface gives up the rest */
+    adit_object_step(claims, link); /* the owner of the interface gives up the rest */
   else
     sweep_gone(claims, iface);
 }

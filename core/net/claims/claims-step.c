@@ -52,7 +52,8 @@ static void set_absent(AditObject *object) {
   object->have = (AditObjectValue){0};
 }
 
-/* Nobody wants what may be there. An interface is as its owner left it, and what was on one that is gone went with it. */
+/* No claim wants an object that may be in the kernel. An interface is as its owner left it, and what was on one that is gone went with it.
+ */
 static void leave_have(AditClaims *claims, AditObject *object) {
   if (object->known != ADIT_ABSENT && object->key.kind != ADIT_OBJECT_LINK && !adit_iface_is_gone(claims, object->have.ifindex)) {
     object->left = object->have;
@@ -132,7 +133,7 @@ static void log_foreign(AditClaims *claims, const AditObject *object, const char
 }
 
 static void finish_failed(AditClaims *claims, AditObject *object, int error, const char *text, guint pause) {
-  if (error == ENETDOWN && object->iface && !object->iface->gone) { /* somebody has just set it down */
+  if (error == ENETDOWN && object->iface && !object->iface->gone) { /* another program has just set it down */
     adit_object_set_state(claims, object, ADIT_CLAIM_PENDING, 0, "the interface is down");
     adit_object_retry(claims, object, 1);
     return;
@@ -184,7 +185,7 @@ static void finish_remove(AditClaims *claims, AditObject *object, AditChangeResu
     object->left = (AditObjectValue){0};
 }
 
-/* ---- interfaces whose objects are all looked at ---- */
+/* ---- interfaces with all objects to check ---- */
 
 void adit_iface_sweep(AditClaims *claims, AditIface *iface) {
   AditObjectKey key = adit_object_key_link(iface->ifindex);

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 
 /** Makes the kernel's object as its line says, if nothing is in the way; may free it. */
 void adit_object_step(AditClaims *claims, AditObject *object);
-/** Nobody claims it, and the kernel does not have it. */
+/** It has no claim, and the kernel does not have it. */
 void adit_object_free(AditClaims *claims, AditObject *object);
 /** All objects on the interface are looked at, in the next passes. */
 void adit_iface_sweep(AditClaims *claims, AditIface *iface);

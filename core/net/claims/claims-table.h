@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 #define ADIT_PAUSE_MS      100
 #define ADIT_PAUSE_REFUSED 7   /**< the first pause after the kernel refused: 12.8 s */
 #define ADIT_PAUSE_LOST    3   /**< after the kernel gave no answer: 800 ms */
-#define ADIT_PAUSE_WARNING 5   /**< from this pause on somebody is at work against us */
+#define ADIT_PAUSE_WARNING 5   /**< from this pause on, another program is assumed to remove it each time */
 #define ADIT_PAUSE_MOST    6   /**< the longest pause after a disturbance: 6.4 s */
 #define ADIT_LOOK_PAUSES   20  /**< so many of the shortest pauses between two looks at what the kernel does not report: 2 s */
 #define ADIT_PAUSE_FORGET  200 /**< so many of the shortest pauses undisturbed, and it begins with that again */
@@ -40,7 +40,7 @@ struct AditIface {
 /** Is AditObject.have in the kernel? */
 typedef enum {
   ADIT_ABSENT,
-  ADIT_DOUBTFUL, /**< it may be: somebody may have changed that, or no answer came */
+  ADIT_DOUBTFUL, /**< it may be: another program may have changed that, or no answer came */
   ADIT_PRESENT,
 } AditKnown;
 
@@ -49,7 +49,7 @@ struct AditObject {
   GList all;
   GQueue line; /**< of AditClaim, by their `place`; the head wins */
   AditObjectValue have, asked;
-  AditObjectValue left; /**< valid with `leaves`; may be in the kernel, and nobody wants it: removed before anything else is done */
+  AditObjectValue left; /**< valid with `leaves`; may be in the kernel, and has no claim: removed before anything else is done */
   AditIface *iface;     /**< NULL = none */
   GList on;
   AditDue due;
@@ -60,7 +60,7 @@ struct AditObject {
   AditKnown known;    /**< of `have`, as before the change under way */
   gboolean leaves;    /**< there is something left */
   gboolean busy;      /**< a change is under way, */
-  gboolean disturbed; /**< and somebody may have changed something since it began */
+  gboolean disturbed; /**< and another program may have changed something since it began */
   gboolean counted;   /**< in AditIface.n_ipv4 */
   gboolean last;      /**< the removal under way takes the last of them */
   gboolean covers;    /**< pins.c counts its prefix */
@@ -88,11 +88,11 @@ struct AditClaimsCursor {
   GList *place; /**< AditClaim.place of the next claim on it; NULL = its first */
 };
 
-/** What decides whether an object may be installed: pins.c. */
+/** The facts that decide whether an object may be installed: pins.c. */
 typedef struct {
   /** May it be installed? If not, its state says why, and adit_object_step() follows when that changes. */
   gboolean (*admit)(AditClaims *claims, AditObject *object);
-  /** Nobody wants it any more. */
+  /** It has no claim any more. */
   void (*forget)(AditClaims *claims, AditObject *object);
 } AditClaimsGate;
 
@@ -104,7 +104,7 @@ struct AditClaims {
   GHashTable *ifaces;  /**< ifindex -> AditIface */
   GQueue due[ADIT_PAUSES], iface_due[ADIT_PAUSES];
   GQueue sweeps; /**< of AditIface, by `sweeping` */
-  GQueue looks;  /**< of AditObject, by `look`; whose turn it is first */
+  GQueue looks;  /**< of AditObject, by `look`; the first due one */
   guint64 look_ms;
   GQueue tells;   /**< of AditClaim */
   GQueue cursors; /**< of AditClaimsCursor, by `node` */

@@ -42,7 +42,7 @@ static void join_line(AditObject *object, AditClaim *claim) {
     g_queue_push_tail_link(&object->line, &claim->place);
 }
 
-/* Somebody else wins, or wants something else: what was refused before may be granted. */
+/* The winner or its value has changed: a value that was refused before may be granted. */
 static void step_anew(AditClaims *claims, AditObject *object) {
   adit_due_cancel(claims, &object->due, FALSE);
   adit_object_step(claims, object);

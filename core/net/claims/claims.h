@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * core/net/claims/claims.h - what adit wants of the kernel, and who wants it: an engine without I/O.
+ * core/net/claims/claims.h - the objects that adit wants in the kernel, and their claimants: an engine without I/O.
  *
  * An object is a thing that the kernel has once: an address or a proxy neighbour on an interface; a route by table, prefix and metric;
  * the state of an interface; its master. Claims on one object form a line: smaller preference first, then the older one; a claim of the
@@ -8,8 +8,8 @@
  * in the kernel.
  *
  * The engine asks for one change of an object at a time (AditClaimsOps.start) and is told of the result (adit_claims_finished()) and
- * of what others do (adit_claims_event()). What others took away is restored: at first after 100 ms, then ever later while they go on,
- * and a bounded number of objects in one pass (adit_claims_run()).
+ * of what others do (adit_claims_event()). Objects that other programs removed are restored: at first after 100 ms, then ever later while
+ * they go on, and a bounded number of objects in one pass (adit_claims_run()).
  *
  * A route that covers the outer address of a tunnel (adit_claims_guard()) is installed only once a host route keeps the way to
  * that address (pins.c). All [main].
@@ -63,7 +63,7 @@ AditClaims *adit_claims_new(const AditClaimsOps *ops, gpointer user);
 /** Claims that are left are forgotten, their objects stay in the kernel; their owners must not use them again. */
 void adit_claims_free(AditClaims *claims);
 
-/** What the kernel has of ours after a change. `error` is an errno, `text` the kernel's words or "". */
+/** Our objects in the kernel after a change. `error` is an errno, `text` the kernel's words or "". */
 typedef enum {
   ADIT_RESULT_DONE,    /**< what was asked for */
   ADIT_RESULT_FOREIGN, /**< nothing: another program has it; `text` says which one */
@@ -85,11 +85,11 @@ typedef enum {
   ADIT_KERNEL_ADDRESS_GONE, /**< key */
   ADIT_KERNEL_ROUTE_NEW,    /**< key, ifindex, protocol */
   ADIT_KERNEL_ROUTE_GONE,   /**< key, ifindex, protocol */
-  ADIT_KERNEL_CHANGED,      /**< somebody else's links, addresses or routes */
+  ADIT_KERNEL_CHANGED,      /**< foreign links, addresses or routes */
   ADIT_KERNEL_OVERRUN,      /**< anything may have happened */
 } AditKernelEventKind;
 
-/** What somebody else did to the kernel. */
+/** A change by another program to the kernel. */
 typedef struct {
   AditKernelEventKind kind;
   guint32 ifindex, mtu, master;
@@ -129,7 +129,7 @@ void adit_claims_foreach(const AditClaims *claims, void (*each)(const AditObject
                          gpointer data);
 /** For tests: the shortest pause before something is restored, in place of 100 ms; the others follow. */
 void adit_claims_set_pause(AditClaims *claims, guint ms);
-/** For tests: looks now at the next of those whose deletion the kernel does not report. */
+/** For tests: looks now at the next objects of kinds without reports of deletion. */
 void adit_claims_look_now(AditClaims *claims);
 /** Nothing is under way or due. */
 gboolean adit_claims_quiet(const AditClaims *claims);

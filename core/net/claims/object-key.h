@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 
 typedef enum { ADIT_OBJECT_LINK = 1, ADIT_OBJECT_ADDRESS, ADIT_OBJECT_ROUTE, ADIT_OBJECT_MASTER, ADIT_OBJECT_NEIGHBOUR } AditObjectKind;
 
-/** What identifies an object. All octets count, so that memcmp() compares: made by adit_object_key_*() alone. */
+/** The identity of an object. All octets count, so that memcmp() compares: made by adit_object_key_*() alone. */
 typedef struct {
   guint8 kind, family, length, pad;
   guint32 where;  /**< table of a route, interface of the others */
@@ -16,7 +16,7 @@ typedef struct {
   guint8 octet[16], peer[16];
 } AditObjectKey;
 
-/** What a claim wants of an object. */
+/** The value of an object that a claim wants. */
 typedef struct {
   AditAddress via;
   guint32 ifindex, mtu, master; /**< a route with neither interface nor gateway is unreachable */

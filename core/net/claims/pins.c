@@ -98,7 +98,7 @@ static gboolean is_covered(const AditPins *pins, const AditAddress *address) {
   return FALSE;
 }
 
-/* What packets the object draws to its interface; FALSE if none. */
+/* The destinations that the object routes to its interface; FALSE if none. */
 static gboolean object_prefix(const AditObject *object, AditPrefix *out) {
   AditNetAddress address;
   switch ((AditObjectKind)object->key.kind) {
@@ -174,7 +174,7 @@ static void on_pin(AditClaim *claim, AditClaimState state, int error, const char
     return;
   if (state == ADIT_CLAIM_REFUSED)
     adit_warning(NULL, "%s: the route to it cannot be pinned: %s", guard->who, why ? why : "refused");
-  /* Where an administrator has a host route of his own, that one is the pin. */
+  /* A host route of the administrator is the pin, if there is one. */
   guard_settle(guard, state == ADIT_CLAIM_REFUSED ? GUARD_NO_WAY : GUARD_PINNED);
   step_waiting(pins);
 }
@@ -311,8 +311,8 @@ static gboolean admit_wide(AditPins *pins, AditObject *object, const AditPrefix 
   return FALSE;
 }
 
-/* A host route to the end of its own tunnel; that of another one may be inside of this one's. The address itself becomes local: then it is
- * nobody's end any more. */
+/* A host route to the endpoint of the same tunnel; that of another one may be inside of this one's. The address itself becomes local: then
+ * it is no endpoint any more. */
 static const Guard *guard_at(const AditPins *pins, const AditObject *object, const AditPrefix *prefix, gboolean whole) {
   AditNetAddress address = adit_object_address(&object->key);
   const Guard *guard = whole ? guard_find(pins, &prefix->address) : NULL;

@@ -53,7 +53,7 @@ static void judge_claims(AditSess *session) {
       give_up_family(session, &session->family[i]);
   session->claims.pending--;
   if (!adit_sess_is_over(session))
-    adit_sess_event(session, adit_families_applied(session->family) ? ADIT_LIFE_STANDS : ADIT_LIFE_NOTHING_STANDS);
+    adit_sess_event(session, adit_families_applied(session->family) ? ADIT_LIFE_APPLIED : ADIT_LIFE_NOTHING_APPLIED);
 }
 
 static void on_patience_over(AditTimer *timer, gpointer data) {

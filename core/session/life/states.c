@@ -19,24 +19,24 @@ static const AditLifeRow rows[] = {
     ROW(APPLYING, NCP_SETTLED, APPLYING, IGNORE),
     ROW(APPLYING, PATIENCE_OVER, APPLYING, IGNORE),
     ROW(APPLYING, KERNEL_ANSWERED, APPLYING, JUDGE),
-    ROW(APPLYING, STANDS, SETTLING, AWAIT_NCPS),
-    ROW(APPLYING, NOTHING_STANDS, NEGOTIATING, IGNORE),
+    ROW(APPLYING, APPLIED, SETTLING, AWAIT_NCPS),
+    ROW(APPLYING, NOTHING_APPLIED, NEGOTIATING, IGNORE),
     ROW(APPLYING, END, ENDING, CLOSE),
 
     ROW(SETTLING, NETWORK_OPENED, APPLYING, CLAIM),
     ROW(SETTLING, NCP_SETTLED, SETTLING, AWAIT_NCPS),
     ROW(SETTLING, PATIENCE_OVER, SETTLING, AWAIT_NCPS),
     ROW(SETTLING, KERNEL_ANSWERED, SETTLING, JUDGE), /* another program removed its address or route */
-    ROW(SETTLING, STANDS, SETTLING, AWAIT_NCPS),
-    ROW(SETTLING, NOTHING_STANDS, NEGOTIATING, IGNORE),
+    ROW(SETTLING, APPLIED, SETTLING, AWAIT_NCPS),
+    ROW(SETTLING, NOTHING_APPLIED, NEGOTIATING, IGNORE),
     ROW(SETTLING, SETTLED, UP, BEGIN),
     ROW(SETTLING, END, ENDING, CLOSE),
 
     ROW(UP, NETWORK_OPENED, UP, CLAIM),
     ROW(UP, NCP_SETTLED, UP, IGNORE),
     ROW(UP, KERNEL_ANSWERED, UP, JUDGE),
-    ROW(UP, STANDS, UP, TELL_CHANGE),
-    ROW(UP, NOTHING_STANDS, UP, IGNORE), /* an NCP is still trying, and a session begins once */
+    ROW(UP, APPLIED, UP, TELL_CHANGE),
+    ROW(UP, NOTHING_APPLIED, UP, IGNORE), /* an NCP is still trying, and a session begins once */
     ROW(UP, END, ENDING, CLOSE),
 
     ROW(ENDING, NCP_SETTLED, ENDING, IGNORE),
@@ -68,7 +68,7 @@ const char *adit_life_state_word(AditLifeState state) {
 }
 
 const char *adit_life_event_word(AditLifeEvent event) {
-  static const char *const words[ADIT_LIFE_EVENTS] = {"port-opened", "network-opened", "ncp-settled", "patience-over", "kernel-answered",
-                                                      "stands",      "nothing-stands", "settled",     "end",           "port-closed"};
+  static const char *const words[ADIT_LIFE_EVENTS] = {"port-opened", "network-opened",  "ncp-settled", "patience-over", "kernel-answered",
+                                                      "applied",     "nothing-applied", "settled",     "end",           "port-closed"};
   return event < ADIT_LIFE_EVENTS ? words[event] : "?";
 }

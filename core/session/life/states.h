@@ -30,8 +30,8 @@ typedef enum {
   ADIT_LIFE_NCP_SETTLED,     /**< an NCP is over, or open as it was: no wait for it is needed */
   ADIT_LIFE_PATIENCE_OVER,   /**< optional NCPs delay the session no longer */
   ADIT_LIFE_KERNEL_ANSWERED, /**< nothing that was asked of the kernel is open */
-  ADIT_LIFE_STANDS,          /**< judged: the kernel has the addresses of one NCP at least */
-  ADIT_LIFE_NOTHING_STANDS,  /**< judged: it has none, and another NCP may still open */
+  ADIT_LIFE_APPLIED,         /**< judged: the kernel has the addresses of one NCP at least */
+  ADIT_LIFE_NOTHING_APPLIED, /**< judged: it has none, and another NCP may still open */
   ADIT_LIFE_SETTLED,         /**< no NCP delays the session */
   ADIT_LIFE_END,             /**< the session is to end; the session has cause and reason */
   ADIT_LIFE_PORT_CLOSED,     /**< the interface is closed or left */
@@ -43,7 +43,7 @@ typedef enum {
   ADIT_LIFE_IGNORE,      /**< expected, and nothing to do */
   ADIT_LIFE_OPEN_PLANE,  /**< NETWORK_OPENED, if an NCP opened before the interface did */
   ADIT_LIFE_CLAIM,       /**< claim addresses and routes of the kernel */
-  ADIT_LIFE_JUDGE,       /**< look at what the kernel refused: STANDS, NOTHING_STANDS or END */
+  ADIT_LIFE_JUDGE,       /**< look at what the kernel refused: APPLIED, NOTHING_APPLIED or END */
   ADIT_LIFE_AWAIT_NCPS,  /**< SETTLED, unless the session waits for an NCP */
   ADIT_LIFE_BEGIN,       /**< limits, accounting's Start, session-up */
   ADIT_LIFE_TELL_CHANGE, /**< accounting's Interim, session-update */

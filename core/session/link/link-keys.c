@@ -27,7 +27,7 @@ void adit_link_keep_keys(AditSessLink *link, const AditAuthReply *reply) {
   memcpy(keys->short_key, reply->mppe_short_key, sizeof keys->short_key);
 }
 
-/* RFC 3079 1: they come from the credentials of who has called. */
+/* RFC 3079 1: they come from the credentials of the calling end. */
 void adit_link_keep_own_keys(AditSessLink *link) {
   if (!adit_ppp_link_keys(link->ppp, renew_keys(link)))
     adit_link_wipe_keys(link);

@@ -53,7 +53,7 @@ typedef struct {
 void adit_link_wipe_keys(AditSessLink *link);
 /** Takes over what a method or source gave for MPPE, in place of what was there. */
 void adit_link_keep_keys(AditSessLink *link, const AditAuthReply *reply);
-/** The same of our own proof, which the peer has accepted. */
+/** The same of our proof, which the peer has accepted. */
 void adit_link_keep_own_keys(AditSessLink *link);
 AditLinkId adit_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError **error);
 /** Has the server of that configuration fewer links than its max-sessions? */

@@ -24,7 +24,7 @@ typedef struct {
 
 /** Opens the session's interface; the event PORT_OPENED follows, or its end. */
 void adit_sess_port_open(AditSess *session);
-/** Tells a separate interface the session's MTU, if it has another one; harmless while there is none. */
+/** Sets the session's MTU at a separate interface, if it has another one; harmless while there is none. */
 void adit_sess_port_mtu(AditSess *session);
 /** Closes or leaves it; the event PORT_CLOSED follows, maybe in this call. */
 void adit_sess_port_close(AditSess *session);

@@ -123,8 +123,8 @@ static RadiusLane *held_lane(const RadiusSender *sender) {
   return lane && head_of(lane) && !head_of(lane)->writing ? lane : NULL;
 }
 
-/* Who finds out whether the servers are back: the eldest, then the barrier; when both have tried in vain often enough, all take
- * turns, in case that the server answers but not them. */
+/* The record that probes whether the servers are back: the oldest, then the barrier; when both have failed often enough, all take turns, in
+ * case the server answers other records only. */
 static RadiusLane *choose_probe(RadiusSender *sender) {
   RadiusLane *lanes[] = {next_lane(sender), barrier_lane(sender), NULL};
 

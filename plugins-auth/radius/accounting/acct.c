@@ -22,7 +22,7 @@ struct RadiusAcct {
   RadiusSpool *spool;
   RadiusSenders senders;
   gboolean reading, loaded;
-  guint reads; /* in vain */
+  guint reads; /* that failed */
   AditTimer read_again;
   GQueue early; /* of Early */
   AditTimer budget;

@@ -38,8 +38,8 @@ static inline RadiusRoleState *radius_exchange_state(const RadiusExchange *excha
   return &exchange->server->peer->role[exchange->role];
 }
 
-/** The end: forgets it, counts it, tells who asked, frees it. `reply`, verified, and the authenticator of its request are borrowed, and
- *  both NULL without an answer. What belongs to the server, sockets too, may be gone afterwards. */
+/** The end: forgets it, counts it, calls done(), frees it. `reply`, verified, and the authenticator of its request are borrowed, and
+ *  both NULL without an answer. The server and its sockets may be gone afterwards. */
 void radius_exchange_finish(RadiusExchange *exchange, RadiusResult result, const RadiusPacket *reply, const guint8 *authenticator,
                             guint64 rtt_us);
 /** Forgets it without a word. */

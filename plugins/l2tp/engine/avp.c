@@ -8,7 +8,7 @@
 
 /* clang-format off */
 const L2tpAvpDesc l2tp_avps[L2TP_AVP_MAX + 1] = {
-  /*                                    name                          min  max       M      hide   may stand in              must stand in */
+  /*                                    name                          min  max       M      hide   allowed in required in */
   [L2TP_AVP_MESSAGE_TYPE]            = {"Message Type",               2,   2,         TRUE,  FALSE, ANY,                      ANY},
   [L2TP_AVP_RESULT_CODE]             = {"Result Code",                2,   VALUE_MAX, TRUE,  FALSE, IN(CDN) | IN(STOPCCN),    IN(CDN) | IN(STOPCCN)},
   [L2TP_AVP_PROTOCOL_VERSION]        = {"Protocol Version",           2,   2,         TRUE,  FALSE, START,                    START},

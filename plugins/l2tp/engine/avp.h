@@ -67,13 +67,13 @@ typedef enum {
 #define L2TP_MESSAGE_MAX 16
 #define L2TP_IN(message) (1u << (message))
 
-/** What RFC 2661 4.4 says of one attribute. */
+/** The rules of RFC 2661 4.4 for one attribute. */
 typedef struct {
   const char *name;   /**< NULL: not assigned, or unknown to us */
   guint16 min, max;   /**< octets of its value */
   gboolean mandatory; /**< M bit when we send it */
   gboolean hideable;  /**< MAY be hidden */
-  guint32 messages;   /**< L2TP_IN() bits: where it may stand */
+  guint32 messages;   /**< L2TP_IN() bits: the messages that may have it */
   guint32 required;   /**< where it must */
 } L2tpAvpDesc;
 

@@ -173,7 +173,8 @@ static void deliver_message(L2tpChannel *channel, const L2tpChannelEnv *env, con
     env->ops->deliver(env->user, header, message);
 }
 
-/** Each message may cost an answer, which is kept until the peer acknowledges it. What is dropped meanwhile it repeats. */
+/** Each message may cost an answer, which is kept until the peer acknowledges it. The peer retransmits messages that are dropped meanwhile.
+ */
 static gboolean channel_owes_too_much(const L2tpChannel *channel, const L2tpChannelConfig *config) {
   return config->unacked_octets && channel->send_octets >= config->unacked_octets;
 }
@@ -302,7 +303,7 @@ void l2tp_channel_save(const L2tpChannel *channel, AditBuilder *out) {
   items_save(channel->early, out);
 }
 
-/** Reads a list whose numbers rise; returns how many there are, or -1. */
+/** Reads a list of rising numbers; returns how many there are, or -1. */
 static gint items_restore(L2tpItem **list, AditCursor *in, guint limit) {
   guint count = 0;
 

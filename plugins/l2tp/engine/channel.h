@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * channel.h - reliable delivery of control messages (RFC 2661 5.8, appendix A): an engine of its own.
+ * channel.h - reliable delivery of control messages (RFC 2661 5.8, appendix A): a separate engine.
  *
  * Messages are given whole (with header); the channel numbers, sends, repeats and acknowledges them, and delivers what
  * comes in once and in order. It knows nothing of what they mean.
@@ -39,7 +39,7 @@ typedef struct {
   gboolean (*dead)(gpointer user);
 } L2tpChannelOps;
 
-/** What each call is given; never saved. */
+/** The context of each call; never saved. */
 typedef struct {
   AditEngineEnv engine;
   const L2tpChannelOps *ops;
@@ -82,7 +82,7 @@ void l2tp_channel_input(L2tpChannel *channel, const L2tpChannelEnv *env, const L
 /** Inside deliver(): the message is the peer's. It is acknowledged, and the next one's turn comes. */
 void l2tp_channel_accept(L2tpChannel *channel);
 void l2tp_channel_timeout(L2tpChannel *channel, const L2tpChannelEnv *env);
-/** Forgets what is not sent yet (StopCCN goes before the rest) - what is in flight stays, to keep the numbers whole. */
+/** Forgets messages that are not sent yet (StopCCN precedes the rest); those in flight stay, to keep the numbers complete. */
 void l2tp_channel_drop_waiting(L2tpChannel *channel);
 gboolean l2tp_channel_idle(const L2tpChannel *channel);
 /** Length of a full cycle of repeats: how long a closed tunnel is remembered (RFC 2661 5.7). */

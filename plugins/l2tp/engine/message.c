@@ -3,7 +3,7 @@
 
 #include "hidden.h"
 
-/** What one pass over a message's AVPs carries along. */
+/** The state of one pass over a message's AVPs. */
 typedef struct {
   L2tpMessage *m;
   const L2tpParse *how;
@@ -11,7 +11,7 @@ typedef struct {
   gsize vector_length;
 } Walk;
 
-/** The first complaint stands. */
+/** The first error counts. */
 G_GNUC_PRINTF(3, 4)
 static void message_complain(L2tpMessage *m, guint16 error, const char *format, ...) {
   va_list args;
@@ -131,7 +131,7 @@ void l2tp_message_parse(L2tpMessage *out, const L2tpParse *how, const guint8 *bo
     message_complain(out, L2TP_ERROR_LENGTH, "an AVP does not fit into the message");
   message_require(out, how->permissive);
 
-  /* Whoever says goodbye is believed, however badly it is put. */
+  /* A StopCCN or CDN ends its tunnel or call even if it is malformed. */
   if (out->type == L2TP_STOPCCN || out->type == L2TP_CDN)
     out->verdict = L2TP_VERDICT_OK;
 }
@@ -161,7 +161,7 @@ const char *l2tp_message_text(const L2tpMessage *message, guint type, char *text
   return text;
 }
 
-/** Some peers write these two numbers in the order of their own processor: 0x0100 for 1. */
+/** Some peers write these two numbers in host byte order: 0x0100 for 1. */
 static guint16 swap_if_foreign(guint16 value) {
   return value >= 0x100 && !(value & 0xff) ? value >> 8 : value;
 }

@@ -54,7 +54,7 @@ typedef struct {
 void l2tp_message_parse(L2tpMessage *out, const L2tpParse *how, const guint8 *body, gsize length);
 
 gboolean l2tp_message_has(const L2tpMessage *message, guint type);
-/** The value as a number in host order (2, 4 or 8 octets, as it stands); 0 when it is not there. */
+/** The value as a number in host order (2, 4 or 8 octets, by its length); 0 when it is not there. */
 guint64 l2tp_message_number(const L2tpMessage *message, guint type);
 /** The value as printable text: what is not printable ASCII becomes '?'. Cut to `size`. "" when it is not there. */
 const char *l2tp_message_text(const L2tpMessage *message, guint type, char *text, gsize size);

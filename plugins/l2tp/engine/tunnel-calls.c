@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* The automata of calls (RFC 2661 7.4, 7.5). A call is found anew after each op, which may have ended it. */
+/* The automata of calls (RFC 2661 7.4, 7.5). A call is looked up again after each op, which may have ended it. */
 #include "tunnel-calls.h"
 #include "tunnel-end.h"
 #include "tunnel-write.h"

@@ -44,7 +44,7 @@ static gboolean refuse_tunnel(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guin
   return FALSE;
 }
 
-/** What makes the peer's proof too little; NULL if it proved itself as far as was asked. */
+/** Reasons to refuse the peer's proof; NULL if it proved itself as far as was asked. */
 static const char *find_missing_proof(const L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpMessage *message) {
   const L2tpBytes *response = &message->avp[L2TP_AVP_CHALLENGE_RESPONSE];
   guint8 expected[L2TP_CHALLENGE_RESPONSE];
@@ -71,8 +71,8 @@ static gboolean check_response(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, con
   return TRUE;
 }
 
-/** A machine with both roles would prove itself to itself: the response depends on the message's type, not on who sends it (RFC
- * 2661 4.4.3). */
+/** A machine with both roles would prove itself to itself: the response depends on the message's type, not on its sender (RFC 2661 4.4.3).
+ */
 static gboolean is_reflected(const L2tpTunnelEnv *env, const L2tpMessage *message) {
   const L2tpBytes *challenge = &message->avp[L2TP_AVP_CHALLENGE];
 
@@ -161,7 +161,7 @@ static void on_sccrq(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpMes
 
   const guint8 *tie = message->avp[L2TP_AVP_TIE_BREAKER].data;
 
-  tunnel->channel.unconfirmed = TRUE; /* until it acknowledges something, its address may be anybody's */
+  tunnel->channel.unconfirmed = TRUE; /* until it acknowledges something, its address may be forged */
   if (tie) {
     memcpy(tunnel->tie_breaker, tie, sizeof tunnel->tie_breaker);
     tunnel->has_tie_breaker = TRUE;
@@ -194,7 +194,7 @@ static void on_scccn(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpMes
 
 static void on_hello(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpMessage *message) {} /* the channel acknowledges it */
 
-/** The peer is gone; what repeats of its StopCCN come are acknowledged for a full cycle. */
+/** The peer is gone; retransmissions of its StopCCN are acknowledged for a full cycle. */
 static void on_stopccn(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpMessage *message) {
   L2tpReason reason;
 

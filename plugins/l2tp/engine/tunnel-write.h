@@ -4,7 +4,7 @@
 
 #include "tunnel.h"
 
-/** What the channel hands back to us. */
+/** Functions that the channel calls. */
 typedef struct {
   L2tpTunnel *tunnel;
   const L2tpTunnelEnv *env;
@@ -20,5 +20,5 @@ void l2tp_engine_write(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tpWriter 
 void l2tp_engine_post(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tpWriter *w);
 
 void l2tp_reason_set(L2tpReason *reason, const char *text);
-/** What a Result Code AVP says. */
+/** The content of a Result Code AVP. */
 void l2tp_reason_from_peer(L2tpReason *reason, const L2tpMessage *message, gboolean call);

@@ -24,8 +24,8 @@ static gboolean ends_tunnel(const L2tpTunnel *tunnel, const L2tpMessage *message
          (message->verdict == L2TP_VERDICT_OK && !l2tp_message_is_call(message->type) && !l2tp_engine_expects(tunnel, message->type));
 }
 
-/** True if the sender knows as much as the peer must, before a message ends anything. All that leads to a tunnel is 16 bits of tunnel id,
- *  which a stranger who knows the peer's address can try out; what ends sessions takes another id. */
+/** True if the sender knows as much as the peer must, before a message ends anything. A tunnel is found by 16 bits of tunnel id, which a
+ * stranger that knows the peer's address can guess; a message that ends sessions needs a second id. */
 static gboolean knows_enough(const L2tpTunnel *tunnel, const L2tpHeader *header, const L2tpMessage *message) {
   if (message->type == L2TP_STOPCCN) /* RFC 2661 4.4.3: it names the id that its sender has told us first */
     return !tunnel->peer || l2tp_message_number(message, L2TP_AVP_ASSIGNED_TUNNEL_ID) == tunnel->peer;
@@ -36,7 +36,7 @@ static gboolean knows_enough(const L2tpTunnel *tunnel, const L2tpHeader *header,
   return tunnel->state != L2TP_TUNNEL_ESTABLISHED || !tunnel->calls.count || !ends_tunnel(tunnel, message);
 }
 
-/** The peer's id, even from a message that is wrong elsewhere: to whom we say no. */
+/** The peer's id, even from a message that is wrong elsewhere: the sender that is refused. */
 static void learn_peer_id(L2tpTunnel *tunnel, const L2tpMessage *message) {
   if (!tunnel->peer)
     tunnel->channel.peer_tunnel = tunnel->peer = (guint16)l2tp_message_number(message, L2TP_AVP_ASSIGNED_TUNNEL_ID);
@@ -193,8 +193,8 @@ static void believe_held(L2tpTunnel *tunnel, const L2tpTunnelEnv *env) {
 void l2tp_tunnel_input(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpHeader *header, const guint8 *datagram, gsize length) {
   if (tunnel->state == L2TP_TUNNEL_DEAD)
     return;
-  /* Only an SCCRQ, new or repeated, and the StopCCN of a peer that did not hear our answer come without our id; and whoever does not know
-   * it can't acknowledge anything. */
+  /* Only an SCCRQ, new or repeated, and the StopCCN of a peer that did not hear our answer come without our id; and a sender that does not
+   * know it can't acknowledge anything. */
   if (header->tunnel != tunnel->local && (header->tunnel || header->ns > 1 || header->nr || tunnel->originator))
     return;
   if (!header->tunnel && header->ns) {

@@ -52,7 +52,7 @@ typedef struct {
   gboolean permissive;     /**< see L2tpParse */
   gboolean tie_breaker;    /**< send one in SCCRQ */
   guint32 hello_ms;        /**< silence before a Hello; 0 = never */
-  guint32 setup_ms;        /**< a tunnel or call must stand by then: 60000 */
+  guint32 setup_ms;        /**< a tunnel or call must be established by then: 60000 */
   guint16 max_calls;       /**< 0 = no bound but the ids */
   L2tpChannelConfig channel;
 } L2tpTunnelConfig;
@@ -82,7 +82,7 @@ typedef struct {
   guint16 (*call_request)(gpointer host, guint16 session, L2tpCallRole role, const L2tpCallInfo *info, const char **why);
   /** Outgoing call of the peer (role OUTGOING_LAC): OCRP is sent; place it, then l2tp_tunnel_call_answered(). May be NULL. */
   void (*call_place)(gpointer host, guint16 session, const L2tpCallInfo *info);
-  /** The call stands. `info` is borrowed and its proxy part forgotten afterwards. */
+  /** The call is established. `info` is borrowed and its proxy part forgotten afterwards. */
   void (*call_up)(gpointer host, guint16 session, guint16 peer_session, L2tpCallRole role, const L2tpCallInfo *info);
   /** Over; `was_up`: call_up was called. Not for calls that call_request refused. */
   void (*call_down)(gpointer host, guint16 session, gboolean was_up, const L2tpReason *reason);
@@ -94,9 +94,9 @@ typedef struct {
   guint64 (*last_data)(gpointer host);
   /** Why our last datagram could not be sent, for people; NULL = it was. May be NULL. */
   const char *(*send_error)(gpointer host);
-  /** Makes a challenge of ours that nobody can foresee. May be NULL: random octets. */
+  /** Makes an unpredictable challenge. May be NULL: random octets. */
   void (*challenge_make)(gpointer host, guint8 challenge[L2TP_CHALLENGE]);
-  /** TRUE if challenge_make() made it, in any tunnel: who sends it wants us to answer ourselves. May be NULL. */
+  /** TRUE if challenge_make() made it, in any tunnel: its sender wants us to authenticate ourselves. May be NULL. */
   gboolean (*challenge_is_ours)(gpointer host, const guint8 *challenge, gsize length);
   /** FALSE if this session id must not be used (ids unique beyond the tunnel). May be NULL. */
   gboolean (*session_id_free)(gpointer host, guint16 session);
@@ -130,7 +130,7 @@ typedef struct {
   guint16 held_length;
   L2tpHeader held_header;
   guint8 challenge[L2TP_CHALLENGE];
-  guint8 tie_breaker[8]; /**< of its SCCRQ, whoever sent that */
+  guint8 tie_breaker[8]; /**< of its SCCRQ, which may be forged */
   gboolean has_tie_breaker;
   guint32 serial;  /**< of the last call we started */
   guint64 last_rx; /**< any valid control message */
@@ -164,12 +164,12 @@ void l2tp_tunnel_close(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint16 res
 /** Forgets the peer without a word (it restarted, or lost the tie). `finished` follows from a timer. */
 void l2tp_tunnel_discard(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const char *why);
 
-/** Tie breaking (RFC 2661 4.4.3): an SCCRQ of the peer we are dialling, before `tunnel` stands. Between two that both sent a tie breaker
- *  alone: anybody can put one into an SCCRQ. */
+/** Tie breaking (RFC 2661 4.4.3): an SCCRQ of the peer we are dialling, before `tunnel` is established. Between two that both sent a tie
+ * breaker alone: a stranger can put one into an SCCRQ. */
 typedef enum {
-  L2TP_TIE_NONE,  /**< one or both have no tie breaker: both tunnels may stand */
+  L2TP_TIE_NONE,  /**< one or both have no tie breaker: both tunnels may stay */
   L2TP_TIE_WON,   /**< drop the SCCRQ */
-  L2TP_TIE_LOST,  /**< the SCCRQ's tunnel goes before `tunnel`, once it stands */
+  L2TP_TIE_LOST,  /**< the SCCRQ's tunnel replaces `tunnel`, once it is established */
   L2TP_TIE_EQUAL, /**< both are discarded */
 } L2tpTie;
 /** `theirs`: the 8 octets of the peer's Tie Breaker; NULL = none. */
@@ -178,7 +178,7 @@ L2tpTie l2tp_tunnel_tie(const L2tpTunnel *tunnel, const guint8 *theirs);
 /** Starts a call (role INCOMING_LAC or OUTGOING_LNS); waits for the tunnel if it is not up yet. `info` is copied; its serial
  *  is set here. Returns the session id, or 0 when there is no room. */
 guint16 l2tp_tunnel_call_open(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tpCallRole role, const L2tpCallInfo *info);
-/** Role OUTGOING_LAC: the call that was asked for stands, with its speeds in `info`: sends OCCN. */
+/** Role OUTGOING_LAC: the requested call is established, with its speeds in `info`: sends OCCN. */
 gboolean l2tp_tunnel_call_answered(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint16 session, const L2tpCallInfo *info);
 /** Ends a call with CDN. call_down is not called. False if there is none. */
 gboolean l2tp_tunnel_call_close(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint16 session, guint16 result, guint16 error,

@@ -67,7 +67,7 @@ guint16 l2tp_call_request(gpointer host, guint16 session, L2tpCallRole role, con
   return refused;
 }
 
-/* ---- the call stands ---- */
+/* ---- the call is established ---- */
 
 static guint8 sequence_of(const L2tpService *service, const L2tpCallInfo *info) {
   if (info->sequencing_required)
@@ -123,7 +123,7 @@ static gboolean link_proxy(const L2tpCallInfo *info, AditProxy *proxy) {
   return info->last_received || info->last_sent || info->auth_type;
 }
 
-/** Proxy authentication is a recorded login: from anybody but a LAC of ours it is a replay. */
+/** Proxy authentication is a recorded login: from a peer that is no LAC of ours it is a replay. */
 static gboolean may_proxy(L2tpPeer *peer) {
   if (l2tp_peer_may_proxy(peer))
     return TRUE;

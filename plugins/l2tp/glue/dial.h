@@ -6,7 +6,8 @@
 
 enum { L2TP_ROUND_MAX = 16 };
 
-/** The addresses of a client's server that were found together: each attempt takes the next, and the last one's end asks for them anew. */
+/** The addresses of a client's server that were found together: each attempt takes the next, and the end of the last one resolves them
+ * again. */
 typedef struct {
   char *host;
   int family;
@@ -21,7 +22,7 @@ struct AditDial {
   gpointer token;
   L2tpPeer *peer; /**< once the address is known */
   gboolean cancelled;
-  gboolean evading; /**< a stranger guesses tunnel ids: dialled again from a port of its own */
+  gboolean evading; /**< a stranger guesses tunnel ids: dialled again from a separate port */
   AditAddress remote;
   /* for the thread that resolves: */
   char *host;
@@ -35,7 +36,7 @@ GHashTable *l2tp_rounds_new(void);
 void l2tp_rounds_prune(L2tp *l2tp, const AditValue *config);
 /** The tunnel or call has failed before the link was open. Harmless without a dial. */
 void l2tp_dial_failed(L2tpPeer *peer, AditCause cause, const char *reason);
-/** The dial of `peer` has come to its link: its token; the dial is freed. */
+/** The dial of `peer` has its link: its token; the dial is freed. */
 gpointer l2tp_dial_done(L2tpPeer *peer);
 void l2tp_dial_free(AditDial *dial);
 /** The attempt has failed: the core is told, and it is freed. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** dispatch.h - what comes to listeners: which tunnel it is for */
+/** dispatch.h - received datagrams: which tunnel it is for */
 #pragma once
 
 #include <adit/path.h>

@@ -107,8 +107,8 @@ static gboolean dial_tunnel(AditDial *dial, GError **error) {
 
 /* ---- strangers ---- */
 
-/** Somebody who sends with the server's address looks for the tunnel's id: the dial begins anew with another id, from a port that must be
- *  guessed as well. Once: a dial that was found even so ends as its tunnel does. FALSE: there is no port. */
+/** A sender with the server's address guesses tunnel ids: the dial restarts with another id, from a port that must be guessed as well.
+ * Once: a dial that was found even so ends as its tunnel does. FALSE: there is no port. */
 static gboolean evade_stranger(L2tpPeer *peer, const char *sign) {
   AditDial *dial = peer->dial;
   char text[ADIT_ENDPOINT_TEXT];
@@ -190,7 +190,7 @@ static gboolean dial_next(AditDial *dial, L2tpRound *round, GError **error) {
   return FALSE;
 }
 
-/** What is left of the client's last look-up; NULL: look the name up. */
+/** The remaining results of the client's last look-up; NULL: look the name up. */
 static L2tpRound *find_round(const AditDial *dial) {
   L2tpRound *round = g_hash_table_lookup(dial->l2tp->rounds, dial->service->name);
 

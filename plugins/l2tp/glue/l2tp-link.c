@@ -184,7 +184,7 @@ guint64 l2tp_link_last_data(gpointer host) {
     AditLinkId id = ((L2tpLink *)value)->id;
     if (id && peer->l2tp->session->link_stats(id, &stats))
       last = MAX(last, stats.last_rx_ms);
-    if (last + 1000 > now) /* recent enough for anybody */
+    if (last + 1000 > now) /* recent enough for all callers */
       break;
   }
   return last;

@@ -76,7 +76,7 @@ void l2tp_listener_announce(L2tpListener *listener, const L2tpPeer *peer) {
   AditPath path = peer->path;
   AditDpTunnel facts = {.size = sizeof facts, .path = &path, .proven = peer->proven};
 
-  if (peer->service->client && !peer->tunnel.was_up) { /* the server may answer from a port of its own: RFC 2661 8.1 */
+  if (peer->service->client && !peer->tunnel.was_up) { /* the server may answer from another port: RFC 2661 8.1 */
     AditAddress remote = adit_endpoint_address(&path.remote);
     path.remote = adit_endpoint(&remote, 0);
   }

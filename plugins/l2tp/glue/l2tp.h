@@ -17,7 +17,7 @@ typedef struct {
   guint64 new_tunnels, repeated, no_server, refused, limited, starting_limited, tunnel_limited, half_open_limited, evicted, replaced, ties;
   guint64 displaced_tunnels, displaced_calls; /**< by newcomers; evicted: half-open ones */
   guint64 tunnels_up, tunnels_down, calls_up, calls_refused, calls_down, send_failed, proxy_ignored;
-  guint64 evaded; /**< dials that began anew as a stranger guessed their tunnel id */
+  guint64 evaded; /**< dials that restarted as a stranger guessed their tunnel id */
 } L2tpStats;
 
 struct L2tp {
@@ -31,7 +31,7 @@ struct L2tp {
   guint tunnel_up_event, tunnel_down_event;
 
   const L2tpTunnelOps *tunnel_ops;     /**< what tunnels ask of us: tunnel-host.c */
-  const AditListenerOps *listener_ops; /**< what comes to listeners: dispatch.c */
+  const AditListenerOps *listener_ops; /**< received datagrams: dispatch.c */
 
   L2tpSetup *setup;
   GPtrArray *listeners;                                    /**< all that are open, borrowed */
@@ -40,11 +40,11 @@ struct L2tp {
   GHashTable *tunnels;                                     /**< local tunnel id -> L2tpPeer*, owned by the engine's life */
   GHashTable *links;                                       /**< AditLinkId* -> L2tpLink*, borrowed */
   GHashTable *dialled, *repeats, *unconfirmed, *namesakes; /**< see index.c */
-  L2tpShares half_open, strangers, ports; /**< of L2tpPeer: not confirmed; no authenticated link; a port of its own as well */
+  L2tpShares half_open, strangers, ports; /**< of L2tpPeer: not confirmed; no authenticated link; a separate port as well */
   guint most_half_open;                   /**< since there were none */
   L2tpShares calls;                       /**< of L2tpLink: calls of peers that are not authenticated */
   GQueue opening;                         /**< of L2tpLink: authenticated, not up, and counted in `starting`; in order of authentication */
-  guint starting;                         /**< calls of peers whose session is not up yet */
+  guint starting;                         /**< calls of peers with a session that is not up yet */
   L2tpLimiter limiter;
   L2tpGuesses guesses;
   AditLogQuota said[L2TP_SAYS]; /**< lines that strangers cause, by kind */

@@ -43,7 +43,7 @@ void l2tp_peer_discard(L2tpPeer *peer, const char *why) {
 
 /* ---- where it is ---- */
 
-/** An SCCRP that answers our SCCRQ: its sender may have chosen a port of its own (RFC 2661 8.1). */
+/** An SCCRP that answers our SCCRQ: its sender may have chosen another port (RFC 2661 8.1). */
 static gboolean is_first_sccrp(const L2tpPeer *peer, const L2tpHeader *header, const guint8 *datagram) {
   AditCursor in = adit_cursor(datagram + header->offset, header->length);
   L2tpAvp avp;

@@ -22,13 +22,13 @@ struct L2tpPeer {
   AditDial *dial;                                   /**< client, until its link is open */
   L2tpKin dialled, repeats, unconfirmed, namesakes; /**< see index.c */
   L2tpShare half_open, stranger, own_port;          /**< in the shares of L2tp with these names */
-  guint authenticated;                              /**< links whose peer is authenticated */
+  guint authenticated;                              /**< links with an authenticated peer */
   guint64 since_ms;
   guint64 probed_ms;            /**< when it was asked whether it is still there; 0 = it is not being asked */
-  gboolean stopping;            /**< we end it for a reason of our own */
+  gboolean stopping;            /**< we end it for an internal reason */
   int unsent;                   /**< errno of the last datagram, if it was not sent */
   AditAddress protected_remote; /**< its outer address, once no session may have it; unset before */
-  gboolean proven;              /**< somebody was authenticated in it */
+  gboolean proven;              /**< a user was authenticated in it */
   gboolean proxy;               /**< `proxy-peers` names it: see l2tp_peer_may_proxy() */
   L2tpRequest *kept;            /**< with the id of this tunnel, which is being asked whether it is still there; NULL = none */
 };
@@ -43,5 +43,5 @@ void l2tp_peer_discard(L2tpPeer *peer, const char *why);
 gboolean l2tp_peer_path_ok(L2tpPeer *peer, const L2tpListener *listener, const AditPath *path, const L2tpHeader *header,
                            const guint8 *datagram);
 AditCause l2tp_cause(const L2tpPeer *peer, const L2tpReason *reason);
-/** True if what the peer says of its callers is believed (RFC 2661 4.4.5): its callers need no proof of their own then. */
+/** True if what the peer says of its callers is believed (RFC 2661 4.4.5): its callers need no further proof then. */
 gboolean l2tp_peer_may_proxy(const L2tpPeer *peer);

@@ -13,7 +13,7 @@ enum {
   KEEP_MAX = 512,  /* longest SCCRQ that is kept meanwhile: part of what a stranger may make us hold */
 };
 
-/** A StopCCN to somebody we keep nothing of: acknowledges the SCCRQ and says no. */
+/** A StopCCN to a peer without any state here: acknowledges the SCCRQ and says no. */
 static void refuse_newcomer(L2tpListener *listener, const AditPath *path, const L2tpMessage *sccrq, guint16 result, guint16 error,
                             const char *text) {
   L2tp *l2tp = listener->l2tp;
@@ -61,8 +61,8 @@ static L2tpPeer *find_rival(L2tp *l2tp, const AditPath *path, const guint8 *tie)
   return NULL;
 }
 
-/** We are dialling whoever dials us, and our dial goes first: TRUE if the SCCRQ is to be dropped. A dial that loses goes on: the SCCRQ
- *  may come from anybody until its tunnel stands. */
+/** The peer that dials us is being dialled, and our dial has precedence: TRUE if the SCCRQ is to be dropped. A dial that loses goes on: the
+ * SCCRQ may be forged until its tunnel is established. */
 static gboolean wins_tie(L2tp *l2tp, const AditPath *path, const L2tpMessage *sccrq) {
   const guint8 *tie = sccrq->avp[L2TP_AVP_TIE_BREAKER].data;
   L2tpPeer *rival = find_rival(l2tp, path, tie);
@@ -70,7 +70,7 @@ static gboolean wins_tie(L2tp *l2tp, const AditPath *path, const L2tpMessage *sc
   if (!rival || l2tp_tunnel_tie(&rival->tunnel, tie) == L2TP_TIE_LOST)
     return FALSE;
   l2tp->stats.ties++;
-  if (l2tp_tunnel_tie(&rival->tunnel, tie) == L2TP_TIE_EQUAL) /* 64 bits that nobody guesses */
+  if (l2tp_tunnel_tie(&rival->tunnel, tie) == L2TP_TIE_EQUAL) /* 64 bits that can't be guessed */
     l2tp_peer_discard(rival, "the peer dialled with the same tie breaker");
   return TRUE;
 }
@@ -91,7 +91,7 @@ static gboolean is_gone(L2tpPeer *peer, guint64 asked) {
   switch ((L2tpTunnelState)peer->tunnel.state) {
   case L2TP_TUNNEL_ESTABLISHED:
     return !l2tp_channel_idle(&peer->tunnel.channel) && MAX(peer->tunnel.last_rx, l2tp_link_last_data(peer)) <= asked;
-  case L2TP_TUNNEL_CLOSING: /* one that never stood refuses the SCCRQ's repeats, too */
+  case L2TP_TUNNEL_CLOSING: /* one that was never established refuses the SCCRQ's repeats, too */
     return peer->tunnel.was_up;
   case L2TP_TUNNEL_IDLE:
   case L2TP_TUNNEL_WAIT_REPLY:
@@ -125,7 +125,7 @@ static void on_probed(AditTimer *timer, gpointer data) {
 }
 
 /** A peer that has restarted knows nothing of its old tunnel. But a second client on the same host looks just the same, so the old
- *  tunnel is asked: who answers is kept. One that the peer has not connected yet can't be asked, and has this time to be. */
+ *  tunnel is asked: a tunnel that answers is kept. One that the peer has not connected yet can't be asked, and has this time to be. */
 static void ask_whether_alive(L2tpPeer *peer) {
   L2tpTunnelEnv env = l2tp_peer_env(peer);
 
@@ -177,7 +177,7 @@ static void repeat_request(L2tpPeer *peer, L2tpListener *listener, const AditPat
 static gboolean has_room(L2tp *l2tp, const AditPath *path) {
   AditAddress remote = adit_endpoint_address(&path->remote);
 
-  if (!l2tp_strangers_may_start(l2tp, &remote)) { /* it will ask again */
+  if (!l2tp_strangers_may_start(l2tp, &remote)) { /* it will retransmit */
     l2tp->stats.starting_limited++;
     return FALSE;
   }
@@ -244,7 +244,7 @@ void l2tp_server_newcomer(L2tpListener *listener, const AditPath *path, const L2
     stop_half_open(listener, path, header, datagram, length);
     return;
   }
-  /* What can't be the first message of a tunnel costs nothing. */
+  /* A message that can't be the first of a tunnel costs nothing. */
   if (!header->length || header->ns || header->nr || header->session) {
     l2tp->stats.malformed++;
     return;

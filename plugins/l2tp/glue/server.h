@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** server.h - newcomers, and tunnels whose peer dials anew */
+/** server.h - newcomers, and tunnels of peers that dial again */
 #pragma once
 
 #include "../engine/header.h"
@@ -7,7 +7,7 @@
 
 /** A control datagram without tunnel id. */
 void l2tp_server_newcomer(L2tpListener *listener, const AditPath *path, const L2tpHeader *header, const guint8 *datagram, gsize length);
-/** The tunnel stands: what was before it on the same path and does not answer any more is stale. */
+/** The tunnel is established: an earlier one on the same path that does not answer any more is stale. */
 void l2tp_server_probe_stale(L2tpPeer *peer);
-/** The tunnel stands: a dial of ours to its peer, not answered yet, gives way if its tie breaker loses (RFC 2661 4.4.3). */
+/** The tunnel is established: a dial of ours to its peer, not answered yet, gives way if its tie breaker loses (RFC 2661 4.4.3). */
 void l2tp_server_judge_tie(L2tpPeer *peer);

@@ -8,7 +8,7 @@
 
 typedef enum { L2TP_SEQUENCE_ALLOW = 1, L2TP_SEQUENCE_DENY, L2TP_SEQUENCE_PREFER, L2TP_SEQUENCE_REQUIRE } L2tpSequencing;
 
-/** The links of a server that stand; it goes over to the next setup's server of that name (a g_rc_box). */
+/** The established links of a server; it goes over to the next setup's server of that name (a g_rc_box). */
 typedef struct {
   guint links;
   GHashTable *hosts;    /**< AditAddress of a peer -> how many of them */
@@ -21,8 +21,8 @@ typedef struct {
   char *name, *host_name, *data_path;
   AditValue *config;
   GArray *addresses;       /**< server: AditEndpoint */
-  GArray *rules;           /**< server: L2tpRule, of `peers`; empty = everybody */
-  GArray *proxy_peers;     /**< server: L2tpRule, whose proxy LCP and authentication are believed */
+  GArray *rules;           /**< server: L2tpRule, of `peers`; empty = all peers */
+  GArray *proxy_peers;     /**< server: L2tpRule of peers with accepted proxy LCP and authentication */
   L2tpTunnelConfig tunnel; /**< without secret */
   L2tpSequencing sequencing;
   guint32 reorder_ms, idle_ms;

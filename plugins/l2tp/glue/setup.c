@@ -109,7 +109,7 @@ static void check_proxy_peer(const L2tpSetup *setup, const L2tpService *server, 
                   proxy->prefix.address.family ? "`address'" : "`host-name'");
 }
 
-/** What a peer says of its callers stands for their passwords: it is worth what the peer's own proof is worth. */
+/** A peer's proxy authentication replaces its callers' passwords: it is worth what the peer's own proof is worth. */
 static void check_proxy_peers(const L2tpSetup *setup, const L2tpService *server, GString *wrong) {
   const AditWhere *where = &server->config->where;
   gboolean used = g_strcmp0(adit_option_lcp_renegotiation(server->config), "always") != 0;

@@ -41,13 +41,13 @@ void l2tp_stop_check(L2tp *l2tp) {
   l2tp->loop->timer_arm(&l2tp->stop_timer, 0);
 }
 
-/* From the end of the list: what still stands is then at the table's beginning, where l2tp_stop_check() finds it at once. */
+/* From the end of the list: remaining tunnels are then at the table's beginning, where l2tp_stop_check() finds them at once. */
 static void close_some(AditTimer *timer, gpointer data) {
   L2tp *l2tp = data;
 
   for (guint i = 0; i < STOP_BATCH && l2tp->n_closing; i++) {
     L2tpPeer *peer = g_hash_table_lookup(l2tp->tunnels, l2tp->closing[--l2tp->n_closing]);
-    if (peer && peer->half_open.host) /* its peer may be anybody, and there may be thousands */
+    if (peer && peer->half_open.host) /* its peer may be a stranger, and there may be thousands */
       l2tp_peer_free(peer);
     else if (peer)
       l2tp_peer_close(peer, L2TP_STOP_SHUTDOWN, "shutting down");

@@ -32,7 +32,7 @@ static void peer_publish(L2tpPeer *peer, guint type, const char *reason) {
     peer->l2tp->bus->publish(&event.event);
 }
 
-/** Without an authenticated session a tunnel may be any stranger's; users have quotas of their own. */
+/** Without an authenticated session a tunnel may be any stranger's; users have their own quotas. */
 static void peer_log(L2tpPeer *peer, L2tpSays kind, const char *what, const char *why) {
   char text[ADIT_ENDPOINT_TEXT], id[8];
   AditLogContext context = {.peer = adit_endpoint_format(&peer->path.remote, text), .tunnel = id};
@@ -49,8 +49,8 @@ static void peer_arm_idle(L2tpPeer *peer) {
     peer->l2tp->loop->timer_arm(&peer->idle, peer->service->idle_ms);
 }
 
-/** Nobody inside may have the peer's outer address, once the tunnel is up. A stranger that only named it, with an SCCRQ of somebody else's
- *  address, protects nothing: else a flood of them would keep a whole pool from being given out. A dial does not either: what it calls may
+/** No session inside may have the peer's outer address, once the tunnel is up. A stranger that only named it, by an SCCRQ with a forged
+ * address, protects nothing: else a flood of them would keep a whole pool from being given out. A dial does not either: what it calls may
  *  be inside of another tunnel that is to come. */
 static void peer_protect(L2tpPeer *peer) {
   const AditNetService *net = peer->l2tp->net;
@@ -81,7 +81,7 @@ static void host_tunnel_up(gpointer host) {
   peer_publish(peer, peer->l2tp->tunnel_up_event, NULL);
 }
 
-/** What has stood and was closed is done with: an SCCRQ with its id begins anew. What was refused before it stood is refused again. */
+/** An SCCRQ that reuses the id of a closed tunnel opens a new tunnel. One that was refused before it was established is refused again. */
 static gboolean is_over(const L2tpTunnel *tunnel) {
   return tunnel->state >= L2TP_TUNNEL_LINGERING || (tunnel->state == L2TP_TUNNEL_CLOSING && tunnel->was_up);
 }

@@ -13,7 +13,7 @@ static const char displaced[] = "displaced: too much is pending, most of it from
 
 /* ---- tunnels ---- */
 
-/** Its peer may be anybody while it is half-open; one that stands is told, once. */
+/** Its peer may be forged while it is half-open; an established one gets one StopCCN. */
 static void displace_tunnel(L2tpPeer *peer) {
   L2tpTunnelEnv env = l2tp_peer_env(peer);
 
@@ -27,7 +27,7 @@ static void displace_tunnel(L2tpPeer *peer) {
   l2tp_peer_free(peer);
 }
 
-/** Of all tunnels without a session: the greediest source's; between equals one whose peer is not proven goes first. */
+/** Of all tunnels without a session: the greediest source's; between equals one with an unproven peer goes first. */
 static L2tpShare *tunnel_victim(L2tp *l2tp, const AditAddress *remote, guint64 now) {
   L2tpShare *victim = l2tp_shares_victim(&l2tp->strangers, remote, now, G_MAXINT64);
 
@@ -76,7 +76,7 @@ gboolean l2tp_strangers_free_port(L2tp *l2tp, const AditAddress *remote) {
 
 /* ---- calls ---- */
 
-/** Who is authenticated and never gets his session up must not keep others out: after a while he is no part of a storm. */
+/** A peer that is authenticated and never gets its session up must not keep others out: after a while he is no part of a storm. */
 static gboolean too_many_start(L2tp *l2tp) {
   l2tp_links_settle(l2tp, PATIENCE_MS);
   return l2tp->setup->max_starting && l2tp->starting >= l2tp->setup->max_starting;

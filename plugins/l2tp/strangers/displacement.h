@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** displacement.h - who gives way to a newcomer when a limit is reached */
+/** displacement.h - the item that a newcomer displaces at a limit */
 #pragma once
 
 #include "../glue/peer.h"
 
-/** Makes place for one more tunnel of `remote`, displacing others. FALSE: it has to ask again. */
+/** Makes place for one more tunnel of `remote`, displacing others. FALSE: it has to retransmit. */
 gboolean l2tp_strangers_make_place(L2tp *l2tp, const AditAddress *remote);
-/** Displaces a tunnel that has a port of its own. FALSE if there is none that may go. */
+/** Displaces a tunnel that has a separate port. FALSE if there is none that may go. */
 gboolean l2tp_strangers_free_port(L2tp *l2tp, const AditAddress *remote);
 /** Could a call of `remote` begin now? Nothing is displaced yet. */
 gboolean l2tp_strangers_may_start(L2tp *l2tp, const AditAddress *remote);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * guesses.h - who looks for tunnel ids: different ids that no tunnel has, by the address that they come from. Constant time and memory;
+ * guesses.h - guesses of tunnel ids: different ids that no tunnel has, by the address that they come from. Constant time and memory;
  * addresses share a place by a keyed hash, as a source may be forged. All [main].
  */
 #pragma once

@@ -23,7 +23,7 @@ struct L2tpKin {
 
 /** Hash -> the oldest member of a ring. Free it with g_hash_table_unref(), when it is empty. */
 GHashTable *l2tp_kin_table_new(void);
-/** Puts it behind the others with that hash. `hash` must be unpredictable to those who choose keys. */
+/** Puts it behind the others with that hash. `hash` must be unpredictable to strangers that choose keys. */
 void l2tp_kin_add(GHashTable *table, L2tpKin *kin, guint64 hash);
 /** Harmless when it is in no table. */
 void l2tp_kin_remove(GHashTable *table, L2tpKin *kin);

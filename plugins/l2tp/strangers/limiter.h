@@ -8,7 +8,7 @@
 enum { L2TP_LIMITER_BUCKETS = 4096 };
 
 typedef struct {
-  guint8 key[ADIT_SIPHASH_KEY]; /**< random, so that nobody can aim at another's bucket */
+  guint8 key[ADIT_SIPHASH_KEY]; /**< random, so that a stranger can't aim at another's bucket */
   guint32 rate, burst;          /**< tokens a second, and at most */
   struct {
     guint32 used; /**< thousandths of tokens */

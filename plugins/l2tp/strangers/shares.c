@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "shares.h"
 
-/** What tells sources apart: compared and hashed octet by octet. */
+/** The key of a source: compared and hashed octet by octet. */
 typedef struct {
   guint8 prefix[8]; /**< the first octets of the address, zeroed beyond the width */
   guint8 family;    /**< 4 or 6 */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * shares.h - who holds how much of what strangers may hold, by source, and what a newcomer displaces when all of it is taken.
+ * shares.h - the items that strangers hold, counted by source, and the item that a newcomer displaces at the limit.
  *
  * A source is an address prefix at two widths: a network (IPv4 /24, IPv6 /48) and in it hosts (IPv4 /32, IPv6 /64). Adding,
  * removing and finding the greediest source take constant time. The memory is a small constant for each item that is held,
@@ -24,7 +24,7 @@
 typedef struct L2tpShareSource L2tpShareSource;
 typedef struct L2tpShareRank L2tpShareRank;
 
-/** A thing that somebody holds; zero-initialise, set `owner`. */
+/** An item that a stranger holds; zero-initialise, set `owner`. */
 typedef struct L2tpShare L2tpShare;
 struct L2tpShare {
   gpointer owner;
@@ -53,7 +53,7 @@ void l2tp_shares_add(L2tpShares *shares, L2tpShare *share, const AditAddress *ad
 /** Harmless when it is not counted. */
 void l2tp_shares_remove(L2tpShares *shares, L2tpShare *share);
 /**
- * What has to go so that a newcomer from `address` gets in: the oldest item of the greediest host of the greediest network.
+ * The item to displace for a newcomer from `address`: the oldest item of the greediest host of the greediest network.
  * NULL: the newcomer has to wait. An item goes at once if its network (in the newcomer's own network: its host) holds at least
  * two more than the newcomer's. Between equals it goes once it is `patience_ms` old, so that a storm of honest peers does not
  * displace itself.

@@ -10,7 +10,7 @@ typedef struct L2tp L2tp;
 typedef enum {
   L2TP_SAYS_TUNNEL_UP,
   L2TP_SAYS_TUNNEL_DOWN,
-  L2TP_SAYS_USERS_TUNNEL_DOWN, /**< somebody was authenticated in it */
+  L2TP_SAYS_USERS_TUNNEL_DOWN, /**< a user was authenticated in it */
   L2TP_SAYS_NO_TUNNEL,
   L2TP_SAYS_TUNNEL_REFUSED,
   L2TP_SAYS_CALL_REFUSED,

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /*
- * What peers hold before somebody is authenticated in their tunnel: half-open tunnels, tunnels without an authenticated session,
- * calls that are starting, ports of their own. Each is counted by source, and when a limit is reached the newcomer displaces the
- * oldest thing of the greediest source. A tunnel with an authenticated session, and an authenticated link, are never displaced.
+ * Items of peers before a user is authenticated in their tunnel: half-open tunnels, tunnels without an authenticated session, calls that
+ * are starting, separate ports. Each is counted by source, and when a limit is reached the newcomer displaces the oldest thing of the
+ * greediest source. A tunnel with an authenticated session, and an authenticated link, are never displaced.
  */
 #include "strangers.h"
 #include "../glue/l2tp.h"
 
 enum {
-  HALF_OPEN_MS = 20000,  /* for a peer whose address is not proven: its SCCCN, sent five times, takes 15 s */
+  HALF_OPEN_MS = 20000,  /* for a peer with an unproven address: its SCCCN, sent five times, takes 15 s */
   MANY_HALF_OPEN = 1024, /* some MiB */
   PARKED_OCTETS = 512,
   UNACKED_OCTETS = 768,

@@ -6,9 +6,9 @@
 
 /** A tunnel that an SCCRQ began. */
 void l2tp_strangers_add(L2tpPeer *peer);
-/** It has a port of its own. */
+/** It has a separate port. */
 void l2tp_strangers_add_port(L2tpPeer *peer);
-/** It stands: its peer's address is proven. */
+/** It is established: its peer's address is proven. */
 void l2tp_strangers_confirm(L2tpPeer *peer);
 /** It counts no more. */
 void l2tp_strangers_remove(L2tpPeer *peer);

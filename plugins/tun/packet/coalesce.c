@@ -34,7 +34,7 @@ static void flow_write(TunCoalescer *c, TunFlow *f) {
       l4[13] |= TUN_TCP_PSH;
     if (!tcp)
       tun_put16(l4 + 4, (guint16)(f->length - f->packet.l4));
-    /* What checksum offload expects: the pseudo header's sum, folded but not complemented. */
+    /* The value that checksum offload expects: the pseudo header's sum, folded but not complemented. */
     guint16 pseudo = (guint16)~tun_sum_fold(tun_sum_pseudo(ip, f->packet.protocol, f->length - f->packet.l4));
     memcpy(l4 + (tcp ? 16 : 6), &pseudo, 2);
     f->vnet = (TunVnet){.flags = TUN_VNET_NEEDS_CSUM,
@@ -100,7 +100,7 @@ static gboolean flow_takes(const TunFlow *f, const guint8 *ip, const TunPacket *
     guint16 id = tun_get16(ip + 4);
     if (ip[1] != f->ip[1] || ip[8] != f->ip[8] || ip[6] != f->ip[6]) /* TOS, TTL, DF */
       return FALSE;
-    if (id != f->next_id || f->id_fixed) /* with DF the number may stand still, and is made to count up */
+    if (id != f->next_id || f->id_fixed) /* with DF the number may be constant, and is made to count up */
       if (!(ip[6] & 0x40) || id != tun_get16(f->ip + 4) || (f->n > 2 && !f->id_fixed))
         return FALSE;
   } else if (memcmp(ip, f->ip, 4) != 0 || ip[7] != f->ip[7]) { /* class, flow label, hop limit */

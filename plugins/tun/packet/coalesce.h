@@ -23,7 +23,7 @@ typedef struct {
   guint32 next_seq;
   guint32 length;  /**< of the super-packet so far */
   guint16 size;    /**< payload of all but the last packet */
-  guint16 next_id; /**< IPv4 identification that must follow, unless it stands still under DF */
+  guint16 next_id; /**< IPv4 identification that must follow, unless it is constant under DF */
   gboolean id_fixed, verified, ended, push;
   guint n; /**< pieces */
   TunVnet vnet;

@@ -7,7 +7,7 @@ enum {
   EXT_FRAGMENT = 44,
   EXT_DESTINATION = 60,
   EXT_MOBILITY = 135,
-  EXTENSIONS = 8, /* headers that are passed over: nobody sends more */
+  EXTENSIONS = 8, /* headers that are passed over: no sender has more */
 };
 enum { IPV6_LENGTH = 40, TCP_MIN = 20, UDP_LENGTH = 8, PROTO_TCP = 6, PROTO_UDP = 17, TCP_OPTION_MSS = 2 };
 

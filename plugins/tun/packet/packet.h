@@ -29,7 +29,7 @@ typedef struct {
   guint8 version, protocol;
   guint16 l4;      /**< where TCP or UDP begins */
   guint16 payload; /**< where its payload begins */
-  guint32 length;  /**< of the IP packet, as its header says; what follows in the buffer is padding */
+  guint32 length;  /**< of the IP packet, as its header says; the rest of the buffer is padding */
 } TunPacket;
 
 static inline guint16 tun_get16(const guint8 *p) {
@@ -52,7 +52,7 @@ static inline void tun_put32(guint8 *p, guint32 v) {
 guint64 tun_sum(guint64 sum, const guint8 *data, gsize length);
 /** Folds a sum and complements it: ready to be stored by memcpy (host's octet order = order on the wire). */
 guint16 tun_sum_fold(guint64 sum);
-/** Sum of the pseudo header (RFC 793 3.1, RFC 8200 8.1) of an IP packet whose layer 4 has `length` octets. */
+/** Sum of the pseudo header (RFC 793 3.1, RFC 8200 8.1) of an IP packet with `length` octets of layer 4. */
 guint64 tun_sum_pseudo(const guint8 *ip, guint8 protocol, guint32 length);
 
 /** The IP version and length in the first header; 0 if it is none or is longer than `length`. */

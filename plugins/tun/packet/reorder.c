@@ -131,7 +131,7 @@ void tun_reorder_push(TunReorder *r, TunHoldPool *pool, guint32 sequence, const 
       r->deadline = now + reorder_ms;
     return;
   }
-  if (ahead > 0) /* can't wait: what is missing is lost, what is held goes before */
+  if (ahead > 0) /* can't wait: missing frames are lost, held frames precede it */
     skip_to(r, pool, sequence, deliver, user, count);
   deliver(user, frame, length);
   r->next = wrap_sequence(r, r->next + 1);

@@ -10,7 +10,7 @@
 
 #define TUN_HOLD_FRAME  2048 /**< a longer frame is never held */
 #define TUN_HOLD_WINDOW 32   /**< how far ahead of the missing one a frame may be held */
-#define TUN_LATE_RUN    16   /**< so many late frames that follow each other: the peer has begun anew */
+#define TUN_LATE_RUN    16   /**< so many late frames that follow each other: the peer counts from 0 again */
 
 typedef struct {
   guint32 sequence;
@@ -39,7 +39,7 @@ typedef struct {
 /** Takes a frame that is in order now. */
 typedef void (*TunDeliver)(gpointer user, const guint8 *frame, gsize length);
 
-/** What became of what was given. */
+/** The fate of a frame. */
 typedef struct {
   guint64 late, lost, reordered;
 } TunReorderCount;

@@ -95,7 +95,7 @@ static gboolean is_stale(const TunEarly *early, guint64 now) {
   return now - early->since > TUN_EARLY_MS;
 }
 
-/* One frame makes way: the oldest of the source that has the most; of `newcomer` itself, if nobody has more. */
+/* One frame makes way: the oldest of the source that has the most; of `newcomer` itself, if no other has more. */
 static void make_way(TunEarlyStore *store, TunEarlySource *newcomer) {
   TunEarlySource *source = g_queue_peek_head(&store->by_count[store->most]);
   if (newcomer && newcomer->frames.length == store->most)

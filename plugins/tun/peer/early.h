@@ -2,7 +2,7 @@
 /**
  * early.h - LCP that came before the main loop had read the control message that makes its link. It is kept for a moment, since
  * the peer repeats it only after three seconds (RFC 1661 4.6). One frame a link, found by hash; when the store is full, the
- * source that has the most frames in it loses its oldest, so that nobody can take the place of another. [main]
+ * source that has the most frames in it loses its oldest, so that no source displaces another. [main]
  */
 #pragma once
 
@@ -15,7 +15,7 @@ enum {
 };
 
 typedef struct {
-  guint64 listener, key; /**< whose link it is for */
+  guint64 listener, key; /**< of the link that it is for */
 } TunEarlyKey;
 
 typedef struct TunEarlySource TunEarlySource;

@@ -43,8 +43,8 @@ static void steer_add(struct sock_fprog *program, const AditEncapSteer *steer, g
   steer_put(program, (struct sock_filter)BPF_STMT(BPF_RET | BPF_A, 0));
 }
 
-/* Brings data straight to its home worker. What is not data gets an index that does not exist, which makes the kernel choose by the
- * sender. */
+/* Brings data straight to its home worker. A datagram that is no data gets an index that does not exist, which makes the kernel choose by
+ * the sender. */
 static void attach_steering(int fd, guint n, const AditEncapLayout *layout) {
   struct sock_filter code[9 * ADIT_ENCAP_STEERS + 1];
   struct sock_fprog program;
@@ -98,7 +98,7 @@ static gboolean listener_sockets(AditListener *listener, const AditEncapLayout *
     listener->socket[listener->n_sockets++] = (TunSocket){TUN_EVENT_SOCKET, fd, listener};
     socket_options(dp, fd, family);
     /* With SO_REUSEPORT two listeners, or two daemons, would share a port and half the peers each; and the kernel would choose one
-     * that others of ours have. So the first socket is bound without it: the port is nobody else's. */
+     * that others of ours have. So the first socket is bound without it: no other socket has the port. */
     if (i > 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) < 0)
       return socket_fail(&listener->local, "SO_REUSEPORT", error);
     if (bind(fd, &listener->local.any, adit_endpoint_size(&listener->local)) < 0)

@@ -13,7 +13,7 @@ typedef struct TunOutbox TunOutbox;
 /** While `*merge`, neighbours that go the same way are one message for the kernel to cut (UDP_SEGMENT). [main] */
 TunOutbox *tun_outbox_new(const gboolean *merge);
 void tun_outbox_free(TunOutbox *outbox);
-/** While it holds, datagrams wait for tun_outbox_flush(); or for more than fit. Whoever says TRUE sees to it that the flush comes. [main]
+/** While it holds, datagrams wait for tun_outbox_flush(); or for more than fit. A caller that passes TRUE must call the flush. [main]
  */
 void tun_outbox_hold(TunOutbox *outbox, gboolean hold);
 /** Sends out of the listener's first socket, to `to`, with ancillary data as tun_path_control() makes it. TRUE: the kernel took it, or it

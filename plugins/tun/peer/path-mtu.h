@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** path-mtu.h - what the kernel knows of the way to a peer */
+/** path-mtu.h - the kernel's path MTU to a peer */
 #pragma once
 
 #include <adit/path.h>

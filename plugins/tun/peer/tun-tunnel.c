@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* Tunnels that the transport has announced, and the addresses where tunnels end. Workers look here before they let a control
- * datagram go before those of newcomers, and before they send a packet of a session to where a tunnel ends. */
+/* Tunnels that the transport has announced, and the addresses where tunnels end. Workers look here before they give a control datagram
+ * precedence over those of newcomers, and before they send a packet of a session to the endpoint of a tunnel. */
 #include "tun-tunnel.h"
 #include "../dp.h"
 #include "../worker/quiet.h"
@@ -42,7 +42,7 @@ TunEndpoint *tun_endpoint_ref(TunDp *dp, const AditAddress *address) {
     endpoint->address = *address;
     tun_table_insert(&dp->endpoints, &endpoint->item);
   } else if (!endpoint_is(endpoint, version, address->octet)) {
-    return NULL; /* two addresses of one hash, by a seed that nobody knows: this one goes unguarded */
+    return NULL; /* two addresses of one hash, by a secret seed: this one goes unguarded */
   }
   endpoint->refs++;
   return endpoint;

@@ -7,7 +7,7 @@
 
 enum {
   CONDEMNED_MS = 50,   /* how long interfaces wait for others to be deleted with them */
-  CONDEMNED_MAX = 256, /* how many go at once: RTNL is everybody's, and is held for about a millisecond each */
+  CONDEMNED_MAX = 256, /* how many go at once: RTNL is shared by all programs, and is held for about a millisecond each */
 };
 
 /* The group of interfaces that wait for their deletion. */
@@ -17,7 +17,7 @@ static guint32 condemned_group(const TunDp *dp) {
 }
 
 static void group_delete(const TunDp *dp, guint32 group, AditNetDone done, gpointer user) {
-  if (group) /* 0 is everybody's */
+  if (group) /* 0 is the default group */
     dp->net->link_delete_group(group, done, user);
   else if (done)
     done(user, 0);
@@ -79,7 +79,7 @@ void tun_condemned_timer(AditTimer *timer, gpointer dp) {
 
 static void on_condemned(gpointer user, int error) {
   const TunPort *port = user;
-  if (error && error != ENODEV) /* somebody else was faster */
+  if (error && error != ENODEV) /* another program was faster */
     adit_warning(NULL, "%s: link group: %s", port->head.name, g_strerror(error));
 }
 

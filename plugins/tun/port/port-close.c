@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* Whoever closes a port is told as soon as no worker knows it, when its counters are final; its interface is deleted later, with others. */
+/* The callback of a close comes as soon as no worker uses the port, when its counters are final; its interface is deleted later, with
+ * others. */
 #include "../dp.h"
 #include "../worker/quiet.h"
 #include "condemned.h"

@@ -42,7 +42,7 @@ static gboolean open_queue(TunPort *port, guint index, guint n) {
   return TRUE;
 }
 
-/* An interface that comes up as a PPP device without multicast gets no IPv6 route of its own: thousands of them would make the kernel
+/* An interface that comes up as a PPP device without multicast gets no IPv6 route by itself: thousands of them would make the kernel
  * walk a table of as many at each set-up. The session's link-local address brings what IPv6 needs, and only where it is open. It needs
  * no sysctl, which the daemon may have no right to write. */
 static void without_ipv6_routes(const TunPort *port) {
@@ -98,7 +98,8 @@ static void persist_done(gpointer data) {
   open_end(port, port->error);
 }
 
-/* Only now, as it is in our group: who is killed before leaves nothing, and who is killed later leaves what the next start finds. */
+/* Only now, as it is in our group: a daemon that is killed before leaves nothing; one that is killed later leaves an interface that the
+ * next start finds. */
 static void open_ready(gpointer user, int error) {
   TunPort *port = user;
   if (error)

@@ -23,7 +23,7 @@ struct TunPort {
   TunDp *dp;
   gboolean is_static, uso;
   gboolean no_join;       /**< atomic: the kernel refused a super-packet */
-  gboolean gone;          /**< atomic: a worker saw that somebody has deleted the interface; the main loop says so */
+  gboolean gone;          /**< atomic: a worker saw that another program has deleted the interface; the main loop says so */
   AditDpSession *session; /**< atomic: of a port that is not shared */
   TunRoutes *routes;      /**< of a shared one: TunRoute.value is an AditDpSession */
   guint sessions;
@@ -47,7 +47,7 @@ struct TunPort {
 int tun_device_open(const AditNetService *net);
 void tun_port_open(gpointer dp, const AditPortSpec *spec, AditPortOpened done, gpointer user);
 void tun_port_carrier(AditPort *port, gboolean on);
-/** Nobody uses it any more, or it could not be opened. */
+/** It is unused, or it could not be opened. */
 void tun_port_gone(TunPort *port);
 
 void tun_port_close(AditPort *port, AditPortClosed done, gpointer user);

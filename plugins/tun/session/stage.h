@@ -8,5 +8,5 @@
 gboolean tun_stage_add(AditDpSession *session, const AditStageSpec *spec, GError **error);
 gboolean tun_stage_set(AditDpSession *session, AditStageKind kind, gconstpointer params, gsize length);
 void tun_stage_remove(AditDpSession *session, AditStageKind kind);
-/** A stage has noted something: tells who added it. */
+/** A stage has noted something: calls its owner. */
 void tun_stage_noted(TunDp *dp, const TunNote *note);

@@ -46,7 +46,7 @@ void tun_link_framing(AditDpLink *link, gboolean acfc, gboolean pfc);
 void tun_link_send(AditDpLink *link, const guint8 *frame, gsize length);
 void tun_link_stats(AditDpLink *link, AditDpStats *out);
 gboolean tun_link_splice(AditDpLink *link, AditDpLink *other, GError **error);
-/** What `show datapath-links` tells of one: a MAP. [main] */
+/** One row of `show datapath-links`: a MAP. [main] */
 AditValue *tun_link_describe(AditDpLink *link);
 /** [any] The number of the next frame; more bits than are sent. */
 static inline guint32 tun_link_next_number(AditDpLink *link) {

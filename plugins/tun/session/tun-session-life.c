@@ -36,7 +36,7 @@ AditDpSession *tun_session_open(gpointer data, AditSessionId id, AditPort *head,
   return session;
 }
 
-/* A port of its own is read by the session's home worker, and by nobody without a link. */
+/* A separate port is read by the session's home worker, and by none without a link. */
 static gboolean port_watch(AditDpSession *session, gboolean on) {
   TunPort *port = session->port;
   if (!port || port->head.shared)
@@ -89,7 +89,7 @@ gboolean tun_session_join(AditDpSession *session, AditDpLink *link, guint *index
     tun_link_facts_learn(link);
   __atomic_store_n(&session->links[at], link, __ATOMIC_RELEASE);
   __atomic_store_n(&session->link_bits, session->link_bits | 1u << at, __ATOMIC_RELEASE);
-  tun_link_move(link, session->home); /* whoever sees the session sees this first */
+  tun_link_move(link, session->home); /* a worker that sees the session sees this first */
   __atomic_store_n(&link->session, session, __ATOMIC_RELEASE);
   if (index)
     *index = at;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* What workers see of a session, and what they count. */
+/* The part of a session that workers use, and their counters. */
 #include "tun-session.h"
 #include "../dp.h"
 #include <adit/ppp.h>

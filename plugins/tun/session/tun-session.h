@@ -50,7 +50,7 @@ gboolean tun_session_join(AditDpSession *session, AditDpLink *link, guint *index
 void tun_session_leave(AditDpSession *session, AditDpLink *link);
 void tun_session_set(AditDpSession *session, const AditDpSessionParams *params);
 void tun_session_stats(AditDpSession *session, AditDpStats *out);
-/** What workers see of params, required stages and those in place. [main] */
+/** The workers' copy of params, required stages and those in place. [main] */
 void tun_session_publish(AditDpSession *session);
 /** The session with this serial number, or NULL. [any] */
 AditDpSession *tun_session_find(const TunDp *dp, guint64 serial);

@@ -51,7 +51,7 @@ void tun_deliver_write(gpointer user, gpointer data, struct iovec *pieces, guint
   TUN_ADD(w->stats.write_failed, packets);
 }
 
-/* The main loop hears of it now and then, and says in the log whose it was. */
+/* The main loop is notified at a limited rate, and logs the session. */
 static void note_spoofed(TunWorker *w, AditDpSession *session, const guint8 *ip) {
   guint kept;
   TUN_ADD(session->cell[w->index].drops, 1);

@@ -36,7 +36,7 @@ static void packet_output(TunWorker *w, const TunPort *port, const TunVnet *vnet
   guint32 total = tun_ip_length(ip, length);
   AditDpSession *session = total ? session_find(port, ip) : NULL;
   if (!session)
-    return; /* nobody's: multicast to a shared port, an address that has gone */
+    return; /* of no session: multicast to a shared port, an address that has gone */
   AditDpLink *link = __atomic_load_n(&session->link, __ATOMIC_ACQUIRE);
   guint64 params = __atomic_load_n(&session->params, __ATOMIC_ACQUIRE);
   gboolean ok = link && (params & (ip[0] >> 4 == 4 ? TUN_PARAM_IPV4 : TUN_PARAM_IPV6));
@@ -55,7 +55,7 @@ static void packet_output(TunWorker *w, const TunPort *port, const TunVnet *vnet
     TUN_ADD(session->cell[w->index].drops, 1);
 }
 
-/* Somebody has deleted the interface: epoll would say so for ever. */
+/* Another program has deleted the interface: epoll would say so for ever. */
 static void queue_gone(TunWorker *w, TunQueue *queue) {
   tun_worker_unwatch(w, queue->fd);
   __atomic_store_n(&queue->port->gone, TRUE, __ATOMIC_RELEASE);

@@ -142,7 +142,7 @@ static void take_over(AditDpLink *link, const TunForeign *record) {
 /* A frame on its way through the gate, which all of a link's frames pass one after the other: so they reach the home in their order, before
  * it changes and after. */
 static void gate_input(TunWorker *w, AditDpLink *link, gboolean numbered, guint32 sequence, const guint8 *frame, guint32 length) {
-  AditDpSession *session = __atomic_load_n(&link->session, __ATOMIC_ACQUIRE); /* first: who sees it sees its home */
+  AditDpSession *session = __atomic_load_n(&link->session, __ATOMIC_ACQUIRE); /* first: a worker that sees it sees its home */
   guint home = __atomic_load_n(&link->home, __ATOMIC_ACQUIRE);
   if (home == w->index)
     frame_input(w, link, session, numbered, sequence, frame, length);

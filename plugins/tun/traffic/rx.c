@@ -92,7 +92,7 @@ static gboolean early_priority(TunWorker *w, const AditListener *listener, const
   return tunnel != NULL;
 }
 
-/* Nobody's yet: LCP may be a moment before its link. Anything else is asked for again soon enough, or never mattered. */
+/* Of no link yet: LCP may be a moment before its link. Anything else is asked for again soon enough, or never mattered. */
 static void note_early(TunWorker *w, const AditListener *listener, const TunWhere *from, const AditPath *path, const AditClassified *c,
                        const guint8 *frame) {
   guint at = c->length >= 2 && frame[0] == 0xff && frame[1] == 0x03 ? 2 : 0;
@@ -139,7 +139,7 @@ static void data_input(TunWorker *w, AditListener *listener, const TunWhere *fro
   tun_rx_frame(w, link, c->has_sequence != 0, c->sequence, datagram + c->offset, c->length);
 }
 
-/* What claims to be of a tunnel goes before newcomers' only if it is: ids are guessed easily, and a path is not. */
+/* A datagram with the id of a tunnel precedes newcomers' only if its path matches: ids are guessed easily, and a path is not. */
 static void control_input(TunWorker *w, AditListener *listener, const TunWhere *from, const AditPath *path, const guint8 *datagram,
                           gsize length, const AditClassified *c) {
   TunNote note = {.kind = TUN_NOTE_CONTROL, .serial = listener->serial, .path = *path};
@@ -203,7 +203,7 @@ static guint message_info(const AditListener *listener, struct msghdr *message, 
     }
   }
   if (path->association && !is_association(listener->dp, path->association))
-    path->association = 0; /* somebody's mark */
+    path->association = 0; /* another program's mark */
   return gso > 0 ? (guint)gso : 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* Stages run on the home worker of their session; what comes to another worker is handed to it. */
+/* Stages run on the home worker of their session; packets at another worker are handed to it. */
 #include "stage-run.h"
 #include "../dp.h"
 #include "../packet/segment.h"
@@ -162,7 +162,7 @@ static void held_release(TunWorker *w, AditDpSession *session, gboolean encoding
     frame_run(w, session, encoding, &frame);
   }
   if (!dead && held->n)
-    tun_deliver_flush(w); /* the slots are somebody else's soon */
+    tun_deliver_flush(w); /* the slots are reused soon */
   for (guint i = 0; i < held->n; i++)
     tun_hold_give(&w->pool, held->slot[i]);
   held->n = 0;

@@ -18,7 +18,7 @@ void tun_stage_decode(TunWorker *w, AditDpSession *session, const AditDpLink *li
 gboolean tun_stage_encode(TunWorker *w, AditDpSession *session, const TunVnet *vnet, guint8 *ip, gsize length);
 /** The same, handed over by another worker: vnet header and packet. [worker] */
 void tun_stage_packet(TunWorker *w, guint64 session, guint8 *packet, gsize length);
-/** Calls stages whose deadline has come, and lets go of what is no longer held back; milliseconds to the next deadline, -1 = none.
+/** Calls stages with an expired deadline, and sends packets that are no longer held back; milliseconds to the next deadline, -1 = none.
  *  [worker] */
 int tun_stages_run(TunWorker *w);
 /** The earlier of two waits, of which -1 is for ever. */

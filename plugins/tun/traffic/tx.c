@@ -200,7 +200,7 @@ static void tx_room(TunWorker *w) {
 
 /* ---- frames ---- */
 
-/* Writes the lead of a data frame whose packet has `length` octets so that it ends at `end`; returns where it begins. */
+/* Writes the lead of a data frame for a packet of `length` octets so that it ends at `end`; returns where it begins. */
 static guint8 *lead_write(AditDpLink *link, const TunWire *wire, gboolean six, guint8 *end, guint length) {
   gboolean numbered = tun_link_numbers(link, wire);
   guint n = wire->lead_length[six][numbered];

@@ -19,7 +19,7 @@ enum {
   EVENTS = 64,
   BUSY = 8,          /* datagrams and packets in a pass: then more will be there */
   NAP_US = 300,      /* in a storm of control: what comes meanwhile is read at once */
-  QUIET_MS = 10,     /* no packet for so long: nobody's packet waits for the end of a nap */
+  QUIET_MS = 10,     /* no packet for so long: no packet waits for the end of a nap */
   HOLD_FRAMES = 256, /* of all links together, waiting for those before them */
   FOREIGN_RING = 512 * 1024,
   LIVE_RING = 1024 * 1024, /* PPP frames of links: a mass reconnect sends thousands at once */
@@ -44,7 +44,7 @@ static void worker_event(TunWorker *w, gpointer event) {
   }
 }
 
-/* Tells those to whom this pass has handed something: once each, however much it was. */
+/* Wakes the workers that got something in this pass: once each, however much it was. */
 static void worker_tell(TunWorker *w) {
   if (w->told_main)
     tun_wake_main(w->dp);
@@ -54,7 +54,7 @@ static void worker_tell(TunWorker *w) {
       tun_worker_kick(w->dp->worker[i]);
 }
 
-/* Whether this pass brought nothing but control, of which there is much. What came is with the main loop already. */
+/* Whether this pass brought nothing but control, of which there is much. The main loop has the received datagrams already. */
 static gboolean worker_may_nap(TunWorker *w, guint64 datagrams, guint64 notes) {
   gboolean storm = tun_pace_count(&w->pace, w->now, (guint)notes);
   if (datagrams > notes)
@@ -62,9 +62,9 @@ static gboolean worker_may_nap(TunWorker *w, guint64 datagrams, guint64 notes) {
   return storm && notes && w->now - w->last_packet >= QUIET_MS;
 }
 
-/* What epoll tells a sleeper may be freed before it has opened its eyes: a sleeper only waits, and asks again when awake.
- * One that had much to do in a pass does not sleep before the next; after little there is mostly nothing more, and to ask first would
- * be a system call in vain. */
+/* Objects in the events of a sleeping worker may be freed before it wakes: it only waits, and polls again when awake.
+ * One that had much to do in a pass does not sleep before the next; after little there is mostly nothing more, and another poll would be a
+ * useless system call. */
 static gpointer worker_run(gpointer data) {
   TunWorker *w = data;
   struct epoll_event events[EVENTS];

@@ -4,7 +4,7 @@
 
 #include <adit/path.h>
 
-/** Sources that a worker has found to be a session's, so that it need not look again; its own, and read by nobody else. */
+/** Sources that a worker has found to be a session's, so that it need not look again; its own, and only it reads them. */
 typedef struct {
   guint64 as_of4, as_of6; /**< TunDp.sources_version then; 0 = nothing is remembered */
   guint8 ip4[4], ip6[16];

@@ -4,14 +4,14 @@
 
 #include "note.h"
 
-/** FRAME: of a link whose gate or home is the reader. TAKE: the link's reorder state, which is the reader's from now on; frames that waited
- *  follow. PACKET: from a shared port, to a session whose home is the reader. */
+/** FRAME: of a link with the reader as gate or home. TAKE: the link's reorder state, which is the reader's from now on; frames that waited
+ *  follow. PACKET: from a shared port, to a session with the reader as home. */
 typedef enum { TUN_FOREIGN_FRAME, TUN_FOREIGN_TAKE, TUN_FOREIGN_PACKET } TunForeignKind;
 
 /** worker <- worker. */
 typedef struct {
   TunForeignKind kind;
-  guint64 serial; /**< the link's or session's: whoever has its ids when this is read may be another */
+  guint64 serial; /**< the link's or session's: another link may have its ids when this is read */
   guint32 sequence;
   gboolean has_sequence;
   guint32 length;

@@ -18,7 +18,7 @@ typedef enum {
   TUN_NOTE_STAGE
 } TunNoteKind;
 /** LIVE: of sessions, and control of tunnels that the transport calls proven. CONTROL: of the other tunnels and links that there
- *  are. NEW: anybody's. */
+ *  are. NEW: of any sender. */
 typedef enum { TUN_TO_LIVE, TUN_TO_CONTROL, TUN_TO_NEW, TUN_TO_N } TunPriority;
 
 typedef struct {

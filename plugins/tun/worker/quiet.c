@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Quiescent states: when may what was unpublished be freed? A worker copies the epoch at the start of each pass and
- * shows 0 while it sleeps; between passes it holds no pointer. What was unpublished in epoch e is free once each worker
- * sleeps or shows e or later. */
+ * shows 0 while it sleeps; between passes it holds no pointer. Memory that was unpublished in epoch e is free once each worker sleeps or
+ * shows e or later. */
 #include "quiet.h"
 #include "../dp.h"
 
@@ -16,8 +16,8 @@ static gboolean all_passed(const TunDp *dp, guint64 epoch) {
   return TRUE;
 }
 
-/* The first that may go; one whose home worker is not done yet does not hold up those behind it. Taken out before it is
- * reclaimed: what that leads to may be the end of all of them. */
+/* The first that may go; one with a home worker that is not done yet does not delay those behind it. Taken out before it is
+ * reclaimed: its callbacks may end all of them. */
 static TunRetired *take_retired(TunDp *dp) {
   for (GList *at = dp->retired.head; at; at = at->next) {
     TunRetired *entry = at->data;

@@ -4,7 +4,7 @@
 
 #include <adit/types.h>
 
-/** What a worker did, for `show datapath`. */
+/** The counters of a worker, for `show datapath`. */
 typedef struct {
   guint64 datagrams_in, reads_in, gro_in;     /**< datagrams, those that came merged, system calls for them */
   guint64 datagrams_out, sends_out, gso_out;  /**< datagrams, system calls for them, those that went out merged */

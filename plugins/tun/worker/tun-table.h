@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
  * tun-table.h - hash tables that one thread changes while others look things up, without locks. An item is published by one
- * pointer store; a table that is too small is replaced by a larger one. Whoever removes an item must keep it until
- * every reader has passed a quiescent point, and so the old array: `retire` is called with it.
+ * pointer store; a table that is too small is replaced by a larger one. A caller that removes an item must keep it, and the old array,
+ * until every reader has passed a quiescent point: `retire` is called with it.
  */
 #pragma once
 
@@ -24,7 +24,7 @@ typedef struct {
 } TunTable;
 
 void tun_table_init(TunTable *table, TunRetire retire, gpointer user);
-/** Nobody may be reading. Items are not touched. */
+/** There must be no reader. Items are not touched. */
 void tun_table_clear(TunTable *table);
 /** False if the key is there. [main] */
 gboolean tun_table_insert(TunTable *table, TunItem *item);

@@ -29,9 +29,9 @@ struct TunWorker {
   TunPace pace;        /**< of notes for the main loop */
   guint64 notes;       /**< handed to the main loop */
   guint64 last_packet; /**< when something came that is no control */
-  guint told;          /**< workers whose rings were filled in this pass: a bit each */
+  guint told;          /**< workers with rings that were filled in this pass: a bit each */
   AditDpLink *waiting;
-  AditDpSession *staged; /**< sessions that hold data back, or whose stages have a deadline */
+  AditDpSession *staged; /**< sessions that hold data back, or have stages with a deadline */
   TunHoldPool pool;
   TunCoalescer join;
   TunRx *rx;

@@ -5,7 +5,7 @@
 
 /* What is expected of each event in each state: the state that follows and the action; "." = it must not come there. */
 static const char *const expected[ADIT_LIFE_STATES][ADIT_LIFE_EVENTS] = {
-    /* port-opened, network-opened, ncp-settled, patience-over, kernel-answered, stands, nothing-stands, settled, end, port-closed */
+    /* port-opened, network-opened, ncp-settled, patience-over, kernel-answered, applied, nothing-applied, settled, end, port-closed */
     [ADIT_LIFE_OPENING] = {"negotiating plane", "opening -", "opening -", ".", ".", ".", ".", ".", "ending close", "."},
     [ADIT_LIFE_NEGOTIATING] = {".", "applying claim", "negotiating -", "negotiating -", ".", ".", ".", ".", "ending close", "."},
     [ADIT_LIFE_APPLYING] = {".", "applying claim", "applying -", "applying -", "applying judge", "settling await", "negotiating -", ".",

@@ -28,7 +28,8 @@ struct Side {
   guint64 now_ms, octets;  /* octets that came out */
   guint32 links, expected; /* length of the packet that must come out */
   guint packets;
-  guint32 next; /* number for records of kind 7 */
+  guint32 next;   /* number for records of kind 7 */
+  guint32 budget; /* octets of packets that may be sent: many long ones would only take time */
 };
 
 static guint8 *on_room(gpointer user, gsize length) {
@@ -99,7 +100,7 @@ static void run_expire(Side *side) {
 
 static void side_begin(Side *side, guint8 *room, guint8 switches) {
   static const guint32 mrru[] = {1600, 64, 0, 65535};
-  *side = (Side){.now_ms = 1, .links = 1, .room = room};
+  *side = (Side){.now_ms = 1, .links = 1, .room = room, .budget = 150000};
   side->params.send_short = side->params.receive_short = switches & 1;
   side->params.pfc = switches >> 1 & 1;
   side->params.own_mrru = side->params.peer_mrru = mrru[switches >> 2 & 3];
@@ -146,6 +147,9 @@ static void take_next(Side *side, guint8 link, AditCursor *in) {
 static void send_packet(Side *ours, guint16 length) {
   Side *there = ours->peer;
   guint before = there->packets;
+  if (length > ours->budget)
+    return;
+  ours->budget -= length;
   guint8 *data = g_malloc(MAX(length, 1));
   AditStageFrame frame = {.protocol = ADIT_PPP_IPV4, .n = 1, .length = length};
   for (guint i = 0; i < length; i++)

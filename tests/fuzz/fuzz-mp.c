@@ -63,7 +63,8 @@ static void check_packet(const Side *side, const AditStageFrame *frame) {
 
 static void on_port(gpointer user, AditStageFrame *frame) {
   Side *side = user;
-  if (!(frame->protocol & 1) || frame->protocol == ADIT_PPP_MP || (side->params.own_mrru && frame->length > side->params.own_mrru))
+  if (!(frame->protocol & 1) || frame->protocol == ADIT_PPP_MP ||
+      (side->peer && side->params.own_mrru && frame->length > side->params.own_mrru))
     abort();
   side->octets += frame->length;
   side->packets++;

@@ -62,7 +62,7 @@ static gboolean emit_fragment(Cut *cut, guint32 sequence, guint link) {
   return TRUE;
 }
 
-/* The peer takes no multilink. */
+/* As it is, without a number. */
 static void emit_plain(const Cut *cut, MpFragmenter *f, guint link) {
   AditStageFrame frame = *cut->packet;
   frame.link = (guint8)link;
@@ -100,10 +100,10 @@ void mp_fragment_packet(MpFragmenter *f, const MpParams *params, MpCounters *cou
     return;
   }
   guint link = mp_schedule_pick(&f->schedule, params, io);
-  if (!agreed)
-    emit_plain(&cut, f, link);
-  else if (packet->length > params->peer_mrru)
-    MP_ADD(counters->tx_too_long, 1);
-  else
+  if (agreed && packet->length <= params->peer_mrru)
     emit_fragments(&cut, f, link);
+  else if (!agreed || packet->length <= mp_schedule_mtu(&f->schedule, link))
+    emit_plain(&cut, f, link);
+  else
+    MP_ADD(counters->tx_too_long, 1);
 }

@@ -9,6 +9,6 @@ typedef struct {
   MpSchedule schedule;
 } MpFragmenter;
 
-/** A packet to the peer. Emits its fragments, each with the link that it goes to; or the packet itself, where the peer takes no multilink.
- */
+/** A packet to the peer. Emits its fragments, each with the link that it goes to; or the packet itself, where the peer takes no multilink,
+ * or where it is longer than the MRRU and fits the link. */
 void mp_fragment_packet(MpFragmenter *f, const MpParams *params, MpCounters *counters, AditStageIo *io, AditStageFrame *packet);

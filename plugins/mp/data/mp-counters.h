@@ -14,7 +14,7 @@ typedef struct {
 typedef struct {
   guint64 tx_packets;     /**< into the stage */
   guint64 tx_fragmented;  /**< of them, sent in more than one fragment */
-  guint64 tx_too_long;    /**< dropped: longer than the peer's MRRU */
+  guint64 tx_too_long;    /**< dropped: longer than the peer's MRRU, and than the link takes */
   guint64 tx_dropped;     /**< dropped: no link, no memory */
   guint64 rx_packets;     /**< whole, out of the stage */
   guint64 rx_reassembled; /**< of them, out of more than one fragment */

@@ -32,7 +32,7 @@ typedef struct {
 typedef struct {
   gboolean send_short, receive_short; /**< sequence numbers of 12 bits: the peer asked for them; we asked for them (RFC 1990 5.1.2) */
   guint32 own_mrru;                   /**< longer packets from the peer are dropped; at most 65535 */
-  guint32 peer_mrru;    /**< longer packets to the peer are dropped; 0 = the peer takes no multilink: all goes outside of it */
+  guint32 peer_mrru;    /**< longer packets go to the peer as they are, if they fit a link; 0 = it takes no multilink: all do */
   gboolean pfc;         /**< the protocol inside may be compressed, where that makes fragments even (RFC 1990 2) */
   guint32 deadline_ms;  /**< 0 = MP_DEADLINE_MS */
   MpCounters *counters; /**< not NULL */

@@ -197,6 +197,21 @@ static void packets_up_to_the_peers_mrru_are_sent(void **state) {
   }
 }
 
+static void a_packet_longer_than_the_mrru_goes_as_it_is_where_it_fits(void **state) {
+  Bundle *b = *state;
+  b->params.peer_mrru = 1300;
+  b->params.link[0].mtu = 1450;
+  bundle_send(b, ADIT_PPP_IPV4, 1300, 0);
+  bundle_send(b, ADIT_PPP_IPV4, 1301, 0);
+  bundle_send(b, ADIT_PPP_IPV4, 1450, 0);
+  bundle_send(b, ADIT_PPP_IPV4, 1451, 0);
+  assert_int_equal(b->frames->len, 3);
+  assert_int_equal(bundle_frame(b, 0)->protocol, ADIT_PPP_MP);
+  assert_int_equal(bundle_frame(b, 1)->protocol, ADIT_PPP_IPV4);
+  piece_expect_count(bundle_frame(b, 2), 1450, 0);
+  assert_int_equal(bundle_counters(b).tx_too_long, 1);
+}
+
 static void without_links_or_memory_packets_are_dropped(void **state) {
   Bundle *b = *state;
   b->links = 0;
@@ -226,6 +241,7 @@ int main(void) {
       BUNDLE_TEST(fragments_are_pieces_of_the_packet),
       BUNDLE_TEST(an_mrru_that_is_too_small_is_not_used),
       BUNDLE_TEST(packets_up_to_the_peers_mrru_are_sent),
+      BUNDLE_TEST(a_packet_longer_than_the_mrru_goes_as_it_is_where_it_fits),
       BUNDLE_TEST(without_links_or_memory_packets_are_dropped),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

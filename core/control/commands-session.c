@@ -152,9 +152,10 @@ static const AditCommand session_commands[] = {
      .verb = "show clients",
      .method = "io.adit.session.ListClients",
      .rows = "clients",
-     .columns = "NAME=name SERVICE=service TO=connect-to USER=user STATUS=status SINCE=since:duration NEXT=next-attempt:duration "
-                "INTERFACE=interface "
-                "ADDRESS=local-address ERROR=last-error",
+     .columns =
+         "NAME=name SERVICE=service TO=connect-to USER=user STATUS=status LINKS=links SINCE=since:duration NEXT=next-attempt:duration "
+         "INTERFACE=interface "
+         "ADDRESS=local-address ERROR=last-error",
      .summary = "list clients and their state",
      .help = "One line for each client in the configuration (`l2tp: { clients: ... }`), with its state, the time in that state, and the "
              "last error."},

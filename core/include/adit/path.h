@@ -270,6 +270,9 @@ typedef struct {
   AditDial *(*dial)(gpointer state, const AditValue *client, gpointer token, GError **error);
   /** [main] Give up, quietly; the token is not used again. Not after its link was opened. */
   void (*dial_cancel)(AditDial *dial);
+  /** [main] The same for one more link of a client, the `nth` from 1: to another address of its server than its other links, where there are
+   *  several. May be NULL, or missing: dial() is called. */
+  AditDial *(*dial_nth)(gpointer state, const AditValue *client, guint nth, gpointer token, GError **error);
 } AditTransportOps;
 
 typedef struct AditProtectionPolicy AditProtectionPolicy;

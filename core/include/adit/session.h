@@ -94,6 +94,7 @@ typedef struct {
   guint mru, peer_mru;         /**< as LCP agreed: what we take, and what the peer takes */
   gboolean client;             /**< this machine is the one that dialled */
   const AditValue *attributes; /**< what the source said of the user; may be NULL */
+  guint mtu;                   /**< octets after the protocol of a frame that we send at most: peer_mru, max-mtu, and what the path carries */
 } AditLinkInfo;
 
 typedef enum {
@@ -145,6 +146,10 @@ typedef struct {
    *  be others. A link that was not the session's only one has left the data plane meanwhile: attached() tells its index again, before this.
    *  May be NULL, or missing. */
   void (*changed)(gpointer state, AditSessionId session, AditLinkId link, gboolean up);
+  /** [main] A frame of a link of the session, of a protocol that no NCP has: it came before the stage was in place. FALSE: it is not
+   *  the bundler's, and the peer is told so. TRUE: `frame`, in one slice, is now what was inside of it, for the NCPs; of length 0 = nothing.
+   *  May be NULL, or missing. */
+  gboolean (*unwrap)(gpointer state, AditSessionId session, AditLinkId link, AditStageFrame *frame);
 } AditBundlerOps;
 
 #define ADIT_SESSION_SERVICE "adit.session"

@@ -234,7 +234,7 @@ static AditSess *make_session(AditSessLink *link) {
   session->record_id = g_strdup(link->record_id);
   session->links = g_ptr_array_new();
   session->link_id = link->id;
-  session->client = link->client;
+  session->client = link->call ? adit_client_of(link->call) : NULL;
   session->user = g_strdup(link->user);
   session->transport = g_strdup(link->spec.transport);
   session->server = g_strdup(adit_link_server(link));
@@ -271,8 +271,9 @@ AditSess *adit_life_begin(AditSessLink *link, const char *multi_id) {
     adit_link_end(link, ADIT_CAUSE_NAS_REQUEST, why);
     return NULL;
   }
-  adit_sessions_add(session);
   session->multi_id = g_strdup(multi_id);
+  adit_sessions_add(session);
+  adit_link_placed(link);
   adit_session_links_found(session, link);
   adit_sess_ref(session);
   adit_sess_port_open(session);

@@ -10,8 +10,8 @@
 #include "core/session/network/ncps.h"
 
 static void on_link_opened(AditSessLink *link) {
-  if (link->client)
-    adit_client_link_opened(link->client, link);
+  if (link->call)
+    adit_client_link_opened(link->call, link);
 }
 
 static void join_session(AditSessLink *link, AditSessionId id) {
@@ -28,28 +28,46 @@ static void join_session(AditSessLink *link, AditSessionId id) {
   }
   adit_lines_info(&log, "session %" G_GINT64_MODIFIER "x user %s: a link has joined: %u links", id, session->user, session->links->len);
   adit_sess_ncps_rekey(session, link);
+  adit_link_placed(link);
+  if (link->call)
+    adit_client_link_joined(link->call);
   adit_life_set_mtu(session);
   adit_session_links_joined(session);
   adit_session_links_tell(session);
 }
 
+static void refuse_link(AditSessLink *link, AditCause cause, const char *reason) {
+  AditLogContext log = {.user = link->user};
+
+  adit_lines_warning(&log, "link refused: %s", reason);
+  adit_link_end(link, cause, reason);
+}
+
+/* A client has one session, and a server so many. */
+static void found_session(AditSessLink *link, const char *multi_id) {
+  if (link->call && adit_client_has_session(adit_client_of(link->call)))
+    refuse_link(link, ADIT_CAUSE_NAS_REQUEST, "it does not belong to the bundle of the client's other links");
+  else if (!adit_link_may_found(link))
+    refuse_link(link, ADIT_CAUSE_NAS_REQUEST, "max-sessions reached");
+  else
+    adit_life_begin(link, multi_id);
+}
+
 /* The link is authenticated, and in no session yet. */
 static void place_link(AditSessLink *link) {
-  AditLogContext log = {.user = link->user};
   AditBundleChoice choice;
 
   adit_bundler_decide(link, &choice);
   switch (choice.verdict) {
   case ADIT_BUNDLE_NONE:
   case ADIT_BUNDLE_FOUND:
-    adit_life_begin(link, choice.multi_id);
+    found_session(link, choice.multi_id);
     break;
   case ADIT_BUNDLE_JOIN:
     join_session(link, choice.session);
     break;
   case ADIT_BUNDLE_REFUSE:
-    adit_lines_warning(&log, "link refused: %s", choice.reason);
-    adit_link_end(link, ADIT_CAUSE_NAS_REQUEST, choice.reason);
+    refuse_link(link, ADIT_CAUSE_NAS_REQUEST, choice.reason);
     break;
   }
   adit_bundler_clear(&choice);
@@ -77,7 +95,16 @@ static void on_link_network_down(AditSessLink *link) {
 
 /* Without a session (the link is being refused) there is no answer, and no reason to reject the protocol. */
 static gboolean on_link_frame(AditSessLink *link, guint16 protocol, const guint8 *payload, gsize length) {
-  return link->session ? adit_sess_frame(link->session, protocol, payload, length) : TRUE;
+  AditStageFrame frame = {.protocol = protocol, .n = 1, .length = (guint32)length};
+
+  if (!link->session || adit_sess_frame(link->session, protocol, payload, length))
+    return TRUE;
+  frame.slice[0] = (AditStageSlice){(guint8 *)payload, (guint32)length};
+  if (!link->session || !link->session->multi_id || !adit_bundler_unwrap(link->session->id, link->id, &frame))
+    return FALSE;
+  if (frame.length)
+    adit_sess_frame(link->session, frame.protocol, frame.slice[0].data, frame.slice[0].length);
+  return TRUE;
 }
 
 static void on_link_rejected(AditSessLink *link, guint16 protocol) {
@@ -113,11 +140,11 @@ static void on_link_lost(AditSessLink *link, AditCause cause, const char *reason
 }
 
 static void on_link_closed(AditSessLink *link, gboolean refused, const char *reason) {
-  AditClient *client = g_steal_pointer(&link->client);
+  AditClientCall *call = g_steal_pointer(&link->call);
 
-  if (client)
-    adit_client_link_closed(client, refused, reason);
+  if (call)
+    adit_client_link_closed(call, refused, reason);
 }
 
-const AditSessLinkOps adit_link_host_ops = {on_link_opened, on_link_network, on_link_network_down, on_link_frame, on_link_rejected,
-                                            on_link_mtu,    on_link_rekeyed, on_link_lost,         on_link_closed};
+const AditSessLinkOps adit_link_host_ops = {on_link_opened, on_link_network, on_link_network_down, on_link_frame,  on_link_rejected,
+                                            on_link_mtu,    on_link_rekeyed, on_link_lost,         on_link_closed, adit_sessions_count_on};

@@ -12,6 +12,8 @@ enum { MANY_SESSIONS = 2000 }; /* below, memory is not worth a thought */
 static GHashTable *sessions; /* id -> AditSess*, one reference */
 static GHashTable *records;  /* the same by record_id, borrowed */
 static AditTally *users;     /* name: server's sessions that are not ending, for only-one */
+static AditTally *servers;   /* "transport server": sessions that are not ending, for max-sessions */
+static AditTally *bundles;   /* the same, of those that take another link */
 static AditSessionId last_id;
 static guint living;        /* that are not ending */
 static guint most_sessions; /* since memory was given back */
@@ -23,12 +25,16 @@ void adit_sessions_init(void) {
   sessions = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)adit_sess_unref);
   records = g_hash_table_new(g_str_hash, g_str_equal);
   users = adit_tally_new(g_str_hash, g_str_equal, 0);
+  servers = adit_tally_new(g_str_hash, g_str_equal, 0);
+  bundles = adit_tally_new(g_str_hash, g_str_equal, 0);
 }
 
 void adit_sessions_fini(void) {
   g_clear_pointer(&records, g_hash_table_unref);
   g_clear_pointer(&sessions, g_hash_table_unref);
   g_clear_pointer(&users, adit_tally_free);
+  g_clear_pointer(&servers, adit_tally_free);
+  g_clear_pointer(&bundles, adit_tally_free);
   none_func = NULL;
 }
 
@@ -36,16 +42,37 @@ AditSessionId adit_sessions_new_id(void) {
   return ++last_id;
 }
 
+static char *key_of_server(const char *transport, const char *server) {
+  return g_strdup_printf("%s %s", transport, server);
+}
+
+guint adit_sessions_count_on(const char *transport, const char *server, guint *joinable) {
+  g_autofree char *key = key_of_server(transport, server);
+
+  *joinable = adit_tally_count(bundles, key);
+  return adit_tally_count(servers, key);
+}
+
 void adit_sessions_add(AditSess *session) {
+  g_autofree char *key = key_of_server(session->transport, session->server);
+
   g_hash_table_insert(sessions, &session->id, session);
   g_hash_table_insert(records, session->record_id, session);
   living++;
+  adit_tally_add(servers, key);
+  if (session->multi_id)
+    adit_tally_add(bundles, key);
   if (!session->is_client)
     adit_tally_add(users, session->user);
 }
 
 void adit_sessions_retire(AditSess *session) {
+  g_autofree char *key = key_of_server(session->transport, session->server);
+
   living--;
+  adit_tally_remove(servers, key);
+  if (session->multi_id)
+    adit_tally_remove(bundles, key);
   if (!session->is_client)
     adit_tally_remove(users, session->user);
 }

@@ -31,6 +31,8 @@ GPtrArray *adit_sess_matching(gboolean (*matches)(const AditSess *session, const
 /** How many are not ending; NULL = any. */
 guint adit_sess_count(const char *transport, const char *server);
 /** Has a server a session of the user that is not ending? */
+/** How many a server has that are not ending; `*bundles`: how many of them take another link. */
+guint adit_sessions_count_on(const char *transport, const char *server, guint *bundles);
 gboolean adit_sessions_has_user(const char *user);
 /** `done` comes once when there is none, which may be in this call. */
 void adit_sessions_when_none(void (*done)(gpointer data), gpointer data);

@@ -83,6 +83,10 @@ void adit_bundler_changed(AditSessionId session, AditLinkId link, gboolean up) {
     bundler.ops->changed(bundler.state, session, link, up);
 }
 
+gboolean adit_bundler_unwrap(AditSessionId session, AditLinkId link, AditStageFrame *frame) {
+  return bundler.ops && ADIT_HAS(bundler.ops, unwrap) && bundler.ops->unwrap && bundler.ops->unwrap(bundler.state, session, link, frame);
+}
+
 void adit_bundler_left(AditSessionId session, AditLinkId link, guint left) {
   if (bundler.ops && bundler.ops->left)
     ADIT_HOLD(bundler.plugin, bundler.ops->left, "left()", bundler.ops->left(bundler.state, session, link, left));

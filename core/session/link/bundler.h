@@ -26,4 +26,6 @@ gboolean adit_bundler_opened(AditSessionId session, GError **error);
 void adit_bundler_joined(AditSessionId session, AditLinkId link);
 void adit_bundler_attached(AditSessionId session, AditLinkId link, guint index);
 void adit_bundler_changed(AditSessionId session, AditLinkId link, gboolean up);
+/** TRUE: `frame` is what was inside. */
+gboolean adit_bundler_unwrap(AditSessionId session, AditLinkId link, AditStageFrame *frame);
 void adit_bundler_left(AditSessionId session, AditLinkId link, guint left);

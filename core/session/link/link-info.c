@@ -22,5 +22,6 @@ void adit_link_fill_info(const AditSessLink *link, AditLinkInfo *out) {
                         .mru = ppp.mru,
                         .peer_mru = ppp.peer_mru,
                         .client = link->spec.client,
-                        .attributes = link->record};
+                        .attributes = link->record,
+                        .mtu = link->mtu};
 }

@@ -15,18 +15,17 @@
 
 static const AditSessLinkOps *above;
 static GHashTable *links; /* id -> AditSessLink* */
-static AditTally *calls;  /* "transport server": links, for max-sessions */
 static AditLinkId last_id;
 static AditNumbers numbers; /* of links: a NAS-Port stays short, and is used again */
 
 void adit_links_init(const AditSessLinkOps *ops) {
   above = ops;
   links = g_hash_table_new(g_int64_hash, g_int64_equal);
-  calls = adit_tally_new(g_str_hash, g_str_equal, 0);
+  adit_link_rooms_init(ops);
 }
 void adit_links_fini(void) {
   g_clear_pointer(&links, g_hash_table_unref);
-  g_clear_pointer(&calls, adit_tally_free);
+  adit_link_rooms_fini();
   adit_numbers_clear(&numbers);
 }
 
@@ -36,18 +35,6 @@ AditSessLink *adit_link_find(AditLinkId id) {
 
 const char *adit_link_server(const AditSessLink *link) {
   return adit_option_name(link->spec.config);
-}
-
-static char *server_key(const char *transport, const AditValue *config) {
-  return g_strdup_printf("%s %s", transport, adit_option_name(config));
-}
-
-gboolean adit_link_has_room(const char *transport, const AditValue *config) {
-  ADIT_MAIN_ONLY("adit.session has_room", FALSE);
-  gint64 max = adit_option_max_sessions(config);
-  g_autofree char *key = server_key(transport, config);
-
-  return !max || adit_tally_count(calls, key) < max;
 }
 
 void adit_links_foreach(void (*each)(AditSessLink *link, gpointer data), gpointer data) {
@@ -70,7 +57,7 @@ static AditLogContext link_log(const AditSessLink *link, char peer[ADIT_ENDPOINT
 }
 
 static gboolean may_log(const AditSessLink *link, AditLinesKind kind) {
-  return adit_lines_allow(kind, link->client ? adit_link_server(link) : link->proven);
+  return adit_lines_allow(kind, link->call ? adit_link_server(link) : link->proven);
 }
 
 static void publish_link(AditSessLink *link, const char *name, AditCause cause, const char *reason) {
@@ -106,12 +93,11 @@ static void free_later(gpointer data) {
 
 /* Out of the registry and the data path; the memory goes when the loop comes round, as callers may be deep in it. */
 static void drop_link(AditSessLink *link, AditCause cause, const char *reason) {
-  g_autofree char *key = server_key(link->spec.transport, link->spec.config);
   AditPppLinkInfo info;
 
   adit_ppp_link_info(link->ppp, &info);
   g_hash_table_remove(links, &link->id);
-  adit_tally_remove(calls, key);
+  adit_link_placed(link);
   adit_numbers_give_back(&numbers, link->number);
   adit_timer_cancel(&link->timer);
   if (link->auth_request)
@@ -277,7 +263,7 @@ static void warn_of_weak_method(AditSessLink *link) {
   AditPppLinkInfo info;
 
   adit_ppp_link_info(link->ppp, &info);
-  if (!link->client || !info.answered)
+  if (!link->call || !info.answered)
     return;
   if (strcmp(info.answered, "pap") == 0 && !link->spec.path.association)
     adit_warning(&log, "pap: the password is sent to the server in clear, without IPsec");
@@ -401,7 +387,7 @@ static AditSessLink *link_new(AditPlugin *plugin, const AditLinkSpec *spec) {
   link->opened_ms = adit_loop_service()->now();
   link->record_id = adit_record_id_new();
   if (spec->client) {
-    link->client = spec->token;
+    link->call = spec->token;
     link->user = g_strdup(adit_option_user(spec->config));
   }
   return link;
@@ -461,9 +447,8 @@ AditLinkId adit_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError *
   }
   link->number = adit_numbers_take(&numbers);
   link->ppp = adit_ppp_link_new(&params, &ppp_ops, link, &env);
-  g_autofree char *key = server_key(link->spec.transport, link->spec.config);
   g_hash_table_insert(links, &link->id, link);
-  adit_tally_add(calls, key);
+  adit_link_waits(link);
   above->opened(link);
   AditLinkId id = link->id;
   adit_ppp_link_open(link->ppp);

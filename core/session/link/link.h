@@ -6,6 +6,7 @@
 #include <adit/session.h>
 
 typedef struct AditClient AditClient;
+typedef struct AditClientCall AditClientCall;
 typedef struct AditSess AditSess;
 typedef struct AditSessLink AditSessLink;
 
@@ -21,7 +22,7 @@ struct AditSessLink {
   char *source;         /**< the source that gave it */
   char *user;           /**< the authenticated peer: proven, or for a client our own name */
   AditSess *session;    /**< borrowed: the session ends its link, or the link tells it of its end */
-  AditClient *client;   /**< the client that dialled; NULL on a server */
+  AditClientCall *call; /**< the client's call that dialled; NULL on a server */
   guint64 opened_ms;
   char *record_id;    /**< Acct-Session-Id of the session that it will have */
   guint32 number;     /**< the smallest, from 1, that no other link has */
@@ -29,6 +30,7 @@ struct AditSessLink {
   GBytes *eap_state;  /**< what it gave along */
   char *proven;       /**< the user that the peer has proven to be first; NULL: it may be any stranger */
   gboolean up;        /**< LCP is open and authentication is done */
+  gboolean placed;    /**< it has, or had, a session, and max-sessions counts that */
   gboolean parted;    /**< out of its session's data plane, while LCP renegotiates */
   guint mtu;          /**< as LCP agreed; 0 before */
   AditMppeKeys *mppe; /**< that authentication made, in locked memory; NULL = none, or the session's NCPs have had them */
@@ -47,6 +49,8 @@ typedef struct {
   void (*rekeyed)(AditSessLink *link);                                      /**< a re-challenge was passed while it is up: `mppe` */
   void (*lost)(AditSessLink *link, AditCause cause, const char *reason);    /**< its session must let go of it; PPP is still there */
   void (*closed)(AditSessLink *link, gboolean refused, const char *reason); /**< `refused`: the peer did not take our user or password */
+  /** How many sessions a server has; `*bundles`: how many of them take another link. */
+  guint (*sessions)(const char *transport, const char *server, guint *bundles);
 } AditSessLinkOps;
 
 /** Wipes the keys: their users have copies. */
@@ -56,7 +60,14 @@ void adit_link_keep_keys(AditSessLink *link, const AditAuthReply *reply);
 /** The same of our proof, which the peer has accepted. */
 void adit_link_keep_own_keys(AditSessLink *link);
 AditLinkId adit_link_open(AditPlugin *plugin, const AditLinkSpec *spec, GError **error);
-/** Has the server of that configuration fewer links than its max-sessions? */
+/** It has been opened, and counts by itself until it is placed. */
+void adit_link_waits(AditSessLink *link);
+/** The link has a session now, or is gone, and counts no more by itself. */
+void adit_link_placed(AditSessLink *link);
+/** May the server of that configuration have one more session (max-sessions)? Its links without one are left out. */
+gboolean adit_link_may_found(const AditSessLink *link);
+/** Has the server of that configuration fewer sessions, and links without one, than its max-sessions? While some sessions take another
+ * link, a few more links may come, as they may join. */
 gboolean adit_link_has_room(const char *transport, const AditValue *config);
 AditSessLink *adit_link_find(AditLinkId id);
 /** Terminates PPP politely; the transport hears of it when that is done. */
@@ -68,4 +79,6 @@ const char *adit_link_server(const AditSessLink *link);
 void adit_link_fill_info(const AditSessLink *link, AditLinkInfo *out);
 void adit_links_init(const AditSessLinkOps *ops);
 void adit_links_fini(void);
+void adit_link_rooms_init(const AditSessLinkOps *ops); /**< by adit_links_init() */
+void adit_link_rooms_fini(void);
 void adit_links_foreach(void (*each)(AditSessLink *link, gpointer data), gpointer data); /**< each may end its link */

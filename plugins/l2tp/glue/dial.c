@@ -16,6 +16,10 @@ GHashTable *l2tp_rounds_new(void) {
   return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, round_free);
 }
 
+char *l2tp_dial_round_key(const AditDial *dial) {
+  return dial->nth ? g_strdup_printf("%s %u", dial->service->name, dial->nth) : g_strdup(dial->service->name);
+}
+
 static gboolean has_client(const AditValue *clients, const char *name) {
   for (guint i = 0; i < adit_value_length(clients); i++)
     if (!g_strcmp0(adit_option_name(adit_value_at(clients, i)), name))
@@ -61,7 +65,8 @@ gpointer l2tp_dial_done(L2tpPeer *peer) {
 
   if (!dial)
     return NULL;
-  g_hash_table_remove(dial->l2tp->rounds, dial->service->name);
+  g_autofree char *key = l2tp_dial_round_key(dial);
+  g_hash_table_remove(dial->l2tp->rounds, key);
   l2tp_dial_free(dial);
   return token;
 }

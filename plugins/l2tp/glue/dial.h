@@ -20,6 +20,7 @@ struct AditDial {
   L2tp *l2tp;
   L2tpService *service;
   gpointer token;
+  guint nth;      /**< link of the client, from 0 */
   L2tpPeer *peer; /**< once the address is known */
   gboolean cancelled;
   gboolean evading; /**< a stranger guesses tunnel ids: dialled again from a separate port */
@@ -30,8 +31,10 @@ struct AditDial {
   L2tpRound *found; /**< NULL = nothing */
 };
 
-/** The addresses of clients' servers, by the client's name. */
+/** The addresses of clients' servers, by l2tp_dial_round_key(). */
 GHashTable *l2tp_rounds_new(void);
+/** Each link of a client goes through the addresses by itself: the client's name, and which link it is. The caller's. */
+char *l2tp_dial_round_key(const AditDial *dial);
 /** Forgets those of clients that `config` has no more. */
 void l2tp_rounds_prune(L2tp *l2tp, const AditValue *config);
 /** The tunnel or call has failed before the link was open. Harmless without a dial. */

@@ -192,9 +192,19 @@ static gboolean dial_next(AditDial *dial, L2tpRound *round, GError **error) {
 
 /** The remaining results of the client's last look-up; NULL: look the name up. */
 static L2tpRound *find_round(const AditDial *dial) {
-  L2tpRound *round = g_hash_table_lookup(dial->l2tp->rounds, dial->service->name);
+  g_autofree char *key = l2tp_dial_round_key(dial);
+  L2tpRound *round = g_hash_table_lookup(dial->l2tp->rounds, key);
 
   return round && round->next < round->n && round->family == dial->family && !strcmp(round->host, dial->host) ? round : NULL;
+}
+
+/** The first address is that of the `nth` link: links of one client use different ones. */
+static void rotate_round(L2tpRound *round, guint nth) {
+  AditAddress in_order[L2TP_ROUND_MAX];
+
+  memcpy(in_order, round->address, sizeof in_order);
+  for (guint i = 0; i < round->n; i++)
+    round->address[i] = in_order[(i + nth) % round->n];
 }
 
 static void resolve_done(gpointer data) {
@@ -210,7 +220,8 @@ static void resolve_done(gpointer data) {
     l2tp_dial_fail(dial, ADIT_CAUSE_NAS_ERROR, "stopping");
   } else {
     L2tpRound *round = g_steal_pointer(&dial->found);
-    g_hash_table_replace(dial->l2tp->rounds, g_strdup(dial->service->name), round);
+    rotate_round(round, dial->nth);
+    g_hash_table_replace(dial->l2tp->rounds, l2tp_dial_round_key(dial), round);
     if (!dial_next(dial, round, &error))
       l2tp_dial_fail(dial, ADIT_CAUSE_NAS_ERROR, error->message);
   }
@@ -231,13 +242,14 @@ static gboolean dial_begin(AditDial *dial, GError **error) {
   return FALSE;
 }
 
-static AditDial *transport_dial(gpointer state, const AditValue *client, gpointer token, GError **error) {
+static AditDial *transport_dial_nth(gpointer state, const AditValue *client, guint nth, gpointer token, GError **error) {
   L2tp *l2tp = state;
   const AditAddress *from = l2tp_option_src_address(client);
   AditDial *dial = g_new0(AditDial, 1);
 
   dial->l2tp = l2tp;
   dial->token = token;
+  dial->nth = nth;
   dial->service = l2tp_service_new(client, TRUE);
   dial->host = g_strdup(l2tp_option_connect_to(client));
   dial->error = EAI_AGAIN;
@@ -248,6 +260,10 @@ static AditDial *transport_dial(gpointer state, const AditValue *client, gpointe
     return dial;
   l2tp_dial_free(dial);
   return NULL;
+}
+
+static AditDial *transport_dial(gpointer state, const AditValue *client, gpointer token, GError **error) {
+  return transport_dial_nth(state, client, 0, token, error);
 }
 
 static void transport_dial_cancel(AditDial *dial) {
@@ -262,4 +278,5 @@ static void transport_dial_cancel(AditDial *dial) {
   l2tp_peer_close(peer, L2TP_STOP_CLEAR, "given up");
 }
 
-const AditTransportOps l2tp_transport_ops = {sizeof l2tp_transport_ops, L2TP_TRANSPORT, transport_dial, transport_dial_cancel};
+const AditTransportOps l2tp_transport_ops = {sizeof l2tp_transport_ops, L2TP_TRANSPORT, transport_dial, transport_dial_cancel,
+                                             transport_dial_nth};

@@ -137,6 +137,25 @@ def cookbook_road_warriors(lab):
 
 
 @case
+def cookbook_full_frames(lab):
+    kitchen = Kitchen(lab, 'full-frames')
+    host = kitchen.host('host', kitchen.srv, '10.10.0.', HOST)
+    kitchen.run(kitchen.srv, 'office')
+    office = kitchen.start(kitchen.srv, 'office')
+    laptop = kitchen.start(kitchen.cli, 'laptop')
+    office.session('ann')
+    laptop.session()
+    for namespace, target in ((kitchen.cli, HOST), (host, '10.77.0.5')):
+        poll(lambda: ' 1 received' in namespace.run('ping', '-n', '-q', '-M', 'do', '-c', '1', '-w', '2', '-s', '1472', target, check=False).stdout,
+             '1500 octets to %s' % target)
+    for machine in (office, laptop):
+        machine.shows()
+    laptop.stop()
+    office.no_session()
+    office.stop()
+
+
+@case
 def cookbook_radius(lab):
     kitchen = Kitchen(lab, 'radius')
     aaa = kitchen.beside('aaa', *RADIUS)

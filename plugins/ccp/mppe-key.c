@@ -27,18 +27,22 @@ static void derive_key(const MppeKey *key, guint8 out[SHA1_DIGEST_SIZE]) {
   sha1_digest(&ctx, SHA1_DIGEST_SIZE, out);
 }
 
-void mppe_key_init(MppeKey *key, const guint8 *start, guint32 strength) {
+void mppe_key_restart(MppeKey *key) {
   guint8 digest[SHA1_DIGEST_SIZE];
 
-  memset(key, 0, sizeof *key);
-  key->length = strength == MPPE_128 ? MPPE_KEY : SHORT_KEY;
-  key->fixed = strength == MPPE_40 ? 3 : strength == MPPE_56 ? 1 : 0;
-  memcpy(key->start, start, key->length);
-  memcpy(key->current, start, key->length);
+  memcpy(key->current, key->start, key->length);
   derive_key(key, digest);
   memcpy(key->current, digest, key->length);
   weaken_key(key);
   adit_wipe(digest, sizeof digest);
+}
+
+void mppe_key_init(MppeKey *key, const guint8 *start, guint32 strength) {
+  memset(key, 0, sizeof *key);
+  key->length = strength == MPPE_128 ? MPPE_KEY : SHORT_KEY;
+  key->fixed = strength == MPPE_40 ? 3 : strength == MPPE_56 ? 1 : 0;
+  memcpy(key->start, start, key->length);
+  mppe_key_restart(key);
 }
 
 void mppe_key_change(MppeKey *key) {

@@ -26,6 +26,8 @@ typedef struct {
 
 /** The initial session key. `start` has 16 octets, of which 40 and 56 bits use the first 8. */
 void mppe_key_init(MppeKey *key, const guint8 *start, guint32 strength);
+/** The initial session key again. */
+void mppe_key_restart(MppeKey *key);
 /** RFC 3078 7.3: the next one. */
 void mppe_key_change(MppeKey *key);
 /** The strongest of some; 0 = there is none. */

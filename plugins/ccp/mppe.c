@@ -13,6 +13,7 @@ enum {
   SKIPPED = 16,       /* keys that are kept for packets that were overtaken */
   BAD_RUN = 8,        /* frames that make no sense before more than 4095 lost ones are assumed */
   TURNS = 64,         /* of the count, which are tried then */
+  YOUNG = 64,         /* frames after which none of an earlier epoch, which has the same keys, comes any more */
   NEAR = 64,          /* lost frames that are likely even then */
 };
 
@@ -35,7 +36,8 @@ typedef struct {
 
   guint32 budget; /* stateless: keys that may be derived for gaps */
   guint64 budget_ms;
-  guint bad; /* frames in a row that made no sense */
+  guint bad;  /* frames in a row that made no sense */
+  guint good; /* frames that made sense */
   struct {
     MppeKey key; /* `steps` keys after `key` above; 0 = unused */
     guint32 steps;
@@ -177,6 +179,7 @@ static void drop_noise(Receiver *r, AditStageIo *io) {
 static void pass_on(Receiver *r, AditStageIo *io, const AditStageFrame *frame, MppeClear judgement) {
   r->proven |= judgement == MPPE_CLEAR_PROVEN;
   r->bad = 0;
+  r->good++;
   io->emit(io, frame);
 }
 
@@ -239,11 +242,12 @@ static gboolean open_overtaken(Receiver *r, guint16 count, AditStageFrame *frame
   return TRUE;
 }
 
-/* More than half of the count's space was lost, or turns of it: each frame tries one turn more. */
+/* More than half of the count's space was lost, or turns of it, in an outage or before our CCP was open: each frame tries one turn more.
+ * With a wrong key that ends after TURNS of them. */
 static gboolean open_after_outage(Receiver *r, guint64 now_ms, guint16 count, guint32 delta, AditStageFrame *frame, MppeClear *judgement) {
   struct arcfour_ctx rc4;
 
-  if (r->bad < BAD_RUN || !r->proven)
+  if (r->bad < BAD_RUN)
     return FALSE;
   if (!r->scout.steps)
     r->scout.key = r->key;
@@ -263,6 +267,23 @@ static gboolean is_likely(const Receiver *r, guint32 delta) {
   return delta < NEAR || r->bad % BAD_RUN == 0 || r->bad < BAD_RUN;
 }
 
+/* Frames of an earlier epoch that were on their way when CCP began again have the same keys, and lead ahead of the peer, who begins at 0.
+ */
+static gboolean open_from_start(Receiver *r, guint64 now_ms, guint16 count, AditStageFrame *frame, MppeClear *judgement) {
+  MppeKey key = r->key;
+  struct arcfour_ctx rc4;
+
+  if (r->good > YOUNG || !r->bad || r->bad % BAD_RUN || count >= LATE || !spend_budget(r, now_ms, count + 1u))
+    return FALSE;
+  mppe_key_restart(&key);
+  for (guint i = 0; i <= count; i++)
+    mppe_key_change(&key);
+  if (!try_key(&key, FALSE, frame, &rc4, judgement))
+    return FALSE;
+  take_key(r, &key, count);
+  return TRUE;
+}
+
 static void decode_stateless(Receiver *r, AditStageIo *io, guint16 count, AditStageFrame *frame) {
   guint32 delta = (count - r->next) & COUNT;
   MppeClear judgement;
@@ -270,7 +291,8 @@ static void decode_stateless(Receiver *r, AditStageIo *io, guint16 count, AditSt
                         ? open_overtaken(r, count, frame, &judgement)
                         : is_likely(r, delta) && spend_budget(r, io->now_ms, delta) && open_expected(r, count, delta, frame, &judgement);
 
-  if (!opened && !open_after_outage(r, io->now_ms, count, delta, frame, &judgement)) {
+  if (!opened && !open_from_start(r, io->now_ms, count, frame, &judgement) &&
+      !open_after_outage(r, io->now_ms, count, delta, frame, &judgement)) {
     drop_noise(r, io);
     return;
   }
@@ -286,12 +308,12 @@ static guint count_flags(guint32 first, guint32 n) {
 }
 
 /* RFC 3078 8.3, and Linux, which changes the key at each flushed packet. Flushed ones may have been lost. */
-static gboolean open_flushed(Receiver *r, guint64 now_ms, guint16 count, guint32 delta, AditStageFrame *frame, MppeClear *judgement) {
+static gboolean open_flushed(Receiver *r, guint64 now_ms, guint16 count, MppeKey key, guint flags, AditStageFrame *frame,
+                             MppeClear *judgement) {
   gboolean is_flag = (count & FLAG) == FLAG;
-  MppeKey key = r->key;
   struct arcfour_ctx rc4;
 
-  for (guint n = count_flags(r->next, delta + 1); n; n--)
+  for (; flags; flags--)
     mppe_key_change(&key);
   for (guint restarts = 0; restarts <= RESTARTS && (!restarts || spend_budget(r, now_ms, 2)); restarts++) {
     if (try_key(&key, r->proven && !restarts, frame, &rc4, judgement)) {
@@ -304,6 +326,16 @@ static gboolean open_flushed(Receiver *r, guint64 now_ms, guint16 count, guint32
     mppe_key_change(&key);
   }
   return FALSE;
+}
+
+/* Also behind what frames of an earlier epoch have led to: see open_from_start(). */
+static gboolean open_restarted(Receiver *r, guint64 now_ms, guint16 count, guint32 delta, AditStageFrame *frame, MppeClear *judgement) {
+  MppeKey key = r->key;
+
+  if (open_flushed(r, now_ms, count, key, count_flags(r->next, delta + 1), frame, judgement))
+    return TRUE;
+  mppe_key_restart(&key);
+  return r->good <= YOUNG && open_flushed(r, now_ms, count, key, count_flags(0, count + 1u), frame, judgement);
 }
 
 static gboolean open_in_order(Receiver *r, guint16 count, AditStageFrame *frame, MppeClear *judgement) {
@@ -331,7 +363,7 @@ static void decode_stateful(Receiver *r, AditStageIo *io, guint16 bits, guint16 
 
   if (is_overtaken(r, delta))
     return;
-  if (bits & FLUSHED ? open_flushed(r, io->now_ms, count, delta, frame, &judgement)
+  if (bits & FLUSHED ? open_restarted(r, io->now_ms, count, delta, frame, &judgement)
                      : !r->discard && !delta && open_in_order(r, count, frame, &judgement)) {
     r->discard = FALSE;
     r->next = (count + 1) & COUNT;

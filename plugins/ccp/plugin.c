@@ -4,7 +4,8 @@
 #include <adit/session.h>
 
 static gboolean act_on_attributes(AditPlugin *plugin, const AditSessionService *session, GError **error) {
-  static const char *const attributes[] = {adit_option_use_encryption_key, adit_option_mppe_policy_key, adit_option_mppe_types_key};
+  static const char *const attributes[] = {adit_option_use_encryption_key, adit_option_mppe_policy_key, adit_option_mppe_types_key,
+                                           "mppe-keys" /* of RADIUS: they came */};
 
   for (gsize i = 0; i < G_N_ELEMENTS(attributes); i++)
     if (!session->actor_add(plugin, attributes[i], error))

@@ -3,6 +3,7 @@
 
 import configs
 from lab import expect, poll
+from radius_road import RadiusRoad
 from road import INSIDE, Road
 from runner import case
 
@@ -121,3 +122,29 @@ def mppe_survives_loss(lab):
         ends.road.cli.run('ping', '-c', '2', '-W', '2', INSIDE, check=False)  # the reset, if one is due
         ends.pings()
     ends.stop()
+
+
+@case
+def mppe_with_keys_of_radius(lab):
+    """RFC 2548 2.4: FreeRADIUS's keys are those that the client has from its password, of either version. Its policy (allowed) is enough for the
+    server to encrypt, and no attribute of MPPE is without effect."""
+    road = RadiusRoad(lab, {'ann': ('wonder-land', [])})
+
+    def tree(method):
+        return dict(road.tree(methods=[method]), plugins=PLUGINS + ['radius'])
+
+    server = lab.adit(road.srv, configs.write(tree('mschap2')))
+    client = lab.adit(road.cli, configs.write(dict(configs.client('ann', 'wonder-land', profile=on('yes')), plugins=PLUGINS)))
+    for method in ('mschap2', 'mschap1'):
+        client.ctl('client', 'down', 'uplink')
+        client.no_session()
+        server.reload(configs.write(tree(method)))
+        client.ctl('client', 'up', 'uplink')
+        poll(lambda: [end.session().get('encoding') for end in (server, client)] == ['MPPE128 stateless'] * 2, 'both ends encrypt with %s' % method, 15)
+        clear = road.sent(CLEAR)
+        road.works(server, client, 'ann')
+        expect(road.sent(CLEAR) == clear, 'data in clear')
+    expect('no loaded plugin acts' not in server.process.text(), 'attributes without effect')
+    client.stop()
+    server.no_session()
+    server.stop()

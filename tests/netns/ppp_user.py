@@ -7,9 +7,13 @@ Prints a JSON object a line.
 
   ask=ADDRESS  a Configure-Request with that address; prints the code of the answer and the address in it
   settle       asks, and follows what the server suggests, until both directions are acknowledged
-  terminate    a Terminate-Request, and waits for its Ack"""
+  terminate    a Terminate-Request, and waits for its Ack
+  fragments=N  N fragments of Multilink (RFC 1990) that never make a packet: begins without an end, gaps, empty ones, numbers from far away
+
+With --mrru the user asks for Multilink; --early N sends as many such fragments before it logs in."""
 
 import argparse
+import random
 import socket
 import struct
 import sys
@@ -17,7 +21,7 @@ import time
 
 from peer import ASSIGNED_SESSION, CDN, ICCN, ICRP, ICRQ, STOPCCN, Peer, avp, parse, say, u16, u32
 
-LCP, PAP, IPCP = 0xc021, 0xc023, 0x8021
+LCP, PAP, IPCP, MP = 0xc021, 0xc023, 0x8021, 0x003d
 REQUEST, ACK, NAK, REJECT, TERMINATE, TERMINATED, PROTOCOL_REJECT, ECHO, ECHOED = 1, 2, 3, 4, 5, 6, 8, 9, 10
 SECONDS = 10
 
@@ -33,11 +37,12 @@ class User(Peer):
         self.session = struct.unpack('!H', found[ASSIGNED_SESSION])[0]
         self.send(ICCN, [avp(24, u32(10 ** 9)), avp(19, u32(1))], self.session)
         self.number, self.acked, self.address = 0, False, '0.0.0.0'
-        self.packet(LCP, REQUEST, 1)
+        self.packet(LCP, REQUEST, 1, struct.pack('!BBH', 17, 4, self.args.mrru) if self.args.mrru else b'')
         name, password = self.args.name.encode(), self.args.password.encode()
         tried = False
         for protocol, code, _, _ in self.packets(SECONDS):
             if protocol == LCP and code == REQUEST and not tried:  # which packets() has acknowledged
+                self.fragments(self.args.early)
                 self.packet(PAP, REQUEST, 1, bytes([len(name)]) + name + bytes([len(password)]) + password)
                 tried = True
             elif protocol == PAP:
@@ -116,12 +121,22 @@ class User(Peer):
                 return
         self.fail('a Terminate-Ack')
 
+    def fragments(self, count):
+        for i in range(count):
+            number = i * 2 if i % 97 else random.getrandbits(24)
+            head = struct.pack('!HHHHHI', 2, self.tunnel, self.session, 0xff03, MP, (0x80, 0, 0x80, 0x40)[i % 4] << 24 | number & 0xffffff)
+            self.socket.sendto(head + (b'' if i % 5 == 0 else bytes(1000)), self.to)
+        if count:
+            say(event='fragments', sent=count)
+
     def act(self, step):
         what, _, address = step.partition('=')
         if what == 'ask':
             self.acked = False
             code, told = self.ask(address)
             say(event='answer', asked=address, code=code, address=told)
+        elif what == 'fragments':
+            self.fragments(int(address))
         else:
             {'settle': self.settle, 'terminate': self.terminate}[what]()
 
@@ -135,6 +150,8 @@ def main():
     parser.add_argument('--secret')
     parser.add_argument('--name', required=True)
     parser.add_argument('--password', required=True)
+    parser.add_argument('--mrru', type=int, default=0)
+    parser.add_argument('--early', type=int, default=0)
     parser.add_argument('--stay', type=float, default=60, help='seconds, at the end')
     parser.add_argument('steps', nargs='*')
     args = parser.parse_args()

@@ -5,7 +5,7 @@
 #include "reassembly.h"
 
 typedef struct {
-  MpCounters *counters;
+  MpCounters *counters; /* NULL in an older data path, which does not call attach(): nothing passes */
   MpFragmenter send;
   MpReassembly receive;
 } MpStage;
@@ -18,12 +18,14 @@ static void attach_stage(gpointer state, const AditStageSpec *spec) {
 
 static void encode_packet(gpointer state, gconstpointer params, AditStageIo *io, AditStageFrame *frame) {
   MpStage *stage = state;
-  mp_fragment_packet(&stage->send, params, stage->counters, io, frame);
+  if (stage->counters)
+    mp_fragment_packet(&stage->send, params, stage->counters, io, frame);
 }
 
 static void decode_frame(gpointer state, gconstpointer params, AditStageIo *io, AditStageFrame *frame) {
   MpStage *stage = state;
-  mp_reassembly_input(&stage->receive, params, stage->counters, io, frame);
+  if (stage->counters)
+    mp_reassembly_input(&stage->receive, params, stage->counters, io, frame);
 }
 
 static void expire_fragments(gpointer state, gconstpointer params, AditStageIo *io) {
@@ -34,7 +36,8 @@ static void expire_fragments(gpointer state, gconstpointer params, AditStageIo *
 static void clear_stage(gpointer state) {
   MpStage *stage = state;
   mp_reassembly_clear(&stage->receive);
-  mp_counters_unref(stage->counters);
+  if (stage->counters)
+    mp_counters_unref(stage->counters);
 }
 
 const AditStageOps mp_stage_ops = {.size = sizeof mp_stage_ops,

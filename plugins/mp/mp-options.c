@@ -50,7 +50,7 @@ static void take_mp_ack(gpointer self) {
   ((MpOptions *)self)->naks = 0;
 }
 
-/* A smaller MRRU costs us nothing. A peer that suggests what nobody can use has its way after a while: the link works without. */
+/* A smaller MRRU costs us nothing. A peer that keeps suggesting useless values gets its way: the link works without. */
 static void take_mrru_nak(MpOptions *mp, guint16 mrru) {
   if (!mp->mrru) /* it wants us to have one, but has refused it, or we may not */
     return;
@@ -132,7 +132,8 @@ static gboolean mp_options_restore(gpointer self, AditCursor *in) {
   if (mp->own.length > MP_DISCRIMINATOR_MAX)
     return FALSE;
   adit_get_copy(in, mp->own.data, mp->own.length);
-  return !in->bad && flags < 4 && mp->mrru <= mp->configured && mp->naks <= NAKS_MAX;
+  return !in->bad && mp->own.length && flags < 4 && mp->mrru <= mp->configured && (!mp->mrru || mp->mrru >= MP_MRRU_LEAST) &&
+         mp->naks <= NAKS_MAX;
 }
 
 static const AditLcpType mp_types[] = {{MP_LCP_MRRU, 2, 2}, {MP_LCP_SHORT, 0, 0}, {MP_LCP_DISCRIMINATOR, 1, MP_DISCRIMINATOR_MAX}};

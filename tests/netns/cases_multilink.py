@@ -2,7 +2,9 @@
 """Multilink PPP: full frames on one link, and links of one session through several tunnels. Both ends are adit; tshark reads the frames."""
 
 import json
+import os
 import re
+import sys
 
 import capture
 import configs
@@ -63,6 +65,11 @@ def jumbo_frames_on_one_link(lab):
     carries_whole(lab, 8000)
 
 
+@case(limit=90)
+def the_largest_frames_on_one_link(lab):
+    carries_whole(lab, 65535)
+
+
 @case
 def an_mrru_at_one_end_changes_nothing(lab):
     road = Road(lab)
@@ -114,4 +121,114 @@ def two_links_over_two_addresses(lab):
     expect(len(shares) == 2, 'shares of links: %s' % shares)
     client.stop()
     server.no_session()
+    server.stop()
+
+
+# ---- a peer that is written by hand ----
+
+class ByHand:
+    """mp_user.py as a process."""
+
+    number = 0
+
+    def __init__(self, road, *steps, user='alice', password='wonder-land', mrru=1600, discriminator='03020000000001', options=()):
+        ByHand.number += 1  # each has a log of its own
+        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'mp_user.py')
+        self.process = road.cli.start('by-hand-%d' % ByHand.number, sys.executable, '-B', script, '--to', SERVER, '--port', '0', '--name', user,
+                                      '--password', password, '--mrru', str(mrru), '--discriminator', discriminator, *options, *steps)
+
+    def said(self, event, count=1):
+        """Waits for the event, so many times, and returns the last."""
+        def found():
+            lines = [json.loads(line) for line in self.process.text().splitlines() if line.startswith('{')]
+            got = [line for line in lines if line['event'] == event]
+            ended = [line for line in lines if line['event'] in ('silence', 'ended', 'refused')]
+            expect(len(got) >= count or not ended, 'waiting for %s: %s' % (event, ended))
+            return len(got) >= count and got[count - 1]
+        return poll(found, 'by-hand says %s' % event, 30, 0.1)
+
+
+def pap_server(road, users=USERS, **options):
+    return road.server(users, methods=('pap',), **dict({'mrru': 1600}, **options))
+
+
+def multilink_of(server, user='alice'):
+    return json.loads(server.ctl('--json', 'show', 'session', user).stdout)['session']['multilink']
+
+
+@case
+def ncps_and_data_inside_of_multilink(lab):
+    """NCPs begin inside of Multilink at once, before the server has its interface; LCP inside must be an Echo (RFC 1990 2)."""
+    road = Road(lab)
+    server = pap_server(road)
+    peer = ByHand(road, 'settle', 'ping=1500', 'echo', 'goodbye', 'ping=1600')
+    expect(peer.said('open')['acknowledged'], 'IPCP is not open')
+    for count, size in ((1, 1500), (2, 1600)):
+        pong = peer.said('pong', count)
+        expect(pong['size'] == size and pong['fragments'] > 1, 'the answer: %s' % pong)
+    peer.said('done')
+    expect(multilink_of(server)['peer-discriminator'] == 'mac 02:00:00:00:00:01', 'another discriminator: %s' % multilink_of(server))
+    server.stop()
+
+
+@case
+def ncps_outside_of_multilink_and_short_headers(lab):
+    road = Road(lab)
+    server = pap_server(road)
+    peer = ByHand(road, 'settle', 'ping=1500', options=['--outside', '--short'])
+    pong = peer.said('pong')
+    expect(pong['size'] == 1500 and pong['fragments'] > 1, 'the answer: %s' % pong)
+    expect(multilink_of(server)['header-to-peer'] == 'short' and multilink_of(server)['header-from-peer'] == 'long', multilink_of(server))
+    server.stop()
+
+
+@case
+def an_mrru_that_is_of_no_use(lab):
+    """64 is answered with 1500 in a Nak; and a peer that only takes ours gets no Multilink, but may send it."""
+    road = Road(lab)
+    server = pap_server(road)
+    peer = ByHand(road, mrru=64)
+    answer = peer.said('options')
+    expect(answer['code'] == 3 and answer['options'] == '110405dc', 'the answer to an MRRU of 64: %s' % answer)
+    peer.process.kill()
+    one_way = ByHand(road, 'settle', 'ping=1400', mrru=0, discriminator='')
+    pong = one_way.said('pong')
+    expect(pong['fragments'] == 0, 'the answer came in Multilink, which nobody had asked for: %s' % pong)
+    expect(mtu_of(road.srv, server.session('alice')['interface']) == 1450, 'another MTU')
+    server.stop()
+
+
+@case
+def links_join_by_user_and_discriminator(lab):
+    road = Road(lab)
+    server = pap_server(road, dict(USERS, bob='builder'))
+    first = ByHand(road, 'settle')
+    first.said('open')
+    joins = ByHand(road, 'joined')
+    joins.said('joined')
+    poll(lambda: server.session('alice')['links'] == 2, 'a link of the same machine joins', 10)
+    other = ByHand(road, 'settle', user='bob', password='builder')  # another user with the same discriminator
+    other.said('open')
+    foreign = ByHand(road, 'settle', discriminator='03020000000002')
+    foreign.said('open')
+    poll(lambda: sorted((s['user'], s['links']) for s in server.sessions()) == [('alice', 1), ('alice', 2), ('bob', 1)],
+         'three sessions: %s' % server.sessions(), 10)
+    server.stop()
+
+
+@case(limit=90)
+def fragments_that_never_end(lab):
+    """Memory stays within its bound, the session lives on, and another one never notices."""
+    road = Road(lab, watch=False)
+    server = pap_server(road, dict(USERS, bob='builder'))
+    quiet = road.client('bob', 'builder', name='quiet', mrru=1600)
+    road.works(server, quiet, 'bob')
+    ByHand(road, 'settle', 'begins=2000').said('done')
+    before = server.resident_kib()
+    peer = ByHand(road, 'settle', 'begins=60000', 'ping=1500', discriminator='03020000000003')
+    ping_whole(quiet.namespace, INSIDE, 1600)
+    expect(peer.said('pong')['size'] == 1500, 'the session does not work any more')
+    expect(lab.sanitized() or server.resident_kib() < before + 16384, 'memory grew from %d to %d KiB' % (before, server.resident_kib()))
+    ping_whole(quiet.namespace, INSIDE, 1600)
+    quiet.stop()
     server.stop()

@@ -50,6 +50,9 @@ class User(Peer):
                 return code == ACK
         self.fail('login')
 
+    def said(self, protocol, code, identifier, body):
+        """Each control packet that came."""
+
     def fail(self, what):
         say(event='silence', waited_for=what)
         sys.exit(1)
@@ -57,6 +60,10 @@ class User(Peer):
     def packet(self, protocol, code, identifier, body=b''):
         frame = struct.pack('!HHBBH', 0xff03, protocol, code, identifier, 4 + len(body)) + body
         self.socket.sendto(struct.pack('!HHH', 2, self.tunnel, self.session) + frame, self.to)
+
+    def unwrap(self, frame):
+        """What is inside of a frame that carries another protocol's: the frame itself, or None if that was all."""
+        return frame
 
     def packets(self, seconds):
         """What comes in that time, as (protocol, code, identifier, body); what any peer answers is answered already."""
@@ -75,9 +82,12 @@ class User(Peer):
                     sys.exit(0)
                 continue
             frame = data[8 if data[0] & 0x40 else 6:]
-            frame = frame[2:] if frame[:2] == b'\xff\x03' else frame
+            frame = self.unwrap(frame[2:] if frame[:2] == b'\xff\x03' else frame)
+            if not frame:
+                continue
             protocol, code, identifier, length = struct.unpack_from('!HBBH', frame)
             body = frame[6:2 + length]
+            self.said(protocol, code, identifier, body)
             if protocol not in (LCP, PAP, IPCP):
                 self.number += 1
                 self.packet(LCP, PROTOCOL_REJECT, self.number & 0xff, frame[:100])
@@ -141,8 +151,8 @@ class User(Peer):
             {'settle': self.settle, 'terminate': self.terminate}[what]()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def arguments(description):
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--to', required=True)
     parser.add_argument('--port', type=int, default=1701)
     parser.add_argument('--host-name', default='by-hand')
@@ -154,15 +164,17 @@ def main():
     parser.add_argument('--early', type=int, default=0)
     parser.add_argument('--stay', type=float, default=60, help='seconds, at the end')
     parser.add_argument('steps', nargs='*')
-    args = parser.parse_args()
-    user = User(args)
+    return parser
+
+
+def run(user):
     if user.login():
-        for step in args.steps:
+        for step in user.args.steps:
             user.act(step)
         say(event='done')
-        for _ in user.packets(args.stay):
+        for _ in user.packets(user.args.stay):
             pass
 
 
 if __name__ == '__main__':
-    main()
+    run(User(arguments(__doc__).parse_args()))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/ppp/ncp.h"
+#include "core/base/hold.h"
 #include "core/base/secret.h"
 #include "core/ppp/deadline.h"
 
@@ -170,7 +171,7 @@ static void on_stage_note(gpointer user, guint32 what, gconstpointer data, gsize
   if (!ncp->stage.note)
     return;
   enter_ncp(ncp);
-  ncp->stage.note(ncp->stage.user, what, data, length);
+  ADIT_HOLD(NULL, ncp->stage.note, "note() of a stage", ncp->stage.note(ncp->stage.user, what, data, length));
   leave_ncp(ncp);
 }
 
@@ -376,7 +377,7 @@ void adit_ncp_rekey(AditNcp *ncp, const AditMppeKeys *keys) {
   if (!ncp->desc->rekey)
     return;
   enter_ncp(ncp);
-  ncp->desc->rekey(ncp->state, keys);
+  ADIT_HOLD(NULL, ncp->desc->rekey, "rekey()", ncp->desc->rekey(ncp->state, keys));
   leave_ncp(ncp);
 }
 

@@ -2,7 +2,7 @@
 """MPPE between a server and a client: who gets it, what is on the wire, and what loss does to it. tshark judges."""
 
 import configs
-from lab import expect, poll
+from lab import expect, poll, transfer
 from radius_road import RadiusRoad
 from road import INSIDE, Road
 from runner import case
@@ -147,4 +147,22 @@ def mppe_with_keys_of_radius(lab):
     expect('no loaded plugin acts' not in server.process.text(), 'attributes without effect')
     client.stop()
     server.no_session()
+    server.stop()
+
+
+@case(limit=90)
+def mppe_over_a_bundle(lab):
+    """Compression before the bundle (RFC 1990 2): full frames are encrypted once, then cut over two links; a lost link takes nothing along."""
+    road = Road(lab)
+    server = road.server(mrru=1600, profile=on('required'))
+    client = road.client(mrru=1600, links=2, profile=on('required'))
+    at_server, at_client = road.works(server, client)
+    poll(lambda: [end.session().get('links') for end in (server, client)] == [2, 2], 'two links', 15)
+    expect([end.session().get('encoding') for end in (server, client)] == ['MPPE128 stateless'] * 2, 'not encrypted: %s' % server.session())
+    for reverse in (False, True):
+        expect(transfer(road.srv, road.cli, INSIDE, octets=2 << 20, reverse=reverse) > 0, 'TCP stalls')
+    expect(road.cli.ping(INSIDE, count=5, size=1500 - 28, interval=0.2) == 5, 'full frames do not pass')
+    road.expect_sent('l2tp && mp', 'frames of the bundle')
+    expect(road.sent(CLEAR) == 0, 'data in clear')
+    client.stop()
     server.stop()

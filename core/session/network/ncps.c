@@ -2,6 +2,7 @@
 /* A session's network control protocols: which run, their timers, and what they agree on. */
 #include "core/session/network/ncps.h"
 #include "core/base/engine.h"
+#include "core/base/hold.h"
 #include "core/base/loop.h"
 #include "core/ppp/registry.h"
 #include "core/session/life/sess.h"
@@ -254,7 +255,7 @@ static AditNcpNeed find_need(AditSess *session, const AditNcpDesc *desc, const c
   AditNcpNeed need = !g_strcmp0(word, "no") ? ADIT_NCP_OFF : !g_strcmp0(word, "required") ? ADIT_NCP_REQUIRE : ADIT_NCP_OFFER;
 
   if (desc->need)
-    need = desc->need(&session->addresses.params, word, why);
+    ADIT_HOLD(NULL, desc->need, "need() of an NCP", need = desc->need(&session->addresses.params, word, why));
   if (need == ADIT_NCP_OFF || need == ADIT_NCP_REFUSE || can_run(session, desc))
     return need;
   return need == ADIT_NCP_REQUIRE ? ADIT_NCP_REFUSE : ADIT_NCP_OFF;

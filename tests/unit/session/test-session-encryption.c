@@ -221,6 +221,19 @@ static void without_keys_it_is_left_out(void **state) {
   expect_data(w);
 }
 
+/* It was ignored, for every protocol that no plugin has. */
+static void required_without_the_plugin_is_refused(void **state) {
+  g_autoptr(AditValue) server = config_with(FALSE, "mschap2", NULL), client = config_with(TRUE, "mschap2", "default");
+  World *w = *state;
+
+  assert_true(adit_aaa_service()->method_add(&w->plugin, &mschap2_method, NULL));
+  world_extra = adit_value_map();
+  adit_value_set(world_extra, "use-encryption", adit_value_string("required"));
+  assert_true(world_call_open(w, &w->pair[0].server, FALSE, server, 1, &null_datapath_ops, NULL));
+  assert_true(world_call_open(w, &w->pair[0].client, TRUE, client, 1, &null_datapath_ops, NULL));
+  expect_end(w, ADIT_CAUSE_SERVICE_UNAVAILABLE, "use-encryption is required and cannot be offered: no plugin that is loaded does that");
+}
+
 static void required_without_keys_is_refused(void **state) {
   World *w = *state;
 
@@ -401,6 +414,7 @@ int main(void) {
       test(nobody_wants_it_by_default),
       test(the_profile_default_encryption_wants_it),
       test(without_keys_it_is_left_out),
+      test(required_without_the_plugin_is_refused),
       test(required_without_keys_is_refused),
       test(required_and_rejected_ends_it),
       test(a_policy_of_the_source_demands_it),

@@ -72,6 +72,8 @@ static gboolean ncp_add(AditPlugin *plugin, const AditNcpDesc *desc, GError **er
                                     name, desc->protocol);
   if (desc->kind < ADIT_NCP_NETWORK || desc->kind > ADIT_NCP_COMPRESSION)
     return adit_registration_refuse(plugin, error, ADIT_ERR_INVALID, "ncp_add() of %s: %d is no AditNcpKind", name, desc->kind);
+  if (ADIT_HAS(desc, ether) && desc->ether && (!adit_ether_is_complete(desc->ether) || desc->ether->protocols[0] != desc->data_protocol))
+    return adit_registration_refuse(plugin, error, ADIT_ERR_INVALID, "ncp_add() of %s: its codec of Ethernet frames is not complete", name);
   if (!adit_registration_allowed(plugin, "ncp_add", "ncp", name, error))
     return FALSE;
   desc = adit_table_whole(desc, sizeof *desc);

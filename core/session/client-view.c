@@ -72,7 +72,7 @@ AditValue *adit_client_row(const char *name) {
   if (session) {
     g_autofree char *id = g_strdup_printf("%" G_GINT64_MODIFIER "x", session->id);
     adit_value_set(item, "session", adit_value_string(id));
-    adit_value_set(item, "interface", adit_value_string(session->port.name));
+    adit_value_set(item, "interface", adit_value_string(adit_sess_interface(session)));
     adit_value_set(item, "local-address", adit_value_string(adit_address_format(&session->family[ADIT_SESS_IPV4].local, text)));
     adit_value_set(item, "remote-address", adit_value_string(adit_address_format(&session->family[ADIT_SESS_IPV4].remote, text)));
   }

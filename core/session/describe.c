@@ -48,7 +48,7 @@ static AditValue *summarize_session(AditSess *session) {
 
   set_text(map, "id", id);
   set_text(map, "user", session->user);
-  set_text(map, "interface", session->port.name);
+  set_text(map, "interface", adit_sess_interface(session));
   set_text(map, "service", session->transport);
   set_text(map, session->is_client ? "client" : "server", session->server);
   set_text(map, "caller-id", session->caller_id);
@@ -81,7 +81,7 @@ static AditSessionId parse_id(const char *text) {
 }
 
 static gboolean has_interface(const AditSess *session, const char *name) {
-  return !session->port.shared && strcmp(name, session->port.name) == 0;
+  return (!session->port.shared && strcmp(name, session->port.name) == 0) || strcmp(name, session->ether.port.name) == 0;
 }
 
 static gboolean has_user(const AditSess *session, const char *name) {

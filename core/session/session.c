@@ -33,6 +33,7 @@ void adit_session_init(const AditNetService *net) {
   adit_sessions_init();
   adit_addresses_init(net);
   adit_ports_init(net);
+  adit_bridge_serve(net);
   adit_clients_init(net);
   adit_session_attributes_set_profiles(adit_profiles_new(empty));
 }
@@ -176,7 +177,7 @@ static void fill_info(AditSess *session, AditSessionInfo *out) {
   *out = (AditSessionInfo){.size = sizeof *out,
                            .id = session->id,
                            .user = session->user,
-                           .interface = session->port.name,
+                           .interface = adit_sess_interface(session),
                            .service = session->server,
                            .caller_id = session->caller_id,
                            .transport = session->transport,

@@ -79,4 +79,6 @@ const AditDatapathOps null_datapath_ops = {
     .stage_add = null_stage_add,
     .stage_set = null_stage_set,
     .stage_remove = null_stage_remove,
+    .session_attach_ether = null_session_attach_ether,
+    .session_set_ether = null_session_set_ether,
 };

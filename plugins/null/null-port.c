@@ -40,7 +40,9 @@ void null_port_open(gpointer dp, const AditPortSpec *spec, AditPortOpened done, 
   port->head.size = sizeof port->head;
   port->head.kind = spec->kind;
   port->head.shared = spec->shared;
-  port->carrier = !spec->is_static;
+  port->carrier = !spec->is_static && spec->kind != ADIT_PORT_L2;
+  if (ADIT_HAS(spec, mac))
+    memcpy(port->mac, spec->mac, sizeof port->mac);
   port->sessions = g_ptr_array_new();
   port->opened = done;
   port->user = user;

@@ -8,6 +8,7 @@ struct NullPort {
   AditPort head;
   NullDp *dp;
   gboolean carrier;
+  guint8 mac[6];       /**< that it was opened with; zeros = any */
   GPtrArray *sessions; /**< borrowed */
   AditCounters counters;
   AditPortOpened opened;

@@ -59,7 +59,16 @@ void null_session_set(AditDpSession *session, const AditDpSessionParams *params)
     session->open[i] = params->protocols[i];
 }
 
+static gboolean is_ether(const AditDpSession *session, guint16 protocol) {
+  return session->ether.codec && adit_ether_has_protocol(session->ether.codec, protocol);
+}
+
 gboolean null_session_is_open(const AditDpSession *session, guint16 protocol) {
+  if (is_ether(session, protocol)) {
+    protocol = session->ether.codec->protocols[0];
+    if (!session->ether.published)
+      return FALSE;
+  }
   for (guint i = 0; i < session->params.n_protocols; i++)
     if (session->open[i] == protocol)
       return TRUE;
@@ -100,7 +109,31 @@ void null_session_stats(AditDpSession *session, AditDpStats *out) {
   *out = session->stats;
 }
 
+gboolean null_session_attach_ether(AditDpSession *session, AditPort *head, const AditEtherOps *codec, GError **error) {
+  NullPort *port = (NullPort *)head;
+  if (head->kind != ADIT_PORT_L2 || !adit_ether_is_complete(codec)) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "%s: %s", head->name,
+                head->kind != ADIT_PORT_L2 ? "no L2 port" : "the codec of its frames is not complete");
+    return FALSE;
+  }
+  if (session->ether.port || port->sessions->len) {
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_BUSY, "%s: %s", head->name,
+                session->ether.port ? "the session has an L2 port" : "it has a session");
+    return FALSE;
+  }
+  session->ether = (NullEther){.port = port, .codec = codec};
+  g_ptr_array_add(port->sessions, session);
+  return TRUE;
+}
+
+void null_session_set_ether(AditDpSession *session, gconstpointer params) {
+  memcpy(session->ether.params, params, sizeof session->ether.params);
+  session->ether.published = TRUE;
+}
+
 void null_session_free(AditDpSession *session) {
+  if (session->ether.port)
+    g_ptr_array_remove(session->ether.port->sessions, session);
   if (session->port)
     g_ptr_array_remove(session->port->sessions, session);
   g_array_unref(session->prefixes);
@@ -157,7 +190,30 @@ AditAddress null_packet_address(const guint8 *packet, gsize length, gboolean sou
   return address;
 }
 
+static void port_receive(AditDpSession *session, NullPort *port, const guint8 *packet, gsize length) {
+  session->stats.counters.rx_packets++;
+  session->stats.counters.rx_octets += length;
+  session->stats.last_rx_ms = session->stats.last_data_ms = null_now(session->dp->net);
+  port->counters.rx_packets++;
+  port->counters.rx_octets += length;
+  if (session->dp->sink)
+    session->dp->sink(session->dp->sink_user, &port->head, packet, length);
+}
+
+static void ether_input(AditDpSession *session, guint16 protocol, const guint8 *payload, gsize length) {
+  NullPort *port = session->ether.port;
+  g_autoptr(GByteArray) frame = port->carrier ? null_ether_decode(&session->ether, protocol, payload, length) : NULL;
+  if (frame)
+    port_receive(session, port, frame->data, frame->len);
+  else
+    session->stats.drops++;
+}
+
 void null_session_input(AditDpSession *session, guint16 protocol, const guint8 *packet, gsize length) {
+  if (is_ether(session, protocol)) {
+    ether_input(session, protocol, packet, length);
+    return;
+  }
   AditAddress source = null_packet_address(packet, length, TRUE);
   NullPort *port = session->port;
   if (source.family != (protocol == ADIT_PPP_IPV4 ? AF_INET : AF_INET6) || !port || !port->carrier) {
@@ -170,11 +226,5 @@ void null_session_input(AditDpSession *session, guint16 protocol, const guint8 *
     session->stats.spoofed++;
     return;
   }
-  session->stats.counters.rx_packets++;
-  session->stats.counters.rx_octets += length;
-  session->stats.last_rx_ms = session->stats.last_data_ms = null_now(session->dp->net);
-  port->counters.rx_packets++;
-  port->counters.rx_octets += length;
-  if (session->dp->sink)
-    session->dp->sink(session->dp->sink_user, &port->head, packet, length);
+  port_receive(session, port, packet, length);
 }

@@ -2,7 +2,7 @@
 /** null-session.h - a session of the data path: links on one side, a port on the other */
 #pragma once
 
-#include "null-dp.h"
+#include "null-ether.h"
 #include <adit/pipeline.h>
 
 #define NULL_PROTOCOLS_MAX 8
@@ -19,6 +19,7 @@ struct AditDpSession {
   AditDpSessionParams params; /**< protocols is NULL: they are in `open` */
   guint16 open[NULL_PROTOCOLS_MAX];
   GArray *prefixes; /**< of AditPrefix */
+  NullEther ether;
   AditDpStats stats;
 };
 
@@ -29,12 +30,14 @@ void null_session_set(AditDpSession *session, const AditDpSessionParams *params)
 gboolean null_session_add_prefix(AditDpSession *session, const AditPrefix *prefix, GError **error);
 gboolean null_session_remove_prefix(AditDpSession *session, const AditPrefix *prefix);
 void null_session_stats(AditDpSession *session, AditDpStats *out);
+gboolean null_session_attach_ether(AditDpSession *session, AditPort *port, const AditEtherOps *codec, GError **error);
+void null_session_set_ether(AditDpSession *session, gconstpointer params);
 /** Its links have left it, and its stages are gone. */
 void null_session_free(AditDpSession *session);
 
 /** May data of this protocol pass? */
 gboolean null_session_is_open(const AditDpSession *session, guint16 protocol);
-/** A packet from the peer, to go out of the session's port. */
+/** Data from the peer, to go out of the port that its protocol is for. */
 void null_session_input(AditDpSession *session, guint16 protocol, const guint8 *packet, gsize length);
 /** The session that a packet to `address` out of the port is for, or NULL. */
 AditDpSession *null_session_find(const NullPort *port, const AditAddress *address);

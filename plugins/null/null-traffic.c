@@ -58,8 +58,36 @@ void null_link_input(AditDpLink *link, const guint8 *frame, gsize length, const 
   }
 }
 
+static void port_send(NullPort *port, AditDpSession *session, gsize counted, guint16 protocol, const guint8 *packet, gsize length) {
+  session->stats.counters.tx_packets++;
+  session->stats.counters.tx_octets += counted;
+  session->stats.last_tx_ms = session->stats.last_data_ms = null_now(session->dp->net);
+  port->counters.tx_packets++;
+  port->counters.tx_octets += counted;
+  if (null_session_is_staged(session))
+    null_stage_data(session, NULL, protocol, packet, length);
+  else
+    null_link_data(session->link, protocol, packet, length);
+}
+
+static gboolean inject_ether(NullPort *port, const guint8 *frame, gsize length) {
+  AditDpSession *session = port->sessions->len ? port->sessions->pdata[0] : NULL;
+  guint16 protocol = session ? session->ether.codec->protocols[0] : 0;
+  if (!session)
+    return FALSE;
+  gboolean open = session->link && port->carrier && null_session_is_open(session, protocol);
+  g_autoptr(GByteArray) payload = open ? null_ether_encode(&session->ether, frame, length, &protocol) : NULL;
+  if (payload)
+    port_send(port, session, length, protocol, payload->data, payload->len);
+  else
+    session->stats.drops++;
+  return payload != NULL;
+}
+
 gboolean null_port_inject(AditPort *head, const guint8 *packet, gsize length) {
   NullPort *port = (NullPort *)head;
+  if (head->kind == ADIT_PORT_L2)
+    return inject_ether(port, packet, length);
   AditAddress to = null_packet_address(packet, length, FALSE);
   AditDpSession *session = null_session_find(port, &to);
   guint16 protocol = to.family == AF_INET ? ADIT_PPP_IPV4 : ADIT_PPP_IPV6;
@@ -69,14 +97,6 @@ gboolean null_port_inject(AditPort *head, const guint8 *packet, gsize length) {
       session->stats.drops++;
     return FALSE;
   }
-  session->stats.counters.tx_packets++;
-  session->stats.counters.tx_octets += length;
-  session->stats.last_tx_ms = session->stats.last_data_ms = null_now(session->dp->net);
-  port->counters.tx_packets++;
-  port->counters.tx_octets += length;
-  if (null_session_is_staged(session))
-    null_stage_data(session, NULL, protocol, packet, length);
-  else
-    null_link_data(session->link, protocol, packet, length);
+  port_send(port, session, length, protocol, packet, length);
   return TRUE;
 }

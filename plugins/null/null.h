@@ -45,7 +45,7 @@ void null_dp_free(NullDp *dp);
 void null_dp_sink(NullDp *dp, NullSink sink, gpointer user);
 /** An open port by name, or NULL. */
 AditPort *null_dp_port(NullDp *dp, const char *name);
-/** A packet from the system enters a port. False (and dropped) when no session takes it. */
+/** A packet from the system enters an L3 port, or an Ethernet frame an L2 port. False (and dropped) when no session takes it. */
 gboolean null_port_inject(AditPort *port, const guint8 *packet, gsize length);
 
 /** The facts about the link for stages from now on: the network knows nothing of it itself. */

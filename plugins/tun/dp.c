@@ -6,6 +6,7 @@
 #include "peer/tun-tunnel.h"
 #include "port/condemned.h"
 #include "port/port.h"
+#include "session/tun-ether.h"
 #include "session/source.h"
 #include "session/stage.h"
 #include "session/tun-link.h"
@@ -183,6 +184,8 @@ const AditDatapathOps tun_datapath_ops = {
     .stage_add = tun_stage_add,
     .stage_set = tun_stage_set,
     .stage_remove = tun_stage_remove,
+    .session_attach_ether = tun_ether_attach,
+    .session_set_ether = tun_ether_set,
 };
 
 /* The counters of a worker by the words that people read. */

@@ -248,10 +248,9 @@ typedef struct {
   gboolean (*stage_set)(AditDpSession *session, AditStageKind kind, gconstpointer params, gsize length);
   void (*stage_remove)(AditDpSession *session, AditStageKind kind); /**< no note after it returns; harmless without one */
   /**
-   * Attaches an L2 port to the session, beside its L3 port or alone. Its Ethernet frames pass through the codec (which outlives the session)
-   * while params.protocols has the first protocol of it, and nothing passes before session_set_ether(). On a shared port a frame goes to the
-   * session that its destination was last seen behind, and else to all of them; never back to where it came from.
-   * It is detached with the session. Errors: INVALID (no L2 port, an incomplete codec), BUSY (it has another session, or the session a port).
+   * Attaches an L2 port, which has no other session, to the session, beside its L3 port or alone. Its Ethernet frames pass through the codec
+   * (which outlives the session) while params.protocols has the first protocol of it, and nothing passes before session_set_ether(). It is
+   * detached with the session. Errors: INVALID (no L2 port, an incomplete codec), BUSY (it has a session, or the session has one).
    */
   gboolean (*session_attach_ether)(AditDpSession *session, AditPort *port, const AditEtherOps *codec, GError **error);
   /** Publishes the parameters of the codec, ADIT_ETHER_PARAMS octets, copied: from the next frame on. Harmless without an L2 port. */

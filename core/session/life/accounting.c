@@ -63,7 +63,7 @@ static AditValue *facts_of(const AditSess *session) {
 
   add_text(map, "service", session->server);
   add_text(map, "transport", session->transport);
-  add_text(map, "interface", session->port.name);
+  add_text(map, "interface", adit_sess_interface(session));
   add_text(map, "caller-id", session->caller_id);
   add_text(map, "called-id", session->called_id);
   add_text(map, "method", session->method);

@@ -18,28 +18,50 @@ enum { PATIENCE_MS = 2000 /* how long optional NCPs may delay session-up once an
 
 static void open_plane(AditSess *session) {
   g_autoptr(GError) error = NULL;
-  gboolean open = FALSE;
+  gboolean open = session->ether.open;
 
   if (!adit_sess_plane_open(session, &error) || !adit_session_links_attach(session, &error) || !adit_sess_stages_open(session, &error)) {
     adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, error ? error->message : "data path");
     return;
   }
-  adit_sess_port_mtu(session);
+  adit_sess_ports_mtu(session);
   for (guint i = 0; i < ADIT_SESS_FAMILIES; i++)
     open |= session->family[i].open;
+  adit_sess_ether_publish(session);
   if (open)
     adit_sess_event(session, ADIT_LIFE_NETWORK_OPENED);
   adit_sess_set_plane(session);
 }
 
+static void claim_network(AditSess *session) {
+  session->claims.pending++; /* holds the answer until all requests are out */
+  adit_sess_bridge_claim(session);
+  adit_sess_claim_families(session);
+  if (--session->claims.pending == 0)
+    adit_sess_event(session, ADIT_LIFE_KERNEL_ANSWERED);
+}
+
 /* One network protocol less, if the session is worth something without it; else its end. */
 static void give_up_family(AditSess *session, AditSessFamily *family) {
-  g_autofree char *reason = g_strdup_printf("%s: %s", session->port.name, g_strerror(adit_family_take_error(family)));
+  g_autofree char *reason = g_strdup_printf("%s: %s", adit_sess_interface(session), g_strerror(adit_family_take_error(family)));
 
   family->applied = FALSE;
   adit_sess_withdraw_family(session, family);
-  if (!adit_sess_ncp_give_up(session, family, reason))
+  if (!adit_sess_ncp_give_up(session, family->protocol, reason))
     adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, reason);
+}
+
+static void give_up_ether(AditSess *session) {
+  g_autofree char *reason = g_steal_pointer(&session->ether.failure);
+
+  session->ether.applied = FALSE;
+  adit_sess_bridge_withdraw(session);
+  if (!adit_sess_ncp_give_up(session, session->ether.desc->data_protocol, reason))
+    adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, reason);
+}
+
+static gboolean has_applied(const AditSess *session) {
+  return session->ether.applied || adit_families_applied(session->family);
 }
 
 static void judge_claims(AditSess *session) {
@@ -51,9 +73,11 @@ static void judge_claims(AditSess *session) {
   for (guint i = 0; i < ADIT_SESS_FAMILIES; i++)
     if (session->family[i].error && !adit_sess_is_over(session))
       give_up_family(session, &session->family[i]);
+  if (session->ether.failure && !adit_sess_is_over(session))
+    give_up_ether(session);
   session->claims.pending--;
   if (!adit_sess_is_over(session))
-    adit_sess_event(session, adit_families_applied(session->family) ? ADIT_LIFE_APPLIED : ADIT_LIFE_NOTHING_APPLIED);
+    adit_sess_event(session, has_applied(session) ? ADIT_LIFE_APPLIED : ADIT_LIFE_NOTHING_APPLIED);
 }
 
 static void on_patience_over(AditTimer *timer, gpointer data) {
@@ -81,11 +105,15 @@ static void await_ncps(AditSess *session) {
 
 #define ENDS_TEXT (2 * ADIT_ADDRESS_TEXT + 16)
 
-/* Both ends' addresses: IPv4 if it is open, else the link-local ones. */
+/* Both ends' addresses: IPv4 if it is open, else the link-local ones; of a session without IP the bridge. */
 static const char *format_ends(const AditSess *session, char text[ENDS_TEXT]) {
   char local[ADIT_ADDRESS_TEXT], remote[ADIT_ADDRESS_TEXT];
   const AditSessFamily *shown = &session->family[session->family[ADIT_SESS_IPV4].open ? ADIT_SESS_IPV4 : ADIT_SESS_IPV6];
 
+  if (session->ether.open && !shown->open) {
+    g_snprintf(text, ENDS_TEXT, "bridge %s", session->ether.agreed.bridge[0] ? session->ether.agreed.bridge : "none");
+    return text;
+  }
   g_snprintf(text, ENDS_TEXT, "%s here, %s there", adit_address_format(&shown->local, local), adit_address_format(&shown->remote, remote));
   return text;
 }
@@ -94,7 +122,7 @@ static void tell_change(AditSess *session) {
   AditLogContext log = adit_sess_log(session);
   char text[ENDS_TEXT];
 
-  adit_lines_info(&log, "%s on %s", format_ends(session, text), session->port.name);
+  adit_lines_info(&log, "%s on %s", format_ends(session, text), adit_sess_interface(session));
   adit_sess_interim_changed(session);
   adit_session_event_publish(session, ADIT_EVENT_SESSION_UPDATE);
   if (session->client && session->state == ADIT_LIFE_UP)
@@ -107,7 +135,7 @@ static void begin_session(AditSess *session) {
 
   adit_timer_cancel(&session->patience);
   session->up_ms = adit_loop_service()->now();
-  adit_lines_info(&log, "session up on %s, %s, %s %s %s", session->port.name, format_ends(session, text), session->transport,
+  adit_lines_info(&log, "session up on %s, %s, %s %s %s", adit_sess_interface(session), format_ends(session, text), session->transport,
                   session->is_client ? "to" : "from", session->caller_id ? session->caller_id : "?");
   adit_sess_limits_start(session);
   adit_sess_account(session, ADIT_ACCT_START);
@@ -131,7 +159,8 @@ static void close_session(AditSess *session) {
   if (session->client)
     adit_client_session_down(session->client, session);
   adit_sess_withdraw(session);
-  adit_sess_port_close(session);
+  adit_sess_bridge_withdraw(session);
+  adit_sess_ports_close(session);
   for (guint i = 0; i < links->len; i++) {
     AditSessLink *link = adit_link_find(g_array_index(links, AditLinkId, i));
     if (link)
@@ -144,8 +173,8 @@ static void finish_session(AditSess *session) {
   AditLogContext log = adit_sess_log(session);
 
   if (session->up_ms) {
-    adit_lines_info(&log, "session down on %s after %" G_GUINT64_FORMAT " s: %s", session->port.name, adit_sess_uptime_ms(session) / 1000,
-                    session->reason);
+    adit_lines_info(&log, "session down on %s after %" G_GUINT64_FORMAT " s: %s", adit_sess_interface(session),
+                    adit_sess_uptime_ms(session) / 1000, session->reason);
     adit_sess_account(session, ADIT_ACCT_STOP);
     adit_session_event_publish(session, ADIT_EVENT_SESSION_DOWN);
   } else {
@@ -158,9 +187,8 @@ static void finish_session(AditSess *session) {
 /* ---- the table ---- */
 
 static void (*const actions[ADIT_LIFE_ACTIONS])(AditSess *session) = {
-    [ADIT_LIFE_OPEN_PLANE] = open_plane, [ADIT_LIFE_CLAIM] = adit_sess_claim_families,
-    [ADIT_LIFE_JUDGE] = judge_claims,    [ADIT_LIFE_AWAIT_NCPS] = await_ncps,
-    [ADIT_LIFE_BEGIN] = begin_session,   [ADIT_LIFE_TELL_CHANGE] = tell_change,
+    [ADIT_LIFE_OPEN_PLANE] = open_plane, [ADIT_LIFE_CLAIM] = claim_network,   [ADIT_LIFE_JUDGE] = judge_claims,
+    [ADIT_LIFE_AWAIT_NCPS] = await_ncps, [ADIT_LIFE_BEGIN] = begin_session,   [ADIT_LIFE_TELL_CHANGE] = tell_change,
     [ADIT_LIFE_CLOSE] = close_session,   [ADIT_LIFE_FINISH] = finish_session,
 };
 
@@ -189,6 +217,7 @@ static void free_session(AditSess *session) {
   adit_timer_cancel(&session->patience);
   adit_sess_release(session);
   adit_sess_claims_free(session);
+  adit_sess_ether_free(session);
   g_ptr_array_unref(session->links);
   adit_value_unref(session->config);
   adit_value_unref(session->record);
@@ -217,7 +246,7 @@ static guint mtu_of(const AditSess *session, guint links) {
 
 void adit_life_set_mtu(AditSess *session) {
   session->mtu = mtu_of(session, adit_session_links_mtu(session));
-  adit_sess_port_mtu(session);
+  adit_sess_ports_mtu(session);
   adit_sess_set_plane(session);
 }
 
@@ -251,6 +280,8 @@ static AditSess *make_session(AditSessLink *link) {
   session->datapath = link->spec.datapath;
   session->dp = link->spec.dp;
   adit_families_init(session->family);
+  adit_sess_port_init(&session->port, session, ADIT_PORT_L3);
+  adit_sess_port_init(&session->ether.port, session, ADIT_PORT_L2);
   adit_sess_claims_init(session);
   adit_sess_accounting_init(session);
   adit_sess_limits_init(session);
@@ -276,7 +307,8 @@ AditSess *adit_life_begin(AditSessLink *link, const char *multi_id) {
   adit_link_placed(link);
   adit_session_links_found(session, link);
   adit_sess_ref(session);
-  adit_sess_port_open(session);
+  adit_sess_ncps_choose(session);
+  adit_sess_ports_open(session);
   if (!adit_sess_is_over(session))
     adit_sess_ncps_start(session);
   adit_sess_unref(session);

@@ -47,6 +47,10 @@ guint64 adit_sess_uptime_ms(const AditSess *session) {
   return (session->ended_ms ? session->ended_ms : adit_loop_service()->now()) - session->up_ms;
 }
 
+const char *adit_sess_interface(const AditSess *session) {
+  return session->port.wanted ? session->port.name : session->ether.port.name;
+}
+
 AditLogContext adit_sess_log(const AditSess *session) {
   return (AditLogContext){.session = session->id, .user = session->user};
 }

@@ -11,6 +11,8 @@
 #include "core/session/life/states.h"
 #include "core/session/link/link.h"
 #include "core/session/network/addresses.h"
+#include "core/session/network/bridge.h"
+#include "core/session/network/ether.h"
 #include "core/session/network/family.h"
 #include "core/session/network/ncps.h"
 #include "core/session/network/ports.h"
@@ -66,7 +68,9 @@ struct AditSess {
   AditAddress dns[2], wins[2]; /**< name servers that IPCP told of */
   AditSessAddresses addresses;
   AditSessNcps ncps;
-  AditSessPort port;
+  AditSessPort port; /**< the L3 one */
+  AditSessEther ether;
+  AditSessBridge bridge;
   AditSessStages stages;
   AditSessClaims claims;
   AditSessAccounting accounting;
@@ -86,4 +90,6 @@ gboolean adit_sess_is_over(const AditSess *session);
 AditSessLink *adit_sess_speaking_link(const AditSess *session);
 /** Since it came up, until it ended; 0 before. */
 guint64 adit_sess_uptime_ms(const AditSess *session);
+/** The interface that people and records know the session by: the L3 one, or its only one. */
+const char *adit_sess_interface(const AditSess *session);
 AditLogContext adit_sess_log(const AditSess *session);

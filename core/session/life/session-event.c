@@ -8,7 +8,7 @@ void adit_session_event_fill(AditSess *session, AditSessionEvent *event) {
   *event = (AditSessionEvent){.session = session->id,
                               .link = session->link_id,
                               .user = session->user,
-                              .interface = session->port.name[0] ? session->port.name : NULL,
+                              .interface = adit_sess_interface(session)[0] ? adit_sess_interface(session) : NULL,
                               .service = session->server,
                               .caller_id = session->caller_id,
                               .local4 = session->family[ADIT_SESS_IPV4].local,

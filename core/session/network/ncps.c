@@ -86,7 +86,7 @@ static void open_family(AditSess *session, AditSessFamily *family, const AditNcp
 
   adit_family_ends(family, agreed, &local, &remote);
   if (!adit_sess_accept_ends(session, family, &local, &remote, &error)) {
-    if (!adit_sess_ncp_give_up(session, family, error->message))
+    if (!adit_sess_ncp_give_up(session, family->protocol, error->message))
       adit_sess_end(session, ADIT_CAUSE_USER_ERROR, error->message);
     return;
   }
@@ -105,12 +105,25 @@ static void open_family(AditSess *session, AditSessFamily *family, const AditNcp
   update_plane(session);
 }
 
+static gboolean is_bridge(const AditSessNcp *self) {
+  return adit_ncp_desc(self->ncp)->kind == ADIT_NCP_BRIDGE;
+}
+
+static void open_ether(AditSess *session, const AditNcpResult *agreed) {
+  gboolean news = adit_sess_ether_opened(session, agreed);
+
+  adit_sess_event(session, news ? ADIT_LIFE_NETWORK_OPENED : ADIT_LIFE_NCP_SETTLED);
+  update_plane(session);
+}
+
 static void on_ncp_opened(gpointer host, AditNcp *ncp, const AditNcpResult *agreed) {
   AditSessNcp *self = host;
   AditSessFamily *family = family_of(self->session, adit_ncp_desc(ncp));
 
   if (family)
     open_family(self->session, family, agreed);
+  else if (is_bridge(self))
+    open_ether(self->session, agreed);
   else
     adit_sess_event(self->session, ADIT_LIFE_NCP_SETTLED);
   if (self->required)
@@ -121,9 +134,12 @@ static void on_ncp_down(gpointer host, AditNcp *ncp) {
   AditSessNcp *self = host;
   AditSessFamily *family = family_of(self->session, adit_ncp_desc(ncp));
 
-  if (!family)
+  if (!family && !is_bridge(self))
     return;
-  family->open = FALSE;
+  if (family)
+    family->open = FALSE;
+  else
+    adit_sess_ether_down(self->session);
   update_plane(self->session);
 }
 
@@ -155,8 +171,8 @@ static AditSessNcp *ncp_of(AditSess *session, guint16 data_protocol) {
   return NULL;
 }
 
-gboolean adit_sess_ncp_give_up(AditSess *session, const AditSessFamily *family, const char *why) {
-  AditSessNcp *self = ncp_of(session, family->protocol);
+gboolean adit_sess_ncp_give_up(AditSess *session, guint16 data_protocol, const char *why) {
+  AditSessNcp *self = ncp_of(session, data_protocol);
 
   if (!self || self->required)
     return FALSE;
@@ -223,15 +239,26 @@ static const AditNcpOps ncp_ops = {.size = sizeof ncp_ops,
                                    .warn = on_ncp_warn};
 
 /* A server has to say both ends' IPv4 addresses, or let the peer choose. */
-static gboolean lacks_address(AditSess *session) {
+static gboolean lacks_address(const AditSess *session) {
   const AditNcpParams *params = &session->addresses.params;
-  gboolean local = adit_address_is_set(&params->local4), remote = adit_address_is_set(&params->remote4) || params->accept_remote4;
 
-  if (session->is_client || (local && remote))
-    return FALSE;
+  return !session->is_client &&
+         (!adit_address_is_set(&params->local4) || (!adit_address_is_set(&params->remote4) && !params->accept_remote4));
+}
+
+static void warn_of_no_address(AditSess *session) {
   AditLogContext log = adit_sess_log(session);
-  adit_lines_warning(&log, "no IPv4: neither the user nor the profile has %s", local ? "a remote-address" : "a local-address");
-  return TRUE;
+  adit_lines_warning(&log, "no IPv4: neither the user nor the profile has %s",
+                     adit_address_is_set(&session->addresses.params.local4) ? "a remote-address" : "a local-address");
+}
+
+static gboolean has_bridge(const AditSess *session) {
+  const char *bridge = adit_option_bridge(session->attributes);
+  return bridge && *bridge;
+}
+
+static const char *switch_word(const AditSess *session, const AditNcpDesc *desc) {
+  return desc->enable ? adit_value_get_string(session->attributes, desc->enable, NULL) : NULL;
 }
 
 /* Is there what an NCP of that kind needs? */
@@ -243,15 +270,16 @@ static gboolean can_run(AditSess *session, const AditNcpDesc *desc) {
     return family && (family->family != AF_INET || !lacks_address(session));
   case ADIT_NCP_COMPRESSION:
     return TRUE;
-  case ADIT_NCP_BRIDGE: /* there is no interface for it */
-    return FALSE;
+  case ADIT_NCP_BRIDGE:
+    return desc->ether && has_bridge(session) && adit_sess_ether_is_carried(session) &&
+           (session->ether.desc == desc || !session->ether.desc);
   }
   return FALSE;
 }
 
 /* yes and default switch it on, no leaves it out, unless the NCP knows more. */
 static AditNcpNeed find_need(AditSess *session, const AditNcpDesc *desc, const char **why) {
-  const char *word = desc->enable ? adit_value_get_string(session->attributes, desc->enable, NULL) : NULL;
+  const char *word = switch_word(session, desc);
   AditNcpNeed need = !g_strcmp0(word, "no") ? ADIT_NCP_OFF : !g_strcmp0(word, "required") ? ADIT_NCP_REQUIRE : ADIT_NCP_OFFER;
 
   if (desc->need)
@@ -292,6 +320,32 @@ static const char *find_unprovided(AditSess *session, const AditNcpDesc *const *
       return keys[i];
   }
   return NULL;
+}
+
+void adit_sess_ncps_choose(AditSess *session) {
+  guint n;
+  const AditNcpDesc *const *descs = adit_ncp_descs(&n);
+
+  for (guint i = 0; i < n; i++) {
+    const char *why = NULL;
+    AditNcpNeed need = find_need(session, descs[i], &why);
+    if (descs[i]->data_protocol == ADIT_PPP_IPV4 && lacks_address(session) && g_strcmp0(switch_word(session, descs[i]), "no"))
+      warn_of_no_address(session);
+    if (need == ADIT_NCP_OFF || need == ADIT_NCP_REFUSE)
+      continue;
+    if (descs[i]->kind == ADIT_NCP_BRIDGE)
+      adit_sess_ether_want(session, descs[i]);
+    else if (descs[i]->kind == ADIT_NCP_NETWORK)
+      session->port.wanted = TRUE;
+  }
+  if (has_bridge(session) && !session->ether.desc) {
+    AditLogContext log = adit_sess_log(session);
+    adit_lines_warning(&log,
+                       "session %" G_GINT64_MODIFIER "x user %s: not in bridge %s: no plugin bridges, or data path %s has no L2 interfaces",
+                       session->id, session->user, adit_option_bridge(session->attributes), session->datapath->name);
+  }
+  if (!session->ether.desc)
+    session->port.wanted = TRUE; /* without any NCP it ends with a reason */
 }
 
 static void start_ncps(AditSess *session) {

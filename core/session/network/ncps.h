@@ -23,9 +23,12 @@ typedef struct {
   gboolean hold_data; /**< the session is not up, and a required NCP is not open: no data may pass */
 } AditSessNcps;
 
+/** Which interfaces the session is to have, by the NCPs that will run. */
+void adit_sess_ncps_choose(AditSess *session);
 void adit_sess_ncps_start(AditSess *session);
-/** Closes the NCP of a family for good, as the kernel does not take its addresses. FALSE if the session is nothing without it. */
-gboolean adit_sess_ncp_give_up(AditSess *session, const AditSessFamily *family, const char *why);
+/** Closes the NCP of a data protocol for good, as the kernel does not take what it agreed on. FALSE if the session is nothing without it.
+ */
+gboolean adit_sess_ncp_give_up(AditSess *session, guint16 data_protocol, const char *why);
 /** The link was authenticated again, or joins: its keys count if the session began with it, and are wiped. */
 void adit_sess_ncps_rekey(AditSess *session, AditSessLink *link);
 /** Ends them without a word to the peer. */

@@ -6,8 +6,10 @@
 #include <adit/session-options.h>
 
 gboolean adit_sess_plane_open(AditSess *session, GError **error) {
+  AditPort *ether = session->ether.port.open;
+
   session->plane = session->datapath->session_open(session->dp, session->id, session->port.open, error);
-  return session->plane != NULL;
+  return session->plane && (!ether || session->datapath->session_attach_ether(session->plane, ether, session->ether.desc->ether, error));
 }
 
 gboolean adit_sess_plane_join(AditSess *session, const AditSessLink *link, guint *index, GError **error) {
@@ -44,13 +46,15 @@ static gboolean checks_source(const AditSess *session) {
 void adit_sess_set_plane(AditSess *session) {
   if (!session->plane)
     return;
-  guint16 protocols[2];
+  guint16 protocols[3];
   AditDpSessionParams params = {
       .size = sizeof params, .protocols = protocols, .check_source = checks_source(session), .required = session->stages.required | session->stages.required_by_ncps};
   if (session->family[ADIT_SESS_IPV4].open && !session->ncps.hold_data)
     protocols[params.n_protocols++] = ADIT_PPP_IPV4;
   if (session->family[ADIT_SESS_IPV6].open && !session->ncps.hold_data)
     protocols[params.n_protocols++] = ADIT_PPP_IPV6;
+  if (session->ether.open && !session->ncps.hold_data)
+    protocols[params.n_protocols++] = session->ether.desc->data_protocol;
   if (adit_attribute_yes(adit_option_change_tcp_mss(session->attributes), TRUE)) {
     params.mss4 = (guint16)(session->mtu - 40);
     params.mss6 = (guint16)(session->mtu - 60);

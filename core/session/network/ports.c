@@ -13,6 +13,8 @@
 
 #define MAX_REFUSED 1000 /* names in a row that foreign interfaces have */
 #define IPV6_LEAST  1280 /* an interface with less has no IPv6: RFC 8200 5 */
+#define ETHER_LEAST 68   /* what the kernel lets an Ethernet interface have */
+#define ETHER_MOST  1500 /* what others on a bridge have */
 
 /** A shared interface is of one data path: another one's of the same name is another interface. */
 typedef struct {
@@ -63,24 +65,52 @@ static AditClaim *claim_link(const AditPort *port, guint mtu, const AditClaimant
   return net->claim_link(&wish, claimant);
 }
 
-static void tell_opened(AditSess *session, const GError *error) {
+static AditSessPort *const *ports_of(AditSess *session, AditSessPort *ports[2]) {
+  ports[0] = &session->port;
+  ports[1] = &session->ether.port;
+  return ports;
+}
+
+static gboolean all_are_open(AditSess *session) {
+  AditSessPort *ports[2];
+  ports_of(session, ports);
+  for (guint i = 0; i < 2; i++)
+    if (ports[i]->wanted && !ports[i]->open)
+      return FALSE;
+  return TRUE;
+}
+
+static void tell_opened(AditSessPort *self, const GError *error) {
+  AditSess *session = self->session;
   AditLogContext log = adit_sess_log(session);
 
-  if (!error) {
+  if (error) {
+    adit_lines_error(&log, "interface %s: %s", self->name, error->message);
+    adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, error->message);
+  } else if (all_are_open(session)) {
     adit_sess_event(session, ADIT_LIFE_PORT_OPENED);
-    return;
   }
-  adit_lines_error(&log, "interface %s: %s", session->port.name, error->message);
-  adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, error->message);
+}
+
+/* The payload of an Ethernet frame of the L2 port in a PPP frame of the session: with one VLAN tag, which an interface lets pass beyond its
+ * MTU; and not more than Ethernet has, so that hosts of the bridge itself send nothing that others on it cannot receive. */
+static guint ether_mtu(const AditSess *session) {
+  guint frame = session->ether.desc->ether->overhead + ADIT_ETHER_HEADER + ADIT_ETHER_TAG;
+  return CLAMP(session->mtu, frame + ETHER_LEAST, frame + ETHER_MOST) - frame;
+}
+
+static guint port_mtu(const AditSessPort *self) {
+  return self->kind == ADIT_PORT_L2 ? ether_mtu(self->session) : self->session->mtu;
 }
 
 /* Another program deleted or moved it. */
-static void lose_port(AditSess *session, const char *why) {
+static void lose_port(AditSessPort *self, const char *why) {
+  AditSess *session = self->session;
   AditLogContext log = adit_sess_log(session);
 
   if (adit_sess_is_over(session))
     return;
-  adit_lines_warning(&log, "session %" G_GINT64_MODIFIER "x user %s: %s: %s", session->id, session->user, session->port.name, why);
+  adit_lines_warning(&log, "session %" G_GINT64_MODIFIER "x user %s: %s: %s", session->id, session->user, self->name, why);
   adit_sess_end(session, ADIT_CAUSE_PORT_ERROR, why);
 }
 
@@ -104,59 +134,78 @@ static void own_lost(gpointer user, AditPort *port) {
 }
 
 /* Its name; returns the full one if that is longer. */
-static char *own_name(AditSess *session, AditNameHold *hold) {
+static char *own_name(AditSessPort *self, AditNameHold *hold) {
+  AditSess *session = self->session;
   AditSessionEvent event;
 
+  if (self->kind == ADIT_PORT_L2)
+    return adit_names_take(hold, "eth", session->is_client ? adit_option_name(session->config) : session->user);
   if (session->is_client) /* RouterOS: the client's interface has the client's name */
     return adit_names_take(hold, NULL, adit_option_name(session->config));
   adit_session_event_fill(session, &event);
-  g_autoptr(AditValue) chosen = session->port.refused ? NULL : adit_hook_value(ADIT_VALUE_INTERFACE_NAME, &event.event);
+  g_autoptr(AditValue) chosen = self->refused ? NULL : adit_hook_value(ADIT_VALUE_INTERFACE_NAME, &event.event);
   if (chosen && chosen->type == ADIT_VALUE_STRING && adit_names_take_chosen(hold, chosen->as.string))
     return NULL;
   return adit_names_take(hold, session->transport, session->user);
 }
 
-static void own_open(AditSess *session) {
+static void own_open(AditSessPort *self) {
+  AditSess *session = self->session;
   AditNameHold hold = {.base = NULL};
-  g_autofree char *full = own_name(session, &hold);
+  g_autofree char *full = own_name(self, &hold);
 
-  adit_names_refuse(&session->port.hold); /* the one before, if this is another attempt */
-  session->port.hold = hold;
-  g_strlcpy(session->port.name, hold.name, sizeof session->port.name);
-  AditPortSpec spec = {
-      .size = sizeof spec, .kind = ADIT_PORT_L3, .name = session->port.name, .alias = full, .mtu = session->mtu, .lost = own_lost};
-  session->port.mtu = session->mtu;
-  session->port.pending = TRUE;
-  session->port.claimant = session->claims.claimant;
-  session->port.claimant.changed = own_changed;
-  session->datapath->port_open(session->dp, &spec, own_opened, adit_sess_ref(session));
+  adit_names_refuse(&self->hold); /* the one before, if this is another attempt */
+  self->hold = hold;
+  g_strlcpy(self->name, hold.name, sizeof self->name);
+  self->mtu = port_mtu(self);
+  AditPortSpec spec = {.size = sizeof spec, .kind = self->kind, .name = self->name, .alias = full, .mtu = self->mtu, .lost = own_lost};
+  memcpy(spec.mac, self->mac, sizeof spec.mac);
+  self->pending = TRUE;
+  self->claimant = session->claims.claimant;
+  self->claimant.changed = own_changed;
+  self->claimant.user = self;
+  adit_sess_ref(session);
+  session->datapath->port_open(session->dp, &spec, own_opened, self);
+}
+
+/* Once, when the last one is closed. */
+static void tell_closed(AditSess *session) {
+  AditSessPort *ports[2];
+
+  ports_of(session, ports);
+  for (guint i = 0; i < 2; i++)
+    if (ports[i]->pending || ports[i]->closing)
+      return;
+  adit_sess_event(session, ADIT_LIFE_PORT_CLOSED);
 }
 
 static void own_closed(gpointer user, const AditCounters *final) {
-  AditSess *session = user;
-  adit_sess_event(session, ADIT_LIFE_PORT_CLOSED);
+  AditSessPort *self = user;
+  AditSess *session = self->session;
+  self->closing = FALSE;
+  tell_closed(session);
   adit_sess_unref(session);
 }
 
 static void own_opened(gpointer user, AditPort *port, const GError *error) {
-  AditSess *session = user;
+  AditSessPort *self = user;
+  AditSess *session = self->session;
 
-  session->port.pending = FALSE;
-  session->port.open = port;
-  if (!adit_sess_is_over(session) && !port && g_error_matches(error, ADIT_ERROR, ADIT_ERR_EXISTS) &&
-      ++session->port.refused < MAX_REFUSED) {
-    own_open(session); /* a foreign interface has that name */
+  self->pending = FALSE;
+  self->open = port;
+  if (!adit_sess_is_over(session) && !port && g_error_matches(error, ADIT_ERROR, ADIT_ERR_EXISTS) && ++self->refused < MAX_REFUSED) {
+    own_open(self); /* a foreign interface has that name */
     adit_sess_unref(session);
     return;
   }
   if (port)
-    session->port.claim = claim_link(port, session->port.mtu, &session->port.claimant);
+    self->claim = claim_link(port, self->mtu, &self->claimant);
   else
-    adit_names_give_back(&session->port.hold);
+    adit_names_give_back(&self->hold);
   if (adit_sess_is_over(session))
-    adit_sess_port_close(session);
+    adit_sess_ports_close(session);
   else
-    tell_opened(session, error);
+    tell_opened(self, error);
   adit_sess_unref(session);
 }
 
@@ -197,9 +246,9 @@ static void shared_opened(gpointer user, AditPort *opened, const GError *error) 
     session->port.pending = FALSE;
     session->port.open = opened;
     if (adit_sess_is_over(session))
-      adit_sess_port_close(session);
+      adit_sess_ports_close(session);
     else
-      tell_opened(session, error);
+      tell_opened(&session->port, error);
   }
   port->users--;
   shared_leave(port);
@@ -213,7 +262,7 @@ typedef struct {
 static void end_if_on(AditSess *session, gpointer data) {
   const Lost *lost = data;
   if (session->port.shared == lost->port)
-    lose_port(session, lost->why);
+    lose_port(&session->port, lost->why);
 }
 
 /* All that are on it end; the next one opens it again. */
@@ -251,7 +300,7 @@ static void shared_open(AditSess *session, const char *name) {
   port->users++;
   if (port->port) {
     session->port.open = port->port;
-    tell_opened(session, NULL);
+    tell_opened(&session->port, NULL);
     return;
   }
   session->port.pending = TRUE;
@@ -271,40 +320,72 @@ static void set_mtu(AditClaim *claim, guint *now, guint mtu) {
   net->claim_set_mtu(claim, mtu);
 }
 
+static void set_own_mtu(AditSessPort *self) {
+  if (self->open && self->claim && self->mtu != port_mtu(self))
+    set_mtu(self->claim, &self->mtu, port_mtu(self));
+}
+
 /* A shared one is as large as the largest needs it; the others' routes are smaller. */
-void adit_sess_port_mtu(AditSess *session) {
+void adit_sess_ports_mtu(AditSess *session) {
+  set_own_mtu(&session->ether.port);
   if (!session->port.open)
     return;
   if (session->port.shared && session->mtu > session->port.shared->mtu)
     set_mtu(session->port.shared->claim, &session->port.shared->mtu, session->mtu);
-  else if (!session->port.shared && session->mtu != session->port.mtu)
-    set_mtu(session->port.claim, &session->port.mtu, session->mtu);
+  set_own_mtu(&session->port);
   adit_sess_routes_mtu(session);
 }
 
-void adit_sess_port_open(AditSess *session) {
-  const char *interface = adit_option_interface(session->attributes);
-  if (session->is_client || !interface || strcmp(interface, "own") == 0)
-    own_open(session);
-  else
-    shared_open(session, interface);
+void adit_sess_port_init(AditSessPort *port, AditSess *session, AditPortKind kind) {
+  port->session = session;
+  port->kind = kind;
 }
 
-void adit_sess_port_close(AditSess *session) {
-  if (session->port.pending)
-    return; /* comes back here when it is open */
+void adit_sess_ports_open(AditSess *session) {
+  const char *interface = adit_option_interface(session->attributes);
+  gboolean shares = !session->is_client && interface && strcmp(interface, "own") != 0;
 
-  AditPort *port = g_steal_pointer(&session->port.open);
-  net->claim_release(g_steal_pointer(&session->port.claim));
-  if (session->port.shared) {
-    AditSharedPort *left = g_steal_pointer(&session->port.shared);
+  if (session->ether.port.wanted)
+    own_open(&session->ether.port);
+  if (session->port.wanted && !adit_sess_is_over(session) && shares)
+    shared_open(session, interface);
+  else if (session->port.wanted && !adit_sess_is_over(session))
+    own_open(&session->port);
+}
+
+static void close_port(AditSessPort *self) {
+  AditSess *session = self->session;
+  AditPort *port = g_steal_pointer(&self->open);
+
+  net->claim_release(g_steal_pointer(&self->claim));
+  if (self->shared) {
+    AditSharedPort *left = g_steal_pointer(&self->shared);
     left->users--;
     shared_leave(left);
-    adit_sess_event(session, ADIT_LIFE_PORT_CLOSED);
   } else if (port) {
-    adit_names_give_back(&session->port.hold);
-    session->datapath->port_close(port, own_closed, adit_sess_ref(session));
-  } else {
-    adit_sess_event(session, ADIT_LIFE_PORT_CLOSED);
+    adit_names_give_back(&self->hold);
+    self->closing = TRUE;
+    adit_sess_ref(session);
+    session->datapath->port_close(port, own_closed, self);
   }
+}
+
+/* One that is being opened comes back here when it is. */
+void adit_sess_ports_close(AditSess *session) {
+  AditSessPort *ports[2];
+
+  ports_of(session, ports);
+  for (guint i = 0; i < 2; i++)
+    if (!ports[i]->pending)
+      close_port(ports[i]);
+  tell_closed(session);
+}
+
+void adit_sess_port_carrier(const AditSessPort *port, gboolean on) {
+  if (port->open)
+    port->session->datapath->port_carrier(port->open, on);
+}
+
+guint32 adit_ports_group(void) {
+  return ADIT_HAS(net, group) && net->group ? net->group() : 0;
 }

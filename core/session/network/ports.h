@@ -11,8 +11,12 @@ typedef struct AditSess AditSess;
 typedef struct AditSharedPort AditSharedPort;
 
 typedef struct {
+  AditSess *session;
+  AditPortKind kind;
+  gboolean wanted; /**< the session is to have it */
   AditPort *open;
   gboolean pending; /**< it is being opened */
+  gboolean closing; /**< it is being closed */
   char name[16];    /**< also after it is closed */
   AditSharedPort *shared;
   guint mtu;        /**< the MTU that a separate interface was last given */
@@ -20,13 +24,18 @@ typedef struct {
   AditClaimant claimant;
   guint refused;     /**< how many names for the interface the kernel has refused */
   AditNameHold hold; /**< of the separate interface's name */
+  guint8 mac[6];     /**< of an L2 port; zeros = any */
 } AditSessPort;
 
-/** Opens the session's interface; the event PORT_OPENED follows, or its end. */
-void adit_sess_port_open(AditSess *session);
-/** Sets the session's MTU at a separate interface, if it has another one; harmless while there is none. */
-void adit_sess_port_mtu(AditSess *session);
-/** Closes or leaves it; the event PORT_CLOSED follows, maybe in this call. */
-void adit_sess_port_close(AditSess *session);
+void adit_sess_port_init(AditSessPort *port, AditSess *session, AditPortKind kind);
+/** Opens the interfaces that the session is to have; the event PORT_OPENED follows when all are open, or its end. */
+void adit_sess_ports_open(AditSess *session);
+/** Tells separate interfaces the session's MTU, if they have another one; harmless while there are none. */
+void adit_sess_ports_mtu(AditSess *session);
+/** Closes or leaves them; the event PORT_CLOSED follows, maybe in this call. */
+void adit_sess_ports_close(AditSess *session);
+/** The carrier of an L2 port tells its bridge that the peer bridges. Harmless while it is not open. */
+void adit_sess_port_carrier(const AditSessPort *port, gboolean on);
+guint32 adit_ports_group(void); /**< the link group of this daemon's interfaces */
 void adit_ports_init(const AditNetService *net);
 void adit_ports_fini(void);

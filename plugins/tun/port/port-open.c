@@ -21,10 +21,14 @@ static gboolean open_fail(TunPort *port, const char *what) {
   return FALSE;
 }
 
+static gboolean is_l2(const TunPort *port) {
+  return port->head.kind == ADIT_PORT_L2;
+}
+
 static gboolean open_queue(TunPort *port, guint index, guint n) {
   const TunDp *dp = port->dp;
-  struct ifreq request = {
-      .ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | (n > 1 ? IFF_MULTI_QUEUE : 0) | (index == 0 ? IFF_TUN_EXCL : 0))};
+  struct ifreq request = {.ifr_flags = (short)((is_l2(port) ? IFF_TAP : IFF_TUN) | IFF_NO_PI | IFF_VNET_HDR |
+                                               (n > 1 ? IFF_MULTI_QUEUE : 0) | (index == 0 ? IFF_TUN_EXCL : 0))};
   guint features = dp->config.offload ? TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 : 0;
   int fd = tun_device_open(dp->net);
   if (fd < 0)
@@ -50,6 +54,15 @@ static void without_ipv6_routes(const TunPort *port) {
     adit_debug(NULL, "%s: TUNSETLINK: %s", port->head.name, g_strerror(errno));
 }
 
+static gboolean set_mac(TunPort *port) {
+  static const guint8 any[6];
+  struct ifreq request = {.ifr_hwaddr.sa_family = ARPHRD_ETHER};
+  if (!memcmp(port->mac, any, sizeof any))
+    return TRUE;
+  memcpy(request.ifr_hwaddr.sa_data, port->mac, sizeof port->mac);
+  return ioctl(port->queue[0].fd, SIOCSIFHWADDR, &request) == 0 || open_fail(port, "its MAC address");
+}
+
 static void open_work(gpointer data) {
   TunPort *port = data;
   guint n = port->head.shared ? port->dp->n_workers : 1;
@@ -59,9 +72,13 @@ static void open_work(gpointer data) {
       return;
     }
   port->head.ifindex = if_nametoindex(port->head.name);
-  if (!port->head.shared)
+  if (!port->head.shared && !is_l2(port))
     without_ipv6_routes(port);
-  if (port->is_static)
+  if (is_l2(port) && !set_mac(port)) {
+    tun_port_close_queues(port);
+    return;
+  }
+  if (port->is_static || is_l2(port))
     tun_port_set_carrier(port, 0);
 }
 
@@ -128,7 +145,7 @@ static void open_done(gpointer data) {
   }
   AditLinkChange change = {.ifindex = port->head.ifindex,
                            .set = ADIT_LINK_GROUP | ADIT_LINK_MTU | ADIT_LINK_UP |
-                                  (port->head.shared ? ADIT_LINK_NO_IPV6_AUTO : ADIT_LINK_MULTICAST),
+                                  (port->head.shared || is_l2(port) ? ADIT_LINK_NO_IPV6_AUTO : ADIT_LINK_MULTICAST),
                            .up = TRUE,
                            .mtu = port->mtu,
                            .group = dp->net->group()};
@@ -137,7 +154,7 @@ static void open_done(gpointer data) {
     change.alias = port->alias;
   }
   dp->net->link_change(&change, open_ready, port);
-  if (!port->head.shared)
+  if (!port->head.shared && !is_l2(port))
     multicast_again(port);
 }
 
@@ -161,9 +178,11 @@ void tun_port_open(gpointer data, const AditPortSpec *spec, AditPortOpened done,
   g_autoptr(GError) error = NULL;
   if (!dp->n_workers)
     error = g_error_new(ADIT_ERROR, ADIT_ERR_BUSY, "the data path is not running");
-  else if (spec->kind != ADIT_PORT_L3 || !spec->name || !*spec->name || strlen(spec->name) >= IFNAMSIZ ||
+  else if ((spec->kind != ADIT_PORT_L3 && spec->kind != ADIT_PORT_L2) || !spec->name || !*spec->name || strlen(spec->name) >= IFNAMSIZ ||
            strchr(spec->name, '%')) /* the kernel would put a number for %d */
-    error = g_error_new(ADIT_ERROR, ADIT_ERR_INVALID, "%s: no name for an L3 interface", spec->name ? spec->name : "");
+    error = g_error_new(ADIT_ERROR, ADIT_ERR_INVALID, "%s: no name for an interface", spec->name ? spec->name : "");
+  else if (spec->kind == ADIT_PORT_L2 && spec->shared)
+    error = g_error_new(ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "%s: sessions do not share an L2 interface", spec->name);
   if (error) {
     done(user, NULL, error);
     return;
@@ -177,6 +196,8 @@ void tun_port_open(gpointer data, const AditPortSpec *spec, AditPortOpened done,
   port->head.kind = spec->kind;
   port->head.shared = spec->shared;
   port->is_static = spec->is_static;
+  if (ADIT_HAS(spec, mac))
+    memcpy(port->mac, spec->mac, sizeof port->mac);
   port->mtu = spec->mtu ? spec->mtu : 1500;
   port->opened = done;
   port->lost = ADIT_HAS(spec, lost) ? spec->lost : NULL;

@@ -27,6 +27,21 @@ void tun_port_close_queues(TunPort *port) {
   port->n_queues = 0;
 }
 
+gboolean tun_port_watch(TunPort *port, TunWorker *w) {
+  TunQueue *queue = &port->queue[0];
+  if (!tun_worker_watch(w, queue->fd, queue))
+    return FALSE;
+  queue->watcher = (int)w->index;
+  return TRUE;
+}
+
+void tun_port_unwatch(TunPort *port) {
+  TunQueue *queue = &port->queue[0];
+  if (queue->watcher >= 0)
+    tun_worker_unwatch(port->dp->worker[queue->watcher], queue->fd);
+  queue->watcher = -1;
+}
+
 void tun_port_gone(TunPort *port) {
   TunDp *dp = port->dp;
   g_hash_table_remove(dp->ports, port);

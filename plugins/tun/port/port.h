@@ -10,6 +10,7 @@
 
 typedef struct TunDp TunDp;
 typedef struct TunPort TunPort;
+typedef struct TunWorker TunWorker;
 
 typedef struct {
   TunEventKind kind;
@@ -34,6 +35,7 @@ struct TunPort {
   gpointer user;
   char alias[128]; /**< as long as the kernel takes one (ALTIFNAMSIZ) */
   guint mtu;
+  guint8 mac[6];                /**< of an L2 port; zeros = any */
   char *failure;                /**< network thread's: why it could not be opened */
   gboolean exists;              /**< ... because there is one of that name */
   int error;                    /**< network thread's: errno of what came after that */
@@ -47,6 +49,10 @@ struct TunPort {
 int tun_device_open(const AditNetService *net);
 void tun_port_open(gpointer dp, const AditPortSpec *spec, AditPortOpened done, gpointer user);
 void tun_port_carrier(AditPort *port, gboolean on);
+/** [main] The worker reads its first queue from now on; FALSE with errno. */
+gboolean tun_port_watch(TunPort *port, TunWorker *w);
+/** [main] And no worker does any more; harmless when none did. */
+void tun_port_unwatch(TunPort *port);
 /** It is unused, or it could not be opened. */
 void tun_port_gone(TunPort *port);
 

@@ -5,12 +5,14 @@
 #include "link-facts.h"
 #include "source.h"
 #include "stage.h"
+#include "tun-ether.h"
 #include "tun-session.h"
 #include <errno.h>
 
 static void session_reclaim(gpointer memory) {
   AditDpSession *session = memory;
   g_ptr_array_unref(session->prefixes);
+  g_free((gpointer)session->ether_params);
   g_aligned_free(session);
 }
 
@@ -36,21 +38,17 @@ AditDpSession *tun_session_open(gpointer data, AditSessionId id, AditPort *head,
   return session;
 }
 
-/* A separate port is read by the session's home worker, and by none without a link. */
-static gboolean port_watch(AditDpSession *session, gboolean on) {
-  TunPort *port = session->port;
-  if (!port || port->head.shared)
-    return TRUE;
-  TunQueue *queue = &port->queue[0];
-  if (queue->watcher >= 0)
-    tun_worker_unwatch(session->dp->worker[queue->watcher], queue->fd);
-  queue->watcher = -1;
-  if (!on)
-    return TRUE;
-  if (!tun_worker_watch(session->dp->worker[session->home], queue->fd, queue))
-    return FALSE;
-  queue->watcher = (int)session->home;
-  return TRUE;
+/* Separate ports are read by the session's home worker, and by none without a link. Returns the one that cannot be, with errno. */
+static const TunPort *watch_ports(AditDpSession *session, gboolean on) {
+  TunPort *const ports[] = {session->port, session->l2};
+  for (guint i = 0; i < G_N_ELEMENTS(ports); i++) {
+    if (!ports[i] || ports[i]->head.shared)
+      continue;
+    tun_port_unwatch(ports[i]);
+    if (on && !tun_port_watch(ports[i], session->dp->worker[session->home]))
+      return ports[i];
+  }
+  return NULL;
 }
 
 static gboolean may_join(const AditDpSession *session, const AditDpLink *link, GError **error) {
@@ -78,8 +76,9 @@ gboolean tun_session_join(AditDpSession *session, AditDpLink *link, guint *index
     session->home = link->home;
   }
   if (!session->link_bits) {
-    if (!port_watch(session, TRUE)) { /* the kernel limits how many are watched */
-      g_set_error(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "%s cannot be watched: %s", session->port->head.name, g_strerror(errno));
+    const TunPort *unheard = watch_ports(session, TRUE);
+    if (unheard) { /* the kernel limits how many are watched */
+      g_set_error(error, ADIT_ERROR, ADIT_ERR_SYSTEM, "%s cannot be watched: %s", unheard->head.name, g_strerror(errno));
       return FALSE;
     }
     __atomic_store_n(&session->link, link, __ATOMIC_RELEASE);
@@ -107,7 +106,7 @@ void tun_session_leave(AditDpSession *session, AditDpLink *link) {
   __atomic_store_n(&session->link_bits, left, __ATOMIC_RELEASE);
   __atomic_store_n(&link->session, NULL, __ATOMIC_RELEASE);
   if (!left)
-    port_watch(session, FALSE);
+    watch_ports(session, FALSE);
 }
 
 void tun_session_close(AditDpSession *session, AditDpStats *final) {
@@ -121,6 +120,7 @@ void tun_session_close(AditDpSession *session, AditDpStats *final) {
   tun_table_remove(&session->dp->sessions, &session->by_serial);
   if (port && port->session == session)
     __atomic_store_n(&port->session, NULL, __ATOMIC_RELEASE);
+  tun_ether_detach(session);
   tun_session_stats(session, &stats);
   if (port) {
     port->sessions--;

@@ -9,7 +9,7 @@
 #define TUN_PARAM_IPV4   1u
 #define TUN_PARAM_IPV6   2u
 #define TUN_PARAM_CHECK  4u  /**< sources must be the session's own */
-#define TUN_PARAM_BRIDGE 8u  /**< Ethernet frames */
+#define TUN_PARAM_BRIDGE 8u  /**< Ethernet frames: of the session's codec */
 #define TUN_PARAM_STAGED 16u /**< a stage is in place, or the next one is set: */
 #define TUN_PARAM_HELD   32u /**< a required stage is missing */
 #define TUN_HELD_MAX     16  /**< packets that wait for it, each way; they take room that the links of a worker share */
@@ -35,13 +35,16 @@ struct AditDpSession {
   AditDpLink *links[ADIT_STAGE_LINKS]; /**< atomic: all of them, by their index */
   guint32 link_bits;                   /**< atomic: which there are */
   AditPipeline pipeline;
-  guint32 required;         /**< stages without which no data may pass: main loop's */
-  gboolean dead;            /**< atomic: the home worker should let go */
-  gboolean listed;          /**< atomic: the home worker holds it in its list */
-  AditDpSession *list_next; /**< home worker's, as are these */
-  guint64 deadline_ms;      /**< of its stages */
-  TunHeld held[2];          /**< data that waits for a required stage: from the peer, to the peer */
-  guint64 host4;            /**< atomic: 1 << 32 | an IPv4 address of it, in the network's order; 0 = none */
+  guint32 required;           /**< stages without which no data may pass: main loop's */
+  gboolean dead;              /**< atomic: the home worker should let go */
+  gboolean listed;            /**< atomic: the home worker holds it in its list */
+  AditDpSession *list_next;   /**< home worker's, as are these */
+  guint64 deadline_ms;        /**< of its stages */
+  TunHeld held[2];            /**< data that waits for a required stage: from the peer, to the peer */
+  TunPort *l2;                /**< the L2 port; main loop's, and read by workers that see `codec` */
+  const AditEtherOps *codec;  /**< of its frames, as are the next: looked at with TUN_PARAM_BRIDGE alone */
+  gconstpointer ether_params; /**< atomic: a block of ADIT_ETHER_PARAMS octets; NULL = none was published */
+  guint64 host4;              /**< atomic: 1 << 32 | an IPv4 address of it, in the network's order; 0 = none */
   TunCell cell[];
 };
 

@@ -4,6 +4,7 @@
 #include "../dp.h"
 #include "../peer/tun-tunnel.h"
 #include "../session/tun-session.h"
+#include "ether-send.h"
 #include "stage-run.h"
 #include "tx.h"
 #include <errno.h>
@@ -75,7 +76,7 @@ void tun_port_read(TunWorker *w, TunQueue *queue) {
     TUN_ADD(w->stats.packets_in, 1);
     if (vnet.gso_type != TUN_GSO_NONE)
       TUN_ADD(w->stats.super_in, 1);
-    packet_output(w, queue->port, &vnet, ip, (gsize)n - TUN_VNET_LENGTH);
+    (queue->port->head.kind == ADIT_PORT_L2 ? tun_ether_send : packet_output)(w, queue->port, &vnet, ip, (gsize)n - TUN_VNET_LENGTH);
     tun_tx_buffer_keep(w, ip, (gsize)n);
   }
   tun_tx_flush(w);

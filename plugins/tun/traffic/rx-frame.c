@@ -4,6 +4,7 @@
 #include "../dp.h"
 #include "../session/tun-session.h"
 #include "delivery.h"
+#include "ether-delivery.h"
 #include "stage-run.h"
 #include "tx.h"
 #include <adit/ppp.h>
@@ -45,6 +46,11 @@ static void frame_deliver(gpointer user, const guint8 *data, gsize length) {
   } else if ((protocol == ADIT_PPP_IPV4 && (params & TUN_PARAM_IPV4)) || (protocol == ADIT_PPP_IPV6 && (params & TUN_PARAM_IPV6))) {
     TUN_SET(cell->last_data, w->now);
     tun_deliver_packet(w, session, params, protocol, frame + at, length - at);
+  } else if (session && tun_ether_takes(session, params, protocol)) {
+    AditStageFrame whole = {.protocol = protocol, .n = 1, .length = (guint32)(length - at)};
+    whole.slice[0] = (AditStageSlice){frame + at, whole.length};
+    TUN_SET(cell->last_data, w->now);
+    tun_ether_deliver(w, session, &whole);
   } else {
     tun_deliver_frame(w, link, session != NULL, protocol, frame + at, length - at);
     return;

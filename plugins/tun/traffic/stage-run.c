@@ -6,6 +6,7 @@
 #include "../session/link-facts.h"
 #include "../worker/foreign.h"
 #include "delivery.h"
+#include "ether-delivery.h"
 #include "tx.h"
 #include <adit/ppp.h>
 #include <sys/mman.h>
@@ -20,6 +21,9 @@ void tun_stage_room_free(guint8 *room) {
     munmap(room, TUN_STAGE_ROOM);
 }
 
+/* Added to a packet before its stages: headers of a segment, and what a codec of Ethernet frames adds; each piece is aligned. */
+enum { PACKET_ROOM = TUN_SEGMENT_HEADER + ADIT_ETHER_ROOM + 128 };
+
 /* ---- a run of the pipeline ---- */
 
 typedef struct {
@@ -28,13 +32,16 @@ typedef struct {
   AditDpSession *session;
 } Run;
 
-static guint8 *run_room(gpointer user, gsize length) {
-  TunWorker *w = ((Run *)user)->w;
+guint8 *tun_stage_room_take(TunWorker *w, gsize length) {
   if (length > TUN_STAGE_ROOM - w->room_used)
     return NULL;
   guint8 *room = w->room + w->room_used;
   w->room_used += (length + 15) & ~(gsize)15;
   return room;
+}
+
+static guint8 *run_room(gpointer user, gsize length) {
+  return tun_stage_room_take(((Run *)user)->w, length);
 }
 
 static void count_drop(TunWorker *w, AditDpSession *session) {
@@ -62,8 +69,12 @@ static guint8 *frame_whole(Run *run, const AditStageFrame *frame) {
 
 static void run_to_port(gpointer user, AditStageFrame *frame) {
   Run *run = user;
-  guint8 *whole = frame_whole(run, frame);
   guint64 params = __atomic_load_n(&run->session->params, __ATOMIC_ACQUIRE);
+  if (tun_ether_takes(run->session, params, frame->protocol)) {
+    tun_ether_deliver(run->w, run->session, frame);
+    return;
+  }
+  guint8 *whole = frame_whole(run, frame);
   if (!whole) {
     count_drop(run->w, run->session);
   } else if ((frame->protocol == ADIT_PPP_IPV4 && (params & TUN_PARAM_IPV4)) ||
@@ -104,7 +115,7 @@ static void session_list(TunWorker *w, AditDpSession *session) {
 
 /* Before each packet: its run has ADIT_STAGE_ROOM octets at least, and what lies there stays until the next one. */
 static void room_prepare(TunWorker *w) {
-  if (TUN_STAGE_ROOM - w->room_used < ADIT_STAGE_ROOM + TUN_SEGMENT_HEADER)
+  if (TUN_STAGE_ROOM - w->room_used < ADIT_STAGE_ROOM + PACKET_ROOM)
     tun_deliver_flush(w);
 }
 
@@ -182,6 +193,14 @@ static void stage_frame(TunWorker *w, AditDpSession *session, gboolean encoding,
     frame_hold(w, session, encoding, frame);
   else
     frame_run(w, session, encoding, frame);
+}
+
+gboolean tun_stage_prepare(TunWorker *w, AditDpSession *session) {
+  return packet_prepare(w, session, TRUE);
+}
+
+void tun_stage_send(TunWorker *w, AditDpSession *session, gboolean wait, AditStageFrame *frame) {
+  stage_frame(w, session, TRUE, wait, frame);
 }
 
 int tun_stages_run(TunWorker *w) {

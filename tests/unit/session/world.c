@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "tests/unit/session/world.h"
 #include "core/aaa/aaa.h"
-#include "core/net/protected.h"
 #include "core/net/claims/pins.h"
+#include "core/net/protected.h"
 #include "core/path/path.h"
 #include "core/ppp/registry.h"
 #include "core/session/config/attributes.h"
@@ -58,6 +58,8 @@ static void change_text(const AditChange *change) {
     tell(route_text(away ? "-" : "", &route));
     break;
   case ADIT_OBJECT_MASTER:
+    tell(g_strdup_printf("%smaster %u", away ? "-" : "", away ? change->old.master : change->value.master));
+    break;
   case ADIT_OBJECT_NEIGHBOUR:
     break; /* no session claims them */
   }
@@ -75,6 +77,8 @@ static void start(gpointer user, const AditChange *change, AditObject *object) {
   int error = change->key.family == AF_INET6 && world_kernel.answer6 ? world_kernel.answer6 : world_kernel.answer;
   if (change->key.kind == ADIT_OBJECT_ROUTE && world_kernel.answer_route)
     error = world_kernel.answer_route;
+  if (change->key.kind == ADIT_OBJECT_MASTER)
+    error = world_kernel.answer_master;
   *a = (Answer){.object = object, .error = adds ? error : 0};
   change_text(change);
   adit_call_main(answer, a);

@@ -27,6 +27,7 @@ typedef struct {
   GPtrArray *told;     /* char*: "address 10.0.0.1/32 peer 10.0.0.2", "route ...", with "-" in front when taken away */
   int answer, answer6; /* errno for what is added: of any family; of IPv6 */
   int answer_route;    /* errno for routes */
+  int answer_master;   /* errno for what joins a bridge */
 } Kernel;
 
 /** A record as the sink of the world took it; everything is its own. */

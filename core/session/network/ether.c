@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+#include "core/session/network/ether.h"
+#include "core/session/life/sess.h"
+#include <adit/session-options.h>
+
+gboolean adit_sess_ether_is_carried(const AditSess *session) {
+  const AditDatapathOps *ops = session->datapath;
+  return ADIT_HAS(ops, session_set_ether) && ops->session_attach_ether && ops->session_set_ether;
+}
+
+/* Locally administered, and the same when the user comes again and gets the same interface (a bridge's other hosts remember it): but
+ * another one at the other end of the tunnel, where user and name may be the same. */
+static void derive_mac(const AditSess *session, guint8 mac[6]) {
+  g_autofree char *text =
+      g_strdup_printf("%s/%s/%s/%08x", session->is_client ? "client" : "server", session->user, session->transport, adit_ports_group());
+  g_autofree char *digest = NULL;
+  guint8 octets[32];
+  gsize length = sizeof octets;
+  g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+  g_checksum_update(sum, (const guchar *)text, -1);
+  g_checksum_update(sum, (const guchar *)adit_option_name(session->config), -1);
+  g_checksum_get_digest(sum, octets, &length);
+  memcpy(mac, octets, 6);
+  mac[0] = (guint8)((mac[0] & 0xfc) | 2);
+}
+
+void adit_sess_ether_want(AditSess *session, const AditNcpDesc *desc) {
+  session->ether.desc = desc;
+  session->ether.port.wanted = TRUE;
+  derive_mac(session, session->ether.port.mac);
+  memcpy(session->addresses.params.local_mac, session->ether.port.mac, 6);
+  session->addresses.params.bridge = adit_option_bridge(session->first);
+}
+
+gboolean adit_sess_ether_opened(AditSess *session, const AditNcpResult *agreed) {
+  AditSessEther *ether = &session->ether;
+
+  ether->open = TRUE;
+  ether->agreed = *agreed;
+  adit_sess_ether_publish(session);
+  return !ether->applied;
+}
+
+void adit_sess_ether_down(AditSess *session) {
+  session->ether.open = FALSE;
+  adit_sess_port_carrier(&session->ether.port, FALSE);
+}
+
+void adit_sess_ether_publish(AditSess *session) {
+  if (!session->plane || !session->ether.open)
+    return;
+  session->datapath->session_set_ether(session->plane, session->ether.agreed.ether_params);
+  adit_sess_port_carrier(&session->ether.port, TRUE);
+}
+
+void adit_sess_ether_free(AditSess *session) {
+  g_free(session->ether.failure);
+}

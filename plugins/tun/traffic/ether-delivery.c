@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
+/* How frames look in PPP is the codec's to know. */
+#include "ether-delivery.h"
+#include "../port/port.h"
+#include <sys/uio.h>
+
+typedef struct {
+  AditEtherIo io; /* first */
+  guint used;
+  guint8 octets[ADIT_ETHER_ROOM];
+} DecodeIo;
+
+static guint8 *take_decode_room(AditEtherIo *io, gsize length) {
+  DecodeIo *self = (DecodeIo *)(gpointer)io;
+  if (length > sizeof self->octets - self->used)
+    return NULL;
+  self->used += (guint)length;
+  return self->octets + self->used - length;
+}
+
+static void write_frame(TunWorker *w, TunPort *port, const AditStageFrame *frame) {
+  TunVnet vnet = {0};
+  struct iovec piece[1 + ADIT_STAGE_SLICES] = {{&vnet, sizeof vnet}};
+  for (guint i = 0; i < frame->n; i++)
+    piece[1 + i] = (struct iovec){frame->slice[i].data, frame->slice[i].length};
+  TUN_ADD(w->stats.packets_out, 1);
+  if (writev(port->queue[0].fd, piece, 1 + frame->n) < 0)
+    TUN_ADD(w->stats.write_failed, 1);
+}
+
+void tun_ether_deliver(TunWorker *w, AditDpSession *session, AditStageFrame *frame) {
+  TunCell *cell = &session->cell[w->index];
+  DecodeIo decode = {.io = {sizeof decode.io, take_decode_room}};
+  gconstpointer params = __atomic_load_n(&session->ether_params, __ATOMIC_ACQUIRE);
+  if (!session->codec->decode(params, &decode.io, frame) || frame->length < ADIT_ETHER_HEADER) {
+    TUN_ADD(cell->drops, 1);
+    return;
+  }
+  TUN_ADD(cell->rx_packets, 1);
+  TUN_ADD(cell->rx_octets, frame->length);
+  TUN_SET(cell->last_rx, w->now);
+  TUN_SET(cell->last_data, w->now);
+  write_frame(w, session->l2, frame);
+}

@@ -55,6 +55,7 @@ static AditValue *summarize_session(AditSess *session) {
   set_text(map, "state", session_state_word(session));
   set_address(map, "local-address", &session->family[ADIT_SESS_IPV4].local);
   set_address(map, "remote-address", &session->family[ADIT_SESS_IPV4].remote);
+  set_text(map, "bridge", session->ether.open ? session->ether.agreed.bridge : NULL);
   set_text(map, "peer", adit_endpoint_format(&session->peer, peer));
   adit_value_set(map, "links", adit_value_int(session->links->len));
   set_text(map, "encoding", adit_sess_stages_encoding(session));
@@ -193,6 +194,7 @@ AditValue *adit_session_describe(const char *which) {
   set_text(map, "method", session->method);
   adit_value_set(map, "port", adit_value_int(session->number));
   adit_value_set(map, "mtu", adit_value_int(session->mtu));
+  set_text(map, "bridge-interface", session->ether.port.name);
   add_plane(map, session);
   if (session->family[ADIT_SESS_IPV6].open) {
     set_address(map, "local-ipv6-address", &session->family[ADIT_SESS_IPV6].local);

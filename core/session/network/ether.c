@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/session/network/ether.h"
 #include "core/session/life/sess.h"
+#include "core/session/lines.h"
 #include <adit/session-options.h>
 
 gboolean adit_sess_ether_is_carried(const AditSess *session) {
@@ -32,12 +33,26 @@ void adit_sess_ether_want(AditSess *session, const AditNcpDesc *desc) {
   session->addresses.params.bridge = adit_option_bridge(session->first);
 }
 
+/* Ethernet cannot fragment: what is too long for the link is lost. */
+static void warn_of_short_frames(AditSess *session) {
+  guint largest = session->mtu - MIN(session->mtu, session->ether.desc->ether->overhead), full = ADIT_ETHER_HEADER + 1500;
+  AditLogContext log = adit_sess_log(session);
+
+  if (largest < full)
+    adit_lines_warning(&log,
+                       "session %" G_GINT64_MODIFIER "x user %s: bridge %s: the largest frame is %u octets, and a full one has %u: "
+                       "set mrru, or a larger max-mtu and max-mru, at both ends",
+                       session->id, session->user, session->ether.agreed.bridge, largest, full);
+}
+
 gboolean adit_sess_ether_opened(AditSess *session, const AditNcpResult *agreed) {
   AditSessEther *ether = &session->ether;
 
   ether->open = TRUE;
   ether->agreed = *agreed;
   adit_sess_ether_publish(session);
+  if (!ether->applied)
+    warn_of_short_frames(session);
   return !ether->applied;
 }
 

@@ -27,6 +27,8 @@ SECONDS = 10
 
 
 class User(Peer):
+    protocols = (LCP, PAP, IPCP)
+
     def login(self):
         self.open()
         self.send(ICRQ, [avp(ASSIGNED_SESSION, u16(5)), avp(15, u32(1))])
@@ -37,7 +39,7 @@ class User(Peer):
         self.session = struct.unpack('!H', found[ASSIGNED_SESSION])[0]
         self.send(ICCN, [avp(24, u32(10 ** 9)), avp(19, u32(1))], self.session)
         self.number, self.acked, self.address = 0, False, '0.0.0.0'
-        self.packet(LCP, REQUEST, 1, struct.pack('!BBH', 17, 4, self.args.mrru) if self.args.mrru else b'')
+        self.packet(LCP, REQUEST, 1, self.lcp_options())
         name, password = self.args.name.encode(), self.args.password.encode()
         tried = False
         for protocol, code, _, _ in self.packets(SECONDS):
@@ -87,8 +89,10 @@ class User(Peer):
                 continue
             protocol, code, identifier, length = struct.unpack_from('!HBBH', frame)
             body = frame[6:2 + length]
+            if self.take_data(protocol, frame[2:]):
+                continue
             self.said(protocol, code, identifier, body)
-            if protocol not in (LCP, PAP, IPCP):
+            if protocol not in self.protocols:
                 self.number += 1
                 self.packet(LCP, PROTOCOL_REJECT, self.number & 0xff, frame[:100])
                 continue
@@ -96,9 +100,20 @@ class User(Peer):
                 self.packet(LCP, ECHOED, identifier, b'\0\0\0\0')
                 continue
             if code == REQUEST and protocol != PAP:
-                self.packet(protocol, ACK, identifier, body)
-                self.acked |= protocol == IPCP
+                self.answer(protocol, identifier, body)
             yield protocol, code, identifier, body
+
+    def lcp_options(self):
+        return struct.pack('!BBH', 17, 4, self.args.mrru) if self.args.mrru else b''
+
+    def take_data(self, protocol, payload):
+        """True if a frame of that protocol was data."""
+        return False
+
+    def answer(self, protocol, identifier, body):
+        """Answers a Configure-Request."""
+        self.packet(protocol, ACK, identifier, body)
+        self.acked |= protocol == IPCP
 
     def ask(self, address):
         """The code of the answer, and the address in it."""

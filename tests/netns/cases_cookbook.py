@@ -241,3 +241,27 @@ def cookbook_default_route(lab):
     poll(lambda: kitchen.cli.routes() == before, 'the routes are as they were before')
     gateway.no_session()
     gateway.stop()
+
+
+@case
+def cookbook_one_ethernet(lab):
+    kitchen = Kitchen(lab, 'one-ethernet')
+    hosts = []
+    for gateway, name, address in ((kitchen.srv, 'hosta', '10.30.0.53'), (kitchen.cli, 'hostb', '10.30.0.54')):
+        host = lab.namespace(name)
+        lab.wire(gateway, 'lan', host, 'eth')
+        host.address('eth', address + '/24')
+        hosts.append(host)
+    kitchen.run(kitchen.srv, 'hq')
+    kitchen.run(kitchen.cli, 'branch')
+    hq = kitchen.start(kitchen.srv, 'hq')
+    branch = kitchen.start(kitchen.cli, 'branch')
+    poll(lambda: hosts[0].ping('10.30.0.54', deadline=2), 'from the headquarters to the branch', 20)
+    hosts[1].expect_ping('10.30.0.53', 'a full frame', size=1472)
+    for machine in (hq, branch):
+        machine.shows()
+    hq.ctl('disconnect', 'branch')
+    poll(lambda: hosts[1].ping('10.30.0.53', deadline=2), 'the branch has redialled', 20)
+    branch.stop()
+    hq.no_session()
+    hq.stop()

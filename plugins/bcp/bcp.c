@@ -153,36 +153,53 @@ static void take_spanning_tree(Words *own, const AditPppOption *option) {
   own->spanning_tree = option->length == 1 && option->data[0] == IEEE_802_1D ? IEEE_802_1D : NO_SPANNING_TREE;
 }
 
-static void take_nak(gpointer self, const AditPppOption *option) {
-  Bcp *bcp = self;
-  Words *own = &bcp->own;
-  if (option->type > BCP_CONTROL_INDICATOR || !has_option(own, option->type))
-    return;
-  if (option->type == BCP_SPANNING_TREE) {
-    take_spanning_tree(own, option);
-    return;
-  }
-  if (option->length != length_of_option(option->type))
-    return;
-  if (option->type == BCP_BRIDGE_IDENTIFICATION || option->type == BCP_LINE_IDENTIFICATION)
-    take_identification(own, option->type, read_number(option->data));
-  else if (option->type == BCP_MAC_ADDRESS)
-    take_mac(bcp, option->data);
-  else if (option->type == BCP_TINYGRAM && option->data[0] == DISABLED)
-    own->tinygram = DISABLED;
-  else if (option->type == BCP_TAGGED_FRAME && option->data[0] == DISABLED)
-    own->tagged = DISABLED;
+/** A peer without Management-Inline is one of RFC 1638: spanning tree is agreed on in its way. FALSE: nothing goes without the option. */
+static gboolean give_up_option(Words *own, BcpOptionType type) {
+  clear_option(own, type);
+  if (type == BCP_MANAGEMENT_INLINE)
+    set_option(own, BCP_SPANNING_TREE);
+  return type != BCP_BRIDGE_IDENTIFICATION && type != BCP_LINE_IDENTIFICATION;
 }
 
-/** A peer without Management-Inline is one of RFC 1638: spanning tree is agreed on in its way. */
+static void take_value(Bcp *bcp, const AditPppOption *option) {
+  Words *own = &bcp->own;
+  switch ((BcpOptionType)option->type) {
+  case BCP_BRIDGE_IDENTIFICATION:
+  case BCP_LINE_IDENTIFICATION:
+    take_identification(own, option->type, read_number(option->data));
+    break;
+  case BCP_MAC_ADDRESS:
+    take_mac(bcp, option->data);
+    break;
+  case BCP_TINYGRAM:
+    own->tinygram = option->data[0] == DISABLED ? DISABLED : own->tinygram;
+    break;
+  case BCP_TAGGED_FRAME:
+    own->tagged = option->data[0] == DISABLED ? DISABLED : own->tagged;
+    break;
+  case BCP_SPANNING_TREE:
+    break;
+  case BCP_MAC_SUPPORT: /* these have no other value: a peer that naks them does not want them */
+  case BCP_MANAGEMENT_INLINE:
+  case BCP_CONTROL_INDICATOR:
+    give_up_option(own, option->type);
+    break;
+  }
+}
+
+static void take_nak(gpointer self, const AditPppOption *option) {
+  Bcp *bcp = self;
+  if (option->type > BCP_CONTROL_INDICATOR || !has_option(&bcp->own, option->type))
+    return;
+  if (option->type == BCP_SPANNING_TREE)
+    take_spanning_tree(&bcp->own, option);
+  else if (option->length == length_of_option(option->type))
+    take_value(bcp, option);
+}
+
 static gboolean take_reject(gpointer self, const AditPppOption *option) {
   Words *own = &((Bcp *)self)->own;
-  if (option->type > BCP_CONTROL_INDICATOR || !has_option(own, option->type))
-    return TRUE;
-  clear_option(own, option->type);
-  if (option->type == BCP_MANAGEMENT_INLINE)
-    set_option(own, BCP_SPANNING_TREE);
-  return option->type != BCP_BRIDGE_IDENTIFICATION && option->type != BCP_LINE_IDENTIFICATION;
+  return option->type > BCP_CONTROL_INDICATOR || !has_option(own, option->type) || give_up_option(own, option->type);
 }
 
 /* ---- the peer's ---- */

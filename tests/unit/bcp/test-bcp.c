@@ -273,8 +273,18 @@ static void each_refused_option_is_left_out(void **state) {
 
 static void naks_that_disable_are_followed(void **state) {
   Pair *pair = lone_server();
-  ncp_answer(pair, 1, 3, "040302 080302");
+  ncp_answer(pair, 1, 3, "040302080302");
   expect_request(pair, 2, "030301 040302 0608" OUR_MAC " 080302 0902 0a02");
+  pair_free(pair);
+}
+
+static void naks_of_what_has_no_other_value_are_taken_as_rejects(void **state) {
+  Pair *pair = lone_server();
+  ncp_answer(pair, 1, 3, "03030109020a02");
+  expect_request(pair, 2, "040301 0608" OUR_MAC " 070301 080301");
+  ncp_answer(pair, 2, 2, NULL);
+  peer_asks(pair, 1, "");
+  assert_int_equal(pair->a.ncps[0].opens, 1);
   pair_free(pair);
 }
 
@@ -449,6 +459,7 @@ int main(void) {
       cmocka_unit_test(what_makes_no_sense_is_rejected),
       cmocka_unit_test(each_refused_option_is_left_out),
       cmocka_unit_test(naks_that_disable_are_followed),
+      cmocka_unit_test(naks_of_what_has_no_other_value_are_taken_as_rejects),
       cmocka_unit_test(numbers_of_source_routing_are_rejected_where_none_are_configured),
       cmocka_unit_test(the_higher_number_wins),
       cmocka_unit_test(numbers_that_differ_do_not_open),

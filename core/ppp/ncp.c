@@ -304,9 +304,7 @@ gboolean adit_ncp_is_over(const AditNcp *ncp) {
 }
 
 gboolean adit_ncp_owns(const AditNcp *ncp, guint16 protocol) {
-  const AditNcpDesc *desc = ncp->desc;
-  return protocol == desc->protocol || (protocol && protocol == desc->data_protocol) ||
-         (desc->ether && adit_ether_has_protocol(desc->ether, protocol));
+  return protocol == ncp->desc->protocol || (protocol && protocol == ncp->desc->data_protocol);
 }
 
 gboolean adit_ncp_carries(const AditNcp *ncp, guint16 protocol) {

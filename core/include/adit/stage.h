@@ -92,7 +92,8 @@ typedef struct {
   /** [worker] `params` is the block that was last published, and changes between calls only. */
   void (*encode)(gpointer state, gconstpointer params, AditStageIo *io, AditStageFrame *frame);
   void (*decode)(gpointer state, gconstpointer params, AditStageIo *io, AditStageFrame *frame);
-  void (*expire)(gpointer state, gconstpointer params, AditStageIo *io); /**< io->deadline_ms has come. May be NULL */
+  /** io->deadline_ms has come, and the frames that had come by then were decoded. May be NULL */
+  void (*expire)(gpointer state, gconstpointer params, AditStageIo *io);
   void (*fini)(gpointer state);                                          /**< [main] no worker sees it any more. May be NULL */
 
   /* Members from here on may be missing (ADIT_HAS) in an older stage. */

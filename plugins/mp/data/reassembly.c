@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Fragments to packets. A fragment is lost when each link has brought a later one (RFC 1990 4.1), when what waits behind it has waited for
- * the deadline, or when the bundle may hold no more. */
+ * the deadline, or when the bundle may hold no more. The deadline counts in expire() alone, which a data path calls when it has read all
+ * links: a data path that was late would give up what it has not read yet. */
 #include "reassembly.h"
 #include "count.h"
 #include "mp-pool.h"
@@ -208,16 +209,20 @@ static void drop_arriving(const Call *c) {
     mp_held_drop(&r->held, number);
 }
 
-/* Delivers and gives up all that is due now; what arrived and waits is copied. */
-static void settle_line(const Call *c) {
-  MpReassembly *r = c->r;
+/* Gives up what is overdue. FALSE: no room in this call. */
+static gboolean expire_line(const Call *c) {
+  guint64 deadline;
   gboolean room = advance_line(c);
-  guint64 deadline = find_deadline(c);
-  while (room && deadline && deadline <= c->io->now_ms) {
+  while (room && (deadline = find_deadline(c)) && deadline <= c->io->now_ms) {
     give_up_first(c);
     room = advance_line(c);
-    deadline = find_deadline(c);
   }
+  return room;
+}
+
+/* Copies what arrived and waits; sets the next deadline. */
+static void settle_line(const Call *c, gboolean room) {
+  MpReassembly *r = c->r;
   while (!mp_held_keep(&r->held, c->io->now_ms)) { /* the bundle has its share: the oldest give way */
     if (room && r->held.blocks && give_up_first(c))
       room = advance_line(c);
@@ -303,13 +308,13 @@ void mp_reassembly_input(MpReassembly *r, const MpParams *params, MpCounters *co
     MP_ADD(link->late, 1);
   else
     mp_held_add(&r->held, number, &header, frame);
-  settle_line(&c);
+  settle_line(&c, advance_line(&c));
 }
 
 void mp_reassembly_expire(MpReassembly *r, const MpParams *params, MpCounters *counters, AditStageIo *io) {
   Call c = {r, params, counters, io};
   follow_links(r, io->links);
-  settle_line(&c);
+  settle_line(&c, expire_line(&c));
 }
 
 void mp_reassembly_clear(MpReassembly *r) {

@@ -230,6 +230,19 @@ static void each_packet_waits_for_the_deadline_at_most(void **state) {
   assert_int_equal(b->packets->len, 2);
 }
 
+/* A worker that was kept from running for longer than the deadline reads one link's socket before the other's. */
+static void nothing_expires_before_all_links_are_read(void **state) {
+  Bundle *b = *state;
+  b->links = 3;
+  bundle_take_fragment(b, 0, BE, 1, 1, 1);
+  b->now_ms += 2 * MP_DEADLINE_MS;
+  bundle_take_fragment(b, 0, BE, 2, 1, 2);
+  bundle_take_fragment(b, 1, BE, 0, 1, 0);
+  bundle_wait(b, 0); /* the end of its pass */
+  assert_int_equal(b->packets->len, 3);
+  assert_int_equal(bundle_counters(b).expired, 0);
+}
+
 static void a_begin_without_a_rest_is_kept_longer_and_not_for_ever(void **state) {
   Bundle *b = *state;
   bundle_take_fragment(b, 0, B, 0, 4, 0);
@@ -385,6 +398,7 @@ int main(void) {
       BUNDLE_TEST(begins_and_ends_that_do_not_match_are_dropped),
       BUNDLE_TEST(an_idle_link_stalls_nothing),
       BUNDLE_TEST(each_packet_waits_for_the_deadline_at_most),
+      BUNDLE_TEST(nothing_expires_before_all_links_are_read),
       BUNDLE_TEST(a_begin_without_a_rest_is_kept_longer_and_not_for_ever),
       BUNDLE_TEST(a_link_that_goes_is_not_waited_for),
       BUNDLE_TEST(a_link_that_comes_may_have_what_is_missing),

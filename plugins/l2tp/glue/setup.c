@@ -4,6 +4,7 @@
 #include "l2tp-listener.h"
 #include "l2tp.h"
 #include "rules.h"
+#include <adit/mistake.h>
 
 void l2tp_setup_free(L2tpSetup *setup) {
   if (!setup)
@@ -12,19 +13,6 @@ void l2tp_setup_free(L2tpSetup *setup) {
   g_ptr_array_unref(setup->listeners);
   g_array_unref(setup->secrets);
   g_free(setup);
-}
-
-G_GNUC_PRINTF(3, 4)
-static void add_complaint(GString *wrong, const AditWhere *where, const char *format, ...) {
-  va_list args;
-
-  if (wrong->len)
-    g_string_append_c(wrong, '\n');
-  if (where->file)
-    g_string_append_printf(wrong, "%s:%u:%u: ", where->file, where->line, where->column);
-  va_start(args, format);
-  g_string_append_vprintf(wrong, format, args);
-  va_end(args);
 }
 
 static gboolean share_address(const L2tpService *a, const L2tpService *b) {
@@ -49,75 +37,76 @@ static const AditEndpoint *overlap_on_port(const L2tpService *a, const L2tpServi
   return NULL;
 }
 
-static void check_overlap(const L2tpService *a, const L2tpService *b, GString *wrong) {
+static void check_overlap(const L2tpService *a, const L2tpService *b, GError **error) {
   const AditEndpoint *at = overlap_on_port(a, b);
   const AditWhere *first = &a->config->where;
   char text[ADIT_ENDPOINT_TEXT];
 
   if (at)
-    add_complaint(
-        wrong, &b->config->where,
+    adit_mistake_at(
+        error, &b->config->where, NULL,
         "server `%s' and server `%s' (%s:%u:%u) can't both listen: one is for %s, the other for all addresses with that port; list its "
         "addresses, or tell them apart by `peers'",
         b->name, a->name, first->file ? first->file : "-", first->line, first->column, adit_endpoint_format(at, text));
 }
 
-static void check_pair(const L2tpService *a, const L2tpService *b, GString *wrong) {
+static void check_pair(const L2tpService *a, const L2tpService *b, GError **error) {
   const AditWhere *first = &a->config->where;
 
-  check_overlap(a, b, wrong);
+  check_overlap(a, b, error);
   if (!share_address(a, b))
     return;
   if (strcmp(a->data_path, b->data_path))
-    add_complaint(wrong, &b->config->where, "server `%s' shares an address with `%s' (%s:%u:%u), so its data-path must be the same",
-                  b->name, a->name, first->file ? first->file : "-", first->line, first->column);
+    adit_mistake_at(error, &b->config->where, NULL, "server `%s' shares an address with `%s' (%s:%u:%u), so its data-path must be the same",
+                    b->name, a->name, first->file ? first->file : "-", first->line, first->column);
   if (!a->rules->len && !b->rules->len)
-    add_complaint(wrong, &b->config->where, "servers `%s' (%s:%u:%u) and `%s' listen on the same address: set `peers' in one of them",
-                  a->name, first->file ? first->file : "-", first->line, first->column, b->name);
+    adit_mistake_at(error, &b->config->where, NULL,
+                    "servers `%s' (%s:%u:%u) and `%s' listen on the same address: set `peers' in one of them", a->name,
+                    first->file ? first->file : "-", first->line, first->column, b->name);
   for (guint i = 0; i < a->rules->len; i++)
     for (guint j = 0; j < b->rules->len; j++) {
       const L2tpRule *x = &g_array_index(a->rules, L2tpRule, i), *y = &g_array_index(b->rules, L2tpRule, j);
       if (l2tp_rules_equal(x, y))
-        add_complaint(wrong, &y->where, "servers `%s' (%s:%u:%u) and `%s' are for the same peers on the same address", a->name,
-                      x->where.file ? x->where.file : "-", x->where.line, x->where.column, b->name);
+        adit_mistake_at(error, &y->where, NULL, "servers `%s' (%s:%u:%u) and `%s' are for the same peers on the same address", a->name,
+                        x->where.file ? x->where.file : "-", x->where.line, x->where.column, b->name);
     }
 }
 
-static void check_secrets(const GArray *secrets, GString *wrong) {
+static void check_secrets(const GArray *secrets, GError **error) {
   for (guint i = 0; i < secrets->len; i++)
     for (guint j = i + 1; j < secrets->len; j++) {
       const L2tpRule *x = &g_array_index(secrets, L2tpRule, i), *y = &g_array_index(secrets, L2tpRule, j);
       if (l2tp_rules_equal(x, y))
-        add_complaint(wrong, &y->where, "this secret is for the same peers as the one at %s:%u:%u", x->where.file ? x->where.file : "-",
-                      x->where.line, x->where.column);
+        adit_mistake_at(error, &y->where, NULL, "this secret is for the same peers as the one at %s:%u:%u",
+                        x->where.file ? x->where.file : "-", x->where.line, x->where.column);
     }
 }
 
-static void check_proxy_peer(const L2tpSetup *setup, const L2tpService *server, const L2tpRule *proxy, GString *wrong) {
+static void check_proxy_peer(const L2tpSetup *setup, const L2tpService *server, const L2tpRule *proxy, GError **error) {
   gboolean proven = FALSE;
 
   if (!proxy->prefix.address.family && !proxy->host) {
-    add_complaint(wrong, &proxy->where, "server `%s': this entry of proxy-peers matches nothing: set `address' or `host-name'",
-                  server->name);
+    adit_mistake_at(error, &proxy->where, NULL, "server `%s': this entry of proxy-peers matches nothing: set `address' or `host-name'",
+                    server->name);
     return;
   }
   for (guint i = 0; i < setup->secrets->len; i++)
     proven = proven || l2tp_rule_proves(&g_array_index(setup->secrets, L2tpRule, i), proxy);
   if (!proven)
-    add_complaint(wrong, &proxy->where,
-                  "server `%s': l2tp.secrets has no secret that this entry of proxy-peers can prove; add one for the same %s", server->name,
-                  proxy->prefix.address.family ? "`address'" : "`host-name'");
+    adit_mistake_at(error, &proxy->where, NULL,
+                    "server `%s': l2tp.secrets has no secret that this entry of proxy-peers can prove; add one for the same %s",
+                    server->name, proxy->prefix.address.family ? "`address'" : "`host-name'");
 }
 
 /** A peer's proxy authentication replaces its callers' passwords: it is worth what the peer's own proof is worth. */
-static void check_proxy_peers(const L2tpSetup *setup, const L2tpService *server, GString *wrong) {
+static void check_proxy_peers(const L2tpSetup *setup, const L2tpService *server, GError **error) {
   const AditWhere *where = &server->config->where;
   gboolean used = g_strcmp0(adit_option_lcp_renegotiation(server->config), "always") != 0;
 
   for (guint i = 0; i < server->proxy_peers->len; i++)
-    check_proxy_peer(setup, server, &g_array_index(server->proxy_peers, L2tpRule, i), wrong);
+    check_proxy_peer(setup, server, &g_array_index(server->proxy_peers, L2tpRule, i), error);
   if (server->proxy_peers->len && !server->tunnel.demand_auth)
-    add_complaint(wrong, where, "server `%s': proxy-peers needs tunnel-authentication: set it to yes", server->name);
+    adit_mistake_at(error, where, NULL, "server `%s': proxy-peers needs tunnel-authentication: set it to yes", server->name);
   if (!server->proxy_peers->len == !used)
     return;
   adit_warning(NULL, "%s:%u:%u: server `%s': %s", where->file ? where->file : "-", where->line, where->column, server->name,
@@ -136,33 +125,33 @@ static gboolean wants_any_tunnel(const L2tpSetup *setup, const AditEndpoint *at)
   return FALSE;
 }
 
-static void open_listeners(L2tp *l2tp, L2tpSetup *setup, L2tpService *server, GString *wrong) {
+static void open_listeners(L2tp *l2tp, L2tpSetup *setup, L2tpService *server, GError **error) {
   gboolean everywhere = !adit_value_length(l2tp_option_addresses(server->config));
 
   for (guint i = 0; i < server->addresses->len; i++) {
     const AditEndpoint *at = &g_array_index(server->addresses, AditEndpoint, i);
     char text[ADIT_ENDPOINT_TEXT];
-    g_autoptr(GError) error = NULL;
-    L2tpListener *listener = l2tp_listener_get(l2tp, server->data_path, at, wants_any_tunnel(setup, at), &error);
+    g_autoptr(GError) why = NULL;
+    L2tpListener *listener = l2tp_listener_get(l2tp, server->data_path, at, wants_any_tunnel(setup, at), &why);
     if (listener)
       g_ptr_array_add(setup->listeners, listener);
     else if (everywhere && i > 0) /* a machine without IPv6 */
-      adit_warning(NULL, "%s: not listening on %s: %s", server->name, adit_endpoint_format(at, text), error->message);
+      adit_warning(NULL, "%s: not listening on %s: %s", server->name, adit_endpoint_format(at, text), why->message);
     else
-      add_complaint(wrong, &server->config->where, "server `%s' can't listen on %s: %s", server->name, adit_endpoint_format(at, text),
-                    error->message);
+      adit_mistake_at(error, &server->config->where, NULL, "server `%s' can't listen on %s: %s", server->name,
+                      adit_endpoint_format(at, text), why->message);
   }
 }
 
 gboolean l2tp_setup_listen(L2tp *l2tp, L2tpSetup *setup, GError **error) {
-  g_autoptr(GString) wrong = g_string_new(NULL);
+  g_autoptr(GError) mistakes = NULL;
 
   for (guint i = 0; i < setup->servers->len; i++)
-    open_listeners(l2tp, setup, setup->servers->pdata[i], wrong);
-  if (!wrong->len)
+    open_listeners(l2tp, setup, setup->servers->pdata[i], &mistakes);
+  if (!mistakes)
     return TRUE;
   g_ptr_array_set_size(setup->listeners, 0);
-  g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, wrong->str);
+  g_propagate_error(error, g_steal_pointer(&mistakes));
   return FALSE;
 }
 
@@ -173,21 +162,22 @@ gboolean l2tp_item_is_on(const AditValue *item) {
 }
 
 /** Servers (`what`) and clients alike: an item that is on needs a data path that is there. */
-static void check_data_paths(const L2tp *l2tp, const AditValue *list, const char *what, GString *wrong) {
+static void check_data_paths(const L2tp *l2tp, const AditValue *list, const char *what, GError **error) {
   gpointer dp;
 
   for (guint i = 0; i < adit_value_length(list); i++) {
     const AditValue *item = adit_value_at(list, i);
     const char *name = adit_option_data_path(item);
     if (l2tp_item_is_on(item) && !l2tp->path->datapath(name, &dp))
-      add_complaint(wrong, &item->where, "%s `%s': there is no data path `%s' (is its plugin loaded?)", what, adit_option_name(item), name);
+      adit_mistake_at(error, &item->where, NULL, "%s `%s': there is no data path `%s' (is its plugin loaded?)", what,
+                      adit_option_name(item), name);
   }
 }
 
 L2tpSetup *l2tp_setup_new(L2tp *l2tp, const AditValue *config, GError **error) {
   const AditValue *own = l2tp_option(config), *servers = l2tp_option_servers(own);
   L2tpSetup *setup = g_new0(L2tpSetup, 1);
-  g_autoptr(GString) wrong = g_string_new(NULL);
+  g_autoptr(GError) mistakes = NULL;
 
   setup->servers = g_ptr_array_new_with_free_func((GDestroyNotify)l2tp_service_unref);
   setup->listeners = g_ptr_array_new_with_free_func((GDestroyNotify)l2tp_listener_unref);
@@ -206,15 +196,15 @@ L2tpSetup *l2tp_setup_new(L2tp *l2tp, const AditValue *config, GError **error) {
     if (before)
       l2tp_service_take_load(server, before);
     for (guint j = 0; j < setup->servers->len; j++)
-      check_pair(setup->servers->pdata[j], server, wrong);
-    check_proxy_peers(setup, server, wrong);
+      check_pair(setup->servers->pdata[j], server, &mistakes);
+    check_proxy_peers(setup, server, &mistakes);
     g_ptr_array_add(setup->servers, server);
   }
-  check_secrets(setup->secrets, wrong);
-  check_data_paths(l2tp, servers, "server", wrong);
-  check_data_paths(l2tp, l2tp_option_clients(own), "client", wrong);
-  if (wrong->len)
-    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, wrong->str);
+  check_secrets(setup->secrets, &mistakes);
+  check_data_paths(l2tp, servers, "server", &mistakes);
+  check_data_paths(l2tp, l2tp_option_clients(own), "client", &mistakes);
+  if (mistakes)
+    g_propagate_error(error, g_steal_pointer(&mistakes));
   else if (!l2tp->running || l2tp_setup_listen(l2tp, setup, error))
     return setup;
   l2tp_setup_free(setup);

@@ -169,7 +169,7 @@ static void verify_proof(AaaRequest *r, const AditAuthReply *secret, const char 
     try_after_failure(r, NULL, "the method's plugin is gone");
     return;
   }
-  method->verify(r->request, secret, &reply, text);
+  ADIT_HOLD(NULL, method->verify, "verify() of a method", method->verify(r->request, secret, &reply, text));
   if (unprovable || reply.outcome != ADIT_AUTH_ACCEPT) {
     /* The peer must not learn from words, codes or time whether the name exists. */
     AditAuthReply refusal = {.size = sizeof refusal,

@@ -40,6 +40,16 @@ void adit_hold_end(AditHold *hold);
     adit_hold_end(&adit_hold_);                                                                                                            \
   } while (0)
 
+/** The same for the value of an expression. */
+#define ADIT_HOLD_VALUE(plugin, func, what, expression)                                                                                    \
+  __extension__({                                                                                                                          \
+    AditHold adit_hold_;                                                                                                                   \
+    adit_hold_begin(&adit_hold_, plugin, (gconstpointer)(func), what);                                                                     \
+    __auto_type adit_held_ = (expression);                                                                                                 \
+    adit_hold_end(&adit_hold_);                                                                                                            \
+    adit_held_;                                                                                                                            \
+  })
+
 /** Microseconds that calls have taken since the last question: no plugin is named for the rest of a pass. [main] */
 gint64 adit_hold_named_us(void);
 

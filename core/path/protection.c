@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/path/protection.h"
+#include "core/base/hold.h"
 #include "core/base/misuse.h"
 #include "core/base/owner.h"
 #include "core/base/table.h"
@@ -128,7 +129,7 @@ guint32 adit_protection_ensure(const char *name, const AditPath *path, const Adi
   if (!association)
     return 0;
   guint32 id = association->id;
-  if (provider->ops->ensure(provider->state, id, path, policy, error))
+  if (ADIT_HOLD_VALUE(provider->plugin, provider->ops->ensure, "ensure()", provider->ops->ensure(provider->state, id, path, policy, error)))
     return id;
   if ((association = find_association(id)))
     forget_association(association);
@@ -143,7 +144,7 @@ void adit_protection_release(guint32 id) {
   const Provider *provider = association->state == ADIT_ASSOCIATION_DOWN ? NULL : association->provider;
   forget_association(association); /* before: an event in the call finds nothing */
   if (provider)
-    provider->ops->release(provider->state, id);
+    ADIT_HOLD(provider->plugin, provider->ops->release, "release()", provider->ops->release(provider->state, id));
 }
 
 guint32 adit_protection_accept(AditPlugin *plugin, const AditPath *path, GError **error) {
@@ -208,7 +209,7 @@ gboolean adit_protection_lookup(guint32 id, AditAssociationFacts *out) {
   const Provider *provider = association->provider;
   AditAssociationFacts facts = {.size = sizeof facts, .state = association->state, .path = association->path};
   if (provider && provider->ops->lookup)
-    provider->ops->lookup(provider->state, id, &facts);
+    ADIT_HOLD(provider->plugin, provider->ops->lookup, "lookup()", provider->ops->lookup(provider->state, id, &facts));
   facts.provider = provider ? provider->ops->name : NULL;
   gsize size = out->size;
   facts.size = size;

@@ -364,7 +364,7 @@ static gboolean input_refusal(AditAutomaton *a, const AditPppPacket *packet, con
   while (adit_ppp_next_option(&in, &option)) {
     if (!reject)
       ADIT_HOLD(NULL, a->options->naked, "naked()", a->options->naked(a->self, &option));
-    else if (!a->options->rejected(a->self, &option))
+    else if (!ADIT_HOLD_VALUE(NULL, a->options->rejected, "rejected()", a->options->rejected(a->self, &option)))
       why = "the peer refuses an option that is needed";
   }
   if (++a->refusals > 2 * a->config.max_configure)

@@ -143,7 +143,7 @@ void adit_lcp_extras_save(const AditLcpExtras *extras, AditBuilder *out) {
     }
     gsize mark = adit_built(out);
     adit_put_u16(out, 0);
-    extra->desc->save(extra->state, out);
+    ADIT_HOLD(NULL, extra->desc->save, "save() of an LCP option", extra->desc->save(extra->state, out));
     adit_patch_u16(out, mark, (guint16)(adit_built(out) - mark - 2));
   }
 }
@@ -158,7 +158,7 @@ static gboolean restore_extra(const Extra *extra, AditCursor *in) {
     adit_get_copy(in, heard->data, heard->length);
   }
   AditCursor state = adit_get_sub(in, adit_get_u16(in));
-  return !in->bad && extra->desc->restore(extra->state, &state);
+  return !in->bad && ADIT_HOLD_VALUE(NULL, extra->desc->restore, "restore() of an LCP option", extra->desc->restore(extra->state, &state));
 }
 
 gboolean adit_lcp_extras_restore(AditLcpExtras *extras, AditCursor *in) {

@@ -34,7 +34,7 @@ static void free_now(AditNcp *ncp) {
   if (ncp->armed)
     ncp->outer.ops->wake(ncp->outer.host, 0, 0);
   if (ncp->desc->wipe) {
-    ncp->desc->wipe(ncp->state);
+    ADIT_HOLD(NULL, ncp->desc->wipe, "wipe() of an NCP", ncp->desc->wipe(ncp->state));
     adit_secret_memory_free(ncp->state, ncp->desc->state_size);
   }
   g_free(ncp->why);
@@ -96,7 +96,8 @@ gboolean adit_ncp_result(AditNcp *ncp, AditNcpResult *out) {
   const char *why = NULL;
   memset(out, 0, sizeof *out);
   out->size = sizeof *out;
-  return adit_ncp_is_open(ncp) && (!ncp->desc->result || ncp->desc->result(ncp->state, out, &why));
+  return adit_ncp_is_open(ncp) &&
+         (!ncp->desc->result || ADIT_HOLD_VALUE(NULL, ncp->desc->result, "result() of an NCP", ncp->desc->result(ncp->state, out, &why)));
 }
 
 static void on_ncp_up(gpointer user) {
@@ -106,7 +107,7 @@ static void on_ncp_up(gpointer user) {
 
   if (ncp->doomed)
     return;
-  if (ncp->desc->result && !ncp->desc->result(ncp->state, &result, &why)) {
+  if (ncp->desc->result && !ADIT_HOLD_VALUE(NULL, ncp->desc->result, "result() of an NCP", ncp->desc->result(ncp->state, &result, &why))) {
     ncp->fsm.layer_up = FALSE; /* opened() has not been called */
     adit_ncp_close(ncp, why);
     return;
@@ -120,7 +121,7 @@ static void on_ncp_up(gpointer user) {
 
 static void on_ncp_down(gpointer user) {
   AditNcp *ncp = user;
-  ncp->desc->reset(ncp->state);
+  ADIT_HOLD(NULL, ncp->desc->reset, "reset() of an NCP", ncp->desc->reset(ncp->state));
   if (!ncp->doomed)
     ncp->ops->down(ncp->host, ncp);
 }
@@ -128,14 +129,15 @@ static void on_ncp_down(gpointer user) {
 static void on_ncp_finished(gpointer user) {
   AditNcp *ncp = user;
   g_autofree char *why = g_steal_pointer(&ncp->why);
-  ncp->desc->reset(ncp->state); /* the peer may begin again */
+  ADIT_HOLD(NULL, ncp->desc->reset, "reset() of an NCP", ncp->desc->reset(ncp->state)); /* the peer may begin again */
   if (!ncp->doomed)
     ncp->ops->closed(ncp->host, ncp, why ? why : adit_fsm_end_text(ncp->fsm.end));
 }
 
 static gboolean knows_ncp_code(gpointer user, const AditPppPacket *packet) {
   AditNcp *ncp = user;
-  return ncp->desc->code && ncp->desc->code(ncp->state, packet->code, packet->id, packet->data, packet->length);
+  return ncp->desc->code && ADIT_HOLD_VALUE(NULL, ncp->desc->code, "code() of an NCP",
+                                            ncp->desc->code(ncp->state, packet->code, packet->id, packet->data, packet->length));
 }
 
 static void on_ncp_failed(gpointer user, const char *why) {
@@ -177,12 +179,14 @@ static void on_stage_note(gpointer user, guint32 what, gconstpointer data, gsize
 
 static AditValue *describe_stage(gpointer user) {
   const AditNcp *ncp = user;
-  return ncp->stage.describe ? ncp->stage.describe(ncp->stage.user) : NULL;
+  return ncp->stage.describe ? ADIT_HOLD_VALUE(NULL, ncp->stage.describe, "describe() of a stage", ncp->stage.describe(ncp->stage.user))
+                             : NULL;
 }
 
 static const char *name_stage_encoding(gpointer user) {
   const AditNcp *ncp = user;
-  return ncp->stage.encoding ? ncp->stage.encoding(ncp->stage.user) : NULL;
+  return ncp->stage.encoding ? ADIT_HOLD_VALUE(NULL, ncp->stage.encoding, "encoding() of a stage", ncp->stage.encoding(ncp->stage.user))
+                             : NULL;
 }
 
 static gboolean add_stage(const AditNcpHost *host, const AditStageSpec *spec, const char **why) {
@@ -234,7 +238,7 @@ static void renegotiate_ncp(const AditNcpHost *host) {
 static void attach_plugin(AditNcp *ncp) {
   ncp->params.mppe = NULL; /* it was init()'s to take */
   if (ncp->desc->attach)
-    ncp->desc->attach(ncp->state, &ncp->callbacks);
+    ADIT_HOLD(NULL, ncp->desc->attach, "attach() of an NCP", ncp->desc->attach(ncp->state, &ncp->callbacks));
 }
 
 static const AditAutomatonOps automaton_ops = {.send = send_ncp_packet,
@@ -278,7 +282,7 @@ static AditNcp *make_ncp(const AditNcpDesc *desc, const AditNcpParams *params, c
 AditNcp *adit_ncp_new(const AditNcpDesc *desc, const AditNcpParams *params, const AditNcpTiming *timing, const AditNcpOps *ops,
                       gpointer host, const AditEngineEnv *env) {
   AditNcp *ncp = make_ncp(desc, params, timing, ops, host, env);
-  desc->init(ncp->state, &ncp->plugin_env, &ncp->params);
+  ADIT_HOLD(NULL, desc->init, "init() of an NCP", desc->init(ncp->state, &ncp->plugin_env, &ncp->params));
   attach_plugin(ncp);
   return ncp;
 }
@@ -312,12 +316,14 @@ gboolean adit_ncp_carries(const AditNcp *ncp, guint16 protocol) {
 }
 
 AditValue *adit_ncp_describe(const AditNcp *ncp) {
-  return ncp->desc->describe && adit_ncp_is_open(ncp) ? ncp->desc->describe(ncp->state) : NULL;
+  return ncp->desc->describe && adit_ncp_is_open(ncp)
+             ? ADIT_HOLD_VALUE(NULL, ncp->desc->describe, "describe() of an NCP", ncp->desc->describe(ncp->state))
+             : NULL;
 }
 
 void adit_ncp_up(AditNcp *ncp) {
   enter_ncp(ncp);
-  ncp->desc->reset(ncp->state);
+  ADIT_HOLD(NULL, ncp->desc->reset, "reset() of an NCP", ncp->desc->reset(ncp->state));
   if (!ncp->barred)
     adit_automaton_event(&ncp->fsm, ADIT_FSM_OPEN);
   adit_automaton_event(&ncp->fsm, ADIT_FSM_UP);
@@ -360,7 +366,7 @@ void adit_ncp_timeout(AditNcp *ncp, guint slot) {
     if (i == 0)
       adit_automaton_timeout(&ncp->fsm);
     else
-      ncp->desc->timeout(ncp->state, i - 1);
+      ADIT_HOLD(NULL, ncp->desc->timeout, "timeout() of an NCP", ncp->desc->timeout(ncp->state, i - 1));
   }
   if (!ncp->doomed)
     rearm_ncp(ncp);
@@ -377,7 +383,7 @@ void adit_ncp_rekey(AditNcp *ncp, const AditMppeKeys *keys) {
   if (!ncp->desc->rekey)
     return;
   enter_ncp(ncp);
-  ADIT_HOLD(NULL, ncp->desc->rekey, "rekey()", ncp->desc->rekey(ncp->state, keys));
+  ADIT_HOLD(NULL, ncp->desc->rekey, "rekey() of an NCP", ncp->desc->rekey(ncp->state, keys));
   leave_ncp(ncp);
 }
 
@@ -420,7 +426,7 @@ void adit_ncp_save(const AditNcp *ncp, AditBuilder *out) {
   adit_automaton_save(&ncp->fsm, out);
   gsize mark = adit_built(out);
   adit_put_u16(out, 0);
-  ncp->desc->save(ncp->state, out);
+  ADIT_HOLD(NULL, ncp->desc->save, "save() of an NCP", ncp->desc->save(ncp->state, out));
   adit_patch_u16(out, mark, (guint16)(adit_built(out) - mark - 2));
 }
 
@@ -437,7 +443,8 @@ AditNcp *adit_ncp_restore(const AditNcpDesc *desc, const AditNcpParams *params, 
 
   gboolean fine = version == SAVE_VERSION && !in->bad && adit_automaton_restore(&ncp->fsm, in);
   AditCursor state = adit_get_sub(in, adit_get_u16(in));
-  if (fine && !in->bad && desc->restore(ncp->state, &ncp->plugin_env, &ncp->params, &state)) {
+  if (fine && !in->bad &&
+      ADIT_HOLD_VALUE(NULL, desc->restore, "restore() of an NCP", desc->restore(ncp->state, &ncp->plugin_env, &ncp->params, &state))) {
     attach_plugin(ncp);
     return ncp;
   }

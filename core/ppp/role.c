@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/ppp/role.h"
+#include "core/base/hold.h"
 
 struct AditRoleBox {
   AditRoleBox *next;
@@ -62,7 +63,7 @@ static void method_request_begin(gpointer host, AditAuthRequest *request) {
     return;
   }
   adit_auth_request_unref(request);
-  role->method->verdict(role->box->state, &role->env, &no);
+  ADIT_HOLD(NULL, role->method->verdict, "verdict() of a method", role->method->verdict(role->box->state, &role->env, &no));
 }
 
 void adit_role_settle(AditRole *role, gboolean ok, const char *why) {
@@ -151,7 +152,7 @@ void adit_role_start(AditRole *role, const AditAuthMethod *method) {
     return;
   }
   enter_role(role);
-  method->start(role->box->state, &role->env, &role->start);
+  ADIT_HOLD(NULL, method->start, "start() of a method", method->start(role->box->state, &role->env, &role->start));
   leave_role(role);
 }
 
@@ -166,7 +167,8 @@ void adit_role_timeout(AditRole *role, guint slot) {
     if (!role->box)
       return;
     enter_role(role);
-    role->method->timeout(role->box->state, &role->env, slot - ADIT_ROLE_SLOT_METHOD);
+    ADIT_HOLD(NULL, role->method->timeout, "timeout() of a method",
+              role->method->timeout(role->box->state, &role->env, slot - ADIT_ROLE_SLOT_METHOD));
     leave_role(role);
     return;
   }
@@ -184,7 +186,7 @@ void adit_role_input(AditRole *role, guint16 protocol, const guint8 *payload, gs
     return;
   enter_role(role);
   role->hearing = TRUE;
-  role->method->input(role->box->state, &role->env, payload, length);
+  ADIT_HOLD(NULL, role->method->input, "input() of a method", role->method->input(role->box->state, &role->env, payload, length));
   role->hearing = FALSE;
   leave_role(role);
 }
@@ -197,7 +199,7 @@ void adit_role_verdict(AditRole *role, const AditAuthReply *reply) {
     return;
   role->judged = FALSE;
   enter_role(role);
-  role->method->verdict(role->box->state, &role->env, reply);
+  ADIT_HOLD(NULL, role->method->verdict, "verdict() of a method", role->method->verdict(role->box->state, &role->env, reply));
   leave_role(role);
   if (!role->judged && reply->retry && reply->outcome != ADIT_AUTH_ACCEPT)
     role->ops->refused(role->user, role, reply->why);
@@ -208,9 +210,11 @@ gboolean adit_role_keys(const AditRole *role, AditMppeKeys *out) {
 
   if (!role->box || role->status != ADIT_ROLE_OK || role->start.demand || !method->keys)
     return FALSE;
-  if (!method->keys(role->box->state, out->send, out->receive))
+  if (!ADIT_HOLD_VALUE(NULL, method->keys, "keys() of a method", method->keys(role->box->state, out->send, out->receive)))
     return FALSE;
-  out->shorter = method->short_key ? method->short_key(role->box->state, out->short_key) : ADIT_MPPE_SHORT_SAME;
+  out->shorter = method->short_key ? ADIT_HOLD_VALUE(NULL, method->short_key, "short_key() of a method",
+                                                     method->short_key(role->box->state, out->short_key))
+                                   : ADIT_MPPE_SHORT_SAME;
   return TRUE;
 }
 
@@ -238,7 +242,7 @@ void adit_role_save(const AditRole *role, AditBuilder *out) {
   gsize mark = adit_built(out);
   adit_put_u16(out, 0);
   if (role->box && !role->asking && !role->stale)
-    role->method->save(role->box->state, out);
+    ADIT_HOLD(NULL, role->method->save, "save() of a method", role->method->save(role->box->state, out));
   adit_patch_u16(out, mark, (guint16)(adit_built(out) - mark - 2));
 }
 
@@ -259,7 +263,8 @@ gboolean adit_role_restore(AditRole *role, const AditAuthMethod *method, AditCur
     if (!method)
       return FALSE;
     take_method(role, method);
-    if (!role->stale && !method->restore(role->box->state, &role->env, &role->start, &state))
+    if (!role->stale && !ADIT_HOLD_VALUE(NULL, method->restore, "restore() of a method",
+                                         method->restore(role->box->state, &role->env, &role->start, &state)))
       return FALSE;
   }
   role->deadline = deadline;

@@ -2,6 +2,7 @@
 /* Clients: each dials the links of one session, redials them with growing pauses, and has the default route while connected. The transport
  * does the dialling. */
 #include "core/session/client.h"
+#include "core/base/hold.h"
 #include "core/base/loop.h"
 #include "core/base/misuse.h"
 #include "core/base/random.h"
@@ -114,8 +115,9 @@ static AditDial *begin_dial(AditClientCall *call, GError **error) {
     return NULL;
   }
   if (call->nth && ADIT_HAS(transport, dial_nth) && transport->dial_nth)
-    return transport->dial_nth(state, call->client->config, call->nth, call, error);
-  return transport->dial(state, call->client->config, call, error);
+    return ADIT_HOLD_VALUE(NULL, transport->dial_nth, "dial_nth()",
+                           transport->dial_nth(state, call->client->config, call->nth, call, error));
+  return ADIT_HOLD_VALUE(NULL, transport->dial, "dial()", transport->dial(state, call->client->config, call, error));
 }
 
 static void dial_server(AditClientCall *call) {
@@ -139,7 +141,7 @@ static void cancel_dial(AditClientCall *call) {
 
   adit_timer_cancel(&call->timer);
   if (open && transport)
-    transport->dial_cancel(open);
+    ADIT_HOLD(NULL, transport->dial_cancel, "dial_cancel()", transport->dial_cancel(open));
 }
 
 static void hang_up_call(AditClientCall *call, const char *reason) {

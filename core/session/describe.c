@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Sessions as people and programs see them. */
 #include "core/session/describe.h"
+#include "core/base/hold.h"
 #include "core/config/format.h"
 #include "core/session/config/actors.h"
 #include "core/session/config/attributes.h"
@@ -137,7 +138,7 @@ static AditValue *describe_link(const AditSessLink *link) {
   AditValue *item = adit_value_map();
 
   adit_ppp_link_info(link->ppp, &info);
-  link->spec.datapath->link_stats(link->dp_link, &stats);
+  ADIT_HOLD(NULL, link->spec.datapath->link_stats, "link_stats()", link->spec.datapath->link_stats(link->dp_link, &stats));
   adit_value_set(item, "mru", adit_value_int(info.mru));
   adit_value_set(item, "peer-mru", adit_value_int(info.peer_mru));
   adit_value_set(item, "protocol-field-compression", adit_value_bool(info.pfc));
@@ -175,7 +176,7 @@ static void add_plane(AditValue *map, const AditSess *session) {
   AditDpStats stats = {0};
   if (!session->plane)
     return;
-  session->datapath->session_stats(session->plane, &stats);
+  ADIT_HOLD(NULL, session->datapath->session_stats, "session_stats()", session->datapath->session_stats(session->plane, &stats));
   adit_value_set(map, "drops", adit_value_int((gint64)stats.drops));
   adit_value_set(map, "spoofed", adit_value_int((gint64)stats.spoofed));
   adit_value_set(map, "looped", adit_value_int((gint64)stats.looped));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* The services of the module: service "adit.session" for plugins, configuration, and the daemon's end. */
 #include "core/session/session.h"
+#include "core/base/hold.h"
 #include "core/base/misuse.h"
 #include "core/base/owner.h"
 #include "core/path/path.h"
@@ -80,7 +81,7 @@ static void service_link_update(AditLinkId id, const AditPath *path, const AditE
     link->session->peer = path->remote;
     link->session->local = path->local;
   }
-  link->spec.datapath->link_update(link->dp_link, path, encap);
+  ADIT_HOLD(NULL, link->spec.datapath->link_update, "link_update()", link->spec.datapath->link_update(link->dp_link, path, encap));
 }
 
 static gboolean service_link_stats(AditLinkId id, AditDpStats *out) {
@@ -88,7 +89,7 @@ static gboolean service_link_stats(AditLinkId id, AditDpStats *out) {
   AditSessLink *link = adit_link_find(id);
   if (!link)
     return FALSE;
-  link->spec.datapath->link_stats(link->dp_link, out);
+  ADIT_HOLD(NULL, link->spec.datapath->link_stats, "link_stats()", link->spec.datapath->link_stats(link->dp_link, out));
   return TRUE;
 }
 

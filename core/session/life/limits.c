@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Limits on a session's life: its age, its silence, and what it may carry. */
 #include "core/session/life/limits.h"
+#include "core/base/hold.h"
 #include "core/base/loop.h"
 #include "core/session/life/sess.h"
 #include "core/session/network/plane.h"
@@ -30,7 +31,7 @@ static void on_age(AditTimer *timer, gpointer data) {
 static guint64 silent_ms(AditSess *session) {
   AditDpStats stats = {0};
 
-  session->datapath->session_stats(session->plane, &stats);
+  ADIT_HOLD(NULL, session->datapath->session_stats, "session_stats()", session->datapath->session_stats(session->plane, &stats));
   /* A worker reads the clock itself, and may be ahead of this pass. */
   guint64 now = adit_loop_service()->now(), last = MIN(MAX(stats.last_data_ms, session->up_ms), now);
   return now - last;

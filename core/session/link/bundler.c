@@ -65,7 +65,8 @@ void adit_bundler_clear(AditBundleChoice *choice) {
 }
 
 gboolean adit_bundler_opened(AditSessionId session, GError **error) {
-  return !bundler.ops || !bundler.ops->opened || bundler.ops->opened(bundler.state, session, error);
+  return !bundler.ops || !bundler.ops->opened ||
+         ADIT_HOLD_VALUE(bundler.plugin, bundler.ops->opened, "opened()", bundler.ops->opened(bundler.state, session, error));
 }
 
 void adit_bundler_joined(AditSessionId session, AditLinkId link) {
@@ -80,7 +81,7 @@ void adit_bundler_attached(AditSessionId session, AditLinkId link, guint index) 
 
 void adit_bundler_changed(AditSessionId session, AditLinkId link, gboolean up) {
   if (bundler.ops && ADIT_HAS(bundler.ops, changed) && bundler.ops->changed)
-    bundler.ops->changed(bundler.state, session, link, up);
+    ADIT_HOLD(bundler.plugin, bundler.ops->changed, "changed()", bundler.ops->changed(bundler.state, session, link, up));
 }
 
 gboolean adit_bundler_unwrap(AditSessionId session, AditLinkId link, AditStageFrame *frame) {

@@ -3,6 +3,7 @@
 #include "core/session/link/link.h"
 #include "core/aaa/aaa.h"
 #include "core/base/engine.h"
+#include "core/base/hold.h"
 #include "core/base/loop.h"
 #include "core/base/misuse.h"
 #include "core/bus/bus.h"
@@ -107,7 +108,7 @@ static void drop_link(AditSessLink *link, AditCause cause, const char *reason) {
   above->lost(link, cause, reason);
   g_clear_pointer(&link->ppp, adit_ppp_link_free);
   if (link->dp_link)
-    link->spec.datapath->link_detach(g_steal_pointer(&link->dp_link));
+    ADIT_HOLD(NULL, link->spec.datapath->link_detach, "link_detach()", link->spec.datapath->link_detach(g_steal_pointer(&link->dp_link)));
   publish_link(link, ADIT_EVENT_LINK_DOWN, cause, reason);
   above->closed(link, info.refused, reason);
   adit_call_main(free_later, link);
@@ -122,7 +123,7 @@ static void on_ppp_timer(AditTimer *timer, gpointer data) {
 
 static void on_ppp_send(gpointer host, const guint8 *frame, gsize length) {
   AditSessLink *link = host;
-  link->spec.datapath->link_send(link->dp_link, frame, length);
+  ADIT_HOLD(NULL, link->spec.datapath->link_send, "link_send()", link->spec.datapath->link_send(link->dp_link, frame, length));
 }
 
 /* EAP: the next round goes to the same source, with what it gave. */
@@ -227,7 +228,7 @@ static void on_protocol_rejected(gpointer host, guint16 protocol) {
 
 static void on_framing(gpointer host, gboolean acfc, gboolean pfc, guint16 mtu) {
   AditSessLink *link = host;
-  link->spec.datapath->link_framing(link->dp_link, acfc, pfc);
+  ADIT_HOLD(NULL, link->spec.datapath->link_framing, "link_framing()", link->spec.datapath->link_framing(link->dp_link, acfc, pfc));
   link->mtu = mtu;
   above->mtu(link);
 }
@@ -235,7 +236,7 @@ static void on_framing(gpointer host, gboolean acfc, gboolean pfc, guint16 mtu) 
 static guint64 on_last_rx(gpointer host) {
   AditSessLink *link = host;
   AditDpStats stats = {0};
-  link->spec.datapath->link_stats(link->dp_link, &stats);
+  ADIT_HOLD(NULL, link->spec.datapath->link_stats, "link_stats()", link->spec.datapath->link_stats(link->dp_link, &stats));
   return stats.last_rx_ms;
 }
 
@@ -294,7 +295,7 @@ static void on_ppp_closed(gpointer host, AditCause cause, const char *reason) {
   if (may_log(link, ADIT_LINES_LINK_CLOSED))
     adit_info(&log, "link closed: %s", reason);
   drop_link(link, cause, reason);
-  ops->closed(user, id, cause, reason);
+  ADIT_HOLD(NULL, ops->closed, "closed() of a transport", ops->closed(user, id, cause, reason));
 }
 
 static const AditPppLinkOps ppp_ops = {
@@ -402,8 +403,9 @@ static guint16 within_frame(const AditLinkSpec *spec, gint64 size) {
 static AditDpLink *attach_link(AditSessLink *link, GError **error) {
   const AditLinkSpec *spec = &link->spec;
   AditDpLinkSpec wanted = {.size = sizeof wanted, .id = link->id, .path = &spec->path, .encap = &spec->encap, .ops = &dp_ops, .user = link};
-  if (!spec->datapath->claims || spec->datapath->claims(spec->dp, &spec->encap))
-    return spec->datapath->link_attach(spec->dp, spec->listener, &wanted, error);
+  if (!spec->datapath->claims || ADIT_HOLD_VALUE(NULL, spec->datapath->claims, "claims()", spec->datapath->claims(spec->dp, &spec->encap)))
+    return ADIT_HOLD_VALUE(NULL, spec->datapath->link_attach, "link_attach()",
+                           spec->datapath->link_attach(spec->dp, spec->listener, &wanted, error));
   g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "the data path %s does not carry the links of %s", spec->datapath->name,
               spec->transport);
   return NULL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/session/network/ether.h"
+#include "core/base/hold.h"
 #include "core/session/life/sess.h"
 #include "core/session/lines.h"
 #include <adit/session-options.h>
@@ -64,7 +65,8 @@ void adit_sess_ether_down(AditSess *session) {
 void adit_sess_ether_publish(AditSess *session) {
   if (!session->plane || !session->ether.open)
     return;
-  session->datapath->session_set_ether(session->plane, session->ether.agreed.ether_params);
+  ADIT_HOLD(NULL, session->datapath->session_set_ether, "session_set_ether()",
+            session->datapath->session_set_ether(session->plane, session->ether.agreed.ether_params));
   adit_sess_port_carrier(&session->ether.port, TRUE);
 }
 

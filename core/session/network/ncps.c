@@ -283,7 +283,7 @@ static AditNcpNeed find_need(AditSess *session, const AditNcpDesc *desc, const c
   AditNcpNeed need = !g_strcmp0(word, "no") ? ADIT_NCP_OFF : !g_strcmp0(word, "required") ? ADIT_NCP_REQUIRE : ADIT_NCP_OFFER;
 
   if (desc->need)
-    ADIT_HOLD(NULL, desc->need, "need() of an NCP", need = desc->need(&session->addresses.params, word, why));
+    need = ADIT_HOLD_VALUE(NULL, desc->need, "need() of an NCP", desc->need(&session->addresses.params, word, why));
   if (need == ADIT_NCP_OFF || need == ADIT_NCP_REFUSE || can_run(session, desc))
     return need;
   return need == ADIT_NCP_REQUIRE ? ADIT_NCP_REFUSE : ADIT_NCP_OFF;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/session/network/plane.h"
+#include "core/base/hold.h"
 #include "core/session/config/profile.h"
 #include "core/session/life/sess.h"
 #include "core/session/lines.h"
@@ -8,17 +9,21 @@
 gboolean adit_sess_plane_open(AditSess *session, GError **error) {
   AditPort *ether = session->ether.port.open;
 
-  session->plane = session->datapath->session_open(session->dp, session->id, session->port.open, error);
-  return session->plane && (!ether || session->datapath->session_attach_ether(session->plane, ether, session->ether.desc->ether, error));
+  session->plane = ADIT_HOLD_VALUE(NULL, session->datapath->session_open, "session_open()",
+                                   session->datapath->session_open(session->dp, session->id, session->port.open, error));
+  return session->plane &&
+         (!ether || ADIT_HOLD_VALUE(NULL, session->datapath->session_attach_ether, "session_attach_ether()",
+                                    session->datapath->session_attach_ether(session->plane, ether, session->ether.desc->ether, error)));
 }
 
 gboolean adit_sess_plane_join(AditSess *session, const AditSessLink *link, guint *index, GError **error) {
-  return session->datapath->session_join(session->plane, link->dp_link, index, error);
+  return ADIT_HOLD_VALUE(NULL, session->datapath->session_join, "session_join()",
+                         session->datapath->session_join(session->plane, link->dp_link, index, error));
 }
 
 void adit_sess_plane_leave(AditSess *session, const AditSessLink *link) {
   if (session->plane)
-    session->datapath->session_leave(session->plane, link->dp_link);
+    ADIT_HOLD(NULL, session->datapath->session_leave, "session_leave()", session->datapath->session_leave(session->plane, link->dp_link));
 }
 
 void adit_sess_plane_close(AditSess *session) {
@@ -26,7 +31,8 @@ void adit_sess_plane_close(AditSess *session) {
 
   if (!session->plane)
     return;
-  session->datapath->session_close(g_steal_pointer(&session->plane), &final);
+  ADIT_HOLD(NULL, session->datapath->session_close, "session_close()",
+            session->datapath->session_close(g_steal_pointer(&session->plane), &final));
   session->final = final.counters;
 }
 
@@ -34,7 +40,7 @@ AditCounters adit_sess_counters(AditSess *session) {
   AditDpStats stats = {0};
   if (!session->plane)
     return session->final;
-  session->datapath->session_stats(session->plane, &stats);
+  ADIT_HOLD(NULL, session->datapath->session_stats, "session_stats()", session->datapath->session_stats(session->plane, &stats));
   return stats.counters;
 }
 
@@ -47,8 +53,10 @@ void adit_sess_set_plane(AditSess *session) {
   if (!session->plane)
     return;
   guint16 protocols[3];
-  AditDpSessionParams params = {
-      .size = sizeof params, .protocols = protocols, .check_source = checks_source(session), .required = session->stages.required | session->stages.required_by_ncps};
+  AditDpSessionParams params = {.size = sizeof params,
+                                .protocols = protocols,
+                                .check_source = checks_source(session),
+                                .required = session->stages.required | session->stages.required_by_ncps};
   if (session->family[ADIT_SESS_IPV4].open && !session->ncps.hold_data)
     protocols[params.n_protocols++] = ADIT_PPP_IPV4;
   if (session->family[ADIT_SESS_IPV6].open && !session->ncps.hold_data)
@@ -59,14 +67,15 @@ void adit_sess_set_plane(AditSess *session) {
     params.mss4 = (guint16)(session->mtu - 40);
     params.mss6 = (guint16)(session->mtu - 60);
   }
-  session->datapath->session_set(session->plane, &params);
+  ADIT_HOLD(NULL, session->datapath->session_set, "session_set()", session->datapath->session_set(session->plane, &params));
 }
 
 gboolean adit_sess_own_prefix(AditSess *session, const AditPrefix *prefix) {
   g_autoptr(GError) error = NULL;
   AditLogContext log = adit_sess_log(session);
 
-  if (session->is_client || session->datapath->session_add_prefix(session->plane, prefix, &error))
+  if (session->is_client || ADIT_HOLD_VALUE(NULL, session->datapath->session_add_prefix, "session_add_prefix()",
+                                            session->datapath->session_add_prefix(session->plane, prefix, &error)))
     return TRUE;
   adit_lines_warning(&log, "session %" G_GINT64_MODIFIER "x user %s: %s", session->id, session->user, error->message);
   return FALSE;
@@ -75,5 +84,6 @@ gboolean adit_sess_own_prefix(AditSess *session, const AditPrefix *prefix) {
 void adit_sess_disown_prefix(AditSess *session, const AditPrefix *prefix) {
   if (!session->is_client && session->plane && ADIT_HAS(session->datapath, session_remove_prefix) &&
       session->datapath->session_remove_prefix)
-    session->datapath->session_remove_prefix(session->plane, prefix);
+    ADIT_HOLD(NULL, session->datapath->session_remove_prefix, "session_remove_prefix()",
+              session->datapath->session_remove_prefix(session->plane, prefix));
 }

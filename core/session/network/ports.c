@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Interfaces of sessions: one each, named after the user, or one that many share. */
 #include "core/session/network/ports.h"
+#include "core/base/hold.h"
 #include "core/base/loop.h"
 #include "core/bus/bus.h"
 #include "core/net/claims/claims.h"
@@ -165,7 +166,7 @@ static void own_open(AditSessPort *self) {
   self->claimant.changed = own_changed;
   self->claimant.user = self;
   adit_sess_ref(session);
-  session->datapath->port_open(session->dp, &spec, own_opened, self);
+  ADIT_HOLD(NULL, session->datapath->port_open, "port_open()", session->datapath->port_open(session->dp, &spec, own_opened, self));
 }
 
 /* Once, when the last one is closed. */
@@ -227,7 +228,7 @@ static void shared_leave(AditSharedPort *port) {
     return;
   net->claim_release(g_steal_pointer(&port->claim));
   if (port->port)
-    port->key.datapath->port_close(port->port, shared_closed, NULL);
+    ADIT_HOLD(NULL, port->key.datapath->port_close, "port_close()", port->key.datapath->port_close(port->port, shared_closed, NULL));
   shared_free(port);
 }
 
@@ -310,7 +311,7 @@ static void shared_open(AditSess *session, const char *name) {
   port->opening = TRUE;
   port->mtu = MAX(session->mtu, IPV6_LEAST);
   AditPortSpec spec = {.size = sizeof spec, .kind = ADIT_PORT_L3, .name = name, .mtu = port->mtu, .shared = TRUE, .lost = shared_lost};
-  session->datapath->port_open(session->dp, &spec, shared_opened, port);
+  ADIT_HOLD(NULL, session->datapath->port_open, "port_open()", session->datapath->port_open(session->dp, &spec, shared_opened, port));
 }
 
 /* ---- either ---- */
@@ -366,7 +367,7 @@ static void close_port(AditSessPort *self) {
     adit_names_give_back(&self->hold);
     self->closing = TRUE;
     adit_sess_ref(session);
-    session->datapath->port_close(port, own_closed, self);
+    ADIT_HOLD(NULL, session->datapath->port_close, "port_close()", session->datapath->port_close(port, own_closed, self));
   }
 }
 
@@ -383,7 +384,7 @@ void adit_sess_ports_close(AditSess *session) {
 
 void adit_sess_port_carrier(const AditSessPort *port, gboolean on) {
   if (port->open)
-    port->session->datapath->port_carrier(port->open, on);
+    ADIT_HOLD(NULL, port->session->datapath->port_carrier, "port_carrier()", port->session->datapath->port_carrier(port->open, on));
 }
 
 guint32 adit_ports_group(void) {

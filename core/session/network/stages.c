@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/session/network/stages.h"
+#include "core/base/hold.h"
 #include "core/base/secret.h"
 #include "core/session/life/sess.h"
 
@@ -31,7 +32,7 @@ gboolean adit_sess_stage_add(AditSess *session, const AditStageSpec *spec, GErro
     g_set_error(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "data path %s runs no stages", session->datapath->name);
     return FALSE;
   }
-  if (!session->datapath->stage_add(session->plane, spec, error))
+  if (!ADIT_HOLD_VALUE(NULL, session->datapath->stage_add, "stage_add()", session->datapath->stage_add(session->plane, spec, error)))
     return FALSE;
   note_placed(&session->stages, spec);
   return TRUE;
@@ -92,7 +93,9 @@ gboolean adit_sess_stage_set(AditSess *session, AditStageKind kind, gconstpointe
     set_waiting_params(session->stages.waiting[kind], params, length);
     return TRUE;
   }
-  return session->plane && runs_stages(session->datapath) && session->datapath->stage_set(session->plane, kind, params, length);
+  return session->plane && runs_stages(session->datapath) &&
+         ADIT_HOLD_VALUE(NULL, session->datapath->stage_set, "stage_set()",
+                         session->datapath->stage_set(session->plane, kind, params, length));
 }
 
 void adit_sess_stage_remove(AditSess *session, AditStageKind kind) {
@@ -100,7 +103,7 @@ void adit_sess_stage_remove(AditSess *session, AditStageKind kind) {
     return;
   drop_waiting(session, kind);
   if (session->plane)
-    session->datapath->stage_remove(session->plane, kind);
+    ADIT_HOLD(NULL, session->datapath->stage_remove, "stage_remove()", session->datapath->stage_remove(session->plane, kind));
   session->stages.placed[kind] = FALSE;
   session->stages.mtu[kind] = 0;
   memset(&session->stages.view[kind], 0, sizeof session->stages.view[kind]);

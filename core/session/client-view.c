@@ -54,6 +54,17 @@ static const AditClientCall *next_to_dial(const AditClient *client) {
   return next;
 }
 
+/* Those that it may dial, in the order of the configuration. */
+static char *list_servers(const AditValue *config) {
+  const char *first = adit_transport_connect_to(config);
+  const AditValue *all = adit_transport_connect_to_value(config);
+  GString *text = g_string_new(first ? first : "");
+
+  for (guint i = 1; all && all->type == ADIT_VALUE_LIST && i < adit_value_length(all); i++)
+    g_string_append_printf(text, ", %s", adit_value_at(all, i)->as.string);
+  return g_string_free(text, FALSE);
+}
+
 AditValue *adit_client_row(const char *name) {
   const AditClient *client = g_hash_table_lookup(adit_clients_table(), name);
   if (!client)
@@ -64,8 +75,8 @@ AditValue *adit_client_row(const char *name) {
 
   adit_value_set(item, "name", adit_value_string(client->name));
   adit_value_set(item, "service", adit_value_string(client->transport));
-  const char *connect_to = adit_transport_connect_to(client->config);
-  adit_value_set(item, "connect-to", adit_value_string(connect_to ? connect_to : ""));
+  g_autofree char *connect_to = list_servers(client->config);
+  adit_value_set(item, "connect-to", adit_value_string(connect_to));
   adit_value_set(item, "user", adit_value_string(adit_option_user(client->config)));
   adit_value_set(item, "status", adit_value_string(client_state_word(client)));
   adit_value_set(item, "since", adit_value_int((gint64)(adit_loop_service()->now() - client->since_ms)));

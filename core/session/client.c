@@ -356,7 +356,7 @@ static gboolean logs_in_otherwise(const AditValue *before, const AditValue *now)
   for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
     if (!adit_value_equal(adit_value_get(before, keys[i]), adit_value_get(now, keys[i])))
       return TRUE;
-  return g_strcmp0(adit_transport_connect_to(before), adit_transport_connect_to(now)) != 0;
+  return !adit_value_equal(adit_transport_connect_to_value(before), adit_transport_connect_to_value(now));
 }
 
 static void redial_now(AditClientCall *call) {

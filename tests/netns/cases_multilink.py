@@ -93,12 +93,10 @@ def longest_pause(text):
     return max(b - a for a, b in zip(times, times[1:]))
 
 
-@case(limit=120)
-def two_links_over_two_addresses(lab):
+def two_links(road, dial):
     """One tunnel is closed while data flows: the session goes on, and the link comes back."""
-    road = Road(lab)
     server = road.server(address=None, mrru=1600)
-    client = named(road, [SERVER, SERVER_TOO], mrru=1600, links=2)
+    client = dial()
     road.works(server, client)
     poll(lambda: server.session('alice')['links'] == 2 and client.session()['links'] == 2, 'two links', 15)
     expect(len(server.sessions()) == 1, 'more than one session')
@@ -108,7 +106,6 @@ def two_links_over_two_addresses(lab):
     pings = road.cli.start('pings', 'ping', '-n', '-D', '-i', '0.05', '-c', '200', '-w', '30', INSIDE)
     for i in range(2):
         before = {t['id'] for t in tunnels(server)}
-        road.srv.run('true')
         expect(transfer(road.srv, road.cli, INSIDE, octets=2 << 20) > 0, 'TCP stalls')
         gone = sorted(before)[i]
         server.ctl('tunnel', 'close', str(gone))
@@ -122,6 +119,18 @@ def two_links_over_two_addresses(lab):
     client.stop()
     server.no_session()
     server.stop()
+
+
+@case(limit=120)
+def two_links_over_the_addresses_of_a_name(lab):
+    road = Road(lab)
+    two_links(road, lambda: named(road, [SERVER, SERVER_TOO], mrru=1600, links=2))
+
+
+@case(limit=120)
+def two_links_over_two_addresses(lab):
+    road = Road(lab)
+    two_links(road, lambda: road.client(connect_to=[SERVER, SERVER_TOO], mrru=1600, links=2))
 
 
 # ---- a peer that is written by hand ----

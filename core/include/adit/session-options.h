@@ -33,9 +33,17 @@ static inline guint16 adit_transport_port(const AditValue *server) {
   return (guint16)adit_value_get_int(server, "port", 0);
 }
 
-/** Where a client of such a transport dials to; NULL when the transport has no such option. */
+/** Where a client of such a transport dials to: a string, or a LIST of them; NULL when the transport has no such option. */
+static inline const AditValue *adit_transport_connect_to_value(const AditValue *client) {
+  return adit_value_get(client, "connect-to");
+}
+
+/** The first, or only, of these. */
 static inline const char *adit_transport_connect_to(const AditValue *client) {
-  return adit_value_get_string(client, "connect-to", NULL);
+  const AditValue *where = adit_transport_connect_to_value(client);
+  if (where && where->type == ADIT_VALUE_LIST)
+    where = adit_value_length(where) ? adit_value_at(where, 0) : NULL;
+  return where && where->type == ADIT_VALUE_STRING ? where->as.string : NULL;
 }
 
 G_END_DECLS

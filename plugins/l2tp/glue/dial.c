@@ -41,6 +41,7 @@ void l2tp_rounds_prune(L2tp *l2tp, const AditValue *config) {
 void l2tp_dial_free(AditDial *dial) {
   l2tp_service_unref(dial->service);
   round_free(dial->found);
+  g_strfreev(dial->hosts);
   g_free(dial->host);
   g_free(dial);
 }

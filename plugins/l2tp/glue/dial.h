@@ -26,7 +26,8 @@ struct AditDial {
   gboolean evading; /**< a stranger guesses tunnel ids: dialled again from a separate port */
   AditAddress remote;
   /* for the thread that resolves: */
-  char *host;
+  char **hosts; /**< names and addresses, as configured */
+  char *host;   /**< all of them, as one text */
   int family, error;
   L2tpRound *found; /**< NULL = nothing */
 };

@@ -153,24 +153,47 @@ gboolean l2tp_dial_evades(L2tpPeer *peer, const AditPath *path, const L2tpHeader
 
 /* ---- names ---- */
 
+static void add_address(L2tpRound *round, const AditAddress *address) {
+  if (round->n < L2TP_ROUND_MAX && adit_address_is_set(address))
+    round->address[round->n++] = *address;
+}
+
+/** Adds the addresses of a name, or an address; an error of getaddrinfo(), or 0. */
+static int resolve_host(L2tpRound *round, const char *host) {
+  struct addrinfo hints = {.ai_family = round->family, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG}, *list = NULL;
+  AditAddress address;
+
+  if (adit_address_parse(host, &address)) {
+    add_address(round, &address);
+    return 0;
+  }
+  int error = getaddrinfo(host, NULL, &hints, &list);
+  if (error)
+    return error;
+  for (const struct addrinfo *at = list; at; at = at->ai_next) {
+    AditEndpoint endpoint = {0};
+    memcpy(&endpoint, at->ai_addr, MIN(at->ai_addrlen, sizeof endpoint));
+    address = adit_endpoint_address(&endpoint);
+    add_address(round, &address);
+  }
+  freeaddrinfo(list);
+  return 0;
+}
+
+/** A name that does not resolve is passed over while another one does. */
 static void resolve_work(gpointer data) {
   AditDial *dial = data;
-  struct addrinfo hints = {.ai_family = dial->family, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG}, *list = NULL;
   L2tpRound *round = g_new0(L2tpRound, 1);
+  int error = 0;
 
   round->host = g_strdup(dial->host);
   round->family = dial->family;
   dial->found = round;
-  dial->error = getaddrinfo(dial->host, NULL, &hints, &list);
-  if (dial->error)
-    return;
-  for (const struct addrinfo *at = list; at && round->n < L2TP_ROUND_MAX; at = at->ai_next) {
-    AditEndpoint endpoint = {0};
-    memcpy(&endpoint, at->ai_addr, MIN(at->ai_addrlen, sizeof endpoint));
-    round->address[round->n] = adit_endpoint_address(&endpoint);
-    round->n += adit_address_is_set(&round->address[round->n]);
+  for (char **host = dial->hosts; *host; host++) {
+    int failed = resolve_host(round, *host);
+    error = failed ? failed : error;
   }
-  freeaddrinfo(list);
+  dial->error = round->n ? 0 : error;
 }
 
 /** Dials the round's next address, past those that have no route. */
@@ -242,6 +265,14 @@ static gboolean dial_begin(AditDial *dial, GError **error) {
   return FALSE;
 }
 
+static char **list_hosts(const AditValue *list) {
+  g_autoptr(GStrvBuilder) hosts = g_strv_builder_new();
+
+  for (guint i = 0; i < adit_value_length(list); i++)
+    g_strv_builder_add(hosts, adit_value_at(list, i)->as.string);
+  return g_strv_builder_end(hosts);
+}
+
 static AditDial *transport_dial_nth(gpointer state, const AditValue *client, guint nth, gpointer token, GError **error) {
   L2tp *l2tp = state;
   const AditAddress *from = l2tp_option_src_address(client);
@@ -251,7 +282,8 @@ static AditDial *transport_dial_nth(gpointer state, const AditValue *client, gui
   dial->token = token;
   dial->nth = nth;
   dial->service = l2tp_service_new(client, TRUE);
-  dial->host = g_strdup(l2tp_option_connect_to(client));
+  dial->hosts = list_hosts(l2tp_option_connect_to(client));
+  dial->host = g_strjoinv(" ", dial->hosts);
   dial->error = EAI_AGAIN;
   dial->family = from ? from->family : AF_UNSPEC;
   if (!l2tp->running || l2tp->stopping || !l2tp->setup)

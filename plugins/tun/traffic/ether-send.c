@@ -40,6 +40,7 @@ static void encode_frame(TunWorker *w, AditDpSession *session, AditDpLink *link,
 /* Octets before the payload; `*type` is the EtherType behind VLAN tags. 0: it is too short to be a frame. */
 static guint parse_header(const guint8 *ether, gsize length, guint16 *type) {
   guint at = ADIT_ETHER_HEADER;
+  *type = 0;
   if (length < at)
     return 0;
   *type = tun_get16(ether + 12);

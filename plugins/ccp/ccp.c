@@ -318,7 +318,7 @@ static void save_ccp(gconstpointer self, AditBuilder *out) {
   adit_put_u8(out, c->in_place ? 1 : 0);
 }
 
-/* Where the key stream is, nobody knows any more: both ends begin anew. */
+/* The place in the key stream is lost: both ends negotiate again. */
 static gboolean restore_ccp(gpointer self, const AditEngineEnv *env, const AditNcpParams *params, AditCursor *in) {
   Ccp *c = self;
   AditMppeKeys keys = {.size = sizeof keys};

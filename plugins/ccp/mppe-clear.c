@@ -33,7 +33,7 @@ static gboolean is_arp(const guint8 *arp, guint n) {
   return n >= 28 && memcmp(arp, kind, sizeof kind) == 0 && arp[7] >= 1 && arp[7] <= 4;
 }
 
-/* RFC 3518 4.2: flags and pads, MAC type, LAN id; then Ethernet, whose padding makes its payload longer than it says. */
+/* RFC 3518 4.2: flags and pads, MAC type, LAN id; then Ethernet. Its padding makes the payload longer than it says. */
 static MppeClear judge_bridged(const guint8 *head, guint n, guint32 length) {
   enum { LAN_ID = 0x40, ZERO = 0x10, ETHERNET = 1, ETHER_HEADER = 14 };
 

@@ -21,7 +21,7 @@ typedef struct {
   guint8 start[MPPE_KEY];   /**< as authentication made it */
   guint8 current[MPPE_KEY]; /**< RC4's */
   guint8 length;            /**< octets of both: 8 for 40 and 56 bits */
-  guint8 fixed;             /**< octets of `current` that everybody knows */
+  guint8 fixed;             /**< octets of `current` that are the same in every key */
 } MppeKey;
 
 /** The initial session key. `start` has 16 octets, of which 40 and 56 bits use the first 8. */

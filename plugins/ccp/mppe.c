@@ -9,7 +9,7 @@ enum { FLUSHED = 0x8000, COMPRESSED = 0x2000, ENCRYPTED = 0x1000, COUNT = 0x0fff
 
 enum {
   BUDGET = 2 * SPACE, /* keys that are derived for gaps in a second at most: some 10 ms of a worker */
-  RESTARTS = 16,      /* restarts of a peer whose flushed packets were lost, too */
+  RESTARTS = 16,      /* restarts of the peer with flushed packets that were lost, too */
   SKIPPED = 16,       /* keys that are kept for packets that were overtaken */
   BAD_RUN = 8,        /* frames that make no sense before more than 4095 lost ones are assumed */
   TURNS = 64,         /* of the count, which are tried then */
@@ -59,7 +59,7 @@ static void init_rc4(struct arcfour_ctx *rc4, const MppeKey *key) {
   arcfour_set_key(rc4, key->length, key->current);
 }
 
-/* New keys: both directions begin anew. The first coherency count is 0, as with Linux. */
+/* New keys: both directions start again. The first coherency count is 0, as with Linux. */
 static void sync_epoch(Mppe *m, const MppeParams *params) {
   if (m->epoch == params->epoch)
     return;
@@ -183,7 +183,7 @@ static void pass_on(Receiver *r, AditStageIo *io, const AditStageFrame *frame, M
   io->emit(io, frame);
 }
 
-/* Who forges counts, or is out of step, does not keep the worker busy. */
+/* A peer that forges counts, or is out of step, does not keep the worker busy. */
 static gboolean spend_budget(Receiver *r, guint64 now_ms, guint32 steps) {
   guint64 passed = MIN(now_ms - r->budget_ms, 1000);
   r->budget = (guint32)MIN(BUDGET, r->budget + passed * BUDGET / 1000);
@@ -267,7 +267,7 @@ static gboolean is_likely(const Receiver *r, guint32 delta) {
   return delta < NEAR || r->bad % BAD_RUN == 0 || r->bad < BAD_RUN;
 }
 
-/* Frames of an earlier epoch that were on their way when CCP began again have the same keys, and lead ahead of the peer, who begins at 0.
+/* Frames of an earlier epoch that were on their way when CCP began again have the same keys, and lead ahead of the peer, which begins at 0.
  */
 static gboolean open_from_start(Receiver *r, guint64 now_ms, guint16 count, AditStageFrame *frame, MppeClear *judgement) {
   MppeKey key = r->key;

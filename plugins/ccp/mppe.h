@@ -24,12 +24,12 @@ typedef struct {
 
 /** The parameters. */
 typedef struct {
-  guint32 epoch; /**< another number = everything begins anew, with these keys */
+  guint32 epoch; /**< another number = both directions start again, with these keys */
   guint32 flush; /**< another number = the peer has sent a Reset-Request */
   MppeDirection send, receive;
 } MppeParams;
 
-/** What the worker notes. */
+/** Notes of the worker. */
 enum {
   MPPE_NOTE_RESET = 1, /**< stateful: a Reset-Request is needed. At most one each MPPE_RESET_MS */
   MPPE_NOTE_NOISE,     /**< MppeNoise. At most one each MPPE_NOISE_MS */

@@ -128,7 +128,6 @@ class MpUser(ppp_user.User):
 
 def main():
     parser = ppp_user.arguments(__doc__)
-    parser.add_argument('--mrru', type=int, default=0)
     parser.add_argument('--short', action='store_true')
     parser.add_argument('--outside', action='store_true')
     parser.add_argument('--discriminator', default='')

@@ -139,7 +139,7 @@ static inline void assert_octets(const Octets *got, const Octets *want) {
   assert_memory_equal(got->data, want->data, want->length);
 }
 
-/** What `a` sends, `b` receives; keys of both directions differ. */
+/** `a` sends to `b`; keys of both directions differ. */
 static inline MppeParams params_of(guint32 strength, gboolean stateless, gboolean b) {
   MppeParams params = {.epoch = 1};
   MppeDirection *to_b = b ? &params.receive : &params.send, *to_a = b ? &params.send : &params.receive;

@@ -268,7 +268,7 @@ static void rfc1962_2_2_a_reset_is_acknowledged_and_flushes(void **unused) {
   guint sets = one.pair->a.ncps[0].stage.sets;
   pair_run(one.pair, 1000);
   assert_in_range(one.pair->a.ncps[0].stage.sets, sets, sets + 1);
-  node_inject_text(&one.pair->a, "80fd 0f 77 0004"); /* an Ack that nobody waits for */
+  node_inject_text(&one.pair->a, "80fd 0f 77 0004"); /* an Ack that answers nothing */
   assert_true(adit_ncp_is_open(one.pair->a.ncps[0].ncp));
 }
 

@@ -132,7 +132,7 @@ static void a_peer_of_known_habit_is_never_sent_noise(void **unused) {
     }
 }
 
-/* Who follows the RFC gets the very next packet. */
+/* A peer that follows the RFC gets the very next packet. */
 static void rfc3078_8_3_a_reset_costs_no_count(void **unused) {
   g_autoptr(Stage) s = stage_of(FALSE);
   Peer peer;

@@ -53,7 +53,7 @@ static void rfc3079_2_5_keys_of_mschap1(void **unused) {
   assert_vectors(vectors, G_N_ELEMENTS(vectors));
 }
 
-/* What is left of a short key stays as long as it is. */
+/* Short keys stay as short as they are. */
 static void rfc3078_7_3_changed_keys_stay_as_weak(void **unused) {
   static const guint8 start[MPPE_KEY] = "0123456789abcdef";
   MppeKey key40, key56, key128;

@@ -159,6 +159,11 @@ static void on_master(AditClaims *claims, guint32 ifindex, guint32 master) {
     object_disturbed(claims, object);
 }
 
+/* The kernel reports MTUs that we set, too, and one of them may arrive while the next one is on its way. */
+static gboolean is_own_mtu(const AditObject *link, guint32 mtu) {
+  return link->busy && (mtu == link->asked.mtu || mtu == link->have.mtu);
+}
+
 static void on_link(AditClaims *claims, AditIface *iface, const AditKernelEvent *event) {
   AditObject *link = adit_object_find(claims, &(AditObjectKey){.kind = ADIT_OBJECT_LINK, .where = event->ifindex});
   const AditClaim *wish = link ? adit_object_winner(link) : NULL;
@@ -169,10 +174,10 @@ static void on_link(AditClaims *claims, AditIface *iface, const AditKernelEvent 
     return;
   if (wish->value.up && !event->up)
     iface_disturbed(claims, iface, "set down");
-  else if (wish->value.mtu && wish->value.mtu != event->mtu)
-    iface_disturbed(claims, iface, "changed");
-  else
+  else if (!wish->value.mtu || wish->value.mtu == event->mtu)
     return;
+  else if (!is_own_mtu(link, event->mtu))
+    iface_disturbed(claims, iface, "changed");
   adit_object_doubt(link);
 }
 

@@ -271,6 +271,28 @@ static void down_and_up_brings_everything_back(void **state) {
   adit_claims_release(l);
 }
 
+/* Two MTUs in a row: the kernel reports the first one when the second is on its way. Nothing else is looked at again for that. */
+static void an_mtu_that_we_set_disturbs_nothing(void **state) {
+  OWNER(ann, "ann");
+  AditClaim *l = claim_link(5, &ann), *r = claim_route("172.20.0.0/16", 5, &ann);
+  AditKernelEvent first = {.kind = ADIT_KERNEL_LINK, .ifindex = 5, .up = TRUE, .mtu = 1600}, second = first;
+  second.mtu = 1596;
+  run(0);
+  g_hash_table_remove_all(kernel.have); /* so that a look is seen */
+  adit_claims_set_mtu(l, first.mtu);
+  adit_claims_set_mtu(l, second.mtu);
+  event(first);
+  run(0);
+  event(second);
+  run(1000);
+  assert_int_equal(route_at("172.20.0.0/16"), 0);
+  event(first); /* another program's */
+  run(1000);
+  assert_int_equal(route_at("172.20.0.0/16"), 5);
+  adit_claims_release(r);
+  adit_claims_release(l);
+}
+
 /* The kernel tells of addresses that we removed ourselves; with one session of tens of thousands not all are looked at again. */
 static void an_address_that_we_remove_disturbs_nothing(void **state) {
   OWNER(ann, "ann");
@@ -507,6 +529,7 @@ int main(void) {
       T(an_administrators_route_is_waited_for),
       T(what_the_kernel_refuses_is_tried_again),
       T(down_and_up_brings_everything_back),
+      T(an_mtu_that_we_set_disturbs_nothing),
       T(an_address_that_we_remove_disturbs_nothing),
       T(who_fights_us_is_answered_ever_less_often),
       T(a_flush_of_fifty_thousand_is_bounded_work),

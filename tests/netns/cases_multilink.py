@@ -82,6 +82,27 @@ def an_mrru_at_one_end_changes_nothing(lab):
     server.stop()
 
 
+@case(limit=90)
+def multilink_carries_what_mppe_has_encrypted(lab):
+    """Compression is above the bundle (RFC 1990 2): packets are encrypted, then cut."""
+    road = Road(lab)
+    encrypted = {'use-encryption': 'required'}
+    server = road.server(address=None, mrru=1600, profile=encrypted)
+    client = road.client(connect_to=[SERVER, SERVER_TOO], mrru=1600, links=2, profile=encrypted)
+    at_server, _ = road.works(server, client)
+    poll(lambda: server.session('alice')['links'] == 2, 'two links', 15)
+    poll(lambda: mtu_of(road.srv, at_server['interface']) == 1596, 'the MTU less what MPPE adds')
+    expect(server.session('alice')['encoding'] == 'MPPE128 stateless', 'the encoding: %s' % server.session('alice'))
+    ping_whole(road.cli, INSIDE, 1596)
+    ping_whole(road.srv, at_server['remote-address'], 1596)
+    for reverse in (False, True):
+        expect(transfer(road.srv, road.cli, INSIDE, octets=4 << 20, reverse=reverse) > 0, 'TCP stalls')
+    for process in (server.process, client.process):
+        expect('another program' not in process.text(), 'an MTU of ours is taken for another program\'s')
+    client.stop()
+    server.stop()
+
+
 def tunnels(adit):
     return adit.list('io.adit.l2tp.ListTunnels', 'tunnels')
 

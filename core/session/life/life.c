@@ -137,6 +137,7 @@ static void begin_session(AditSess *session) {
   session->up_ms = adit_loop_service()->now();
   adit_lines_info(&log, "session up on %s, %s, %s %s %s", adit_sess_interface(session), format_ends(session, text), session->transport,
                   session->is_client ? "to" : "from", session->caller_id ? session->caller_id : "?");
+  adit_sess_ether_check_mtu(session);
   adit_sess_limits_start(session);
   adit_sess_account(session, ADIT_ACCT_START);
   adit_sess_interim_start(session);

@@ -35,11 +35,12 @@ void adit_sess_ether_want(AditSess *session, const AditNcpDesc *desc) {
 }
 
 /* Ethernet cannot fragment: what is too long for the link is lost. */
-static void warn_of_short_frames(AditSess *session) {
-  guint largest = session->mtu - MIN(session->mtu, session->ether.desc->ether->overhead), full = ADIT_ETHER_HEADER + 1500;
+void adit_sess_ether_check_mtu(AditSess *session) {
+  guint overhead = session->ether.desc ? session->ether.desc->ether->overhead : 0, full = ADIT_ETHER_HEADER + 1500;
+  guint largest = session->mtu - MIN(session->mtu, overhead);
   AditLogContext log = adit_sess_log(session);
 
-  if (largest < full)
+  if (session->ether.open && largest < full)
     adit_lines_warning(&log,
                        "session %" G_GINT64_MODIFIER "x user %s: bridge %s: the largest frame is %u octets, and a full one has %u: "
                        "set mrru, or a larger max-mtu and max-mru, at both ends",
@@ -52,8 +53,8 @@ gboolean adit_sess_ether_opened(AditSess *session, const AditNcpResult *agreed) 
   ether->open = TRUE;
   ether->agreed = *agreed;
   adit_sess_ether_publish(session);
-  if (!ether->applied)
-    warn_of_short_frames(session);
+  if (session->state == ADIT_LIFE_UP)
+    adit_sess_ether_check_mtu(session);
   return !ether->applied;
 }
 

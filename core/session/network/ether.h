@@ -26,4 +26,6 @@ gboolean adit_sess_ether_opened(AditSess *session, const AditNcpResult *agreed);
 void adit_sess_ether_down(AditSess *session);
 /** Tells the data path what was agreed on, and the port that there is a peer, when the NCP is open and the data path is there. */
 void adit_sess_ether_publish(AditSess *session);
+/** Warns, when the session is up, if its links carry no full frame. Harmless without bridging. */
+void adit_sess_ether_check_mtu(AditSess *session);
 void adit_sess_ether_free(AditSess *session);

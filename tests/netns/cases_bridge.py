@@ -12,7 +12,7 @@ from road import INSIDE, SERVER, Road
 from runner import case
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PLUGINS = ['l2tp', 'ipcp', 'ipv6cp', 'bcp', 'tun', 'pap', 'chap', 'mschap', 'secrets']
+PLUGINS = ['l2tp', 'ipcp', 'ipv6cp', 'bcp', 'mp', 'tun', 'pap', 'chap', 'mschap', 'secrets']
 USERS = {'alice': 'wonder-land'}
 WIDE = 1700  # of the wires, so that a tunnel carries a whole frame without Multilink
 HOST, FAR = '10.50.0.1', '10.50.0.2'
@@ -277,6 +277,32 @@ def two_daemons_bridge_and_route_on_one_link(lab):
 
 
 @case
+def whole_frames_over_multilink(lab):
+    """MRRU 1600 in a tunnel of 1450 octets: full frames with and without a VLAN tag cross it whole, in fragments of Multilink, and so does TCP."""
+    road = Road(lab)
+    here, there = Lan(lab, road.srv, 'host', HOST), Lan(lab, road.cli, 'far', FAR)
+    server = start_server(road, **{'max-mtu': 1450, 'max-mru': 1450, 'mrru': 1600})
+    tree = configs.client('alice', 'wonder-land', profile={'bridge': 'lan'}, mrru=1600)
+    tree['plugins'] = PLUGINS
+    client = lab.adit(road.cli, configs.write(tree))
+    road.works(server, client)
+    here.member()
+    there.member()
+    here.host.expect_ping(FAR, 'host to host', deadline=10)
+    for host, target in ((here.host, FAR), (there.host, HOST)):
+        host.expect_ping(target, 'whole frames', size=1472)
+    far = ears(there.host)
+    send(here.host, frame_of('tagged' * 250, tag=TAG))
+    is_heard(far, frame_of('tagged' * 250, tag=TAG), 'a tagged frame of 1518 octets')
+    for reverse in (False, True):
+        expect(transfer(here.host, there.host, HOST, octets=8 << 20, reverse=reverse) > 0, 'TCP stalls')
+    expect(road.sent('ip.flags.mf == 1') == 0, 'datagrams in IP fragments')
+    expect('the largest frame' not in server.process.text() + client.process.text(), 'a warning although full frames pass')
+    client.stop()
+    server.stop()
+
+
+@case
 def bcp_refused_leaves_ip(lab):
     """A peer with `bridge` and one without, at either end, with the plugin and without: Protocol-Reject, and IP goes on."""
     road = wide_road(lab)
@@ -291,7 +317,7 @@ def bcp_refused_leaves_ip(lab):
     server.no_session()
 
     server.reload(configs.write(server_tree()))
-    client = road.client()  # which has no plugin for it
+    client = road.client()  # which has no bridge
     road.works(server, client)
     server.process.expect_text('bcp closed: the peer rejected it')
     expect(not lan.members(), 'in the bridge though the peer bridges nothing')

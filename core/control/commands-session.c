@@ -129,11 +129,11 @@ static const AditCommand session_commands[] = {
      .method = "io.adit.session.ListSessions",
      .rows = "sessions",
      .columns = "ID=id USER=user STATE=state CALLER=caller-id INTERFACE=interface ADDRESS=remote-address LINKS=links ENCODING=encoding "
-                "UPTIME=uptime:duration RX=rx-octets:octets TX=tx-octets:octets",
+                "BRIDGE=bridge UPTIME=uptime:duration RX=rx-octets:octets TX=tx-octets:octets",
      .summary = "list sessions",
-     .help =
-         "One line for each session. LINKS is how many PPP links it has, ENCODING what it does to packets (MPPE). RX is what came from the "
-         "peer, TX what went to it. `aditctl show session ID` shows the details."},
+     .help = "One line for each session. LINKS is how many PPP links it has, ENCODING what it does to packets (MPPE), BRIDGE its bridge. "
+             "RX is what came from the "
+             "peer, TX what went to it. `aditctl show session ID` shows the details."},
     {.size = sizeof(AditCommand),
      .verb = "show session",
      .method = "io.adit.session.GetSession",

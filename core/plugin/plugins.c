@@ -24,7 +24,7 @@ static struct {
 } self;
 
 /* Loaded when the configuration has no `plugins:`. */
-static const char *const standard[] = {"l2tp", "ipcp", "ipv6cp", "ccp", "mp", "tun", "pap", "chap", "mschap", "secrets", NULL};
+static const char *const standard[] = {"l2tp", "ipcp", "ipv6cp", "bcp", "ccp", "mp", "tun", "pap", "chap", "mschap", "secrets", NULL};
 
 void adit_plugins_init(const AditServed *served, guint n_served, const AditModule *modules, guint n_modules) {
   memset(&self, 0, sizeof self);

@@ -116,7 +116,7 @@ static void every_option_has_help(void **state) {
 
 /* The generated sample, with all its options made active, is a configuration: but for names that are examples. */
 static void the_reference_sample_is_valid(void **state) {
-  static const char *const owners[] = {"core", "l2tp", "secrets", "ipcp", "ipv6cp", "ccp", "tun", "pap", "chap", "mschap"};
+  static const char *const owners[] = {"core", "l2tp", "secrets", "ipcp", "ipv6cp", "bcp", "ccp", "tun", "pap", "chap", "mschap"};
   g_autoptr(AditSchema) copy = adit_schema_new(); /* without the checks of names */
   g_autoptr(AditConfigErrors) errors = adit_config_errors_new();
   for (guint i = 0; i < G_N_ELEMENTS(owners); i++) {

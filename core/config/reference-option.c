@@ -83,6 +83,11 @@ static char *text_example(const AditOption *option) {
   return text;
 }
 
+static char *octets_example(const AditOption *option) {
+  g_autofree char *digits = g_strnfill(2 * (gsize)MAX(option->min, 1), '0');
+  return g_strconcat("0x", digits, NULL);
+}
+
 char *adit_reference_example(const AditOption *option) {
   if (option->fallback)
     return g_strdup(option->fallback);
@@ -109,7 +114,7 @@ char *adit_reference_example(const AditOption *option) {
   case ADIT_TYPE_RANGE:
     return g_strdup("192.0.2.10-192.0.2.99");
   case ADIT_TYPE_OCTETS:
-    return g_strdup("0x00");
+    return octets_example(option);
   case ADIT_TYPE_MAP:
     return g_strdup("");
   }

@@ -2,6 +2,7 @@
 /* Changes of claims.h as rtnetlink messages. */
 #include "core/net/kernel.h"
 #include "core/base/loop.h"
+#include "core/net/bridge-message.h"
 #include "core/net/claims/pins.h"
 #include "core/net/match.h"
 #include "core/net/net.h"
@@ -11,7 +12,10 @@
 #include <adit/log.h>
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <netlink/attr.h>
+
+enum { DEFAULT_VLAN = 1 /* of a bridge's ports */ };
 
 static struct {
   AditClaims *claims;
@@ -126,12 +130,35 @@ static void leave_master(AditNetJob *job, AditRtnl *rtnl) {
     job->error = run_message(work, rtnl, adit_rtnl_link_set(&leave), ENODEV);
 }
 
+/* In its bridge; the first that fails refuses all. */
+static void configure_port(AditNetJob *job, AditRtnl *rtnl) {
+  Work *work = (Work *)job;
+  guint32 ifindex = work->change.key.where;
+  const AditBridgePort *port = &work->change.value.port;
+  if (!job->error && port->set & ~(guint32)ADIT_BRIDGE_PORT_PVID)
+    job->error = run_message(work, rtnl, adit_bridge_port_set(ifindex, port), 0);
+  if (!job->error && port->set & ADIT_BRIDGE_PORT_PVID)
+    job->error = run_message(work, rtnl, adit_bridge_port_vlan(RTM_SETLINK, ifindex, port->pvid), 0);
+  if (!job->error && port->set & ADIT_BRIDGE_PORT_PVID && port->pvid != DEFAULT_VLAN)
+    job->error = run_message(work, rtnl, adit_bridge_port_vlan(RTM_DELLINK, ifindex, DEFAULT_VLAN), ENOENT);
+}
+
+static void miss_bridge(AditNetJob *job, AditRtnl *rtnl) {
+  Work *work = (Work *)job;
+  job->error = ENODEV;
+  g_strlcpy(work->text, "there is no such interface", sizeof work->text);
+}
+
 static void add_master_part(Work *work) {
   AditLinkChange enter = {.ifindex = work->change.key.where, .set = ADIT_LINK_MASTER, .master = work->change.value.master};
   if (work->change.kind == ADIT_CHANGE_REMOVE)
     work->job.follow = leave_master;
-  else
+  else if (!enter.master)
+    work->job.follow = miss_bridge;
+  else {
     adit_net_job_add(&work->job, adit_rtnl_link_set(&enter), 0, 0);
+    work->job.follow = configure_port;
+  }
 }
 
 typedef struct {
@@ -303,6 +330,10 @@ static void on_watch(gpointer user, guint ifindex, AditIfaceUse use) {
   adit_watcher_use(ifindex, use);
 }
 
+static guint32 find_index(gpointer user, const char *name) {
+  return if_nametoindex(name);
+}
+
 /* ---- life ---- */
 
 AditClaims *adit_kernel_claims(void) {
@@ -310,7 +341,7 @@ AditClaims *adit_kernel_claims(void) {
 }
 
 void adit_kernel_init(void) {
-  static const AditClaimsOps ops = {sizeof ops, on_start, on_resolve, on_refresh, on_wake, read_clock, on_watch};
+  static const AditClaimsOps ops = {sizeof ops, on_start, on_resolve, on_refresh, on_wake, read_clock, on_watch, find_index};
   self.claims = adit_claims_new(&ops, NULL);
   self.timer = (AditTimer){.func = run_claims};
 }

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "core/base/loop.h"
+#include "core/net/bridge-message.h"
 #include "core/net/net.h"
 #include "core/net/watch.h"
 
@@ -131,10 +132,20 @@ static void note_link(const struct ifinfomsg *ifi, struct nlattr **attr, gboolea
     note_change();
 }
 
+static void add_suspect(guint32 ifindex, gboolean went_down) {
+  gpointer key = GUINT_TO_POINTER(ifindex);
+  went_down |= GPOINTER_TO_INT(g_hash_table_lookup(self.suspects, key));
+  g_hash_table_insert(self.suspects, key, GINT_TO_POINTER(went_down));
+}
+
 static void read_link(struct nlmsghdr *h) {
   const struct ifinfomsg *ifi = nlmsg_data(h);
   struct nlattr *attr[IFLA_MAX + 1];
-  if (nlmsg_datalen(h) < (int)sizeof *ifi || ifi->ifi_family != AF_UNSPEC)
+  if (nlmsg_datalen(h) < (int)sizeof *ifi)
+    return;
+  if (ifi->ifi_family == AF_BRIDGE && adit_watcher_used((guint)ifi->ifi_index) != ADIT_IFACE_UNUSED)
+    add_suspect((guint)ifi->ifi_index, FALSE); /* its attributes as a port, or it has left the bridge */
+  if (ifi->ifi_family != AF_UNSPEC)
     return;
   gboolean gone = h->nlmsg_type == RTM_DELLINK;
   AditWatched watched = {.event = {.ifindex = (guint32)ifi->ifi_index}};
@@ -146,9 +157,7 @@ static void read_link(struct nlmsghdr *h) {
   if (use == ADIT_IFACE_UNUSED)
     return;
   if (!gone) { /* the message may be older than the claim: what holds now is asked for */
-    gpointer key = GUINT_TO_POINTER(watched.event.ifindex);
-    gboolean went_down = is_gone_down(ifi) || g_hash_table_lookup(self.suspects, key);
-    g_hash_table_insert(self.suspects, key, GINT_TO_POINTER(went_down));
+    add_suspect(watched.event.ifindex, is_gone_down(ifi));
     return;
   }
   watched.event.kind = ADIT_KERNEL_LINK_GONE;
@@ -157,16 +166,31 @@ static void read_link(struct nlmsghdr *h) {
 }
 
 /* The state of one of our interfaces. */
-static void push_link(struct nlmsghdr *h, gpointer data) {
+static void parse_link(struct nlmsghdr *h, gpointer data) {
   const struct ifinfomsg *ifi = nlmsg_data(h);
+  AditWatched *watched = data;
   struct nlattr *attr[IFLA_MAX + 1];
   if (h->nlmsg_type != RTM_NEWLINK || nlmsg_parse(h, sizeof *ifi, attr, IFLA_MAX, NULL) < 0)
     return;
-  AditWatched watched = {.event = {.kind = ADIT_KERNEL_LINK,
-                                   .ifindex = (guint32)ifi->ifi_index,
-                                   .up = (ifi->ifi_flags & IFF_UP) != 0,
-                                   .mtu = attr[IFLA_MTU] ? nla_get_u32(attr[IFLA_MTU]) : 0,
-                                   .master = attr[IFLA_MASTER] ? nla_get_u32(attr[IFLA_MASTER]) : 0}};
+  watched->event = (AditKernelEvent){.kind = ADIT_KERNEL_LINK,
+                                     .ifindex = (guint32)ifi->ifi_index,
+                                     .up = (ifi->ifi_flags & IFF_UP) != 0,
+                                     .mtu = attr[IFLA_MTU] ? nla_get_u32(attr[IFLA_MTU]) : 0,
+                                     .master = attr[IFLA_MASTER] ? nla_get_u32(attr[IFLA_MASTER]) : 0};
+  adit_bridge_port_parse(attr[IFLA_LINKINFO], &watched->event.port);
+}
+
+static void parse_vlan(struct nlmsghdr *h, gpointer data) {
+  adit_bridge_port_parse_vlan(h, &((AditWatched *)data)->event.port);
+}
+
+static void ask_link(AditRtnl *rtnl, guint32 ifindex) {
+  AditWatched watched = {.event.ifindex = 0};
+  adit_rtnl_ask(rtnl, adit_rtnl_link_get(ifindex), parse_link, &watched);
+  if (!watched.event.ifindex) /* it is gone, which is reported by itself */
+    return;
+  if (watched.event.port.set && adit_rtnl_ask(rtnl, adit_bridge_port_vlans(ifindex), parse_vlan, &watched) == 0)
+    watched.event.port.set |= ADIT_BRIDGE_PORT_PVID; /* it may have none */
   push_watched(&watched);
 }
 
@@ -179,7 +203,7 @@ static void ask_suspects(AditRtnl *rtnl) {
     AditWatched down = {.event = {.kind = ADIT_KERNEL_LINK_DIPPED, .ifindex = GPOINTER_TO_UINT(ifindex)}};
     if (went_down)
       push_watched(&down);
-    adit_rtnl_ask(rtnl, adit_rtnl_link_get(GPOINTER_TO_UINT(ifindex)), push_link, NULL); /* one that is gone says so by itself */
+    ask_link(rtnl, GPOINTER_TO_UINT(ifindex));
   }
   g_hash_table_remove_all(self.suspects);
 }
@@ -269,7 +293,10 @@ static void see_link(struct nlmsghdr *h, gpointer data) {
   if (h->nlmsg_type != RTM_NEWLINK || adit_watcher_used((guint)ifi->ifi_index) == ADIT_IFACE_UNUSED)
     return;
   g_hash_table_remove(data, GUINT_TO_POINTER((guint)ifi->ifi_index));
-  push_link(h, NULL);
+  AditWatched watched = {.event.ifindex = 0};
+  parse_link(h, &watched);
+  if (watched.event.ifindex)
+    push_watched(&watched);
 }
 
 static void resynchronise_watch(AditRtnl *rtnl) {

@@ -70,6 +70,27 @@ typedef struct {
   guint mtu; /**< 0 = any */
 } AditLinkWish;
 
+enum {
+  ADIT_BRIDGE_PORT_LEARNING = 1 << 0,
+  ADIT_BRIDGE_PORT_ISOLATED = 1 << 1,
+  ADIT_BRIDGE_PORT_COST = 1 << 2,
+  ADIT_BRIDGE_PORT_PRIORITY = 1 << 3,
+  ADIT_BRIDGE_PORT_PVID = 1 << 4,
+};
+
+/** What a claim wants of an interface that is a port of a bridge. */
+typedef struct {
+  gsize size;
+  guint ifindex;
+  const char *bridge; /**< its name, at most 15 octets, copied: one that is deleted and made again is joined again */
+  guint set;          /**< ADIT_BRIDGE_PORT_* bits: which of the following to keep; the others are the kernel's and the administrator's */
+  gboolean learning;  /**< of the addresses behind the port */
+  gboolean isolated;  /**< no frame passes to other isolated ports of the bridge */
+  guint32 cost;       /**< of the path, for Spanning Tree: 1 to 65535 */
+  guint16 priority;   /**< for Spanning Tree: 0 to 63 */
+  guint16 pvid;       /**< VLAN of untagged frames, which leave without a tag: 1 to 4094. The port leaves VLAN 1 */
+} AditBridgePortWish;
+
 /** An address for which this machine answers on an interface (ARP, or Neighbour Discovery) although another one has it. */
 typedef struct {
   guint ifindex;
@@ -170,6 +191,13 @@ typedef struct {
    *     AditClaim *claim = net->claim_neighbour(&neighbour, &owner);
    */
   AditClaim *(*claim_neighbour)(const AditNetNeighbour *neighbour, const AditClaimant *claimant);
+  /**
+   * [main] claim_master() of a bridge by its name, with attributes of the port. REFUSED while there is no such bridge.
+   *
+   *     AditBridgePortWish wish = {.size = sizeof wish, .ifindex = tap, .bridge = "br0", .set = ADIT_BRIDGE_PORT_ISOLATED, .isolated = TRUE};
+   *     AditClaim *claim = net->claim_bridge_port(&wish, &owner);
+   */
+  AditClaim *(*claim_bridge_port)(const AditBridgePortWish *wish, const AditClaimant *claimant);
 } AditNetService;
 
 G_END_DECLS

@@ -149,13 +149,14 @@ void adit_claims_run(AditClaims *claims) {
 
 /* ---- events ---- */
 
-/* Another program moved the interface to another master, or deleted the bridge. */
-static void on_master(AditClaims *claims, guint32 ifindex, guint32 master) {
-  AditObjectKey key = adit_object_key_master(ifindex);
+/* Another program moved the interface to another master, changed it there, or deleted the bridge. */
+static void on_master(AditClaims *claims, const AditKernelEvent *event) {
+  AditObjectKey key = adit_object_key_master(event->ifindex);
   AditObject *object = adit_object_find(claims, &key);
   if (!object || (object->known == ADIT_ABSENT && !object->busy))
     return;
-  if (master != (object->busy && object->change == ADIT_CHANGE_ENSURE ? object->asked.master : object->have.master))
+  const AditObjectValue *expected = object->busy && object->change == ADIT_CHANGE_ENSURE ? &object->asked : &object->have;
+  if (event->master != expected->master || !adit_bridge_port_has(&event->port, &expected->port))
     object_disturbed(claims, object);
 }
 
@@ -164,12 +165,27 @@ static gboolean is_own_mtu(const AditObject *link, guint32 mtu) {
   return link->busy && (mtu == link->asked.mtu || mtu == link->have.mtu);
 }
 
+/* A bridge that was missing may be there now. */
+static void retry_bridges(AditClaims *claims) {
+  guint budget = ADIT_CLAIMS_BUDGET;
+  for (guint pause = ADIT_PAUSE_REFUSED; pause < ADIT_PAUSES; pause++)
+    for (GList *node = claims->due[pause].head, *next; node && budget--; node = next) {
+      AditObject *object = node->data;
+      const AditClaim *winner = adit_object_winner(object);
+      next = node->next;
+      if (object->key.kind != ADIT_OBJECT_MASTER || !winner || !winner->value.bridge[0])
+        continue;
+      adit_due_cancel(claims, &object->due, FALSE);
+      adit_object_retry(claims, object, 0);
+    }
+}
+
 static void on_link(AditClaims *claims, AditIface *iface, const AditKernelEvent *event) {
   AditObject *link = adit_object_find(claims, &(AditObjectKey){.kind = ADIT_OBJECT_LINK, .where = event->ifindex});
   const AditClaim *wish = link ? adit_object_winner(link) : NULL;
 
   adit_iface_is_up(claims, iface, event->up);
-  on_master(claims, event->ifindex, event->master);
+  on_master(claims, event);
   if (!wish)
     return;
   if (wish->value.up && !event->up)
@@ -252,6 +268,7 @@ void adit_claims_event(AditClaims *claims, const AditKernelEvent *event) {
     break;
   case ADIT_KERNEL_CHANGED:
     adit_pins_changed(claims->pins);
+    retry_bridges(claims);
     break;
   case ADIT_KERNEL_OVERRUN:
     on_overrun(claims);

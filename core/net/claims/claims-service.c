@@ -33,6 +33,14 @@ static AditClaim *claim_master(guint ifindex, guint master, const AditClaimant *
   return adit_claims_add(current, &key, &value, claimant);
 }
 
+static AditClaim *claim_bridge_port(const AditBridgePortWish *wish, const AditClaimant *claimant) {
+  ADIT_MAIN_ONLY("adit.net claim_bridge_port", NULL);
+  AditObjectKey key = adit_object_key_master(wish->ifindex);
+  AditObjectValue value = {.ifindex = wish->ifindex, .port = adit_object_bridge_port(wish)};
+  g_strlcpy(value.bridge, wish->bridge, sizeof value.bridge);
+  return adit_claims_add(current, &key, &value, claimant);
+}
+
 static AditClaim *claim_neighbour(const AditNetNeighbour *neighbour, const AditClaimant *claimant) {
   ADIT_MAIN_ONLY("adit.net claim_neighbour", NULL);
   AditObjectKey key = adit_object_key_neighbour(neighbour);
@@ -50,6 +58,7 @@ void adit_claims_serve(AditClaims *claims, AditNetService *service) {
   service->claim_link = claim_link;
   service->claim_master = claim_master;
   service->claim_neighbour = claim_neighbour;
+  service->claim_bridge_port = claim_bridge_port;
   service->claim_set_mtu = adit_claims_set_mtu;
   service->claim_state = adit_claims_state;
   service->claim_release = adit_claims_release;

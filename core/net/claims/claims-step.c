@@ -34,7 +34,11 @@ static void start_change(AditClaims *claims, AditObject *object, AditChangeKind 
   if (kind == ADIT_CHANGE_REMOVE)
     change.old = object->left;
   if (value)
-    change.value = object->asked = *value;
+    object->asked = *value;
+  if (value && value->bridge[0])
+    object->asked.master = claims->ops.index ? claims->ops.index(claims->user, value->bridge) : 0;
+  if (value)
+    change.value = object->asked;
   object->change = kind;
   object->busy = TRUE;
   object->disturbed = FALSE;

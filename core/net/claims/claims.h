@@ -57,6 +57,8 @@ typedef struct {
   guint64 (*now)(gpointer user);
   /** The interface matters so much from now on. May be NULL. */
   void (*watch)(gpointer user, guint ifindex, AditIfaceUse use);
+  /** The interface that has this name now; 0 = none. May be NULL. */
+  guint32 (*index)(gpointer user, const char *name);
 } AditClaimsOps;
 
 AditClaims *adit_claims_new(const AditClaimsOps *ops, gpointer user);
@@ -96,6 +98,7 @@ typedef struct {
   guint8 protocol;
   gboolean up, moved;
   AditObjectKey key;
+  AditBridgePort port; /**< of a bridge's port: `set` says what is known */
 } AditKernelEvent;
 
 void adit_claims_event(AditClaims *claims, const AditKernelEvent *event);

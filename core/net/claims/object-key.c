@@ -71,7 +71,9 @@ AditNetNeighbour adit_object_neighbour(const AditObjectKey *key) {
 static void append_master(GString *text, const AditObjectValue *value) {
   char name[IF_NAMESIZE];
   g_string_append(text, "master");
-  if (value && if_indextoname(value->master, name))
+  if (value && value->bridge[0])
+    g_string_append_printf(text, " %s", value->bridge);
+  else if (value && if_indextoname(value->master, name))
     g_string_append_printf(text, " %s", name);
   else if (value)
     g_string_append_printf(text, " interface %u", value->master);
@@ -120,6 +122,29 @@ const char *adit_object_format(const AditObjectKey *key, const AditObjectValue *
   return out;
 }
 
+AditBridgePort adit_object_bridge_port(const AditBridgePortWish *wish) {
+  AditBridgePort port = {.set = wish->set};
+  port.learning = wish->set & ADIT_BRIDGE_PORT_LEARNING && wish->learning;
+  port.isolated = wish->set & ADIT_BRIDGE_PORT_ISOLATED && wish->isolated;
+  port.cost = wish->set & ADIT_BRIDGE_PORT_COST ? wish->cost : 0;
+  port.priority = wish->set & ADIT_BRIDGE_PORT_PRIORITY ? wish->priority : 0;
+  port.pvid = wish->set & ADIT_BRIDGE_PORT_PVID ? wish->pvid : 0;
+  return port;
+}
+
+gboolean adit_bridge_port_has(const AditBridgePort *have, const AditBridgePort *wanted) {
+  guint32 both = have->set & wanted->set; /* what is not known is taken for right */
+  return (!(both & ADIT_BRIDGE_PORT_LEARNING) || have->learning == wanted->learning) &&
+         (!(both & ADIT_BRIDGE_PORT_ISOLATED) || have->isolated == wanted->isolated) &&
+         (!(both & ADIT_BRIDGE_PORT_COST) || have->cost == wanted->cost) &&
+         (!(both & ADIT_BRIDGE_PORT_PRIORITY) || have->priority == wanted->priority) &&
+         (!(both & ADIT_BRIDGE_PORT_PVID) || have->pvid == wanted->pvid);
+}
+
+static gboolean same_master(const AditObjectValue *a, const AditObjectValue *b) {
+  return strcmp(a->bridge, b->bridge) == 0 && (a->bridge[0] || a->master == b->master) && memcmp(&a->port, &b->port, sizeof a->port) == 0;
+}
+
 gboolean adit_object_value_equal(const AditObjectValue *a, const AditObjectValue *b) {
-  return adit_address_equal(&a->via, &b->via) && a->ifindex == b->ifindex && a->mtu == b->mtu && a->master == b->master && a->up == b->up;
+  return adit_address_equal(&a->via, &b->via) && a->ifindex == b->ifindex && a->mtu == b->mtu && a->up == b->up && same_master(a, b);
 }

@@ -16,11 +16,21 @@ typedef struct {
   guint8 octet[16], peer[16];
 } AditObjectKey;
 
+/** Attributes of a bridge's port. */
+typedef struct {
+  guint32 set; /**< ADIT_BRIDGE_PORT_* bits: which of the others count */
+  guint32 cost;
+  guint16 priority, pvid;
+  guint8 learning, isolated, pad[2];
+} AditBridgePort;
+
 /** The value of an object that a claim wants. */
 typedef struct {
   AditAddress via;
   guint32 ifindex, mtu, master; /**< a route with neither interface nor gateway is unreachable */
   gboolean up;
+  char bridge[16];     /**< the master by its name: `master` is what has it now; empty = by its number */
+  AditBridgePort port; /**< attributes in that bridge */
 } AditObjectValue;
 
 AditObjectKey adit_object_key_link(guint ifindex);
@@ -31,6 +41,9 @@ AditObjectKey adit_object_key_neighbour(const AditNetNeighbour *neighbour);
 AditNetAddress adit_object_address(const AditObjectKey *key);
 AditNetRoute adit_object_route(const AditObjectKey *key, const AditObjectValue *value);
 AditNetNeighbour adit_object_neighbour(const AditObjectKey *key);
+AditBridgePort adit_object_bridge_port(const AditBridgePortWish *wish);
+/** Does a port have what is wanted of it? */
+gboolean adit_bridge_port_has(const AditBridgePort *have, const AditBridgePort *wanted);
 gboolean adit_object_value_equal(const AditObjectValue *a, const AditObjectValue *b);
 #define ADIT_OBJECT_TEXT 160
 /** `route 192.0.2.0/24 metric 5 table 7`, `address 192.0.2.1/32 peer 192.0.2.9`, `proxy neighbour 192.0.2.9`, `master br0`. */

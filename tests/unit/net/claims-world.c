@@ -37,7 +37,10 @@ static void wake(gpointer user, guint64 delay) {
 static guint64 now(gpointer user) {
   return kernel.now;
 }
-static const AditClaimsOps ops = {sizeof ops, start, resolve, refresh, wake, now, NULL};
+static guint32 find_index(gpointer user, const char *name) {
+  return kernel.bridge;
+}
+static const AditClaimsOps ops = {sizeof ops, start, resolve, refresh, wake, now, NULL, find_index};
 
 static gboolean is_at(GHashTable *table, const AditObjectKey *key, const AditObjectValue *value) {
   const AditObjectValue *there = g_hash_table_lookup(table, key);
@@ -196,6 +199,14 @@ AditClaim *claim_link(guint ifindex, Owner *owner) {
 AditClaim *claim_master(guint ifindex, guint master, Owner *owner) {
   AditObjectKey key = adit_object_key_master(ifindex);
   AditObjectValue value = {.ifindex = ifindex, .master = master};
+  AditClaim *claim = adit_claims_add(kernel.claims, &key, &value, &owner->head);
+  owner->state = adit_claims_state(claim, NULL);
+  return claim;
+}
+
+AditClaim *claim_bridge(guint ifindex, const AditBridgePortWish *wish, Owner *owner) {
+  AditObjectKey key = adit_object_key_master(ifindex);
+  AditObjectValue value = {.ifindex = ifindex, .bridge = "br0", .port = adit_object_bridge_port(wish)};
   AditClaim *claim = adit_claims_add(kernel.claims, &key, &value, &owner->head);
   owner->state = adit_claims_state(claim, NULL);
   return claim;

@@ -38,6 +38,7 @@ typedef struct {
   Answer answer;
   AditNetRoute way; /* to everything outside */
   int no_way;
+  guint32 bridge; /* the interface that has the name of a bridge; 0 = none */
   GQueue asked; /* of AditAddress: resolve */
 } Kernel;
 
@@ -64,6 +65,7 @@ AditClaim *claim_route(const char *to, guint ifindex, Owner *owner);
 AditClaim *claim_address(const char *local, const char *peer, guint ifindex, Owner *owner);
 AditClaim *claim_link(guint ifindex, Owner *owner);
 AditClaim *claim_master(guint ifindex, guint master, Owner *owner);
+AditClaim *claim_bridge(guint ifindex, const AditBridgePortWish *wish, Owner *owner);
 AditClaim *claim_neighbour(const char *address, guint ifindex, Owner *owner);
 AditObjectKey neighbour_key(const char *address, guint ifindex);
 gboolean has_neighbour(const char *address, guint ifindex);

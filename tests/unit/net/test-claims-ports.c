@@ -49,6 +49,60 @@ static void a_master_that_is_refused_is_left(void **state) {
   assert_int_equal(g_hash_table_size(kernel.have), 0);
 }
 
+static guint count_ensures(void) {
+  return kernel.started[ADIT_CHANGE_ENSURE];
+}
+
+static void a_bridge_is_found_by_its_name(void **state) {
+  static const AditBridgePortWish wish = {.set = ADIT_BRIDGE_PORT_ISOLATED, .isolated = TRUE};
+  OWNER(ann, "ann");
+  kernel.refuse = ENODEV; /* there is none */
+  AditClaim *a = claim_bridge(5, &wish, &ann);
+  run(0);
+  assert_int_equal(ann.state, ADIT_CLAIM_REFUSED);
+  kernel.refuse = 0;
+  kernel.bridge = 20;
+  event((AditKernelEvent){.kind = ADIT_KERNEL_CHANGED}); /* it is made: not only when the next attempt is due */
+  run(200);
+  assert_int_equal(master_of(5), 20);
+  assert_int_equal(ann.state, ADIT_CLAIM_INSTALLED);
+
+  kernel.bridge = 21; /* deleted and made again */
+  event((AditKernelEvent){.kind = ADIT_KERNEL_LINK, .ifindex = 5, .up = TRUE, .mtu = 1400});
+  run(1000);
+  assert_int_equal(master_of(5), 21);
+  adit_claims_release(a);
+  run(0);
+  assert_int_equal(g_hash_table_size(kernel.have), 0);
+  kernel.bridge = 0;
+}
+
+static void only_attributes_that_are_wanted_are_looked_at(void **state) {
+  static const AditBridgePortWish wish = {.set = ADIT_BRIDGE_PORT_ISOLATED | ADIT_BRIDGE_PORT_PVID, .isolated = TRUE, .pvid = 20};
+  AditKernelEvent now = {.kind = ADIT_KERNEL_LINK, .ifindex = 5, .up = TRUE, .mtu = 1400, .master = 20};
+  OWNER(ann, "ann");
+  kernel.bridge = 20;
+  AditClaim *a = claim_bridge(5, &wish, &ann);
+  run(0);
+  guint changes = count_ensures();
+  now.port = (AditBridgePort){.set = ADIT_BRIDGE_PORT_ISOLATED | ADIT_BRIDGE_PORT_COST, .isolated = TRUE, .cost = 7};
+  event(now); /* the VLAN is not known, and the cost is the administrator's */
+  run(1000);
+  assert_int_equal(count_ensures(), changes);
+  now.port.isolated = FALSE;
+  event(now);
+  run(1000);
+  assert_int_equal(count_ensures(), changes + 1);
+  now.port.isolated = TRUE;
+  now.port.set |= ADIT_BRIDGE_PORT_PVID; /* it has none */
+  event(now);
+  run(1000);
+  assert_int_equal(count_ensures(), changes + 2);
+  adit_claims_release(a);
+  run(0);
+  kernel.bridge = 0;
+}
+
 static void a_proxy_neighbour_is_everybodys_who_claims_it(void **state) {
   static const char *const addresses[] = {"10.0.0.9/32", "2001:db8::9/128"};
   for (guint i = 0; i < G_N_ELEMENTS(addresses); i++) {
@@ -135,6 +189,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       T(a_master_is_handed_over_and_given_back),
       T(a_master_that_is_refused_is_left),
+      T(a_bridge_is_found_by_its_name),
+      T(only_attributes_that_are_wanted_are_looked_at),
       T(a_proxy_neighbour_is_everybodys_who_claims_it),
       T(a_neighbour_is_refused_when_its_interface_is_gone),
       T(looks_at_neighbours_are_bounded),

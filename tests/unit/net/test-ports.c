@@ -241,6 +241,127 @@ static int teardown(void **state) {
   return 0;
 }
 
+/* ---- ports of a bridge ---- */
+
+static gboolean shows_port(const char *words) {
+  return test_shows("ip -d -o link show dev p0", words);
+}
+
+/* Not each kernel has bridges. */
+static gboolean has_bridges(void) {
+  gboolean has = bridge("b9") != 0;
+  if (has)
+    g_free(test_run("ip link del b9"));
+  return has;
+}
+
+static TestClaim *claim_port(const AditBridgePortWish *wish, int expected) {
+  TestClaim *t = test_claim_new("a test");
+  assert_int_equal(test_claim_wait(t, net->claim_bridge_port(wish, &t->head)), expected);
+  return t;
+}
+
+static void attributes_of_a_bridges_port_are_kept(void **state) {
+  if (!has_bridges())
+    skip();
+  guint port = test_link_make("p0", "tap");
+  bridge("b0");
+  AditBridgePortWish wish = {.size = sizeof wish,
+                             .ifindex = port,
+                             .bridge = "b0",
+                             .set =
+                                 ADIT_BRIDGE_PORT_LEARNING | ADIT_BRIDGE_PORT_ISOLATED | ADIT_BRIDGE_PORT_COST | ADIT_BRIDGE_PORT_PRIORITY,
+                             .isolated = TRUE,
+                             .cost = 50,
+                             .priority = 16};
+  TestClaim *t = claim_port(&wish, 0);
+  assert_true(shows_port("priority 16 cost 50"));
+  assert_true(shows_port("learning off"));
+  assert_true(shows_port("isolated on"));
+
+  g_free(test_run("ip link set p0 type bridge_slave learning on"));
+  EVENTUALLY("ip -d -o link show dev p0", "learning off");
+  g_free(test_run("bridge link set dev p0 isolated off"));
+  EVENTUALLY("ip -d -o link show dev p0", "isolated on");
+  g_free(test_run("bridge link set dev p0 cost 7 priority 3"));
+  EVENTUALLY("ip -d -o link show dev p0", "priority 16 cost 50");
+  g_free(test_run("ip link set p0 nomaster"));
+  EVENTUALLY("ip -d -o link show dev p0", "isolated on");
+  assert_true(shows_port("master b0"));
+  release(t);
+  assert_false(shows_port("master"));
+  g_free(test_run("ip link del b0"));
+  g_free(test_run("ip link del p0"));
+}
+
+static void the_vlan_of_a_bridges_port_is_kept(void **state) {
+  g_free(test_run("ip link add b0 type bridge vlan_filtering 1"));
+  if (!if_nametoindex("b0")) /* nor has each kernel VLANs in bridges */
+    skip();
+  AditBridgePortWish wish = {
+      .size = sizeof wish, .ifindex = test_link_make("p0", "tap"), .bridge = "b0", .set = ADIT_BRIDGE_PORT_PVID, .pvid = 20};
+  TestClaim *t = claim_port(&wish, 0);
+  assert_true(test_shows("bridge -o vlan show dev p0", "20 PVID Egress Untagged"));
+  assert_false(test_shows("bridge -o vlan show dev p0", " 1 "));
+  g_free(test_run("bridge vlan add dev p0 vid 30 pvid untagged"));
+  EVENTUALLY("bridge -o vlan show dev p0", "20 PVID Egress Untagged");
+  g_free(test_run("bridge vlan del dev p0 vid 20"));
+  EVENTUALLY("bridge -o vlan show dev p0", "20 PVID Egress Untagged");
+  g_free(test_run("ip link set p0 nomaster"));
+  EVENTUALLY("bridge -o vlan show dev p0", "20 PVID Egress Untagged");
+  assert_false(test_shows("bridge -o vlan show dev p0", " 1 "));
+  release(t);
+  g_free(test_run("ip link del b0"));
+  g_free(test_run("ip link del p0"));
+}
+
+static void what_nobody_wants_to_keep_is_the_administrators(void **state) {
+  if (!has_bridges())
+    skip();
+  guint port = test_link_make("p0", "tap");
+  g_free(test_run("ip link add b0 type bridge"));
+  AditBridgePortWish wish = {.size = sizeof wish, .ifindex = port, .bridge = "b0", .set = ADIT_BRIDGE_PORT_ISOLATED, .isolated = TRUE};
+  TestClaim *t = claim_port(&wish, 0);
+  g_free(test_run("bridge link set dev p0 cost 7 learning off"));
+  g_free(test_run("bridge link set dev p0 isolated off"));
+  EVENTUALLY("ip -d -o link show dev p0", "isolated on");
+  assert_true(shows_port("cost 7"));
+  assert_true(shows_port("learning off"));
+  release(t);
+  g_free(test_run("ip link del b0"));
+  g_free(test_run("ip link del p0"));
+}
+
+static void a_bridge_that_is_made_again_is_joined_again(void **state) {
+  if (!has_bridges())
+    skip();
+  guint port = test_link_make("p0", "tap");
+  AditBridgePortWish wish = {.size = sizeof wish, .ifindex = port, .bridge = "b0", .set = ADIT_BRIDGE_PORT_LEARNING};
+  TestClaim *t = claim_port(&wish, ENODEV);
+  assert_int_equal(t->state, ADIT_CLAIM_REFUSED);
+  for (guint i = 0; i < 2; i++) {
+    g_free(test_run("ip link add b0 type bridge"));
+    EVENTUALLY("ip -d -o link show dev p0", "learning off");
+    assert_true(TEST_LOOP_UNTIL(t->state == ADIT_CLAIM_INSTALLED, TEST_NET_PATIENCE));
+    assert_true(shows_port("master b0"));
+    g_free(test_run("ip link del b0"));
+    assert_true(TEST_LOOP_UNTIL(t->state == ADIT_CLAIM_REFUSED, TEST_NET_PATIENCE));
+  }
+  release(t);
+  g_free(test_run("ip link del p0"));
+}
+
+static void what_is_no_bridge_is_refused(void **state) {
+  guint port = test_link_make("p0", "tap");
+  test_link_make("p1", "tap");
+  AditBridgePortWish wish = {.size = sizeof wish, .ifindex = port, .bridge = "p1"};
+  TestClaim *t = claim_port(&wish, EOPNOTSUPP);
+  assert_int_equal(t->state, ADIT_CLAIM_REFUSED);
+  release(t);
+  g_free(test_run("ip link del p0"));
+  g_free(test_run("ip link del p1"));
+}
+
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
   const struct CMUnitTest tests[] = {
@@ -249,6 +370,11 @@ int main(void) {
       T(the_kernel_answers_for_it),
       T(addresses_of_a_used_interface_are_protected),
       T(the_way_to_a_tunnels_end_leaves_an_uplink_that_is_down),
+      T(attributes_of_a_bridges_port_are_kept),
+      T(the_vlan_of_a_bridges_port_is_kept),
+      T(what_nobody_wants_to_keep_is_the_administrators),
+      T(a_bridge_that_is_made_again_is_joined_again),
+      T(what_is_no_bridge_is_refused),
       T(a_port_is_kept_in_its_bridge),
   };
   if (!test_netns())

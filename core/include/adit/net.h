@@ -78,7 +78,7 @@ enum {
   ADIT_BRIDGE_PORT_PVID = 1 << 4,
 };
 
-/** What a claim wants of an interface that is a port of a bridge. */
+/** The bridge and the attributes of a port that a claim wants. */
 typedef struct {
   gsize size;
   guint ifindex;

@@ -2,6 +2,7 @@
 #include "core/session/config/check.h"
 #include "core/pool/options.h"
 #include "core/session/config/check-addresses.h"
+#include "core/session/network/bridge-address.h"
 #include "core/session/network/route.h"
 #include <adit/session-options.h>
 
@@ -46,6 +47,17 @@ static void check_addresses(Check *check, const AditValue *item, const char *pat
   }
 }
 
+/* The machine that checks may not be the one that runs it: what its bridge lacks is no error. */
+static void check_bridge(Check *check, const AditValue *item, const char *path) {
+  const AditValue *bridge = adit_value_get_written(item, adit_option_bridge_key);
+  const char *lack = bridge && bridge->type == ADIT_VALUE_STRING && *bridge->as.string ? adit_bridge_lack(bridge->as.string) : NULL;
+  g_autofree char *where = g_strdup_printf("%s.%s", path, adit_option_bridge_key);
+  if (lack)
+    adit_config_warning(check->errors, bridge->where, where,
+                        "bridge %s: %s: create it with a MAC address (ip link add %s address MAC type bridge)", bridge->as.string,
+                        lack, bridge->as.string);
+}
+
 static void check_route_texts(Check *check, const AditValue *item, const char *path) {
   const AditValue *routes = adit_option_routes(item);
   AditNetRoute route;
@@ -74,11 +86,13 @@ static void check_list(Check *check, const AditValue *list, const char *path, vo
 static void check_profile(Check *check, const AditValue *item, const char *path) {
   check_addresses(check, item, path);
   check_route_texts(check, item, path);
+  check_bridge(check, item, path);
 }
 
 static void check_secret(Check *check, const AditValue *item, const char *path) {
   check_addresses(check, item, path);
   check_route_texts(check, item, path);
+  check_bridge(check, item, path);
   check_profile_key(check, item, path, adit_option_secret_profile_key);
 }
 

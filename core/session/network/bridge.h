@@ -12,6 +12,7 @@ typedef struct {
   AditClaimant claimant;
   gboolean awaited;   /**< counted in the session's pending claims */
   gboolean installed; /**< it was, once */
+  gboolean refused;   /**< it is refused now */
 } AditSessBridge;
 
 void adit_bridge_serve(const AditNetService *net); /**< how the kernel is told */

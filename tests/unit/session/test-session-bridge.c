@@ -199,6 +199,41 @@ static void a_bridge_has_what_the_session_brings(void **state) {
   assert_null(null_dp_port(w->client.dp, "eth-out1"));
 }
 
+static void a_port_has_what_the_profile_says_of_it(void **state) {
+  World *w = *state;
+
+  adit_value_set(world_extra, "bridge-learning", adit_value_string("no"));
+  adit_value_set(world_extra, "bridge-horizon", adit_value_int(0));
+  adit_value_set(world_extra, "bridge-path-cost", adit_value_int(100000));
+  adit_value_set(world_extra, "bridge-port-priority", adit_value_int(128));
+  adit_value_set(world_extra, "bridge-port-vid", adit_value_int(20));
+  dial_up(w);
+  assert_int_equal(world_told("master 1 deaf isolated cost 65535 priority 32 pvid 20"), 1);
+  assert_int_equal(world_told("master 1"), 1); /* the client's, which says nothing */
+}
+
+/* By another program: the claim restores it. */
+static void a_port_that_was_changed_is_put_right(void **state) {
+  World *w = *state;
+
+  adit_value_set(world_extra, "bridge-horizon", adit_value_int(1));
+  dial_up(w);
+  AditSess *session = server_session(w);
+  guint32 ifindex = session->ether.port.open->ifindex;
+  AditKernelEvent event = {.kind = ADIT_KERNEL_LINK, .ifindex = ifindex, .up = TRUE, .mtu = session->ether.port.mtu, .master = 1};
+  event.port = (AditBridgePort){.set = ADIT_BRIDGE_PORT_LEARNING | ADIT_BRIDGE_PORT_ISOLATED, .learning = TRUE, .isolated = TRUE};
+  adit_claims_event(world_claims(), &event); /* all is right */
+  assert_true(adit_claims_quiet(world_claims()));
+  event.port.isolated = FALSE;
+  adit_claims_event(world_claims(), &event);
+  assert_true(TEST_LOOP_UNTIL(world_told("master 1 isolated") == 2, 10000));
+  event.port.isolated = TRUE;
+  event.master = 0; /* it was taken out, or the bridge deleted */
+  adit_claims_event(world_claims(), &event);
+  assert_true(TEST_LOOP_UNTIL(world_told("master 1 isolated") == 3, 10000));
+  assert_int_equal(session->state, ADIT_LIFE_UP);
+}
+
 static void the_same_user_gets_the_same_address_again(void **state) {
   World *w = *state;
   guint8 mac[6], other[6];
@@ -405,6 +440,8 @@ int main(void) {
       test(a_session_has_both_ports),
       test(the_mtu_leaves_room_for_header_and_tag),
       test(a_bridge_has_what_the_session_brings),
+      test(a_port_has_what_the_profile_says_of_it),
+      test(a_port_that_was_changed_is_put_right),
       test(the_same_user_gets_the_same_address_again),
       test(without_ip_the_l2_port_is_the_session),
       test(a_peer_that_does_not_bridge_keeps_ip),

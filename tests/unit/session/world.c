@@ -11,6 +11,8 @@
 #include "pap.h"
 #include "tests/unit/defaults.h"
 
+#include <net/if.h>
+
 /* ---- the kernel ---- */
 
 Kernel world_kernel;
@@ -41,6 +43,21 @@ static char *route_text(const char *sign, const AditNetRoute *r) {
   return g_strdup_printf("%sroute %s metric %u%s", sign, adit_prefix_format(&r->to, to), metric, mtu);
 }
 
+static char *master_text(const char *sign, const AditObjectValue *v) {
+  g_autoptr(GString) text = g_string_new(NULL);
+  g_string_append_printf(text, "%smaster %u", sign, v->master);
+  if (*sign)
+    return g_strdup(text->str);
+  g_string_append_printf(text, "%s%s", v->port.learning ? "" : " deaf", v->port.isolated ? " isolated" : "");
+  if (v->port.cost)
+    g_string_append_printf(text, " cost %u", v->port.cost);
+  if (v->port.set & ADIT_BRIDGE_PORT_PRIORITY)
+    g_string_append_printf(text, " priority %u", v->port.priority);
+  if (v->port.pvid)
+    g_string_append_printf(text, " pvid %u", v->port.pvid);
+  return g_strdup(text->str);
+}
+
 static void change_text(const AditChange *change) {
   gboolean away = change->kind == ADIT_CHANGE_REMOVE;
   AditNetAddress address;
@@ -58,7 +75,7 @@ static void change_text(const AditChange *change) {
     tell(route_text(away ? "-" : "", &route));
     break;
   case ADIT_OBJECT_MASTER:
-    tell(g_strdup_printf("%smaster %u", away ? "-" : "", away ? change->old.master : change->value.master));
+    tell(master_text(away ? "-" : "", away ? &change->old : &change->value));
     break;
   case ADIT_OBJECT_NEIGHBOUR:
     break; /* no session claims them */
@@ -142,8 +159,12 @@ const AditNetService *world_net(void) {
   return &net;
 }
 
+static guint32 find_index(gpointer user, const char *name) {
+  return if_nametoindex(name);
+}
+
 static void claims_begin(void) {
-  static const AditClaimsOps ops = {sizeof ops, start, resolve, refresh, wake, claims_now, NULL};
+  static const AditClaimsOps ops = {sizeof ops, start, resolve, refresh, wake, claims_now, NULL, find_index};
   claims = adit_claims_new(&ops, NULL);
   adit_claims_serve(claims, &net);
 }

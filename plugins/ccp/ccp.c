@@ -62,6 +62,12 @@ static guint32 preferred_value(const Ccp *c) {
   return choose_value(c, MPPE_STRENGTHS | MPPE_STATELESS);
 }
 
+/* RFC 3078 2.1: the first request names all that is allowed, and the peer Naks it with one strength. Linux ends the link over a single
+ * strength that it does not allow. */
+static guint32 first_value(const Ccp *c) {
+  return c->allowed | (preferred_value(c) & MPPE_STATELESS);
+}
+
 static void write_ccp_request(gpointer self, AditBuilder *out) {
   const Ccp *c = self;
   if (c->ask)
@@ -82,7 +88,7 @@ static AditOptionVerdict judge_peer_option(gpointer self, const AditPppOption *o
     return ADIT_OPTION_ACK;
   }
   /* Where nothing is common the peer may choose among all of ours. */
-  put_option(nak, chosen ? chosen : c->allowed | (preferred_value(c) & MPPE_STATELESS));
+  put_option(nak, chosen ? chosen : first_value(c));
   return ADIT_OPTION_NAK;
 }
 
@@ -95,7 +101,7 @@ static void end_peer_request(gpointer self, AditBuilder *nak) {
 
 static void take_ccp_ack(gpointer self) {
   Ccp *c = self;
-  c->agreed = c->ask;
+  c->agreed = choose_value(c, c->ask); /* a peer that acknowledges several uses the strongest */
 }
 
 static void take_ccp_nak(gpointer self, const AditPppOption *option) {
@@ -267,7 +273,7 @@ static void reset_ccp(gpointer self) {
   for (guint i = 0; i < SLOTS; i++)
     adit_env_disarm(c->env, &c->deadline[i], i);
   c->agreed = c->peer = 0;
-  c->ask = preferred_value(c);
+  c->ask = first_value(c);
   c->flushed_ms = c->reset_ms = 0;
 }
 
@@ -284,7 +290,7 @@ static void init_ccp(gpointer self, const AditEngineEnv *env, const AditNcpParam
   c->params = params;
   c->mode = (guint8)ccp_mode(params->attributes);
   take_keys(c, params->mppe);
-  c->ask = preferred_value(c);
+  c->ask = first_value(c);
 }
 
 static void attach_ccp(gpointer self, const AditNcpHost *host) {

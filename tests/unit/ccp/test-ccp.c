@@ -102,9 +102,13 @@ static void the_longest_key_and_stateless_are_taken(void **unused) {
   expect_encoding(&two, "MPPE128 stateless");
   assert_int_equal(stage_of(&two.pair->a)->send.start[15], 0x11);
   assert_int_equal(stage_of(&two.pair->a)->receive.start[15], 0x22);
-  assert_int_equal(node_count(&two.pair->a, ADIT_PPP_CCP, 1), 1); /* in one round */
-  g_autofree char *request = node_sent(&two.pair->a, ADIT_PPP_CCP, 1, 1);
-  assert_string_equal(request + 8, "120601000040");
+  /* RFC 3078 2.1: first all that is allowed, then the one that the peer Naks it with. */
+  static const char *const options[] = {"1206010000e0", "120601000040"};
+  assert_int_equal(node_count(&two.pair->a, ADIT_PPP_CCP, 1), G_N_ELEMENTS(options));
+  for (guint i = 0; i < G_N_ELEMENTS(options); i++) {
+    g_autofree char *request = node_sent(&two.pair->a, ADIT_PPP_CCP, 1, i + 1);
+    assert_string_equal(request + 8, options[i]);
+  }
 }
 
 static void each_length_and_mode(void **unused) {
@@ -222,6 +226,12 @@ static void what_a_peer_asks_for(void **unused) {
     assert_non_null(sent);
     assert_string_equal(sent + 8, cases[i].answer);
   }
+}
+
+static void a_peer_that_acknowledges_several_lengths_uses_the_longest(void **unused) {
+  g_auto(One) one = one_of((Wish){0});
+  open_with(&one, "120601000040");
+  assert_int_equal(stage_of(&one.pair->a)->receive.strength, MPPE_128);
 }
 
 static void a_peer_that_rejects_it(void **unused) {
@@ -438,6 +448,7 @@ int main(void) {
       cmocka_unit_test(rfc3079_2_short_keys_of_mschap1),
       cmocka_unit_test(linux_naks_with_two_strengths_and_takes_one),
       cmocka_unit_test(what_a_peer_asks_for),
+      cmocka_unit_test(a_peer_that_acknowledges_several_lengths_uses_the_longest),
       cmocka_unit_test(a_peer_that_rejects_it),
       cmocka_unit_test(a_peer_that_wants_too_short_a_key),
       cmocka_unit_test(a_peer_that_asks_for_nothing_at_all),

@@ -70,9 +70,10 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
   MppeParams here = {.epoch = 1}, there;
   Host h = {.io = {.size = sizeof h.io, .now_ms = 1, .room = take_room, .emit = take_frame, .note = take_note}};
   guint may_lose = 10000; /* an input takes milliseconds */
-  g_autofree guint8 *room = h.room = g_malloc(ADIT_STAGE_ROOM);
+  g_autofree guint8 *room = g_malloc(ADIT_STAGE_ROOM);
   g_autofree gpointer state = g_malloc0(mppe_stage.state_size), peer = g_malloc0(mppe_stage.state_size);
 
+  h.room = room;
   here.receive.strength = how & 1 ? MPPE_128 : how & 2 ? MPPE_56 : MPPE_40;
   here.receive.stateless = (how >> 2) & 1;
   here.send = here.receive;

@@ -15,7 +15,6 @@ gboolean adit_sess_ether_is_carried(const AditSess *session) {
 static void derive_mac(const AditSess *session, guint8 mac[6]) {
   g_autofree char *text =
       g_strdup_printf("%s/%s/%s/%08x", session->is_client ? "client" : "server", session->user, session->transport, adit_ports_group());
-  g_autofree char *digest = NULL;
   guint8 octets[32];
   gsize length = sizeof octets;
   g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);

@@ -84,6 +84,11 @@ static AditClaim *net_claim_link(const AditLinkWish *wish, const AditClaimant *c
   return net_claim(test_log("net.claim_link %u up %d mtu %u by %s", wish->ifindex, wish->up, wish->mtu, claimant->who));
 }
 
+static AditClaim *net_claim_bridge_port(const AditBridgePortWish *wish, const AditClaimant *claimant) {
+  test_main_only("adit.net claim_bridge_port");
+  return net_claim(test_log("net.claim_bridge_port %s of %u by %s", wish->bridge, wish->ifindex, claimant->who));
+}
+
 static AditClaim *net_claim_master(guint ifindex, guint master, const AditClaimant *claimant) {
   test_main_only("adit.net claim_master");
   return net_claim(test_log("net.claim_master %u of %u by %s", master, ifindex, claimant->who));
@@ -188,6 +193,7 @@ const AditNetService test_net_service = {
     .claim_route = net_claim_route,
     .claim_link = net_claim_link,
     .claim_master = net_claim_master,
+    .claim_bridge_port = net_claim_bridge_port,
     .claim_neighbour = net_claim_neighbour,
     .claim_set_mtu = net_claim_set_mtu,
     .claim_state = net_claim_state,

@@ -379,7 +379,7 @@ static void show_mac(AditValue *map, const char *key, const guint8 *mac) {
   adit_value_set(map, key, adit_value_string(text));
 }
 
-/** What is sent to the peer. */
+/** The options that the peer gets. */
 static AditValue *describe_bcp(gconstpointer self) {
   const Bcp *bcp = self;
   AditValue *map = adit_value_map();

@@ -19,7 +19,7 @@ enum {
   BCP_FLAG_PADS = 0x0f,    /**< octets of padding at the end */
 };
 
-/** What the peer is willing to receive, and how its frames are read: the parameters of the codec. */
+/** The frames that the peer accepts, and how its own are read: the parameters of the codec. */
 typedef struct {
   gboolean tinygram;     /**< frames may lack their trailing zeros */
   gboolean tagged;       /**< IEEE 802.1Q tags */
@@ -34,7 +34,7 @@ typedef enum {
   BCP_PASS = 0,
   BCP_DROP_SHORT,   /**< no whole frame */
   BCP_DROP_MAC,     /**< a MAC type other than Ethernet */
-  BCP_DROP_LAN,     /**< of a LAN ID, which nobody negotiated */
+  BCP_DROP_LAN,     /**< of a LAN ID, which was not negotiated */
   BCP_DROP_FCS,     /**< damaged */
   BCP_DROP_TAGGED,  /**< the peer takes no tagged frames */
   BCP_DROP_CONTROL, /**< the peer takes no such frame between bridges */
@@ -46,7 +46,7 @@ BcpVerdict bcp_frame_encode(const BcpForm *form, AditEtherIo *io, AditStageFrame
 /** And the other way. */
 BcpVerdict bcp_frame_decode(const BcpForm *form, AditEtherIo *io, AditStageFrame *frame);
 
-/** The same for a data path, whose parameters are a BcpForm. */
+/** The same for a data path; its parameters are a BcpForm. */
 extern const AditEtherOps bcp_codec;
 
 /** The LAN FCS (IEEE 802.3 3.2.9) of a frame and `zeros` behind it; on the wire its least significant octet comes first. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** mp-bundle.h - a session whose links agreed on Multilink: its links, and what its stage is told of them. [main] */
+/** mp-bundle.h - a session with links that agreed on Multilink, and the parameters of its stage. [main] */
 #pragma once
 
 #include "data/mp-stage.h"
@@ -8,7 +8,7 @@
 
 G_BEGIN_DECLS
 
-/** What LCP has agreed on for a link; an MRRU of 0 = not. */
+/** The options that LCP agreed on for a link; an MRRU of 0 = no Multilink. */
 typedef struct {
   guint16 own_mrru, peer_mrru;
   gboolean send_short, receive_short;
@@ -44,19 +44,19 @@ static inline gboolean mp_agreed_both(const MpAgreed *agreed) {
 
 MpBundle *mp_bundle_new(const AditSessionService *sessions, AditSessionId session, const AditLinkInfo *founder);
 void mp_bundle_free(MpBundle *bundle);
-/** What links of that user, or client, with that discriminator have in common; the caller's. */
+/** The key that links of that user, or client, with that discriminator share; the caller's. */
 char *mp_bundle_key(const AditLinkInfo *link, const MpAgreed *agreed);
 MpMember *mp_bundle_member(const MpBundle *bundle, AditLinkId link);
 /** Adds a link, with what LCP agreed on. */
 void mp_bundle_add(MpBundle *bundle, const AditLinkInfo *link);
 void mp_bundle_remove(MpBundle *bundle, AditLinkId link);
-/** Reads anew what LCP agreed on for a link. */
+/** Reads again what LCP agreed on for a link. */
 void mp_bundle_refresh(MpBundle *bundle, MpMember *member);
 /** Is LCP open on one of its links? If not, it is about to end. */
 gboolean mp_bundle_is_alive(const MpBundle *bundle);
 /** How many links the session may have, by its attributes and those of a link (either may be NULL). */
 guint mp_bundle_limit(const AditValue *session, const AditValue *link);
-/** What the stage is told; `params->counters` is the bundle's. */
+/** Fills the stage's parameters; `params->counters` is the bundle's. */
 void mp_bundle_fill(const MpBundle *bundle, MpParams *params);
 /** The largest packet to the peer; 0 = what its links carry. */
 guint mp_bundle_mtu(const MpBundle *bundle);

@@ -71,7 +71,7 @@ static AditBundleVerdict join_bundle(MpBundler *self, const MpBundle *bundle, co
   return ADIT_BUNDLE_JOIN;
 }
 
-/* What only the peer has agreed to send is read, but nothing is sent so: Linux drops it unless both have agreed. */
+/* Fragments that only the peer has agreed to send are read, but none are sent: Linux drops it unless both have agreed. */
 static AditBundleVerdict decide_link(gpointer state, const AditLinkInfo *link, AditBundleDecision *out) {
   MpBundler *self = state;
   MpAgreed agreed;

@@ -3,7 +3,7 @@
 
 enum { CLASS_NULL = 0, CLASS_LOCAL, CLASS_IPV4, CLASS_MAC, CLASS_MAGIC, CLASS_PHONE, CLASSES };
 
-/* What an address of each class is (RFC 1990 5.1.3). */
+/* The form of an address of each class (RFC 1990 5.1.3). */
 static const struct {
   const char *name;
   guint8 least, most, unit;
@@ -58,7 +58,7 @@ const char *mp_discriminator_format(const MpDiscriminator *discriminator, char t
 /* ---- ours ---- */
 
 static guint8 seed[MP_IDENTITY_SEED];
-static GHashTable *renewals; /* name of a client -> how often it has begun anew */
+static GHashTable *renewals; /* name of a client -> how often it has started again */
 
 void mp_identity_init(const guint8 random[MP_IDENTITY_SEED]) {
   mp_identity_fini();

@@ -97,7 +97,7 @@ static gboolean take_mp_reject(gpointer self, const AditPppOption *option) {
 static void mp_peer_begin(gpointer self) {}
 static void mp_peer_end(gpointer self, AditBuilder *nak) {}
 
-/* A peer whose MRRU was acknowledged sends what only Multilink can read, so none is while it is disabled. */
+/* After an acknowledged MRRU the peer sends fragments, which only Multilink can read, so none is acknowledged while it is disabled. */
 static AditOptionVerdict judge_mp_option(gpointer self, const AditPppOption *option, AditBuilder *nak) {
   const MpOptions *mp = self;
   if (!mp->configured)

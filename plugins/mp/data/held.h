@@ -6,7 +6,7 @@
 
 #define MP_WINDOW 2048 /**< numbers from the first to the last one held at most; half of what 12 bits count */
 
-/** Numbers are of 32 bits, whose low bits are on the wire. No pointers into itself. */
+/** Numbers have 32 bits; their low bits are on the wire. No pointers into itself. */
 typedef struct {
   guint32 top;                    /**< behind the last one held */
   guint32 blocks;                 /**< of the pool */

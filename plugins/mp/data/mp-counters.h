@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** mp-counters.h - what a bundle's data did. The home worker writes, anybody reads. */
+/** mp-counters.h - counters of a bundle's data. The home worker writes, any thread reads. */
 #pragma once
 
 #include <adit/stage.h>
@@ -10,7 +10,7 @@ typedef struct {
   guint64 late; /**< came after they were given up, or twice */
 } MpLinkCounters;
 
-/** Written by the home worker alone, read by anybody (mp_counters_read()). */
+/** Written by the home worker alone, read by any thread (mp_counters_read()). */
 typedef struct {
   guint64 tx_packets;     /**< into the stage */
   guint64 tx_fragmented;  /**< of them, sent in more than one fragment */

@@ -35,7 +35,7 @@ static inline gboolean mp_header_take(AditStageFrame *frame, gboolean is_short, 
   return TRUE;
 }
 
-/** Writes the header, of whose sequence number it takes the low bits; returns its length. */
+/** Writes the header, with the low bits of its sequence number; returns its length. */
 static inline guint mp_header_write(guint8 *to, gboolean is_short, const MpHeader *header) {
   guint8 flags = (guint8)((header->begin ? 0x80 : 0) | (header->end ? 0x40 : 0));
   if (is_short) {

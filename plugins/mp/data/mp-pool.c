@@ -49,7 +49,7 @@ static guint32 take_fresh(void) {
 }
 
 /* The more a bundle holds, the more must be left for others. One that has little takes what there is; one with a long packet leaves an
- * eighth, and one with much a quarter, of whose rest it has an eighth: n such bundles have 1/(8 + n) each. */
+ * eighth, and one with much a quarter, and has an eighth of the rest: n such bundles have 1/(8 + n) each. */
 static gboolean may_take(guint32 holds) {
   guint32 taken = __atomic_load_n(&pool.taken, __ATOMIC_RELAXED), left = MP_POOL_BLOCKS - MIN(taken, MP_POOL_BLOCKS);
   if (holds < MP_BUNDLE_LEAST)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
  * mp-pool.h - memory for fragments that wait, of all bundles and workers. Blocks of one size; no lock, and nothing is allocated after the
- * start. What a bundle may hold depends on what is left, so that many that take all they can leave some for the others.
+ * start. The limit of a bundle depends on what is left, so that many that take all they can leave some for the others.
  */
 #pragma once
 

@@ -21,8 +21,8 @@
 #define MP_MRRU_MIN    64  /**< a smaller peer_mrru is not used: packets are sent as they are, outside of multilink */
 #define MP_MTU_MIN     64  /**< a smaller MTU of a link counts as this one */
 
-/** What was agreed on a link of the bundle. Address, control and protocol compression of the frame around a fragment are the data path's
- *  (AditDatapathOps.link_framing()). */
+/** The options that LCP agreed on for a link of the bundle. Address, control and protocol compression of the frame around a fragment are
+ * the data path's (AditDatapathOps.link_framing()). */
 typedef struct {
   guint32 mtu;  /**< octets after the PPP protocol of a frame: the peer's MRU, or less if the path carries less; 0 = 1500 */
   guint32 rate; /**< octets per second towards the peer; 0 = unknown: what the data path measures, or equal shares */
@@ -39,7 +39,7 @@ typedef struct {
   MpLinkParams link[ADIT_STAGE_LINKS]; /**< by the index that session_join() gave */
 } MpParams;
 
-/** What the stage notes to the main loop. */
+/** Notes of the stage to the main loop. */
 typedef enum {
   MP_NOTE_LOST = 1, /**< fragments were lost; MpNoteLost. Once a second for a bundle at most */
   MP_NOTE_RESYNC,   /**< the peer restarted its numbering; no data */

@@ -17,7 +17,7 @@ static guint32 find_mtu(const MpLinkParams *agreed, const AditStageLink *fact) {
   return CLAMP(mtu, MP_MTU_MIN, G_MAXUINT16);
 }
 
-/* A link whose rate nobody knows counts as the fastest: it has never been full. */
+/* A link of unknown rate counts as the fastest: it has never been full. */
 static void fill_rates(MpSchedule *s) {
   guint64 most = 1;
   for (guint32 bits = s->links; bits; bits &= bits - 1)
@@ -34,7 +34,7 @@ static guint64 find_backlog(const MpScheduleLink *link, guint64 ahead) {
   return (octets > ahead ? octets - ahead : 0) * SECOND / link->rate;
 }
 
-/* What all links are ahead with alike is of no matter. */
+/* A lead that all links have is of no matter. */
 static void level_leads(MpSchedule *s) {
   guint64 least = G_MAXUINT64;
   for (guint32 bits = s->links; bits; bits &= bits - 1) {
@@ -47,7 +47,7 @@ static void level_leads(MpSchedule *s) {
   }
 }
 
-/* What was given to a link lately is in its queue, if queues are seen at all: then they decide, and what was given before is forgotten. */
+/* Octets that a link got lately are in its queue, if queues are seen at all: then they decide, and earlier octets no longer count. */
 static void age_leads(MpSchedule *s, guint64 passed_ms) {
   guint64 queued = 0;
   for (guint32 bits = s->links; bits; bits &= bits - 1)

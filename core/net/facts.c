@@ -63,11 +63,11 @@ static void see_route(struct nlmsghdr *h, gpointer data) {
 
 static void scan_follow(AditNetJob *job, AditRtnl *rtnl) {
   Scan *scan = (Scan *)job;
-  int failed = adit_rtnl_ask(rtnl, adit_rtnl_address_dump(AF_UNSPEC), see_address, scan);
+  int failed = adit_rtnl_request(rtnl, adit_rtnl_address_dump(AF_UNSPEC), see_address, scan);
   for (guint i = 0; i < 2; i++) {
     int one = EINTR;
     for (guint k = 0; one == EINTR && k < DUMPS; k++)
-      one = adit_rtnl_ask(rtnl, adit_rtnl_route_dump_main(i ? AF_INET6 : AF_INET), see_route, scan);
+      one = adit_rtnl_request(rtnl, adit_rtnl_route_dump_main(i ? AF_INET6 : AF_INET), see_route, scan);
     failed = failed ? failed : one == EAFNOSUPPORT || one == EOPNOTSUPP ? 0 : one;
   }
   scan->whole = !failed;

@@ -37,7 +37,7 @@ static int on_chain(struct nl_msg *msg, void *found) {
   return NL_OK;
 }
 
-static int ask_firewall(struct nl_sock *sock) {
+static int request_chains(struct nl_sock *sock) {
   const struct nfgenmsg all = {.nfgen_family = NFPROTO_UNSPEC, .version = NFNETLINK_V0};
   struct nl_msg *msg = nlmsg_alloc_simple(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETCHAIN, NLM_F_REQUEST | NLM_F_DUMP);
   int sent = -NLE_NOMEM;
@@ -61,7 +61,7 @@ int adit_firewall_look(AditFirewall *found) {
   failed = nl_connect(sock, NETLINK_NETFILTER);
   if (!failed) {
     setsockopt(nl_socket_get_fd(sock), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    failed = ask_firewall(sock);
+    failed = request_chains(sock);
   }
   nl_socket_free(sock);
   return failed < 0 ? EIO : 0;

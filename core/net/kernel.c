@@ -126,7 +126,7 @@ static void leave_master(AditNetJob *job, AditRtnl *rtnl) {
   Work *work = (Work *)job;
   AditLinkChange leave = {.ifindex = work->change.key.where, .set = ADIT_LINK_MASTER};
   guint32 master = 0;
-  if (adit_rtnl_ask(rtnl, adit_rtnl_link_get(leave.ifindex), read_master, &master) == 0 && master == work->change.old.master)
+  if (adit_rtnl_request(rtnl, adit_rtnl_link_get(leave.ifindex), read_master, &master) == 0 && master == work->change.old.master)
     job->error = run_message(work, rtnl, adit_rtnl_link_set(&leave), ENODEV);
 }
 
@@ -179,7 +179,7 @@ static void look_at_neighbour(AditNetJob *job, AditRtnl *rtnl) {
   gboolean removes = work->change.kind == ADIT_CHANGE_REMOVE;
   char word[ADIT_MATCH_PROTOCOL];
   Entry entry = {FALSE, 0};
-  int failed = adit_rtnl_ask(rtnl, adit_rtnl_neighbour_get(&neighbour), read_entry, &entry);
+  int failed = adit_rtnl_request(rtnl, adit_rtnl_neighbour_get(&neighbour), read_entry, &entry);
   if (failed && failed != ENOENT && failed != EOPNOTSUPP)
     job->error = removes && failed == ENODEV ? 0 : failed;
   else if (removes && entry.there && entry.protocol == ADIT_NET_PROTOCOL)
@@ -257,7 +257,7 @@ typedef struct {
   AditMatchWay way[];
 } Ways;
 
-static void ask_way(AditNetJob *job, AditRtnl *rtnl) {
+static void request_way(AditNetJob *job, AditRtnl *rtnl) {
   Ways *ways = (Ways *)job;
   adit_match_now(rtnl, &ways->way[0]);
 }
@@ -269,7 +269,7 @@ static void way_done(AditNetJob *job) {
   adit_claims_resolved(self.claims, &way->to, error, error ? NULL : &way->route);
 }
 
-static void ask_ways(AditNetJob *job, AditRtnl *rtnl) {
+static void request_ways(AditNetJob *job, AditRtnl *rtnl) {
   Ways *ways = (Ways *)job;
   adit_match_without_ours(rtnl, ways->way, ways->n);
 }
@@ -294,11 +294,11 @@ static void submit_ways(const AditAddress *to, guint n, void (*follow)(AditNetJo
 }
 
 static void on_resolve(gpointer user, const AditAddress *to) {
-  submit_ways(to, 1, ask_way, way_done);
+  submit_ways(to, 1, request_way, way_done);
 }
 
 static void on_refresh(gpointer user, const AditAddress *to, guint n) {
-  submit_ways(to, n, ask_ways, ways_done);
+  submit_ways(to, n, request_ways, ways_done);
 }
 
 /* ---- time ---- */

@@ -61,8 +61,8 @@ AditMatch adit_match_route(AditRtnl *rtnl, const AditNetRoute *route, AditNetRou
   char name[IF_NAMESIZE] = "?", prefix[ADIT_PREFIX_TEXT], word[ADIT_MATCH_PROTOCOL];
   Found found = {.answered = FALSE};
 
-  if (adit_rtnl_ask(rtnl, adit_rtnl_route_match(&to), read_found, &found) || !found.answered || !same_prefix(&found.route.to, &route->to) ||
-      found.route.table != table || found.route.metric != route->metric)
+  if (adit_rtnl_request(rtnl, adit_rtnl_route_match(&to), read_found, &found) || !found.answered ||
+      !same_prefix(&found.route.to, &route->to) || found.route.table != table || found.route.metric != route->metric)
     return ADIT_MATCH_UNKNOWN;
   *there = found.route;
   if (found.protocol != ADIT_NET_PROTOCOL) {
@@ -81,7 +81,7 @@ AditMatch adit_match_route(AditRtnl *rtnl, const AditNetRoute *route, AditNetRou
 
 void adit_match_now(AditRtnl *rtnl, AditMatchWay *way) {
   Found found = {.answered = FALSE};
-  way->error = adit_rtnl_ask(rtnl, adit_rtnl_route_get(&way->to), read_found, &found);
+  way->error = adit_rtnl_request(rtnl, adit_rtnl_route_get(&way->to), read_found, &found);
   if (!way->error && (!found.answered || found.type == RTN_UNREACHABLE || found.type == RTN_BLACKHOLE || found.type == RTN_PROHIBIT))
     way->error = ENETUNREACH;
   way->route = found.route;
@@ -148,6 +148,6 @@ void adit_match_without_ours(AditRtnl *rtnl, AditMatchWay *ways, guint n) {
     for (guint i = 0; i < n; i++)
       wanted |= ways[i].to.family == families[f];
     for (guint i = 0; wanted && failed == EINTR && i < DUMPS; i++)
-      failed = adit_rtnl_ask(rtnl, adit_rtnl_route_dump_main(families[f]), judge_route, &dump);
+      failed = adit_rtnl_request(rtnl, adit_rtnl_route_dump_main(families[f]), judge_route, &dump);
   }
 }

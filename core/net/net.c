@@ -116,7 +116,7 @@ static void collect_aliases(struct nlmsghdr *h, gpointer data) {
 /* Makes `alias` the link's only alternative name: a pooled interface has its last user's. */
 static void set_alias(Request *r, guint ifindex, const char *alias) {
   g_autoptr(GPtrArray) present = g_ptr_array_new_with_free_func(free); /* nla_strdup() is strdup() */
-  int failed = adit_rtnl_ask(net.rtnl, adit_rtnl_link_get(ifindex), collect_aliases, present);
+  int failed = adit_rtnl_request(net.rtnl, adit_rtnl_link_get(ifindex), collect_aliases, present);
   gboolean there = FALSE;
 
   if (failed && !r->job.error)

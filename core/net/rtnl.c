@@ -145,7 +145,7 @@ void adit_rtnl_batch(AditRtnl *r, AditRtnlPart **parts, guint n) {
     }
 }
 
-int adit_rtnl_ask(AditRtnl *r, struct nl_msg *request, AditRtnlAnswer answer, gpointer data) {
+int adit_rtnl_request(AditRtnl *r, struct nl_msg *request, AditRtnlAnswer answer, gpointer data) {
   struct iovec iov;
   guint32 sequence = prepare_message(r, request, &iov);
   int failed = send_all(r, &iov, 1);

@@ -37,7 +37,7 @@ typedef void (*AditRtnlAnswer)(struct nlmsghdr *header, gpointer data);
 
 /** Sends one request (taken over), which may be a dump, and calls `answer` for each message that comes back. 0, or a positive errno;
  *  EINTR: what was dumped changed meanwhile, so that some of it may be missing. */
-int adit_rtnl_ask(AditRtnl *rtnl, struct nl_msg *request, AditRtnlAnswer answer, gpointer data);
+int adit_rtnl_request(AditRtnl *rtnl, struct nl_msg *request, AditRtnlAnswer answer, gpointer data);
 
 /* ---- messages; each to be freed with nlmsg_free() ---- */
 

@@ -44,7 +44,7 @@ static int try_rights(Work *w) {
 static int dump_family(Work *w, struct nl_msg *(*request)(int family), int family, AditRtnlAnswer answer) {
   int failed = EINTR;
   for (guint i = 0; failed == EINTR && i < DUMPS; i++)
-    failed = adit_rtnl_ask(w->rtnl, request(family), answer, w);
+    failed = adit_rtnl_request(w->rtnl, request(family), answer, w);
   if (failed && failed != EAFNOSUPPORT && failed != EOPNOTSUPP && !w->error)
     w->error = failed;
   return failed;
@@ -211,5 +211,5 @@ static void read_alias(struct nlmsghdr *h, gpointer data) {
 
 gboolean adit_sweep_is_ours(AditRtnl *rtnl, guint ifindex, const char *token) {
   Question question = {.token = token};
-  return ifindex && !adit_rtnl_ask(rtnl, adit_rtnl_link_get(ifindex), read_alias, &question) && question.ours;
+  return ifindex && !adit_rtnl_request(rtnl, adit_rtnl_link_get(ifindex), read_alias, &question) && question.ours;
 }

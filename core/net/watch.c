@@ -184,17 +184,17 @@ static void parse_vlan(struct nlmsghdr *h, gpointer data) {
   adit_bridge_port_parse_vlan(h, &((AditWatched *)data)->event.port);
 }
 
-static void ask_link(AditRtnl *rtnl, guint32 ifindex) {
+static void request_link(AditRtnl *rtnl, guint32 ifindex) {
   AditWatched watched = {.event.ifindex = 0};
-  adit_rtnl_ask(rtnl, adit_rtnl_link_get(ifindex), parse_link, &watched);
+  adit_rtnl_request(rtnl, adit_rtnl_link_get(ifindex), parse_link, &watched);
   if (!watched.event.ifindex) /* it is gone, which is reported by itself */
     return;
-  if (watched.event.port.set && adit_rtnl_ask(rtnl, adit_bridge_port_vlans(ifindex), parse_vlan, &watched) == 0)
+  if (watched.event.port.set && adit_rtnl_request(rtnl, adit_bridge_port_vlans(ifindex), parse_vlan, &watched) == 0)
     watched.event.port.set |= ADIT_BRIDGE_PORT_PVID; /* it may have none */
   push_watched(&watched);
 }
 
-static void ask_suspects(AditRtnl *rtnl) {
+static void request_suspects(AditRtnl *rtnl) {
   GHashTableIter iter;
   gpointer ifindex, went_down;
   g_hash_table_iter_init(&iter, self.suspects);
@@ -203,7 +203,7 @@ static void ask_suspects(AditRtnl *rtnl) {
     AditWatched down = {.event = {.kind = ADIT_KERNEL_LINK_DIPPED, .ifindex = GPOINTER_TO_UINT(ifindex)}};
     if (went_down)
       push_watched(&down);
-    ask_link(rtnl, GPOINTER_TO_UINT(ifindex));
+    request_link(rtnl, GPOINTER_TO_UINT(ifindex));
   }
   g_hash_table_remove_all(self.suspects);
 }
@@ -311,7 +311,7 @@ static void resynchronise_watch(AditRtnl *rtnl) {
     g_hash_table_add(missing, ifindex);
   wake_main();
   g_mutex_unlock(&self.lock);
-  if (adit_rtnl_ask(rtnl, adit_rtnl_link_dump(AF_UNSPEC), see_link, missing))
+  if (adit_rtnl_request(rtnl, adit_rtnl_link_dump(AF_UNSPEC), see_link, missing))
     return; /* not whole: what is not in it may be there */
   g_hash_table_iter_init(&iter, missing);
   while (g_hash_table_iter_next(&iter, &ifindex, NULL)) {
@@ -357,7 +357,7 @@ void adit_watcher_read(AditRtnl *rtnl) {
   if (self.fd < 0)
     return;
   read_all(rtnl);
-  ask_suspects(rtnl);
+  request_suspects(rtnl);
 }
 
 /* ---- life ---- */

@@ -18,11 +18,11 @@ static struct {
   gboolean running;
   gboolean frozen; /* for good: the daemon stops */
   gboolean only_try;
-  guint from, to;  /* which plugins, in order of start */
-  gboolean asking; /* still in the loop that calls prepare(): no verdict yet */
+  guint from, to;     /* which plugins, in order of start */
+  gboolean preparing; /* still in the loop that calls prepare(): no verdict yet */
   AditValue *coming;
   gpointer *staged; /* by module */
-  guint staged_rooms;
+  guint staged_modules;
   guint waiting; /* plugins that have not answered */
   GString *refusals;
   AditTimer late;
@@ -56,7 +56,7 @@ static void note_refusal(const char *who, const GError *error) {
 }
 
 static void commit_all(void) {
-  for (guint i = 0; i < self.staged_rooms; i++)
+  for (guint i = 0; i < self.staged_modules; i++)
     if (self.modules[i].commit)
       self.modules[i].commit(self.staged[i]);
 
@@ -82,7 +82,7 @@ static void abort_all(void) {
   GPtrArray *plugins = adit_plugins_all();
   for (guint i = plugins->len; i-- > 0;)
     abort_plugin((Loaded *)plugins->pdata[i]);
-  for (guint i = self.staged_rooms; i-- > 0;)
+  for (guint i = self.staged_modules; i-- > 0;)
     if (self.modules[i].abort)
       self.modules[i].abort(self.staged[i]);
 }
@@ -109,7 +109,7 @@ static void decide_outcome(void) {
 }
 
 static void decide_if_all_answered(void) {
-  if (self.running && !self.asking && !self.waiting)
+  if (self.running && !self.preparing && !self.waiting)
     decide_outcome();
 }
 
@@ -153,16 +153,16 @@ static void too_late(AditTimer *timer, gpointer data) {
   decide_outcome();
 }
 
-static void prepare_rooms(guint n) {
+static void prepare_modules(guint n) {
   self.staged = g_new0(gpointer, self.n_modules + 1);
-  self.staged_rooms = 0;
+  self.staged_modules = 0;
   for (guint i = 0; i < n; i++) {
     g_autoptr(GError) error = NULL;
     if (self.modules[i].prepare && !self.modules[i].prepare(self.coming, &self.staged[i], &error)) {
       note_refusal(self.modules[i].name, error);
       return; /* modules use one another: further errors may be consequences */
     }
-    self.staged_rooms++;
+    self.staged_modules++;
   }
 }
 
@@ -195,7 +195,7 @@ static void prepare_plugin(Loaded *plugin) {
     note_refusal(who, error);
 }
 
-static void prepare_participants(const AditValue *config, gboolean with_rooms, guint from, guint to, gboolean only_try, AditApplied done,
+static void prepare_participants(const AditValue *config, gboolean with_modules, guint from, guint to, gboolean only_try, AditApplied done,
                                  gpointer data) {
   if (self.running || self.frozen) {
     g_autoptr(GError) busy =
@@ -203,7 +203,7 @@ static void prepare_participants(const AditValue *config, gboolean with_rooms, g
     done(busy, data);
     return;
   }
-  self.running = self.asking = TRUE;
+  self.running = self.preparing = TRUE;
   self.only_try = only_try;
   self.from = from;
   self.to = to;
@@ -213,14 +213,14 @@ static void prepare_participants(const AditValue *config, gboolean with_rooms, g
   self.waiting = 0;
   self.done = done;
   self.data = data;
-  prepare_rooms(with_rooms ? self.n_modules : 0);
+  prepare_modules(with_modules ? self.n_modules : 0);
 
   /* Plugins are all asked, even after one has refused, so that an administrator sees everything at once. */
   GPtrArray *plugins = adit_plugins_all();
   if (!self.refusals->len)
     for (guint i = from; i < MIN(to, plugins->len); i++)
       prepare_plugin((Loaded *)plugins->pdata[i]);
-  self.asking = FALSE;
+  self.preparing = FALSE;
   if (self.waiting) {
     self.late = (AditTimer){.func = too_late};
     adit_loop_service()->timer_arm(&self.late, adit_plugins_prepare_limit_ms);
@@ -243,22 +243,22 @@ static struct {
   gpointer data;
 } first;
 
-static void first_end(const GError *error) {
+static void end_first(const GError *error) {
   g_autoptr(GString) refusals = g_steal_pointer(&first.refusals);
   g_autoptr(GError) all = refusals->len ? g_error_new_literal(ADIT_ERROR, ADIT_ERR_INVALID, refusals->str) : NULL;
   g_clear_pointer(&first.config, adit_value_unref);
   first.done(error ? error : all, first.data);
 }
 
-static void first_next(void);
+static void prepare_next(void);
 
 /* A plugin has taken it: start it. A trial starts no plugin: a socket that it would open may belong to a running daemon. */
-static void first_answered(const GError *error, gpointer data) {
+static void on_plugin_prepared(const GError *error, gpointer data) {
   g_autoptr(GError) why = NULL;
   Loaded *plugin = (Loaded *)adit_plugins_all()->pdata[first.next];
 
   if (error && !first.only_try) {
-    first_end(error);
+    end_first(error);
     return;
   }
   if (error)
@@ -267,26 +267,26 @@ static void first_answered(const GError *error, gpointer data) {
     adit_plugin_start(plugin, &why);
   first.next++;
   if (why)
-    first_end(why);
+    end_first(why);
   else
-    first_next();
+    prepare_next();
 }
 
-static void first_next(void) {
+static void prepare_next(void) {
   GPtrArray *plugins = adit_plugins_all();
 
   if (first.next == plugins->len) {
-    first_end(NULL);
+    end_first(NULL);
     return;
   }
-  prepare_participants(first.config, FALSE, first.next, first.next + 1, first.only_try, first_answered, NULL);
+  prepare_participants(first.config, FALSE, first.next, first.next + 1, first.only_try, on_plugin_prepared, NULL);
 }
 
-static void first_rooms(const GError *error, gpointer data) {
+static void on_modules_prepared(const GError *error, gpointer data) {
   if (error)
-    first_end(error);
+    end_first(error);
   else
-    first_next();
+    prepare_next();
 }
 
 static void begin_round(const AditValue *config, gboolean only_try, AditApplied done, gpointer data) {
@@ -296,7 +296,7 @@ static void begin_round(const AditValue *config, gboolean only_try, AditApplied 
   first.refusals = g_string_new(NULL);
   first.done = done;
   first.data = data;
-  prepare_participants(config, TRUE, 0, 0, FALSE, first_rooms, NULL);
+  prepare_participants(config, TRUE, 0, 0, FALSE, on_modules_prepared, NULL);
 }
 
 void adit_plugins_start(const AditValue *config, AditApplied done, gpointer data) {

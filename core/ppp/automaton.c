@@ -328,7 +328,7 @@ static gboolean input_ack(AditAutomaton *a, const AditPppPacket *packet, const S
 }
 
 /** RFC 1661 5.4: a Reject repeats options of ours verbatim. */
-static gboolean was_asked(const AditAutomaton *a, const AditPppOption *option) {
+static gboolean was_requested(const AditAutomaton *a, const AditPppOption *option) {
   AditCursor in = adit_cursor(a->request, a->request_length);
   AditPppOption ours;
   while (adit_ppp_next_option(&in, &ours))
@@ -341,7 +341,7 @@ static gboolean rejects_only_ours(const AditAutomaton *a, const AditPppPacket *p
   AditCursor in = adit_cursor(packet->data, packet->length);
   AditPppOption option;
   while (adit_ppp_next_option(&in, &option))
-    if (!was_asked(a, &option))
+    if (!was_requested(a, &option))
       return FALSE;
   return TRUE;
 }

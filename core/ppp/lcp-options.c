@@ -13,18 +13,18 @@ typedef struct {
   guint8 type;
   gint length; /**< of data; -1 = varies */
   /** Add it to a request, if it is wanted. */
-  void (*ask)(AditLcp *lcp, AditBuilder *out);
+  void (*request)(AditLcp *lcp, AditBuilder *out);
   AditOptionVerdict (*peer)(AditLcp *lcp, const AditPppOption *option, AditBuilder *nak);
   void (*naked)(AditLcp *lcp, const AditPppOption *option);
   gboolean needed; /**< the peer may not reject it */
 } LcpOption;
 
 static gboolean wants_option(const AditLcp *lcp, guint8 type) {
-  return (lcp->asking >> type) & 1;
+  return (lcp->requesting >> type) & 1;
 }
 
 static void set_wanted(AditLcp *lcp, guint8 type, gboolean yes) {
-  lcp->asking = yes ? lcp->asking | 1u << type : lcp->asking & ~(1u << type);
+  lcp->requesting = yes ? lcp->requesting | 1u << type : lcp->requesting & ~(1u << type);
 }
 
 static void put_u32(AditBuilder *out, guint8 type, guint32 value) {
@@ -46,7 +46,7 @@ static guint32 value_of(const AditPppOption *option) {
 
 /* ---- Maximum-Receive-Unit (6.1) ---- */
 
-static void mru_ask(AditLcp *lcp, AditBuilder *out) {
+static void mru_request(AditLcp *lcp, AditBuilder *out) {
   if (lcp->mru != DEFAULT_MRU)
     put_u16(out, MRU, lcp->mru);
 }
@@ -70,7 +70,7 @@ static void mru_naked(AditLcp *lcp, const AditPppOption *option) {
 
 /* ---- Async-Control-Character-Map (RFC 1662 7.1): of no meaning here, but peers behind a LAC have it ---- */
 
-static void accm_ask(AditLcp *lcp, AditBuilder *out) {
+static void accm_request(AditLcp *lcp, AditBuilder *out) {
   put_u32(out, ACCM, lcp->accm);
 }
 
@@ -103,7 +103,7 @@ static gint find_method(const AditLcpMethods *methods, const AditPppOption *opti
   return -1;
 }
 
-static void auth_ask(AditLcp *lcp, AditBuilder *out) {
+static void auth_request(AditLcp *lcp, AditBuilder *out) {
   put_method(out, lcp->params->demand.method[lcp->demand]);
 }
 
@@ -152,7 +152,7 @@ static guint32 new_magic(AditLcp *lcp) {
   return magic ? magic : 1;
 }
 
-static void magic_ask(AditLcp *lcp, AditBuilder *out) {
+static void magic_request(AditLcp *lcp, AditBuilder *out) {
   put_u32(out, MAGIC, lcp->magic);
 }
 
@@ -182,7 +182,7 @@ static void magic_naked(AditLcp *lcp, const AditPppOption *option) {
 
 /* ---- Protocol- and Address-and-Control-Field-Compression (6.5, 6.6): ours mean what we take, which is both ---- */
 
-static void pfc_ask(AditLcp *lcp, AditBuilder *out) {
+static void pfc_request(AditLcp *lcp, AditBuilder *out) {
   adit_ppp_put_option(out, PFC, NULL, 0);
 }
 
@@ -195,7 +195,7 @@ static void pfc_naked(AditLcp *lcp, const AditPppOption *option) {
   set_wanted(lcp, PFC, FALSE);
 }
 
-static void acfc_ask(AditLcp *lcp, AditBuilder *out) {
+static void acfc_request(AditLcp *lcp, AditBuilder *out) {
   adit_ppp_put_option(out, ACFC, NULL, 0);
 }
 
@@ -210,9 +210,9 @@ static void acfc_naked(AditLcp *lcp, const AditPppOption *option) {
 
 /** An option that is not here, nor a plugin's, is rejected. */
 static const LcpOption options[] = {
-    {MRU, 2, mru_ask, mru_peer, mru_naked, FALSE},     {ACCM, 4, accm_ask, accm_peer, accm_naked, FALSE},
-    {AUTH, -1, auth_ask, auth_peer, auth_naked, TRUE}, {MAGIC, 4, magic_ask, magic_peer, magic_naked, FALSE},
-    {PFC, 0, pfc_ask, pfc_peer, pfc_naked, FALSE},     {ACFC, 0, acfc_ask, acfc_peer, acfc_naked, FALSE},
+    {MRU, 2, mru_request, mru_peer, mru_naked, FALSE},     {ACCM, 4, accm_request, accm_peer, accm_naked, FALSE},
+    {AUTH, -1, auth_request, auth_peer, auth_naked, TRUE}, {MAGIC, 4, magic_request, magic_peer, magic_naked, FALSE},
+    {PFC, 0, pfc_request, pfc_peer, pfc_naked, FALSE},     {ACFC, 0, acfc_request, acfc_peer, acfc_naked, FALSE},
 };
 
 gboolean adit_lcp_is_own_option(guint8 type) {
@@ -233,7 +233,7 @@ static const LcpOption *find_option(const AditPppOption *option) {
 
 void adit_lcp_reset_options(AditLcp *lcp) {
   const AditLcpParams *params = lcp->params;
-  lcp->asking = 0;
+  lcp->requesting = 0;
   set_wanted(lcp, MRU, TRUE);
   set_wanted(lcp, AUTH, params->demand.n > 0);
   set_wanted(lcp, MAGIC, !params->no_magic);
@@ -255,7 +255,7 @@ static void write_lcp_request(gpointer self, AditBuilder *out) {
   AditLcp *lcp = self;
   for (guint i = 0; i < G_N_ELEMENTS(options); i++)
     if (wants_option(lcp, options[i].type))
-      options[i].ask(lcp, out);
+      options[i].request(lcp, out);
   adit_lcp_extras_request(lcp->params->extras, out);
 }
 
@@ -329,7 +329,7 @@ static AditLcpFit take_sent(AditLcp *lcp, GBytes *sent, const char **why) {
 
   lcp->mru = DEFAULT_MRU;
   lcp->magic = 0;
-  lcp->asking &= 1u << AUTH;
+  lcp->requesting &= 1u << AUTH;
   while (adit_ppp_next_option(&in, &option)) {
     const LcpOption *known = find_option(&option);
     if (!known) {

@@ -250,7 +250,7 @@ const AditAuthMethod *adit_lcp_answered(const AditLcp *lcp) {
 
 void adit_lcp_save(const AditLcp *lcp, AditBuilder *out) {
   adit_automaton_save(&lcp->fsm, out);
-  adit_put_u16(out, (guint16)lcp->asking);
+  adit_put_u16(out, (guint16)lcp->requesting);
   adit_put_u16(out, lcp->mru);
   adit_put_u32(out, lcp->accm);
   adit_put_u32(out, lcp->magic);
@@ -272,7 +272,7 @@ void adit_lcp_save(const AditLcp *lcp, AditBuilder *out) {
 gboolean adit_lcp_restore(AditLcp *lcp, AditCursor *in) {
   if (!adit_automaton_restore(&lcp->fsm, in))
     return FALSE;
-  lcp->asking = adit_get_u16(in);
+  lcp->requesting = adit_get_u16(in);
   lcp->mru = adit_get_u16(in);
   lcp->accm = adit_get_u32(in);
   lcp->magic = adit_get_u32(in);
@@ -296,8 +296,8 @@ gboolean adit_lcp_restore(AditLcp *lcp, AditCursor *in) {
     return FALSE;
 
   const AditLcpParams *params = lcp->params;
-  gboolean asks_auth = (lcp->asking >> 3) & 1;
-  if (in->bad || (asks_auth != (params->demand.n > 0)) || ((asks_auth || lcp->demand_agreed) && lcp->demand >= params->demand.n) ||
+  gboolean requests_auth = (lcp->requesting >> 3) & 1;
+  if (in->bad || (requests_auth != (params->demand.n > 0)) || ((requests_auth || lcp->demand_agreed) && lcp->demand >= params->demand.n) ||
       (lcp->peer_demands && lcp->answer >= params->answer.n))
     return FALSE;
   if (lcp->keepalive)

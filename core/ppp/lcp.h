@@ -55,7 +55,7 @@ typedef struct {
   AditAutomaton fsm;
 
   /* what we ask for */
-  guint asking; /**< bits (1 << option type): not rejected so far */
+  guint requesting; /**< bits (1 << option type): not rejected so far */
   guint16 mru;
   guint32 accm;  /**< only asked for when the peer has named one */
   guint32 magic; /**< ours; 0 = none */

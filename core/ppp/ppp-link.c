@@ -277,15 +277,15 @@ static void role_request_cancel(gpointer user) {
 const AditRoleOps adit_ppp_link_role_ops = {role_send, role_request_begin, role_request_cancel, role_settled, role_refused};
 
 void adit_ppp_link_verdict(AditPppLink *link, const AditAuthReply *reply) {
-  if (is_over(link) || !link->demand.asking)
+  if (is_over(link) || !link->demand.requesting)
     return;
   enter_link(link);
   if (link->demand.box) {
     adit_role_verdict(&link->demand, reply);
-  } else { /* a LAC's question: the method never ran, so the answer to the peer is made here */
+  } else { /* a LAC's request: the method never ran, so the answer to the peer is made here */
     guint8 packet[ADIT_PROXY_ANSWER_MAX];
     gboolean ok = reply->outcome == ADIT_AUTH_ACCEPT;
-    link->demand.asking = FALSE;
+    link->demand.requesting = FALSE;
     gsize length = adit_proxy_auth_settle(link->proxy_auth, ok, reply->message, packet);
     role_send(link, adit_proxy_auth_protocol(link->proxy_auth), packet, length);
     adit_role_settle(&link->demand, ok, ok ? NULL : reply->why);

@@ -52,10 +52,10 @@ typedef struct {
   gsize size;
   /** Send a frame: two octets of protocol, then the packet. */
   void (*send)(gpointer host, const guint8 *frame, gsize length);
-  /** Put this question to AAA; takes over `request`, in which the transport's part is still empty. Answer with
+  /** Begin this request with AAA; takes over `request`, in which the transport's part is still empty. Answer with
    *  adit_ppp_link_verdict(), in this call or later. */
   void (*request_begin)(gpointer host, AditAuthRequest *request);
-  /** The question last asked has lost its meaning (LCP restarted, the link ended): don't answer it. May be NULL. */
+  /** Cancel the request that was begun last (LCP restarted, the link ended): do not answer it. May be NULL. */
   void (*request_cancel)(gpointer host);
   /** LCP is open and authentication, if any, has succeeded at both ends. `user`: the name the peer proved; NULL if it was not asked to.
    *  From here on network_frame() comes. Called again after each network_down(). */
@@ -100,7 +100,7 @@ typedef struct AditPppLink AditPppLink;
 /** A link that waits for adit_ppp_link_open(). `ops` and what `env` points to must outlive it. */
 AditPppLink *adit_ppp_link_new(const AditPppLinkParams *params, const AditPppLinkOps *ops, gpointer host, const AditEngineEnv *env);
 
-/** Frees the link, quietly: nothing is sent or called, but ask_cancel() if a question is open. NULL is fine. */
+/** Frees the link, quietly: nothing is sent or called, but request_cancel() if a request is open. NULL is fine. */
 void adit_ppp_link_free(AditPppLink *link);
 
 /** The transport is up: negotiate (or adopt what the LAC did). Once. */
@@ -118,7 +118,7 @@ void adit_ppp_link_frame(AditPppLink *link, const guint8 *frame, gsize length);
 /** env's wake() time has come for `slot`. */
 void adit_ppp_link_timeout(AditPppLink *link, guint slot);
 
-/** AAA's final answer (no SECRET: that is verified before) to the question last asked. Dropped if none is open. */
+/** AAA's final answer (no SECRET: that is verified before) to the request that was begun last. Dropped if none is open. */
 void adit_ppp_link_verdict(AditPppLink *link, const AditAuthReply *reply);
 
 /** Sends a packet of `protocol`; NCPs of this link's session use it. Dropped outside the network phase. */
@@ -131,7 +131,8 @@ gboolean adit_ppp_link_rechallenge(AditPppLink *link);
  * data is borrowed until the next call into the link. */
 gboolean adit_ppp_link_option(const AditPppLink *link, guint8 type, gboolean peer, AditPppOption *out);
 
-/** The MPPE keys of our proof, which the peer has accepted; `out` is zeroed but for its size. FALSE = the method makes none, or no proof of ours was requested. Wipe them. */
+/** The MPPE keys of our proof, which the peer has accepted; `out` is zeroed but for its size. FALSE = the method makes none, or no proof of
+ * ours was requested. Wipe them. */
 gboolean adit_ppp_link_keys(const AditPppLink *link, AditMppeKeys *out);
 
 void adit_ppp_link_info(const AditPppLink *link, AditPppLinkInfo *out);
@@ -139,7 +140,7 @@ void adit_ppp_link_info(const AditPppLink *link, AditPppLinkInfo *out);
 /** The state as octets (at most 4 KiB, usually one); `out->bad` if it does not fit. Deadlines are relative. */
 void adit_ppp_link_save(const AditPppLink *link, AditBuilder *out);
 
-/** A link as it was when saved, with timers armed; no callback is made but wake(). A question that was open is lost: its method restarts at
+/** A link as it was when saved, with timers armed; no callback is made but wake(). A request that was open is lost: its method restarts at
  * the next wake. NULL if the octets make no sense. */
 AditPppLink *adit_ppp_link_restore(const AditPppLinkParams *params, const AditPppLinkOps *ops, gpointer host, const AditEngineEnv *env,
                                    AditCursor *in);

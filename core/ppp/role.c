@@ -37,19 +37,19 @@ static void method_send(gpointer host, const guint8 *payload, gsize length) {
     role->ops->send(role->user, role->method->protocol, payload, length);
 }
 
-static void drop_question(AditRole *role) {
-  if (role->asking) {
-    role->asking = FALSE;
+static void cancel_request(AditRole *role) {
+  if (role->requesting) {
+    role->requesting = FALSE;
     role->ops->request_cancel(role->user);
   }
   g_clear_pointer(&role->requested_user, g_free);
 }
 
 void adit_role_request_begin(AditRole *role, AditAuthRequest *request) {
-  drop_question(role);
+  cancel_request(role);
   request->again = role->status == ADIT_ROLE_OK;
   role->requested_user = g_strdup(request->user ? request->user : "");
-  role->asking = TRUE;
+  role->requesting = TRUE;
   role->ops->request_begin(role->user, request);
 }
 
@@ -100,7 +100,7 @@ void adit_role_init(AditRole *role, const AditRoleOps *ops, gpointer user, const
 }
 
 static void drop_method(AditRole *role) {
-  drop_question(role);
+  cancel_request(role);
   for (guint i = 0; i < ADIT_ROLE_SLOTS; i++)
     role->outer->ops->wake(role->outer->host, role->base + i, 0);
   role->deadline = 0;
@@ -192,9 +192,9 @@ void adit_role_input(AditRole *role, guint16 protocol, const guint8 *payload, gs
 }
 
 void adit_role_verdict(AditRole *role, const AditAuthReply *reply) {
-  if (!role->asking)
+  if (!role->requesting)
     return;
-  role->asking = FALSE;
+  role->requesting = FALSE;
   if (!role->box)
     return;
   role->judged = FALSE;
@@ -236,12 +236,12 @@ static char *restore_text(AditCursor *in) {
 
 void adit_role_save(const AditRole *role, AditBuilder *out) {
   adit_put_u8(out, (guint8)role->status);
-  adit_put_u8(out, (guint8)((role->box ? 1 : 0) | (role->asking || role->stale ? 2 : 0)));
+  adit_put_u8(out, (guint8)((role->box ? 1 : 0) | (role->requesting || role->stale ? 2 : 0)));
   save_text(role->name, out);
   adit_ppp_save_deadline(role->outer, role->deadline, out);
   gsize mark = adit_built(out);
   adit_put_u16(out, 0);
-  if (role->box && !role->asking && !role->stale)
+  if (role->box && !role->requesting && !role->stale)
     ADIT_HOLD(NULL, role->method->save, "save() of a method", role->method->save(role->box->state, out));
   adit_patch_u16(out, mark, (guint16)(adit_built(out) - mark - 2));
 }
@@ -255,7 +255,7 @@ gboolean adit_role_restore(AditRole *role, const AditAuthMethod *method, AditCur
     return FALSE;
 
   role->status = (AditRoleStatus)status;
-  if (flags & 2) { /* the question died with its asker */
+  if (flags & 2) { /* the request died with the process */
     role->stale = TRUE;
     deadline = adit_env_now(role->outer) + 1;
   }

@@ -51,12 +51,12 @@ struct AditRole {
   guint busy;         /**< depth of such calls */
   AditAuthEnv env;
   guint64 deadline;
-  gboolean asking;             /**< a question is open */
+  gboolean requesting;         /**< a request is open */
   gboolean hearing;            /**< the method is reading what the peer sent */
   gboolean by_peer;            /**< it was settled last by what the peer sent, not by a timer */
   gboolean judged;             /**< it was settled by the last verdict */
-  gboolean stale;              /**< restored while a question was open: begin again at the deadline slot's next wake */
-  char *requested_user, *name; /**< user name of the open question; of the last one accepted */
+  gboolean stale;              /**< restored while a request was open: begin again at the deadline slot's next wake */
+  char *requested_user, *name; /**< user name of the open request; of the last one accepted */
 };
 
 /** `role` must be zeroed. `start`'s strings must outlive it. */
@@ -69,7 +69,7 @@ static inline gboolean adit_role_has_passed(const AditRole *role) {
   return role->status == ADIT_ROLE_OK || role->status == ADIT_ROLE_IDLE;
 }
 
-/** A question that was put on a method's behalf, from what a LAC knows. Takes over `request`. */
+/** A request that was begun on a method's behalf, from what a LAC knows. Takes over `request`. */
 void adit_role_request_begin(AditRole *role, AditAuthRequest *request);
 /** Settles the role without a method. */
 void adit_role_settle(AditRole *role, gboolean ok, const char *why);

@@ -126,7 +126,7 @@ static void on_probed(AditTimer *timer, gpointer data) {
 
 /** A peer that has restarted knows nothing of its old tunnel. But a second client on the same host looks just the same, so the old
  *  tunnel is asked: a tunnel that answers is kept. One that the peer has not connected yet can't be asked, and has this time to be. */
-static void ask_whether_alive(L2tpPeer *peer) {
+static void probe_peer(L2tpPeer *peer) {
   L2tpTunnelEnv env = l2tp_peer_env(peer);
 
   if (peer->probed_ms)
@@ -138,14 +138,14 @@ static void ask_whether_alive(L2tpPeer *peer) {
   peer->l2tp->loop->timer_arm(&peer->probe, PROBE_MS);
 }
 
-static void ask_namesake(L2tpPeer *peer) {
+static void probe_namesake(L2tpPeer *peer) {
   if (peer->service->replace_stale && peer->tunnel.state == L2TP_TUNNEL_ESTABLISHED)
-    ask_whether_alive(peer);
+    probe_peer(peer);
 }
 
 void l2tp_server_probe_stale(L2tpPeer *peer) {
   if (peer->service->replace_stale)
-    l2tp_index_each_namesake(peer, PROBES_MAX, ask_namesake);
+    l2tp_index_each_namesake(peer, PROBES_MAX, probe_namesake);
 }
 
 /** Keeps an SCCRQ that is answered if the tunnel turns out to be dead. It is not acknowledged before: its sender would repeat it no more.
@@ -170,7 +170,7 @@ static void repeat_request(L2tpPeer *peer, L2tpListener *listener, const AditPat
     return;
   }
   keep_request(peer, listener, path, header, datagram, length);
-  ask_whether_alive(peer);
+  probe_peer(peer);
 }
 
 /** Limits that hold before anything is allocated. */

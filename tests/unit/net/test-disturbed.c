@@ -246,12 +246,12 @@ static guint compare(guint32 seed, guint step) {
   AditRtnl *rtnl = adit_rtnl_open(NULL);
   GHashTableIter iter;
   gpointer words;
-  assert_int_equal(adit_rtnl_ask(rtnl, adit_rtnl_route_dump(AF_INET), see_route, there), 0);
-  assert_int_equal(adit_rtnl_ask(rtnl, adit_rtnl_route_dump(AF_INET6), see_route, there), 0);
-  assert_int_equal(adit_rtnl_ask(rtnl, adit_rtnl_address_dump(AF_UNSPEC), see_address, there), 0);
-  assert_int_equal(adit_rtnl_ask(rtnl, adit_rtnl_neighbour_dump(AF_INET), see_neighbour, there), 0);
-  assert_int_equal(adit_rtnl_ask(rtnl, adit_rtnl_neighbour_dump(AF_INET6), see_neighbour, there), 0);
-  assert_int_equal(adit_rtnl_ask(rtnl, adit_rtnl_link_dump(AF_UNSPEC), see_link, there), 0);
+  assert_int_equal(adit_rtnl_request(rtnl, adit_rtnl_route_dump(AF_INET), see_route, there), 0);
+  assert_int_equal(adit_rtnl_request(rtnl, adit_rtnl_route_dump(AF_INET6), see_route, there), 0);
+  assert_int_equal(adit_rtnl_request(rtnl, adit_rtnl_address_dump(AF_UNSPEC), see_address, there), 0);
+  assert_int_equal(adit_rtnl_request(rtnl, adit_rtnl_neighbour_dump(AF_INET), see_neighbour, there), 0);
+  assert_int_equal(adit_rtnl_request(rtnl, adit_rtnl_neighbour_dump(AF_INET6), see_neighbour, there), 0);
+  assert_int_equal(adit_rtnl_request(rtnl, adit_rtnl_link_dump(AF_UNSPEC), see_link, there), 0);
   adit_rtnl_close(rtnl);
   adit_claims_foreach(adit_kernel_claims(), expect_there, &c);
   g_hash_table_iter_init(&iter, there);

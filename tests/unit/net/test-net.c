@@ -105,7 +105,7 @@ static void read_link(struct nlmsghdr *h, gpointer data) {
 static Link link_get(guint ifindex) {
   AditRtnl *r = adit_rtnl_open(NULL);
   Link l = {.ifindex = ifindex};
-  assert_int_equal(adit_rtnl_ask(r, adit_rtnl_link_get(ifindex), read_link, &l), 0);
+  assert_int_equal(adit_rtnl_request(r, adit_rtnl_link_get(ifindex), read_link, &l), 0);
   adit_rtnl_close(r);
   return l;
 }

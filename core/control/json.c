@@ -1,6 +1,63 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "core/control/json.h"
+#include <errno.h>
 #include <json-glib/json-glib.h>
+#include <math.h>
+
+static gsize count_digits(const char *text, gsize length) {
+  gsize n = 0;
+  while (n < length && g_ascii_isdigit(text[n]))
+    n++;
+  return n;
+}
+
+/* RFC 8259 6. The length of the number at `text`; 0 = it is none. `*whole` = it has no fraction and no exponent. */
+static gsize number_length(const char *text, gsize length, gboolean *whole) {
+  gsize at = text[0] == '-', digits = count_digits(text + at, length - at);
+
+  if (!digits || (digits > 1 && text[at] == '0'))
+    return 0;
+  at += digits;
+  *whole = TRUE;
+  if (at < length && text[at] == '.') {
+    *whole = FALSE;
+    if (!(digits = count_digits(text + at + 1, length - at - 1)))
+      return 0;
+    at += 1 + digits;
+  }
+  if (at < length && (text[at] == 'e' || text[at] == 'E')) {
+    *whole = FALSE;
+    at++;
+    at += at < length && (text[at] == '+' || text[at] == '-');
+    if (!(digits = count_digits(text + at, length - at)))
+      return 0;
+    at += digits;
+  }
+  return at < length && (g_ascii_isalnum(text[at]) || strchr("+-.", text[at])) ? 0 : at;
+}
+
+/* The library reads an integer of more than 64 bits as another one, and knows octal and hexadecimal ones. 0 = refused. */
+static gsize check_number(const char *text, gsize length, GError **error) {
+  gboolean whole = FALSE;
+  gsize n = number_length(text, length, &whole);
+  g_autofree char *number = g_strndup(text, n);
+  gboolean fits;
+
+  if (!n) {
+    g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, "not a number of JSON");
+    return 0;
+  }
+  errno = 0;
+  if (whole) {
+    g_ascii_strtoll(number, NULL, 10);
+    fits = errno != ERANGE;
+  } else {
+    fits = isfinite(g_ascii_strtod(number, NULL));
+  }
+  if (!fits)
+    g_set_error(error, ADIT_ERROR, ADIT_ERR_INVALID, "the number %.40s is out of range: an integer has 64 bits", number);
+  return fits ? n : 0;
+}
 
 /* The library's parser goes one stack frame deeper for each bracket: count them before it does. It also reads more than JSON
  * (comments, 'strings', assignments), in which brackets could hide: what JSON has no use for outside its strings is refused. */
@@ -24,7 +81,12 @@ static gboolean check_shape(const char *text, gsize length, GError **error) {
       }
     } else if (c == ']' || c == '}') {
       depth -= depth > 0;
-    } else if (!g_ascii_isalnum(c) && !strchr(" \t\r\n,:+-.", c)) {
+    } else if (c == '-' || g_ascii_isdigit(c)) {
+      gsize n = check_number(text + i, length - i, error);
+      if (!n)
+        return FALSE;
+      i += n - 1;
+    } else if (!g_ascii_isalpha(c) && !strchr(" \t\r\n,:", c)) {
       g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_INVALID, "not JSON");
       return FALSE;
     }

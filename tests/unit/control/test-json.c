@@ -62,6 +62,40 @@ static void null_is_absent_and_fractions_are_texts(void **state) {
   assert_string_equal(adit_value_get_string(value, "c", ""), "1.5");
 }
 
+static void integers_have_64_bits(void **state) {
+  static const char text[] = "{\"a\":[9223372036854775807,-9223372036854775808,0,-0]}";
+  static const char *const numbers[] = {
+      "9223372036854775808", "-9223372036854775809", "18446744073709551615", "99999999999999999999", "1e999", "-1e999"};
+  g_autoptr(AditValue) value = adit_json_read(text, strlen(text), NULL);
+
+  assert_non_null(value);
+  expect(adit_value_ref(value), "{\"a\":[9223372036854775807,-9223372036854775808,0,0]}");
+  for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
+    g_autofree char *bad = g_strdup_printf("{\"a\":[1,{\"b\":%s}]}", numbers[i]);
+    g_autoptr(GError) error = NULL;
+    assert_null(adit_json_read(bad, strlen(bad), &error));
+    assert_non_null(strstr(error->message, numbers[i]));
+    assert_non_null(strstr(error->message, "out of range"));
+  }
+}
+
+static void numbers_are_as_json_writes_them(void **state) {
+  static const char *const good[] = {"1.5", "-1.5e3", "1E+2", "0.25", "1e-2"};
+  static const char *const bad[] = {"01", "0x10", "+1", "1.", ".5", "-", "1e", "1e+", "--1", "1-2", "1.2.3", "1a", "-a", "00"};
+
+  for (guint i = 0; i < G_N_ELEMENTS(good); i++) {
+    g_autofree char *text = g_strdup_printf("{\"a\":%s}", good[i]);
+    g_autoptr(AditValue) value = adit_json_read(text, strlen(text), NULL);
+    assert_non_null(value);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+    g_autofree char *text = g_strdup_printf("{\"a\":%s}", bad[i]);
+    g_autoptr(GError) error = NULL;
+    assert_null(adit_json_read(text, strlen(text), &error));
+    assert_non_null(error);
+  }
+}
+
 static void nonsense_is_refused(void **state) {
   static const char *const texts[] = {"", "nonsense", "[]", "1", "null", "{", "{\"a\":}", "{\"a\" 1}", "\xff", "{\"\xff\":1}"};
   for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
@@ -109,6 +143,8 @@ int main(void) {
       cmocka_unit_test(names_from_the_wire_become_utf8),
       cmocka_unit_test(what_is_read_is_what_was_written),
       cmocka_unit_test(null_is_absent_and_fractions_are_texts),
+      cmocka_unit_test(integers_have_64_bits),
+      cmocka_unit_test(numbers_are_as_json_writes_them),
       cmocka_unit_test(nonsense_is_refused),
       cmocka_unit_test(depth_is_bounded),
       cmocka_unit_test(depth_is_bounded_whatever_stands_before),

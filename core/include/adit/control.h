@@ -89,8 +89,9 @@ typedef struct {
 } AditCommand;
 
 /** The next row of a list (a MAP, handed over); NULL = end; a BOOL = none found so far, to be called again: a function that passes over many
- *  things which are gone says so after some dozens of them, so that it does not delay other work. [main], between passes of the loop: anything may have changed since the row before,
- *  so `state` holds ids or names, not pointers to what it lists. A row takes well under a millisecond. */
+ *  things which are gone says so after some dozens of them, so that it does not delay other work. [main], between passes of the loop:
+ *  anything may have changed since the row before, so `state` holds ids or names, not pointers to what it lists. A row takes well under a
+ *  millisecond. */
 typedef AditValue *(*AditRowNext)(gpointer state);
 
 #define ADIT_CONTROL_SERVICE "adit.control"

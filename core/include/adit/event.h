@@ -165,14 +165,17 @@ typedef AditValue *(*AditValueFunc)(const AditEvent *about, gpointer data);
 #define ADIT_BUS_SERVICE "adit.bus"
 typedef struct {
   gsize size;
-  guint (*event_class)(AditPlugin *plugin, const AditEventClass *klass); /**< [main] registers, or finds by name, without fields whatever they are; 0 if it clashes */
+  /** [main] Registers, or finds by name, without fields whatever they are; 0 if it clashes. */
+  guint (*event_class)(AditPlugin *plugin, const AditEventClass *klass);
   /** [main] `event` is copied when queued, strings too; an older plugin's, which is shorter than its class, is filled up with zeroes. */
   void (*publish)(const AditEvent *event);
   guint (*subscribe)(AditPlugin *plugin, const char *name, AditEventFunc func, gpointer data); /**< [main] 0 = no such class */
   void (*unsubscribe)(guint id);                                        /**< [main] */
-  guint (*veto_add)(AditPlugin *plugin, const char *hook, int priority, AditVetoFunc func, gpointer data);   /**< [main] ADIT_VETO_*; 0 = no such hook */
-  guint (*value_add)(AditPlugin *plugin, const char *hook, int priority, AditValueFunc func, gpointer data); /**< [main] ADIT_VALUE_*; 0 = no such hook */
-  void (*hook_remove)(guint id);                                                                             /**< [main] 0 is harmless */
+  /** [main] ADIT_VETO_*; 0 = no such hook. */
+  guint (*veto_add)(AditPlugin *plugin, const char *hook, int priority, AditVetoFunc func, gpointer data);
+  /** [main] ADIT_VALUE_*; 0 = no such hook. */
+  guint (*value_add)(AditPlugin *plugin, const char *hook, int priority, AditValueFunc func, gpointer data);
+  void (*hook_remove)(guint id); /**< [main] 0 is harmless */
 } AditBusService;
 
 G_END_DECLS

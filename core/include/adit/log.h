@@ -63,7 +63,11 @@ static inline void adit_log_write(const char *domain, GLogLevelFlags level, cons
 
   char session[17] = "";
   static const char *const priority[] = {"3", "4", "5", "6", "7"};
-  int index = level == ADIT_LOG_LEVEL_ERROR ? 0 : level == G_LOG_LEVEL_WARNING ? 1 : level == G_LOG_LEVEL_MESSAGE ? 2 : level == G_LOG_LEVEL_INFO ? 3 : 4;
+  int index = level == ADIT_LOG_LEVEL_ERROR  ? 0
+              : level == G_LOG_LEVEL_WARNING ? 1
+              : level == G_LOG_LEVEL_MESSAGE ? 2
+              : level == G_LOG_LEVEL_INFO    ? 3
+                                             : 4;
   GLogField fields[8] = {{"MESSAGE", text, -1}, {"PRIORITY", priority[index], -1}, {"GLIB_DOMAIN", domain ? domain : "adit", -1}};
   gsize n = 3;
   if (context && context->session) {

@@ -58,7 +58,7 @@ typedef void (*AditWorkFunc)(gpointer data);
 #define ADIT_LOOP_SERVICE "adit.loop"
 typedef struct {
   gsize size;
-  guint64 (*now)(void);                                                  /**< [any] monotonic milliseconds, cached for a loop pass on the main thread */
+  guint64 (*now)(void); /**< [any] monotonic milliseconds, cached for a loop pass on the main thread */
   void (*timer_arm)(AditTimer *timer, guint64 delay_ms);                 /**< [main] re-arming moves it */
   void (*timer_cancel)(AditTimer *timer);                                /**< [main] harmless when idle */
   AditWatch *(*watch_add)(AditPlugin *plugin, int fd, guint condition, AditWatchFunc func, gpointer data); /**< [main] one epoll serves all */

@@ -143,7 +143,8 @@ typedef struct {
 typedef struct {
   gsize size;
   void (*link_change)(const AditLinkChange *change, AditNetDone done, gpointer user);         /**< [main] */
-  void (*link_delete_group)(guint group, AditNetDone done, gpointer user);                    /**< [main] all interfaces of the group at once, whosever: a group that you filled yourself */
+  /** [main] All interfaces of the group at once, also those of others: for a group that you filled yourself. */
+  void (*link_delete_group)(guint group, AditNetDone done, gpointer user);
   void (*link_delete)(guint ifindex, AditNetDone done, gpointer user);                        /**< [main] */
   /** [main] Runs `work` on the network thread, in its turn, then `done` on the main loop: for TUNSETIFF and the like. */
   void (*call)(void (*work)(gpointer data), void (*done)(gpointer data), gpointer data);

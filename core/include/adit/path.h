@@ -159,7 +159,8 @@ typedef struct {
   guint mtu;
   gboolean shared;      /**< many sessions, told apart by session_add_prefix() */
   gboolean is_static;   /**< kept without carrier when no session has it */
-  /** [main] Once, between opened and port_close(), with port_open()'s `user`: another program has deleted the interface. It carries nothing from now on; port_close() is still owed, from within this call or later. May be NULL. */
+  /** [main] Once, between opened and port_close(), with port_open()'s `user`: another program has deleted the interface. It carries nothing
+   *  from now on; port_close() is still owed, from within this call or later. May be NULL. */
   void (*lost)(gpointer user, AditPort *port);
   guint8 mac[6];        /**< of an L2 port; zeros = any */
 } AditPortSpec;

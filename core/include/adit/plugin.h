@@ -4,9 +4,10 @@
  *
  * Life, all of it on the main loop:
  *
- *   init             register what you provide, and get services. No I/O. A wrong registration refuses the plugin, also if you ignore the error
- *   prepare, commit  the first configuration. Plugins that you require or want have been started before. prepare may only look: `aditd --check` prepares and
- *                    aborts beside a daemon that works
+ *   init             register what you provide, and get services. No I/O. A wrong registration refuses the plugin, also if you ignore
+ *                    the error
+ *   prepare, commit  the first configuration. Plugins that you require or want have been started before. prepare may only look:
+ *                    `aditd --check` prepares and aborts beside a daemon that works
  *   start            take what others can have, too (ports, devices), and begin
  *   prepare, commit or abort  a reload: all plugins commit, or all abort
  *   stop             finish, cancel, close
@@ -15,8 +16,8 @@
  * Nothing may hold up the loop: a plugin that does so for 100 ms is named in the log when the call returns, and a call that has not returned after a
  * second is named while it lasts. An open() or a read of a file that may block goes through
  * adit.loop run_blocking(), from prepare(), which says that it is pending and answers with `done`; start() can't be pending, so a device
- * that blocks in open() is opened with O_NONBLOCK, or on a thread of run_blocking() from start() on, which then returns before it is there. A file that only
- * root may read: AditHost.open_file(), also through run_blocking().
+ * that blocks in open() is opened with O_NONBLOCK, or on a thread of run_blocking() from start() on, which then returns before it is
+ * there. A file that only root may read: AditHost.open_file(), also through run_blocking().
  *
  *     static gboolean init(AditPlugin *plugin, const AditHost *host, gpointer *state, GError **error) {
  *       Mine *self = g_new0(Mine, 1);
@@ -48,7 +49,8 @@ typedef enum {
   ADIT_WANTS,    /**< started after it when it is there */
 } AditFeatureKind;
 
-/** A plugin declares each feature that it registers: ncp_add() of "mine" needs {ADIT_PROVIDES, "ncp:mine"}. `transport:l2tp`, `ncp:ipcp`, `auth-method:mschapv2`, `auth-source:radius`, `acct-sink:radius`, `datapath:tun`, `ipsec:charon`. */
+/** A plugin declares each feature that it registers: ncp_add() of "mine" needs {ADIT_PROVIDES, "ncp:mine"}. `transport:l2tp`, `ncp:ipcp`,
+ *  `auth-method:mschapv2`, `auth-source:radius`, `acct-sink:radius`, `datapath:tun`, `ipsec:charon`. */
 typedef struct {
   AditFeatureKind kind;
   const char *name;

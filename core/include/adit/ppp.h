@@ -114,7 +114,8 @@ struct AditNcpHost {
   /* Members from here on may be missing (ADIT_HAS) in an older core. */
 
   /** Puts a stage into the session's data path: now, or as soon as that is open. Notes of its worker reach spec->note() on the main loop
-   *  until stage_remove(), and so do questions for views. Call it from result(), which fails if this does: FALSE with `*why`, which is borrowed until the next call. */
+   *  until stage_remove(), and so do questions for views. Call it from result(), which fails if this does: FALSE with `*why`, which is
+   *  borrowed until the next call. */
   gboolean (*stage_add)(const AditNcpHost *host, const AditStageSpec *spec, const char **why);
   void (*stage_set)(const AditNcpHost *host, AditStageKind kind, gconstpointer params, gsize length);
   void (*stage_remove)(const AditNcpHost *host, AditStageKind kind); /**< harmless without one */

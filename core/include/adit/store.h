@@ -28,7 +28,8 @@
 
 G_BEGIN_DECLS
 
-typedef void (*AditStoreDone)(gpointer user, const GError *error);                         /**< [main] durable, or failed; NULL = only the log tells */
+/** [main] Durable, or failed. NULL = only the log tells. */
+typedef void (*AditStoreDone)(gpointer user, const GError *error);
 /** [main] One row, borrowed; in order of key. */
 typedef void (*AditStoreRow)(gpointer user, const char *key, const guint8 *data, gsize length);
 

@@ -14,7 +14,8 @@
  *     adit_test_free(test);
  *
  * It is as strict as the daemon: a mistake that the daemon refuses or logs ends the test with the same words (a [main] function on
- * another thread, a registration without effect, an interface with methods, commands or columns that do not fit its description, a second answer to a call), a feature that is required must be there, and leaked references are reported.
+ * another thread, a registration without effect, an interface with methods, commands or columns that do not fit its description, a second
+ * answer to a call), a feature that is required must be there, and leaked references are reported.
  *
  * All functions are [main]: call them from the test's own thread.
  */
@@ -29,9 +30,11 @@ G_BEGIN_DECLS
 typedef struct AditTest AditTest;
 
 ADIT_TEST_API AditTest *adit_test_new(void);
-/** The objects that plugins hold: armed timers, watches, requests, handles, claims, addresses, links, values. One line each, "" = nothing; free it. */
+/** The objects that plugins hold: armed timers, watches, requests, handles, claims, addresses, links, values. One line each, "" = nothing;
+ *  free it. */
 ADIT_TEST_API char *adit_test_leaks(AditTest *test);
-/** Stops what was started (5 s of virtual time), calls fini, and frees everything. Objects that plugins have not given back by then are a g_critical(). */
+/** Stops what was started (5 s of virtual time), calls fini, and frees everything. Objects that plugins have not given back by then are a
+ *  g_critical(). */
 ADIT_TEST_API void adit_test_free(AditTest *test);
 
 /* ---- life of plugins; several may be there, in the order in which they came ---- */

@@ -12,7 +12,8 @@
  *             for a member that the first headers did not have, or takes a copy with adit_copy_sized();
  *   reserved  ends in `reserved`, which must be zero: a new member takes its place. Such a struct may be inside another;
  *   fixed     never changes: AditAddress, AditPrefix, AditEndpoint, AditCounters, AditWhere, AditValue, AditField, AditEvent, AditTimer,
- *             AditEngineEnv, AditAuthEnv, AditCursor, AditBuilder, AditPppOption, AditStageFrame, AditStageSlice, and what only code in a header reads (log.h, chap.h);
+ *             AditEngineEnv, AditAuthEnv, AditCursor, AditBuilder, AditPppOption, AditStageFrame, AditStageSlice, and what only code in a
+ *             header reads (log.h, chap.h);
  *   listed    an array with a length of items that its owner gives: AditFeature and AditOption, in AditPluginInfo.
  * So zero-initialise what you give, and never copy what you are given with `=` or sizeof, unless it is fixed or reserved.
  *

@@ -5,7 +5,9 @@
  *
  * Sources are checked, and where tunnels end nothing may go: what passes is compared with a plain reading of the packet.
  *
- * Input: one octet of switches, then records: an octet of kind, two of length, as many octets. */
+ * With a switch the link has an encapsulation that is not L2TPv2's: a cookie, numbers of 24 bits, no tunnel id.
+ *
+ * Input: two octets of switches, then records: an octet of kind, two of length, as many octets. */
 #include "dp.h"
 #include "packet/coalesce.h"
 #include "packet/segment.h"
@@ -13,6 +15,7 @@
 #include "session/source.h"
 #include "session/tun-link.h"
 #include "session/tun-session.h"
+#include "tests/lib/fake-layout.h"
 #include "tests/lib/protocols.h"
 #include "traffic/delivery.h"
 #include "traffic/port-read.h"
@@ -49,6 +52,15 @@ static void on_control(gpointer user, const AditPath *path, const guint8 *datagr
 static const AditListenerOps listener_ops = {.size = sizeof listener_ops, .control = on_control};
 static const AditDpLinkOps link_ops = {.size = sizeof link_ops, .frame = on_frame};
 
+enum { SESSION = 100 };
+
+/* Of the second octet of switches. */
+enum {
+  FAKE = 1,         /* the tests' layout */
+  WRONG_COOKIE = 2, /* the peer's datagrams have another cookie than the link */
+  NUMBERS = 4,      /* the peer numbers them */
+};
+
 typedef struct {
   TunDp *dp;
   TunWorker *w;
@@ -57,6 +69,9 @@ typedef struct {
   int system;       /* the other end of the interface */
   int peer;         /* the other end of the socket */
   gboolean checked; /* sources must be the session's: 10/8 without 10.1/16, which is another's */
+  guint8 fake;      /* FAKE, ... */
+  gboolean raw;     /* the input has a datagram of its own, with any cookie */
+  guint8 number;    /* of the peer's next datagram */
   GPtrArray *kept;  /* datagrams of this input: joining refers to them until the flush */
 } Bench;
 
@@ -75,9 +90,16 @@ static void check_source(const guint8 *ip) {
 static void check_sent(const guint8 *datagram, gsize length) {
   static const guint8 endpoint[] = {10, 9, 9, 9};
   AditClassified c = {0};
-  l2tp_classify(datagram, length, &c);
-  if (c.klass != ADIT_CLASS_DATA)
+  bench->listener.classify(datagram, length, &c);
+  if (c.klass != ADIT_CLASS_DATA && !(bench->fake & FAKE))
     return;
+  if (bench->fake & FAKE) {
+    if (c.klass != ADIT_CLASS_DATA || length < FAKE_LAYOUT_HEADER || tun_get32(datagram + 4) != SESSION ||
+        memcmp(datagram + 8, "yourcook", 8) != 0)
+      abort();
+    c.offset = FAKE_LAYOUT_HEADER;
+    c.length = (guint16)(length - FAKE_LAYOUT_HEADER);
+  }
   const guint8 *ip = datagram + c.offset, *end = ip + c.length;
   ip += end - ip >= 2 && ip[0] == 0xff && ip[1] == 3 ? 2 : 0;
   ip += ip < end && !(ip[0] & 1) ? 2 : 1;
@@ -139,16 +161,28 @@ static Bench *bench_make(void) {
   return b;
 }
 
+static guint put_l2tp_head(guint8 *out, const guint8 *ppp, gsize length) {
+  static const guint8 head[] = {0, 2, 0, 7, 0, SESSION};
+  memcpy(out, head, sizeof head);
+  memcpy(out + sizeof head, ppp, length);
+  return (guint)(sizeof head + length);
+}
+
 static void from_peer(Bench *b, guint8 kind, const guint8 *data, gsize length) {
   AditPath path = {.association = kind & 32 ? 1 : 0}; /* with the bit, of a foreign way */
   TunWhere from = tun_where(&path);
 
-  guint8 head[12] = {0, 2, 0, 7, 0, 100, 0xff, 0x03, 0x00, 0x21};
+  guint8 head[64];
   guint n = 0;
   if (kind & 2) { /* straight to the link, IPv4 or IPv6 */
-    n = 10;
-    head[9] = kind & 4 ? 0x57 : 0x21;
+    const guint8 ppp[4] = {0xff, 0x03, 0x00, kind & 4 ? 0x57 : 0x21};
+    if (b->fake & FAKE)
+      n = (guint)fake_layout_wrap(head, sizeof head, SESSION, b->fake & WRONG_COOKIE ? "notmine!" : "mycookie",
+                                  b->fake & NUMBERS ? b->number++ : -1, ppp, sizeof ppp);
+    else
+      n = put_l2tp_head(head, ppp, sizeof ppp);
   }
+  b->raw = b->raw || !n;
   guint8 *datagram = g_malloc(MAX(n + length, 1));
   if (n)
     memcpy(datagram, head, n);
@@ -186,17 +220,32 @@ static void drain_notes(Bench *b) {
   }
 }
 
+/* The link takes no datagram with another cookie than its own. */
+static void check_cookie(AditDpLink *link) {
+  AditDpStats stats = {0};
+
+  tun_link_stats(link, &stats);
+  if ((bench->fake & FAKE) && (bench->fake & WRONG_COOKIE) && !bench->raw && stats.counters.rx_packets)
+    abort();
+}
+
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
   if (!bench)
     bench = bench_make();
   AditCursor in = adit_cursor(data, size);
-  guint8 switches = adit_get_u8(&in);
+  guint8 switches = adit_get_u8(&in), fake = adit_get_u8(&in);
   g_autoptr(GPtrArray) keep = g_ptr_array_new_with_free_func(g_free);
   AditPath path = {0}; /* what an AF_UNIX socket tells of its sender */
-  AditEncap encap = {.kind = ADIT_ENCAP_L2TPV2_UDP, .local_tunnel = 7, .local_session = 100, .peer_tunnel = 1, .peer_session = 1};
+  AditEncap encap = {.kind = ADIT_ENCAP_L2TPV2_UDP, .local_tunnel = 7, .local_session = SESSION, .peer_tunnel = 1, .peer_session = 1};
   AditDpSessionParams params = {.size = sizeof params, .protocols = adit_test_ip, .n_protocols = 2};
   AditPrefix prefix;
 
+  bench->fake = fake;
+  bench->raw = FALSE;
+  bench->number = 0;
+  bench->listener.classify = fake & FAKE ? fake_layout_classify : l2tp_classify;
+  if (fake & FAKE)
+    encap = fake_layout_encap(SESSION, 0);
   encap.sequence = switches & 1 ? ADIT_SEQUENCE_SEND : 0;
   encap.reorder_ms = switches & 2 ? 10 : 0;
   encap.length_bit = (switches & 4) != 0;
@@ -246,6 +295,7 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
   tun_coalesce_flush(&bench->w->join);
   tun_tx_flush(bench->w);
   drain_notes(bench);
+  check_cookie(link);
   link->session = NULL;
   session->link = NULL;
   tun_session_close(session, NULL);

@@ -14,54 +14,31 @@
 #endif
 
 enum {
-  MESSAGES = 64,
-  PIECES = 1024,
   GROUP_SEGMENTS = 64, /* more in newer kernels only */
   GROUP_OCTETS = 65000,
-  ARENA = 144 * 1024, /* two of the longest: what was read is sent while it is in the cache */
-  HEADROOM = 64,      /* before each packet: lead, and the vnet header when it is read */
-  HEADERS = 512,
-  HEADER_ROOM = TUN_LEAD + TUN_SEGMENT_HEADER,
-};
-
-typedef struct {
-  AditDpLink *link;
-  const TunWire *wire;
-  guint first, n;           /* pieces */
-  guint count, size, total; /* datagrams, octets in each but the last, octets in all */
-  gboolean closed;          /* a shorter one was the last */
-  guint8 control[96 + CMSG_SPACE(sizeof(guint16))] __attribute__((aligned(8)));
-} Group;
-
-struct TunTx {
-  guint8 *arena, *headers;
-  gsize arena_used;
-  guint n_headers, n_groups, n_pieces;
-  struct iovec piece[PIECES];
-  Group group[MESSAGES];
-  struct mmsghdr message[MESSAGES];
 };
 
 TunTx *tun_tx_new(void) {
-  gpointer arena = mmap(NULL, ARENA + HEADERS * HEADER_ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  gpointer arena = mmap(NULL, TUN_TX_ARENA + TUN_TX_HEADERS * TUN_TX_HEADER_ROOM, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (arena == MAP_FAILED)
     return NULL;
   TunTx *tx = g_new0(TunTx, 1);
   tx->arena = arena;
-  tx->headers = tx->arena + ARENA;
+  tx->headers = tx->arena + TUN_TX_ARENA;
   return tx;
 }
 
 void tun_tx_free(TunTx *tx) {
   if (!tx)
     return;
-  munmap(tx->arena, ARENA + HEADERS * HEADER_ROOM);
+  munmap(tx->arena, TUN_TX_ARENA + TUN_TX_HEADERS * TUN_TX_HEADER_ROOM);
   g_free(tx);
 }
 
 /* ---- sending ---- */
 
-static void message_fill(struct msghdr *message, Group *group, struct iovec *pieces, guint n, gboolean gso) {
+static void message_fill(struct msghdr *message, TunTxGroup *group, struct iovec *pieces, guint n, gboolean gso) {
   const TunWire *wire = group->wire;
   *message = (struct msghdr){.msg_name = (gpointer)&wire->path.remote,
                              .msg_namelen = adit_endpoint_size(&wire->path.remote),
@@ -82,7 +59,7 @@ static void message_fill(struct msghdr *message, Group *group, struct iovec *pie
 }
 
 /* The kernel will not cut this one: send its datagrams one by one, and this link's from now on. */
-static void group_apart(TunWorker *w, int fd, Group *group) {
+static void group_apart(TunWorker *w, int fd, TunTxGroup *group) {
   TunTx *tx = w->tx;
   struct iovec *piece = tx->piece + group->first, *end = piece + group->n;
   __atomic_store_n(&group->link->no_gso, TRUE, __ATOMIC_RELAXED);
@@ -100,7 +77,7 @@ static void group_apart(TunWorker *w, int fd, Group *group) {
   }
 }
 
-static void group_failed(TunWorker *w, int fd, Group *group, int error) {
+static void group_failed(TunWorker *w, int fd, TunTxGroup *group, int error) {
   if (group->count > 1 && (error == EIO || error == EINVAL || error == EMSGSIZE)) {
     group_apart(w, fd, group);
   } else if (error == EAGAIN || error == ENOBUFS) {
@@ -130,7 +107,7 @@ void tun_tx_flush(TunWorker *w) {
   TunTx *tx = w->tx;
   guint from = 0;
   for (guint i = 0; i < tx->n_groups; i++) {
-    Group *group = &tx->group[i];
+    TunTxGroup *group = &tx->group[i];
     gboolean gso = group->count > 1;
     message_fill(&tx->message[i].msg_hdr, group, tx->piece + group->first, group->n, gso);
     TUN_ADD(w->stats.datagrams_out, group->count);
@@ -147,7 +124,7 @@ void tun_tx_flush(TunWorker *w) {
   tx->arena_used = 0;
 }
 
-static gboolean group_takes(const TunWorker *w, const Group *group, const AditDpLink *link, const TunWire *wire, guint length) {
+static gboolean group_takes(const TunWorker *w, const TunTxGroup *group, const AditDpLink *link, const TunWire *wire, guint length) {
   if (!w->dp->config.offload || group->closed || group->count == GROUP_SEGMENTS || length > group->size ||
       group->total + length > GROUP_OCTETS || TUN_GET(link->no_gso))
     return FALSE;
@@ -158,10 +135,10 @@ static gboolean group_takes(const TunWorker *w, const Group *group, const AditDp
                                  memcmp(&group->wire->path.remote, &wire->path.remote, sizeof wire->path.remote) == 0);
 }
 
-/* The group that takes a datagram of `total` octets; its pieces are to follow. There is room (see tx_room()). */
-static Group *datagram_begin(TunWorker *w, AditDpLink *link, const TunWire *wire, guint total) {
+/* The group that takes a datagram of `total` octets; its pieces are to follow. There is room (see tun_tx_flush_if_full()). */
+static TunTxGroup *datagram_begin(TunWorker *w, AditDpLink *link, const TunWire *wire, guint total) {
   TunTx *tx = w->tx;
-  Group *group = tx->n_groups ? &tx->group[tx->n_groups - 1] : NULL;
+  TunTxGroup *group = tx->n_groups ? &tx->group[tx->n_groups - 1] : NULL;
   if (!group || !group_takes(w, group, link, wire, total)) {
     group = &tx->group[tx->n_groups++];
     group->link = link;
@@ -177,7 +154,7 @@ static Group *datagram_begin(TunWorker *w, AditDpLink *link, const TunWire *wire
   return group;
 }
 
-static void piece_add(TunTx *tx, Group *group, const guint8 *data, guint length) {
+static void piece_add(TunTx *tx, TunTxGroup *group, const guint8 *data, guint length) {
   tx->piece[tx->n_pieces++] = (struct iovec){(gpointer)data, length};
   group->n = tx->n_pieces - group->first;
 }
@@ -185,17 +162,10 @@ static void piece_add(TunTx *tx, Group *group, const guint8 *data, guint length)
 /* A datagram of one or two pieces; they must stay until the flush. */
 static void datagram_add(TunWorker *w, AditDpLink *link, const TunWire *wire, guint8 *head, guint head_length, const guint8 *body,
                          guint length) {
-  Group *group = datagram_begin(w, link, wire, head_length + length);
+  TunTxGroup *group = datagram_begin(w, link, wire, head_length + length);
   piece_add(w->tx, group, head, head_length);
   if (length)
     piece_add(w->tx, group, body, length);
-}
-
-/* Makes room for one more datagram. */
-static void tx_room(TunWorker *w) {
-  const TunTx *tx = w->tx;
-  if (tx->n_groups == MESSAGES || tx->n_pieces + 1 + ADIT_STAGE_SLICES > PIECES || tx->n_headers == HEADERS)
-    tun_tx_flush(w);
 }
 
 /* ---- frames ---- */
@@ -216,8 +186,8 @@ void tun_tx_frame(TunWorker *w, AditDpLink *link, const AditStageFrame *frame) {
   gboolean numbered = tun_link_numbers(link, wire);
   const AditEncapHeader *template = &wire->header[numbered];
   TunCell *cell = &link->cell[w->index];
-  tx_room(w);
-  guint8 *head = tx->headers + tx->n_headers++ * HEADER_ROOM;
+  tun_tx_flush_if_full(w);
+  guint8 *head = tx->headers + tx->n_headers++ * TUN_TX_HEADER_ROOM;
   guint n = template->length;
   memcpy(head, template->octets, n);
   if (!wire->acfc) {
@@ -228,7 +198,7 @@ void tun_tx_frame(TunWorker *w, AditDpLink *link, const AditStageFrame *frame) {
     head[n++] = (guint8)(frame->protocol >> 8);
   head[n++] = (guint8)frame->protocol;
   adit_encap_fill(template, head, n - template->length + frame->length, numbered ? tun_link_next_number(link) : 0);
-  Group *group = datagram_begin(w, link, wire, n + frame->length);
+  TunTxGroup *group = datagram_begin(w, link, wire, n + frame->length);
   piece_add(tx, group, head, n);
   for (guint i = 0; i < frame->n; i++)
     piece_add(tx, group, frame->slice[i].data, frame->slice[i].length);
@@ -265,8 +235,8 @@ static gboolean super_add(TunWorker *w, AditDpSession *session, AditDpLink *link
     return FALSE;
   for (guint i = 0; i < split.n; i++) {
     const guint8 *payload;
-    tx_room(w);
-    guint8 *header = tx->headers + tx->n_headers++ * HEADER_ROOM + TUN_LEAD;
+    tun_tx_flush_if_full(w);
+    guint8 *header = tx->headers + tx->n_headers++ * TUN_TX_HEADER_ROOM + TUN_LEAD;
     guint payload_length = tun_split_segment(&split, i, header, &payload);
     guint8 *lead = lead_write(link, wire, six, header, split.header + payload_length);
     datagram_add(w, link, wire, lead, (guint)(header - lead) + split.header, payload, payload_length);
@@ -294,30 +264,14 @@ gboolean tun_tx_packet(TunWorker *w, AditDpSession *session, AditDpLink *link, c
   return single_add(w, session, link, wire, vnet, ip, length);
 }
 
-/* ---- the buffer ---- */
-
-guint8 *tun_tx_buffer(TunWorker *w) {
-  TunTx *tx = w->tx;
-  if (tx->arena_used + HEADROOM + TUN_TX_READ_MAX > ARENA)
-    tun_tx_flush(w);
-  tx_room(w);
-  return tx->arena + tx->arena_used + HEADROOM;
-}
-
-void tun_tx_buffer_keep(TunWorker *w, const guint8 *ip, gsize n) {
-  TunTx *tx = w->tx;
-  gsize end = ((gsize)(ip - tx->arena) + n + 63) & ~(gsize)63;
-  tx->arena_used = tx->n_groups ? end : 0; /* a flush on the way may have left part of this packet */
-}
-
 void tun_tx_splice(TunWorker *w, AditDpLink *link, const guint8 *frame, gsize length) {
   TunTx *tx = w->tx;
   const TunWire *wire = __atomic_load_n(&link->wire, __ATOMIC_ACQUIRE);
   TunCell *cell = &link->cell[w->index];
   gboolean numbered = tun_link_numbers(link, wire);
   const AditEncapHeader *template = &wire->header[numbered];
-  tx_room(w);
-  guint8 *header = tx->headers + tx->n_headers++ * HEADER_ROOM;
+  tun_tx_flush_if_full(w);
+  guint8 *header = tx->headers + tx->n_headers++ * TUN_TX_HEADER_ROOM;
   memcpy(header, template->octets, template->length);
   adit_encap_fill(template, header, length, numbered ? tun_link_next_number(link) : 0);
   datagram_add(w, link, wire, header, template->length, frame, (guint)length);

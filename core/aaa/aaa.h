@@ -47,7 +47,7 @@ const AditAuthMethod *adit_auth_method_of_kind(AditAuthKind kind);
 /** All methods, strongest first; borrowed until one is added or dropped. */
 const AditAuthMethod *const *adit_auth_methods(guint *n);
 
-/* ---- asking ---- */
+/* ---- requests ---- */
 
 /**
  * The verdict: ACCEPT or REJECT (after the method's verify(), if a source gave a secret), CHALLENGE for EAP, or ERROR when no source could

@@ -5,14 +5,14 @@
 /* IP-Addresses (1) and IP-Compression-Protocol (2) of RFC 1332 are rejected: the first is long dead, the second (VJ)
  * needs a link that loses nothing unnoticed, which a tunnel without sequence numbers is not (RFC 2661 8.1). */
 enum { ADDRESS = 3, DNS1 = 129, WINS1 = 130, DNS2 = 131, WINS2 = 132 };
-enum { ASK_ADDRESS = 1, ASK_DNS1 = 2, ASK_DNS2 = 4 };
+enum { REQUEST_ADDRESS = 1, REQUEST_DNS1 = 2, REQUEST_DNS2 = 4 };
 
 typedef struct {
   const AditNcpParams *params;
   guint32 own;    /* host order; 0 = not known */
   guint32 peer;   /* as the peer asked last */
   guint32 dns[2]; /* client: what the peer named */
-  guint8 asking;
+  guint8 requesting;
 } Ipcp;
 
 static void put_address(AditBuilder *out, guint8 type, guint32 address) {
@@ -40,11 +40,11 @@ static guint32 assigned_to_peer(const Ipcp *ip) {
 
 static void write_request(gpointer self, AditBuilder *out) {
   const Ipcp *ip = self;
-  if ((ip->asking & ASK_ADDRESS) && (ip->own || ip->params->client))
+  if ((ip->requesting & REQUEST_ADDRESS) && (ip->own || ip->params->client))
     put_address(out, ADDRESS, ip->own);
-  if (ip->asking & ASK_DNS1)
+  if (ip->requesting & REQUEST_DNS1)
     put_address(out, DNS1, ip->dns[0]);
-  if (ip->asking & ASK_DNS2)
+  if (ip->requesting & REQUEST_DNS2)
     put_address(out, DNS2, ip->dns[1]);
 }
 
@@ -59,9 +59,9 @@ static void take_nak(gpointer self, const AditPppOption *option) {
   gboolean may_assign = !ip->params->in_force && (ip->params->client || !adit_address_is_set(&ip->params->local4));
   if (option->type == ADDRESS && is_host(value) && may_assign)
     ip->own = value;
-  else if (option->type == DNS1 && (ip->asking & ASK_DNS1))
+  else if (option->type == DNS1 && (ip->requesting & REQUEST_DNS1))
     ip->dns[0] = value;
-  else if (option->type == DNS2 && (ip->asking & ASK_DNS2))
+  else if (option->type == DNS2 && (ip->requesting & REQUEST_DNS2))
     ip->dns[1] = value;
 }
 
@@ -69,11 +69,11 @@ static void take_nak(gpointer self, const AditPppOption *option) {
 static gboolean take_reject(gpointer self, const AditPppOption *option) {
   Ipcp *ip = self;
   if (option->type == ADDRESS) {
-    ip->asking &= (guint8)~ASK_ADDRESS;
+    ip->requesting &= (guint8)~REQUEST_ADDRESS;
     return ip->own != 0;
   }
   if (option->type == DNS1 || option->type == DNS2) {
-    ip->asking &= (guint8) ~(option->type == DNS1 ? ASK_DNS1 : ASK_DNS2);
+    ip->requesting &= (guint8) ~(option->type == DNS1 ? REQUEST_DNS1 : REQUEST_DNS2);
     ip->dns[option->type == DNS1 ? 0 : 1] = 0;
   }
   return TRUE;
@@ -157,7 +157,7 @@ static void reset_ipcp(gpointer self) {
   ip->own = adit_address_to_ipv4(params->in_force ? &params->in_force->local4 : &params->local4);
   ip->peer = 0;
   ip->dns[0] = ip->dns[1] = 0;
-  ip->asking = ASK_ADDRESS | (params->want_dns ? ASK_DNS1 | ASK_DNS2 : 0);
+  ip->requesting = REQUEST_ADDRESS | (params->want_dns ? REQUEST_DNS1 | REQUEST_DNS2 : 0);
 }
 
 static void init_ipcp(gpointer self, const AditEngineEnv *env, const AditNcpParams *params) {
@@ -199,7 +199,7 @@ static void save_ipcp(gconstpointer self, AditBuilder *out) {
   adit_put_u32(out, ip->peer);
   adit_put_u32(out, ip->dns[0]);
   adit_put_u32(out, ip->dns[1]);
-  adit_put_u8(out, ip->asking);
+  adit_put_u8(out, ip->requesting);
 }
 
 static gboolean restore_ipcp(gpointer self, const AditEngineEnv *env, const AditNcpParams *params, AditCursor *in) {
@@ -209,7 +209,7 @@ static gboolean restore_ipcp(gpointer self, const AditEngineEnv *env, const Adit
   ip->peer = adit_get_u32(in);
   ip->dns[0] = adit_get_u32(in);
   ip->dns[1] = adit_get_u32(in);
-  ip->asking = adit_get_u8(in);
+  ip->requesting = adit_get_u8(in);
   return !in->bad;
 }
 

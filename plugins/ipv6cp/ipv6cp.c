@@ -12,7 +12,7 @@ typedef struct {
   guint8 own[IFID];
   guint8 peer[IFID];  /* as the peer asked last; zero = not said */
   guint8 offer[IFID]; /* what a peer without a good one is told: always the same, so that it can agree */
-  gboolean asking;
+  gboolean requesting;
 } Ipv6cp;
 
 static gboolean is_zero(const guint8 *id) {
@@ -43,7 +43,7 @@ static void choose_identifier(Ipv6cp *ip, guint8 id[IFID]) {
 
 static void write_request(gpointer self, AditBuilder *out) {
   const Ipv6cp *ip = self;
-  if (ip->asking)
+  if (ip->requesting)
     adit_ppp_put_option(out, INTERFACE_IDENTIFIER, ip->own, IFID);
 }
 
@@ -64,7 +64,7 @@ static void take_nak(gpointer self, const AditPppOption *option) {
 static gboolean take_reject(gpointer self, const AditPppOption *option) {
   Ipv6cp *ip = self;
   if (option->type == INTERFACE_IDENTIFIER)
-    ip->asking = FALSE;
+    ip->requesting = FALSE;
   return TRUE;
 }
 
@@ -119,7 +119,7 @@ static void reset_ipv6cp(gpointer self) {
     memcpy(ip->own, ip->params->local_ifid, IFID);
   else if (is_zero(ip->own))
     choose_identifier(ip, ip->own);
-  ip->asking = TRUE;
+  ip->requesting = TRUE;
 }
 
 static void init_ipv6cp(gpointer self, const AditEngineEnv *env, const AditNcpParams *params) {
@@ -146,7 +146,7 @@ static void save_ipv6cp(gconstpointer self, AditBuilder *out) {
   adit_put_bytes(out, ip->own, IFID);
   adit_put_bytes(out, ip->peer, IFID);
   adit_put_bytes(out, ip->offer, IFID);
-  adit_put_u8(out, ip->asking ? 1 : 0);
+  adit_put_u8(out, ip->requesting ? 1 : 0);
 }
 
 static gboolean restore_ipv6cp(gpointer self, const AditEngineEnv *env, const AditNcpParams *params, AditCursor *in) {
@@ -156,7 +156,7 @@ static gboolean restore_ipv6cp(gpointer self, const AditEngineEnv *env, const Ad
   adit_get_copy(in, ip->own, IFID);
   adit_get_copy(in, ip->peer, IFID);
   adit_get_copy(in, ip->offer, IFID);
-  ip->asking = adit_get_u8(in) != 0;
+  ip->requesting = adit_get_u8(in) != 0;
   return !in->bad;
 }
 

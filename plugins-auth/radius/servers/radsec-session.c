@@ -318,7 +318,7 @@ static gboolean ensure_connected(RadsecSession *session, const RadsecSettings *s
   return remember_fd(session) && good;
 }
 
-/* ---- asking ---- */
+/* ---- requests ---- */
 
 static gboolean add_pair(const RadsecSession *session, VALUE_PAIR **list, const RadsecRequest *request, const RadiusAttribute *attribute) {
   const void *value = attribute->value;

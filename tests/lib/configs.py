@@ -3,6 +3,8 @@
 
 import json
 
+PLUGINS = ['l2tp', 'ipcp', 'ipv6cp', 'bcp', 'ccp', 'mp', 'tun', 'pap', 'chap', 'mschap', 'secrets']  # loaded without `plugins`
+
 
 def write(value, indent=0):
     """YAML of dicts, lists and scalars; scalars are written so that the schema alone decides what they are."""

@@ -138,14 +138,14 @@ REFUSED = {
     'shell': (['Service-Type := Login-User'], 'Service-Type (6) is not what this is'),
     'slip': (['Framed-Protocol := SLIP'], 'Framed-Protocol (7) is not what this is'),
     'tunnelled': (['Tunnel-Type = L2TP', 'Tunnel-Medium-Type = IPv4', 'Tunnel-Server-Endpoint = "192.0.2.99"'], 'Tunnel-Type (64) asks to tunnel the user on'),
-    'secret': (['MS-MPPE-Encryption-Policy = Encryption-Required', 'MS-MPPE-Encryption-Types = RC4-128bit-Allowed'], 'MS-MPPE-Encryption-Policy (311/7) demands encryption'),
+    'secret': (['MS-MPPE-Encryption-Policy = Encryption-Required', 'MS-MPPE-Encryption-Types = RC4-128bit-Allowed'], 'ccp is required and cannot be offered: authentication made no keys'),
     'late': (['WISPr-Session-Terminate-Time = "%s"' % date(-60)], 'WISPr-Session-Terminate-Time (14122/9) is over'),
 }
 
 
 @case
 def radius_accept_that_must_be_a_reject(lab):
-    """RFC 2865 5.6, RFC 2868 3.1, RFC 2548 2.4.4: an Accept that can't be honoured lets nobody in. A Reject's message reaches the user."""
+    """RFC 2865 5.6, RFC 2868 3.1, RFC 2548 2.4.4: an Accept that can't be honoured lets nobody in, nor does encryption without keys. A Reject's message reaches the user."""
     users = {user: ('p', given) for user, (given, _) in REFUSED.items()}
     users['barred'] = ('p', ['Reply-Message = "pay the bill"'])
     road = RadiusRoad(lab, users)

@@ -81,7 +81,7 @@ def dae_disconnect_by_every_key(lab):
 # Nothing in adit acts on these: a billing system must not take them for being in force.
 WITHOUT_EFFECT = ['Mikrotik-Rate-Limit = "5M/20M"', 'Ascend-Data-Rate = 1000', 'Ascend-Xmit-Rate = 3000', 'WISPr-Bandwidth-Max-Up = 7',
                   'WISPr-Bandwidth-Min-Up = 7', 'WISPr-Bandwidth-Min-Down = 7', 'WISPr-Bandwidth-Max-Down = 7', 'Filter-Id = "one"',
-                  'Filter-Id = "slow.in"', 'Filter-Id = "fast.out"', 'Mikrotik-Mark-Id = "m2"', 'Mikrotik-Address-List = "good"', 'Port-Limit = 3']
+                  'Filter-Id = "slow.in"', 'Filter-Id = "fast.out"', 'Mikrotik-Mark-Id = "m2"', 'Mikrotik-Address-List = "good"']
 
 
 @case
@@ -204,6 +204,7 @@ CHANGES = [
     (['Session-Timeout = 1000', 'Idle-Timeout = 500', 'Termination-Action = Default'],
      {'session-timeout': '16m40s', 'idle-timeout': '8m20s', 'termination-action': 0}),
     (['Class = 0x0a0b', 'Class += 0x0c'], {'class': ['0x0a0b', '0x0c']}),
+    (['Port-Limit = 3'], {'port-limit': 3}),
     (['Mikrotik-Recv-Limit = 1', 'Mikrotik-Recv-Limit-Gigawords = 1', 'Mikrotik-Xmit-Limit = 2', 'Mikrotik-Xmit-Limit-Gigawords = 1', 'Mikrotik-Total-Limit = 3',
       'Mikrotik-Total-Limit-Gigawords = 1'], {'limit-bytes-in': str(2**32 + 1), 'limit-bytes-out': str(2**32 + 2), 'limit-bytes-total': str(2**32 + 3)}),
     (['Mikrotik-Group = "short"'], {'interim-update': '3m', 'idle-timeout': '8m20s'}),  # what was said goes before the profile

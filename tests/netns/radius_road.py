@@ -8,7 +8,7 @@ from lab import expect, poll
 from road import Road
 
 NAS, RADIUS, PROXY, PROXY_TOO, NOBODY = '10.1.1.1', '10.1.1.2', '10.1.1.3', '10.1.1.4', '10.1.1.9'
-PLUGINS = ['l2tp', 'ipcp', 'ipv6cp', 'tun', 'pap', 'chap', 'mschap', 'secrets', 'radius']
+PLUGINS = configs.PLUGINS + ['radius']
 PPP = ['Service-Type = Framed-User', 'Framed-Protocol = PPP']
 
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "mppe-key.h"
+#include "mppe-rc4.h"
 
-#include <nettle/arcfour.h>
 #include <nettle/sha1.h>
 
 enum { SHORT_KEY = 8 };
@@ -50,7 +50,7 @@ void mppe_key_change(MppeKey *key) {
   struct arcfour_ctx rc4;
 
   derive_key(key, interim);
-  arcfour_set_key(&rc4, key->length, interim);
+  mppe_rc4_set_key(&rc4, key->length, interim);
   arcfour_crypt(&rc4, key->length, key->current, interim);
   weaken_key(key);
 }

@@ -2,8 +2,8 @@
 #include "mppe.h"
 
 #include "mppe-clear.h"
+#include "mppe-rc4.h"
 #include <adit/ppp.h>
-#include <nettle/arcfour.h>
 
 enum { FLUSHED = 0x8000, COMPRESSED = 0x2000, ENCRYPTED = 0x1000, COUNT = 0x0fff, SPACE = 0x1000, LATE = SPACE / 2, FLAG = 0xff };
 
@@ -56,7 +56,7 @@ typedef struct {
 } Mppe;
 
 static void init_rc4(struct arcfour_ctx *rc4, const MppeKey *key) {
-  arcfour_set_key(rc4, key->length, key->current);
+  mppe_rc4_set_key(rc4, key->length, key->current);
 }
 
 /* New keys: both directions start again. The first coherency count is 0, as with Linux. */

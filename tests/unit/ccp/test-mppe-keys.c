@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* RFC 3079's keys. Its 2.5.3 step 3 has CA for C1, and its 3.5.2 has 58 for the last octet B8: misprints. */
 #include "frames.h"
-
-#include <nettle/arcfour.h>
+#include "plugins/ccp/mppe-rc4.h"
 
 static void unhex(const char *text, guint8 *out) {
   for (; *text; text += 2)
@@ -74,6 +73,20 @@ static void rfc3078_7_3_changed_keys_stay_as_weak(void **unused) {
   assert_memory_not_equal(key40.current + 3, key56.current + 3, 5);
 }
 
+static void keys_of_rc4_are_set_as_nettle_does(void **unused) {
+  g_autoptr(GRand) random = g_rand_new_with_seed(3079);
+  for (guint length = 8; length <= MPPE_KEY; length *= 2)
+    for (guint i = 0; i < 1000; i++) {
+      guint8 key[MPPE_KEY];
+      struct arcfour_ctx ours, theirs;
+      for (guint k = 0; k < length; k++)
+        key[k] = (guint8)g_rand_int(random);
+      mppe_rc4_set_key(&ours, length, key);
+      arcfour_set_key(&theirs, length, key);
+      assert_memory_equal(&ours, &theirs, sizeof ours);
+    }
+}
+
 static void strengths_have_an_order(void **unused) {
   assert_int_equal(mppe_strongest(MPPE_40 | MPPE_56 | MPPE_128 | MPPE_STATELESS), MPPE_128);
   assert_int_equal(mppe_strongest(MPPE_40 | MPPE_56), MPPE_56);
@@ -89,6 +102,7 @@ int main(void) {
       cmocka_unit_test(rfc3079_3_5_keys_of_mschap2),
       cmocka_unit_test(rfc3079_2_5_keys_of_mschap1),
       cmocka_unit_test(rfc3078_7_3_changed_keys_stay_as_weak),
+      cmocka_unit_test(keys_of_rc4_are_set_as_nettle_does),
       cmocka_unit_test(strengths_have_an_order),
   };
   return cmocka_run_group_tests_name("mppe keys", tests, NULL, NULL);

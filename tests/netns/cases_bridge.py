@@ -86,8 +86,8 @@ def ears(namespace, interface='eth', name='ears'):
     return process
 
 
-def send(namespace, frame, interface='eth'):
-    namespace.run(sys.executable, '-B', os.path.join(HERE, 'ether.py'), 'send', interface, frame.hex())
+def send(namespace, *frames, interface='eth'):
+    namespace.run(sys.executable, '-B', os.path.join(HERE, 'ether.py'), 'send', interface, *[frame.hex() for frame in frames])
 
 
 def frame_of(text, to=ALL, tag=b''):
@@ -236,7 +236,7 @@ def bcp_with_a_real_network_behind_the_peer(lab):
     road.cli.expect_ping('2001:db8:50::1', 'neighbour discovery', deadline=10)
     for sender, interface, receiver, there in ((lan.host, 'eth', road.cli, 'bridged0'), (road.cli, 'bridged0', lan.host, 'eth')):
         listener = ears(receiver, there)
-        send(sender, frame_of('tagged' * 250, tag=TAG), interface)
+        send(sender, frame_of('tagged' * 250, tag=TAG), interface=interface)
         is_heard(listener, frame_of('tagged' * 250, tag=TAG), 'a tagged frame of 1518 octets')
     peer.process.kill()
     server.ctl('disconnect', 'alice')
@@ -378,12 +378,15 @@ def spanning_tree_over_a_session(lab):
         return len(all_states) == 4 and sorted(all_states) == ['blocking', 'forwarding', 'forwarding', 'forwarding']
     poll(settled, 'one port of four blocks, and the others forward', 40, 0.3)
     here.host.expect_ping(FAR, 'with two ways', deadline=10)
-    far = ears(there.host)
-    send(here.host, frame_of('once' * 20))
-    is_heard(far, frame_of('once' * 20), 'a broadcast')
-    here.host.expect_ping(FAR, 'after a broadcast')
-    times = far.text().count(frame_of('once' * 20).hex())
-    expect(times == 1, 'a broadcast came %d times' % times)
+    near, far = ears(here.host), ears(there.host)
+    frames = [frame_of('once %d ' % number * 20) for number in range(50)]
+    send(here.host, *frames)
+    is_heard(far, frames[-1], 'the last broadcast')
+    here.host.expect_ping(FAR, 'after broadcasts', count=3, interval=0.2)
+    for listener, wanted in ((far, 1), (near, 0)):
+        heard = listener.text().splitlines()
+        times = [heard.count(frame.hex()) for frame in frames]
+        expect(times == [wanted] * len(frames), '%s: broadcasts came so many times: %s' % (listener.name, times))
     road.srv.run('ip', 'link', 'set', 'second', 'down')
     poll(lambda: here.host.ping(FAR, deadline=1), 'over the session, when the other way is cut', 40, 0.2)
     client.stop()

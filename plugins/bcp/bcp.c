@@ -130,7 +130,7 @@ static void write_request(gpointer self, AditBuilder *out) {
 
 static void take_ack(gpointer self) {}
 
-/** Of two that must be equal the higher one wins. */
+/** Of two that must be equal the higher one wins (RFC 3518 5.1, 5.2). */
 static void take_identification(Words *own, BcpOptionType type, guint16 value) {
   gboolean higher =
       type == BCP_BRIDGE_IDENTIFICATION ? (value & 0x0f) > (own->identification & 0x0f) : value >> 4 > own->identification >> 4;
@@ -140,7 +140,7 @@ static void take_identification(Words *own, BcpOptionType type, guint16 value) {
     own->identification = (guint16)((value & 0xfff0) | (own->identification & 0x0f));
 }
 
-/** An address that we announced is not the peer's to change, and its Nak to be ignored; one that we asked for is. */
+/** RFC 3518 5.5: a Nak of an address that we announced is ignored; of one that we asked for it is the answer. */
 static void take_mac(Bcp *bcp, const guint8 *mac) {
   if (is_zero_mac(bcp->own.mac) && is_station_mac(mac))
     memcpy(bcp->own.mac, mac, MAC);
@@ -148,12 +148,13 @@ static void take_mac(Bcp *bcp, const guint8 *mac) {
     clear_option(&bcp->own, BCP_MAC_ADDRESS);
 }
 
-/** The lower number counts: none of ours but 802.1D, or nothing. */
+/** The lower number counts (RFC 3518 5.6): none of ours but 802.1D, or nothing. */
 static void take_spanning_tree(Words *own, const AditPppOption *option) {
   own->spanning_tree = option->length == 1 && option->data[0] == IEEE_802_1D ? IEEE_802_1D : NO_SPANNING_TREE;
 }
 
-/** A peer without Management-Inline is one of RFC 1638: spanning tree is agreed on in its way. FALSE: nothing goes without the option. */
+/** A peer without Management-Inline is one of RFC 1638 (RFC 3518 5.8): spanning tree is agreed on in its way. FALSE: nothing goes without
+ * the option. */
 static gboolean give_up_option(Words *own, BcpOptionType type) {
   clear_option(own, type);
   if (type == BCP_MANAGEMENT_INLINE)
@@ -223,7 +224,7 @@ static AditOptionVerdict peer_identification(Bcp *bcp, BcpOptionType type, guint
   return ADIT_OPTION_NAK;
 }
 
-/** It announces its address, or asks for one with zeros. An announced one may not be answered by a Nak. */
+/** It announces its address, or asks for one with zeros. A Nak of an announced one would be ignored (RFC 3518 5.5). */
 static AditOptionVerdict peer_mac(Bcp *bcp, const guint8 *mac, AditBuilder *nak) {
   if (is_zero_mac(mac)) {
     if (is_zero_mac(bcp->offer))

@@ -3,7 +3,8 @@
 
 G_STATIC_ASSERT(sizeof(BcpForm) <= ADIT_ETHER_PARAMS);
 
-enum { MAC_ETHERNET = 1, LAN_FCS = 4, LAN_ID = 4, HEADER = 2, ADDRESSES = 12, LLC = 3, LEAST = 60, LENGTH_MAX = 1500, BPDU_LEAST = 4 };
+enum { MAC_ETHERNET = 1, LAN_FCS = 4, HEADER = 2, ADDRESSES = 12, LLC = 3, LEAST = 60, LENGTH_MAX = 1500, BPDU_LEAST = 4 };
+enum { BRIDGE_MANAGEMENT = 0x10 }; /* last octet of the Bridge Management Group Address */
 enum { TYPE_TAG = 0x8100, TYPE_SERVICE_TAG = 0x88a8 };
 
 static const guint8 bridge_group[6] = {0x01, 0x80, 0xc2, 0x00, 0x00, 0x00};
@@ -53,16 +54,19 @@ static BcpVerdict append_zeros(AditEtherIo *io, AditStageFrame *frame) {
 
 /* ---- to the peer ---- */
 
-/** Addresses that a bridge does not forward (IEEE 802.1D table 7-10), and those of GARP (table 12-1). */
+/** The addresses of RFC 3518 4.4, and the blocks that IEEE 802.1D reserves around them: 00 to 0f, which no bridge forwards, and 20 to 2f,
+ * of GARP. */
 static gboolean is_between_bridges(const guint8 *head) {
-  return memcmp(head, bridge_group, 5) == 0 && ((head[5] & 0xf0) == 0x00 || (head[5] & 0xf0) == 0x20);
+  if (memcmp(head, bridge_group, 5) != 0)
+    return FALSE;
+  return head[5] == BRIDGE_MANAGEMENT || (head[5] & 0xf0) == 0x00 || (head[5] & 0xf0) == 0x20;
 }
 
 static gboolean is_tagged(const guint8 *head) {
   return read_u16(head + ADDRESSES) == TYPE_TAG || read_u16(head + ADDRESSES) == TYPE_SERVICE_TAG;
 }
 
-/** Takes the BPDU out of its frame: the form of RFC 1638, for a peer that knows no other. */
+/** Takes the BPDU out of its frame: the form of RFC 1638 (RFC 3518 appendix A), for a peer that knows no other. */
 static BcpVerdict encode_bpdu(const BcpForm *form, const guint8 *head, AditStageFrame *frame) {
   guint32 said = read_u16(head + ADDRESSES);
   if (!form->bpdu || head[5] != bridge_group[5] || said > LENGTH_MAX || memcmp(head + ADIT_ETHER_HEADER, bridge_llc, LLC) != 0)
@@ -86,7 +90,7 @@ static BcpVerdict strip_tag(const guint8 *head, AditEtherIo *io, AditStageFrame 
   return prepend_octets(io, frame, head, ADDRESSES);
 }
 
-/** RFC 3518 3.3: takes zeros off the end, but none off the MAC header. TRUE if some are missing then. */
+/** RFC 3518 3.3 and appendix B: takes zeros off the end, but none off the MAC header. TRUE if some are missing then. */
 static gboolean compress_tinygram(AditStageFrame *frame, guint32 header) {
   guint8 octets[LEAST];
   guint32 length = frame->length;
@@ -156,20 +160,19 @@ static BcpVerdict check_lan_fcs(AditStageFrame *frame, gboolean zeros) {
 
 /** Takes off what is before the Ethernet frame, and the padding behind it. */
 static BcpVerdict strip_bridge_header(AditStageFrame *frame, guint8 *flags) {
-  guint8 head[HEADER + LAN_ID] = {0};
-  static const guint8 no_lan[LAN_ID] = {0};
+  guint8 head[HEADER] = {0};
 
   adit_stage_copy(frame, 0, head, sizeof head);
   *flags = head[0];
-  guint32 header = HEADER + (head[0] & BCP_FLAG_LAN_ID ? LAN_ID : 0), pads = head[0] & BCP_FLAG_PADS;
-  if (frame->length < header + pads)
+  guint32 pads = head[0] & BCP_FLAG_PADS;
+  if (frame->length < HEADER + pads)
     return BCP_DROP_SHORT;
   if (head[1] != MAC_ETHERNET)
     return BCP_DROP_MAC;
-  if (head[0] & BCP_FLAG_LAN_ID && memcmp(head + HEADER, no_lan, LAN_ID) != 0)
+  if (head[0] & BCP_FLAG_LAN_ID)
     return BCP_DROP_LAN;
   adit_stage_cut_end(frame, frame->length - pads);
-  adit_stage_skip(frame, header);
+  adit_stage_skip(frame, HEADER);
   return BCP_PASS;
 }
 

@@ -2,7 +2,9 @@
 /**
  * Ethernet frames in PPP (RFC 3518 4): pure functions of the octets and of what both ends agreed on. [any]
  *
- *     |F|I|Z|B| Pads  |    MAC Type   |  LAN ID, 4 octets, if I  |  Ethernet frame  |  LAN FCS, 4 octets, if F  |  pads  |
+ *     |F|I|Z|B| Pads  |    MAC Type   |  Ethernet frame  |  LAN FCS, 4 octets, if F  |  pads  |
+ *
+ * I is reserved (4.2). In RFC 1638 it meant a LAN ID: a system without that option discards such frames (RFC 1638 3.4).
  */
 #pragma once
 
@@ -13,9 +15,9 @@
 
 enum {
   BCP_FLAG_FCS = 0x80,     /**< the LAN FCS is there */
-  BCP_FLAG_LAN_ID = 0x40,  /**< RFC 1638 alone: a LAN ID is there */
+  BCP_FLAG_LAN_ID = 0x40,  /**< RFC 1638 alone: a LAN ID is there; zero in RFC 3518 */
   BCP_FLAG_ZEROS = 0x20,   /**< fill up to 60 octets with zeros (Tinygram) */
-  BCP_FLAG_CONTROL = 0x10, /**< a frame between bridges */
+  BCP_FLAG_CONTROL = 0x10, /**< a frame between bridges (3.5) */
   BCP_FLAG_PADS = 0x0f,    /**< octets of padding at the end */
 };
 
@@ -34,7 +36,7 @@ typedef enum {
   BCP_PASS = 0,
   BCP_DROP_SHORT,   /**< no whole frame */
   BCP_DROP_MAC,     /**< a MAC type other than Ethernet */
-  BCP_DROP_LAN,     /**< of a LAN ID, which was not negotiated */
+  BCP_DROP_LAN,     /**< of a LAN ID, which is not negotiated */
   BCP_DROP_FCS,     /**< damaged */
   BCP_DROP_TAGGED,  /**< the peer takes no tagged frames */
   BCP_DROP_CONTROL, /**< the peer takes no such frame between bridges */

@@ -245,8 +245,18 @@ static void management_inline_passes_bpdus_as_they_are_with_the_b_flag(void **st
   plain.indicator = plain.tinygram = FALSE;
   expect_sent(&plain, GROUP FROM "0026 424203" BPDU, 8, 0x0031, "0001" GROUP FROM "0026 424203" BPDU, 8);
   expect_sent(&all, "0180c2000021" FROM "0026 424203" BPDU, 200, 0x0031, "1001 0180c2000021" FROM "0026 424203" BPDU, 200); /* GVRP */
-  expect_sent(&all, "0180c2000010" FROM "0026 424203" BPDU, 200, 0x0031, "0001 0180c2000010" FROM "0026 424203" BPDU, 200); /* any group */
+  expect_sent(&all, "0180c2000030" FROM "0026 424203" BPDU, 200, 0x0031, "0001 0180c2000030" FROM "0026 424203" BPDU, 200); /* any group */
   expect_received(&all, 0x0031, "1001" GROUP FROM "0026 424203" BPDU, 8, GROUP FROM "0026 424203" BPDU, 8);
+}
+
+/* Each address of that list is of a frame between bridges. */
+static void rfc3518_4_4_frames_between_bridges_have_the_b_flag(void **state) {
+  static const char *const addresses[] = {GROUP, "0180c2000001", "0180c2000010", "0180c2000020", "0180c2000021"};
+  for (guint i = 0; i < G_N_ELEMENTS(addresses); i++) {
+    g_autofree char *frame = g_strconcat(addresses[i], FROM "0800 45aa", NULL), *sent = g_strconcat("1001", frame, NULL);
+    expect_sent(&all, frame, 50, 0x0031, sent, 50);
+    expect_drop(bcp_frame_encode, &nothing, 0, frame, 50, BCP_DROP_CONTROL);
+  }
 }
 
 /* RFC 1638's form: a BPDU without MAC and LLC headers and padding, under a protocol of its own. */
@@ -279,10 +289,12 @@ static void bpdus_in_the_old_form_become_frames_of_the_peer(void **state) {
 
 /* ---- RFC 1638 ---- */
 
-static void a_lan_id_of_zero_is_the_one_that_all_are_in(void **state) {
-  expect_received(&all, 0x0031, "4001 00000000" ADDRESSES "0800 45aa", 50, ADDRESSES "0800 45aa", 50);
+/* RFC 1638 3.4 and 5.5: without the option a LAN ID, of whatever value, is of another community; in RFC 3518 4.2 the bit is reserved. */
+static void rfc1638_3_4_a_frame_with_a_lan_id_is_dropped(void **state) {
+  expect_drop(bcp_frame_decode, &all, 0x0031, "4001 00000000" ADDRESSES "0800 45aa", 50, BCP_DROP_LAN);
   expect_drop(bcp_frame_decode, &all, 0x0031, "4001 00000007" ADDRESSES "0800 45aa", 50, BCP_DROP_LAN);
-  expect_drop(bcp_frame_decode, &all, 0x0031, "4001 000000", 0, BCP_DROP_SHORT);
+  expect_drop(bcp_frame_decode, &all, 0x0031, "4001" ADDRESSES "0800 45aa", 50, BCP_DROP_LAN);
+  expect_drop(bcp_frame_decode, &all, 0x0031, "4f01 000000", 0, BCP_DROP_SHORT);
 }
 
 /* ---- pieces ---- */
@@ -360,10 +372,11 @@ int main(void) {
       cmocka_unit_test(a_peer_that_takes_no_tags_gets_none),
       cmocka_unit_test(a_priority_tag_is_taken_off_for_a_peer_that_takes_no_tags),
       cmocka_unit_test(management_inline_passes_bpdus_as_they_are_with_the_b_flag),
+      cmocka_unit_test(rfc3518_4_4_frames_between_bridges_have_the_b_flag),
       cmocka_unit_test(a_peer_without_management_inline_gets_bpdus_in_the_old_form),
       cmocka_unit_test(what_has_no_old_form_is_not_sent),
       cmocka_unit_test(bpdus_in_the_old_form_become_frames_of_the_peer),
-      cmocka_unit_test(a_lan_id_of_zero_is_the_one_that_all_are_in),
+      cmocka_unit_test(rfc1638_3_4_a_frame_with_a_lan_id_is_dropped),
       cmocka_unit_test(a_frame_in_too_many_pieces_is_dropped),
       cmocka_unit_test(the_codec_for_data_paths_is_complete_and_says_the_same),
       cmocka_unit_test(any_frame_arrives_as_it_was),

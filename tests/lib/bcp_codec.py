@@ -49,8 +49,15 @@ def lan_fcs(frame):
 
 
 def is_control(frame, mac_type=IEEE_802_3):
+    """Section 4.4 lists the address."""
     at = 0 if mac_type == IEEE_802_3 else 1
     return frame[at:at + 6] in CONTROL_ADDRESSES
+
+
+def may_be_control(frame, mac_type=IEEE_802_3):
+    """The address is in one of the blocks that IEEE 802.1D reserves around those of the list."""
+    at = 0 if mac_type == IEEE_802_3 else 1
+    return frame[at:at + 5] == CONTROL_ADDRESSES[0][:5] and (frame[at + 5] & 0xf0) in (0x00, 0x10, 0x20)
 
 
 def compress(frame):
@@ -229,4 +236,26 @@ def faults_of_nak(request, nak):
             faults.append('a Nak with an address that no port can have (5.5)')
         elif kind == MAC_ADDRESS and any(asked.get(MAC_ADDRESS, bytes(6))):
             faults.append('a Nak of an address that was announced (5.5)')
+    return faults
+
+
+def faults_of_frame(bridged, options):
+    """The rules that a frame breaks, to a peer whose Configure-Request with `options` was acknowledged."""
+    asked, faults = dict(options), []
+    if bridged.compressed and not asked.get(TINYGRAM):
+        faults.append('compressed (5.4)')
+    if tag_of(bridged.frame, bridged.mac_type) and not asked.get(TAGGED):
+        faults.append('tagged (5.7)')
+    if is_control(bridged.frame, bridged.mac_type) and INLINE not in asked:
+        faults.append('a bridge control frame inline (5.8)')
+    if bridged.control and INDICATOR not in asked:
+        faults.append('the B flag (5.9)')
+    if bridged.control and not may_be_control(bridged.frame, bridged.mac_type):
+        faults.append('the B flag of a frame of a station (3.5)')
+    if INDICATOR in asked and is_control(bridged.frame, bridged.mac_type) and not bridged.control:
+        faults.append('no B flag of a bridge control frame (3.5)')
+    if bridged.mac_type > FDDI_OLD and (MAC_SUPPORT, bridged.mac_type) not in options:
+        faults.append('a MAC type that was not announced (4.2)')
+    if bridged.fcs is not None and not bridged.fcs_is_right():
+        faults.append('a wrong LAN FCS (3.1)')
     return faults

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Bridging over PPP: BCP (RFC 3518), against a peer that is written by hand from the RFC's diagrams, and between two daemons."""
+"""Bridging over PPP: BCP (RFC 3518), against a peer that is written by hand with a codec of its own, and between two daemons."""
 
 import json
 import os
 import sys
 
-import bcp_peer
+import bcp_codec as bcp
 import configs
 from lab import expect, poll, transfer
 from road import INSIDE, SERVER, Road
@@ -16,7 +16,7 @@ PLUGINS = ['l2tp', 'ipcp', 'ipv6cp', 'bcp', 'mp', 'tun', 'pap', 'chap', 'mschap'
 USERS = {'alice': 'wonder-land'}
 WIDE = 1700  # of the wires, so that a tunnel carries a whole frame without Multilink
 HOST, FAR = '10.50.0.1', '10.50.0.2'
-PEER_MAC, HOST_MAC, GROUP = bytes.fromhex('020000000777'), bytes.fromhex('020000000555'), bcp_peer.GROUP
+PEER_MAC, HOST_MAC, GROUP = bytes.fromhex('020000000777'), bytes.fromhex('020000000555'), bcp.CONTROL_ADDRESSES[0]
 TAG = bytes.fromhex('8100e007')  # VLAN 7, priority 7
 ALL = bytes.fromhex('ffffffffffff')
 
@@ -73,6 +73,8 @@ class ByHand:
         said = [json.loads(line) for line in self.process.text().splitlines() if line.startswith('{')]
         ended = [line for line in said if line['event'] in ('silence', 'ended', 'refused')]
         found = [line for line in said if line['event'] == event]
+        faults = [line for line in said if line['event'] == 'fault']
+        expect(not faults, 'the other end breaks RFC 3518: %s' % faults)
         expect(found or not ended, 'waiting for %s: %s' % (event, ended))
         return found
 
@@ -93,6 +95,11 @@ def send(namespace, *frames, interface='eth'):
 def frame_of(text, to=ALL, tag=b''):
     """An Ethernet frame of a type for experiments: of the peer, or to it."""
     return to + (HOST_MAC if to == PEER_MAC else PEER_MAC) + tag + bytes.fromhex('88b5') + text.encode()
+
+
+def wrap(frame, **how):
+    """What follows protocol 0x0031: of the frame as a LAN carries it."""
+    return bcp.encode(bcp.restore(frame), **how)
 
 
 def as_sent(frame, protocol=0x0031):
@@ -119,25 +126,25 @@ def bcp_frames_by_hand(lab):
     road = wide_road(lab)
     lan = Lan(lab, road.srv, 'host', HOST)
     host = ears(lan.host)
-    wrap = bcp_peer.wrap
     bpdu = GROUP + PEER_MAC + bytes.fromhex('0026424203 0000000000 8000020000000777 00000000 8000020000000777 8001 0000 1400 0200 0f00') + bytes(8)
     wrong = bytearray(wrap(frame_of('wrong-fcs'), fcs=True))
     wrong[-1] ^= 1
-    wrong_tiny = bytearray(wrap(frame_of('wrong-tiny'), fcs=True, tiny=True))
+    wrong_tiny = bytearray(wrap(frame_of('wrong-tiny'), fcs=True, tinygram=True))
     wrong_tiny[20] ^= 1
     good = {'plain': wrap(frame_of('plain')),
             'right-fcs': wrap(frame_of('right-fcs'), fcs=True),
             'padded': wrap(frame_of('padded'), pads=15),
-            'all-of-it': wrap(frame_of('all-of-it'), fcs=True, pads=7, tiny=True),
-            'tiny': wrap(frame_of('tiny'), tiny=True)}
+            'all-of-it': wrap(frame_of('all-of-it'), fcs=True, pads=7, tinygram=True),
+            'tiny': wrap(frame_of('tiny'), tinygram=True)}
     full = frame_of('full' * 375)
     tagged = frame_of('tagged' * 250, tag=TAG)
     bad = {'wrong-fcs': bytes(wrong), 'wrong-tiny': bytes(wrong_tiny), 'token-ring': wrap(frame_of('token-ring'), mac_type=3),
-           'no-whole-frame': bytes.fromhex('0f01') + frame_of('x')[:14]}
+           'no-whole-frame': bytes.fromhex('0f01') + frame_of('x')[:14],
+           'lan-id': wrap(frame_of('lan-id'), lan_id=0)}
     early = 'send=' + as_sent(wrap(frame_of('early')))
     steps = [early, 'settle', 'bridge', 'hear'] + ['send=' + as_sent(one) for one in bad.values()] + ['send=' + as_sent(one) for one in good.values()]
-    steps += ['send=' + as_sent(wrap(full)), 'send=' + as_sent(wrap(tagged, fcs=True)), 'send=' + as_sent(wrap(bpdu, bridge_control=True)),
-              'send=' + as_sent(bcp_peer.wrap_bpdu(bpdu), 0x0201), 'send=' + as_sent(wrap(frame_of('last')))]
+    steps += ['send=' + as_sent(wrap(full)), 'send=' + as_sent(wrap(tagged, fcs=True)), 'send=' + as_sent(wrap(bpdu, control=True)),
+              'send=' + as_sent(bcp.bpdu_of(bpdu), 0x0201), 'send=' + as_sent(wrap(frame_of('last')))]
     server = start_server(road)
     peer = ByHand(road, *steps)
     agreed = peer.said('bridge')
@@ -160,16 +167,16 @@ def bcp_frames_by_hand(lab):
 
     def heard_by_peer(frame):
         send(lan.host, frame)
-        return poll(lambda: next((line for line in peer.lines('frame') if line['frame'] == frame.ljust(60, b'\0').hex() and line['good']), None),
+        return poll(lambda: next((line for line in peer.lines('frame') if line['frame'] == frame.ljust(60, b'\0').hex()), None),
                     'the peer hears %s' % frame[:30].hex(), 10)
 
     for frame in (frame_of('to-peer' * 200, to=PEER_MAC), frame_of('tag-to-peer' * 130, to=PEER_MAC, tag=TAG)):
         line = heard_by_peer(frame)
-        expect(not line['zero_fill'] and not line['bridge_control'] and not line['pads'], 'sent as %s' % line)
+        expect(not line['compressed'] and not line['control'] and not line['pads'], 'sent as %s' % line)
     line = heard_by_peer(frame_of('t', to=PEER_MAC))
-    expect(line['zero_fill'] and line['length'] == 17, 'a small frame was sent as %s' % line)
+    expect(line['compressed'] and line['length'] == 17, 'a small frame was sent as %s' % line)
     line = heard_by_peer(GROUP + HOST_MAC + bpdu[12:])
-    expect(line['zero_fill'] and line['bridge_control'] and line['protocol'] == 0x31, 'a BPDU was sent as %s' % line)
+    expect(line['compressed'] and line['control'] and line['protocol'] == 0x31, 'a BPDU was sent as %s' % line)
     shown = server.session('alice')
     expect(shown.get('bridge') == 'lan', 'the session is shown as %s' % shown)
     whole = server.call('io.adit.session.GetSession', id='alice')['session']
@@ -190,7 +197,7 @@ def bcp_with_a_peer_of_rfc_1638(lab):
     host = ears(lan.host)
     bpdu = GROUP + PEER_MAC + bytes.fromhex('0007424203 00000080') + bytes(39)
     server = start_server(road, **{'max-mtu': 1450})
-    peer = ByHand(road, 'settle', 'bridge', 'hear', 'send=' + as_sent(bcp_peer.wrap_bpdu(bpdu), 0x0201), arguments=('--options', '030301', '--refuse', '9', '10', '8', '4'))
+    peer = ByHand(road, 'settle', 'bridge', 'hear', 'send=' + as_sent(bcp.bpdu_of(bpdu), 0x0201), arguments=('--options', '030301', '--refuse', '9', '10', '8', '4'))
     agreed = peer.said('bridge')
     expect(agreed['open'] and sorted(map(int, agreed['theirs'])) == [3, 6, 7], 'BCP: %s' % agreed)
     expect(agreed['theirs']['7'] == '01', 'the server wants spanning tree %s' % agreed['theirs']['7'])
@@ -210,7 +217,7 @@ def bcp_with_a_peer_of_rfc_1638(lab):
     expect(any(line['protocol'] == 0x0201 and line['frame'][24:] == wanted[0x0201] for line in frames), 'no BPDU in the old form: %s' % frames)
     expect(any(line['frame'] == frame_of('priority', to=PEER_MAC).ljust(60, b'\0').hex() for line in frames), 'the priority tag was not taken off: %s' % frames)
     expect(not any(b'tagged'.hex() in line['frame'] or line['frame'].startswith('0180c2000021') for line in frames), 'what the peer does not take: %s' % frames)
-    expect(not any(line.get('zero_fill') or line.get('bridge_control') for line in frames), 'flags that the peer does not know: %s' % frames)
+    expect(not any(line['compressed'] or line['control'] for line in frames), 'flags that the peer does not know: %s' % frames)
     peer.process.kill()
     server.ctl('disconnect', 'alice')
     server.no_session()

@@ -9,9 +9,9 @@ void tun_coalesce_init(TunCoalescer *c, TunWrite write, gpointer user) {
   c->n = 0;
 }
 
-static void write_alone(TunCoalescer *c, gpointer port, guint8 *ip, gsize length) {
+static void write_alone(TunCoalescer *c, gpointer port, guint8 *packet, gsize length) {
   TunVnet vnet = {0};
-  struct iovec pieces[2] = {{&vnet, sizeof vnet}, {ip, length}};
+  struct iovec pieces[2] = {{&vnet, sizeof vnet}, {packet, length}};
   c->write(c->user, port, pieces, 2, 1);
 }
 
@@ -41,9 +41,9 @@ static void flow_write(TunCoalescer *c, TunFlow *f) {
                         .gso_type = !tcp                     ? TUN_GSO_UDP_L4
                                     : f->packet.version == 4 ? TUN_GSO_TCPV4
                                                              : TUN_GSO_TCPV6,
-                        .hdr_len = f->packet.payload,
+                        .hdr_len = (guint16)(f->header + f->packet.payload),
                         .gso_size = f->size,
-                        .csum_start = f->packet.l4,
+                        .csum_start = (guint16)(f->header + f->packet.l4),
                         .csum_offset = tcp ? 16 : 6};
   }
   c->write(c->user, f->port, f->piece, f->n, f->n - 1);
@@ -73,10 +73,11 @@ static guint64 flow_hash(gpointer port, const guint8 *ip, const TunPacket *p) {
   return (h ^ tun_get32(ip + p->l4)) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
 }
 
-static gboolean flow_same(const TunFlow *f, gpointer port, const guint8 *ip, const TunPacket *p) {
+static gboolean flow_same(const TunFlow *f, gpointer port, const guint8 *ip, guint header, const TunPacket *p) {
   guint at = p->version == 4 ? 12 : 8, n = p->version == 4 ? 8 : 32;
-  return f->port == port && f->packet.version == p->version && f->packet.protocol == p->protocol && f->packet.l4 == p->l4 &&
-         memcmp(f->ip + at, ip + at, n) == 0 && memcmp(f->ip + f->packet.l4, ip + p->l4, 4) == 0;
+  return f->port == port && f->header == header && f->packet.version == p->version && f->packet.protocol == p->protocol &&
+         f->packet.l4 == p->l4 && memcmp(f->ip + at, ip + at, n) == 0 && memcmp(f->ip + f->packet.l4, ip + p->l4, 4) == 0 &&
+         (!header || memcmp(f->ip - header, ip - header, header) == 0);
 }
 
 /* Could the packet be part of a super-packet at all? */
@@ -113,12 +114,13 @@ static gboolean flow_takes(const TunFlow *f, const guint8 *ip, const TunPacket *
          memcmp(l4 + 20, first + 20, p->payload - p->l4 - 20u) == 0;
 }
 
-static void flow_begin(TunCoalescer *c, gpointer port, guint8 *ip, const TunPacket *p, guint64 hash) {
+static void flow_begin(TunCoalescer *c, gpointer port, guint8 *ip, guint header, const TunPacket *p, guint64 hash) {
   if (c->n == TUN_FLOWS)
     flow_end(c, 0);
   TunFlow *f = &c->flow[c->n++];
   f->port = port;
   f->ip = ip;
+  f->header = header;
   f->packet = *p;
   f->hash = hash;
   f->length = p->length;
@@ -133,7 +135,7 @@ static void flow_begin(TunCoalescer *c, gpointer port, guint8 *ip, const TunPack
     f->ended = (ip[p->l4 + 13] & TUN_TCP_PSH) != 0;
   }
   f->n = 2;
-  f->piece[1] = (struct iovec){ip, p->length};
+  f->piece[1] = (struct iovec){ip - header, header + p->length};
 }
 
 static void flow_join(TunFlow *f, guint8 *ip, const TunPacket *p) {
@@ -149,17 +151,17 @@ static void flow_join(TunFlow *f, guint8 *ip, const TunPacket *p) {
   f->ended = f->push || payload < f->size;
 }
 
-void tun_coalesce_add(TunCoalescer *c, gpointer port, guint8 *ip, gsize length, guint join) {
+void tun_coalesce_add(TunCoalescer *c, gpointer port, guint8 *ip, gsize length, guint header, guint join) {
   TunPacket p;
   if (!join || !tun_packet_parse(ip, length, &p)) {
-    write_alone(c, port, ip, length);
+    write_alone(c, port, ip - header, header + length);
     return;
   }
   guint64 hash = flow_hash(port, ip, &p);
-  gboolean can = may_coalesce(ip, &p, join);
+  gboolean can = may_coalesce(ip, &p, join) && (!header || p.length == length); /* an Ethernet frame keeps its padding */
   guint i;
   for (i = 0; i < c->n; i++)
-    if (c->flow[i].hash == hash && flow_same(&c->flow[i], port, ip, &p))
+    if (c->flow[i].hash == hash && flow_same(&c->flow[i], port, ip, header, &p))
       break;
   if (i < c->n) {
     TunFlow *f = &c->flow[i];
@@ -172,7 +174,7 @@ void tun_coalesce_add(TunCoalescer *c, gpointer port, guint8 *ip, gsize length, 
     flow_end(c, i);
   }
   if (can)
-    flow_begin(c, port, ip, &p, hash);
+    flow_begin(c, port, ip, header, &p, hash);
   else
-    write_alone(c, port, ip, p.length);
+    write_alone(c, port, ip - header, header ? header + length : p.length);
 }

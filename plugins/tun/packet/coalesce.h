@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /**
- * coalesce.h - joins TCP segments (and UDP datagrams, where TUN takes them) of one burst into super-packets for a TUN.
+ * coalesce.h - joins TCP segments (and UDP datagrams, where TUN takes them) of one burst into super-packets for a TUN or TAP.
  * Packets stay where they are: a super-packet is a list of pieces. Packets of one flow keep their order. Pure but for
  * the write function. [any]
  */
@@ -17,7 +17,8 @@ typedef void (*TunWrite)(gpointer user, gpointer port, struct iovec *pieces, gui
 
 typedef struct {
   gpointer port;
-  guint8 *ip; /**< the first packet, whole */
+  guint8 *ip;   /**< the first packet, whole */
+  guint header; /**< octets of the Ethernet header before it */
   TunPacket packet;
   guint64 hash;
   guint32 next_seq;
@@ -43,7 +44,8 @@ enum {
 };
 
 void tun_coalesce_init(TunCoalescer *c, TunWrite write, gpointer user);
-/** Takes a packet for `port`; it must stay in place, and may be changed, until flush. `join`: TUN_JOIN_* of the port. */
-void tun_coalesce_add(TunCoalescer *c, gpointer port, guint8 *ip, gsize length, guint join);
+/** Takes a packet for `port`; it must stay in place, and may be changed, until flush. `header` octets before it are its Ethernet header,
+ *  and `length` is without them. `join`: TUN_JOIN_* of the port. */
+void tun_coalesce_add(TunCoalescer *c, gpointer port, guint8 *ip, gsize length, guint header, guint join);
 /** Writes all that is held. */
 void tun_coalesce_flush(TunCoalescer *c);

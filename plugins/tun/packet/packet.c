@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "packet.h"
+#include <adit/ether.h>
 
 enum {
   EXT_HOP_BY_HOP = 0,
@@ -10,6 +11,7 @@ enum {
   EXTENSIONS = 8, /* headers that are passed over: no sender has more */
 };
 enum { IPV6_LENGTH = 40, TCP_MIN = 20, UDP_LENGTH = 8, PROTO_TCP = 6, PROTO_UDP = 17, TCP_OPTION_MSS = 2 };
+enum { TAGS_MAX = 2, TYPE_VLAN = 0x8100, TYPE_QINQ = 0x88a8 };
 
 /* Sums of 32-bit halves side by side, in vectors of a size that every machine has: no carries. */
 typedef guint64 Lanes __attribute__((vector_size(16)));
@@ -55,6 +57,19 @@ guint64 tun_sum_pseudo(const guint8 *ip, guint8 protocol, guint32 length) {
   guint8 tail[8] = {(guint8)(length >> 24), (guint8)(length >> 16), (guint8)(length >> 8), (guint8)length, 0, 0, 0, protocol};
   guint64 sum = tun_sum(0, tail, sizeof tail);
   return ip[0] >> 4 == 4 ? tun_sum(sum, ip + 12, 8) : tun_sum(sum, ip + 8, 32);
+}
+
+guint tun_ether_parse(const guint8 *ether, gsize length, guint16 *type) {
+  guint at = ADIT_ETHER_HEADER;
+  *type = 0;
+  if (length < at)
+    return 0;
+  *type = tun_get16(ether + 12);
+  for (guint i = 0; i < TAGS_MAX && (*type == TYPE_VLAN || *type == TYPE_QINQ) && length >= at + ADIT_ETHER_TAG; i++) {
+    at += ADIT_ETHER_TAG;
+    *type = tun_get16(ether + at - 2);
+  }
+  return at;
 }
 
 guint32 tun_ip_length(const guint8 *ip, gsize length) {

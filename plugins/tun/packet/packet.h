@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** packet.h - IP, TCP and UDP packets as the data path sees them: checksums, headers, MSS. Pure. [any] */
+/** packet.h - IP, TCP and UDP packets, and Ethernet frames, as the data path sees them: checksums, headers, MSS. Pure. [any] */
 #pragma once
 
 #include <adit/types.h>
@@ -55,6 +55,10 @@ guint16 tun_sum_fold(guint64 sum);
 /** Sum of the pseudo header (RFC 793 3.1, RFC 8200 8.1) of an IP packet with `length` octets of layer 4. */
 guint64 tun_sum_pseudo(const guint8 *ip, guint8 protocol, guint32 length);
 
+enum { TUN_TYPE_IPV4 = 0x0800, TUN_TYPE_IPV6 = 0x86dd };
+
+/** Octets of an Ethernet frame before its payload; `*type` is the EtherType behind VLAN tags. 0: it is too short to be a frame. */
+guint tun_ether_parse(const guint8 *ether, gsize length, guint16 *type);
 /** The IP version and length in the first header; 0 if it is none or is longer than `length`. */
 guint32 tun_ip_length(const guint8 *ip, gsize length);
 /** True if `ip` is a whole TCP or UDP packet with complete headers. */

@@ -7,6 +7,8 @@
 
 /** A packet of the peer's for the session's port; it must stay until tun_deliver_flush(). */
 void tun_deliver_packet(TunWorker *w, AditDpSession *session, guint64 params, guint16 protocol, guint8 *ip, gsize length);
+/** A frame for an L2 port; it must stay until tun_deliver_flush(). */
+void tun_deliver_ether(TunWorker *w, TunPort *port, guint8 *ether, gsize length);
 /** A frame for the main loop; `live`: its link is in a session. */
 void tun_deliver_frame(TunWorker *w, const AditDpLink *link, gboolean live, guint16 protocol, const guint8 *payload, gsize length);
 /** Writes and sends what is held: buffers may be used again. */

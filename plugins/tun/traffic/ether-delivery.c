@@ -2,6 +2,7 @@
 /* How frames look in PPP is the codec's to know. */
 #include "ether-delivery.h"
 #include "../port/port.h"
+#include "delivery.h"
 #include <sys/uio.h>
 
 typedef struct {
@@ -18,14 +19,12 @@ static guint8 *take_decode_room(AditEtherIo *io, gsize length) {
   return self->octets + self->used - length;
 }
 
-static void write_frame(TunWorker *w, TunPort *port, const AditStageFrame *frame) {
+static void write_pieces(TunWorker *w, TunPort *port, const AditStageFrame *frame) {
   TunVnet vnet = {0};
   struct iovec piece[1 + ADIT_STAGE_SLICES] = {{&vnet, sizeof vnet}};
   for (guint i = 0; i < frame->n; i++)
     piece[1 + i] = (struct iovec){frame->slice[i].data, frame->slice[i].length};
-  TUN_ADD(w->stats.packets_out, 1);
-  if (writev(port->queue[0].fd, piece, 1 + frame->n) < 0)
-    TUN_ADD(w->stats.write_failed, 1);
+  tun_deliver_write(w, port, piece, 1 + frame->n, 1);
 }
 
 void tun_ether_deliver(TunWorker *w, AditDpSession *session, AditStageFrame *frame) {
@@ -40,5 +39,10 @@ void tun_ether_deliver(TunWorker *w, AditDpSession *session, AditStageFrame *fra
   TUN_ADD(cell->rx_octets, frame->length);
   TUN_SET(cell->last_rx, w->now);
   TUN_SET(cell->last_data, w->now);
-  write_frame(w, session->l2, frame);
+  if (frame->n == 1 && !decode.used) { /* it lies where the worker read it */
+    tun_deliver_ether(w, session->l2, frame->slice[0].data, frame->length);
+  } else {
+    tun_coalesce_flush(&w->join); /* those before it that belong to its flow, too */
+    write_pieces(w, session->l2, frame);
+  }
 }

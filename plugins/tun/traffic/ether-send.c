@@ -6,8 +6,6 @@
 #include "stage-run.h"
 #include "tx.h"
 
-enum { TAGS_MAX = 2, ETHERTYPE_VLAN = 0x8100, ETHERTYPE_QINQ = 0x88a8, ETHERTYPE_IPV4 = 0x0800, ETHERTYPE_IPV6 = 0x86dd };
-
 static void count_undelivered(TunWorker *w, AditDpSession *session) {
   TUN_ADD(session->cell[w->index].drops, 1);
 }
@@ -37,25 +35,11 @@ static void encode_frame(TunWorker *w, AditDpSession *session, AditDpLink *link,
     tun_tx_frame(w, link, frame);
 }
 
-/* Octets before the payload; `*type` is the EtherType behind VLAN tags. 0: it is too short to be a frame. */
-static guint parse_header(const guint8 *ether, gsize length, guint16 *type) {
-  guint at = ADIT_ETHER_HEADER;
-  *type = 0;
-  if (length < at)
-    return 0;
-  *type = tun_get16(ether + 12);
-  for (guint i = 0; i < TAGS_MAX && (*type == ETHERTYPE_VLAN || *type == ETHERTYPE_QINQ) && length >= at + ADIT_ETHER_TAG; i++) {
-    at += ADIT_ETHER_TAG;
-    *type = tun_get16(ether + at - 2);
-  }
-  return at;
-}
-
 /* The tunnel's own datagram, which the bridge floods here as it has not learned where the peer is: it would carry itself for ever. */
 static gboolean carries_itself(const TunWorker *w, const AditDpLink *link, guint16 type, const guint8 *ip, gsize length) {
-  if ((type != ETHERTYPE_IPV4 || length < 20) && (type != ETHERTYPE_IPV6 || length < 40))
+  if ((type != TUN_TYPE_IPV4 || length < 20) && (type != TUN_TYPE_IPV6 || length < 40))
     return FALSE;
-  guint version = type == ETHERTYPE_IPV4 ? 4 : 6;
+  guint version = type == TUN_TYPE_IPV4 ? 4 : 6;
   const TunEndpoint *endpoint = tun_endpoint_find(w->dp, version, ip + (version == 4 ? 16 : 24));
   return endpoint && endpoint == __atomic_load_n(&link->endpoint, __ATOMIC_ACQUIRE);
 }
@@ -95,7 +79,7 @@ void tun_ether_send(TunWorker *w, const TunPort *port, const TunVnet *whole, gui
   AditDpLink *link = session ? __atomic_load_n(&session->link, __ATOMIC_ACQUIRE) : NULL;
   guint64 params = session ? __atomic_load_n(&session->params, __ATOMIC_ACQUIRE) : 0;
   guint16 type;
-  guint header = parse_header(ether, length, &type);
+  guint header = tun_ether_parse(ether, length, &type);
   TunVnet vnet = *whole; /* of what follows the header */
   if (!session)
     return;

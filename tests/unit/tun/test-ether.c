@@ -11,10 +11,15 @@
 #include <linux/virtio_net.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
 
 enum { MARK = 0x5a, EXPERIMENT = 0x88b5, LEAD = 11 /* L2TP header, address, control, protocol, mark */ };
 
@@ -351,6 +356,42 @@ static void super_frames_are_cut(void **state) {
   ether_end(&e);
 }
 
+/* A burst of one flow reaches the kernel as one frame, tagged or not. */
+static void a_burst_becomes_a_super_frame(void **state) {
+  enum { FRAMES = 8, SIZE = 500 };
+  World *w = *state;
+  Ether e;
+
+  ether_start(w, &e);
+  for (guint tagged = 0; tagged < 2; tagged++) {
+    guint header = ADIT_ETHER_HEADER + (tagged ? ADIT_ETHER_TAG : 0), each = 0;
+    guint8 body[2048] = {MARK}, *frame = body + 1, burst[FRAMES * 2048], got[65536];
+    int raw = packet_socket(e.port->ifindex, ETH_P_ALL), segment;
+    for (guint i = 0; i < FRAMES; i++) {
+      make_frame(frame, own_mac, peer_mac, tagged ? ETH_P_8021Q : ETH_P_IP, 4, 0);
+      tun_put16(frame + header - 2, ETH_P_IP);
+      guint n = packet_make(frame + header, &(PacketSpec){.id = (guint16)i, .seq = i * SIZE, .fill = (guint8)i, .payload = SIZE});
+      each = (guint)wrap(burst + i * each, 0, (Wrap){.framing = "ff030031"}, body, 1 + header + n);
+    }
+    segment = (int)each;
+    assert_int_equal(setsockopt(w->peer, SOL_UDP, UDP_SEGMENT, &segment, sizeof segment), 0);
+    peer_send(w, burst, FRAMES * each);
+    guint n; /* the kernel takes a tag off */
+    do
+      n = (guint)receive(raw, got, sizeof got, NULL);
+    while (n < 14 + 40 + SIZE);
+    assert_int_equal(n, ADIT_ETHER_HEADER + 40 + FRAMES * SIZE);
+    assert_memory_equal(got, own_mac, sizeof own_mac);
+    for (guint i = 0; i < FRAMES; i++)
+      assert_int_equal(got[ADIT_ETHER_HEADER + 40 + i * SIZE], (guint8)i);
+    segment = 0;
+    assert_int_equal(setsockopt(w->peer, SOL_UDP, UDP_SEGMENT, &segment, sizeof segment), 0);
+    close(raw);
+  }
+  assert_int_equal(FACT(w, join_refused), 0);
+  ether_end(&e);
+}
+
 /* As a bridge does that has not learned where the peer is: the tunnel's own datagram is flooded to the tunnel. */
 static void a_tunnel_does_not_carry_itself(void **state) {
   World *w = *state;
@@ -413,6 +454,7 @@ int main(void) {
       WORLD_TEST(a_port_has_the_address_that_was_asked_for),
       WORLD_TEST(attaching_has_its_rules),
       WORLD_TEST(super_frames_are_cut),
+      WORLD_TEST(a_burst_becomes_a_super_frame),
       WORLD_TEST(a_tunnel_does_not_carry_itself),
       WORLD_TEST(frames_go_through_stages),
   };

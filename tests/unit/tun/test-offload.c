@@ -228,7 +228,7 @@ static void put(Joiner *j, guint i, PacketSpec spec) {
 /* Gives the packets `0..n` to the coalescer and looks how many writes come of it. */
 static void join(Joiner *j, guint n, guint expected) {
   for (guint i = 0; i < n; i++)
-    tun_coalesce_add(&j->c, j, j->packet[i], j->length[i], TUN_JOIN_TCP | TUN_JOIN_UDP);
+    tun_coalesce_add(&j->c, j, j->packet[i], j->length[i], 0, TUN_JOIN_TCP | TUN_JOIN_UDP);
   tun_coalesce_flush(&j->c);
   assert_int_equal(j->w.n, expected);
 }
@@ -344,7 +344,7 @@ static void udp_is_joined_only_where_the_kernel_takes_it(void **state) {
   Joiner *j = *state;
   for (guint i = 0; i < 3; i++) {
     put(j, i, (PacketSpec){.udp = TRUE, .id = (guint16)i, .payload = 300});
-    tun_coalesce_add(&j->c, j, j->packet[i], j->length[i], TUN_JOIN_TCP);
+    tun_coalesce_add(&j->c, j, j->packet[i], j->length[i], 0, TUN_JOIN_TCP);
   }
   tun_coalesce_flush(&j->c);
   assert_int_equal(j->w.n, 3);
@@ -371,7 +371,7 @@ static void flows_are_kept_apart_and_in_order(void **state) {
   for (guint i = 0; i < FLOWS * EACH; i++)
     put(j, i, (PacketSpec){.id = (guint16)(i / FLOWS), .port = (guint16)(1000 + i % FLOWS), .seq = i / FLOWS * 100, .payload = 100});
   for (guint i = 0; i < FLOWS * EACH; i++)
-    tun_coalesce_add(&j->c, j, j->packet[i], j->length[i], TUN_JOIN_TCP);
+    tun_coalesce_add(&j->c, j, j->packet[i], j->length[i], 0, TUN_JOIN_TCP);
   tun_coalesce_flush(&j->c);
   guint32 next[FLOWS] = {0};
   guint packets = 0;

@@ -22,11 +22,11 @@ static AditNumbers numbers; /* of links: a NAS-Port stays short, and is used aga
 void adit_links_init(const AditSessLinkOps *ops) {
   above = ops;
   links = g_hash_table_new(g_int64_hash, g_int64_equal);
-  adit_link_rooms_init(ops);
+  adit_link_limit_init(ops);
 }
 void adit_links_fini(void) {
   g_clear_pointer(&links, g_hash_table_unref);
-  adit_link_rooms_fini();
+  adit_link_limit_fini();
   adit_numbers_clear(&numbers);
 }
 

@@ -79,6 +79,6 @@ const char *adit_link_server(const AditSessLink *link);
 void adit_link_fill_info(const AditSessLink *link, AditLinkInfo *out);
 void adit_links_init(const AditSessLinkOps *ops);
 void adit_links_fini(void);
-void adit_link_rooms_init(const AditSessLinkOps *ops); /**< by adit_links_init() */
-void adit_link_rooms_fini(void);
+void adit_link_limit_init(const AditSessLinkOps *ops); /**< by adit_links_init() */
+void adit_link_limit_fini(void);
 void adit_links_foreach(void (*each)(AditSessLink *link, gpointer data), gpointer data); /**< each may end its link */

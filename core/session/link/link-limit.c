@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/* How many sessions and links a server has room for: max-sessions. */
+/* The limit on the sessions and links of a server: max-sessions. */
 #include "core/base/misuse.h"
 #include "core/session/link/link.h"
 #include "core/session/tally.h"
@@ -8,12 +8,12 @@
 static const AditSessLinkOps *above;
 static AditTally *calls; /* "transport server": links without a session */
 
-void adit_link_rooms_init(const AditSessLinkOps *ops) {
+void adit_link_limit_init(const AditSessLinkOps *ops) {
   above = ops;
   calls = adit_tally_new(g_str_hash, g_str_equal, 0);
 }
 
-void adit_link_rooms_fini(void) {
+void adit_link_limit_fini(void) {
   g_clear_pointer(&calls, adit_tally_free);
 }
 

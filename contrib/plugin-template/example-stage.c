@@ -29,7 +29,7 @@ static void mask_octets(AditStageFrame *frame, guint8 mask) {
       frame->slice[i].data[k] ^= mask;
 }
 
-/* A packet on its way to the peer: its protocol goes before it, and all of that is masked. */
+/* Encodes a packet on its way to the peer: prepends its protocol and masks the whole. */
 static void encode_packet(gpointer state, gconstpointer params, AditStageIo *io, AditStageFrame *frame) {
   guint8 *head = io->room(io, 2);
 

@@ -15,7 +15,7 @@ void aaa_gate_close(void);
 void aaa_gate_fini(void); /**< no attempt may be under way */
 /** `exempt`: of AditPrefix, sources that are never held up; borrowed until the next call. */
 void aaa_gate_configure(const AaaGuardRules *rules, const GArray *exempt);
-/** A request comes. One that nothing is known to tell its source by (no peer's address) passes, and so does a re-challenge. */
+/** Judges a new request. A request without a peer's address passes, and so does a re-challenge. */
 AaaGuardAnswer aaa_gate_enter(AaaAttempt *attempt, const AditAuthRequest *request);
 /** It is over, in whatever state it is. Others may be opened in this call. */
 void aaa_gate_leave(AaaAttempt *attempt, AaaLogin outcome);

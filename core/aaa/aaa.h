@@ -50,8 +50,8 @@ const AditAuthMethod *const *adit_auth_methods(guint *n);
 /* ---- requests ---- */
 
 /**
- * The verdict: ACCEPT or REJECT (after the method's verify(), if a source gave a secret), CHALLENGE for EAP, or ERROR when no source could
- * decide, which the caller treats as a refusal. `reply` and all it points to is borrowed for the call; it holds neither password nor hash.
+ * The verdict: ACCEPT or REJECT (after the method's verify(), if a source gave a secret), or CHALLENGE for EAP. ERROR: no source could
+ * decide; the caller refuses the peer. `reply` and all it points to is borrowed for the call; it holds neither password nor hash.
  * `source` is the name of the source that decided, or NULL. Attributes are those of the source.
  */
 typedef void (*AditAaaDone)(guint64 id, const AditAuthReply *reply, const char *source, gpointer data);

@@ -5,8 +5,8 @@
  * Failed logins are counted by (host, user), by host and by network: a host is an IPv4 address or an IPv6 /64, a network an IPv4 /24 or an
  * IPv6 /48. Logins under way count as failed until they are known to be good, so that simultaneous guesses gain nothing. A login over a
  * limit is delayed; a source with further failures is locked out, each time for longer. A good login widens the window of its host (slow
- * start), so that a NAT or a LAC with many users gets them all in at once, and its user is known in that network for a week: known users
- * pass the limits of host and network, and are held to their own alone.
+ * start), so that many users behind one NAT or LAC can log in at once. Its user is known in that network for a week: the limits of host and
+ * network do not apply to known users, only their own.
  *
  *     AaaAttempt attempt = {0};
  *     if (aaa_guard_begin(guard, &attempt, &address, "ann", now) == AAA_GUARD_GO)
@@ -59,7 +59,7 @@ typedef struct {
 
 typedef enum { AAA_GUARD_GO = 1, AAA_GUARD_WAIT, AAA_GUARD_REFUSE } AaaGuardAnswer;
 
-/** UNKNOWN: the source could not tell. CANCELLED: cancelled after the source was asked. */
+/** UNKNOWN: the source had no answer. CANCELLED: cancelled after the source was asked. */
 typedef enum { AAA_LOGIN_GOOD = 1, AAA_LOGIN_BAD, AAA_LOGIN_UNKNOWN, AAA_LOGIN_CANCELLED } AaaLogin;
 
 typedef struct {

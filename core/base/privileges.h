@@ -25,9 +25,9 @@ guint64 adit_privileges_held(void);
 const char *adit_privileges_name(guint capability);
 
 /**
- * Becomes `user` (NULL = keeps its user) with at most the capabilities `keep`, permitted and effective. The inheritable, ambient and
- * bounding sets are emptied (the bounding set only if the process has CAP_SETPCAP), new privileges are ruled out, and the process leaves no
- * core file and cannot be traced by other processes of the same user. FALSE: the process is in no state to go on.
+ * Becomes `user` (NULL = keeps its user) with at most the capabilities `keep`, permitted and effective. Empties the inheritable,
+ * ambient and bounding sets (the bounding set only if the process has CAP_SETPCAP) and sets no-new-privs. The process then leaves no core
+ * file, and other processes of the same user cannot trace it. FALSE: the process must exit.
  */
 gboolean adit_privileges_drop(const AditUser *user, guint64 keep, GError **error);
 

@@ -7,7 +7,7 @@
 
 G_BEGIN_DECLS
 
-/** The function of a subscriber; its list tells which member is valid. */
+/** The function of a subscriber; its list decides which member is valid. */
 typedef union {
   AditEventFunc event;
   AditVetoFunc veto;

@@ -26,7 +26,7 @@ AditValue *adit_config_load_text(const AditSchema *schema, const char *name, con
 
 /**
  * The texts of one list at the top level (`plugins`), read before there is a schema: the plugins to load decide which options can be
- * checked. NULL when it is not written or the files can't be read: adit_config_load() then tells why. The caller frees (g_strfreev).
+ * checked. NULL when it is not written or the files can't be read: adit_config_load() then reports why. The caller frees (g_strfreev).
  */
 char **adit_config_peek(const char *path, const char *key);
 

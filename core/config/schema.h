@@ -28,7 +28,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AditSchema, adit_schema_free)
 /**
  * Adds a table. `options` is borrowed and must live as long as the schema: static tables do, plugins stay resident.
  * The same option twice in one scope is fine when both declare the same. FALSE when a declaration is a bug (another
- * type than before, words that do not parse, a fallback outside its own range ...); adit_schema_error() then tells
+ * type than before, words that do not parse, a fallback outside its own range ...); adit_schema_error() then returns
  * what, and adit_config_load() refuses with it, so that no caller need look.
  */
 gboolean adit_schema_add(AditSchema *schema, const char *owner, const AditOption *options, guint n);

@@ -43,8 +43,8 @@ gboolean adit_control_answers(const char *path);
 /** Closes the socket and every connection; interfaces stay. */
 void adit_control_stop(void);
 
-/** For tests: divides the time that a silent or slow peer is given (30 s for a first message, 10 s for the rest of one and for a reader, 60
- * s between calls), until the socket is closed. */
+/** For tests: divides the timeouts of a silent or slow peer: 30 s for a first message, 10 s for the rest of one and for a reader, 60 s
+ *  between calls. */
 void adit_control_set_patience(guint divisor);
 
 /** Frees everything. */

@@ -42,8 +42,8 @@ typedef struct {
   GPtrArray *owned;   /**< of AditIdlType*: all that there are */
 } AditIdl;
 
-/** Reads a description. NULL, and an error that begins with line and column, when it does not follow the grammar, describes a name twice
- *  or uses a type that it does not describe. */
+/** Parses a description. NULL when it does not follow the grammar, describes a name twice or uses an undescribed type; the error begins
+ *  with line and column. */
 AditIdl *adit_idl_parse(const char *text, GError **error);
 
 void adit_idl_free(AditIdl *idl);

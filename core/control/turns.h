@@ -3,8 +3,7 @@
  * core/control/turns.h - the management socket's share of the main loop: work runs in turns, one after the other, for at most a few
  * milliseconds in each pass of the loop, all turns together.
  *
- * All work for callers is done in turns (messages that were received, rows of lists), so that no caller and no number of callers holds the
- * loop. [main]
+ * All work for callers is done in turns: received messages, rows of lists. So callers, however many, cannot hold the loop. [main]
  */
 #pragma once
 

@@ -186,7 +186,7 @@ static gboolean conn_work(gpointer data, gint64 deadline_us) {
   conn->messages++;
   handle_message(conn, text, (gsize)length);
   request_turn(conn);
-  conn->wake(conn->data); /* there is room for input */
+  conn->wake(conn->data); /* the buffer can take input again */
   return FALSE;
 }
 

@@ -31,7 +31,7 @@ void adit_net_fini(void);
 /** The table behind ADIT_NET_SERVICE. */
 const AditNetService *adit_net_service(void);
 
-/** Sets the group that AditNetService.group() tells; not 0. Before any interface is made. [main] */
+/** Sets the group that AditNetService.group() returns; not 0. Before any interface is made. [main] */
 void adit_net_set_group(guint32 group);
 
 /** The mark of interfaces that this daemon makes: see core/net/sweep.h. Without it a random one. Before adit_net_init(). */

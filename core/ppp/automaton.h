@@ -131,9 +131,9 @@ void adit_automaton_event(AditAutomaton *a, AditFsmEvent event);
 /** A packet, from its code on. */
 void adit_automaton_input(AditAutomaton *a, const guint8 *payload, gsize length);
 
-/** Before adit_automaton_input(): a Configure-Request from a peer that terminated the layer, while its Terminate-Request is being
- *  settled (Stopping), begins the layer again, as the end of one NCP does not end the link (RFC 1661 3.7). For NCPs; finished() is not
- *  called, and what was told with down() holds until up() follows. */
+/** For NCPs, before adit_automaton_input(). In Stopping, after the peer's Terminate-Request, a Configure-Request of the peer opens the
+ * layer again: the end of one NCP does not end the link (RFC 1661 3.7). finished() is not called; the layer stays down until up() follows.
+ */
 void adit_automaton_reopen(AditAutomaton *automaton, const guint8 *payload, gsize length);
 
 /** The slot's time may have come. */

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 
 /** Longest control packet that is looked at or made. A Configure-Request that needs more is no honest one. */
 #define ADIT_PPP_CONTROL_MAX 1500
-/** Room for a frame around it. */
+/** Space for the headers and trailer of a frame. */
 #define ADIT_PPP_FRAME_MAX (ADIT_PPP_CONTROL_MAX + 2)
 
 /** Splits a frame into protocol and payload, whatever framing it came in: with address and control field or without

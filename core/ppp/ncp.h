@@ -68,7 +68,7 @@ void adit_ncp_save(const AditNcp *ncp, AditBuilder *out);
 /** As saved, with timers armed and no callback made. NULL if the octets make no sense. */
 AditNcp *adit_ncp_restore(const AditNcpDesc *desc, const AditNcpParams *params, const AditNcpTiming *timing, const AditNcpOps *ops,
                           gpointer host, const AditEngineEnv *env, AditCursor *in);
-/** The result; FALSE unless open. After a restore this tells the session what opened() told before. */
+/** The result; FALSE unless open. After a restore, this is the result that opened() reported before. */
 gboolean adit_ncp_result(AditNcp *ncp, AditNcpResult *out);
 /** Its part of `show session`, under its name: a MAP of the caller's. NULL unless it is open and has something to show. */
 AditValue *adit_ncp_describe(const AditNcp *ncp);

@@ -77,7 +77,7 @@ typedef struct {
   void (*auth_done)(gpointer host, gboolean peer, gboolean ok, const char *method, const char *why);
   /** LCP opened, before authentication. May be NULL. */
   void (*lcp_up)(gpointer host);
-  /** The peer tells something about itself (RFC 1570 Identification, Time-Remaining): printable text. May be NULL. */
+  /** The peer sent an Identification or Time-Remaining (RFC 1570): printable text. May be NULL. */
   void (*told)(gpointer host, const char *what, const char *text);
   /** The link has ended, for good; once. Nothing but adit_ppp_link_free() makes sense any more. */
   void (*closed)(gpointer host, AditCause cause, const char *reason);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** radius/show.h - what `aditctl show radius` tells. All [main]. */
+/** radius/show.h - the document of `aditctl show radius`. All [main]. */
 #pragma once
 
 #include "radius.h"

@@ -4,7 +4,7 @@
 
 #include <adit/types.h>
 
-/** Octets of a frame that tell at most. */
+/** Octets of a frame that are examined at most. */
 enum { MPPE_PEEK = 64 };
 
 typedef enum {

@@ -6,8 +6,8 @@
  * IPv6 header by its length. No state is kept of a frame that proves nothing, so that noise and forged frames cost only themselves.
  *
  * Peers restart RC4 in stateful mode in two ways after a Reset-Request: with the current key (RFC 3078 8.3), or with a changed one (Linux).
- * Both are understood. To a peer that is not known to be of the first kind the coherency count goes on at the next flag packet, where both
- * ways are the same.
+ * Both are understood. Until the peer is known to be of the first kind, the coherency count continues at the next flag packet, where
+ * both ways agree.
  */
 #pragma once
 

@@ -2,10 +2,9 @@
 /**
  * dp.h - the data path `tun` as a whole: sockets and TUN interfaces, moved by worker threads.
  *
- * Threads. Everything is made, changed and freed on the main loop. Workers only look: at tables (tun-table.h), at wires
- * (immutable, replaced by pointer), at links, sessions and ports, which the main loop frees after every worker has
- * passed a quiescent point (quiet.h). A worker writes only its own memory: its cells of counters, its rings, and the reorder state of links
- * with it as home.
+ * Threads. Everything is made, changed and freed on the main loop. Workers only read: tables (tun-table.h), wires (immutable,
+ * replaced by pointer), links, sessions and ports. The main loop frees these after every worker has passed a quiescent point (quiet.h). A
+ * worker writes only its own memory: its cells of counters, its rings, and the reorder state of links with it as home.
  */
 #pragma once
 

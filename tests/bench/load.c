@@ -203,7 +203,7 @@ static void call_open(Call *call) {
   load_send(call->tunnel, m);
 }
 
-/* The server has answered: ICCN, as soon as the window has room. */
+/* The server has answered: ICCN, as soon as the window is open. */
 static void call_connect(Call *call) {
   Message *m = load_message(call->tunnel, ICCN, call->peer);
   if (!m)
@@ -325,7 +325,7 @@ static void tunnel_tick(Tunnel *t) {
   }
 }
 
-/* Sessions that are up now, and no others, begin to ping: whoever sent SIGUSR1 knows that the server has its routes. */
+/* Sessions that are up now, and no others, begin to ping: the sender of SIGUSR1 has seen that the server has its routes. */
 static void start_pings(void) {
   ping_now = 0;
   for (unsigned i = 0; i < load.n_tunnels; i++)

@@ -134,7 +134,7 @@ void load_add16(Message *m, uint16_t type, unsigned value);
 void load_add32(Message *m, uint16_t type, uint32_t value);
 void load_send(Tunnel *t, Message *m);
 void load_ack(const Tunnel *t);
-/* Acknowledges a repeated StopCCN of a tunnel that is forgotten (RFC 2661 5.7): all that takes stands in the message itself. */
+/* Acknowledges a repeated StopCCN of a tunnel that is forgotten (RFC 2661 5.7): the message itself has all values that this needs. */
 void load_ack_stopccn(int fd, const uint8_t *data, size_t length);
 /* The peer has everything before `nr`. */
 void load_acknowledged(Tunnel *t, uint16_t nr);

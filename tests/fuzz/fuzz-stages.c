@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Stages and an encapsulation that is not L2TPv2's, in the data path `null`: frames of a hostile peer through a layout with a cookie and
  * numbers of 24 bits into the tests' two stages, and packets of the system the other way, to a second end that must get what was sent. The
- * rooms of `null` are of exact size, so that an octet too far is seen.
+ * buffers of `null` have the exact size, so that an access beyond the end is seen.
  *
  * Input: one octet of switches, then records: an octet of kind, two of length, as many octets. */
 #include "null.h"

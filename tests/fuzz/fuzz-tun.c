@@ -235,7 +235,7 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
   AditCursor in = adit_cursor(data, size);
   guint8 switches = adit_get_u8(&in), fake = adit_get_u8(&in);
   g_autoptr(GPtrArray) keep = g_ptr_array_new_with_free_func(g_free);
-  AditPath path = {0}; /* what an AF_UNIX socket tells of its sender */
+  AditPath path = {0}; /* the sender's address of an AF_UNIX socket */
   AditEncap encap = {.kind = ADIT_ENCAP_L2TPV2_UDP, .local_tunnel = 7, .local_session = SESSION, .peer_tunnel = 1, .peer_session = 1};
   AditDpSessionParams params = {.size = sizeof params, .protocols = adit_test_ip, .n_protocols = 2};
   AditPrefix prefix;

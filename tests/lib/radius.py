@@ -41,7 +41,7 @@ class Packet:
         return next((struct.unpack('>I', value)[0] for value in self.get(kind)), None)
 
     def signed(self, secret, over):
-        """The same, its Message-Authenticator made right; `over` is the authenticator that stands in the header meanwhile."""
+        """The same, its Message-Authenticator made right; `over` is the authenticator in the header meanwhile."""
         rest = [(MESSAGE_AUTHENTICATOR, bytes(16))] + [a for a in self.attributes if a[0] != MESSAGE_AUTHENTICATOR]
         packet = Packet(self.code, self.identifier, over, rest)
         rest[0] = (MESSAGE_AUTHENTICATOR, hmac.new(secret, packet.octets(), hashlib.md5).digest())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Addresses that a session must not get, whoever says so: the peer, a file, RADIUS, a server."""
+"""Addresses that a session must not get, from any source: the peer, a file, RADIUS, a server."""
 
 import json
 import os

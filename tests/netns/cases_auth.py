@@ -67,7 +67,7 @@ def client_refuses_weak_method(lab):
 
 @case
 def a_server_that_asks_for_pap_gets_no_password(lab):
-    """The default `allow`: whoever can answer for the server's address would have the password in clear."""
+    """The default `allow`: an impostor at the server's address would get the password in clear."""
     road = Road(lab)
     server, client = road.server(methods=['pap']), road.client(allow=None)
     server.monitor().expect('link-down')

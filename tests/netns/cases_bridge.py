@@ -253,7 +253,7 @@ def bcp_with_a_real_network_behind_the_peer(lab):
 
 @case
 def two_daemons_bridge_and_route_on_one_link(lab):
-    """As RouterOS does: the same link carries IP between the daemons and Ethernet between their bridges, whoever dials."""
+    """As RouterOS does: the same link carries IP between the daemons and Ethernet between their bridges, in both directions of dialling."""
     road = wide_road(lab)
     here, there = Lan(lab, road.srv, 'host', HOST), Lan(lab, road.cli, 'far', FAR)
     server = start_server(road)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A stranger takes all that can be had without a password; how fresh clients fare meanwhile is printed.
+"""A stranger takes all that can be had without a password; prints how many new clients succeed meanwhile.
 
 ADIT_FAIRNESS=long measures with 20 logins each, full sizes and the whole matrix of floods; without it this takes a minute."""
 

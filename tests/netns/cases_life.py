@@ -38,7 +38,7 @@ def kill_and_restart_leaves_nothing(lab):
 
 @case
 def sigterm_says_stopccn(lab):
-    """To every tunnel that stands, whoever opened it; nothing is left."""
+    """To every open tunnel, of either side; nothing is left."""
     road = Road(lab)
     server, client = road.server(dict(USERS, crowd='p')), road.client()
     road.works(server, client)

@@ -449,7 +449,7 @@ def radius_server_by_realm_and_called_id(lab):
 
 @case
 def radius_interim_period_of_the_server(lab):
-    """RFC 2869 2.1, 5.16: Acct-Interim-Interval goes before the configuration's, and is never below a minute."""
+    """RFC 2869 2.1, 5.16: Acct-Interim-Interval overrides the configuration's, and is never below a minute."""
     road = RadiusRoad(lab, {'ann': ('wonder-land', ['Acct-Interim-Interval = 5'])})
     server = road.nas(aaa={'interim-update': '2s'})
     client = road.client('ann', 'wonder-land')

@@ -22,7 +22,7 @@ def date(seconds):
 
 
 def complaints(server, user):
-    """The lines of the log on what `user` was given in vain."""
+    """The lines of the log on attributes of `user` without effect."""
     return [line for line in server.process.text().splitlines() if HONOURED in line and 'user %s ignored' % user in line]
 
 
@@ -167,7 +167,7 @@ def radius_accept_that_must_be_a_reject(lab):
 
 @case
 def radius_ipv6_of_a_user(lab):
-    """RFC 3162, 4818, 6911: prefixes, an address and routes are the kernel's, as many as were given; accounting tells of them."""
+    """RFC 3162, 4818, 6911: prefixes, an address and routes are the kernel's, as many as were given; accounting reports them."""
     given = ['Framed-IP-Address = 10.77.0.9', 'Framed-Interface-Id = 0:0:0:7', 'Framed-IPv6-Prefix = 2001:db8:a::/64', 'Framed-IPv6-Prefix += 2001:db8:a:1::/64',
              'Framed-IPv6-Address = 2001:db8:c::7', 'Delegated-IPv6-Prefix = 2001:db8:b::/56', 'Delegated-IPv6-Prefix += 2001:db8:b:100::/56',
              'Framed-IPv6-Route = "2001:db8:d::/48"', 'Framed-IPv6-Route += "2001:db8:e::/48 :: 7"', 'DNS-Server-IPv6-Address = 2001:db8::53',
@@ -205,7 +205,7 @@ def radius_ipv6_of_a_user(lab):
 
 @case
 def radius_group_is_a_profile(lab):
-    """Mikrotik-Group: what the server does not say is the profile's, not the default's; what it does say goes before."""
+    """Mikrotik-Group: the server's values override the profile's, and the profile's the default's."""
     road = RadiusRoad(lab, {'guest': ('p', ['Mikrotik-Group = "guests"']), 'both': ('p', ['Mikrotik-Group = "guests"', 'Idle-Timeout = 88', 'Framed-Pool = "people"'])})
     tree = road.tree()
     tree['pools'].append({'name': 'guests', 'ranges': ['10.90.0.0/24']})

@@ -207,7 +207,7 @@ CHANGES = [
     (['Port-Limit = 3'], {'port-limit': 3}),
     (['Mikrotik-Recv-Limit = 1', 'Mikrotik-Recv-Limit-Gigawords = 1', 'Mikrotik-Xmit-Limit = 2', 'Mikrotik-Xmit-Limit-Gigawords = 1', 'Mikrotik-Total-Limit = 3',
       'Mikrotik-Total-Limit-Gigawords = 1'], {'limit-bytes-in': str(2**32 + 1), 'limit-bytes-out': str(2**32 + 2), 'limit-bytes-total': str(2**32 + 3)}),
-    (['Mikrotik-Group = "short"'], {'interim-update': '3m', 'idle-timeout': '8m20s'}),  # what was said goes before the profile
+    (['Mikrotik-Group = "short"'], {'interim-update': '3m', 'idle-timeout': '8m20s'}),  # an attribute overrides the profile
 ]
 # What it may not, beside a change that could be made: none of it is.
 UNCHANGEABLE = ['Framed-Pool = "other"', 'Framed-IP-Netmask = 255.255.255.0', 'Framed-Route = "10.0.0.0/8"', 'Framed-MTU = 1300', 'Framed-Routing = Broadcast',

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Each attribute that adit sends, as FreeRADIUS has read it: in Access-Requests and in accounting's records.
 
-tests/unit/radius/attributes demands that each one that the plugin may send stands in a case."""
+tests/unit/radius/attributes demands that each one that the plugin may send is in a case."""
 
 import configs
 from lab import expect, poll

@@ -86,7 +86,7 @@ def long_and_odd_names(lab):
         expect(name.startswith('l2tp-') and len(name) <= 15, 'interface of %s is %s' % (user, name))
         link = json.loads(road.srv.run('ip', '-json', 'link', 'show', name).stdout)[0]
         if len(user) > 10:
-            expect(any(user in alias for alias in link.get('altnames', [])), 'no alternative name tells of %s: %s' % (user, link.get('altnames')))
+            expect(any(user in alias for alias in link.get('altnames', [])), 'no alternative name has %s: %s' % (user, link.get('altnames')))
         client.stop()
         server.no_session()
     server.stop()

@@ -90,7 +90,7 @@ def large_transfers(lab):
     big = road.cli.run('ping', '-n', '-q', '-c', '3', '-w', '10', '-s', '9000', INSIDE, check=False).stdout
     expect(' 0 received' not in big, 'no answer to pings in fragments: %s' % big)
     counters = server.session('alice')
-    expect(max(v for v in flatten(counters) if isinstance(v, int)) > 128 << 20, 'counters do not tell of the transfer: %s' % counters)
+    expect(max(v for v in flatten(counters) if isinstance(v, int)) > 128 << 20, 'counters do not show the transfer: %s' % counters)
     client.stop()
     server.stop()
 

@@ -108,7 +108,7 @@ def peer_dials(lab, method, secret=None, hidden=False):
     wrong = peers.client(lab, cli, SERVER, 'alice', 'not-that', method, secret, hidden, name='wrong')
     refused = events.expect('auth-done', 25, user='alice')
     expect(refused['cause'] != 0, 'a wrong password is accepted')
-    expect(not server.sessions(), 'a session stands in spite of a wrong password')
+    expect(not server.sessions(), 'a session is up in spite of a wrong password')
     peers.kill(wrong)
 
     right = peers.client(lab, cli, SERVER, 'alice', USERS['alice'], method, secret, hidden)
@@ -206,7 +206,7 @@ def adit_dials(lab, method, secret=None, hidden=False):
     options['allow'] = [method]
     client = lab.adit(cli, configs.write(configs.client('alice', 'not-that', l2tp=l2tp, **options)))
     client.monitor().expect('link-down', 30)
-    expect(not client.sessions(), 'a session stands in spite of a wrong password')
+    expect(not client.sessions(), 'a session is up in spite of a wrong password')
     client.reload(configs.write(configs.client('alice', USERS['alice'], l2tp=l2tp, **options)))
     session = client.session(deadline=30)
     interface = ppp_up(srv)

@@ -39,9 +39,9 @@ typedef union {
   struct sockaddr_in6 in6;
 } AditEndpoint;
 
-#define ADIT_ADDRESS_TEXT  46 /**< room for an address as text */
-#define ADIT_PREFIX_TEXT   50 /**< room for a prefix as text */
-#define ADIT_ENDPOINT_TEXT 72 /**< room for `[address%scope]:port` */
+#define ADIT_ADDRESS_TEXT  46 /**< size of a buffer for an address as text */
+#define ADIT_PREFIX_TEXT   50 /**< size of a buffer for a prefix as text */
+#define ADIT_ENDPOINT_TEXT 72 /**< size of a buffer for `[address%scope]:port` */
 
 static inline gsize adit_address_size(const AditAddress *a) {
   return a->family == AF_INET ? 4 : a->family == AF_INET6 ? 16 : 0;

@@ -130,7 +130,7 @@ typedef enum {
   ADIT_AUTH_SECRET,    /**< "here is the secret: let the method verify" */
   ADIT_AUTH_CHALLENGE, /**< another round (EAP) */
   ADIT_AUTH_NOT_MINE,  /**< ask the next source */
-  ADIT_AUTH_ERROR,     /**< could not tell: refuses, unless the source is configured with `on-error: next` */
+  ADIT_AUTH_ERROR,     /**< has no answer: refuses, unless the source is configured with `on-error: next` */
 } AditAuthOutcome;
 
 /** A source's answer, and a method's verdict. All pointers are borrowed for the call. */
@@ -234,9 +234,9 @@ typedef enum { ADIT_ACCT_START = 1, ADIT_ACCT_INTERIM, ADIT_ACCT_STOP, ADIT_ACCT
 /**
  * The event of a session, or of the daemon (ON and OFF: session 0, user NULL, record_id of the daemon's run). Borrowed for
  * the call, values may be kept by reference. While the daemon lives every START is followed by one STOP, also when `accounting` is switched
- * off between them; a session that ended before it was up has neither. A daemon that is killed sends no STOP, and the next one knows nothing of its
- * sessions: ON, with the record_id of a new run, says so. A sink that must close them keeps what it needs in adit.store and writes the
- * missing STOPs itself, with ADIT_CAUSE_NAS_REBOOT, before it passes ON on, as plugins-auth/radius does. INTERIM comes by the period in force
+ * off between them; a session that ended before it was up has neither. A daemon that is killed sends no STOP, and the next one does not
+ * know its sessions: ON has the record_id of a new run. A sink that must close them keeps their data in adit.store. It writes the missing
+ * STOPs itself, with ADIT_CAUSE_NAS_REBOOT, before it passes ON on, as plugins-auth/radius does. INTERIM comes by the period in force
  * (`interim-update`), and where there is one also when addresses or attributes have changed.
  */
 typedef struct {

@@ -63,7 +63,7 @@ G_BEGIN_DECLS
 typedef struct AditCall AditCall;
 
 enum {
-  ADIT_METHOD_PUBLIC = 1 << 0, /**< all users of the machine may call it: it tells nothing of users, addresses or traffic */
+  ADIT_METHOD_PUBLIC = 1 << 0, /**< all users of the machine may call it: it reveals no users, addresses or traffic */
 };
 
 typedef struct {
@@ -174,8 +174,8 @@ static inline void adit_control_rows_reply_(const AditControlService *control, A
   control->reply_rows(call, key, adit_control_rows_next_, own, adit_control_rows_free_);
 }
 
-/** [main] Lists the things with the ids in `ids` (of guint64, handed over). `row` makes the row of one, or says NULL if it is gone by now, so
- *  that things may come and go while the list is sent. `state` must live until the plugin's fini. */
+/** [main] Lists the things with the ids in `ids` (of guint64, handed over). `row` makes the row of one; NULL: it has ended
+ *  meanwhile. `state` must live until the plugin's fini. */
 static inline void adit_control_reply_ids(const AditControlService *control, AditCall *call, const char *key, GArray *ids,
                                           AditValue *(*row)(gpointer state, guint64 id), gpointer state) {
   AditControlRows_ rows = {ids, NULL, NULL, 0, row, NULL, state};

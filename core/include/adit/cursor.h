@@ -113,7 +113,7 @@ static inline AditBuilder adit_builder(void *buffer, gsize size) {
 
 static inline gsize adit_built(const AditBuilder *b) { return (gsize)(b->at - b->start); }
 
-/** Room for `length` octets that the caller fills; NULL (and bad) if it does not fit. */
+/** Space for `length` octets that the caller fills; NULL (and bad) if it does not fit. */
 static inline guint8 *adit_put_room(AditBuilder *b, gsize length) {
   if (b->bad || (gsize)(b->end - b->at) < length) {
     b->bad = TRUE;

@@ -38,13 +38,13 @@ G_BEGIN_DECLS
 #define ADIT_ETHER_TAG       4   /**< of IEEE 802.1Q */
 #define ADIT_ETHER_PROTOCOLS 8   /**< PPP protocols of a codec at most */
 #define ADIT_ETHER_PARAMS    64  /**< octets of parameters */
-#define ADIT_ETHER_ROOM      128 /**< octets that room() gives in one call at least, all taken together */
+#define ADIT_ETHER_ROOM      128 /**< octets of memory for one call of encode() or decode() at least, see room() */
 
 /** The context of a codec's call; the data path's. */
 typedef struct AditEtherIo AditEtherIo;
 struct AditEtherIo {
   gsize size;
-  /** Memory that lives as long as the frame, or NULL: return FALSE then. */
+  /** Allocates memory that lives as long as the frame. NULL: none is left; return FALSE then. */
   guint8 *(*room)(AditEtherIo *io, gsize length);
 };
 

@@ -151,10 +151,10 @@ typedef struct {
 
 typedef void (*AditEventFunc)(const AditEvent *event, gpointer data);
 
-/** [main] A hook decides, synchronously, in order of `priority` (low first, equals in order of registration); the first reason or value counts,
- *  and hooks after it are not called. A veto returns NULL, or a reason that reaches log and peer: it is copied at once, so a static string, or one
- *  that the plugin keeps until its next call, is right, and one on the stack or freed by g_autofree is not. A value hook returns a new AditValue,
- *  which the caller frees, or NULL to pass. Neither may block: the session waits, and all other work with it. */
+/** [main] A hook decides, synchronously, in order of `priority` (low first, equals in order of registration); the first reason or value
+ * counts, and hooks after it are not called. A veto returns NULL, or a reason that reaches log and peer. It is copied after the return: use
+ * a static string, or one that the plugin keeps until its next call, never one on the stack or under g_autofree. A value hook returns a new
+ * AditValue, which the caller frees, or NULL to pass. Neither may block: the session waits, and all other work with it. */
 typedef const char *(*AditVetoFunc)(const AditEvent *about, gpointer data);
 typedef AditValue *(*AditValueFunc)(const AditEvent *about, gpointer data);
 

@@ -2,8 +2,8 @@
 /**
  * adit/option.h - how core and plugins declare what can be configured.
  *
- * One table serves the check of YAML files, the reference manual, the commented sample, the JSON Schema, the merging of
- * profiles, the mapping from RADIUS and `aditctl show session`: adding an option is adding a line.
+ * One table is the source of all uses of an option: the check of YAML files, the manual, the commented sample, the JSON Schema, the merging
+ * of profiles, the mapping from RADIUS and `aditctl show session`. To add an option, add a line.
  */
 #pragma once
 

@@ -114,7 +114,7 @@ typedef struct {
   const AditEncapLayout *layout; /**< of its data, so that the kernel can bring a link's datagrams to one worker; NULL = any worker */
 } AditListenerSpec;
 
-/** Facts about an existing tunnel, by which a data path tells its datagrams from forged ones. */
+/** Facts about an existing tunnel, by which a data path distinguishes its datagrams from forged ones. */
 typedef struct {
   gsize size;
   const AditPath *path;     /**< remote port 0 = any: the peer has not chosen yet (RFC 2661 8.1) */
@@ -130,7 +130,7 @@ typedef struct {
 
 typedef struct {
   gsize size;
-  AditLinkId id;            /**< as `show sessions` tells it; 0 = none */
+  AditLinkId id;            /**< as in `show sessions`; 0 = none */
   const AditPath *path;     /**< copied, as is the encap */
   const AditEncap *encap;
   const AditDpLinkOps *ops; /**< outlives the link */

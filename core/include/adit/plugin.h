@@ -13,11 +13,13 @@
  *   stop             finish, cancel, close
  *   fini             free; references that you still hold are named in the log. The code stays mapped
  *
- * Nothing may hold up the loop: a plugin that does so for 100 ms is named in the log when the call returns, and a call that has not returned after a
- * second is named while it lasts. An open() or a read of a file that may block goes through
- * adit.loop run_blocking(), from prepare(), which says that it is pending and answers with `done`; start() can't be pending, so a device
- * that blocks in open() is opened with O_NONBLOCK, or on a thread of run_blocking() from start() on, which then returns before it is
- * there. A file that only root may read: AditHost.open_file(), also through run_blocking().
+ * Never block the loop: the log names a plugin that holds it for 100 ms when the call returns. A call that takes over a second is named
+ * while it lasts.
+ *
+ * - A file that may block in open() or read: use adit.loop run_blocking() from prepare(), return pending, and answer with `done`.
+ * - A device that blocks in open(): start() can't be pending. Open it with O_NONBLOCK, or by run_blocking(); start() returns before it is
+ * open.
+ * - A file that only root may read: use AditHost.open_file(), also through run_blocking().
  *
  *     static gboolean init(AditPlugin *plugin, const AditHost *host, gpointer *state, GError **error) {
  *       Mine *self = g_new0(Mine, 1);
@@ -61,8 +63,9 @@ typedef struct {
   guint16 abi_major, abi_minor;
   /** [main] The service `name` (ADIT_*_SERVICE) of at least `version`; NULL if this core has none. Valid until fini. */
   const void *(*service)(AditPlugin *plugin, const char *name, guint version);
-  /** [any] Opens a file that the configuration names by its absolute path (a certificate, a key) for reading, also where only root may
-   *  read it and the daemon is root no more. A descriptor (close-on-exec), yours to close, or -1 with errno. Blocks. May be NULL: use open(). */
+  /** [any] Opens a file for reading that the configuration names by its absolute path (a certificate, a key). Also opens files that only
+   *  root may read, after the daemon has dropped root. Returns a descriptor (close-on-exec), yours to close, or -1 with errno. Blocks. May
+   * be NULL: use open(). */
   int (*open_file)(const char *path);
 } AditHost;
 

@@ -3,12 +3,12 @@
  * adit/protection.h - IPsec and its like, by providers: part of service "adit.path".
  *
  * A provider (charon's, say) protects the way to a peer by an association. The core gives each a number out of a reserved range of the
- * packet mark, and the provider has the kernel put it on the packets that came through the association, and look for it on those that are to
- * go through it. So AditPath.association says how a datagram came and how one goes. A mark outside of the range, or of an association that
+ * packet mark. The provider makes the kernel set this mark on packets that came through the association, and send packets with this mark
+ * through it. So AditPath.association says how a datagram came and how one goes. A mark outside of the range, or of an association that
  * is not up, means *in the clear*: an administrator's rule that marks packets never looks like IPsec.
  *
- *     static gboolean my_ensure(gpointer state, guint32 association, const AditPath *path, const AditProtectionPolicy *policy, GError **error) {
- *       return charon_initiate(state, path, association, policy->name, error); // up or down comes later
+ *     static gboolean my_ensure(gpointer state, guint32 association, const AditPath *path, const AditProtectionPolicy *policy, GError
+ * **error) { return charon_initiate(state, path, association, policy->name, error); // up or down comes later
  *     }
  *     ...
  *     path->protection_add(plugin, &my_ops, self, error);                                        // in init

@@ -109,7 +109,7 @@ typedef struct {
   gsize size;
   AditSessionId session;
   const char *multi_id; /**< NULL = the record_id of the session */
-  const char *reason;   /**< for people, and for the transport to tell the peer */
+  const char *reason;   /**< for the log, and for the transport's message to the peer */
 } AditBundleDecision;
 
 /**
@@ -142,9 +142,9 @@ typedef struct {
   void (*left)(gpointer state, AditSessionId session, AditLinkId link, guint left);
   /** [main] The link has joined the session's data plane, where stages know it by `index`: of the founder before opened(). May be NULL. */
   void (*attached)(gpointer state, AditSessionId session, AditLinkId link, guint index);
-  /** [main] LCP of a link of the session renegotiates, and nothing is sent on it (`up` FALSE), or has opened again, with options that may
-   *  be others. A link that was not the session's only one has left the data plane meanwhile: attached() tells its index again, before this.
-   *  May be NULL, or missing. */
+  /** [main] LCP of a link of the session renegotiates, and nothing is sent on it (`up` FALSE); or it has opened again, perhaps with other
+   *  options. If the session has other links, this link leaves the data plane meanwhile: attached() is called with its new index before
+   *  this. May be NULL, or missing. */
   void (*changed)(gpointer state, AditSessionId session, AditLinkId link, gboolean up);
   /** [main] A frame of a link of the session, of a protocol that no NCP has: it came before the stage was in place. FALSE: it is not
    *  the bundler's, and the peer is told so. TRUE: `frame`, in one slice, is now what was inside of it, for the NCPs; of length 0 = nothing.
@@ -175,14 +175,14 @@ typedef struct {
    * session; each must have ADIT_OPTION_COA. `profile` among them merges what that profile says, of such words alone,
    * under the other changes. Limits restart with the new value, session-timeout counting from the session's start
    * (RFC 2865 5.27); the event session-update and an INTERIM record follow.
-   * Errors: NOT_FOUND (also when it is ending), UNSUPPORTED (an attribute that may not change, or is unknown), INVALID
-   * (a value of the wrong type, no such profile); the message begins with the attribute's name and a colon.
+   * Errors: NOT_FOUND (no session, or it is ending), UNSUPPORTED (an unknown or unchangeable attribute), INVALID
+   * (a value of the wrong type, no such profile). The message begins with the attribute's name and a colon.
    */
   gboolean (*session_update)(AditSessionId id, const AditValue *changes, GError **error);
   /**
    * [main] in init: this plugin acts on the attribute, which its owner only carries (ADIT_OPTION_CARRIED): it reads it when a session comes
-   * up, and again at session-update. Until an actor is there a change of the attribute is UNSUPPORTED (a CoA-Request gets Error-Cause 401),
-   * and a source that gives it is told of in the log, once a session. Several plugins may act on one. Gone with the plugin.
+   * up, and again at session-update. Without an actor, a change of the attribute is UNSUPPORTED (a CoA-Request gets Error-Cause 401).
+   * A source that gives it is named in the log, once a session. Several plugins may act on one. Gone with the plugin.
    * Errors: INVALID (no name).
    *
    *     static void on_session(const AditEvent *event, gpointer data) { // of session-up and session-update

@@ -6,10 +6,10 @@
  *
  *     port <-> compression (0x00fd) <-> bundle (0x003d) <-> links
  *
- * encode() takes one packet on its way to the peer and emits frames, decode() takes one frame on its way from the peer and emits packets.
+ * encode() takes one packet on its way to the peer and emits frames. decode() takes one frame on its way from the peer and emits packets.
  * Both are pure functions of the stage's state, the parameters and the octets; a data path calls them on one worker, the session's home,
- * and on no other. They take no lock and allocate nothing: memory comes from room(). A stage is put in place with
- * AditDatapathOps.stage_add(), which a data path refuses that can neither run it nor have the kernel do it.
+ * and on no other. They take no lock and allocate nothing: room() returns memory. AditDatapathOps.stage_add()
+ * puts a stage in place; a data path refuses a stage that neither it nor the kernel can run.
  *
  *     static void pad_encode(gpointer state, gconstpointer params, AditStageIo *io, AditStageFrame *frame) {
  *       guint8 *head = io->room(io, 2);
@@ -32,9 +32,9 @@ typedef enum { ADIT_STAGE_COMPRESSION = 0, ADIT_STAGE_BUNDLE, ADIT_STAGES_N } Ad
 
 #define ADIT_STAGE_LINKS  16    /**< links of a session at most */
 #define ADIT_STAGE_SLICES 6     /**< pieces of a frame at most */
-#define ADIT_STAGE_ROOM   81920 /**< octets that room() gives in one call of encode(), decode() or expire() at least */
+#define ADIT_STAGE_ROOM   81920 /**< octets of memory for one call of encode(), decode() or expire() at least, see room() */
 
-/** Octets of a frame; no other frame has them, so a stage may change them. */
+/** Octets that belong to one frame only, so a stage may change them. */
 typedef struct {
   guint8 *data;
   guint32 length;
@@ -49,13 +49,13 @@ typedef struct {
   AditStageSlice slice[ADIT_STAGE_SLICES];
 } AditStageFrame;
 
-/** The current facts of a link in the data path; 0 = it does not know. */
+/** The current facts of a link in the data path; 0 = unknown. */
 typedef struct {
   gsize size;
-  guint32 mtu;     /**< octets after the PPP protocol of a frame that its path carries in one piece */
+  guint32 mtu;     /**< octets of a frame, after its PPP protocol, that the path carries without fragmenting */
   guint32 queued;  /**< octets that were emitted and have not left yet */
-  guint64 rate;    /**< octets per second that left when more were waiting: what it can carry */
-  guint64 refused; /**< frames that the system did not take, as too many waited; counts up */
+  guint64 rate;    /**< capacity in octets per second: measured while frames were queued */
+  guint64 refused; /**< counter of frames that the system refused because its queue was full */
 } AditStageLink;
 
 /** The context of a stage's call; the data path's. */
@@ -65,12 +65,12 @@ struct AditStageIo {
   guint64 now_ms;      /**< monotonic */
   guint32 links;       /**< a bit for each link index that is in use */
   guint64 deadline_ms; /**< when to call expire(); 0 = never. The stage sets it */
-  /** Memory that lives until what is emitted is on its way, or NULL: the packet is lost then. */
+  /** Allocates memory that lives until the emitted frames are sent. NULL: none is left; the packet is lost then. */
   guint8 *(*room)(AditStageIo *io, gsize length);
-  /** Passes a frame on, away from where this one came from (of expire(): towards the port). It consists of slices of the frame that came in
-   *  and of room(). */
+  /** Passes a frame on: encode() towards the links, decode() and expire() towards the port. Its slices are those of the frame that came in,
+   *  and memory from room(). */
   void (*emit)(AditStageIo *io, const AditStageFrame *frame);
-  /** Tells the main loop something: a reset is needed, a fragment was lost. Lost itself when too much waits. */
+  /** Sends a note to the main loop: a reset is needed, a fragment was lost. The note is lost when too many are queued. */
   void (*note)(AditStageIo *io, guint32 what, gconstpointer data, gsize length);
 
   /* Members from here on may be missing (ADIT_HAS) in an older data path. */
@@ -83,22 +83,22 @@ typedef struct AditStageSpec AditStageSpec;
 
 typedef struct {
   gsize size;
-  const char *name; /**< for messages; a data path that has the kernel do it knows it by kind and name */
+  const char *name; /**< for messages; with the kind it also selects the kernel's implementation, if the data path uses one */
   AditStageKind kind;
   guint16 protocol;             /**< frames of this protocol go to decode() */
-  guint16 headroom;             /**< octets that encode() adds to a packet at most: the session's MTU is so much smaller */
+  guint16 headroom;             /**< octets that encode() adds to a packet at most; subtracted from the session's MTU */
   gsize state_size;             /**< zeroed; wiped in the end */
-  void (*init)(gpointer state); /**< [main] before it is in place. May be NULL */
+  void (*init)(gpointer state); /**< [main] before a worker uses the stage. May be NULL */
   /** [worker] `params` is the block that was last published, and changes between calls only. */
   void (*encode)(gpointer state, gconstpointer params, AditStageIo *io, AditStageFrame *frame);
   void (*decode)(gpointer state, gconstpointer params, AditStageIo *io, AditStageFrame *frame);
-  /** io->deadline_ms has come, and the frames that had come by then were decoded. May be NULL */
+  /** Called at io->deadline_ms, after the frames that arrived before it were decoded. May be NULL */
   void (*expire)(gpointer state, gconstpointer params, AditStageIo *io);
-  void (*fini)(gpointer state);                                          /**< [main] no worker sees it any more. May be NULL */
+  void (*fini)(gpointer state); /**< [main] after the last worker has used the stage. May be NULL */
 
   /* Members from here on may be missing (ADIT_HAS) in an older stage. */
 
-  /** After init, with what stage_add() was given. An older data path does not call it. [main] May be NULL */
+  /** Called after init() with the argument of stage_add(). An older data path does not call it. [main] May be NULL */
   void (*attach)(gpointer state, const AditStageSpec *spec);
 } AditStageOps;
 
@@ -107,12 +107,13 @@ struct AditStageSpec {
   const AditStageOps *ops; /**< outlives the session */
   gconstpointer params;    /**< the first block of parameters, copied; wiped once no worker reads it, as it may hold keys */
   gsize params_length;
-  gboolean exclusive; /**< data that comes around the stage is dropped: in clear, where it was agreed to encrypt */
-  void (*note)(gpointer user, guint32 what, gconstpointer data, gsize length); /**< [main] what the worker noted. May be NULL */
+  gboolean exclusive; /**< drop data that bypasses the stage, such as clear packets where encryption was negotiated */
+  void (*note)(gpointer user, guint32 what, gconstpointer data, gsize length); /**< [main] receives the notes of the worker. May be NULL */
   gpointer user;
-  /** [main] A MAP for `show session`, under the stage's name: what was agreed, counters. The caller's; NULL = nothing. May be NULL. */
+  /** [main] Returns a MAP for `show session`, under the stage's name: negotiated values and counters. The caller frees it. NULL = nothing.
+   *  May be NULL. */
   AditValue *(*describe)(gpointer user);
-  /** [main] The word for `encoding` in `show sessions`, as RouterOS has it: `MPPE128 stateless`; NULL = none. May be NULL. */
+  /** [main] Returns the word for `encoding` in `show sessions`, RouterOS's: `MPPE128 stateless`; NULL = none. May be NULL. */
   const char *(*encoding)(gpointer user);
 };
 
@@ -141,8 +142,8 @@ static inline gboolean adit_stage_append(AditStageFrame *frame, guint8 *data, gu
   return TRUE;
 }
 
-/** Makes `out` the octets of `frame` from `from` on, up to `length`, without copying; one piece is left free for a header. FALSE if that
- * are too many. */
+/** Makes `out` the octets of `frame` from `from` on, up to `length`, without copying; one piece is left free for a header. FALSE if there
+ *  are too many pieces. */
 static inline gboolean adit_stage_cut(const AditStageFrame *frame, guint32 from, guint32 length, AditStageFrame *out) {
   AditStageFrame cut;
   memset(&cut, 0, sizeof cut);

@@ -28,7 +28,7 @@
 
 G_BEGIN_DECLS
 
-/** [main] Durable, or failed. NULL = only the log tells. */
+/** [main] Durable, or failed. NULL = a failure is only logged. */
 typedef void (*AditStoreDone)(gpointer user, const GError *error);
 /** [main] One row, borrowed; in order of key. */
 typedef void (*AditStoreRow)(gpointer user, const char *key, const guint8 *data, gsize length);

@@ -13,9 +13,9 @@
  *     g_assert_true(ADIT_TEST_UNTIL(test, answer->count, 2000));
  *     adit_test_free(test);
  *
- * It is as strict as the daemon: a mistake that the daemon refuses or logs ends the test with the same words (a [main] function on
- * another thread, a registration without effect, an interface with methods, commands or columns that do not fit its description, a second
- * answer to a call), a feature that is required must be there, and leaked references are reported.
+ * It is as strict as the daemon: a mistake that the daemon refuses or logs ends the test with the same words. Such are a [main] function
+ * on another thread, a registration without effect, and a second answer to a call; and an interface with methods, commands or columns that
+ * do not fit its description. A required feature must be there, and leaked references are reported.
  *
  * All functions are [main]: call them from the test's own thread.
  */
@@ -147,9 +147,9 @@ ADIT_TEST_API AditValue *adit_test_call(AditTest *test, const char *method, Adit
 ADIT_TEST_API void adit_test_close_link(AditTest *test, AditLinkId link, AditCause cause, const char *reason);
 /** The link that was opened last; 0 = none. */
 ADIT_TEST_API AditLinkId adit_test_last_link(AditTest *test);
-/** A session for adit.session to tell of; `info` is copied, strings too, and gets a new id. A plugin's changes to it, and its end by a
- *  plugin, are lines of the log; with adit_test_fail(test, "session.session_update", ENOENT, ENOTSUP or EINVAL) the error is
- *  NOT_FOUND, UNSUPPORTED or INVALID. One that is ended stays, ending, until adit_test_end_session(). */
+/** Adds a session that adit.session lists; `info` is copied, strings too, and gets a new id. A plugin's changes to it, and its end by a
+ *  plugin, are lines of the log. With adit_test_fail(test, "session.session_update", ENOENT, ENOTSUP or EINVAL) the error is
+ *  NOT_FOUND, UNSUPPORTED or INVALID. An ended session stays in the state `ending` until adit_test_end_session(). */
 ADIT_TEST_API void adit_test_add_session(AditTest *test, const AditSessionInfo *info);
 /** It is gone: session-down is published. */
 ADIT_TEST_API void adit_test_end_session(AditTest *test, AditSessionId id, AditCause cause);

@@ -99,7 +99,7 @@ static inline void adit_wipe(gpointer octets, gsize length) {
   __asm__ __volatile__("" : : "r"(octets) : "memory");
 }
 
-/** Copies the struct `from`, which begins with its size, to `to`, which has room for `size` octets. Members beyond the end of `from` are
+/** Copies the struct `from`, which begins with its size, to `to`, a buffer of `size` octets. Members beyond the end of `from` are
  *  zero in the copy, and its further members are left out; the copy's size is `size`. [any] */
 static inline void adit_copy_sized(gpointer to, gsize size, gconstpointer from) {
   gsize have = *(const gsize *)from;

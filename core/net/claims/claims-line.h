@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** core/net/claims/claims-line.h - the claimants of an object in order, and the state that changed() tells them */
+/** core/net/claims/claims-line.h - the claimants of an object in order, and the state that changed() reports to them */
 #pragma once
 
 #include "core/net/claims/claims-table.h"

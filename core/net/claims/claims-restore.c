@@ -197,7 +197,7 @@ static void on_link(AditClaims *claims, AditIface *iface, const AditKernelEvent 
   adit_object_doubt(link);
 }
 
-/* The kernel tells of IPv6 addresses that we removed, too. With the last address of a family it drops routes, and does not say so. */
+/* The kernel also reports IPv6 addresses that we removed. With the last address of a family it drops routes without a message. */
 static void on_address_gone(AditClaims *claims, AditIface *iface, const AditObjectKey *key) {
   const AditObject *object = adit_object_find(claims, key);
   AditObjectKey link = adit_object_key_link(iface->ifindex);

@@ -7,8 +7,8 @@
  * party that has the route precedes it. The head of the line is installed. When it is released, the next one takes its place by one change
  * in the kernel.
  *
- * The engine asks for one change of an object at a time (AditClaimsOps.start) and is told of the result (adit_claims_finished()) and
- * of what others do (adit_claims_event()). Objects that other programs removed are restored: at first after 100 ms, then ever later while
+ * The engine asks for one change of an object at a time (AditClaimsOps.start). adit_claims_finished() reports the result,
+ * adit_claims_event() the changes of others. Objects that other programs removed are restored: at first after 100 ms, then ever later while
  * they go on, and a bounded number of objects in one pass (adit_claims_run()).
  *
  * A route that covers the outer address of a tunnel (adit_claims_guard()) is installed only once a host route keeps the way to

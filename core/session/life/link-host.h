@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** core/session/life/link-host.h - what a link tells, and what that means to its session and its client. [main] */
+/** core/session/life/link-host.h - the events of a link, and their effects on its session and its client. [main] */
 #pragma once
 
 #include "core/session/link/link.h"

@@ -2,7 +2,7 @@
 /**
  * core/session/life/sess.h - a session: one authenticated subscriber, put together from parts that each have a file. [main]
  *
- * A part never calls what is above it: it tells the session's life an event (adit_sess_event()), or ends the session.
+ * A part never calls what is above it: it sends an event to the session's life (adit_sess_event()), or ends the session.
  */
 #pragma once
 

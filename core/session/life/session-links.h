@@ -15,7 +15,7 @@ gboolean adit_session_links_join(AditSess *session, AditSessLink *link, GError *
 void adit_session_links_joined(AditSess *session);
 /** It is lost; the caller ends a session that has none any more. */
 void adit_session_links_leave(AditSess *session, AditSessLink *link);
-/** There are more, or fewer: tells accounting and the bus, if the session is up. */
+/** Reports a changed number of links to accounting and the bus, if the session is up. */
 void adit_session_links_tell(AditSess *session);
 /** The data plane was opened: all links join it. */
 gboolean adit_session_links_attach(AditSess *session, GError **error);

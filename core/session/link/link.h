@@ -21,7 +21,7 @@ struct AditSessLink {
   AditValue *record;    /**< what the source said of the user */
   char *source;         /**< the source that gave it */
   char *user;           /**< the authenticated peer: proven, or for a client our own name */
-  AditSess *session;    /**< borrowed: the session ends its link, or the link tells it of its end */
+  AditSess *session;    /**< borrowed: the session ends its link, or the link reports its end to it */
   AditClientCall *call; /**< the client's call that dialled; NULL on a server */
   guint64 opened_ms;
   char *record_id;    /**< Acct-Session-Id of the session that it will have */

@@ -24,7 +24,7 @@ void adit_sess_ether_want(AditSess *session, const AditNcpDesc *desc);
 /** Its NCP has opened (again): the data path learns what was agreed on. TRUE: the kernel has not been told of it. */
 gboolean adit_sess_ether_opened(AditSess *session, const AditNcpResult *agreed);
 void adit_sess_ether_down(AditSess *session);
-/** Tells the data path what was agreed on, and the port that there is a peer, when the NCP is open and the data path is there. */
+/** Gives the data path the agreed parameters, and raises the port's carrier, once the NCP is open and the data path exists. */
 void adit_sess_ether_publish(AditSess *session);
 /** Warns, when the session is up, if its links carry no full frame. Harmless without bridging. */
 void adit_sess_ether_check_mtu(AditSess *session);

@@ -10,7 +10,7 @@
  * `TRANSPORT-USER`, and for `attempt` above 0 `TRANSPORT-USER-ATTEMPT`; without a transport (NULL) just the user's part.
  *
  * Octets that an interface can't have become `_`. A name that was changed or is too long is cut and gets four hex
- * digits of its hash, so that it is the same each time and two users seldom meet.
+ * digits of its hash: it is the same each time, and two users seldom collide.
  *
  * @return the full name, to be freed, when `out` is not it; NULL when it is.
  */

@@ -34,7 +34,7 @@ void adit_sess_ports_open(AditSess *session);
 void adit_sess_ports_mtu(AditSess *session);
 /** Closes or leaves them; the event PORT_CLOSED follows, maybe in this call. */
 void adit_sess_ports_close(AditSess *session);
-/** The carrier of an L2 port tells its bridge that the peer bridges. Harmless while it is not open. */
+/** The carrier of an L2 port shows its bridge that the peer bridges. Harmless while it is not open. */
 void adit_sess_port_carrier(const AditSessPort *port, gboolean on);
 guint32 adit_ports_group(void); /**< the link group of this daemon's interfaces */
 void adit_ports_init(const AditNetService *net);

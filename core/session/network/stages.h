@@ -36,7 +36,7 @@ gboolean adit_sess_stages_open(AditSess *session, GError **error);
 void adit_sess_stages_free(AditSess *session);
 /** The largest packet of a session with links that carry `mtu`. */
 guint adit_sess_stages_mtu(const AditSess *session, guint mtu);
-/** Adds what the stages tell of themselves to `map`, each under its name. */
+/** Adds the values that each stage describes (AditStageSpec.describe) to `map`, under the stage's name. */
 void adit_sess_stages_describe(const AditSess *session, AditValue *map);
 /** RouterOS's word for what the stages do to packets; NULL = nothing. Borrowed. */
 const char *adit_sess_stages_encoding(const AditSess *session);

@@ -26,8 +26,8 @@ void radius_acct_start(RadiusAcct *acct);
 /** After `radius->config` was replaced: other servers, other bounds. Requests in flight end with the servers they began with. */
 void radius_acct_config(RadiusAcct *acct);
 
-/** Takes no more records, goes on sending for at most `budget_ms` (the Off and the last Stops), then calls `done` once, at the
- *  earliest when all that was taken is on disk. The remaining records are sent after the next start. */
+/** Takes no more records and sends for at most `budget_ms` (the Off and the last Stops). Then calls `done` once, after all records are on
+ *  disk. The remaining records are sent after the next start. */
 void radius_acct_stop(RadiusAcct *acct, guint budget_ms, void (*done)(gpointer data), gpointer data);
 
 /** Cancels what is in flight. NULL is harmless. */

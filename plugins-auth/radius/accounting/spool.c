@@ -319,7 +319,7 @@ static void lose_record(RadiusSpool *spool, RadiusRecord *record) {
   remove_record(spool, record, FALSE);
 }
 
-/* Makes room for `places` by the policy; FALSE when there is none. Where open sessions have all of it, dropping makes none. */
+/* Frees `places` by the policy; FALSE when there are too few. Where open sessions have all of them, dropping frees none. */
 static gboolean free_places(RadiusSpool *spool, guint places) {
   GList *node = spool->drop_oldest && (guint64)spool->open + places <= spool->max_records ? spool->records.head : NULL;
 

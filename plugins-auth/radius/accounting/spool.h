@@ -6,9 +6,9 @@
  * Table "radius-acct": one row a record, the key is its number with leading zeros, so that order of key is order of age.
  * Table "radius-session": one row an open session, the key is its Acct-Session-Id; the content of its Stop if the daemon died now.
  *
- * The order of writes tells what a kill -9 between two of them left: a Start is written before its session's row, a Stop before that
- * row is removed, and the row is removed before the Stop. So a session with its Stop in the spool is over, whatever its row says, and one
- * with a Start but neither row nor Stop died at once.
+ * The order of writes shows what a kill -9 between two of them left: a Start is written before its session's row, a Stop before that
+ * row is removed, and the row is removed before the Stop. So a session with its Stop in the spool is over, whatever its row says. A
+ * session with a Start but neither row nor Stop died at once.
  */
 #pragma once
 

@@ -16,13 +16,13 @@ typedef struct {
   guint64 expires_ms; /**< 0 = not answered yet: it stays */
 } RadiusDaeSeen;
 
-/** At most `max` entries: the oldest that is answered makes room. */
+/** At most `max` entries: a new one displaces the oldest that is answered. */
 RadiusDaeCache *radius_dae_cache_new(guint max);
 void radius_dae_cache_free(RadiusDaeCache *cache);
 /** The same packet from the same port (with an Event-Timestamp: from anywhere), not expired at `now_ms`; NULL: it is new. Borrowed
  *  until the next call. */
 RadiusDaeSeen *radius_dae_cache_find(RadiusDaeCache *cache, const AditEndpoint *from, const RadiusPacket *request, guint64 now_ms);
-/** Notes a new request: it stays until it is answered, or forgotten. NULL: all room is taken by such ones. */
+/** Adds a new request, which stays until it is answered or forgotten. NULL: the cache is full of unanswered requests. */
 G_GNUC_WARN_UNUSED_RESULT
 RadiusDaeSeen *radius_dae_cache_add(RadiusDaeCache *cache, const AditEndpoint *from, const RadiusPacket *request, guint64 now_ms);
 /** It is answered, and kept until `until_ms`. Takes over `answer`. `timed`: it has an Event-Timestamp, and is of those that are kept
@@ -30,6 +30,6 @@ RadiusDaeSeen *radius_dae_cache_add(RadiusDaeCache *cache, const AditEndpoint *f
 void radius_dae_cache_answer(RadiusDaeCache *cache, RadiusDaeSeen *seen, GBytes *answer, gboolean timed, guint64 until_ms);
 /** A request that is not answered after all: it is as if it had not come. */
 void radius_dae_cache_forget(RadiusDaeCache *cache, RadiusDaeSeen *seen);
-/** Another bound from now on: entries that are beyond it stay until they expire or make room. */
+/** Changes the bound: entries beyond it stay until they expire or are displaced. */
 void radius_dae_cache_set_max(RadiusDaeCache *cache, guint max);
 guint radius_dae_cache_count(const RadiusDaeCache *cache);

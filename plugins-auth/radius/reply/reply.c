@@ -30,7 +30,7 @@ static void reading_end(RadiusReading *r) {
   explicit_bzero(r, sizeof *r);
 }
 
-/* A word that has its one value, or a reader that has had such an attribute before, and has room for one. */
+/* Is it a second value of a word, or a second attribute of a reader, that takes only one? */
 static gboolean stands_twice(const RadiusReading *r, const RadiusPacket *packet, const RadiusWordRow *row, const RadiusAttribute *a) {
   RadiusAttribute first;
 

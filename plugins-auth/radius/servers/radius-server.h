@@ -110,8 +110,8 @@ GPtrArray *radius_servers_groups(const RadiusServers *servers);
 /** The place in that array of the group that a user's first server is in; its length when no server is for him. */
 guint radius_servers_group(RadiusServers *servers, const RadiusWant *want);
 /** The next server, after those in `tried` (RadiusServer*; NULL = none): fitting servers that are alive, by weight, then backups,
- *  then those that other requests are already timing out on, then the dead ones (a request must find out that they are back; at most one
- * request at a time probes a dead server). Borrowed. NULL when there is none left that may be asked now. Changes nothing. */
+ *  then those that other requests are already timing out on, then the dead ones. One request at a time probes a dead server. Borrowed.
+ *  NULL when no server is left that may be asked now. Changes nothing. */
 RadiusServer *radius_servers_pick(RadiusServers *servers, const RadiusWant *want, const GPtrArray *tried);
 
 /* ---- health: for what implements exchange.h ---- */

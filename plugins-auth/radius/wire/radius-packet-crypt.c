@@ -56,7 +56,7 @@ gboolean radius_unhide(const guint8 *value, gsize length, const guint8 authentic
 
 gboolean radius_unsalt(const guint8 *value, gsize length, const guint8 request_authenticator[16], const char *secret, guint8 out[249],
                        gsize *out_length) {
-  enum { SALT = 2, ROOM = 240 }; /* the whole blocks that an attribute has room for */
+  enum { SALT = 2, ROOM = 240 }; /* the whole blocks that fit into an attribute */
   guint8 clear[ROOM], pad[BLOCK];
   gsize size = length > SALT ? length - SALT : 0;
 

@@ -96,7 +96,7 @@ static const char *find_misfit(const L2tpTunnelEnv *env, const L2tpMessage *mess
   return "only L2TPv2 is spoken here";
 }
 
-/** Takes what SCCRQ or SCCRP tells of the peer. False: the tunnel was refused. */
+/** Takes the peer's values from an SCCRQ or SCCRP. False: the tunnel was refused. */
 static gboolean learn_peer(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, const L2tpMessage *message) {
   guint16 result, error;
 

@@ -176,7 +176,7 @@ typedef enum {
 L2tpTie l2tp_tunnel_tie(const L2tpTunnel *tunnel, const guint8 *theirs);
 
 /** Starts a call (role INCOMING_LAC or OUTGOING_LNS); waits for the tunnel if it is not up yet. `info` is copied; its serial
- *  is set here. Returns the session id, or 0 when there is no room. */
+ *  is set here. Returns the session id, or 0 when the tunnel is full. */
 guint16 l2tp_tunnel_call_open(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, L2tpCallRole role, const L2tpCallInfo *info);
 /** Role OUTGOING_LAC: the requested call is established, with its speeds in `info`: sends OCCN. */
 gboolean l2tp_tunnel_call_answered(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, guint16 session, const L2tpCallInfo *info);
@@ -191,7 +191,7 @@ void l2tp_tunnel_probe(L2tpTunnel *tunnel, const L2tpTunnelEnv *env);
 
 const char *l2tp_tunnel_state_name(L2tpTunnelState state);
 
-/** Whole state, calls included. A full tunnel needs up to L2TP_QUEUE_MAX messages of room: see out->bad. */
+/** Writes the whole state, calls included. A full tunnel needs space for up to L2TP_QUEUE_MAX messages: see out->bad. */
 void l2tp_tunnel_save(const L2tpTunnel *tunnel, AditBuilder *out);
 /** Into a fresh struct; arms the timers. False, and cleared, if the octets make no sense. No op is called. */
 gboolean l2tp_tunnel_restore(L2tpTunnel *tunnel, const L2tpTunnelEnv *env, AditCursor *in);

@@ -35,7 +35,7 @@ struct L2tp {
 
   L2tpSetup *setup;
   GPtrArray *listeners;                                    /**< all that are open, borrowed */
-  guint8 challenge_key[ADIT_SIPHASH_KEY];                  /**< tells challenges of ours: see tunnel-host.c */
+  guint8 challenge_key[ADIT_SIPHASH_KEY];                  /**< recognizes challenges of ours: see tunnel-host.c */
   GHashTable *rounds;                                      /**< addresses of clients' servers: see dial.c */
   GHashTable *tunnels;                                     /**< local tunnel id -> L2tpPeer*, owned by the engine's life */
   GHashTable *links;                                       /**< AditLinkId* -> L2tpLink*, borrowed */

@@ -34,7 +34,7 @@ struct L2tpPeer {
 };
 
 L2tpTunnelEnv l2tp_peer_env(L2tpPeer *peer);
-/** A tunnel on a path; `secret` (NULL = none) is kept by reference. NULL when there is no room. */
+/** A tunnel on a path; `secret` (NULL = none) is kept by reference. NULL when the limit of tunnels is reached. */
 L2tpPeer *l2tp_peer_new(L2tp *l2tp, L2tpService *service, L2tpListener *listener, const AditPath *path, const AditValue *secret);
 void l2tp_peer_free(L2tpPeer *peer);
 void l2tp_peer_close(L2tpPeer *peer, guint16 result, const char *why);

@@ -5,7 +5,7 @@
 
 enum {
   STOP_MS = 4000, /* less than what the daemon gives us, so that what is left is freed in order */
-  STOP_BATCH = 64 /* tunnels closed in one pass of the loop: their answers must find room in the queues of control */
+  STOP_BATCH = 64 /* tunnels closed in one pass of the loop: their answers must fit into the queues of control */
 };
 
 void l2tp_stop_free_peers(L2tp *l2tp) {

@@ -127,7 +127,7 @@ static gboolean host_session_id_free(gpointer host, guint16 session) {
   return !taken || !g_hash_table_contains(taken, GUINT_TO_POINTER(session));
 }
 
-/** Half of a challenge of ours is random, the other half tells that it is ours. */
+/** Half of a challenge of ours is random, the other half proves that it is ours. */
 static void challenge_tag(gpointer host, const guint8 *challenge, guint8 tag[L2TP_CHALLENGE / 2]) {
   guint64 hash = adit_siphash(((L2tpPeer *)host)->l2tp->challenge_key, challenge, L2TP_CHALLENGE / 2);
 

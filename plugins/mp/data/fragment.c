@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Fragments of a packet have one size, but for the last, so that UDP_SEGMENT can send several in one message. Empty fragments, with which
- * RFC 1990 4.2 lets a sender tell of losses, are not sent: Linux drops them before it looks at their number, and misses it. All packets
- * have a number, also on one link: another one may join, and what has no number would be overtaken then. */
+ * a sender may report losses (RFC 1990 4.2), are not sent: Linux drops them before it reads their number, and then counts it as lost.
+ * All packets have a number, also on one link: when a second link joins, its packets would overtake those without one. */
 #include "fragment.h"
 #include "count.h"
 #include "mp-header.h"
@@ -34,7 +34,7 @@ static void choose_prefix(Cut *cut, guint32 room) {
   cut->total = length + cut->prefix_length;
 }
 
-/* So many octets are left, and so many a frame has room for: equal parts. */
+/* Divides the octets that are left into equal parts that fit into a frame. */
 static void choose_size(Cut *cut, guint32 room) {
   guint32 left = cut->total - cut->done, n = (left + room - 1) / room;
   cut->size = (left + n - 1) / n;

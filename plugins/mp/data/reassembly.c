@@ -59,7 +59,7 @@ static void emit_packet(const Call *c, AditStageFrame *packet, guint32 fragments
   }
 }
 
-/* The fragments from next to scan, which are a packet. FALSE: no room in this call. */
+/* Delivers the fragments from next to scan, which are a packet. FALSE: no memory is left in this call. */
 static gboolean deliver_packet(const Call *c) {
   MpReassembly *r = c->r;
   AditStageFrame packet = {0};
@@ -96,7 +96,7 @@ static void drop_begun(const Call *c) {
   release_begun(c->r);
 }
 
-/* Looks at the fragment `scan`, which is there. FALSE: no room in this call. */
+/* Examines the fragment `scan`, which is there. FALSE: no memory is left in this call. */
 static gboolean take_fragment(const Call *c) {
   MpReassembly *r = c->r;
   MpFragment fragment;
@@ -144,7 +144,7 @@ static void give_up(const Call *c, guint32 to, gboolean expired) {
   r->expired += expired ? lost : 0;
 }
 
-/* Delivers what is whole and gives up what is lost by the rule. FALSE: no room in this call. */
+/* Delivers whole packets, and gives up those that are lost by the rule. FALSE: no memory is left in this call. */
 static gboolean advance_line(const Call *c) {
   MpReassembly *r = c->r;
   guint32 minimum = find_minimum(r);
@@ -209,7 +209,7 @@ static void drop_arriving(const Call *c) {
     mp_held_drop(&r->held, number);
 }
 
-/* Gives up what is overdue. FALSE: no room in this call. */
+/* Gives up overdue fragments. FALSE: no memory is left in this call. */
 static gboolean expire_line(const Call *c) {
   guint64 deadline;
   gboolean room = advance_line(c);

@@ -4,7 +4,7 @@
 
 #include "packet.h"
 
-/** Room for the IP and layer 4 headers of one segment: 60 octets each at most for IPv4 and TCP, some IPv6 extension headers. */
+/** Space for the IP and layer 4 headers of one segment: 60 octets each at most for IPv4 and TCP, some IPv6 extension headers. */
 #define TUN_SEGMENT_HEADER 160
 
 typedef struct {

@@ -22,7 +22,7 @@
 
 enum { SOCKET_BUFFER = 4 * 1024 * 1024, LISTENERS_MAX = 8192 };
 
-/* One more instruction of a program that has room for it. */
+/* Appends an instruction to a program that is not full. */
 static void steer_put(struct sock_fprog *program, struct sock_filter instruction) {
   program->filter[program->len++] = instruction;
 }

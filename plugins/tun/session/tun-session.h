@@ -12,7 +12,7 @@
 #define TUN_PARAM_BRIDGE 8u  /**< Ethernet frames: of the session's codec */
 #define TUN_PARAM_STAGED 16u /**< a stage is in place, or the next one is set: */
 #define TUN_PARAM_HELD   32u /**< a required stage is missing */
-#define TUN_HELD_MAX     16  /**< packets that wait for it, each way; they take room that the links of a worker share */
+#define TUN_HELD_MAX     16  /**< packets that wait for it, each way; they take memory that the links of a worker share */
 
 /** Packets in the worker's pool, oldest first. */
 typedef struct {

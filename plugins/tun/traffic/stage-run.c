@@ -242,7 +242,7 @@ static guint16 ip_protocol(const guint8 *ip) {
   return ip[0] >> 4 == 6 ? ADIT_PPP_IPV6 : ADIT_PPP_IPV4;
 }
 
-/* Each segment is a packet: its headers, which lie in the stages' room, and a piece of the super-packet. */
+/* Each segment is a packet: its headers, which lie in the stages' memory, and a piece of the super-packet. */
 static gboolean super_encode(TunWorker *w, AditDpSession *session, const TunVnet *vnet, guint8 *ip, gsize length) {
   TunSplit split;
   if (!tun_split_begin(&split, vnet, ip, length))

@@ -18,8 +18,7 @@ void tun_stage_decode(TunWorker *w, AditDpSession *session, const AditDpLink *li
 gboolean tun_stage_encode(TunWorker *w, AditDpSession *session, const TunVnet *vnet, guint8 *ip, gsize length);
 /** The same, handed over by another worker: vnet header and packet. [worker] */
 void tun_stage_packet(TunWorker *w, guint64 session, guint8 *packet, gsize length);
-/** Before a frame of the L2 port is made: there is room for one more. TRUE: it must wait for a required stage. On the home worker. [worker]
- */
+/** Makes space for one more frame of the L2 port. TRUE: it must wait for a required stage. On the home worker. [worker] */
 gboolean tun_stage_prepare(TunWorker *w, AditDpSession *session);
 /** Memory for it until tun_deliver_flush(), or NULL. [worker] */
 guint8 *tun_stage_room_take(TunWorker *w, gsize length);

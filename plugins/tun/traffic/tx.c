@@ -135,7 +135,7 @@ static gboolean group_takes(const TunWorker *w, const TunTxGroup *group, const A
                                  memcmp(&group->wire->path.remote, &wire->path.remote, sizeof wire->path.remote) == 0);
 }
 
-/* The group that takes a datagram of `total` octets; its pieces are to follow. There is room (see tun_tx_flush_if_full()). */
+/* The group that takes a datagram of `total` octets; its pieces are to follow. The queue is not full (see tun_tx_flush_if_full()). */
 static TunTxGroup *datagram_begin(TunWorker *w, AditDpLink *link, const TunWire *wire, guint total) {
   TunTx *tx = w->tx;
   TunTxGroup *group = tx->n_groups ? &tx->group[tx->n_groups - 1] : NULL;

@@ -61,7 +61,7 @@ static inline void tun_tx_flush_if_full(TunWorker *w) {
 
 /* ---- the buffer: for each packet, so inline ---- */
 
-/** Where a packet from a port goes to: TUN_TX_READ_MAX octets from the vnet header before it on. Before that is room for headers. */
+/** The buffer for a packet from a port: TUN_TX_READ_MAX octets that begin with its vnet header, with space for headers before them. */
 static inline guint8 *tun_tx_buffer(TunWorker *w) {
   TunTx *tx = w->tx;
   if (tx->arena_used + TUN_TX_HEADROOM + TUN_TX_READ_MAX > TUN_TX_ARENA)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
-/** event.h - what epoll tells a worker: the first member of what it points to */
+/** event.h - an event of epoll for a worker: the first member of the struct that it points to */
 #pragma once
 
 #include <adit/types.h>

@@ -30,6 +30,6 @@ typedef struct {
   guint8 data[];
 } TunNote;
 
-/** [worker] Hands something to the main loop, or counts that there was no room. */
+/** [worker] Hands a note to the main loop, or counts that the ring was full. */
 void tun_note(TunWorker *w, TunPriority priority, const TunNote *note, const guint8 *head, gsize head_length, const guint8 *data,
               gsize length);

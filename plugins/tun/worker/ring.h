@@ -19,7 +19,7 @@ typedef struct {
  *  False when there is no memory. [main] */
 gboolean tun_ring_init(TunRing *ring, gsize size, gboolean ready);
 void tun_ring_clear(TunRing *ring);
-/** Room for a record of `length` octets, aligned to 8, or NULL when full; tun_ring_push() makes it visible. [producer] */
+/** Space for a record of `length` octets, aligned to 8, or NULL when full; tun_ring_push() makes it visible. [producer] */
 gpointer tun_ring_reserve(TunRing *ring, gsize length);
 void tun_ring_push(TunRing *ring);
 /** The next record, or NULL; it stays until tun_ring_release(), which gives back all that was read. [consumer] */

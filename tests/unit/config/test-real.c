@@ -16,7 +16,7 @@ typedef struct {
   const char *name, *yaml, *errors;
 } Bad;
 
-/* The beginning of a file with one server; what follows stands in line 4, column 5. */
+/* The beginning of a file with one server; the next value is at line 4, column 5. */
 #define SERVER  "l2tp:\n  servers:\n  - name: a\n    "
 #define CLIENT  "l2tp:\n  clients:\n  - {name: a, connect-to: 192.0.2.1, user: u}\n  - name: b\n    connect-to: 192.0.2.1\n    user: u\n    "
 #define PROFILE "profiles:\n- name: p\n  "

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "pair.h"
 
-/** Writes a message to `to` as its peer would send it next, with all that must stand in it. */
+/** Writes a message to `to` as its peer would send it next, with all mandatory AVPs. */
 static void forge_begin(Node *to, L2tpWriter *w, guint16 type, guint16 session) {
   static const guint8 ones[32] = {0, 1, 0, 1};
   l2tp_write_begin(w, type, to->tunnel.local, session, NULL, NULL);

@@ -306,7 +306,7 @@ static void the_memory_of_a_strangers_tunnel_is_bounded(void **state) {
   print_message("not acknowledged: %zu octets of a tunnel\n", peer_octets(peer));
   assert_true(peer_octets(peer) <= 4096);
 
-  /* Whoever is authenticated may use the window that he was told. */
+  /* An authenticated peer may use the window that was announced to it. */
   Link *link = client_gets_in();
   peer = g_hash_table_lookup(server.l2tp->tunnels, GUINT_TO_POINTER(link->encap.local_tunnel));
   assert_int_equal(peer->config.channel.parked_octets, 0);

@@ -280,7 +280,7 @@ static void a_dial_that_is_given_up_says_so(void **state) {
   pair_free(pair);
 }
 
-/* ---- a dial that is not answered yet: whoever ends it must be believed, and the server's answer goes first ---- */
+/* ---- a dial that is not answered yet: its end must be believed, and the server's answer takes precedence ---- */
 
 typedef enum { STOP, STOP_WITHOUT_ID, BROKEN_SCCRP, OTHER_VERSION, WANTS_A_SECRET, HELLO, SCCCN, UNKNOWN, IN_THE_DARK, FORGERIES } Forgery;
 

@@ -168,7 +168,7 @@ static void rfc2661_4_1_structure(void **state) {
   }
 }
 
-/* Each attribute that must stand in a message is missed; StopCCN and CDN are believed all the same. */
+/* A message without a mandatory attribute is refused, but StopCCN and CDN are believed. */
 static void rfc2661_6_required_avps(void **state) {
   for (guint type = 1; type <= L2TP_MESSAGE_MAX; type++) {
     if (!l2tp_message_name(type))

@@ -230,7 +230,7 @@ static void rfc2661_4_4_5_proxy_authentication_takes_a_named_peer_and_its_proof(
       {NAMED, ", tunnel-authentication: yes, proxy-peers: [ { host-name: lac1 } ]", "lac1", "ours", TRUE},
       {NAMED ", " ALL, ", tunnel-authentication: yes, proxy-peers: [ { host-name: lac1 } ]", "lac2", "everybody", FALSE},
       {NAMED ", { address: 198.51.100.0/24, secret: everybody }", ", tunnel-authentication: yes, proxy-peers: [ { host-name: lac1 } ]",
-       "lac1", "everybody", FALSE}, /* the prefix goes before the name: what was proved is not who it says it is */
+       "lac1", "everybody", FALSE}, /* the prefix precedes the name: the proved name is not the one in Host Name */
       /* both must match */
       {OURS, ", tunnel-authentication: yes, proxy-peers: [ { address: 198.51.100.0/24, host-name: lac1 } ]", "lac2", "ours", FALSE},
   };

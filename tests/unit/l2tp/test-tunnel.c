@@ -146,7 +146,7 @@ static void rfc2661_5_7_a_repeated_stopccn_is_acknowledged(void **state) {
   pair_free(pair);
 }
 
-/* What waited for the window was never sent: its numbers must not stand in the acknowledgement of a StopCCN. */
+/* What waited for the window was never sent: its numbers must not be in the acknowledgement of a StopCCN. */
 static void rfc2661_5_7_an_acknowledgement_after_stopccn_has_the_right_number(void **state) {
   Pair *pair = pair_new(1);
   L2tpCallInfo info = {0};
@@ -419,7 +419,7 @@ static void rfc2661_5_8_survives_a_bad_network(void **state) {
   assert_true(bad_lives(10) >= BAD_SEEDS * 99 / 100);
 }
 
-/* With the 5 that are the default it is at most 27 * 0.36^6 = 5.9 % (0.8 % is seen: one acknowledgement stands for several). */
+/* With the 5 that are the default it is at most 27 * 0.36^6 = 5.9 % (0.8 % is seen: one acknowledgement covers several). */
 static void rfc2661_5_8_only_six_losses_in_a_row_end_a_tunnel(void **state) {
   assert_true(bad_lives(5) >= BAD_SEEDS * 94 / 100);
 }

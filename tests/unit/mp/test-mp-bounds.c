@@ -112,7 +112,7 @@ static void packets_longer_than_our_mrru(void **state) {
   expect_works(b, 9);
 }
 
-/* More becomes whole at once than a call has room for. */
+/* More packets become whole at once than fit into the memory of a call. */
 static void room_for_a_part_only(void **state) {
   Bundle *b = *state;
   b->links = 3;

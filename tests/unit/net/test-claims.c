@@ -293,7 +293,7 @@ static void an_mtu_that_we_set_disturbs_nothing(void **state) {
   adit_claims_release(l);
 }
 
-/* The kernel tells of addresses that we removed ourselves; with one session of tens of thousands not all are looked at again. */
+/* The kernel also reports addresses that we removed; one session of tens of thousands must not make all be examined again. */
 static void an_address_that_we_remove_disturbs_nothing(void **state) {
   OWNER(ann, "ann");
   AditClaim *l = claim_link(5, &ann), *a = claim_address("fe80::1/128", NULL, 5, &ann), *b = claim_address("fe80::2/128", NULL, 5, &ann);

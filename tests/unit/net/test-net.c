@@ -427,7 +427,7 @@ static void chain_done(gpointer data) {
     net->call(chain_work, chain_done, chain);
 }
 
-/* Whoever frees what completions go to does so after adit_net_quiesce(): it must leave none. */
+/* The target of completions is freed after adit_net_quiesce(), which must leave none. */
 static void quiesce_leaves_no_completion(void **state) {
   Chain chain = {0};
   net->call(chain_work, chain_done, &chain);

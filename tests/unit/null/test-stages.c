@@ -215,7 +215,7 @@ static void required_stages_hold_data_back_both_ways(void **state) {
   assert_int_equal(w->a.packets, 0);
   assert_true(OPS->stage_add(w->a.session, FAKE_SCRAMBLER(&(FakeKey){9}, &w->a.notes), NULL));
   expect(&w->a, 1, 60, 77);
-  expect(&w->b, 16, 40, 15); /* the sixteen that there is room for, in their order */
+  expect(&w->b, 16, 40, 15); /* the sixteen that fit, in their order */
   OPS->session_stats(w->a.session, &stats);
   assert_int_equal(stats.drops, 4);
   OPS->stage_remove(w->a.session, ADIT_STAGE_COMPRESSION); /* held back again */
@@ -302,7 +302,7 @@ static void stages_are_told_of_their_links(void **state) {
   assert_int_equal(asked, 2);
   assert_int_equal(told[1].mtu, 1400);
   assert_int_equal(told[1].queued, 7);
-  assert_int_equal(told[1].rate, 0); /* there was no room for it */
+  assert_int_equal(told[1].rate, 0); /* the caller's struct was too small for it */
 }
 
 /* ---- the pipeline itself ---- */

@@ -26,7 +26,7 @@ static GString *told; /* the events */
 static guint32 told_of;
 static AditEndpoint told_peer;
 static gboolean known_then;      /* was the mark known when the event came? */
-static gboolean releases_itself; /* whoever hears of the end releases at once */
+static gboolean releases_itself; /* the observer of the end releases at once */
 
 static gboolean fake_ensure(gpointer state, guint32 association, const AditPath *path, const AditProtectionPolicy *policy, GError **error) {
   Fake *fake = state;

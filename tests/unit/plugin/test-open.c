@@ -234,7 +234,7 @@ static void an_unknown_kind_of_feature_is_refused(void **state) {
   refused(ctx, "badkind", "feature x:sample has the kind 9");
 }
 
-/* Whoever owns a link, or the folder that it is in, says which file is loaded. */
+/* The owner of a symbolic link, or of its folder, decides which file is loaded. */
 static void a_link_in_a_strangers_folder_is_refused(void **state) {
   Ctx *ctx = *state;
   g_autofree char *good = g_build_filename(ctx->dir, "good", NULL), *theirs = g_build_filename(ctx->dir, "theirs", NULL),

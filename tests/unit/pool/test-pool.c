@@ -166,7 +166,7 @@ static void next_pool_takes_over_when_one_is_used_up(void **state) {
   assert_string_equal(take("a", "x"), "");
   give("10.0.0.1/32");
   give("10.0.1.1/32");
-  /* What was had last time goes before what is nearer. */
+  /* The address of the last session takes precedence over a nearer one. */
   assert_string_equal(take("a", "y"), "10.0.1.1/32");
 }
 

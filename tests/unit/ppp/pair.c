@@ -352,7 +352,7 @@ void node_add_ncp(Node *node, const AditNcpDesc *desc, const AditNcpParams *para
   n->params.size = sizeof n->params;
   n->env = (AditEngineEnv){&ncp_engine, n};
   n->ncp = adit_ncp_new(desc, &n->params, NULL, &ncp_ops, n, &n->env);
-  n->params.mppe = NULL; /* whoever restores it has no keys */
+  n->params.mppe = NULL; /* a restored link has no keys */
 }
 
 void node_make(Node *node) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "tests/unit/ppp/lone-automaton.h"
 
-/* ---- RFC 1661 4.1, as it stands there ---- */
+/* ---- the table of RFC 1661 4.1 ---- */
 
 /* clang-format off */
 static const char *const rfc_table[16][10] = {

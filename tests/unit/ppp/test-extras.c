@@ -355,7 +355,7 @@ static Pair *crypt_pair(void) {
   pair_run(pair, 100);
   node_add_ncp(&pair->a, &crypt_ncp, &params);
   node_add_ncp(&pair->b, &crypt_ncp, &params);
-  explicit_bzero(&keys, sizeof keys); /* the core's copy goes: whoever uses them has its own */
+  explicit_bzero(&keys, sizeof keys); /* the core wipes its copy: each user of the keys has another */
   adit_ncp_up(pair->a.ncps[0].ncp);
   adit_ncp_up(pair->b.ncps[0].ncp);
   return pair;

@@ -188,7 +188,7 @@ static void each_try_that_is_refused_is_told(void **state) {
   pair_free(pair);
 }
 
-/* Whoever passes a second time as somebody else does not go on with the first one's session. */
+/* A peer that authenticates again under another name does not keep its session. */
 static void rechallenge_as_another_user_ends_the_link(void **state) {
   Pair *pair = link_opened();
   assert_true(adit_ppp_link_rechallenge(pair->b.link));

@@ -11,13 +11,13 @@
 // clang-format on
 #include <glib.h>
 
-/** Writes the octets of `text` (hexadecimal; spaces do not count) to `out`, which holds `room`; returns how many. */
-static inline gsize hex(const char *text, guint8 *out, gsize room) {
+/** Writes the octets of `text` (hexadecimal; spaces do not count) to `out`, which holds `size`; returns how many. */
+static inline gsize hex(const char *text, guint8 *out, gsize size) {
   gsize n = 0;
   for (const char *at = text; *at; at++) {
     if (*at == ' ')
       continue;
-    assert_true(n < room && g_ascii_isxdigit(at[0]) && g_ascii_isxdigit(at[1]));
+    assert_true(n < size && g_ascii_isxdigit(at[0]) && g_ascii_isxdigit(at[1]));
     out[n++] = (guint8)(g_ascii_xdigit_value(at[0]) << 4 | g_ascii_xdigit_value(at[1]));
     at++;
   }

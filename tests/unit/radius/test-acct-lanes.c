@@ -58,7 +58,7 @@ static void who_waited_behind_a_dropped_on_goes_on(void **state) {
   world.up[0] = FALSE;
   world_bound(20, TRUE);
   world_record(ADIT_ACCT_ON, "run", 0, 0, 0, NULL);
-  for (guint i = 0; i < 10; i++) { /* with the last one On has no room any more */
+  for (guint i = 0; i < 10; i++) { /* after the last one there is no place for On */
     g_snprintf(id, sizeof id, "s%u", i);
     world_session(id, ADIT_ACCT_START);
     if (i == 3) {

@@ -241,7 +241,7 @@ static void by_seed(guint32 seed) {
   memset(run.on, 0, sizeof run.on);
   world_begin(seed);
   world.lose_percent = (guint)dice(25);
-  if (seed % 4 > 1) { /* every second one has little room, every fourth drops what is oldest */
+  if (seed % 4 > 1) { /* every second one has a small spool, every fourth drops the oldest record */
     world.max_records = 20 + (guint)dice(60);
     world.drop_oldest = seed % 4 == 3;
   }

@@ -120,7 +120,7 @@ static void a_request_without_a_place_for_its_answer_changes_nothing(void **stat
   assert_int_equal(occurrences("session.session_update"), 0);
   adit_test_end_session(test, ALICE, ADIT_CAUSE_ADMIN_RESET);
   assert_int_equal(answered(peer, end, SECRET, &cause), RADIUS_DISCONNECT_ACK);
-  send_ask(peer, change); /* an answer makes room */
+  send_ask(peer, change); /* an answer frees a place */
   assert_int_equal(answered(peer, change, SECRET, &cause), RADIUS_COA_ACK);
   assert_int_equal(occurrences("session.session_update"), 1);
   peer_free(peer);

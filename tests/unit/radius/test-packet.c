@@ -208,8 +208,8 @@ static void rfc5176_3_4_coa_request(void **unused) {
   assert_int_equal(radius_check_reply(b.data, b.length, request.authenticator, SECRET, TRUE), RADIUS_GOOD);
 }
 
-/* CVE-2024-3596: whoever can have MD5 collide can give an answer of another code a fitting Response Authenticator, and
- * never a fitting Message-Authenticator. What the collision needs stands in a Proxy-State; here it is made with the secret. */
+/* CVE-2024-3596: with an MD5 collision, an attacker can give an answer of another code a valid Response Authenticator, but never a
+ * valid Message-Authenticator. The octets of the collision are in a Proxy-State; here it is made with the secret. */
 static void blastradius_forgery_is_not_signed(void **unused) {
   Octets request = octets(nemo_request);
   RadiusPacket asked = parsed(&request);

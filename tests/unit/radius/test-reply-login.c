@@ -40,7 +40,7 @@ static void rfc2868_3_1_the_tunnel_in_use_is_no_other(void **unused) {
   assert_reject(ADIT_AUTH_PAP, L2TP "430301", "Tunnel-Type (64) asks to tunnel the user on");
 }
 
-/* 3.2 to 3.10: without a type they tell of no tunnel to make. A server that sends them is told so, by name and never by value. */
+/* 3.2 to 3.10: without a type they describe no tunnel. The log names such attributes, never their values. */
 static void rfc2868_3_the_rest_of_a_tunnel_is_named(void **unused) {
   assert_accept("410601000001 4206 01312e31 4306 01312e32 5105 013132 5205 013132 530601000005 5a05 016c6e 5b05 016c6e", "",
                 "Tunnel-Medium-Type (65): no plugin acts on it; Tunnel-Client-Endpoint (66): no plugin acts on it; "

@@ -11,7 +11,7 @@ static void rfc2865_5_8_framed_ip_address(void **unused) {
       {"080600000000", "", "Framed-IP-Address (8): is no address for a peer"},
       {"0805c00002", "", "Framed-IP-Address (8): is no IPv4 address"},
       {"5806706f6f6c", "remote-address='pool'", NULL},
-      {"0806c0000207 5806706f6f6c", "remote-address=192.0.2.7", NULL}, /* an address goes before a pool */
+      {"0806c0000207 5806706f6f6c", "remote-address=192.0.2.7", NULL}, /* an address takes precedence over a pool */
       {"5806706f6f6c 0806fffffffe", "remote-address='pool'", NULL},
       {"5806706f6f6c 0806ffffffff", "remote-address='pool' peer-chooses-address=yes", NULL},
       {"580a31302e302e302e31", "", "Framed-Pool (88): is no name of a pool"}, /* it reads like an address */

@@ -8,7 +8,7 @@
 
 enum { LATEST_MS = 1100, REAL_MS = 5000 };
 
-/* ---- names: this stands in for the C library's, so that a name has the addresses that a test says, in that order ---- */
+/* ---- names: a fake of the C library's resolver, which returns a test's addresses in their order ---- */
 
 static const char *name_addresses[8];
 

@@ -103,7 +103,7 @@ static void a_stop_follows_its_start_whatever_was_reloaded(void **state) {
   assert_int_equal(world_recorded(ADIT_ACCT_STOP, FALSE, NULL), 1);
 }
 
-/* RFC 2869 5.16: the period of one session goes before what is configured. */
+/* RFC 2869 5.16: the period of one session overrides the configured one. */
 static void rfc2869_5_16_interim_records_come_by_the_sessions_own_period(void **state) {
   World *w = *state;
   const Record *last = NULL;

@@ -154,7 +154,7 @@ static int teardown(void **state) {
   assert_int_equal(g_hash_table_size(planes), 0);
   g_hash_table_unref(planes);
   for (guint i = 0; i < G_N_ELEMENTS(ends); i++) {
-    assert_int_equal(ends[i].joined, ends[i].left); /* whoever joined has left */
+    assert_int_equal(ends[i].joined, ends[i].left); /* each link that joined has left */
     g_free(ends[i].told);
   }
   return result;

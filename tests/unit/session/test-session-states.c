@@ -35,7 +35,7 @@ static void each_event_in_each_state_is_a_row_or_refused(void **state) {
       assert_string_equal(text, expected[from][event]);
       rows += row != NULL;
     }
-  assert_int_equal(rows, n); /* none stands there twice */
+  assert_int_equal(rows, n); /* none is listed twice */
 }
 
 /* Takes each row that a walk from the first state meets. */

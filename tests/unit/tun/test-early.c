@@ -68,7 +68,7 @@ static void what_is_old_is_not_given_any_more(void **state) {
   tun_early_free(store);
 }
 
-/* Whoever has the most makes way; so the others lose nothing, however much one sends. */
+/* The source with the most frames is displaced; so the others lose none, however much one sends. */
 static void the_greediest_makes_way(void **state) {
   enum { ROOM = 100 };
   TunEarlyStore *store = tun_early_new(ROOM);

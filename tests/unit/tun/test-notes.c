@@ -6,7 +6,7 @@
 #include "traffic/rx.h"
 #include <adit/ppp.h>
 
-/* ---- who goes before whom ---- */
+/* ---- the order of notes ---- */
 
 static TunPriority priority_of(Bench *b, guint16 tunnel, const AditPath *path, const guint8 *datagram, gsize length) {
   TunWorker *w = b->dp->worker[0];

@@ -233,7 +233,7 @@ static void data_waits_for_a_required_stage(void **state) {
   }
   assert_true(SEEN_WITHIN(FACT(w, datagrams_in) == 20, PATIENCE));
   assert_true(SEEN_WITHIN((tun_session_stats(s->session, &stats), stats.counters.tx_packets == 20), PATIENCE));
-  assert_true(SEEN_WITHIN((tun_session_stats(s->session, &stats), stats.drops == 8), PATIENCE)); /* there is room for 16, each way */
+  assert_true(SEEN_WITHIN((tun_session_stats(s->session, &stats), stats.drops == 8), PATIENCE)); /* 16 fit, each way */
   assert_int_equal(stats.counters.rx_packets, 0);
   assert_int_equal(FACT(w, datagrams_out), 0);
   stages_add(s, 0, 5);

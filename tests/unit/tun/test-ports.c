@@ -259,7 +259,7 @@ static void stopped(gpointer data) {
   *(gboolean *)data = TRUE;
 }
 
-/* Whoever ends a session, or the daemon, is told as soon as nothing is moved any more. */
+/* The end of a session, and of the daemon, completes as soon as no frame is moved any more. */
 static void closing_and_stopping_do_not_wait_for_the_kernel(void **state) {
   World *w = world_new(2, TRUE);
   Block block = {0};

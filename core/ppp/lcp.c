@@ -28,6 +28,22 @@ static void send_with_magic(AditLcp *lcp, guint8 code, guint8 id, const void *re
 
 /* ---- keepalive ---- */
 
+static void send_echo(AditLcp *lcp) {
+  guint8 id = adit_automaton_next_id(&lcp->fsm);
+  lcp->echo[id % ADIT_LCP_ECHOES].id = id;
+  lcp->echo[id % ADIT_LCP_ECHOES].sent_ms = adit_env_now(lcp->env);
+  send_with_magic(lcp, ECHO_REQ, id, NULL, 0);
+}
+
+static void take_echo_reply(AditLcp *lcp, guint8 id) {
+  guint64 *sent_ms = &lcp->echo[id % ADIT_LCP_ECHOES].sent_ms;
+  if (!*sent_ms || lcp->echo[id % ADIT_LCP_ECHOES].id != id)
+    return; /* not asked for */
+  lcp->answered_ms = adit_env_now(lcp->env);
+  lcp->round_trip_ms = (guint)MIN(lcp->answered_ms - *sent_ms, G_MAXUINT);
+  *sent_ms = 0;
+}
+
 static guint64 last_heard(const AditLcp *lcp) {
   guint64 data = lcp->ops->last_rx_ms ? lcp->ops->last_rx_ms(lcp->user) : 0;
   return MAX(data, lcp->heard_ms);
@@ -54,7 +70,17 @@ static void keepalive_due(AditLcp *lcp) {
   }
   lcp->echoes++;
   adit_env_arm(lcp->env, &lcp->keepalive, ADIT_LCP_SLOT_KEEPALIVE, ECHO_INTERVAL_MS);
-  send_with_magic(lcp, ECHO_REQ, adit_automaton_next_id(&lcp->fsm), NULL, 0);
+  send_echo(lcp);
+}
+
+gboolean adit_lcp_probe(AditLcp *lcp) {
+  guint64 now = adit_env_now(lcp->env);
+
+  if (!adit_lcp_is_open(lcp) || (lcp->probed_ms && now - lcp->probed_ms < ADIT_LCP_PROBE_MS))
+    return FALSE;
+  lcp->probed_ms = now;
+  send_echo(lcp);
+  return TRUE;
 }
 
 void adit_lcp_heard(AditLcp *lcp) {
@@ -128,7 +154,9 @@ static void take_extra_code(gpointer user, const AditPppPacket *packet) {
   case ECHO_REQ:
     answer_echo(lcp, packet);
     break;
-  case ECHO_REPLY: /* whatever came has been heard already */
+  case ECHO_REPLY: /* that something came has been noted already */
+    take_echo_reply(lcp, packet->id);
+    break;
   case DISCARD:
     break;
   case IDENTIFICATION:

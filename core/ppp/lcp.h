@@ -15,6 +15,12 @@ G_BEGIN_DECLS
 /** Most methods that one direction can be configured with. */
 #define ADIT_LCP_METHODS 8
 
+/** Least time between two Echo-Requests of adit_lcp_probe(). */
+#define ADIT_LCP_PROBE_MS 100
+
+/** Echo-Requests that are remembered to measure the round trip. */
+#define ADIT_LCP_ECHOES 16
+
 /** Timer slots of LCP, in its env. */
 enum { ADIT_LCP_SLOT_RESTART = 0, ADIT_LCP_SLOT_KEEPALIVE, ADIT_LCP_SLOTS };
 
@@ -75,6 +81,13 @@ typedef struct {
   guint echoes; /**< unanswered, in a row */
   guint64 keepalive;
   guint64 heard_ms; /**< when the last packet came */
+  struct {
+    guint8 id;
+    guint64 sent_ms;       /**< 0 = it was answered, or there is none */
+  } echo[ADIT_LCP_ECHOES]; /**< the last Echo-Requests, by id modulo ADIT_LCP_ECHOES */
+  guint64 answered_ms;     /**< when the last Echo-Reply to one of them came; 0 = never */
+  guint round_trip_ms;     /**< that it took */
+  guint64 probed_ms;       /**< when adit_lcp_probe() sent an Echo-Request; 0 = never */
 } AditLcp;
 
 /** `lcp` must be zeroed. */
@@ -87,6 +100,9 @@ gboolean adit_lcp_is_open(const AditLcp *lcp);
 
 /** A packet of any protocol came: the peer is alive. */
 void adit_lcp_heard(AditLcp *lcp);
+
+/** Sends an Echo-Request now, whatever the keepalive does. FALSE: not open, or the last one was sent less than ADIT_LCP_PROBE_MS ago. */
+gboolean adit_lcp_probe(AditLcp *lcp);
 
 /** Tells the peer that `protocol` is not known here (RFC 1661 5.7). Only when open. */
 void adit_lcp_reject_protocol(AditLcp *lcp, guint16 protocol, const guint8 *payload, gsize length);

@@ -89,6 +89,8 @@ void adit_ppp_link_info(const AditPppLink *link, AditPppLinkInfo *out) {
       .refused = link->refused,
       .proxied = link->proxied,
       .discarded = link->discarded + link->lcp.fsm.discarded,
+      .answered_ms = link->lcp.answered_ms,
+      .round_trip_ms = link->lcp.round_trip_ms,
   };
 }
 

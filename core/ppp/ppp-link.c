@@ -366,6 +366,15 @@ void adit_ppp_link_send(AditPppLink *link, guint16 protocol, const guint8 *paylo
     send_protocol(link, protocol, payload, length);
 }
 
+gboolean adit_ppp_link_probe(AditPppLink *link) {
+  if (is_over(link) || link->ending)
+    return FALSE;
+  enter_link(link);
+  gboolean sent = adit_lcp_probe(&link->lcp);
+  leave_link(link);
+  return sent;
+}
+
 void adit_ppp_link_free(AditPppLink *link) {
   if (!link)
     return;

@@ -93,6 +93,8 @@ typedef struct {
   gboolean refused;                /**< the peer did not take our proof, or hung up instead of an answer to it */
   gboolean proxied;                /**< LCP was adopted from a LAC */
   guint64 discarded;               /**< packets that made no sense */
+  guint64 answered_ms;             /**< when the last Echo-Reply came, on the engine's clock; 0 = never */
+  guint round_trip_ms;             /**< that it took */
 } AditPppLinkInfo;
 
 typedef struct AditPppLink AditPppLink;
@@ -126,6 +128,9 @@ void adit_ppp_link_send(AditPppLink *link, guint16 protocol, const guint8 *paylo
 
 /** Demand authentication again, now: CHAP methods challenge the peer again. FALSE if the method can't, or not open. */
 gboolean adit_ppp_link_rechallenge(AditPppLink *link);
+
+/** Sends an LCP Echo-Request now; its answer shows in AditPppLinkInfo.answered_ms. FALSE: not open, or one was sent just now. */
+gboolean adit_ppp_link_probe(AditPppLink *link);
 
 /** The agreed value of a plugin's option type: of our request, or of the peer's. FALSE = nothing, or LCP is not open. The
  * data is borrowed until the next call into the link. */

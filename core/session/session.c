@@ -112,6 +112,12 @@ static gboolean service_link_info(AditLinkId id, AditLinkInfo *out) {
   return TRUE;
 }
 
+static gboolean service_link_probe(AditLinkId id) {
+  ADIT_MAIN_ONLY("adit.session link_probe", FALSE);
+  AditSessLink *link = adit_link_find(id);
+  return link && adit_ppp_link_probe(link->ppp);
+}
+
 static gboolean service_link_end(AditLinkId id, AditCause cause, const char *reason) {
   ADIT_MAIN_ONLY("adit.session link_end", FALSE);
   AditSessLink *link = adit_link_find(id);
@@ -279,6 +285,7 @@ static const AditSessionService service = {
     .stages_require = service_stages_require,
     .link_option = service_link_option,
     .stage_set_mtu = service_stage_set_mtu,
+    .link_probe = service_link_probe,
 };
 
 const AditSessionService *adit_session_service(void) {

@@ -314,6 +314,11 @@ static gboolean link_end(AditLinkId id, AditCause cause, const char *reason) {
   return link_of(id) != NULL;
 }
 
+static gboolean link_probe(AditLinkId id) {
+  test_main_only("adit.session link_probe");
+  return !test_log("session.link_probe %" G_GUINT64_FORMAT, id) && link_of(id) != NULL;
+}
+
 static gboolean stage_add(AditSessionId id, const AditStageSpec *spec, GError **error) {
   test_main_only("adit.session stage_add");
   if (!ADIT_HAS(spec, user) || !ADIT_HAS(spec->ops, fini) || !spec->ops->name || !spec->ops->encode || !spec->ops->decode ||
@@ -419,6 +424,7 @@ const AditSessionService test_session_service = {
     .has_room = has_room,
     .link_option = link_option,
     .stage_set_mtu = stage_set_mtu,
+    .link_probe = link_probe,
 };
 
 char *test_session_leaks(AditTest *test) {

@@ -95,6 +95,8 @@ typedef struct {
   gboolean client;             /**< this machine is the one that dialled */
   const AditValue *attributes; /**< what the source said of the user; may be NULL */
   guint mtu;                   /**< octets after the protocol of a frame that we send at most: peer_mru, max-mtu, and what the path carries */
+  guint64 answered_ms;         /**< when the last LCP Echo-Reply came, on adit.loop's clock; 0 = never */
+  guint round_trip_ms;         /**< that it took */
 } AditLinkInfo;
 
 typedef enum {
@@ -222,6 +224,9 @@ typedef struct {
    * or the session. FALSE = no such session.
    */
   gboolean (*stage_set_mtu)(AditSessionId id, AditStageKind kind, guint mtu);
+  /** [main] Sends an LCP Echo-Request on the link now, beside its keepalive, which alone ends it. link_info() says when an Echo-Reply came.
+   *  FALSE: LCP is not open, there is no such link, or one was sent for this less than 100 ms ago. */
+  gboolean (*link_probe)(AditLinkId id);
 } AditSessionService;
 
 G_END_DECLS

@@ -23,5 +23,7 @@ void adit_link_fill_info(const AditSessLink *link, AditLinkInfo *out) {
                         .peer_mru = ppp.peer_mru,
                         .client = link->spec.client,
                         .attributes = link->record,
-                        .mtu = link->mtu};
+                        .mtu = link->mtu,
+                        .answered_ms = ppp.answered_ms,
+                        .round_trip_ms = ppp.round_trip_ms};
 }

@@ -225,6 +225,51 @@ static void rfc1661_5_8_echoes_are_answered_and_keep_the_link(void **state) {
   pair_free(pair);
 }
 
+/* Somebody who has lost something asks now, and the keepalive neither hurries nor waits for that. */
+static void rfc1661_5_8_an_echo_is_sent_when_somebody_asks(void **state) {
+  Pair *pair = pair_new(1);
+  AditPppLinkInfo info;
+  pair->a.params.keepalive_ms = 30000;
+  pair_open(pair);
+  assert_false(adit_ppp_link_probe(pair->a.link)); /* LCP is not open */
+  pair_run(pair, 1000);
+  adit_ppp_link_info(pair->a.link, &info);
+  assert_int_equal(info.answered_ms, 0);
+  assert_true(adit_ppp_link_probe(pair->a.link));
+  assert_false(adit_ppp_link_probe(pair->a.link)); /* so often and no more */
+  pair_run(pair, 50);
+  assert_int_equal(node_count(&pair->a, ADIT_PPP_LCP, 9), 1);
+  adit_ppp_link_info(pair->a.link, &info);
+  assert_in_range(info.answered_ms, pair->now - 50, pair->now);
+  guint64 answered = info.answered_ms;
+  node_inject_text(&pair->a, "c021 0a 77 0008 00000000"); /* an answer that nobody asked for */
+  pair_run(pair, 500);
+  adit_ppp_link_info(pair->a.link, &info);
+  assert_int_equal(info.answered_ms, answered);
+  pair->delay_ms = 300;
+  guint64 asked = pair->now;
+  assert_true(adit_ppp_link_probe(pair->a.link));
+  pair_run(pair, 1000);
+  adit_ppp_link_info(pair->a.link, &info);
+  assert_int_equal(info.round_trip_ms, info.answered_ms - asked);
+  answered = info.answered_ms;
+  pair->cut = TRUE;
+  guint64 cut = pair->now;
+  for (guint i = 0; i < 1000; i++) {
+    adit_ppp_link_probe(pair->a.link);
+    pair_run(pair, 10);
+  }
+  assert_in_range(node_count(&pair->a, ADIT_PPP_LCP, 9), 90, 2 + 101);
+  adit_ppp_link_info(pair->a.link, &info);
+  assert_int_equal(info.answered_ms, answered);
+  assert_int_equal(pair->a.closes, 0);
+  pair_run(pair, 30000);
+  assert_int_equal(pair->a.closes, 1);
+  assert_in_range(pair->a.closed_ms - cut, 34000, 35000); /* as without them */
+  assert_false(adit_ppp_link_probe(pair->a.link));
+  pair_free(pair);
+}
+
 static void rfc1570_2_1_identification_is_sent_and_heard(void **state) {
   Pair *pair = pair_new(1);
   pair->a.params.identification = "adit \n test";
@@ -299,6 +344,7 @@ int main(void) {
       cmocka_unit_test(keepalive_is_one_echo_a_second_five_times),
       cmocka_unit_test(any_packet_received_is_life),
       cmocka_unit_test(rfc1661_5_8_echoes_are_answered_and_keep_the_link),
+      cmocka_unit_test(rfc1661_5_8_an_echo_is_sent_when_somebody_asks),
       cmocka_unit_test(rfc1570_2_1_identification_is_sent_and_heard),
       cmocka_unit_test(rfc1661_5_6_an_unknown_code_is_code_rejected),
       cmocka_unit_test(rfc1661_5_7_unknown_protocols_are_rejected_only_when_open),

@@ -52,6 +52,8 @@ MpBundle *mp_bundle_new(const AditSessionService *sessions, AditSessionId sessio
 }
 
 void mp_bundle_free(MpBundle *bundle) {
+  if (bundle->loop)
+    bundle->loop->timer_cancel(&bundle->timer);
   g_free(bundle->key);
   g_free(bundle->client);
   g_array_unref(bundle->members);
@@ -113,6 +115,44 @@ guint mp_bundle_limit(const AditValue *session, const AditValue *link) {
   return limit;
 }
 
+/* ---- do its links answer? ---- */
+
+static void read_link_facts(const MpBundle *bundle, const MpMember *member, MpLinkFacts *out) {
+  AditDpStats stats = {.last_rx_ms = 0};
+  AditLinkInfo info = {.size = sizeof info};
+  if (!member->up || !member->attached || !bundle->sessions->link_stats(member->id, &stats) ||
+      !bundle->sessions->link_info(member->id, &info))
+    return;
+  *out = (MpLinkFacts){.up = TRUE,
+                       .heard_ms = stats.last_rx_ms,
+                       .sent_ms = stats.last_tx_ms,
+                       .data_ms = stats.last_data_ms,
+                       .answered_ms = info.answered_ms,
+                       .round_trip_ms = info.round_trip_ms};
+}
+
+gboolean mp_bundle_watch(MpBundle *bundle, guint64 now_ms, guint32 *changed, guint *wait_ms) {
+  MpWatched links[ADIT_STAGE_LINKS] = {0};
+  guint n = MIN(bundle->members->len, ADIT_STAGE_LINKS);
+  guint32 rested = 0;
+
+  for (guint i = 0; i < n; i++) {
+    links[i].state = &member_at(bundle, i)->watch;
+    rested |= links[i].state->rests ? 1u << i : 0;
+    read_link_facts(bundle, member_at(bundle, i), &links[i].facts);
+  }
+  gboolean publish = mp_watch_look(links, n, bundle->lost, now_ms);
+  bundle->lost = FALSE;
+  *changed = 0;
+  for (guint i = 0; i < n; i++) {
+    *changed |= ((rested >> i & 1) != (guint)links[i].state->rests) ? 1u << i : 0;
+    if (links[i].probe)
+      bundle->sessions->link_probe(member_at(bundle, i)->id);
+  }
+  *wait_ms = n > 1 ? mp_watch_wait(links, n, now_ms) : 0;
+  return publish;
+}
+
 /* ---- the stage ---- */
 
 /* RFC 1990 5.1.1 wants all links to offer one MRRU. Of peers that don't, the smallest is what all of them take. */
@@ -133,8 +173,11 @@ void mp_bundle_fill(const MpBundle *bundle, MpParams *params) {
     params->own_mrru = MAX(params->own_mrru, member->agreed.own_mrru);
     params->send_short = member->agreed.send_short;
     params->receive_short = member->agreed.receive_short;
-    if (member->attached)
-      params->link[member->index].mtu = member->mtu;
+    if (!member->attached)
+      continue;
+    params->link[member->index].mtu = member->mtu;
+    params->resting |= member->watch.rests ? 1u << member->index : 0;
+    params->silent |= member->watch.silent ? 1u << member->index : 0;
   }
 }
 
@@ -158,7 +201,7 @@ static AditValue *describe_member(const MpMember *member, const MpCounters *coun
   g_autofree char *id = g_strdup_printf("%" G_GINT64_MODIFIER "x", member->id);
 
   adit_value_set(map, "id", adit_value_string(id));
-  adit_value_set(map, "running", adit_value_bool(member->up && member->attached));
+  adit_value_set(map, "running", adit_value_bool(member->up && member->attached && !member->watch.rests));
   set_number(map, "mtu", member->mtu);
   if (!member->attached)
     return map;

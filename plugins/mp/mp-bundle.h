@@ -4,6 +4,9 @@
 
 #include "data/mp-stage.h"
 #include "mp-options.h"
+#include "mp-watch.h"
+#include <adit/log-quota.h>
+#include <adit/loop.h>
 #include <adit/session.h>
 
 G_BEGIN_DECLS
@@ -22,6 +25,7 @@ typedef struct {
   guint index;       /**< that the stage knows it by */
   gboolean attached; /**< it has an index */
   gboolean up;       /**< LCP is open */
+  MpLinkWatch watch;
 } MpMember;
 
 typedef struct {
@@ -32,6 +36,10 @@ typedef struct {
   GArray *members; /**< of MpMember, the oldest first */
   MpCounters *counters;
   gboolean placed; /**< the stage is in the data path */
+  const AditLoopService *loop;
+  AditLogQuota *rest_lines; /**< the bundler's */
+  AditTimer timer;          /**< of the next look at its links, while it has several */
+  gboolean lost;            /**< the stage has given up fragments since the last one */
 } MpBundle;
 
 void mp_agreed_read(const AditSessionService *sessions, AditLinkId link, MpAgreed *out);
@@ -54,6 +62,9 @@ void mp_bundle_remove(MpBundle *bundle, AditLinkId link);
 void mp_bundle_refresh(MpBundle *bundle, MpMember *member);
 /** Is LCP open on one of its links? If not, it is about to end. */
 gboolean mp_bundle_is_alive(const MpBundle *bundle);
+/** Looks at which links answer, and asks those that must say so. TRUE: the parameters of the stage have changed. Each link that began or
+ * ceased to rest has a bit in `changed`, by its place among the members. `*wait_ms`: until the next look; 0 = none is due. */
+gboolean mp_bundle_watch(MpBundle *bundle, guint64 now_ms, guint32 *changed, guint *wait_ms);
 /** How many links the session may have, by its attributes and those of a link (either may be NULL). */
 guint mp_bundle_limit(const AditValue *session, const AditValue *link);
 /** Fills the stage's parameters; `params->counters` is the bundle's. */

@@ -10,7 +10,7 @@ struct MpBundler {
   GHashTable *bundles; /* session id -> MpBundle, owned */
   GHashTable *keys;    /* MpBundle.key -> the newest bundle with it, borrowed */
   char reason[64];     /* of the last refusal */
-  AditLogQuota changed_lines;
+  AditLogQuota changed_lines, rest_lines;
 };
 
 MpBundler *mp_bundler_new(const AditSessionService *sessions, const AditLoopService *loop) {
@@ -18,6 +18,7 @@ MpBundler *mp_bundler_new(const AditSessionService *sessions, const AditLoopServ
   self->sessions = sessions;
   self->loop = loop;
   self->changed_lines = (AditLogQuota)ADIT_LOG_QUOTA("links of a bundle ended");
+  self->rest_lines = (AditLogQuota)ADIT_LOG_QUOTA("links of a bundle that do not answer");
   self->bundles = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, (GDestroyNotify)mp_bundle_free);
   self->keys = g_hash_table_new(g_str_hash, g_str_equal);
   return self;
@@ -25,6 +26,7 @@ MpBundler *mp_bundler_new(const AditSessionService *sessions, const AditLoopServ
 
 void mp_bundler_free(MpBundler *self) {
   adit_log_quota_stop(&self->changed_lines);
+  adit_log_quota_stop(&self->rest_lines);
   g_hash_table_unref(self->keys);
   g_hash_table_unref(self->bundles);
   g_free(self);
@@ -86,6 +88,49 @@ static AditBundleVerdict decide_link(gpointer state, const AditLinkInfo *link, A
   return bundle && mp_bundle_is_alive(bundle) ? join_bundle(self, bundle, link, &agreed, out) : ADIT_BUNDLE_FOUND;
 }
 
+static void publish_bundle(MpBundle *bundle) {
+  MpParams params;
+
+  if (!bundle->placed)
+    return;
+  mp_bundle_fill(bundle, &params);
+  bundle->sessions->stage_set(bundle->session, ADIT_STAGE_BUNDLE, &params, sizeof params);
+  bundle->sessions->stage_set_mtu(bundle->session, ADIT_STAGE_BUNDLE, mp_bundle_mtu(bundle));
+}
+
+/* ---- links that do not answer ---- */
+
+static void log_change(const MpBundle *bundle, const MpMember *member) {
+  const AditLogContext log = {.session = bundle->session};
+  if (!adit_log_quota_allows(bundle->rest_lines, bundle->loop))
+    return;
+  char id[17];
+  g_snprintf(id, sizeof id, "%" G_GINT64_MODIFIER "x", member->id);
+  if (member->watch.rests)
+    adit_notice(&log, "multilink: link %s does not answer: data goes to the other links", id);
+  else
+    adit_notice(&log, "multilink: link %s answers again", id);
+}
+
+static void look_at_links(AditTimer *timer, gpointer data) {
+  MpBundle *bundle = data;
+  guint32 changed;
+  guint wait_ms;
+
+  gboolean publish = mp_bundle_watch(bundle, bundle->loop->now(), &changed, &wait_ms);
+  for (guint32 bits = changed; bits; bits &= bits - 1)
+    log_change(bundle, &g_array_index(bundle->members, MpMember, (guint)__builtin_ctz(bits)));
+  if (publish)
+    publish_bundle(bundle);
+  if (wait_ms)
+    bundle->loop->timer_arm(timer, wait_ms);
+}
+
+static void watch_links(MpBundle *bundle) {
+  if (bundle->members->len > 1)
+    bundle->loop->timer_arm(&bundle->timer, 1);
+}
+
 /* ---- the stage ---- */
 
 /* All links but the newest, which the peer has begun a new bundle with: it does not have the others any more. */
@@ -106,6 +151,9 @@ static void take_note(gpointer user, guint32 what, gconstpointer data, gsize len
   case MP_NOTE_LOST:
     memcpy(&note, data, MIN(length, sizeof note)); /* wherever it lies */
     adit_debug(&log, "session %" G_GINT64_MODIFIER "x: multilink: %" G_GUINT64_FORMAT " fragments lost", bundle->session, note.lost);
+    bundle->lost |= note.expired != 0;
+    if (note.expired)
+      watch_links(bundle);
     break;
   case MP_NOTE_RESYNC:
     adit_debug(&log, "session %" G_GINT64_MODIFIER "x: multilink: the peer's sequence numbers begin again", bundle->session);
@@ -130,16 +178,6 @@ static gboolean place_stage(MpBundle *bundle, GError **error) {
   return bundle->placed;
 }
 
-static void publish_bundle(MpBundle *bundle) {
-  MpParams params;
-
-  if (!bundle->placed)
-    return;
-  mp_bundle_fill(bundle, &params);
-  bundle->sessions->stage_set(bundle->session, ADIT_STAGE_BUNDLE, &params, sizeof params);
-  bundle->sessions->stage_set_mtu(bundle->session, ADIT_STAGE_BUNDLE, mp_bundle_mtu(bundle));
-}
-
 /* ---- what the core tells ---- */
 
 static void on_joined(gpointer state, AditSessionId session, AditLinkId link) {
@@ -151,6 +189,9 @@ static void on_joined(gpointer state, AditSessionId session, AditLinkId link) {
     return;
   if (!bundle) {
     bundle = mp_bundle_new(self->sessions, session, &info);
+    bundle->loop = self->loop;
+    bundle->rest_lines = &self->rest_lines;
+    bundle->timer = (AditTimer){.func = look_at_links, .data = bundle};
     g_hash_table_insert(self->bundles, &bundle->session, bundle);
     register_key(self, bundle);
   }
@@ -166,6 +207,7 @@ static void on_attached(gpointer state, AditSessionId session, AditLinkId link, 
   member->index = index;
   member->attached = TRUE;
   publish_bundle(bundle);
+  watch_links(bundle);
 }
 
 static gboolean on_opened(gpointer state, AditSessionId session, GError **error) {

@@ -19,7 +19,7 @@ static gboolean mp_init(AditPlugin *plugin, const AditHost *host, gpointer *stat
   const AditBusService *bus = host->service(plugin, ADIT_BUS_SERVICE, 1);
   guint8 seed[MP_IDENTITY_SEED];
 
-  if (!loop || !bus || !ppp || !ADIT_HAS(ppp, lcp_add) || !sessions || !ADIT_HAS(sessions, stage_set_mtu)) {
+  if (!loop || !bus || !ppp || !ADIT_HAS(ppp, lcp_add) || !sessions || !ADIT_HAS(sessions, link_probe)) {
     g_set_error_literal(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "this daemon has no bundles of links");
     return FALSE;
   }

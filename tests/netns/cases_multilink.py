@@ -154,6 +154,78 @@ def two_links_over_two_addresses(lab):
     two_links(road, lambda: road.client(connect_to=[SERVER, SERVER_TOO], mrru=1600, links=2))
 
 
+# ---- a path that is cut without a word ----
+
+def cut_path(road, address, way=('saddr', 'daddr')):
+    """The router drops what comes from or goes to this address of the server; nobody is told."""
+    for rule in ['add table ip cut', 'add chain ip cut forward { type filter hook forward priority 0; }'] + [
+            'add rule ip cut forward ip %s %s udp dport 1701 drop' % (side, address) for side in way]:
+        road.mid.run('nft', rule)
+
+
+def mend_path(road):
+    road.mid.run('nft', 'delete table ip cut')
+
+
+def running(adit):
+    """Which links of the bundle are in use, by their ids."""
+    links = json.loads(adit.ctl('--json', 'show', 'session', adit.session()['id']).stdout)['session']['multilink']['links']
+    return {link['id']: link['running'] for link in links}
+
+
+def all_run(server, client, count):
+    return lambda: all(list(running(end).values()).count(True) == count for end in (server, client))
+
+
+def start_pings(road, number, count):
+    """Each packet and each answer has fragments on both links."""
+    return road.cli.start('pings-%d' % number, 'ping', '-n', '-D', '-i', '0.05', '-c', str(count), '-s', '1572', INSIDE)
+
+
+@case(limit=150)
+def a_path_of_a_bundle_is_cut_without_a_word(lab):
+    """Nobody says goodbye, and LCP's echoes would need half a minute: the other link carries all meanwhile, and both when the path is back.
+    Either path, then one that was cut while nothing was sent, then one that is dead in one direction."""
+    road = Road(lab)
+    server = road.server(address=None, mrru=1600)
+    client = road.client(connect_to=[SERVER, SERVER_TOO], mrru=1600, links=2)
+    road.works(server, client)
+    poll(all_run(server, client, 2), 'two links', 15)
+    before = running(server).keys(), running(client).keys()
+    for number, address in enumerate((SERVER, SERVER_TOO)):
+        pings = start_pings(road, number, 120)
+        poll(lambda: pings.text().count(' bytes from ') > 10, 'answers', 10, 0.05)
+        cut_path(road, address)
+        poll(all_run(server, client, 1), 'one link in use', 10, 0.1)
+        pings.wait(30)
+        expect(longest_pause(pings.text()) < 2, 'a pause of %.1f s' % longest_pause(pings.text()))
+        expect(transfer(road.srv, road.cli, INSIDE, octets=2 << 20) > 0, 'TCP stalls on one link')
+        mend_path(road)
+        poll(all_run(server, client, 2), 'two links in use again', 10, 0.1)
+        expect(transfer(road.srv, road.cli, INSIDE, octets=2 << 20, reverse=True) > 0, 'TCP stalls')
+    cut_path(road, SERVER)
+    pings = start_pings(road, 2, 100)
+    poll(lambda: ' bytes from ' in pings.text(), 'an answer', 10, 0.05)
+    first = int(re.search(r'icmp_seq=(\d+)', pings.text()).group(1))
+    expect(first < 40, '%d packets are lost until the first answer' % first)
+    pings.kill()
+    mend_path(road)
+    poll(all_run(server, client, 2), 'two links in use again', 10, 0.1)
+    for number, way in enumerate(('saddr', 'daddr')):
+        pings = start_pings(road, 3 + number, 120)
+        poll(lambda: pings.text().count(' bytes from ') > 10, 'answers', 10, 0.05)
+        cut_path(road, SERVER_TOO, (way,))
+        poll(all_run(server, client, 1), 'one link in use at both ends', 10, 0.1)
+        pings.wait(30)
+        expect(longest_pause(pings.text()) < 5, 'a pause of %.1f s' % longest_pause(pings.text()))
+        mend_path(road)
+        poll(all_run(server, client, 2), 'two links in use again', 10, 0.1)
+    expect((running(server).keys(), running(client).keys()) == before, 'a link was given up')
+    client.stop()
+    server.no_session()
+    server.stop()
+
+
 # ---- a peer that is written by hand ----
 
 class ByHand:

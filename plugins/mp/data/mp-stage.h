@@ -37,6 +37,8 @@ typedef struct {
   guint32 deadline_ms;  /**< 0 = MP_DEADLINE_MS */
   MpCounters *counters; /**< not NULL */
   MpLinkParams link[ADIT_STAGE_LINKS]; /**< by the index that session_join() gave */
+  guint32 resting;                     /**< a bit for each link that does not answer: nothing is sent on it while there is another */
+  guint32 silent;                      /**< the same: and nothing comes by it: fragments that it should bring are lost */
 } MpParams;
 
 /** Notes of the stage to the main loop. */

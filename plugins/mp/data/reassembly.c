@@ -121,10 +121,10 @@ static gboolean take_fragment(const Call *c) {
   return TRUE;
 }
 
-/* The number up to which each link has brought something: what is before it and missing is lost. */
-static guint32 find_minimum(const MpReassembly *r) {
-  guint32 minimum = r->held.top;
-  for (guint32 bits = r->links; bits; bits &= bits - 1) {
+/* The number up to which each link has brought something: what is before it and missing is lost. A link that died brings nothing. */
+static guint32 find_minimum(const MpReassembly *r, guint32 silent) {
+  guint32 minimum = r->held.top, alive = r->links & ~silent;
+  for (guint32 bits = alive ? alive : r->links; bits; bits &= bits - 1) {
     guint32 latest = r->latest[__builtin_ctz(bits)];
     if (mp_is_before(latest, minimum))
       minimum = latest;
@@ -147,7 +147,7 @@ static void give_up(const Call *c, guint32 to, gboolean expired) {
 /* Delivers whole packets, and gives up those that are lost by the rule. FALSE: no memory is left in this call. */
 static gboolean advance_line(const Call *c) {
   MpReassembly *r = c->r;
-  guint32 minimum = find_minimum(r);
+  guint32 minimum = find_minimum(r, c->params->silent);
   for (;;) {
     while (mp_held_has(&r->held, r->scan))
       if (!take_fragment(c))

@@ -57,9 +57,16 @@ static void age_leads(MpSchedule *s, guint64 passed_ms) {
   level_leads(s);
 }
 
+/* A link that does not answer is better than none. */
+static guint32 find_usable(const MpParams *params, const AditStageIo *io) {
+  guint32 usable = io->links & ~params->resting;
+  return usable ? usable : io->links;
+}
+
 static void read_facts(MpSchedule *s, const MpParams *params, AditStageIo *io) {
   gboolean asked = ADIT_HAS(io, link) && io->link;
-  for (guint32 bits = io->links; bits; bits &= bits - 1) {
+  guint32 usable = find_usable(params, io);
+  for (guint32 bits = usable; bits; bits &= bits - 1) {
     guint at = (guint)__builtin_ctz(bits);
     AditStageLink fact = {.size = sizeof fact};
     if (asked && !io->link(io, at, &fact))
@@ -71,7 +78,7 @@ static void read_facts(MpSchedule *s, const MpParams *params, AditStageIo *io) {
     link->rate = params->link[at].rate ? params->link[at].rate : fact.rate;
     link->queued = fact.queued;
   }
-  s->links = io->links;
+  s->links = usable;
   fill_rates(s);
   age_leads(s, io->now_ms - s->looked_ms);
   s->params = params;
@@ -94,7 +101,7 @@ static guint find_first(const MpSchedule *s) {
 }
 
 guint mp_schedule_pick(MpSchedule *s, const MpParams *params, AditStageIo *io) {
-  if (s->looked_ms != io->now_ms || s->links != io->links || s->params != params)
+  if (s->looked_ms != io->now_ms || s->links != find_usable(params, io) || s->params != params)
     read_facts(s, params, io);
   if (!(s->links & (s->links - 1)))
     return s->current = (guint32)__builtin_ctz(s->links);

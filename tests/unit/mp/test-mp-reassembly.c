@@ -348,6 +348,27 @@ static void a_long_life_of_short_numbers(void **state) {
   assert_int_equal(bundle_counters(b).lost, 0);
 }
 
+/* Nobody waits for what a dead link should have brought; what it does bring is taken. */
+static void a_silent_link_is_not_waited_for(void **state) {
+  Bundle *b = *state;
+  b->links = 3;
+  bundle_take_fragment(b, 0, TRUE, TRUE, 0, 10, 1);
+  bundle_take_fragment(b, 1, TRUE, TRUE, 1, 10, 1);
+  bundle_take_fragment(b, 0, TRUE, TRUE, 3, 10, 1);
+  assert_int_equal(b->packets->len, 2); /* 2 may come */
+  b->params.silent = 2;
+  bundle_take_fragment(b, 0, TRUE, TRUE, 5, 10, 1);
+  assert_int_equal(b->packets->len, 4);
+  assert_int_equal(b->deadline_ms, 0);
+  bundle_take_fragment(b, 1, TRUE, TRUE, 6, 10, 1);
+  assert_int_equal(b->packets->len, 5);
+  b->params.silent = 3; /* all: as if none were */
+  bundle_take_fragment(b, 0, TRUE, TRUE, 8, 10, 1);
+  assert_int_equal(b->packets->len, 5);
+  bundle_wait(b, MP_DEADLINE_MS);
+  assert_int_equal(b->packets->len, 6);
+}
+
 static void a_peer_that_restarts_its_numbers_is_followed_and_noise_is_not(void **state) {
   Bundle *b = *state;
   b->links = 3;
@@ -406,6 +427,7 @@ int main(void) {
       BUNDLE_TEST(short_numbers_wrap),
       BUNDLE_TEST(long_numbers_wrap),
       BUNDLE_TEST(a_long_life_of_short_numbers),
+      BUNDLE_TEST(a_silent_link_is_not_waited_for),
       BUNDLE_TEST(a_peer_that_restarts_its_numbers_is_followed_and_noise_is_not),
       BUNDLE_TEST(the_first_number_may_be_any),
   };

@@ -58,6 +58,26 @@ static void a_slow_flow_takes_turns_and_a_fast_one_goes_in_bursts(void **state) 
   expect_share(&shares, 0, 50);
 }
 
+static void a_link_that_rests_has_no_share_while_there_is_another(void **state) {
+  Bundle *b = *state;
+  b->links = 7;
+  b->params.resting = 2;
+  Shares shares = send_for(b, 100, 20, 1000);
+  assert_int_equal(shares.octets[1], 0);
+  expect_share(&shares, 0, 50);
+  expect_share(&shares, 2, 50);
+  b->links = 6;
+  b->params.resting = 4;
+  shares = send_for(b, 100, 20, 1000);
+  expect_share(&shares, 1, 100);
+  b->params.resting = 0; /* it answers again: an equal share, and not what it missed */
+  shares = send_for(b, 100, 20, 1000);
+  expect_share(&shares, 1, 50);
+  b->params.resting = 6; /* none answers: better than nothing */
+  shares = send_for(b, 100, 20, 1000);
+  expect_share(&shares, 1, 50);
+}
+
 static void shares_follow_the_rates(void **state) {
   Bundle *b = *state;
   b->links = 3;
@@ -126,6 +146,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       BUNDLE_TEST(links_of_which_nothing_is_known_have_equal_shares),
       BUNDLE_TEST(a_slow_flow_takes_turns_and_a_fast_one_goes_in_bursts),
+      BUNDLE_TEST(a_link_that_rests_has_no_share_while_there_is_another),
       BUNDLE_TEST(shares_follow_the_rates),
       BUNDLE_TEST(shares_follow_the_queues),
       BUNDLE_TEST(the_smaller_mtu_counts),

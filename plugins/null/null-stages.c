@@ -181,8 +181,7 @@ gboolean null_stage_add(AditDpSession *session, const AditStageSpec *spec, GErro
   if (!adit_pipeline_accepts(spec, error))
     return FALSE;
   Stage *stage = g_malloc0(sizeof *stage + spec->ops->state_size);
-  stage->head = (AditPipelineStage){.ops = spec->ops, .state = stage->state, .exclusive = spec->exclusive};
-  stage->head.params = g_memdup2(spec->params, spec->params_length);
+  stage->head = adit_pipeline_new_stage(spec, stage->state, g_memdup2(spec->params, spec->params_length));
   stage->params_length = spec->params_length;
   stage->note = spec->note;
   stage->user = spec->user;

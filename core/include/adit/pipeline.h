@@ -22,6 +22,8 @@ typedef struct {
   gconstpointer params; /**< atomic */
   gboolean exclusive;
   guint64 deadline_ms; /**< home worker's */
+
+  guint16 first, last; /**< protocols for which it is exclusive; 0 = all of data */
 } AditPipelineStage;
 
 typedef struct {
@@ -52,6 +54,13 @@ static inline AditPipelineStage *adit_pipeline_stage(const AditPipeline *pipelin
   return __atomic_load_n(&pipeline->stage[at], __ATOMIC_ACQUIRE);
 }
 
+/** Must data of this protocol come through the stage? */
+static inline gboolean adit_pipeline_excludes(const AditPipelineStage *stage, guint16 protocol) {
+  if (!stage->exclusive || protocol >= 0x8000)
+    return FALSE;
+  return !stage->last || (protocol >= stage->first && protocol <= stage->last);
+}
+
 static inline void adit_pipeline_call(AditPipelineRun *run, AditPipelineStage *stage, AditStageFrame *frame) {
   gconstpointer params = __atomic_load_n(&stage->params, __ATOMIC_ACQUIRE);
   run->io.deadline_ms = stage->deadline_ms;
@@ -76,7 +85,7 @@ static inline void adit_pipeline_step(AditPipelineRun *run, AditStageFrame *fram
       adit_pipeline_call(run, stage, frame);
       return;
     }
-    if (stage->exclusive && frame->protocol < 0x8000) {
+    if (adit_pipeline_excludes(stage, frame->protocol)) {
       run->ops->dropped(run->user);
       return;
     }
@@ -172,6 +181,19 @@ static inline void adit_pipeline_attach(const AditStageSpec *spec, gpointer stat
     ops->init(state);
   if (ADIT_HAS(ops, attach) && ops->attach)
     ops->attach(state, spec);
+}
+
+/** A stage that is about to be put in place, with `state` and `params` as the data path keeps them. */
+static inline AditPipelineStage adit_pipeline_new_stage(const AditStageSpec *spec, gpointer state, gconstpointer params) {
+  AditPipelineStage stage;
+  memset(&stage, 0, sizeof stage);
+  stage.ops = spec->ops;
+  stage.state = state;
+  stage.params = params;
+  stage.exclusive = spec->exclusive;
+  stage.first = ADIT_HAS(spec, last) ? spec->first : 0;
+  stage.last = ADIT_HAS(spec, last) ? spec->last : 0;
+  return stage;
 }
 
 /** Can it be run? `why` (not NULL) is told what is missing. */

@@ -115,6 +115,11 @@ struct AditStageSpec {
   AditValue *(*describe)(gpointer user);
   /** [main] Returns the word for `encoding` in `show sessions`, RouterOS's: `MPPE128 stateless`; NULL = none. May be NULL. */
   const char *(*encoding)(gpointer user);
+
+  /* Members from here on may be missing (ADIT_HAS) in an older stage. */
+
+  /** `exclusive` holds for the protocols `first` to `last`: RFC 3078 4 encrypts 0x0021 to 0x00fa alone. 0 = for all data. */
+  guint16 first, last;
 };
 
 /* ---- frames in pieces ---- */

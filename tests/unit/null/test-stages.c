@@ -235,6 +235,39 @@ static void what_comes_around_an_exclusive_stage_is_dropped(void **state) {
   assert_int_equal(w->b.frames, 1);
 }
 
+static void a_stage_is_exclusive_for_its_protocols_alone(void **state) {
+  static const guint16 protocols[] = {0x001f, 0x0021, 0x00f9, 0x00fb, 0x0201};
+  AditStageSpec spec = *FAKE_SCRAMBLER(&(FakeKey){9}, &((World *)*state)->b.notes);
+  World *w = *state;
+  AditDpStats stats;
+
+  spec.first = 0x0021;
+  spec.last = 0x00fa;
+  assert_true(OPS->stage_add(w->b.session, &spec, NULL));
+  for (gsize i = 0; i < G_N_ELEMENTS(protocols); i++) {
+    guint8 frame[] = {(guint8)(protocols[i] >> 8), (guint8)protocols[i], 1, 2};
+    OPS->link_send(w->a.link[0], frame, sizeof frame);
+  }
+  OPS->session_stats(w->b.session, &stats);
+  assert_int_equal(stats.drops, 2);
+  assert_int_equal(w->b.frames, 3);
+}
+
+/* The spec of an older plugin ends before `first`. */
+static void an_older_stage_is_exclusive_for_all_data(void **state) {
+  World *w = *state;
+  AditDpStats stats;
+  AditStageSpec spec = *FAKE_SCRAMBLER(&(FakeKey){9}, &w->b.notes);
+
+  spec.size = G_STRUCT_OFFSET(AditStageSpec, first);
+  spec.last = 1;
+  assert_true(OPS->stage_add(w->b.session, &spec, NULL));
+  OPS->link_send(w->a.link[0], (const guint8 *)"\2\1\1\2", 4);
+  OPS->session_stats(w->b.session, &stats);
+  assert_int_equal(stats.drops, 1);
+  assert_int_equal(w->b.frames, 0);
+}
+
 static void new_parameters_hold_from_the_next_packet_on(void **state) {
   World *w = *state;
   stages_add(&w->a, 100, 1);
@@ -400,6 +433,8 @@ int main(void) {
       STAGE_TEST(a_lost_piece_costs_its_packet_alone),
       STAGE_TEST(required_stages_hold_data_back_both_ways),
       STAGE_TEST(what_comes_around_an_exclusive_stage_is_dropped),
+      STAGE_TEST(a_stage_is_exclusive_for_its_protocols_alone),
+      STAGE_TEST(an_older_stage_is_exclusive_for_all_data),
       STAGE_TEST(new_parameters_hold_from_the_next_packet_on),
       STAGE_TEST(links_join_and_leave),
       STAGE_TEST(stages_are_told_of_their_links),

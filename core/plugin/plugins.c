@@ -4,6 +4,7 @@
 #include "core/base/hold.h"
 #include "core/base/loop.h"
 #include "core/base/privileges.h"
+#include "core/base/secret.h"
 #include "core/config/reader.h"
 #include "core/plugin/apply.h"
 #include "core/plugin/loaded.h"
@@ -58,7 +59,9 @@ static const AditHost host = {.size = sizeof(AditHost),
                               .abi_major = ADIT_ABI_MAJOR,
                               .abi_minor = ADIT_ABI_MINOR,
                               .service = host_service,
-                              .open_file = adit_reader_open};
+                              .open_file = adit_reader_open,
+                              .secret_new = adit_secret_memory,
+                              .secret_free = adit_secret_memory_free};
 
 static void drop_registrations(AditPlugin *plugin) {
   for (guint i = 0; i < self.n_served; i++)

@@ -27,6 +27,9 @@ struct TunDp {
   AditPlugin *plugin;
   /** [any] Is it the mark of an association that is up? NULL = none is. Atomic. */
   gboolean (*is_association)(guint32 mark);
+  /** Memory for keys, AditHost's; an older core has none. */
+  gpointer (*secret_new)(gsize length);
+  void (*secret_free)(gpointer memory, gsize length);
   TunConfig config;
   guint n_workers;
   TunWorker *worker[TUN_WORKERS_MAX];

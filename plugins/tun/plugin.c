@@ -101,6 +101,10 @@ static gboolean plugin_init(AditPlugin *plugin, const AditHost *host, gpointer *
   TunPlugin *self = g_new0(TunPlugin, 1);
   self->dp = tun_dp_new(loop, net, plugin);
   self->dp->is_association = ADIT_HAS(path, association_is_known) ? path->association_is_known : NULL;
+  if (ADIT_HAS(host, secret_free)) {
+    self->dp->secret_new = host->secret_new;
+    self->dp->secret_free = host->secret_free;
+  }
   self->control = host->service(plugin, ADIT_CONTROL_SERVICE, 1);
   *state = self;
   if (self->control &&

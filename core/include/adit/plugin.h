@@ -67,6 +67,12 @@ typedef struct {
    *  root may read, after the daemon has dropped root. Returns a descriptor (close-on-exec), yours to close, or -1 with errno. Blocks. May
    * be NULL: use open(). */
   int (*open_file)(const char *path);
+
+  /* Members from here on may be missing (ADIT_HAS) in an older core. */
+
+  /** [any] Zeroed octets for keys, aligned to 16: not swapped, not in a core file. Memory that can't be locked is used all the same. */
+  gpointer (*secret_new)(gsize length);
+  void (*secret_free)(gpointer memory, gsize length); /**< [any] wipes and frees; `length` as it was asked for. NULL is harmless */
 } AditHost;
 
 /** Answers a prepare() that returned pending; takes over `staged` and `error` (NULL = staged). [main], exactly once. */

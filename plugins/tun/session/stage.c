@@ -6,21 +6,42 @@
 #include "../worker/quiet.h"
 #include "link-facts.h"
 
+/* Parameters with their length, to be wiped: they may hold keys. */
+typedef struct {
+  const TunDp *dp; /* gives and takes back its secret memory; NULL = it is ordinary memory */
+  gsize length;
+  _Alignas(16) guint8 data[];
+} Block;
+
 typedef struct {
   AditPipelineStage head;
+  const TunDp *keeper; /* as Block.dp */
   void (*note)(gpointer user, guint32 what, gconstpointer data, gsize length);
   gpointer user;
   _Alignas(16) guint8 state[];
 } Stage;
 
-/* Parameters with their length, to be wiped: they may hold keys. */
-typedef struct {
-  gsize length;
-  _Alignas(16) guint8 data[];
-} Block;
+/* Keys are in what encrypts. A bundle's state is large, and has none. */
+static const TunDp *find_keeper(const TunDp *dp, AditStageKind kind) {
+  return kind == ADIT_STAGE_COMPRESSION && dp->secret_free ? dp : NULL;
+}
 
-static gconstpointer block_new(gconstpointer params, gsize length) {
-  Block *block = g_malloc(sizeof *block + length);
+static gpointer memory_new(const TunDp *keeper, gsize length) {
+  return keeper ? keeper->secret_new(length) : g_malloc0(length);
+}
+
+static void memory_free(const TunDp *keeper, gpointer memory, gsize length) {
+  if (keeper) {
+    keeper->secret_free(memory, length);
+    return;
+  }
+  explicit_bzero(memory, length);
+  g_free(memory);
+}
+
+static gconstpointer block_new(const TunDp *keeper, gconstpointer params, gsize length) {
+  Block *block = memory_new(keeper, sizeof *block + length);
+  block->dp = keeper;
   block->length = length;
   if (length)
     memcpy(block->data, params, length);
@@ -29,8 +50,7 @@ static gconstpointer block_new(gconstpointer params, gsize length) {
 
 static void block_free(gpointer memory) {
   Block *block = memory;
-  explicit_bzero(block->data, block->length);
-  g_free(block);
+  memory_free(block->dp, block, sizeof *block + block->length);
 }
 
 static Block *block_of(gconstpointer params) {
@@ -42,9 +62,8 @@ static void stage_free(gpointer memory) {
   const AditStageOps *ops = stage->head.ops;
   if (ops->fini)
     ops->fini(stage->state);
-  explicit_bzero(stage->state, ops->state_size);
   block_free(block_of(stage->head.params));
-  g_free(stage);
+  memory_free(stage->keeper, stage, sizeof *stage + ops->state_size);
 }
 
 static void stage_publish(AditDpSession *session, AditStageKind kind, Stage *stage) {
@@ -58,9 +77,10 @@ static void stage_publish(AditDpSession *session, AditStageKind kind, Stage *sta
 gboolean tun_stage_add(AditDpSession *session, const AditStageSpec *spec, GError **error) {
   if (!adit_pipeline_accepts(spec, error))
     return FALSE;
-  Stage *stage = g_malloc0(sizeof *stage + spec->ops->state_size);
-  stage->head = (AditPipelineStage){
-      .ops = spec->ops, .state = stage->state, .params = block_new(spec->params, spec->params_length), .exclusive = spec->exclusive};
+  const TunDp *keeper = find_keeper(session->dp, spec->ops->kind);
+  Stage *stage = memory_new(keeper, sizeof *stage + spec->ops->state_size);
+  stage->keeper = keeper;
+  stage->head = adit_pipeline_new_stage(spec, stage->state, block_new(keeper, spec->params, spec->params_length));
   stage->note = spec->note;
   stage->user = spec->user;
   adit_pipeline_attach(spec, stage->state);
@@ -77,7 +97,7 @@ gboolean tun_stage_set(AditDpSession *session, AditStageKind kind, gconstpointer
   gconstpointer old = stage->params;
   if (kind == ADIT_STAGE_BUNDLE)
     tun_link_facts_learn_all(session);
-  __atomic_store_n(&stage->params, block_new(params, length), __ATOMIC_RELEASE);
+  __atomic_store_n(&stage->params, block_new(find_keeper(session->dp, kind), params, length), __ATOMIC_RELEASE);
   tun_retire(session->dp, block_free, block_of(old), NULL);
   return TRUE;
 }

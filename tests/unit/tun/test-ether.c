@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* L2 ports: Ethernet frames between a TAP interface and the links of its session, by a codec that the data path does not know. */
+#include "core/base/secret.h"
 #include "packets.h"
 #include "session/tun-ether.h"
 #include "tests/lib/fake-ether.h"
@@ -445,6 +446,37 @@ static void frames_go_through_stages(void **state) {
   ether_end(&e);
 }
 
+static gsize secret_octets(void) {
+  gsize used, locked;
+  adit_secret_sizes(&used, &locked);
+  return used;
+}
+
+/* State and parameters of what encrypts; a bundle has no keys. */
+static void keys_are_in_secret_memory(void **state) {
+  World *w = *state;
+  Ether e;
+  FakeNotes notes = {0};
+  gsize before = secret_octets();
+
+  w->dp->secret_new = adit_secret_memory;
+  w->dp->secret_free = adit_secret_memory_free;
+  ether_start(w, &e);
+  assert_true(tun_datapath_ops.stage_add(e.s->session, FAKE_CUTTER(&(FakeCut){100}, &notes), NULL));
+  assert_int_equal(secret_octets(), before);
+  assert_true(tun_datapath_ops.stage_add(e.s->session, FAKE_SCRAMBLER(&(FakeKey){1}, &notes), NULL));
+  gsize with_keys = secret_octets();
+  assert_true(with_keys > before);
+  for (guint8 key = 2; key < 9; key++)
+    assert_true(tun_datapath_ops.stage_set(e.s->session, ADIT_STAGE_COMPRESSION, &(FakeKey){key}, sizeof(FakeKey)));
+  assert_true(TEST_LOOP_UNTIL(w->dp->retired.length == 0, PATIENCE));
+  assert_int_equal(secret_octets(), with_keys);
+  tun_datapath_ops.stage_remove(e.s->session, ADIT_STAGE_COMPRESSION);
+  assert_true(TEST_LOOP_UNTIL(w->dp->retired.length == 0, PATIENCE));
+  assert_int_equal(secret_octets(), before); /* freeing it wipes it */
+  ether_end(&e);
+}
+
 int main(void) {
   static const struct CMUnitTest tests[] = {
       WORLD_TEST(frames_pass_both_ways),
@@ -457,6 +489,7 @@ int main(void) {
       WORLD_TEST(a_burst_becomes_a_super_frame),
       WORLD_TEST(a_tunnel_does_not_carry_itself),
       WORLD_TEST(frames_go_through_stages),
+      WORLD_TEST(keys_are_in_secret_memory),
   };
   return WORLD_MAIN(tests);
 }

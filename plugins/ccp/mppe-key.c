@@ -53,6 +53,7 @@ void mppe_key_change(MppeKey *key) {
   mppe_rc4_set_key(&rc4, key->length, interim);
   arcfour_crypt(&rc4, key->length, key->current, interim);
   weaken_key(key);
+  adit_wipe(interim, sizeof interim);
 }
 
 guint32 mppe_strongest(guint32 strengths) {

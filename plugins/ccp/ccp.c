@@ -19,9 +19,11 @@ typedef struct {
   guint32 peer;      /* the peer's, which we acknowledge: what we send */
   gboolean in_place; /* the stage */
   gboolean told;     /* the log knows that the keys differ */
+  gboolean required; /* nothing may pass in clear */
   MppeParams stage;
   char encoding[64];
-  guint32 resets_sent, resets_received, dropped;
+  guint8 recoveries; /* negotiations because of lost keys since a frame made sense */
+  guint32 resets_sent, resets_received, dropped, renegotiations;
   guint64 flushed_ms, reset_ms; /* 0 = never */
   guint64 deadline[SLOTS];
 } Ccp;
@@ -121,12 +123,14 @@ static gboolean take_ccp_reject(gpointer self, const AditPppOption *option) {
 
 /* ---- the stage ---- */
 
-static MppeDirection direction_of(const Ccp *c, guint32 value, const guint8 key[16]) {
-  MppeDirection direction = {.strength = mppe_strongest(value), .stateless = (value & MPPE_STATELESS) != 0};
-  gboolean own = direction.strength != MPPE_128 && c->keys.shorter == ADIT_MPPE_SHORT_OWN;
+/* In its place, which is locked memory. */
+static void set_direction(const Ccp *c, MppeDirection *direction, guint32 value, const guint8 key[16]) {
+  direction->strength = mppe_strongest(value);
+  direction->stateless = (value & MPPE_STATELESS) != 0;
+  gboolean own = direction->strength != MPPE_128 && c->keys.shorter == ADIT_MPPE_SHORT_OWN;
 
-  memcpy(direction.start, own ? c->keys.short_key : key, own ? sizeof c->keys.short_key : MPPE_KEY);
-  return direction;
+  memset(direction->start, 0, sizeof direction->start);
+  memcpy(direction->start, own ? c->keys.short_key : key, own ? sizeof c->keys.short_key : MPPE_KEY);
 }
 
 static void publish_flush(Ccp *c) {
@@ -157,15 +161,39 @@ static void request_reset(Ccp *c) {
   }
 }
 
+/* Neither resets nor flag packets have brought the key stream back. A timer acts on it: the stage that noted this may be running. */
+static void recover_soon(Ccp *c, gboolean proven) {
+  if (!c->in_place || c->deadline[SLOT_RESTART])
+    return;
+  c->recoveries = proven ? 1 : c->recoveries + 1;
+  adit_env_arm(c->env, &c->deadline[SLOT_RESTART], SLOT_RESTART, 1);
+}
+
+static void renegotiate_or_close(Ccp *c) {
+  if (c->recoveries > CCP_RECOVERIES_MAX) {
+    c->host->close(c->host, "frames from the peer can't be decrypted, and new negotiations do not help");
+    return;
+  }
+  if (c->recoveries) {
+    c->renegotiations++;
+    c->host->warn(c->host, "no frame from the peer can be decrypted any more: negotiates again");
+  }
+  c->host->renegotiate(c->host);
+}
+
 static void on_stage_note(gpointer user, guint32 what, gconstpointer data, gsize length) {
   Ccp *c = user;
   MppeNoise noise;
 
-  if (what == MPPE_NOTE_RESET)
-    request_reset(c);
-  if (what != MPPE_NOTE_NOISE || length != sizeof noise)
+  if (length != sizeof noise)
     return;
   memcpy(&noise, data, sizeof noise);
+  if (what == MPPE_NOTE_RESET)
+    request_reset(c);
+  if (noise.run >= (what == MPPE_NOTE_RESET ? CCP_LOST_RESETS : CCP_LOST_NOISES))
+    recover_soon(c, noise.proven);
+  if (what != MPPE_NOTE_NOISE)
+    return;
   c->dropped = noise.dropped;
   if (noise.proven || c->told)
     return;
@@ -193,6 +221,7 @@ static AditValue *describe_ccp(gpointer user) {
   adit_value_set(map, "resets-sent", adit_value_int(c->resets_sent));
   adit_value_set(map, "resets-received", adit_value_int(c->resets_received));
   adit_value_set(map, "dropped", adit_value_int(c->dropped));
+  adit_value_set(map, "renegotiations", adit_value_int(c->renegotiations));
   return map;
 }
 
@@ -205,11 +234,14 @@ static gboolean put_stage(Ccp *c, const char **why) {
                               .note = on_stage_note,
                               .user = c,
                               .describe = describe_ccp,
-                              .encoding = name_encoding};
+                              .encoding = name_encoding,
+                              .first = c->required ? 0 : MPPE_FIRST,
+                              .last = c->required ? 0 : MPPE_LAST};
+  c->stage.strict = c->required;
   c->stage.epoch++;
   c->stage.flush = 0;
-  c->stage.send = direction_of(c, c->peer, c->keys.send);
-  c->stage.receive = direction_of(c, c->agreed, c->keys.receive);
+  set_direction(c, &c->stage.send, c->peer, c->keys.send);
+  set_direction(c, &c->stage.receive, c->agreed, c->keys.receive);
   c->told = FALSE;
   c->in_place = c->host->stage_add(c->host, &spec, why);
   return c->in_place;
@@ -261,7 +293,7 @@ static void on_ccp_timeout(gpointer self, guint slot) {
   if (slot == SLOT_FLUSH && c->in_place)
     publish_flush(c);
   else if (slot == SLOT_RESTART)
-    c->host->renegotiate(c->host);
+    renegotiate_or_close(c);
 }
 
 /* ---- life ---- */
@@ -289,6 +321,7 @@ static void init_ccp(gpointer self, const AditEngineEnv *env, const AditNcpParam
   c->env = env;
   c->params = params;
   c->mode = (guint8)ccp_mode(params->attributes);
+  c->required = ccp_is_required(params->attributes);
   take_keys(c, params->mppe);
   c->ask = first_value(c);
 }

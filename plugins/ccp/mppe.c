@@ -32,6 +32,7 @@ typedef struct {
   gboolean proven;
   MppeHabit habit;
   guint64 reset_ms, told_ms; /* when was noted what; 0 = never */
+  guint32 resets, noises;    /* notes since the last frame that made sense */
   guint32 dropped;
 
   guint32 budget; /* stateless: keys that may be derived for gaps */
@@ -47,6 +48,7 @@ typedef struct {
     guint16 count;
     guint8 key[MPPE_KEY];
   } skipped[SKIPPED];
+  MppeKey trial; /* the key that is tried: no copy is on a worker's stack */
 } Receiver;
 
 typedef struct {
@@ -100,8 +102,9 @@ static void encode_mppe(gpointer state, gconstpointer data, AditStageIo *io, Adi
   Mppe *m = state;
   const MppeParams *params = data;
 
-  if (frame->protocol < 0x0021 || frame->protocol > 0x00fa) { /* RFC 3078 4: others stay as they are */
-    io->emit(io, frame);
+  if (frame->protocol < MPPE_FIRST || frame->protocol > MPPE_LAST) { /* RFC 3078 4: others stay as they are */
+    if (!params->strict)
+      io->emit(io, frame);
     return;
   }
   guint8 *head = io->room(io, MPPE_HEADROOM);
@@ -162,23 +165,24 @@ static gboolean try_key(const MppeKey *key, gboolean trusted, AditStageFrame *fr
 static void note_reset(Receiver *r, AditStageIo *io) {
   if (r->reset_ms && io->now_ms - r->reset_ms < MPPE_RESET_MS)
     return;
+  MppeNoise noise = {r->dropped, r->proven, ++r->resets};
   r->reset_ms = MAX(io->now_ms, 1);
-  io->note(io, MPPE_NOTE_RESET, NULL, 0);
+  io->note(io, MPPE_NOTE_RESET, &noise, sizeof noise);
 }
 
 static void drop_noise(Receiver *r, AditStageIo *io) {
-  MppeNoise noise = {++r->dropped, r->proven};
-
+  r->dropped++;
   r->bad++;
   if (r->told_ms && io->now_ms - r->told_ms < MPPE_NOISE_MS)
     return;
+  MppeNoise noise = {r->dropped, r->proven, ++r->noises};
   r->told_ms = MAX(io->now_ms, 1);
   io->note(io, MPPE_NOTE_NOISE, &noise, sizeof noise);
 }
 
 static void pass_on(Receiver *r, AditStageIo *io, const AditStageFrame *frame, MppeClear judgement) {
   r->proven |= judgement == MPPE_CLEAR_PROVEN;
-  r->bad = 0;
+  r->bad = r->resets = r->noises = 0;
   r->good++;
   io->emit(io, frame);
 }
@@ -198,6 +202,7 @@ static gboolean spend_budget(Receiver *r, guint64 now_ms, guint32 steps) {
 
 /* The key of the packet `delta` after the expected one; those between are kept for packets that come late. */
 static void advance_key(Receiver *r, MppeKey *key, guint32 delta) {
+  *key = r->key;
   for (guint32 i = 0; i < delta; i++) {
     guint16 count = (r->next + i) & COUNT;
     guint at = count % SKIPPED;
@@ -217,26 +222,25 @@ static void take_key(Receiver *r, const MppeKey *key, guint16 count) {
 }
 
 static gboolean open_expected(Receiver *r, guint16 count, guint32 delta, AditStageFrame *frame, MppeClear *judgement) {
-  MppeKey key = r->key;
   struct arcfour_ctx rc4;
 
-  advance_key(r, &key, delta);
-  if (!try_key(&key, r->proven, frame, &rc4, judgement))
+  advance_key(r, &r->trial, delta);
+  if (!try_key(&r->trial, r->proven, frame, &rc4, judgement))
     return FALSE;
-  take_key(r, &key, count);
+  take_key(r, &r->trial, count);
   return TRUE;
 }
 
 /* A packet that others have overtaken. */
 static gboolean open_overtaken(Receiver *r, guint16 count, AditStageFrame *frame, MppeClear *judgement) {
   guint at = count % SKIPPED;
-  MppeKey key = r->key;
   struct arcfour_ctx rc4;
 
   if (!r->skipped[at].used || r->skipped[at].count != count)
     return FALSE;
-  memcpy(key.current, r->skipped[at].key, MPPE_KEY);
-  if (!try_key(&key, r->proven, frame, &rc4, judgement))
+  r->trial = r->key;
+  memcpy(r->trial.current, r->skipped[at].key, MPPE_KEY);
+  if (!try_key(&r->trial, r->proven, frame, &rc4, judgement))
     return FALSE;
   r->skipped[at].used = FALSE;
   return TRUE;
@@ -270,17 +274,17 @@ static gboolean is_likely(const Receiver *r, guint32 delta) {
 /* Frames of an earlier epoch that were on their way when CCP began again have the same keys, and lead ahead of the peer, which begins at 0.
  */
 static gboolean open_from_start(Receiver *r, guint64 now_ms, guint16 count, AditStageFrame *frame, MppeClear *judgement) {
-  MppeKey key = r->key;
   struct arcfour_ctx rc4;
 
   if (r->good > YOUNG || !r->bad || r->bad % BAD_RUN || count >= LATE || !spend_budget(r, now_ms, count + 1u))
     return FALSE;
-  mppe_key_restart(&key);
+  r->trial = r->key;
+  mppe_key_restart(&r->trial);
   for (guint i = 0; i <= count; i++)
-    mppe_key_change(&key);
-  if (!try_key(&key, FALSE, frame, &rc4, judgement))
+    mppe_key_change(&r->trial);
+  if (!try_key(&r->trial, FALSE, frame, &rc4, judgement))
     return FALSE;
-  take_key(r, &key, count);
+  take_key(r, &r->trial, count);
   return TRUE;
 }
 
@@ -307,47 +311,47 @@ static guint count_flags(guint32 first, guint32 n) {
   return ((first + n) >> 8) - (first >> 8);
 }
 
-/* RFC 3078 8.3, and Linux, which changes the key at each flushed packet. Flushed ones may have been lost. */
-static gboolean open_flushed(Receiver *r, guint64 now_ms, guint16 count, MppeKey key, guint flags, AditStageFrame *frame,
-                             MppeClear *judgement) {
+/* RFC 3078 8.3, and Linux, which changes the key at each flushed packet. Flushed ones may have been lost. The
+ * first key is in `trial`, but for the changes at flag packets. */
+static gboolean open_flushed(Receiver *r, guint64 now_ms, guint16 count, guint flags, AditStageFrame *frame, MppeClear *judgement) {
   gboolean is_flag = (count & FLAG) == FLAG;
   struct arcfour_ctx rc4;
 
   for (; flags; flags--)
-    mppe_key_change(&key);
+    mppe_key_change(&r->trial);
   for (guint restarts = 0; restarts <= RESTARTS && (!restarts || spend_budget(r, now_ms, 2)); restarts++) {
-    if (try_key(&key, r->proven && !restarts, frame, &rc4, judgement)) {
+    if (try_key(&r->trial, r->proven && !restarts, frame, &rc4, judgement)) {
       if (!is_flag)
         r->habit = restarts ? MPPE_HABIT_CHANGED : MPPE_HABIT_CURRENT;
-      r->key = key;
+      r->key = r->trial;
       r->rc4 = rc4;
       return TRUE;
     }
-    mppe_key_change(&key);
+    mppe_key_change(&r->trial);
   }
   return FALSE;
 }
 
 /* Also behind what frames of an earlier epoch have led to: see open_from_start(). */
 static gboolean open_restarted(Receiver *r, guint64 now_ms, guint16 count, guint32 delta, AditStageFrame *frame, MppeClear *judgement) {
-  MppeKey key = r->key;
-
-  if (open_flushed(r, now_ms, count, key, count_flags(r->next, delta + 1), frame, judgement))
+  r->trial = r->key;
+  if (open_flushed(r, now_ms, count, count_flags(r->next, delta + 1), frame, judgement))
     return TRUE;
-  mppe_key_restart(&key);
-  return r->good <= YOUNG && open_flushed(r, now_ms, count, key, count_flags(0, count + 1u), frame, judgement);
+  r->trial = r->key;
+  mppe_key_restart(&r->trial);
+  return r->good <= YOUNG && open_flushed(r, now_ms, count, count_flags(0, count + 1u), frame, judgement);
 }
 
 static gboolean open_in_order(Receiver *r, guint16 count, AditStageFrame *frame, MppeClear *judgement) {
-  MppeKey key = r->key;
   struct arcfour_ctx rc4;
 
   if ((count & FLAG) != FLAG)
     return try_open(&r->rc4, r->proven, frame, judgement);
-  mppe_key_change(&key); /* it should be flushed, and says that it is not */
-  if (!try_key(&key, r->proven, frame, &rc4, judgement))
+  r->trial = r->key;
+  mppe_key_change(&r->trial); /* it should be flushed, and says that it is not */
+  if (!try_key(&r->trial, r->proven, frame, &rc4, judgement))
     return FALSE;
-  r->key = key;
+  r->key = r->trial;
   r->rc4 = rc4;
   return TRUE;
 }

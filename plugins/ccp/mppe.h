@@ -27,19 +27,24 @@ typedef struct {
   guint32 epoch; /**< another number = both directions start again, with these keys */
   guint32 flush; /**< another number = the peer has sent a Reset-Request */
   MppeDirection send, receive;
+  gboolean strict; /**< drops data that can't be encrypted, rather than send it in clear */
 } MppeParams;
 
 /** Notes of the worker. */
 enum {
-  MPPE_NOTE_RESET = 1, /**< stateful: a Reset-Request is needed. At most one each MPPE_RESET_MS */
+  MPPE_NOTE_RESET = 1, /**< MppeNoise. Stateful: a Reset-Request is needed. At most one each MPPE_RESET_MS */
   MPPE_NOTE_NOISE,     /**< MppeNoise. At most one each MPPE_NOISE_MS */
 };
 
 enum { MPPE_RESET_MS = 100, MPPE_NOISE_MS = 1000 };
 
+/** Protocols that are encrypted (RFC 3078 4). */
+enum { MPPE_FIRST = 0x0021, MPPE_LAST = 0x00fa };
+
 typedef struct {
   guint32 dropped; /**< frames that made no sense, since the keys are in use */
   gboolean proven; /**< one has made sense: the keys are those of the peer */
+  guint32 run;     /**< notes of this kind since the last frame that made sense, this one included */
 } MppeNoise;
 
 extern const AditStageOps mppe_stage;

@@ -48,3 +48,7 @@ AditNcpNeed ccp_need(const AditNcpParams *params, const char *word, const char *
   *why = params->mppe ? "no key length is allowed for which authentication made keys" : "authentication made no keys, as mschap2 does";
   return need == ADIT_NCP_REQUIRE ? ADIT_NCP_REFUSE : ADIT_NCP_OFF;
 }
+
+gboolean ccp_is_required(const AditValue *attributes) {
+  return choose_need(adit_option_use_encryption(attributes), adit_option_mppe_policy(attributes)) == ADIT_NCP_REQUIRE;
+}

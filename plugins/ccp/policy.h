@@ -12,3 +12,5 @@ AditNcpNeed ccp_need(const AditNcpParams *params, const char *word, const char *
 /** The strengths that profile and RADIUS allow and `keys` are good for; 0 = none. `keys` may be NULL. */
 guint32 ccp_allowed_strengths(const AditValue *attributes, const AditMppeKeys *keys);
 CcpMode ccp_mode(const AditValue *attributes);
+/** The profile or RADIUS requires encryption. */
+gboolean ccp_is_required(const AditValue *attributes);

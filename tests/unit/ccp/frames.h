@@ -26,7 +26,7 @@ typedef struct {
   guint8 room[ROOM];
   gsize used;
   guint emitted, resets, noises;
-  MppeNoise noise;
+  MppeNoise noise, reset; /* the last ones */
   Octets last; /* that was emitted */
   MppeParams params;
   guint8 *state;
@@ -52,8 +52,8 @@ static inline void keep_note(AditStageIo *io, guint32 what, gconstpointer data, 
   Stage *s = (Stage *)(gpointer)io;
   s->resets += what == MPPE_NOTE_RESET;
   s->noises += what == MPPE_NOTE_NOISE;
-  if (what == MPPE_NOTE_NOISE && length == sizeof s->noise)
-    memcpy(&s->noise, data, length);
+  assert_int_equal(length, sizeof s->noise);
+  memcpy(what == MPPE_NOTE_NOISE ? &s->noise : &s->reset, data, length);
 }
 
 static inline Stage *stage_new(const MppeParams *params) {

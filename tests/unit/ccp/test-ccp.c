@@ -2,40 +2,11 @@
 /* CCP's side of MPPE: what is asked for and accepted, resets, keys, and what the stage is told. */
 #include "core/config/schema.h"
 #include "core/session/config/options.h"
-#include "plugins/ccp/ccp.h"
-#include "plugins/ccp/mppe.h"
+#include "one.h"
 #include "plugins/ccp/options.h"
 #include "plugins/ccp/policy.h"
-#include "tests/unit/ppp/lone-ncp.h"
 
 /* ---- two ends ---- */
-
-typedef struct {
-  const char *types; /* words with blanks between them; NULL = nothing is said */
-  const char *mode;
-} Wish;
-
-static AditValue *attributes_of(const Wish *wish) {
-  AditValue *map = adit_value_map();
-  if (wish->types) {
-    g_auto(GStrv) words = g_strsplit(wish->types, " ", -1);
-    AditValue *list = adit_value_list();
-    for (guint i = 0; words[i]; i++)
-      adit_value_append(list, adit_value_string(words[i]));
-    adit_value_set(map, "encryption-types", list);
-  }
-  if (wish->mode)
-    adit_value_set(map, "encryption-mode", adit_value_string(wish->mode));
-  return map;
-}
-
-static AditMppeKeys keys_of(gboolean b) {
-  AditMppeKeys keys = {.size = sizeof keys};
-  memset(keys.send, b ? 0x22 : 0x11, 16);
-  memset(keys.receive, b ? 0x11 : 0x22, 16);
-  memset(keys.short_key, 0x33, 8);
-  return keys;
-}
 
 typedef struct {
   AditValue *a, *b;
@@ -67,11 +38,6 @@ static Two two_of_keys(Wish a, Wish b, const AditMppeKeys *keys_a, const AditMpp
 static Two two_of(Wish a, Wish b) {
   AditMppeKeys keys_a = keys_of(FALSE), keys_b = keys_of(TRUE);
   return two_of_keys(a, b, &keys_a, &keys_b);
-}
-
-static const MppeParams *stage_of(const Node *node) {
-  assert_int_equal(node->ncps[0].stage.params_length, sizeof(MppeParams));
-  return (const MppeParams *)(gconstpointer)node->ncps[0].stage.params;
 }
 
 static void expect_mirrored(const Two *two) {
@@ -157,36 +123,6 @@ static void rfc3079_2_short_keys_of_mschap1(void **unused) {
 
 /* ---- a peer that is the test ---- */
 
-typedef struct {
-  AditValue *attributes;
-  Pair *pair;
-} One;
-
-static void one_free(One *one) {
-  pair_free(one->pair);
-  adit_value_unref(one->attributes);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(One, one_free)
-
-static One one_of(Wish wish) {
-  AditMppeKeys keys = keys_of(FALSE);
-  One one = {.attributes = attributes_of(&wish)};
-  AditNcpParams params = {.size = sizeof params, .attributes = one.attributes, .mppe = &keys};
-  one.pair = ncp_lone(&ccp_desc, &params);
-  return one;
-}
-
-static void ask(One *one, const char *options) {
-  g_autofree char *frame = g_strdup_printf("80fd 01 55 %04x %s", (guint)strlen(options) / 2 + 4, options);
-  node_inject_text(&one->pair->a, frame);
-}
-
-static void open_with(One *one, const char *option) {
-  ncp_answer(one->pair, 1, 2, NULL);
-  ask(one, option);
-  assert_int_equal(one->pair->a.ncps[0].opens, 1);
-}
-
 static void linux_naks_with_two_strengths_and_takes_one(void **unused) {
   g_auto(One) one = one_of((Wish){0});
   ncp_answer(one.pair, 1, 3, "120601000060");
@@ -259,6 +195,25 @@ static void a_peer_that_asks_for_nothing_at_all(void **unused) {
   assert_string_equal(one.pair->a.ncps[0].why, "the peer does not encrypt in both directions");
 }
 
+/* RFC 3078 4 leaves BPDUs of the old form in clear; a session that requires encryption takes and sends nothing in clear. */
+static void what_passes_beside_it(void **unused) {
+  static const char *const words[] = {"yes", "required"}, *const keys[] = {"use-encryption", "mppe-policy"};
+
+  for (gsize k = 0; k < G_N_ELEMENTS(keys); k++)
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
+      AditMppeKeys mppe = keys_of(FALSE);
+      One one = {.attributes = adit_value_map()};
+      AditNcpParams params = {.size = sizeof params, .attributes = one.attributes, .mppe = &mppe};
+      adit_value_set(one.attributes, keys[k], adit_value_string(k && !i ? "allowed" : words[i]));
+      one.pair = ncp_lone(&ccp_desc, &params);
+      open_with(&one, "120601000040");
+      assert_int_equal(stage_of(&one.pair->a)->strict, i == 1);
+      assert_int_equal(one.pair->a.ncps[0].stage.first, i ? 0 : 0x0021);
+      assert_int_equal(one.pair->a.ncps[0].stage.last, i ? 0 : 0x00fa);
+      one_free(&one);
+    }
+}
+
 /* ---- resets ---- */
 
 static void rfc1962_2_2_a_reset_is_acknowledged_and_flushes(void **unused) {
@@ -291,36 +246,29 @@ static void a_reset_of_stateless_frames_flushes_nothing(void **unused) {
   assert_int_equal(one.pair->a.ncps[0].stage.sets, 0);
 }
 
-static void note(One *one, guint32 what, gconstpointer data, gsize length) {
-  const NodeNcp *n = &one->pair->a.ncps[0];
-  n->stage.note(n->stage.user, what, data, length);
-}
-
 static void resets_are_asked_for_at_a_bounded_rate(void **unused) {
   g_auto(One) one = one_of((Wish){0});
   open_with(&one, "120600000040");
   for (guint i = 0; i < 250; i++) {
-    note(&one, MPPE_NOTE_RESET, NULL, 0);
+    note(&one, MPPE_NOTE_RESET, 1, TRUE);
     pair_run(one.pair, 1);
   }
   assert_int_equal(node_count(&one.pair->a, ADIT_PPP_CCP, CCP_RESET_REQUEST), 3);
 }
 
 static void keys_that_differ_are_told_once(void **unused) {
-  MppeNoise noise = {.dropped = 5};
   g_auto(One) one = one_of((Wish){0});
   open_with(&one, "120601000040");
   for (guint i = 0; i < 5; i++)
-    note(&one, MPPE_NOTE_NOISE, &noise, sizeof noise);
+    note(&one, MPPE_NOTE_NOISE, i + 1, FALSE);
   assert_int_equal(one.pair->a.ncps[0].warns, 1);
   assert_true(adit_ncp_is_open(one.pair->a.ncps[0].ncp));
 }
 
 static void noise_on_keys_that_are_right_is_not_told(void **unused) {
-  MppeNoise noise = {.dropped = 5, .proven = TRUE};
   g_auto(One) one = one_of((Wish){0});
   open_with(&one, "120601000040");
-  note(&one, MPPE_NOTE_NOISE, &noise, sizeof noise);
+  note(&one, MPPE_NOTE_NOISE, 1, TRUE);
   assert_int_equal(one.pair->a.ncps[0].warns, 0);
 }
 
@@ -452,6 +400,7 @@ int main(void) {
       cmocka_unit_test(a_peer_that_rejects_it),
       cmocka_unit_test(a_peer_that_wants_too_short_a_key),
       cmocka_unit_test(a_peer_that_asks_for_nothing_at_all),
+      cmocka_unit_test(what_passes_beside_it),
       cmocka_unit_test(rfc1962_2_2_a_reset_is_acknowledged_and_flushes),
       cmocka_unit_test(a_reset_of_stateless_frames_flushes_nothing),
       cmocka_unit_test(resets_are_asked_for_at_a_bounded_rate),

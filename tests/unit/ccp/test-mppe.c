@@ -116,6 +116,20 @@ static void rfc3078_4_what_is_no_network_protocol_stays_clear(void **unused) {
   assert_octets(&e.a->last, &bpdu);
 }
 
+/* Where encryption is required, nothing leaves in clear. */
+static void rfc3078_4_strict_drops_what_it_cannot_encrypt(void **unused) {
+  static const guint16 outside[] = {0x0001, 0x0020, 0x00fb, 0x0201, 0x4021}, inside[] = {0x0021, 0x0031, 0x00fa};
+  g_auto(Ends) e = ends_of(MPPE_128, TRUE);
+  e.a->params.strict = TRUE;
+  for (gsize i = 0; i < G_N_ELEMENTS(outside); i++)
+    assert_false(encode(e.a, &(Octets){.protocol = outside[i], .length = 4}));
+  for (gsize i = 0; i < G_N_ELEMENTS(inside); i++) {
+    assert_true(encode(e.a, &(Octets){.protocol = inside[i], .length = 4}));
+    assert_int_equal(e.a->last.protocol, ADIT_PPP_COMPRESSED);
+    assert_int_equal(count_of(&e.a->last), i); /* the dropped ones have taken no count */
+  }
+}
+
 static void keys_of_both_directions_differ(void **unused) {
   g_auto(Ends) e = ends_of(MPPE_128, TRUE);
   Octets frame = next_frame(&e);
@@ -244,6 +258,31 @@ static void resets_are_asked_for_at_a_bounded_rate(void **unused) {
     e.b->io.now_ms += 1;
   }
   assert_int_equal(e.b->resets, 2);
+}
+
+/* How long nothing has made sense: CCP negotiates again after many. */
+static void notes_are_counted_until_a_frame_makes_sense(void **unused) {
+  g_auto(Ends) e = ends_of(MPPE_128, FALSE);
+  send_many(&e, 1);
+  for (guint round = 0; round < 2; round++) {
+    lose_many(&e, 1);
+    for (guint i = 1; i <= 9; i++) {
+      e.b->io.now_ms += MPPE_RESET_MS;
+      assert_int_equal(send_many(&e, 1), 0);
+      assert_int_equal(e.b->reset.run, i);
+      assert_true(e.b->reset.proven);
+    }
+    e.a->params.flush++;
+    assert_int_equal(send_many(&e, 300), 300);
+  }
+  g_auto(Ends) wrong = ends_of(MPPE_128, TRUE);
+  wrong.b->params.receive.start[0] ^= 1;
+  for (guint i = 1; i <= 50; i++) {
+    wrong.b->io.now_ms += MPPE_NOISE_MS;
+    assert_int_equal(send_many(&wrong, 3), 0);
+    assert_int_equal(wrong.b->noise.run, i);
+    assert_false(wrong.b->noise.proven);
+  }
 }
 
 /* ---- order ---- */
@@ -392,6 +431,7 @@ int main(void) {
       cmocka_unit_test(frames_in_pieces_are_the_same),
       cmocka_unit_test(without_room_a_packet_is_lost_and_nothing_else),
       cmocka_unit_test(rfc3078_4_what_is_no_network_protocol_stays_clear),
+      cmocka_unit_test(rfc3078_4_strict_drops_what_it_cannot_encrypt),
       cmocka_unit_test(keys_of_both_directions_differ),
       cmocka_unit_test(other_parameters_begin_anew),
       cmocka_unit_test(a_compressed_protocol_is_understood),
@@ -402,6 +442,7 @@ int main(void) {
       cmocka_unit_test(a_lost_reset_costs_the_rest_of_256),
       cmocka_unit_test(flushed_packets_are_lost_too),
       cmocka_unit_test(resets_are_asked_for_at_a_bounded_rate),
+      cmocka_unit_test(notes_are_counted_until_a_frame_makes_sense),
       cmocka_unit_test(stateless_takes_overtaken_packets_once),
       cmocka_unit_test(nothing_is_taken_twice),
       cmocka_unit_test(a_wrong_key_passes_nothing),

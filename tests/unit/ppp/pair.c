@@ -282,6 +282,8 @@ static gboolean ncp_stage_add(gpointer host, AditNcp *ncp, const AditStageSpec *
   ncp_stage_set(host, ncp, spec->ops->kind, spec->params, spec->params_length);
   n->stage.sets--;
   n->stage.adds++;
+  n->stage.first = spec->first;
+  n->stage.last = spec->last;
   n->stage.note = spec->note;
   n->stage.user = spec->user;
   n->stage.encoding = spec->encoding;

@@ -34,6 +34,7 @@ typedef struct {
     guint adds, sets, removes;
     _Alignas(16) guint8 params[512]; /**< as they were told last */
     gsize params_length;
+    guint16 first, last;
     void (*note)(gpointer user, guint32 what, gconstpointer data, gsize length);
     const char *(*encoding)(gpointer user);
     gpointer user;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 #include "bcp.h"
 #include "options.h"
+#include <adit/session-options.h>
 
 #define MAC 6
 
@@ -328,6 +329,12 @@ static void init_bcp(gpointer self, const AditEngineEnv *env, const AditNcpParam
   reset_bcp(bcp);
 }
 
+/** MPPE does not encrypt BPDUs of the old form (RFC 3078 4), so where encryption is required they would be lost in both directions. */
+static gboolean must_encrypt(const Bcp *bcp) {
+  return g_strcmp0(adit_option_use_encryption(bcp->params->attributes), "required") == 0 ||
+         g_strcmp0(adit_option_mppe_policy(bcp->params->attributes), "required") == 0;
+}
+
 static void describe_form(const Bcp *bcp, BcpForm *out) {
   const Words *own = &bcp->own, *peer = &bcp->peer;
   gboolean none = (has_option(peer, BCP_SPANNING_TREE) && peer->spanning_tree == NO_SPANNING_TREE) ||
@@ -335,7 +342,7 @@ static void describe_form(const Bcp *bcp, BcpForm *out) {
   memset(out, 0, sizeof *out);
   *out = (BcpForm){.tinygram = peer->tinygram == ENABLED,
                    .tagged = peer->tagged == ENABLED,
-                   .management = has_option(peer, BCP_MANAGEMENT_INLINE),
+                   .management = has_option(peer, BCP_MANAGEMENT_INLINE) || (must_encrypt(bcp) && !none),
                    .indicator = has_option(peer, BCP_CONTROL_INDICATOR),
                    .bpdu = !none};
   memcpy(out->bpdu_source, is_zero_mac(peer->mac) ? bcp->offer : peer->mac, MAC);

@@ -194,6 +194,28 @@ static void management_inline_refused_means_the_old_form(void **state) {
   pair_free(pair);
 }
 
+/* MPPE encrypts BPDUs in frames alone (RFC 3078 4): without encryption of all that passes, the peer's word counts. */
+static void required_encryption_has_bpdus_in_frames(void **state) {
+  static const struct {
+    const char *key, *word, *peer;
+    gboolean management;
+  } cases[] = {{"use-encryption", "yes", "070301", FALSE},        {"mppe-policy", "allowed", "070301", FALSE},
+               {"use-encryption", "required", "070301", TRUE},    {"mppe-policy", "required", "070301", TRUE},
+               {"use-encryption", "required", "", TRUE},          {"use-encryption", "required", "070300", FALSE},
+               {"use-encryption", "required", "0902 0a02", TRUE}, {"use-encryption", "yes", "0902 0a02", TRUE}};
+
+  for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autoptr(AditValue) attributes = adit_value_map();
+    AditNcpParams s = params_with(FALSE, OUR_MAC);
+    adit_value_set(attributes, cases[i].key, adit_value_string(cases[i].word));
+    s.attributes = attributes;
+    Pair *pair = ncp_lone(&bcp_desc, &s);
+    BcpForm form = open_with(pair, cases[i].peer);
+    assert_int_equal(form.management, cases[i].management);
+    pair_free(pair);
+  }
+}
+
 static void a_higher_protocol_is_naked_with_ieee_802_1d(void **state) {
   static const char *const higher[] = {"070302", "070303", "070304", "07040103", "0702"};
   for (guint i = 0; i < G_N_ELEMENTS(higher); i++) {
@@ -453,6 +475,7 @@ int main(void) {
       cmocka_unit_test(management_inline_refused_means_the_old_form),
       cmocka_unit_test(a_higher_protocol_is_naked_with_ieee_802_1d),
       cmocka_unit_test(a_peer_without_spanning_tree_gets_no_bpdus),
+      cmocka_unit_test(required_encryption_has_bpdus_in_frames),
       cmocka_unit_test(a_nak_with_another_protocol_leaves_none),
       cmocka_unit_test(all_mac_types_are_acknowledged),
       cmocka_unit_test(a_peer_that_bridges_no_ethernet_does_not_open),

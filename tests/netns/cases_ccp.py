@@ -8,6 +8,7 @@ from road import INSIDE, Road
 from runner import case
 
 PLUGINS = ['l2tp', 'ipcp', 'ipv6cp', 'ccp', 'tun', 'pap', 'chap', 'mschap', 'secrets']
+NO_KEYS = 'ccp is required and cannot be offered: authentication made no keys'
 CLEAR, ENCRYPTED = 'ppp.protocol == 0x0021 || ppp.protocol == 0x0057', 'ppp.protocol == 0x00fd'
 
 
@@ -103,6 +104,52 @@ def mppe_required_and_refused(lab):
     expect(ends.encoding() == 'MPPE128 stateless', 'it does not work any more')
     ends.pings()
     ends.stop()
+
+
+@case(limit=120)
+def mppe_required_without_keys(lab):
+    """PAP and CHAP-MD5 make no keys: a session that requires encryption ends at either end, with a reason that names it."""
+    ends = Ends(lab)
+    for method in ('pap', 'chap'):
+        for at_server, at_client, end in ((on('required'), on('yes'), ends.server), (on('yes'), on('required'), ends.client)):
+            before = end.process.text().count(NO_KEYS)
+            ends.redial(at_server, at_client, methods=(method,), allow=[method])
+            poll(lambda end=end, before=before: end.process.text().count(NO_KEYS) > before, '%s says why it ends with %s' % (end.name, method), 20)
+            expect(not any(s['state'] == 'up' for s in end.sessions()), 'a session is up at %s' % end.name)
+    expect(ends.road.sent(CLEAR) == 0, 'data in clear')
+    ends.stop()
+
+
+def loses_fragments(lab, mode, least):
+    """A lost fragment costs its packet, and in stateful mode those until the reset; afterwards full frames pass."""
+    road = Road(lab)
+    wanted = on('required', **{'encryption-mode': mode})
+    server = road.server(mrru=1600, profile=wanted)
+    client = road.client(mrru=1600, links=2, profile=wanted)
+    road.works(server, client)
+    poll(lambda: [end.session().get('links') for end in (server, client)] == [2, 2], 'two links', 15)
+    expect([end.session().get('encoding') for end in (server, client)] == ['MPPE128 ' + mode] * 2, 'not encrypted: %s' % server.session())
+    for rule in ('add table inet loss', 'add chain inet loss road { type filter hook forward priority 0; }',
+                 'add rule inet loss road meta l4proto udp numgen random mod 100 < 3 drop'):
+        road.mid.run('nft', rule)
+    passed = road.cli.ping(INSIDE, count=150, size=1500 - 28, interval=0.03)
+    road.mid.run('nft', 'delete table inet loss')
+    expect(passed >= least, '%s: %d of 150 pings' % (mode, passed))
+    poll(lambda: road.cli.ping(INSIDE, count=1, size=1500 - 28) == 1, 'the reset is done', 15)
+    expect(road.cli.ping(INSIDE, count=20, size=1500 - 28, interval=0.05) == 20, '%s: packets are lost without loss' % mode)
+    expect(road.sent(CLEAR) == 0, 'data in clear')
+    client.stop()
+    server.stop()
+
+
+@case(limit=90)
+def mppe_stateless_over_a_bundle_with_loss(lab):
+    loses_fragments(lab, 'stateless', 75)
+
+
+@case(limit=90)
+def mppe_stateful_over_a_bundle_with_loss(lab):
+    loses_fragments(lab, 'stateful', 20)
 
 
 @case

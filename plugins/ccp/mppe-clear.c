@@ -33,15 +33,25 @@ static gboolean is_arp(const guint8 *arp, guint n) {
   return n >= 28 && memcmp(arp, kind, sizeof kind) == 0 && arp[7] >= 1 && arp[7] <= 4;
 }
 
+/* To all, or between bridges (IEEE 802.1D table 7-10): BPDUs are what comes first where a port is not forwarding yet. */
+static gboolean is_to_known_group(const guint8 *mac) {
+  static const guint8 all[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, between_bridges[] = {0x01, 0x80, 0xc2, 0x00, 0x00};
+  return memcmp(mac, all, sizeof all) == 0 || (memcmp(mac, between_bridges, sizeof between_bridges) == 0 && mac[5] < 0x10);
+}
+
 /* RFC 3518 4.2: flags and pads, MAC type, LAN id; then Ethernet. Its padding makes the payload longer than it says. */
 static MppeClear judge_bridged(const guint8 *head, guint n, guint32 length) {
-  enum { LAN_ID = 0x40, ZERO = 0x10, ETHERNET = 1, ETHER_HEADER = 14 };
+  enum { LAN_ID = 0x40, ETHERNET = 1, ETHER_HEADER = 14, TAG = 4 };
 
-  if (n < 2 || head[0] & ZERO || head[1] != ETHERNET)
+  if (n < 2 || head[1] != ETHERNET)
     return MPPE_CLEAR_NOISE;
   guint skip = 2 + (head[0] & LAN_ID ? 4 : 0) + ETHER_HEADER;
   if (n < skip)
     return MPPE_CLEAR_NOISE;
+  if (is_to_known_group(head + skip - ETHER_HEADER))
+    return MPPE_CLEAR_PROVEN;
+  if (read_be16(head + skip - 2) == 0x8100 && n >= skip + TAG)
+    skip += TAG;
   const guint8 *inner = head + skip;
   guint16 type = read_be16(inner - 2);
   if ((type == 0x0800 && is_ipv4(inner, n - skip, length - skip)) || (type == 0x0806 && is_arp(inner, n - skip)) ||

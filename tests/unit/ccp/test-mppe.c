@@ -404,7 +404,14 @@ static void bridged_frames_pass(void **unused) {
   static const guint8 arp[28] = {0, 1, 8, 0, 6, 4, 0, 1};
   guint8 ip6[48] = {0x60, 0, 0, 0, 0, 8};
   Octets ip = packet_of(40, 1);
-  const Octets proof[] = {bridged(0x0806, arp, 28), bridged(0x0800, ip.data, 40), bridged(0x86dd, ip6, 48)};
+  guint8 tagged[44] = {0xe0, 7, 8, 0};
+  memcpy(tagged + 4, ip.data, 40);
+  Octets bpdu = bridged(7, (const guint8[]){0x42, 0x42, 3, 0, 0, 0, 0x80}, 7), padi = bridged(0x8863, arp, 28);
+  memcpy(bpdu.data + 2, (const guint8[]){0x01, 0x80, 0xc2, 0, 0, 0}, 6);
+  bpdu.data[0] = 0x10; /* the flag of bridge control (RFC 3518 4.2) */
+  memset(padi.data + 2, 0xff, 6);
+  const Octets proof[] = {
+      bridged(0x0806, arp, 28), bridged(0x0800, ip.data, 40), bridged(0x86dd, ip6, 48), bridged(0x8100, tagged, 44), bpdu, padi};
   Octets other = bridged(0x88cc, arp, 28), six = {.protocol = ADIT_PPP_IPV6, .length = 48};
 
   memcpy(six.data, ip6, 48);

@@ -49,6 +49,14 @@ static int parse_endpoint(char *text, struct sockaddr_in *at) {
   return inet_pton(AF_INET, text, &at->sin_addr) == 1 ? 0 : -1;
 }
 
+/* Bursts wait in the socket while this process does not run. */
+static int open_socket(void) {
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), octets = 8 << 20;
+  if (fd >= 0)
+    (void)!setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &octets, sizeof octets);
+  return fd;
+}
+
 /* The number of a client, new ones included; the oldest makes place. */
 static unsigned client_of(const struct sockaddr_in *from) {
   for (unsigned i = 0; i < CLIENTS_MAX && i < n_clients; i++)
@@ -58,7 +66,7 @@ static unsigned client_of(const struct sockaddr_in *from) {
   n_clients++;
   clients[at] = *from;
   if (!fds[1 + at].fd)
-    fds[1 + at] = (struct pollfd){.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), .events = POLLIN};
+    fds[1 + at] = (struct pollfd){.fd = open_socket(), .events = POLLIN};
   if (fds[1 + at].fd < 0 || connect(fds[1 + at].fd, (struct sockaddr *)&server, sizeof server) < 0) {
     perror("delay: socket");
     exit(1);
@@ -105,7 +113,7 @@ int main(int argc, char **argv) {
       return 2;
     half = atof(optarg) / 2000;
   }
-  fds[0] = (struct pollfd){.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), .events = POLLIN};
+  fds[0] = (struct pollfd){.fd = open_socket(), .events = POLLIN};
   if (!listen_at.sin_port || !server.sin_port || fds[0].fd < 0 || bind(fds[0].fd, (struct sockaddr *)&listen_at, sizeof listen_at) < 0) {
     perror("delay");
     return 1;

@@ -212,6 +212,7 @@ AditValue *adit_session_describe(const char *which) {
   if (session->links->len)
     add_links(map, session);
   adit_sess_ncps_describe(session, map);
+  adit_sess_ether_describe(session, map);
   adit_sess_stages_describe(session, map);
   return map;
 }

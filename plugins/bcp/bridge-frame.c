@@ -191,13 +191,29 @@ BcpVerdict bcp_frame_decode(const BcpForm *form, AditEtherIo *io, AditStageFrame
 
 /* ---- for a data path ---- */
 
+static gboolean report_verdict(AditEtherIo *io, BcpVerdict verdict) {
+  if (verdict != BCP_PASS && ADIT_HAS(io, reason))
+    io->reason = verdict;
+  return verdict == BCP_PASS;
+}
+
 static gboolean encode_for_data_path(gconstpointer params, AditEtherIo *io, AditStageFrame *frame) {
-  return bcp_frame_encode(params, io, frame) == BCP_PASS;
+  return report_verdict(io, bcp_frame_encode(params, io, frame));
 }
 
 static gboolean decode_for_data_path(gconstpointer params, AditEtherIo *io, AditStageFrame *frame) {
-  return bcp_frame_decode(params, io, frame) == BCP_PASS;
+  return report_verdict(io, bcp_frame_decode(params, io, frame));
 }
+
+static const char *const reasons[] = {[BCP_PASS] = "other",
+                                      [BCP_DROP_SHORT] = "too-short",
+                                      [BCP_DROP_MAC] = "mac-type",
+                                      [BCP_DROP_LAN] = "lan-id",
+                                      [BCP_DROP_FCS] = "fcs",
+                                      [BCP_DROP_TAGGED] = "tagged",
+                                      [BCP_DROP_CONTROL] = "bridge-control",
+                                      [BCP_DROP_PIECES] = "pieces"};
+G_STATIC_ASSERT(G_N_ELEMENTS(reasons) <= ADIT_ETHER_REASONS);
 
 static const guint16 protocols[] = {ADIT_PPP_BRIDGE, BCP_BPDU};
 const AditEtherOps bcp_codec = {.size = sizeof bcp_codec,
@@ -206,4 +222,6 @@ const AditEtherOps bcp_codec = {.size = sizeof bcp_codec,
                                 .n_protocols = G_N_ELEMENTS(protocols),
                                 .overhead = HEADER,
                                 .encode = encode_for_data_path,
-                                .decode = decode_for_data_path};
+                                .decode = decode_for_data_path,
+                                .reasons = reasons,
+                                .n_reasons = G_N_ELEMENTS(reasons)};

@@ -81,4 +81,5 @@ const AditDatapathOps null_datapath_ops = {
     .stage_remove = null_stage_remove,
     .session_attach_ether = null_session_attach_ether,
     .session_set_ether = null_session_set_ether,
+    .session_ether_drops = null_session_ether_drops,
 };

@@ -15,13 +15,15 @@ static guint8 *take_ether_room(AditEtherIo *io, gsize length) {
   return room->octets + room->used - length;
 }
 
-static GByteArray *run_codec(const NullEther *ether, gboolean encode, guint16 *protocol, const guint8 *octets, gsize length) {
-  Room room = {.io = {sizeof room.io, take_ether_room}};
+static GByteArray *run_codec(NullEther *ether, gboolean encode, guint16 *protocol, const guint8 *octets, gsize length) {
+  Room room = {.io = {.size = sizeof room.io, .room = take_ether_room}};
   AditStageFrame frame = {.protocol = *protocol, .n = 1, .length = (guint32)length};
   g_autofree guint8 *copy = g_memdup2(octets, length); /* the codec may change it */
   frame.slice[0] = (AditStageSlice){copy, frame.length};
-  if (!(encode ? ether->codec->encode : ether->codec->decode)(ether->params, &room.io, &frame))
+  if (!(encode ? ether->codec->encode : ether->codec->decode)(ether->params, &room.io, &frame) || frame.length < ADIT_ETHER_HEADER) {
+    ether->drops[MIN(room.io.reason, ADIT_ETHER_REASONS - 1)]++;
     return NULL;
+  }
   *protocol = frame.protocol;
   GByteArray *out = g_byte_array_sized_new(frame.length);
   g_byte_array_set_size(out, frame.length);
@@ -29,12 +31,11 @@ static GByteArray *run_codec(const NullEther *ether, gboolean encode, guint16 *p
   return out;
 }
 
-GByteArray *null_ether_encode(const NullEther *ether, const guint8 *octets, gsize length, guint16 *protocol) {
+GByteArray *null_ether_encode(NullEther *ether, const guint8 *octets, gsize length, guint16 *protocol) {
   *protocol = 0;
   return length < ADIT_ETHER_HEADER ? NULL : run_codec(ether, TRUE, protocol, octets, length);
 }
 
-GByteArray *null_ether_decode(const NullEther *ether, guint16 protocol, const guint8 *octets, gsize length) {
-  g_autoptr(GByteArray) out = run_codec(ether, FALSE, &protocol, octets, length);
-  return out && out->len >= ADIT_ETHER_HEADER ? g_steal_pointer(&out) : NULL;
+GByteArray *null_ether_decode(NullEther *ether, guint16 protocol, const guint8 *octets, gsize length) {
+  return run_codec(ether, FALSE, &protocol, octets, length);
 }

@@ -10,9 +10,10 @@ typedef struct {
   const AditEtherOps *codec; /**< of its frames */
   gboolean published;        /**< there are parameters */
   guint64 params[ADIT_ETHER_PARAMS / 8];
+  guint64 drops[ADIT_ETHER_REASONS]; /**< of the codec */
 } NullEther;
 
 /** The PPP payload of an Ethernet frame, and its protocol; NULL = it may not pass. The caller's. */
-GByteArray *null_ether_encode(const NullEther *ether, const guint8 *octets, gsize length, guint16 *protocol);
+GByteArray *null_ether_encode(NullEther *ether, const guint8 *octets, gsize length, guint16 *protocol);
 /** The other way. */
-GByteArray *null_ether_decode(const NullEther *ether, guint16 protocol, const guint8 *octets, gsize length);
+GByteArray *null_ether_decode(NullEther *ether, guint16 protocol, const guint8 *octets, gsize length);

@@ -131,6 +131,10 @@ void null_session_set_ether(AditDpSession *session, gconstpointer params) {
   session->ether.published = TRUE;
 }
 
+void null_session_ether_drops(AditDpSession *session, guint64 drops[ADIT_ETHER_REASONS]) {
+  memcpy(drops, session->ether.drops, sizeof session->ether.drops);
+}
+
 void null_session_free(AditDpSession *session) {
   if (session->ether.port)
     g_ptr_array_remove(session->ether.port->sessions, session);

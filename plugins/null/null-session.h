@@ -32,6 +32,7 @@ gboolean null_session_remove_prefix(AditDpSession *session, const AditPrefix *pr
 void null_session_stats(AditDpSession *session, AditDpStats *out);
 gboolean null_session_attach_ether(AditDpSession *session, AditPort *port, const AditEtherOps *codec, GError **error);
 void null_session_set_ether(AditDpSession *session, gconstpointer params);
+void null_session_ether_drops(AditDpSession *session, guint64 drops[ADIT_ETHER_REASONS]);
 /** Its links have left it, and its stages are gone. */
 void null_session_free(AditDpSession *session);
 

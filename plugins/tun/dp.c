@@ -186,6 +186,7 @@ const AditDatapathOps tun_datapath_ops = {
     .stage_remove = tun_stage_remove,
     .session_attach_ether = tun_ether_attach,
     .session_set_ether = tun_ether_set,
+    .session_ether_drops = tun_ether_drops,
 };
 
 /* The counters of a worker by the words that people read. */

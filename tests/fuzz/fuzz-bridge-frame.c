@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
   guint8 agreed = data[0], how = data[1];
   const BcpForm form = {agreed & 1, (agreed >> 1) & 1, (agreed >> 2) & 1, (agreed >> 3) & 1, (agreed >> 4) & 1, {2, 0, 0, 0, 0, 2}};
   g_autofree guint8 *octets = g_memdup2(data + 2, size - 2), *whole = g_malloc0(size + 64);
-  Room room = {.io = {sizeof room.io, make_room}}, again = {.io = {sizeof again.io, make_room}};
+  Room room = {.io = {.size = sizeof room.io, .room = make_room}}, again = {.io = {.size = sizeof again.io, .room = make_room}};
 
   AditStageFrame frame = cut_pieces(agreed & 32 ? BCP_BPDU : ADIT_PPP_BRIDGE, how, octets, size - 2);
   if (bcp_frame_decode(&form, &room.io, &frame) == BCP_PASS) {
@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size) {
       g_assert(back.protocol == ADIT_PPP_BRIDGE || back.protocol == BCP_BPDU);
   }
   free_room(&room);
-  room = (Room){.io = {sizeof room.io, make_room}};
+  room = (Room){.io = {.size = sizeof room.io, .room = make_room}};
 
   memcpy(octets, data + 2, size - 2);
   frame = cut_pieces(0, how, octets, size - 2);

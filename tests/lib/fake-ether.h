@@ -8,6 +8,7 @@
 #include <adit/ether.h>
 #include <string.h>
 
+enum { FAKE_ETHER_OTHER, FAKE_ETHER_MARK /* another mark, or none */ };
 enum { FAKE_ETHER_DATA = 0x0031, FAKE_ETHER_TREE = 0x0201, FAKE_ETHER_LEAST = 60 };
 
 static const guint16 fake_ether_protocols[] = {FAKE_ETHER_DATA, FAKE_ETHER_TREE};
@@ -36,13 +37,20 @@ static inline gboolean fake_ether_encode(gconstpointer params, AditEtherIo *io, 
 
 static inline gboolean fake_ether_decode(gconstpointer params, AditEtherIo *io, AditStageFrame *frame) {
   guint8 mark;
-  return adit_stage_copy(frame, 0, &mark, 1) == 1 && memcmp(&mark, params, 1) == 0 && adit_stage_skip(frame, 1);
+  io->reason = FAKE_ETHER_MARK;
+  if (adit_stage_copy(frame, 0, &mark, 1) != 1 || memcmp(&mark, params, 1) != 0)
+    return FALSE;
+  io->reason = FAKE_ETHER_OTHER;
+  return adit_stage_skip(frame, 1);
 }
 
+static const char *const fake_ether_reasons[] = {"other", "mark"};
 static const AditEtherOps fake_ether = {.size = sizeof fake_ether,
                                         .name = "fake",
                                         .protocols = fake_ether_protocols,
                                         .n_protocols = G_N_ELEMENTS(fake_ether_protocols),
                                         .overhead = 1,
                                         .encode = fake_ether_encode,
-                                        .decode = fake_ether_decode};
+                                        .decode = fake_ether_decode,
+                                        .reasons = fake_ether_reasons,
+                                        .n_reasons = G_N_ELEMENTS(fake_ether_reasons)};

@@ -181,6 +181,8 @@ def bcp_frames_by_hand(lab):
     expect(shown.get('bridge') == 'lan', 'the session is shown as %s' % shown)
     whole = server.call('io.adit.session.GetSession', id='alice')['session']
     expect(whole['bridge-interface'] in lan.members() and whole['bcp']['spanning-tree'] == 'inline' and whole['bcp']['tagged-frames'], 'in detail: %s' % whole)
+    drops = {reason: count for reason, count in whole['bridge-drops'].items() if count}
+    expect(drops == {'fcs': 2, 'lan-id': 1, 'mac-type': 1, 'too-short': 1} and whole['drops'] == 5, 'counted as %s, %s in all' % (drops, whole['drops']))
     expect('the largest frame' not in server.process.text(), 'a warning although full frames pass')
     peer.process.kill()
     server.ctl('disconnect', 'alice')
@@ -218,6 +220,8 @@ def bcp_with_a_peer_of_rfc_1638(lab):
     expect(any(line['frame'] == frame_of('priority', to=PEER_MAC).ljust(60, b'\0').hex() for line in frames), 'the priority tag was not taken off: %s' % frames)
     expect(not any(b'tagged'.hex() in line['frame'] or line['frame'].startswith('0180c2000021') for line in frames), 'what the peer does not take: %s' % frames)
     expect(not any(line['compressed'] or line['control'] for line in frames), 'flags that the peer does not know: %s' % frames)
+    counted = server.call('io.adit.session.GetSession', id='alice')['session']['bridge-drops']
+    expect(counted['tagged'] == 1 and counted['bridge-control'] == 1 and counted['fcs'] == 0, 'frames that the peer does not take are counted as %s' % counted)
     peer.process.kill()
     server.ctl('disconnect', 'alice')
     server.no_session()

@@ -39,6 +39,7 @@ G_BEGIN_DECLS
 #define ADIT_ETHER_PROTOCOLS 8   /**< PPP protocols of a codec at most */
 #define ADIT_ETHER_PARAMS    64  /**< octets of parameters */
 #define ADIT_ETHER_ROOM      128 /**< octets of memory for one call of encode() or decode() at least, see room() */
+#define ADIT_ETHER_REASONS   16  /**< reasons of a codec to drop a frame at most */
 
 /** The context of a codec's call; the data path's. */
 typedef struct AditEtherIo AditEtherIo;
@@ -46,6 +47,7 @@ struct AditEtherIo {
   gsize size;
   /** Allocates memory that lives as long as the frame. NULL: none is left; return FALSE then. */
   guint8 *(*room)(AditEtherIo *io, gsize length);
+  guint reason; /**< the codec's, when it returns FALSE: an index of AditEtherOps.reasons. May be missing (ADIT_HAS). It is 0 before */
 };
 
 /** Constant. */
@@ -63,6 +65,10 @@ typedef struct {
   gboolean (*encode)(gconstpointer params, AditEtherIo *io, AditStageFrame *frame);
   /** [worker] The other way: from the payload of a PPP frame of frame->protocol to an Ethernet frame of 14 octets at least, without FCS. */
   gboolean (*decode)(gconstpointer params, AditEtherIo *io, AditStageFrame *frame);
+  /** Names of the reasons why frames are dropped, for `show session`, or NULL. The first one is also that of a data path which finds that a
+   *  frame from decode() is too short. */
+  const char *const *reasons;
+  guint n_reasons; /**< up to ADIT_ETHER_REASONS */
 } AditEtherOps;
 
 /** Is the protocol one of the codec's? [any] */

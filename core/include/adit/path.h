@@ -157,7 +157,7 @@ typedef struct {
   const char *name;     /**< interface name, at most 15 octets, unique */
   const char *alias;    /**< full name when `name` had to be cut; NULL = none */
   guint mtu;
-  gboolean shared;      /**< many sessions, told apart by session_add_prefix() */
+  gboolean shared;      /**< many sessions, told apart by session_add_prefix(): of an L3 port. An L2 port with it is refused: UNSUPPORTED */
   gboolean is_static;   /**< kept without carrier when no session has it */
   /** [main] Once, between opened and port_close(), with port_open()'s `user`: another program has deleted the interface. It carries nothing
    *  from now on; port_close() is still owed, from within this call or later. May be NULL. */
@@ -256,6 +256,8 @@ typedef struct {
   gboolean (*session_attach_ether)(AditDpSession *session, AditPort *port, const AditEtherOps *codec, GError **error);
   /** Publishes the parameters of the codec, ADIT_ETHER_PARAMS octets, copied: from the next frame on. Harmless without an L2 port. */
   void (*session_set_ether)(AditDpSession *session, gconstpointer params);
+  /** How many frames the codec has refused, by its reasons; all are in AditDpStats.drops, too. Zeros without an L2 port. */
+  void (*session_ether_drops)(AditDpSession *session, guint64 drops[ADIT_ETHER_REASONS]);
 } AditDatapathOps;
 
 /* ---- transports ---- */

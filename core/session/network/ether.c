@@ -70,6 +70,21 @@ void adit_sess_ether_publish(AditSess *session) {
   adit_sess_port_carrier(&session->ether.port, TRUE);
 }
 
+void adit_sess_ether_describe(const AditSess *session, AditValue *map) {
+  const AditDatapathOps *ops = session->datapath;
+  const AditEtherOps *codec = session->ether.desc ? session->ether.desc->ether : NULL;
+  guint64 drops[ADIT_ETHER_REASONS];
+
+  if (!session->plane || !codec || !ADIT_HAS(codec, n_reasons) || !codec->reasons || !ADIT_HAS(ops, session_ether_drops) ||
+      !ops->session_ether_drops)
+    return;
+  ADIT_HOLD(NULL, ops->session_ether_drops, "session_ether_drops()", ops->session_ether_drops(session->plane, drops));
+  AditValue *shown = adit_value_map();
+  for (guint i = 0; i < MIN(codec->n_reasons, ADIT_ETHER_REASONS); i++)
+    adit_value_set(shown, codec->reasons[i], adit_value_int((gint64)drops[i]));
+  adit_value_set(map, "bridge-drops", shown);
+}
+
 void adit_sess_ether_free(AditSess *session) {
   g_free(session->ether.failure);
 }

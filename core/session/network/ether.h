@@ -28,4 +28,6 @@ void adit_sess_ether_down(AditSess *session);
 void adit_sess_ether_publish(AditSess *session);
 /** Warns, when the session is up, if its links carry no full frame. Harmless without bridging. */
 void adit_sess_ether_check_mtu(AditSess *session);
+/** Sets `bridge-drops`: the frames that the codec has refused, by reason. Nothing without bridging. */
+void adit_sess_ether_describe(const AditSess *session, AditValue *map);
 void adit_sess_ether_free(AditSess *session);

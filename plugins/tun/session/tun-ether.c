@@ -23,6 +23,7 @@ gboolean tun_ether_attach(AditDpSession *session, AditPort *head, const AditEthe
   port->sessions++;
   session->l2 = port;
   session->codec = codec;
+  session->ether_drops = g_aligned_alloc0(session->dp->n_workers, sizeof *session->ether_drops, 64);
   __atomic_store_n(&port->session, session, __ATOMIC_RELEASE);
   return TRUE;
 }
@@ -35,6 +36,13 @@ void tun_ether_set(AditDpSession *session, gconstpointer params) {
   tun_session_publish(session);
   if (old)
     tun_retire_memory(session->dp, old);
+}
+
+void tun_ether_drops(AditDpSession *session, guint64 drops[ADIT_ETHER_REASONS]) {
+  memset(drops, 0, ADIT_ETHER_REASONS * sizeof *drops);
+  for (guint i = 0; session->ether_drops && i < session->dp->n_workers; i++)
+    for (guint reason = 0; reason < ADIT_ETHER_REASONS; reason++)
+      drops[reason] += TUN_GET(session->ether_drops[i][reason]);
 }
 
 void tun_ether_detach(AditDpSession *session) {

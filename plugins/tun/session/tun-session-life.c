@@ -13,6 +13,7 @@ static void session_reclaim(gpointer memory) {
   AditDpSession *session = memory;
   g_ptr_array_unref(session->prefixes);
   g_free((gpointer)session->ether_params);
+  g_aligned_free(session->ether_drops);
   g_aligned_free(session);
 }
 

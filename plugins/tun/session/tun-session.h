@@ -44,6 +44,7 @@ struct AditDpSession {
   TunPort *l2;                /**< the L2 port; main loop's, and read by workers that see `codec` */
   const AditEtherOps *codec;  /**< of its frames, as are the next: looked at with TUN_PARAM_BRIDGE alone */
   gconstpointer ether_params; /**< atomic: a block of ADIT_ETHER_PARAMS octets; NULL = none was published */
+  guint64 (*ether_drops)[ADIT_ETHER_REASONS]; /**< of the codec: one row for each worker */
   guint64 host4;              /**< atomic: 1 << 32 | an IPv4 address of it, in the network's order; 0 = none */
   TunCell cell[];
 };

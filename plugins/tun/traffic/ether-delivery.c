@@ -29,10 +29,10 @@ static void write_pieces(TunWorker *w, TunPort *port, const AditStageFrame *fram
 
 void tun_ether_deliver(TunWorker *w, AditDpSession *session, AditStageFrame *frame) {
   TunCell *cell = &session->cell[w->index];
-  DecodeIo decode = {.io = {sizeof decode.io, take_decode_room}};
+  DecodeIo decode = {.io = {.size = sizeof decode.io, .room = take_decode_room}};
   gconstpointer params = __atomic_load_n(&session->ether_params, __ATOMIC_ACQUIRE);
   if (!session->codec->decode(params, &decode.io, frame) || frame->length < ADIT_ETHER_HEADER) {
-    TUN_ADD(cell->drops, 1);
+    tun_ether_drop(w, session, &decode.io);
     return;
   }
   TUN_ADD(cell->rx_packets, 1);

@@ -9,5 +9,11 @@
 static inline gboolean tun_ether_takes(const AditDpSession *session, guint64 params, guint16 protocol) {
   return (params & TUN_PARAM_BRIDGE) && adit_ether_has_protocol(session->codec, protocol);
 }
+/** The codec refused a frame. */
+static inline void tun_ether_drop(const TunWorker *w, AditDpSession *session, const AditEtherIo *io) {
+  guint64 *counter = &session->ether_drops[w->index][MIN(io->reason, ADIT_ETHER_REASONS - 1)];
+  TUN_ADD(*counter, 1);
+  TUN_ADD(session->cell[w->index].drops, 1);
+}
 /** The payload of a PPP frame of such a protocol. */
 void tun_ether_deliver(TunWorker *w, AditDpSession *session, AditStageFrame *frame);

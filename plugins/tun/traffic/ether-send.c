@@ -3,6 +3,7 @@
 #include "../dp.h"
 #include "../packet/segment.h"
 #include "../peer/tun-tunnel.h"
+#include "ether-delivery.h"
 #include "stage-run.h"
 #include "tx.h"
 
@@ -21,11 +22,11 @@ static guint8 *take_encode_room(AditEtherIo *io, gsize length) {
 
 /* After tun_stage_prepare(). */
 static void encode_frame(TunWorker *w, AditDpSession *session, AditDpLink *link, gboolean wait, AditStageFrame *frame) {
-  EncodeIo encode = {.io = {sizeof encode.io, take_encode_room}, .w = w};
+  EncodeIo encode = {.io = {.size = sizeof encode.io, .room = take_encode_room}, .w = w};
   gconstpointer params = __atomic_load_n(&session->ether_params, __ATOMIC_ACQUIRE);
   guint32 length = frame->length;
   if (!session->codec->encode(params, &encode.io, frame)) {
-    count_undelivered(w, session);
+    tun_ether_drop(w, session, &encode.io);
     return;
   }
   tun_tx_count(w, session, 1, length);

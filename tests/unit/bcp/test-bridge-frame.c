@@ -28,7 +28,7 @@ typedef BcpVerdict (*Way)(const BcpForm *form, AditEtherIo *io, AditStageFrame *
 
 /** Runs octets through the codec, cut into `pieces` pieces; NULL = dropped, with *verdict saying why. */
 static GByteArray *run_octets(Way way, const BcpForm *form, guint16 *protocol, const GByteArray *in, guint pieces, BcpVerdict *verdict) {
-  Room room = {.io = {sizeof room.io, room_for}};
+  Room room = {.io = {.size = sizeof room.io, .room = room_for}};
   AditStageFrame frame = {.protocol = *protocol, .length = in->len};
   g_autofree guint8 *copy = g_memdup2(in->data, in->len); /* of its own size, so that a sanitizer sees a read past it */
   guint32 at = 0;
@@ -300,7 +300,7 @@ static void rfc1638_3_4_a_frame_with_a_lan_id_is_dropped(void **state) {
 /* ---- pieces ---- */
 
 static void a_frame_in_too_many_pieces_is_dropped(void **state) {
-  Room room = {.io = {sizeof room.io, room_for}};
+  Room room = {.io = {.size = sizeof room.io, .room = room_for}};
   guint8 octets[120] = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0};
   AditStageFrame frame = {.n = ADIT_STAGE_SLICES, .length = sizeof octets};
   for (guint i = 0; i < frame.n; i++)
@@ -309,7 +309,7 @@ static void a_frame_in_too_many_pieces_is_dropped(void **state) {
 }
 
 static void the_codec_for_data_paths_is_complete_and_says_the_same(void **state) {
-  Room room = {.io = {sizeof room.io, room_for}};
+  Room room = {.io = {.size = sizeof room.io, .room = room_for}};
   g_autoptr(GByteArray) octets = zeros_behind(ADDRESSES "0800", 46);
   AditStageFrame frame = {.n = 1, .length = octets->len, .slice = {{octets->data, octets->len}}};
   assert_true(adit_ether_is_complete(&bcp_codec));
@@ -352,8 +352,42 @@ static void any_frame_arrives_as_it_was(void **state) {
   }
 }
 
+/* A data path counts by them, and an older one has no place for them. */
+static void refused_frames_have_a_reason(void **state) {
+  static const struct {
+    gboolean encode;
+    guint16 protocol;
+    const char *hex, *reason;
+  } rows[] = {
+      {FALSE, ADIT_PPP_BRIDGE, "0001" TO, "too-short"},
+      {FALSE, ADIT_PPP_BRIDGE, "0003" ADDRESSES "88b5", "mac-type"},
+      {FALSE, ADIT_PPP_BRIDGE, "4001 00000007" ADDRESSES "88b5", "lan-id"},
+      {FALSE, ADIT_PPP_BRIDGE, "8001" ADDRESSES "88b5 00000000", "fcs"},
+      {FALSE, BCP_BPDU, BPDU, "bridge-control"},
+      {TRUE, 0, TO, "too-short"},
+      {TRUE, 0, ADDRESSES "81000007 88b5", "tagged"},
+      {TRUE, 0, GROUP FROM "0026 424203" BPDU, "bridge-control"},
+  };
+  const BcpForm form = {0};
+
+  for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_autoptr(GByteArray) octets = from_hex(rows[i].hex);
+    for (guint older = 0; older < 2; older++) {
+      Room room = {.io = {.size = older ? G_STRUCT_OFFSET(AditEtherIo, reason) : sizeof room.io, .room = room_for, .reason = 99}};
+      AditStageFrame frame = {.protocol = rows[i].protocol, .n = 1, .length = octets->len};
+      frame.slice[0] = (AditStageSlice){octets->data, octets->len};
+      assert_false((rows[i].encode ? bcp_codec.encode : bcp_codec.decode)(&form, &room.io, &frame));
+      if (older)
+        assert_int_equal(room.io.reason, 99);
+      else
+        assert_string_equal(room.io.reason < bcp_codec.n_reasons ? bcp_codec.reasons[room.io.reason] : "none", rows[i].reason);
+    }
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(refused_frames_have_a_reason),
       cmocka_unit_test(rfc3518_4_2_an_ethernet_frame),
       cmocka_unit_test(rfc3518_4_2_frames_of_60_and_of_1514_octets),
       cmocka_unit_test(rfc3518_4_2_padding_is_taken_off),

@@ -4,6 +4,8 @@
 #include "core/session/life/sess.h"
 #include "core/session/link/link.h"
 #include "core/session/network/plane.h"
+#include "core/session/describe.h"
+#include "plugins/null/null-session.h"
 #include "tests/lib/fake-ether.h"
 #include "tests/unit/session/world.h"
 
@@ -183,6 +185,22 @@ static void the_mtu_leaves_room_for_header_and_tag(void **state) {
   test_loop_drain();
   assert_int_equal(session->ether.port.mtu, 1500);
   assert_int_equal(world_told("mtu 1500"), 1);
+}
+
+static void refused_frames_are_shown_by_their_reason(void **state) {
+  World *w = *state;
+  static const guint8 wrong[64] = {0xff}; /* another mark */
+
+  dial_up(w);
+  AditSess *session = server_session(w);
+  null_session_input(session->plane, FAKE_ETHER_DATA, wrong, sizeof wrong);
+  g_autoptr(AditValue) shown = adit_session_describe("eth-alice");
+  const AditValue *drops = adit_value_get(shown, "bridge-drops");
+  assert_non_null(drops);
+  assert_int_equal(adit_value_length(drops), 2);
+  assert_int_equal(adit_value_get_int(drops, "mark", -1), 1);
+  assert_int_equal(adit_value_get_int(drops, "other", -1), 0);
+  assert_int_equal(adit_value_get_int(shown, "drops", -1), 1);
 }
 
 static void a_bridge_has_what_the_session_brings(void **state) {
@@ -439,6 +457,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       test(a_session_has_both_ports),
       test(the_mtu_leaves_room_for_header_and_tag),
+      test(refused_frames_are_shown_by_their_reason),
       test(a_bridge_has_what_the_session_brings),
       test(a_port_has_what_the_profile_says_of_it),
       test(a_port_that_was_changed_is_put_right),

@@ -210,6 +210,10 @@ static void the_codec_decides_how_frames_look(void **state) {
   tun_session_stats(e.s->session, &stats);
   assert_int_equal(stats.drops, 2);
   assert_int_equal(stats.counters.rx_packets, 1);
+  guint64 drops[ADIT_ETHER_REASONS];
+  tun_ether_drops(e.s->session, drops);
+  assert_int_equal(drops[FAKE_ETHER_MARK], 1);
+  assert_int_equal(drops[FAKE_ETHER_OTHER], 1);
   ether_end(&e);
 }
 
@@ -307,6 +311,23 @@ static void attaching_has_its_rules(void **state) {
   assert_true(tun_ether_attach(other->session, e.port, &fake_ether, NULL));
   tun_session_close(g_steal_pointer(&other->session), NULL);
   ether_end(&e);
+}
+
+static void on_shared_refused(gpointer user, AditPort *port, const GError *error) {
+  assert_null(port);
+  assert_true(g_error_matches(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED));
+  assert_string_equal(error->message, "eth-all: an Ethernet interface has one session, and is not shared");
+  *(gboolean *)user = TRUE;
+}
+
+static void sessions_do_not_share_an_l2_port(void **state) {
+  World *w = *state;
+  AditPortSpec spec = {.size = sizeof spec, .kind = ADIT_PORT_L2, .name = "eth-all", .mtu = 1500, .shared = TRUE};
+  gboolean refused = FALSE;
+
+  tun_port_open(w->dp, &spec, on_shared_refused, &refused);
+  assert_true(refused);
+  assert_int_equal(if_nametoindex("eth-all"), 0);
 }
 
 /* Checksums and segments are left to be done by TUN, behind the Ethernet header and a VLAN tag. */
@@ -485,6 +506,7 @@ int main(void) {
       WORLD_TEST(nothing_passes_before_parameters_are_published),
       WORLD_TEST(a_port_has_the_address_that_was_asked_for),
       WORLD_TEST(attaching_has_its_rules),
+      WORLD_TEST(sessions_do_not_share_an_l2_port),
       WORLD_TEST(super_frames_are_cut),
       WORLD_TEST(a_burst_becomes_a_super_frame),
       WORLD_TEST(a_tunnel_does_not_carry_itself),

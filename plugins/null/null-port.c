@@ -34,6 +34,12 @@ void null_port_complete(NullPort *port) {
 }
 
 void null_port_open(gpointer dp, const AditPortSpec *spec, AditPortOpened done, gpointer user) {
+  if (spec->kind == ADIT_PORT_L2 && spec->shared) {
+    g_autoptr(GError) error =
+        g_error_new(ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "%s: an Ethernet interface has one session, and is not shared", spec->name);
+    done(user, NULL, error);
+    return;
+  }
   NullPort *port = g_new0(NullPort, 1);
   port->dp = dp;
   g_strlcpy(port->head.name, spec->name, sizeof port->head.name);

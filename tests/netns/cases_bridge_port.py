@@ -135,6 +135,36 @@ def sessions_with_a_horizon_do_not_reach_each_other(lab):
 
 
 @case
+def sessions_share_an_interface_and_no_port(lab):
+    """The option `interface` is for IP: each session is a port of the bridge, with its own MAC address."""
+    road = Road(lab)
+    make_bridge(road.srv, 1)
+    secrets = {name: {'password': 'wonder-land'} for name in ('alice', 'bob')}
+    server, clients, there = start_server(road, secrets, interface='people'), [], lab.namespace('bob')
+    lab.wire(there, 'wire', road.mid, 'to-bob')
+    there.address('wire', '198.51.113.2/24')
+    road.mid.address('to-bob', '198.51.113.254/24')
+    there.run('ip', 'route', 'add', 'default', 'via', '198.51.113.254')
+    for number, (name, namespace) in enumerate((('alice', road.cli), ('bob', there)), 2):
+        make_bridge(namespace, number)
+        namespace.address('br0', '10.99.0.%d/24' % number)
+        clients.append(start_client(road, namespace, name))
+        server.session(name)
+        await_forwarding(road.srv, 'eth-' + name)
+        await_forwarding(namespace, FAR_PORT)
+    expect({s['interface'] for s in server.sessions()} == {'people'}, 'not one interface for all: %s' % server.sessions())
+    links = road.srv.interfaces()
+    expect(links[PORT]['address'] != links['eth-bob']['address'], 'the ports have the same address: %s' % links)
+    road.cli.expect_ping('10.99.0.3', 'from alice to bob, through the bridge')
+    for name in secrets:
+        shown = server.call('io.adit.session.GetSession', id=name)['session']
+        expect(shown['bridge-interface'] == 'eth-' + name, 'the port of %s: %s' % (name, shown))
+    for client in clients:
+        client.stop()
+    server.stop()
+
+
+@case
 def a_session_that_only_bridges(lab):
     """Ends with the reason while the bridge is missing, and works without any IP of its own."""
     road = Road(lab)

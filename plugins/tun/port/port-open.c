@@ -182,7 +182,7 @@ void tun_port_open(gpointer data, const AditPortSpec *spec, AditPortOpened done,
            strchr(spec->name, '%')) /* the kernel would put a number for %d */
     error = g_error_new(ADIT_ERROR, ADIT_ERR_INVALID, "%s: no name for an interface", spec->name ? spec->name : "");
   else if (spec->kind == ADIT_PORT_L2 && spec->shared)
-    error = g_error_new(ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "%s: sessions do not share an L2 interface", spec->name);
+    error = g_error_new(ADIT_ERROR, ADIT_ERR_UNSUPPORTED, "%s: an Ethernet interface has one session, and is not shared", spec->name);
   if (error) {
     done(user, NULL, error);
     return;

@@ -371,6 +371,21 @@ static void a_protected_path_is_refused_where_none_can_be(void **state) {
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+static void on_refused(gpointer user, AditPort *port, const GError *error) {
+  assert_null(port);
+  assert_true(g_error_matches(error, ADIT_ERROR, ADIT_ERR_UNSUPPORTED));
+  *(gboolean *)user = TRUE;
+}
+
+static void sessions_do_not_share_an_l2_port(void **state) {
+  World *w = *state;
+  AditPortSpec spec = {.size = sizeof spec, .kind = ADIT_PORT_L2, .name = "eth-all", .shared = TRUE};
+  gboolean refused = FALSE;
+
+  OPS->port_open(w->a.dp, &spec, on_refused, &refused);
+  assert_true(refused);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       T(control_reaches_the_other_listener_with_its_path),
@@ -380,6 +395,7 @@ int main(void) {
       T(a_foreign_path_is_stray),
       T(rfc2661_5_4_late_frames_are_dropped),
       T(shared_ports_tell_sessions_apart_by_prefix),
+      T(sessions_do_not_share_an_l2_port),
       T(rfc2827_sources_are_checked_and_handed_over),
       T(a_mark_counts_only_while_an_association_has_it),
       T(a_protected_path_is_refused_where_none_can_be),

@@ -62,6 +62,12 @@ static gboolean worker_may_nap(TunWorker *w, guint64 datagrams, guint64 notes) {
   return storm && notes && w->now - w->last_packet >= QUIET_MS;
 }
 
+/* Milliseconds to the next deadline, -1 = none. In most passes nothing waits. */
+static int handle_deadlines(TunWorker *w) {
+  int frames = w->waiting ? tun_rx_frame_expire(w) : -1;
+  return w->staged ? tun_earlier(frames, tun_stages_run(w)) : frames;
+}
+
 /* Objects in the events of a sleeping worker may be freed before it wakes: it only waits, and polls again when awake.
  * One that had much to do in a pass does not sleep before the next; after little there is mostly nothing more, and another poll would be a
  * useless system call. */
@@ -87,7 +93,7 @@ static gpointer worker_run(gpointer data) {
     tun_rx_foreign(w);
     for (int i = 0; i < n; i++)
       worker_event(w, events[i].data.ptr);
-    timeout = tun_earlier(tun_rx_frame_expire(w), tun_stages_run(w));
+    timeout = handle_deadlines(w);
     worker_tell(w);
   }
   tun_worker_sleeps(w);

@@ -6,7 +6,7 @@
 typedef struct {
   gboolean present;
   guint8 length;
-  guint8 data[255];
+  guint8 *data; /* `length` octets; NULL = none */
 } Heard;
 
 typedef struct {
@@ -32,8 +32,17 @@ AditLcpExtras *adit_lcp_extras_new(const AditLcpDesc *const *descs, guint n, con
   return extras;
 }
 
+/* Most peers ask for none of these: their octets are allocated when they do. */
+static void keep_heard(Heard *heard, gconstpointer data, guint8 length) {
+  g_free(heard->data);
+  heard->length = length;
+  heard->data = length ? g_memdup2(data, length) : NULL;
+}
+
 void adit_lcp_extras_free(AditLcpExtras *extras) {
   for (guint i = 0; extras && i < extras->n; i++) {
+    for (guint k = 0; k < extras->extra[i].desc->n_types; k++)
+      g_free(extras->extra[i].heard[k].data);
     g_free(extras->extra[i].state);
     g_free(extras->extra[i].heard);
   }
@@ -88,9 +97,7 @@ AditOptionVerdict adit_lcp_extras_peer_option(AditLcpExtras *extras, const AditP
   ADIT_HOLD(NULL, extra->desc->options->peer_option, "peer_option()",
             verdict = extra->desc->options->peer_option(extra->state, option, nak));
   heard->present = verdict == ADIT_OPTION_ACK;
-  heard->length = option->length;
-  if (option->length)
-    memcpy(heard->data, option->data, option->length);
+  keep_heard(heard, option->data, option->length);
   return verdict;
 }
 
@@ -154,8 +161,9 @@ static gboolean restore_extra(const Extra *extra, AditCursor *in) {
   for (guint k = 0; k < extra->desc->n_types && !in->bad; k++) {
     Heard *heard = &extra->heard[k];
     heard->present = adit_get_u8(in) != 0;
-    heard->length = adit_get_u8(in);
-    adit_get_copy(in, heard->data, heard->length);
+    guint8 length = adit_get_u8(in);
+    const guint8 *data = adit_get_bytes(in, length);
+    keep_heard(heard, data, data ? length : 0);
   }
   AditCursor state = adit_get_sub(in, adit_get_u16(in));
   return !in->bad && ADIT_HOLD_VALUE(NULL, extra->desc->restore, "restore() of an LCP option", extra->desc->restore(extra->state, &state));

@@ -24,9 +24,9 @@ struct AditNcp {
   char *why;       /* for closed(), when the reason is ours */
   guint depth;
   gboolean doomed;
-  AditStageSpec stage; /* as the plugin gave it, but for the parameters; size 0 = none */
-  char *stage_why;     /* it was refused last */
-  guint8 *state;       /* the plugin's: `room`, or in locked memory */
+  AditStageSpec *stage; /* as the plugin gave it, but for the parameters; NULL = none */
+  char *stage_why;      /* it was refused last */
+  guint8 *state;        /* the plugin's: `room`, or in locked memory */
   _Alignas(16) guint8 room[];
 };
 
@@ -38,6 +38,7 @@ static void free_now(AditNcp *ncp) {
     adit_secret_memory_free(ncp->state, ncp->desc->state_size);
   }
   g_free(ncp->why);
+  g_free(ncp->stage);
   g_free(ncp->stage_why);
   g_free(ncp);
 }
@@ -166,27 +167,30 @@ static void close_by_plugin(const AditNcpHost *host, const char *why) {
   adit_ncp_close(ncp_of_host(host), why);
 }
 
-/* The plugin's note may close the protocol, and that may free it. */
+/* The plugin's note may close the protocol, and that may free it, or take the stage out. */
 static void on_stage_note(gpointer user, guint32 what, gconstpointer data, gsize length) {
   AditNcp *ncp = user;
+  AditStageSpec stage = ncp->stage ? *ncp->stage : (AditStageSpec){0};
 
-  if (!ncp->stage.note)
+  if (!stage.note)
     return;
   enter_ncp(ncp);
-  ADIT_HOLD(NULL, ncp->stage.note, "note() of a stage", ncp->stage.note(ncp->stage.user, what, data, length));
+  ADIT_HOLD(NULL, stage.note, "note() of a stage", stage.note(stage.user, what, data, length));
   leave_ncp(ncp);
 }
 
 static AditValue *describe_stage(gpointer user) {
-  const AditNcp *ncp = user;
-  return ncp->stage.describe ? ADIT_HOLD_VALUE(NULL, ncp->stage.describe, "describe() of a stage", ncp->stage.describe(ncp->stage.user))
-                             : NULL;
+  const AditStageSpec *stage = ((const AditNcp *)user)->stage;
+  return stage && stage->describe ? ADIT_HOLD_VALUE(NULL, stage->describe, "describe() of a stage", stage->describe(stage->user)) : NULL;
 }
 
 static const char *name_stage_encoding(gpointer user) {
-  const AditNcp *ncp = user;
-  return ncp->stage.encoding ? ADIT_HOLD_VALUE(NULL, ncp->stage.encoding, "encoding() of a stage", ncp->stage.encoding(ncp->stage.user))
-                             : NULL;
+  const AditStageSpec *stage = ((const AditNcp *)user)->stage;
+  return stage && stage->encoding ? ADIT_HOLD_VALUE(NULL, stage->encoding, "encoding() of a stage", stage->encoding(stage->user)) : NULL;
+}
+
+static void forget_stage(AditNcp *ncp) {
+  g_clear_pointer(&ncp->stage, g_free);
 }
 
 static gboolean add_stage(const AditNcpHost *host, const AditStageSpec *spec, const char **why) {
@@ -195,15 +199,16 @@ static gboolean add_stage(const AditNcpHost *host, const AditStageSpec *spec, co
   AditStageSpec own;
 
   adit_copy_sized(&own, sizeof own, spec);
-  ncp->stage = own;
-  ncp->stage.params = NULL;
+  forget_stage(ncp);
+  ncp->stage = g_memdup2(&own, sizeof own);
+  ncp->stage->params = NULL;
   own.note = on_stage_note;
   own.describe = describe_stage;
   own.encoding = name_stage_encoding;
   own.user = ncp;
   if (ncp->ops->stage_add && ncp->ops->stage_add(ncp->host, ncp, &own, &error))
     return TRUE;
-  ncp->stage = (AditStageSpec){0};
+  forget_stage(ncp);
   g_free(ncp->stage_why);
   ncp->stage_why = g_strdup(error ? error->message : "there are no stages");
   *why = ncp->stage_why;
@@ -218,7 +223,7 @@ static void set_stage(const AditNcpHost *host, AditStageKind kind, gconstpointer
 
 static void remove_stage(const AditNcpHost *host, AditStageKind kind) {
   AditNcp *ncp = ncp_of_host(host);
-  ncp->stage = (AditStageSpec){0};
+  forget_stage(ncp);
   if (ncp->ops->stage_remove)
     ncp->ops->stage_remove(ncp->host, ncp, kind);
 }

@@ -56,7 +56,7 @@ static AditValue *summarize_session(AditSess *session) {
   set_text(map, "state", session_state_word(session));
   set_address(map, "local-address", &session->family[ADIT_SESS_IPV4].local);
   set_address(map, "remote-address", &session->family[ADIT_SESS_IPV4].remote);
-  set_text(map, "bridge", session->ether.open ? session->ether.agreed.bridge : NULL);
+  set_text(map, "bridge", session->ether.open ? session->ether.agreed->bridge : NULL);
   set_text(map, "peer", adit_endpoint_format(&session->peer, peer));
   adit_value_set(map, "links", adit_value_int(session->links->len));
   set_text(map, "encoding", adit_sess_stages_encoding(session));

@@ -111,7 +111,7 @@ static const char *format_ends(const AditSess *session, char text[ENDS_TEXT]) {
   const AditSessFamily *shown = &session->family[session->family[ADIT_SESS_IPV4].open ? ADIT_SESS_IPV4 : ADIT_SESS_IPV6];
 
   if (session->ether.open && !shown->open) {
-    g_snprintf(text, ENDS_TEXT, "bridge %s", session->ether.agreed.bridge[0] ? session->ether.agreed.bridge : "none");
+    g_snprintf(text, ENDS_TEXT, "bridge %s", session->ether.agreed->bridge[0] ? session->ether.agreed->bridge : "none");
     return text;
   }
   g_snprintf(text, ENDS_TEXT, "%s here, %s there", adit_address_format(&shown->local, local), adit_address_format(&shown->remote, remote));

@@ -25,12 +25,12 @@ static void refuse_bridge(AditSess *session, const char *why) {
   AditLogContext log = adit_sess_log(session);
 
   adit_lines_error(&log, "session %" G_GINT64_MODIFIER "x user %s: %s: bridge %s: %s", session->id, session->user, ether->port.name,
-                   ether->agreed.bridge, why);
+                   ether->agreed->bridge, why);
   session->bridge.refused = TRUE;
   if (session->bridge.installed)
     return;
   g_free(ether->failure);
-  ether->failure = g_strdup_printf("bridge %s: %s", ether->agreed.bridge, why);
+  ether->failure = g_strdup_printf("bridge %s: %s", ether->agreed->bridge, why);
 }
 
 static void judge_bridge(AditSess *session, AditClaimState state, int error, const char *why) {
@@ -41,7 +41,7 @@ static void judge_bridge(AditSess *session, AditClaimState state, int error, con
     if (session->bridge.refused) {
       AditLogContext log = adit_sess_log(session);
       adit_lines_notice(&log, "session %" G_GINT64_MODIFIER "x user %s: %s: in bridge %s again", session->id, session->user,
-                        session->ether.port.name, session->ether.agreed.bridge);
+                        session->ether.port.name, session->ether.agreed->bridge);
     }
     session->bridge.refused = FALSE;
     session->bridge.installed = TRUE;
@@ -77,7 +77,7 @@ static gboolean has_number(const AditSess *session, const char *key) {
 
 static AditBridgePortWish make_wish(const AditSess *session) {
   const AditValue *attributes = session->attributes;
-  AditBridgePortWish wish = {.size = sizeof wish, .ifindex = session->ether.port.open->ifindex, .bridge = session->ether.agreed.bridge};
+  AditBridgePortWish wish = {.size = sizeof wish, .ifindex = session->ether.port.open->ifindex, .bridge = session->ether.agreed->bridge};
 
   wish.set |= ADIT_BRIDGE_PORT_LEARNING | ADIT_BRIDGE_PORT_ISOLATED; /* without an option as the kernel has them: yes, and no */
   wish.learning = adit_attribute_yes(adit_option_bridge_learning(attributes), TRUE);
@@ -101,12 +101,12 @@ static AditBridgePortWish make_wish(const AditSess *session) {
 static void warn_of_bridge(const AditSess *session) {
   AditLogContext log = adit_sess_log(session);
   const AditSessEther *ether = &session->ether;
-  const char *lack = adit_bridge_lack(ether->agreed.bridge);
+  const char *lack = adit_bridge_lack(ether->agreed->bridge);
 
   if (lack)
     adit_lines_warning(
         &log, "session %" G_GINT64_MODIFIER "x user %s: bridge %s: %s: it changes with sessions; set one with ip link set %s address",
-        session->id, session->user, ether->agreed.bridge, lack, ether->agreed.bridge);
+        session->id, session->user, ether->agreed->bridge, lack, ether->agreed->bridge);
 }
 
 void adit_sess_bridge_claim(AditSess *session) {
@@ -117,9 +117,9 @@ void adit_sess_bridge_claim(AditSess *session) {
   if (!ether->open || ether->applied)
     return;
   ether->applied = TRUE;
-  if (!ether->agreed.bridge[0])
+  if (!ether->agreed->bridge[0])
     return;
-  if (!if_nametoindex(ether->agreed.bridge)) {
+  if (!if_nametoindex(ether->agreed->bridge)) {
     refuse_bridge(session, "there is no such interface: create it, or correct the option bridge");
     return;
   }

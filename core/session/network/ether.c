@@ -43,14 +43,15 @@ void adit_sess_ether_check_mtu(AditSess *session) {
     adit_lines_warning(&log,
                        "session %" G_GINT64_MODIFIER "x user %s: bridge %s: the largest frame is %u octets, and a full one has %u: "
                        "set mrru, or a larger max-mtu and max-mru, at both ends",
-                       session->id, session->user, session->ether.agreed.bridge, largest, full);
+                       session->id, session->user, session->ether.agreed->bridge, largest, full);
 }
 
 gboolean adit_sess_ether_opened(AditSess *session, const AditNcpResult *agreed) {
   AditSessEther *ether = &session->ether;
 
   ether->open = TRUE;
-  ether->agreed = *agreed;
+  g_free(ether->agreed);
+  ether->agreed = g_memdup2(agreed, sizeof *agreed);
   adit_sess_ether_publish(session);
   if (session->state == ADIT_LIFE_UP)
     adit_sess_ether_check_mtu(session);
@@ -66,7 +67,7 @@ void adit_sess_ether_publish(AditSess *session) {
   if (!session->plane || !session->ether.open)
     return;
   ADIT_HOLD(NULL, session->datapath->session_set_ether, "session_set_ether()",
-            session->datapath->session_set_ether(session->plane, session->ether.agreed.ether_params));
+            session->datapath->session_set_ether(session->plane, session->ether.agreed->ether_params));
   adit_sess_port_carrier(&session->ether.port, TRUE);
 }
 
@@ -87,4 +88,5 @@ void adit_sess_ether_describe(const AditSess *session, AditValue *map) {
 
 void adit_sess_ether_free(AditSess *session) {
   g_free(session->ether.failure);
+  g_free(session->ether.agreed);
 }

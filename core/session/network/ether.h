@@ -11,10 +11,10 @@ typedef struct AditSess AditSess;
 typedef struct {
   const AditNcpDesc *desc; /**< of the NCP that brings it; NULL = the session has none */
   AditSessPort port;
-  gboolean open;        /**< the NCP is open */
-  gboolean applied;     /**< the kernel has been told */
-  char *failure;        /**< why the kernel refused it, until the session has acted on it; NULL = it did not */
-  AditNcpResult agreed; /**< by the NCP, when it opened last */
+  gboolean open;         /**< the NCP is open */
+  gboolean applied;      /**< the kernel has been told */
+  char *failure;         /**< why the kernel refused it, until the session has acted on it; NULL = it did not */
+  AditNcpResult *agreed; /**< by the NCP, when it opened last; NULL = it never did */
 } AditSessEther;
 
 /** Does its data path have L2 ports? */

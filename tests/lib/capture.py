@@ -2,7 +2,8 @@
 """What was on the wire, judged by tshark: nothing malformed and no expert error in what adit sent.
 
 A capture FILE.pcap may have a FILE.pcap.json beside it: {"sources": [addresses adit sends from], "ports": [UDP ports that are
-L2TP beside 1701], "needs": [filters that must match something]}. Without sources every packet is judged."""
+L2TP beside 1701], "needs": [filters that must match something], "forbids": [filters that must match nothing]}. Without sources every packet
+is judged."""
 
 import concurrent.futures
 import json
@@ -10,9 +11,9 @@ import os
 import subprocess
 
 
-def describe(path, sources=(), ports=(), needs=()):
+def describe(path, sources=(), ports=(), needs=(), forbids=()):
     with open(path + '.json', 'w') as f:
-        json.dump({'sources': list(sources), 'ports': sorted(set(ports) - {1701}), 'needs': list(needs)}, f)
+        json.dump({'sources': list(sources), 'ports': sorted(set(ports) - {1701}), 'needs': list(needs), 'forbids': list(forbids)}, f)
 
 
 def tshark(path, display_filter, extra=(), ports=()):
@@ -30,7 +31,7 @@ def tshark(path, display_filter, extra=(), ports=()):
 
 def check(path):
     """The offending packets of one capture, as lines; empty when all is well."""
-    about = {'sources': [], 'ports': [], 'needs': []}
+    about = {'sources': [], 'ports': [], 'needs': [], 'forbids': []}
     if os.path.exists(path + '.json'):
         with open(path + '.json') as f:
             about.update(json.load(f))
@@ -41,7 +42,8 @@ def check(path):
         wrong += ' && (%s)' % ' || '.join(ours)
     fields = ['-T', 'fields', '-E', 'separator= ', '-e', 'frame.number', '-e', '_ws.col.Protocol', '-e', '_ws.col.Info', '-e', '_ws.expert.message']
     lines = tshark(path, wrong, fields, about['ports']).splitlines()
-    return lines + ['nothing is %s' % need for need in about['needs'] if not tshark(path, need, (), about['ports'])]
+    lines += ['nothing is %s' % need for need in about['needs'] if not tshark(path, need, (), about['ports'])]
+    return lines + ['%s: %s' % (bad, line) for bad in about['forbids'] for line in tshark(path, bad, (), about['ports']).splitlines()[:3]]
 
 
 def check_all(paths):

@@ -149,12 +149,12 @@ class Namespace:
         if not self.ping(target, deadline=deadline, **kwargs):
             raise Failure('no ping from %s to %s%s' % (self.role, target, ' (%s)' % what if what else ''))
 
-    def capture(self, interface, *expression, sources=(), ports=(), needs=(), name=None):
+    def capture(self, interface, *expression, sources=(), ports=(), needs=(), forbids=(), name=None):
         path = os.path.join(self.lab.folder, '%s-%s.pcap' % (name or self.role, interface))
         process = self.start('tcpdump-%s-%s' % (name or self.role, interface), 'tcpdump', '-n', '-U', '--immediate-mode', '-Z', 'root', '-i', interface, '-w', path, '-s', '0',
                              *expression)
         process.path = path
-        capture.describe(path, sources, ports, needs)
+        capture.describe(path, sources, ports, needs, forbids)
         process.expect_text('listening on')
         return process
 

@@ -4,11 +4,13 @@
 import os
 import signal
 
+from lab import poll
+
 METHODS = {'pap': 'pap', 'chap': 'chap', 'mschap1': 'mschap', 'mschap2': 'mschap-v2'}
 
 LNS = '''[global]
 port = 1701
-access control = no
+%(listen)saccess control = no
 auth file = %(folder)s/%(name)s.tunnel
 debug avp = no
 debug network = no
@@ -59,13 +61,35 @@ nodefaultroute
 noipdefault
 nobsdcomp
 nodeflate
-noccp
 novj
 mtu 1400
 mru 1400
 lcp-echo-interval 2
 lcp-echo-failure 4
 '''
+
+
+def options(ppp):
+    """What all pppds have, and `ppp`: more lines. CCP is off unless they are about MPPE."""
+    return OPTIONS + ''.join(line + '\n' for line in ([] if any('mppe' in line for line in ppp) else ['noccp']) + list(ppp))
+
+
+def log_line(lab, name):
+    return 'logfile %s\n' % log_path(lab, name)
+
+
+def log_path(lab, name):
+    """What the pppds of one xl2tpd log."""
+    return '%s/%s.pppd.log' % (lab.folder, name)
+
+
+def expect_log(lab, name, text, deadline=15):
+    def found():
+        if not os.path.exists(log_path(lab, name)):
+            return False
+        with open(log_path(lab, name), errors='replace') as f:
+            return text in f.read()
+    poll(found, '%s logs "%s"' % (name, text), deadline, 0.2)
 
 
 def write(path, text):
@@ -81,8 +105,12 @@ def tunnel_options(secret, hidden):
 def start(lab, namespace, name, config, secret):
     write(os.path.join(lab.folder, name + '.conf'), config)
     write(os.path.join(lab.folder, name + '.tunnel'), '* * %s\n' % secret if secret else '')
-    return namespace.start(name, 'xl2tpd', '-D', '-c', '%s/%s.conf' % (lab.folder, name), '-C', '%s/%s.control' % (lab.folder, name),
-                           '-p', '%s/%s.pid' % (lab.folder, name), '-s', '%s/%s.tunnel' % (lab.folder, name))
+    # pppd keeps its bundles and the owners of its interfaces in /run, for all namespaces: two with a ppp0 take each other's for dead.
+    run = os.path.join(lab.folder, namespace.role + '.run')
+    os.makedirs(run, exist_ok=True)
+    own_run = ['unshare', '--mount', 'sh', '-c', 'mount --bind "$0" /run && exec "$@"', run]
+    path = os.path.join(lab.folder, name)
+    return namespace.start(name, *own_run, 'xl2tpd', '-D', '-c', path + '.conf', '-C', path + '.control', '-p', path + '.pid', '-s', path + '.tunnel')
 
 
 def secrets(users):
@@ -93,42 +121,59 @@ def secrets(users):
     write('/etc/ppp/options', '')
 
 
-def server(lab, namespace, method, secret=None, hidden=False, ipv6=True, name='xl2tpd-server'):
-    options = OPTIONS + 'auth\nname peer-lns\nrequire-%s\nms-dns 10.9.0.53\n' % METHODS[method]
-    options += '+ipv6\nipv6cp-accept-local\n' if ipv6 else 'noipv6\n'
-    write(os.path.join(lab.folder, name + '.options'), options)
-    return start(lab, namespace, name, LNS % {'folder': lab.folder, 'name': name, 'extra': tunnel_options(secret, hidden)}, secret)
+def server(lab, namespace, method, secret=None, hidden=False, ipv6=True, name='xl2tpd-server', ppp=(), address=None):
+    """Without `address` it receives on all, and answers from the first of its namespace."""
+    lines = options(ppp) + 'auth\nname peer-lns\nrequire-%s\nms-dns 10.9.0.53\n' % METHODS[method]
+    lines += '+ipv6\nipv6cp-accept-local\n' if ipv6 else 'noipv6\n'
+    lines += log_line(lab, name)
+    write(os.path.join(lab.folder, name + '.options'), lines)
+    listen = 'listen-addr = %s\n' % address if address else ''
+    return start(lab, namespace, name, LNS % {'folder': lab.folder, 'name': name, 'listen': listen, 'extra': tunnel_options(secret, hidden)}, secret)
 
 
-def client_options(user, password, method=None, ipv6=True):
-    options = OPTIONS + 'noauth\nuser "%s"\npassword "%s"\nrefuse-eap\n' % (user, password)
-    options += ''.join('refuse-%s\n' % word for other, word in METHODS.items() if method and other != method)
-    return options + ('+ipv6\n' if ipv6 else 'noipv6\n')
+def client_options(user, password, method=None, ipv6=True, ppp=()):
+    lines = options(ppp) + 'noauth\nuser "%s"\npassword "%s"\nrefuse-eap\n' % (user, password)
+    lines += ''.join('refuse-%s\n' % word for other, word in METHODS.items() if method and other != method)
+    return lines + ('+ipv6\n' if ipv6 else 'noipv6\n')
 
 
-def client(lab, namespace, server_address, user, password, method=None, secret=None, hidden=False, ipv6=True, name='xl2tpd-client'):
-    write(os.path.join(lab.folder, name + '.options'), client_options(user, password, method, ipv6))
+def client(lab, namespace, server_address, user, password, method=None, secret=None, hidden=False, ipv6=True, name='xl2tpd-client', ppp=()):
+    write(os.path.join(lab.folder, name + '.options'), client_options(user, password, method, ipv6, ppp) + log_line(lab, name))
     section = SECTION % {'folder': lab.folder, 'label': name, 'server': server_address, 'extra': tunnel_options(secret, hidden)}
     return start(lab, namespace, name, LAC % {'folder': lab.folder, 'name': name, 'sections': section}, secret)
 
 
-def many_clients(lab, namespace, users, name='xl2tpd-clients'):
+def many_clients(lab, namespace, users, name='xl2tpd-clients', method=None, ppp=()):
     """One xl2tpd that dials once for each user; `users` is a dict of (user, password) to the server's address to dial. Each needs an
     address of its own: the kernel finds a tunnel by the socket's four numbers, so a second one to the same address would be deaf."""
+    return dial_all(lab, namespace, [(user, password, address) for (user, password), address in users.items()], name, method, ppp)
+
+
+def dial_all(lab, namespace, calls, name='xl2tpd-clients', method=None, ppp=()):
+    """One xl2tpd that dials each of `calls`: (user, password, server's address)."""
     sections = ''
-    for (user, password), address in users.items():
-        label = '%s-%s' % (name, user)
-        write(os.path.join(lab.folder, label + '.options'), client_options(user, password))
+    for n, (user, password, address) in enumerate(calls):
+        label = '%s-%d-%s' % (name, n, user)
+        write(os.path.join(lab.folder, label + '.options'), client_options(user, password, method, ppp=ppp) + log_line(lab, name))
         sections += SECTION % {'folder': lab.folder, 'label': label, 'server': address, 'extra': ''}
     return start(lab, namespace, name, LAC % {'folder': lab.folder, 'name': name, 'sections': sections}, None)
 
 
+def pppds_of(xl2tpd):
+    return [int(pid) for pid in os.popen('ps -o pid= --ppid %d' % xl2tpd.pid).read().split()]
+
+
+def end_newest_call(xl2tpd, how):
+    """Sends the signal `how` to the pppd of the call that xl2tpd has connected last."""
+    os.kill(max(pppds_of(xl2tpd)), how)
+
+
 def kill(process):
     """Ends xl2tpd and its pppds as a crash would; they are its children, in its session's process group."""
-    children = os.popen('ps -o pid= --ppid %d' % process.pid).read().split()
+    children = pppds_of(process)
     process.kill()
     for pid in children:
         try:
-            os.kill(int(pid), signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             pass

@@ -8,68 +8,19 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'lib'))
 sys.dont_write_bytecode = True
+import cases_mp  # noqa: E402,F401
+import cases_mppe  # noqa: E402,F401
 import cases_unit  # noqa: E402,F401
 import configs  # noqa: E402
 import lab as labs  # noqa: E402
 import peers  # noqa: E402
 import runner  # noqa: E402
-from lab import expect, poll, transfer  # noqa: E402
+from lab import expect, poll  # noqa: E402
 from runner import case  # noqa: E402
+from sides import CLIENT, SERVER, both_ways, inside_of, ipv6_both_ways, ppp_up, two_sides  # noqa: E402
 
-USERS = {'alice': 'wonder-land', 'bob@example.org': 'b u i l d', **{'user%02d' % n: 'pass%02d' % n for n in range(50)}}
-SERVER, CLIENT = '192.0.2.1', '192.0.2.2'
-
-
-def two_sides(lab, ours=None, hidden=False):
-    """Namespaces srv and cli, joined; a capture on the wire that judges what comes from the addresses in `ours`. xl2tpd reads hidden AVPs, but hides
-    none of its own: it only sends the Random Vector."""
-    srv, cli = lab.namespace('srv'), lab.namespace('cli')
-    lab.wire(srv, 'wire', cli, 'wire')
-    srv.address('wire', SERVER + '/24')
-    cli.address('wire', CLIENT + '/24')
-    srv.capture('wire', 'udp', sources=ours or [], needs=['l2tp.avp.hidden == 1 && ip.src == ' + ours[0]] if hidden else [])
-    return srv, cli
-
-
-def ppp_up(namespace, deadline=20):
-    """The first ppp interface with an address."""
-    def found():
-        for name in sorted(n for n in namespace.interfaces() if n.startswith('ppp')):
-            if ' inet ' in namespace.run('ip', 'address', 'show', 'dev', name, check=False).stdout:
-                return name
-        return None
-    return poll(found, 'a ppp interface with an address in ' + namespace.role, deadline, 0.2)
-
-
-def both_ways(srv, cli, server_inside, client_inside):
-    """Ping and TCP from each end to the other."""
-    cli.expect_ping(server_inside, 'client to server')
-    srv.expect_ping(client_inside, 'server to client')
-    expect(transfer(srv, cli, server_inside, octets=262144) > 0, 'TCP from client to server carries nothing')
-    expect(transfer(cli, srv, client_inside, octets=262144) > 0, 'TCP from server to client carries nothing')
-
-
-def ipv6_both_ways(srv, srv_interface, cli, cli_interface):
-    """Link-local pings: IPV6CP gives no more, and needs no more, than an identifier at each end (RFC 5072)."""
-    def link_local(namespace, interface):
-        for line in namespace.run('ip', '-6', '-o', 'address', 'show', 'dev', interface, check=False).stdout.splitlines():
-            if 'scope link' in line:
-                return line.split(' inet6 ')[1].split()[0].split('/')[0]
-        return None
-    theirs = poll(lambda: link_local(srv, srv_interface), 'a link-local address at the server', 20, 0.2)
-    mine = poll(lambda: link_local(cli, cli_interface), 'a link-local address at the client', 20, 0.2)
-    cli.expect_ping('%s%%%s' % (theirs, cli_interface), 'IPv6, client to server')
-    srv.expect_ping('%s%%%s' % (mine, srv_interface), 'IPv6, server to client')
-
-
-def inside_of(namespace, interface):
-    """The interface's own address and its peer's."""
-    words = namespace.run('ip', '-4', '-o', 'address', 'show', 'dev', interface).stdout.split()
-    at = words.index('inet')
-    peer = words[words.index('peer') + 1] if 'peer' in words else words[at + 1]
-    return words[at + 1].split('/')[0], peer.split('/')[0]
-
-
+USERS = {'alice': 'wonder-land', 'bob@example.org': 'b u i l d', **{'user%02d' % n: 'pass%02d' % n for n in range(50)},
+         **cases_mp.USERS, **cases_mppe.USERS}
 # ---- without adit: the machine and the peers themselves ----
 
 def peers_alone(lab, hidden):
@@ -268,7 +219,7 @@ def main():
     parser.add_argument('--modules', required=True, help='the unpacked kernel package')
     args = parser.parse_args()
     labs.PATIENCE = float(os.environ.get('ADIT_TEST_PATIENCE', '4'))
-    for module in ('ppp_generic', 'pppox', 'l2tp_core', 'l2tp_netlink', 'l2tp_ppp', 'tun', 'veth', 'af_packet', 'ipv6'):
+    for module in ('ppp_generic', 'ppp_mppe', 'sch_netem', 'pppox', 'l2tp_core', 'l2tp_netlink', 'l2tp_ppp', 'tun', 'veth', 'af_packet', 'ipv6'):
         if subprocess.run(['modprobe', '-d', args.modules, module]).returncode != 0:
             print('vm: no module %s in %s' % (module, args.modules), flush=True)
     peers.secrets(USERS)

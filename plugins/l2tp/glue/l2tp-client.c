@@ -8,8 +8,19 @@
 
 #include <netdb.h>
 
+/** True if another link of the client has a tunnel between these addresses and ports. Linux and others find a tunnel by them alone: the
+ * server would take the packets of one tunnel for the other's, and drop them. A path through IPsec is another path: policies name ports. */
+static gboolean is_path_in_use(const AditDial *dial, const L2tpListener *listener) {
+  const AditPath path = {.remote = adit_endpoint(&dial->remote, (guint16)l2tp_option_port(dial->service->config))};
+
+  for (L2tpPeer *peer = l2tp_index_find_dialled(dial->l2tp, &path, NULL); peer; peer = l2tp_index_find_dialled(dial->l2tp, &path, peer))
+    if (peer->listener == listener && peer->tunnel.state <= L2TP_TUNNEL_ESTABLISHED && !strcmp(peer->service->name, dial->service->name))
+      return TRUE;
+  return FALSE;
+}
+
 /** The listener to dial from: RouterOS's way is port 1701, shared with servers, as firewalls and IPsec policies expect; any port if that is
- *  taken, or strangers aim at it. */
+ *  taken, another link uses it, or strangers aim at it. */
 static L2tpListener *dial_listener(AditDial *dial, GError **error) {
   const AditValue *config = dial->service->config;
   const AditAddress *source = l2tp_option_src_address(config);
@@ -23,8 +34,9 @@ static L2tpListener *dial_listener(AditDial *dial, GError **error) {
   if (!dial->evading && !l2tp_option_random_source_port(config)) {
     at = adit_endpoint(&from, L2TP_PORT);
     L2tpListener *listener = l2tp_listener_get(dial->l2tp, dial->service->data_path, &at, FALSE, NULL);
-    if (listener)
+    if (listener && !is_path_in_use(dial, listener))
       return listener;
+    l2tp_listener_unref(listener);
   }
   at = adit_endpoint(&from, 0);
   return l2tp_listener_get(dial->l2tp, dial->service->data_path, &at, FALSE, error);

@@ -182,6 +182,54 @@ static void a_dial_that_evades_fails_once(void **state) {
   world_end();
 }
 
+static AditDial *dial_link(guint nth) {
+  const AditValue *clients = adit_value_get(adit_value_get(client.config, "l2tp"), "clients");
+  return client.transport->dial_nth(client.state, adit_value_at(clients, 0), nth, &client, NULL);
+}
+
+/* Servers that find a tunnel by addresses and ports must not see one path twice. A link that ended leaves its port to the next dial. */
+static void links_to_one_address_have_ports_of_their_own(void **state) {
+  guint16 second;
+
+  begin("", 1);
+  assert_non_null(dial_link(0));
+  assert_int_equal(dial_port, 1701);
+  assert_non_null(dial_link(1)); /* while the first awaits its answer */
+  second = dial_port;
+  assert_int_not_equal(second, 1701);
+  world_run(200);
+  expect_connected(2);
+  assert_non_null(dial_link(2));
+  assert_int_not_equal(dial_port, 1701);
+  assert_int_not_equal(dial_port, second);
+  world_run(200);
+  expect_connected(3);
+  world_core_ends(&client, 100);
+  world_run(1000);
+  assert_int_equal(world_open_links(&client), 0);
+  assert_non_null(dial_link(1));
+  assert_int_equal(dial_port, 1701);
+  world_run(200);
+  expect_connected(1);
+  world_end();
+}
+
+/* Two clients of one server are two users: both dial from the port that firewalls expect. */
+static void another_client_shares_the_port(void **state) {
+  world_begin();
+  world_tap = tap;
+  assert_true(world_configure(&server, "l2tp: {servers: [{" SERVER_ITEM "}]}"));
+  assert_true(world_configure(&client, "l2tp: {clients: [{" CLIENT_ITEM "}, {name: other, connect-to: 192.0.2.1, src-address: 192.0.2.2, "
+                                       "data-path: 'null', user: bert, password: x}]}"));
+  for (guint i = 0; i < 2; i++) {
+    assert_non_null(world_dial(i, &client));
+    assert_int_equal(dial_port, 1701);
+  }
+  world_run(200);
+  expect_connected(2);
+  world_end();
+}
+
 static void guesses_are_counted_and_forgotten(void **state) {
   L2tpGuesses guesses = {0};
 
@@ -206,6 +254,8 @@ int main(void) {
       cmocka_unit_test(only_the_dial_that_is_aimed_at_moves),
       cmocka_unit_test(a_refusal_from_another_port_moves_nothing),
       cmocka_unit_test(a_dial_that_evades_fails_once),
+      cmocka_unit_test(links_to_one_address_have_ports_of_their_own),
+      cmocka_unit_test(another_client_shares_the_port),
       cmocka_unit_test(guesses_are_counted_and_forgotten),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

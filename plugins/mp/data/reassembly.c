@@ -8,6 +8,7 @@
 
 enum {
   STRAYS = 4,    /* numbers far away in a row, each a little after the one before: the peer has restarted its numbering */
+  FRESH = 2,     /* the same by a link that has just joined, while the others are silent: also if they are a little behind */
   PREFIX = 4,    /* before a packet: address and control, which the peer may send, and the protocol */
   PATIENCE = 10, /* deadlines that the begin of a packet waits for its rest while nothing waits behind it */
   NOTE_MS = 1000,
@@ -240,6 +241,7 @@ static void settle_line(const Call *c, gboolean room) {
 static void follow_links(MpReassembly *r, guint32 links) {
   for (guint32 bits = links & ~r->links; bits; bits &= bits - 1)
     r->latest[__builtin_ctz(bits)] = r->next - 1;
+  r->fresh = (r->fresh | (r->begun ? links & ~r->links : 0)) & links;
   r->links = links;
 }
 
@@ -253,15 +255,16 @@ static void begin_at(const Call *c, guint32 number) {
   r->next = r->scan = r->held.top = number;
   r->links = 0;
   follow_links(r, c->io->links);
+  r->fresh = 0;
 }
 
 /* A number that is far from what is expected: the peer has restarted its numbering, or it is noise. TRUE: it restarts here. */
-static gboolean is_new_numbering(const Call *c, guint32 sequence, guint bits) {
+static gboolean is_new_numbering(const Call *c, guint32 sequence, guint bits, guint needed) {
   MpReassembly *r = c->r;
   guint32 step = (sequence - r->stray) & ((1u << bits) - 1);
   r->strays = r->strays && step && step < MP_WINDOW ? r->strays + 1 : 1;
   r->stray = sequence;
-  if (r->begun && r->strays < STRAYS)
+  if (r->begun && r->strays < needed)
     return FALSE;
   if (r->begun) {
     MP_ADD(c->counters->resyncs, 1);
@@ -274,6 +277,12 @@ static gboolean is_new_numbering(const Call *c, guint32 sequence, guint bits) {
 /* How far it is from `next`, negative before it. */
 static gint32 find_distance(const MpReassembly *r, guint32 sequence, guint bits) {
   return (gint32)((sequence - r->next) << (32 - bits)) >> (32 - bits);
+}
+
+/* RFC 1990 4: a link's numbers increase, and a bundle has one counter. A link that has just joined and is behind, while no other brings
+ * anything, is a peer's that has restarted: its redial has found the old bundle. */
+static gboolean is_behind_fresh(const MpReassembly *r, guint link, gint32 distance) {
+  return distance < 0 && r->fresh >> link & 1;
 }
 
 void mp_reassembly_input(MpReassembly *r, const MpParams *params, MpCounters *counters, AditStageIo *io, AditStageFrame *frame) {
@@ -292,8 +301,8 @@ void mp_reassembly_input(MpReassembly *r, const MpParams *params, MpCounters *co
   if (!r->begun && (distance < 0 || !(r->links & (r->links - 1)))) {
     begin_at(&c, header.sequence); /* RFC 1990 5.1: from 0 on, but nothing before it can come */
     distance = 0;
-  } else if (distance < -MP_WINDOW || distance >= MP_WINDOW) {
-    if (!is_new_numbering(&c, header.sequence, bits)) {
+  } else if (distance < -MP_WINDOW || distance >= MP_WINDOW || is_behind_fresh(r, frame->link, distance)) {
+    if (!is_new_numbering(&c, header.sequence, bits, r->fresh >> frame->link & 1 ? FRESH : STRAYS)) {
       MP_ADD(link->late, 1);
       return;
     }
@@ -302,6 +311,7 @@ void mp_reassembly_input(MpReassembly *r, const MpParams *params, MpCounters *co
   guint32 number = r->next + (guint32)distance;
   r->begun = TRUE;
   r->strays = 0;
+  r->fresh = 0;
   if (mp_is_before(r->latest[frame->link], number))
     r->latest[frame->link] = number;
   if (distance < 0 || mp_held_has(&r->held, number))

@@ -12,6 +12,7 @@ typedef struct {
   gboolean begun;                   /**< a fragment has come */
   guint32 links;                    /**< those that `latest` is of, a bit each */
   guint32 latest[ADIT_STAGE_LINKS]; /**< the highest number that came by each link */
+  guint32 fresh;                    /**< links that have joined since the last fragment that was taken, a bit each */
   guint32 stray, strays;            /**< the last number far from all that is expected, as on the wire; how many came in a row */
   guint64 lost, expired, noted_ms;  /**< since the last note; when that was */
   MpHeld held;

@@ -369,6 +369,46 @@ static void a_silent_link_is_not_waited_for(void **state) {
   assert_int_equal(b->packets->len, 6);
 }
 
+/* A peer that lost its links redials before they are missed here: its new link joins the old bundle and begins at 0. */
+static void a_new_link_whose_numbers_are_behind_restarts_them(void **state) {
+  static const guint32 reached[] = {7, 500, 2047, 2049, 40000}; /* within the window and beyond */
+  for (guint k = 0; k < G_N_ELEMENTS(reached); k++) {
+    Bundle *b = bundle_new();
+    for (guint32 i = 0; i < reached[k]; i++)
+      bundle_take_fragment(b, 0, TRUE, TRUE, i, 10, 1);
+    bundle_forget(b);
+    b->links = 3;
+    for (guint32 i = 0; i < 10; i++)
+      bundle_take_fragment(b, 1, TRUE, TRUE, i, 10, 1);
+    assert_in_range(b->packets->len, 9, 10);
+    assert_int_equal(b->resync_notes, 1);
+    assert_int_equal(bundle_counters(b).resyncs, 1);
+    bundle_free(b);
+  }
+}
+
+/* A new link may be slow, and what it brings first late: the other one goes on with the same numbers. */
+static void a_new_link_that_is_only_slow_restarts_nothing(void **state) {
+  Bundle *b = *state;
+  for (guint32 i = 0; i < 100; i++)
+    bundle_take_fragment(b, 0, TRUE, TRUE, i, 10, 1);
+  b->links = 3;
+  for (guint32 i = 101; i < 200; i += 2) {
+    bundle_take_fragment(b, 0, TRUE, TRUE, i, 10, 1);
+    bundle_wait(b, 300);
+  }
+  for (guint32 i = 100; i < 200; i += 2)
+    bundle_take_fragment(b, 1, TRUE, TRUE, i, 10, 1);
+  assert_int_equal(b->resync_notes, 0);
+  assert_int_equal(bundle_counters(b).link[1].late, 50);
+  b->links = 7; /* one late fragment of a third link is no restart either */
+  bundle_take_fragment(b, 2, TRUE, TRUE, 199, 10, 1);
+  bundle_take_fragment(b, 0, TRUE, TRUE, 200, 10, 1);
+  bundle_take_fragment(b, 2, TRUE, TRUE, 198, 10, 1);
+  bundle_take_fragment(b, 2, TRUE, TRUE, 199, 10, 1);
+  assert_int_equal(b->resync_notes, 0);
+}
+
 static void a_peer_that_restarts_its_numbers_is_followed_and_noise_is_not(void **state) {
   Bundle *b = *state;
   b->links = 3;
@@ -428,6 +468,8 @@ int main(void) {
       BUNDLE_TEST(long_numbers_wrap),
       BUNDLE_TEST(a_long_life_of_short_numbers),
       BUNDLE_TEST(a_silent_link_is_not_waited_for),
+      BUNDLE_TEST(a_new_link_whose_numbers_are_behind_restarts_them),
+      BUNDLE_TEST(a_new_link_that_is_only_slow_restarts_nothing),
       BUNDLE_TEST(a_peer_that_restarts_its_numbers_is_followed_and_noise_is_not),
       BUNDLE_TEST(the_first_number_may_be_any),
   };

@@ -160,6 +160,8 @@ static gboolean give_up_option(Words *own, BcpOptionType type) {
   clear_option(own, type);
   if (type == BCP_MANAGEMENT_INLINE)
     set_option(own, BCP_SPANNING_TREE);
+  if (type == BCP_SPANNING_TREE) /* it has none (4.1.4): no BPDU crosses the link */
+    own->spanning_tree = NO_SPANNING_TREE;
   return type != BCP_BRIDGE_IDENTIFICATION && type != BCP_LINE_IDENTIFICATION;
 }
 
@@ -337,8 +339,8 @@ static gboolean must_encrypt(const Bcp *bcp) {
 
 static void describe_form(const Bcp *bcp, BcpForm *out) {
   const Words *own = &bcp->own, *peer = &bcp->peer;
-  gboolean none = (has_option(peer, BCP_SPANNING_TREE) && peer->spanning_tree == NO_SPANNING_TREE) ||
-                  (has_option(own, BCP_SPANNING_TREE) && own->spanning_tree == NO_SPANNING_TREE);
+  gboolean none =
+      (has_option(peer, BCP_SPANNING_TREE) && peer->spanning_tree == NO_SPANNING_TREE) || own->spanning_tree == NO_SPANNING_TREE;
   memset(out, 0, sizeof *out);
   *out = (BcpForm){.tinygram = peer->tinygram == ENABLED,
                    .tagged = peer->tagged == ENABLED,

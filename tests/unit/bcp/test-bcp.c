@@ -233,6 +233,21 @@ static void a_peer_without_spanning_tree_gets_no_bpdus(void **state) {
   pair_free(pair);
 }
 
+/* RFC 3518 4.1.4 (b): it runs without spanning tree. */
+static void a_peer_that_rejects_both_forms_gets_no_bpdus(void **state) {
+  Pair *pair = lone_server();
+  ncp_answer(pair, 1, 4, "0902");
+  ncp_answer(pair, 2, 4, "070301");
+  expect_request(pair, 3, "030301 040301 0608" OUR_MAC " 080301 0a02");
+  ncp_answer(pair, 3, 2, NULL);
+  peer_asks(pair, 1, "");
+  BcpForm form;
+  memcpy(&form, pair->a.ncps[0].result.ether_params, sizeof form);
+  assert_int_equal(pair->a.ncps[0].opens, 1);
+  assert_false(form.management || form.bpdu);
+  pair_free(pair);
+}
+
 static void a_nak_with_another_protocol_leaves_none(void **state) {
   Pair *pair = lone_server();
   ncp_answer(pair, 1, 4, "0902");
@@ -476,6 +491,7 @@ int main(void) {
       cmocka_unit_test(a_higher_protocol_is_naked_with_ieee_802_1d),
       cmocka_unit_test(a_peer_without_spanning_tree_gets_no_bpdus),
       cmocka_unit_test(required_encryption_has_bpdus_in_frames),
+      cmocka_unit_test(a_peer_that_rejects_both_forms_gets_no_bpdus),
       cmocka_unit_test(a_nak_with_another_protocol_leaves_none),
       cmocka_unit_test(all_mac_types_are_acknowledged),
       cmocka_unit_test(a_peer_that_bridges_no_ethernet_does_not_open),

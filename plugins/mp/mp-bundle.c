@@ -54,6 +54,7 @@ MpBundle *mp_bundle_new(const AditSessionService *sessions, AditSessionId sessio
 void mp_bundle_free(MpBundle *bundle) {
   if (bundle->loop)
     bundle->loop->timer_cancel(&bundle->timer);
+  mp_early_free(bundle->early);
   g_free(bundle->key);
   g_free(bundle->client);
   g_array_unref(bundle->members);
@@ -70,6 +71,10 @@ MpMember *mp_bundle_member(const MpBundle *bundle, AditLinkId link) {
     if (member_at(bundle, i)->id == link)
       return member_at(bundle, i);
   return NULL;
+}
+
+guint mp_bundle_place(const MpBundle *bundle, const MpMember *member) {
+  return (guint)(member - member_at(bundle, 0));
 }
 
 void mp_bundle_refresh(MpBundle *bundle, MpMember *member) {
@@ -89,6 +94,7 @@ void mp_bundle_add(MpBundle *bundle, const AditLinkInfo *link) {
 void mp_bundle_remove(MpBundle *bundle, AditLinkId link) {
   for (guint i = 0; i < bundle->members->len; i++)
     if (member_at(bundle, i)->id == link) {
+      g_clear_pointer(&bundle->early, mp_early_free); /* it counts links by their places */
       g_array_remove_index(bundle->members, i);
       return;
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "data/mp-stage.h"
+#include "mp-early.h"
 #include "mp-options.h"
 #include "mp-watch.h"
 #include <adit/log-quota.h>
@@ -36,6 +37,7 @@ typedef struct {
   GArray *members; /**< of MpMember, the oldest first */
   MpCounters *counters;
   gboolean placed; /**< the stage is in the data path */
+  MpEarly *early;  /**< what came before that in fragments; NULL = nothing */
   const AditLoopService *loop;
   AditLogQuota *rest_lines; /**< the bundler's */
   AditTimer timer;          /**< of the next look at its links, while it has several */
@@ -55,6 +57,8 @@ void mp_bundle_free(MpBundle *bundle);
 /** The key that links of that user, or client, with that discriminator share; the caller's. */
 char *mp_bundle_key(const AditLinkInfo *link, const MpAgreed *agreed);
 MpMember *mp_bundle_member(const MpBundle *bundle, AditLinkId link);
+/** Its place among the members, the oldest first. */
+guint mp_bundle_place(const MpBundle *bundle, const MpMember *member);
 /** Adds a link, with what LCP agreed on. */
 void mp_bundle_add(MpBundle *bundle, const AditLinkInfo *link);
 void mp_bundle_remove(MpBundle *bundle, AditLinkId link);

@@ -175,6 +175,7 @@ static gboolean place_stage(MpBundle *bundle, GError **error) {
   mp_bundle_fill(bundle, &params);
   bundle->sessions->stage_set_mtu(bundle->session, ADIT_STAGE_BUNDLE, mp_bundle_mtu(bundle));
   bundle->placed = bundle->sessions->stage_add(bundle->session, &spec, error);
+  g_clear_pointer(&bundle->early, mp_early_free);
   return bundle->placed;
 }
 
@@ -302,19 +303,36 @@ static guint16 take_inner_protocol(AditStageFrame *frame) {
   return is_short ? octets[0] : (guint16)(octets[0] << 8 | octets[1]);
 }
 
-/* Until the stage is there, NCPs of the peer already negotiate inside of Multilink: what is whole is read, the rest is lost as on any
- * network. LCP must not come there (RFC 1990 2). */
+/* A control packet in fragments, or one more that was whole at the same time. */
+static gboolean take_fragment_of_control(const MpBundler *self, MpBundle *bundle, const MpMember *member, AditStageFrame *frame) {
+  MpParams params;
+
+  if (bundle->placed || (!frame->length && !bundle->early))
+    return FALSE;
+  mp_bundle_fill(bundle, &params);
+  frame->link = (guint8)mp_bundle_place(bundle, member);
+  return mp_early_input(&bundle->early, &params, (1u << bundle->members->len) - 1, self->loop->now(), frame);
+}
+
+/* Until the stage is in place, NCPs of the peer already negotiate inside of Multilink. A whole packet is read at once, although others
+ * before it are missing. LCP must not come there (RFC 1990 2). */
 static gboolean unwrap_frame(gpointer state, AditSessionId session, AditLinkId link, AditStageFrame *frame) {
-  const MpBundle *bundle = find_bundle(state, session);
+  MpBundle *bundle = find_bundle(state, session);
   const MpMember *member = bundle ? mp_bundle_member(bundle, link) : NULL;
+  AditStageFrame inner = *frame;
   MpHeader header;
 
   if (!member || !member->agreed.own_mrru || frame->protocol != ADIT_PPP_MP)
     return FALSE;
-  gboolean whole = mp_header_take(frame, member->agreed.receive_short, &header) && header.begin && header.end;
-  frame->protocol = whole ? take_inner_protocol(frame) : 0;
-  if (frame->protocol < 0x8000 || frame->protocol == ADIT_PPP_LCP)
+  gboolean fits = mp_header_take(&inner, member->agreed.receive_short, &header);
+  if (fits && header.begin && header.end) {
+    *frame = inner;
+    frame->protocol = take_inner_protocol(frame);
+    if (frame->protocol < 0x8000 || frame->protocol == ADIT_PPP_LCP)
+      frame->length = 0;
+  } else if ((frame->length && !fits) || !take_fragment_of_control(state, bundle, member, frame)) {
     frame->length = 0;
+  }
   return TRUE;
 }
 

@@ -150,6 +150,7 @@ typedef struct {
   void (*changed)(gpointer state, AditSessionId session, AditLinkId link, gboolean up);
   /** [main] A frame of a link of the session, of a protocol that no NCP has: it came before the stage was in place. FALSE: it is not
    *  the bundler's, and the peer is told so. TRUE: `frame`, in one slice, is now what was inside of it, for the NCPs; of length 0 = nothing.
+   *  After a packet it is called again with an empty frame of the same protocol, for one more that fragments made whole.
    *  May be NULL, or missing. */
   gboolean (*unwrap)(gpointer state, AditSessionId session, AditLinkId link, AditStageFrame *frame);
 } AditBundlerOps;

@@ -9,6 +9,8 @@
 #include "core/session/link/bundler.h"
 #include "core/session/network/ncps.h"
 
+#define UNWRAPPED_MOST 16 /* control packets that one fragment makes whole */
+
 static void on_link_opened(AditSessLink *link) {
   if (link->call)
     adit_client_link_opened(link->call, link);
@@ -102,8 +104,14 @@ static gboolean on_link_frame(AditSessLink *link, guint16 protocol, const guint8
   frame.slice[0] = (AditStageSlice){(guint8 *)payload, (guint32)length};
   if (!link->session || !link->session->multi_id || !adit_bundler_unwrap(link->session->id, link->id, &frame))
     return FALSE;
-  if (frame.length)
+  AditLinkId id = link->id; /* a packet may end it */
+  for (guint n = 0; frame.length && n < UNWRAPPED_MOST; n++) {
     adit_sess_frame(link->session, frame.protocol, frame.slice[0].data, frame.slice[0].length);
+    frame = (AditStageFrame){.protocol = protocol};
+    link = adit_link_find(id);
+    if (!link || !link->session || !adit_bundler_unwrap(link->session->id, id, &frame))
+      break;
+  }
   return TRUE;
 }
 

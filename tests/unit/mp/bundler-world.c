@@ -5,6 +5,7 @@ FakeLink links[LINKS];
 AditValue *attributes[SESSIONS];
 FakeStage stage;
 MpBundler *bundler;
+gboolean stays_closed;
 guint64 now_ms;
 AditTimer *due;
 
@@ -124,6 +125,7 @@ void pass(guint64 ms) {
 }
 
 int setup(void **state) {
+  stays_closed = FALSE;
   memset(&stage, 0, sizeof stage);
   now_ms = 1000;
   due = NULL;
@@ -158,6 +160,10 @@ FakeLink *link_of(AditLinkId id, const char *user, const char *peer) {
   return link;
 }
 
+void open_session(AditSessionId session) {
+  assert_true(mp_bundler_ops.opened(bundler, session, NULL));
+}
+
 char place(AditLinkId id, AditSessionId own) {
   FakeLink *link = find_link(id);
   AditBundleDecision decision = {.size = sizeof decision};
@@ -173,7 +179,8 @@ char place(AditLinkId id, AditSessionId own) {
   mp_bundler_ops.joined(bundler, session, id);
   if (verdict == ADIT_BUNDLE_FOUND) {
     mp_bundler_ops.attached(bundler, session, id, 0);
-    assert_true(mp_bundler_ops.opened(bundler, session, NULL));
+    if (!stays_closed)
+      open_session(session);
   } else {
     mp_bundler_ops.attached(bundler, session, id, (guint)id - 1);
   }

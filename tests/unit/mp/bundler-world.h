@@ -38,6 +38,7 @@ extern FakeLink links[LINKS];           /* by id - 1 */
 extern AditValue *attributes[SESSIONS]; /* of sessions, by id - 1 */
 extern FakeStage stage;
 extern MpBundler *bundler;
+extern gboolean stays_closed; /* place() does not open sessions: their stages are not in place */
 extern guint64 now_ms;
 extern AditTimer *due; /* that is armed */
 
@@ -49,6 +50,8 @@ void pass(guint64 ms);
 FakeLink *link_of(AditLinkId id, const char *user, const char *peer);
 /* What becomes of a link: 'n'one, 'r'efused, or the session that it founds or joins; all callbacks are made. */
 char place(AditLinkId id, AditSessionId own);
+/* Its data plane is there. */
+void open_session(AditSessionId session);
 void leave(AditLinkId id, guint left);
 /* LCP of a link of session 1 goes down and up. */
 void renegotiate(AditLinkId id);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH adit-plugin-exception */
 /* Which links Multilink puts together (RFC 1990 5.1.3), and what it tells its stage. */
 #include "bundler-world.h"
+#include "plugins/mp/data/mp-pool.h"
 
 /* ---- which bundle ---- */
 
@@ -215,14 +216,77 @@ static void a_peer_that_begins_a_new_bundle_loses_its_old_links(void **state) {
 
 /* ---- before the stage is there ---- */
 
-static guint unwrap(const char *octets, gsize length, guint16 *protocol) {
+static guint unwrap_by(AditLinkId link, const char *octets, gsize length, guint16 *protocol) {
   static guint8 copy[64];
   memcpy(copy, octets, length);
   AditStageFrame frame = {.protocol = ADIT_PPP_MP, .n = 1, .length = (guint32)length};
   frame.slice[0] = (AditStageSlice){copy, (guint32)length};
-  assert_true(mp_bundler_ops.unwrap(bundler, 1, 1, &frame));
+  assert_true(mp_bundler_ops.unwrap(bundler, 1, link, &frame));
   *protocol = frame.protocol;
   return frame.length;
+}
+
+static guint unwrap(const char *octets, gsize length, guint16 *protocol) {
+  return unwrap_by(1, octets, length, protocol);
+}
+
+static guint unwrap_next(AditLinkId link, guint16 *protocol) {
+  AditStageFrame frame = {.protocol = ADIT_PPP_MP};
+  assert_true(mp_bundler_ops.unwrap(bundler, 1, link, &frame));
+  *protocol = frame.protocol;
+  return frame.length;
+}
+
+/* Linux divides each packet over the links that it has, those of NCPs, too: both links may be there before the session is open. */
+static void control_packets_in_fragments_are_read_before_the_stage_is_there(void **state) {
+  guint16 protocol;
+  guint64 before, after, most;
+  mp_pool_usage(&before, &most);
+  stays_closed = TRUE;
+  for (AditLinkId id = 1; id <= 2; id++) {
+    link_of(id, "ann", "one");
+    place(id, 1);
+  }
+  assert_int_equal(unwrap_by(1, "\x80\0\0\0\x80\x21\1\1", 8, &protocol), 0);
+  assert_int_equal(unwrap_by(2, "\x40\0\0\1\0\4", 6, &protocol), 4); /* IPCP over both */
+  assert_int_equal(protocol, 0x8021);
+  assert_int_equal(unwrap_next(2, &protocol), 0);
+  assert_int_equal(unwrap_by(2, "\x40\0\0\3\0\4", 6, &protocol), 0); /* the end first, and a second packet behind it */
+  assert_int_equal(unwrap_by(2, "\x40\0\0\5\0\5\0", 7, &protocol), 0);
+  assert_int_equal(unwrap_by(1, "\x80\0\0\2\x80\x57\1\1", 8, &protocol), 4);
+  assert_int_equal(protocol, 0x8057);
+  assert_int_equal(unwrap_by(1, "\x80\0\0\4\x80\xfd\1\1", 8, &protocol), 5);
+  assert_int_equal(protocol, 0x80fd);
+  assert_int_equal(unwrap_by(1, "\x80\0\0\6\xc0\x21\1\1", 8, &protocol), 0); /* LCP and data are not for NCPs */
+  assert_int_equal(unwrap_by(2, "\x40\0\0\7\0\4", 6, &protocol), 0);
+  assert_int_equal(unwrap_by(1, "\x80\0\0\x08\x21\x45", 6, &protocol), 0);
+  assert_int_equal(unwrap_by(2, "\x40\0\0\x09\0\4", 6, &protocol), 0);
+  assert_int_equal(unwrap_by(1, "\x80\0\0\x0a\x80\x21\1\1", 8, &protocol), 0); /* its end is lost */
+  assert_int_equal(unwrap_by(1, "\x80\0\0\x0d\x80\x57\1\1", 8, &protocol), 0);
+  assert_int_equal(unwrap_by(2, "\x40\0\0\x0e\0\6\0\0", 8, &protocol), 6); /* the next one passes at once */
+  assert_int_equal(protocol, 0x8057);
+  assert_int_equal(unwrap_by(1, "\x80\0\0\x0f\x80\x21\1\1", 8, &protocol), 0);
+  open_session(1); /* the stage is in place: what waits is given back */
+  mp_pool_usage(&after, &most);
+  assert_int_equal(after, before);
+}
+
+/* Two that one fragment makes whole come one after the other. */
+static void packets_that_are_whole_at_once_come_in_their_order(void **state) {
+  guint16 protocol;
+  stays_closed = TRUE;
+  for (AditLinkId id = 1; id <= 2; id++) {
+    link_of(id, "ann", "one");
+    place(id, 1);
+  }
+  assert_int_equal(unwrap_by(2, "\x80\0\0\2\x80\x57\1\1", 8, &protocol), 0);
+  assert_int_equal(unwrap_by(2, "\x40\0\0\3\0\5\0", 7, &protocol), 0);
+  assert_int_equal(unwrap_by(1, "\x80\0\0\0\x80\x21\1\1", 8, &protocol), 0);
+  assert_int_equal(unwrap_by(1, "\x40\0\0\1\0\4", 6, &protocol), 4);
+  assert_int_equal(protocol, 0x8021);
+  assert_int_equal(unwrap_next(1, &protocol), 5);
+  assert_int_equal(protocol, 0x8057);
+  assert_int_equal(unwrap_next(1, &protocol), 0);
 }
 
 static void control_packets_are_read_before_the_stage_is_there(void **state) {
@@ -275,6 +339,8 @@ int main(void) {
       test(a_data_path_without_stages_ends_the_session),
       test(a_peer_that_begins_a_new_bundle_loses_its_old_links),
       test(control_packets_are_read_before_the_stage_is_there),
+      test(control_packets_in_fragments_are_read_before_the_stage_is_there),
+      test(packets_that_are_whole_at_once_come_in_their_order),
       test(nobody_unwraps_what_was_not_agreed),
   };
   return cmocka_run_group_tests_name("mp bundler", tests, NULL, NULL);

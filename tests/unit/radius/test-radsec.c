@@ -94,14 +94,34 @@ static const char users[] = "bob Cleartext-Password := \"password\"\n"
                             "\tMikrotik-Rate-Limit = \"1M/2M\",\n"
                             "\tTunnel-Password = \"salted\"\n";
 
+static gboolean is_free_for_tcp(guint16 port) {
+  struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  gboolean is_free = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0;
+
+  if (fd >= 0)
+    close(fd);
+  return is_free;
+}
+
+static guint16 find_free_port(World *world) {
+  for (guint tries = 0; tries < 50; tries++) {
+    Fake *fake = fake_new(world->net); /* free for UDP */
+    guint16 port = (guint16)fake->port;
+    fake_free(fake);
+    if (is_free_for_tcp(port))
+      return port;
+  }
+  fail_msg("no port is free for UDP and TCP");
+  return 0;
+}
+
 static void make_configuration(World *world) {
   g_auto(GStrv) at = g_strsplit(configuration, "@", -1);
   g_autofree char *placed = g_strjoinv(world->folder, at);
   g_auto(GStrv) port = g_strsplit(placed, "PORT", -1);
-  Fake *fake = fake_new(world->net);
 
-  world->port = fake->port; /* free for UDP, and so most likely for TCP */
-  fake_free(fake);
+  world->port = find_free_port(world);
   g_snprintf(world->port_text, sizeof world->port_text, "%u", world->port);
   g_autofree char *whole = g_strjoinv(world->port_text, port);
   put(world, "radiusd.conf", whole);

@@ -65,14 +65,17 @@ def peers_bundle_two_links(lab):
 
 # ---- a peer dials adit ----
 
-def peer_dials_bundle(lab, user, mrru, size, links=1, ppp=(), encryption=None):
-    """The second link reaches adit when the first is up. Returns the namespaces, adit, xl2tpd and both inner addresses."""
+def peer_dials_bundle(lab, user, mrru, size, links=1, ppp=(), encryption=None, at_once=False):
+    """The second link reaches adit when the first is up, or `at_once`. Returns the namespaces, adit, xl2tpd and both inner addresses."""
     srv, cli = two_sides(lab, [SERVER, SECOND], needs=['l2tp && ppp.protocol == 0x003d && ip.src == ' + SERVER])
     profile = {'use-encryption': encryption} if encryption else None
     server = lab.adit(srv, configs.write(configs.server(USERS, address=None, mrru=mrru, profile=profile)))
+    if at_once:
+        srv.address('wire', SECOND + '/24')
     xl2tpd = peers.dial_all(lab, cli, [(user, USERS[user], address) for address in [SERVER, SECOND][:links]], method='mschap2', ppp=['multilink', 'mrru %d' % mrru, *ppp])
     server.session(user, 30)
-    srv.address('wire', SECOND + '/24')
+    if not at_once:
+        srv.address('wire', SECOND + '/24')
     mine, theirs = inside_of(cli, raise_mtu(cli, mrru - 4 if encryption else mrru))
     poll(lambda: [s['links'] for s in server.sessions()] == [links], 'one session of %d links' % links, 30, 0.5)
     both_ways(srv, cli, theirs, mine)
@@ -104,6 +107,14 @@ def peer_loses_a_link_and_dials_again(lab):
 def peer_dials_with_two_encrypted_links(lab):
     """Linux decrypts no packet above 1500 octets, whatever MRRU was agreed on."""
     _, _, server, *_ = peer_dials_bundle(lab, 'mp11', 1500, 1496, 2, ppp=['require-mppe-128'], encryption='required')
+    expect(server.session()['encoding'] == 'MPPE128 stateless', 'encoding is %r' % server.session()['encoding'])
+    server.stop()
+
+
+@case(limit=120)
+def peer_dials_two_encrypted_links_at_once(lab):
+    """Linux divides each packet over its links, those of IPCP and CCP, too: before the session is open, both links may be there."""
+    _, _, server, *_ = peer_dials_bundle(lab, 'mp11', 1500, 1496, 2, ppp=['require-mppe-128'], encryption='required', at_once=True)
     expect(server.session()['encoding'] == 'MPPE128 stateless', 'encoding is %r' % server.session()['encoding'])
     server.stop()
 

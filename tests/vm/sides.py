@@ -32,8 +32,9 @@ def both_ways(srv, cli, server_inside, client_inside):
     """Ping and TCP from each end to the other."""
     cli.expect_ping(server_inside, 'client to server')
     srv.expect_ping(client_inside, 'server to client')
-    expect(transfer(srv, cli, server_inside, octets=262144) > 0, 'TCP from client to server carries nothing')
-    expect(transfer(cli, srv, client_inside, octets=262144) > 0, 'TCP from server to client carries nothing')
+    # By time: a few octets fit into the sender's buffer, and iperf3 stops before the receiver has read any.
+    expect(transfer(srv, cli, server_inside, seconds=1) > 0, 'TCP from client to server carries nothing')
+    expect(transfer(cli, srv, client_inside, seconds=1) > 0, 'TCP from server to client carries nothing')
 
 
 def ipv6_both_ways(srv, srv_interface, cli, cli_interface):
